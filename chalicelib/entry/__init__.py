@@ -1,0 +1,1 @@
+"""The edges: what knows Chalice, so that nothing behind them has to."""

@@ -1,0 +1,136 @@
+"""The OpenAPI 3.1 description, made from the same contracts that the routes parse and answer with."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from chalicelib.entry.web import Contract
+
+REFERENCE = "#/components/schemas/{name}"
+JSON = "application/json"
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "request_id"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string", "description": "Stable and machine-readable.", "examples": ["not_found"]},
+                "message": {"type": "string", "description": "For a person."},
+                "request_id": {"type": "string", "description": "Names this request in the logs."},
+                "details": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["field", "problem", "expected"],
+                        "properties": {name: {"type": "string"} for name in ("field", "problem", "expected")},
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+def describe(title: str, contracts: Iterable["Contract"]) -> dict[str, Any]:
+    """The whole document: a path item for each route, a schema for each model."""
+    contracts = list(contracts)
+    models = {model for contract in contracts for model in (contract.body, contract.returns) if model is not None}
+    _, components = msgspec.json.schema_components(sorted(models, key=str), ref_template=REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for contract in contracts:
+        for method in contract.methods:
+            paths.setdefault(contract.path, {})[method.lower()] = _operation(contract, method)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1.0.0", "description": "Five serverless workloads behind one API."},
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "Error": ERROR_SCHEMA},
+            "responses": {"Error": {"description": "What went wrong.", "content": _content(REFERENCE_TO_ERROR)}},
+            "securitySchemes": {"cognito": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+REFERENCE_TO_ERROR = {"$ref": REFERENCE.format(name="Error")}
+
+
+def _operation(contract: "Contract", method: str) -> dict[str, Any]:
+    summary, _, description = (inspect.getdoc(contract.handler) or contract.handler.__name__).partition("\n\n")
+    operation: dict[str, Any] = {
+        "operationId": contract.handler.__name__ + ("" if len(contract.methods) == 1 else f"_{method.lower()}"),
+        "summary": summary,
+        "responses": {
+            str(contract.status): _success(contract),
+            "default": {"$ref": "#/components/responses/Error"},
+        },
+    }
+    if description:
+        operation["description"] = description
+    if contract.tag:
+        operation["tags"] = [contract.tag]
+    if parameters := [*_path_parameters(contract), *_query_parameters(contract), *_header_parameters(contract)]:
+        operation["parameters"] = parameters
+    if contract.body is not None:
+        operation["requestBody"] = {"required": True, "content": _content(_schema(contract.body))}
+    if contract.secured:
+        operation["security"] = [{"cognito": []}]
+    return operation
+
+
+def _success(contract: "Contract") -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "The answer."}
+    if contract.produces != JSON:
+        answer["content"] = {contract.produces: {"schema": {"type": "string"}}}
+    elif contract.returns is not None:
+        answer["content"] = _content(_schema(contract.returns))
+    return answer
+
+
+def _path_parameters(contract: "Contract") -> list[dict[str, Any]]:
+    names = re.findall(r"{(\w+)}", contract.path)
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query_parameters(contract: "Contract") -> list[dict[str, Any]]:
+    if contract.query is None:
+        return []
+    (reference,), components = msgspec.json.schema_components([contract.query], ref_template="{name}")
+    schema = components[reference["$ref"]]
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _inlined(part, components)}
+        for name, part in schema["properties"].items()
+    ]
+
+
+def _header_parameters(contract: "Contract") -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in contract.headers
+    ]
+
+
+def _inlined(part: Any, components: dict[str, Any]) -> Any:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            return _inlined(components[part["$ref"]], components)
+        return {key: _inlined(value, components) for key, value in part.items()}
+    return [_inlined(item, components) for item in part] if isinstance(part, list) else part
+
+
+def _schema(model: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([model], ref_template=REFERENCE)
+    return schema
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {JSON: {"schema": schema}}

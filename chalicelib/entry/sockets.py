@@ -1,0 +1,100 @@
+"""The WebSocket's edge: who is connected, which action a message asks for, and how errors reach the client.
+
+Chalice's own `app.websocket_api` works only inside socket handlers and builds its endpoint from the api id, so
+messages go out through `adapters.connections` instead, to the endpoint that the event itself names.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from chalice.app import WebsocketEvent
+
+from chalicelib.entry import telemetry
+from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
+
+MAX_MESSAGE_BYTES = 32 * 1024
+"""API Gateway's limit of one frame; of a message it is 128 KB in several frames."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One open socket: its id, the endpoint that posts to it, and the query string and address it came with."""
+
+    id: str
+    endpoint: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    source_ip: str = "unknown"
+
+
+Post = Callable[[Connection, Mapping[str, Any]], object]
+Action = Callable[[Connection, Mapping[str, Any]], object]
+
+
+def connection_of(event: WebsocketEvent) -> Connection:
+    """The socket that an event is about."""
+    raw = event.to_dict()
+    context = raw["requestContext"]
+    return Connection(
+        id=context["connectionId"],
+        endpoint=f"https://{context['domainName']}/{context['stage']}",
+        query=raw.get("queryStringParameters") or {},
+        source_ip=(context.get("identity") or {}).get("sourceIp") or "unknown",
+    )
+
+
+def accept(event: WebsocketEvent, admit: Callable[[Connection], object]) -> dict[str, Any]:
+    """Answer `$connect`: 200 if `admit` returns, else the status of its error, which refuses the handshake."""
+    try:
+        admit(connection_of(event))
+    except OmnibusError as error:
+        return {"statusCode": error.status, "body": _encoded(_error_message(error, event))}
+    return {"statusCode": 200}
+
+
+def release(event: WebsocketEvent, forget: Callable[[Connection], object]) -> dict[str, Any]:
+    """Answer `$disconnect`, whose reply nobody reads."""
+    forget(connection_of(event))
+    return {"statusCode": 200}
+
+
+def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -> dict[str, Any]:
+    """Run the action that a message names; what is wrong with it is posted back to its sender."""
+    connection = connection_of(event)
+    try:
+        message = _message(event)
+        name = message.get("action")
+        if not isinstance(name, str) or name not in actions:
+            raise InvalidInput.of("action", f"is {name!r}", "one of " + ", ".join(sorted(actions)))
+        actions[name](connection, message)
+    except OmnibusError as error:
+        post(connection, _error_message(error, event))
+    except Exception:  # noqa: BLE001  # the edge: the client gets an opaque error, the log the traceback
+        telemetry.logger.exception("unhandled error in a socket action")
+        post(connection, _error_message(OmnibusError("An internal error occurred."), event))
+    return {"statusCode": 200}
+
+
+def _message(event: WebsocketEvent) -> Mapping[str, Any]:
+    if len(event.body.encode()) > MAX_MESSAGE_BYTES:
+        raise TooLarge.of("message", f"has {len(event.body.encode())} bytes", f"at most {MAX_MESSAGE_BYTES} bytes")
+    try:
+        message = msgspec.json.decode(event.body)
+    except (msgspec.DecodeError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise InvalidInput.of("message", "is not a JSON object", 'a JSON object with an "action"')
+    return message
+
+
+def _error_message(error: OmnibusError, event: WebsocketEvent) -> dict[str, Any]:
+    request_id = event.to_dict()["requestContext"].get("requestId", "")
+    content: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": request_id}
+    if error.problems:
+        content["details"] = [problem._asdict() for problem in error.problems]
+    return {"action": "ERROR", "error": content}
+
+
+def _encoded(content: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(content).decode()

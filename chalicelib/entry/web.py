@@ -1,0 +1,397 @@
+"""App: Chalice with typed requests, one error body, a CORS allow-list and an OpenAPI description.
+
+Handlers stay one line long because everything that every route needs happens here, once: path parameters are
+decoded, bodies and query strings become validated models, errors become `{"error": {...}}`, answers become JSON.
+"""
+
+import base64
+import binascii
+import functools
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from chalice.app import Authorizer, Chalice, EventSourceHandler, Request, Response
+
+from chalicelib.entry import telemetry
+from chalicelib.entry.events import EVENTS, packaging_for_cloudformation
+from chalicelib.entry.openapi import describe
+from chalicelib.errors import InvalidInput, OmnibusError, Problem, TooLarge, Unauthenticated
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+Handler = Callable[..., Any]
+
+JSON = "application/json"
+MAX_BODY_BYTES = 1024 * 1024
+SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@dataclass(frozen=True)
+class Cors:
+    """What browsers of other origins may send to a route; who they may be is `App(origins=...)`."""
+
+    headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-None-Match")
+    expose: tuple[str, ...] = ("ETag", "Location", "Retry-After", "X-Request-Id")
+    max_age: int = 7200
+
+
+CORS = Cors()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that needs its own status or headers; `body` is a Struct, a JSON value, or None for no body."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Text to be served as it is: HTML, CSS, JavaScript, SVG."""
+
+    text: str
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one route accepts and returns, as data: the OpenAPI description is made from it."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Handler
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct] | None
+    returns: Any
+    status: int
+    tag: str
+    secured: bool
+    headers: tuple[str, ...]
+    produces: str
+
+
+@dataclass(frozen=True)
+class S3Trigger:
+    """The S3 event that a function declares in app.py; the template's must equal it."""
+
+    function: str
+    prefix: str
+    suffix: str
+    events: tuple[str, ...]
+
+
+class App(Chalice):
+    """The Chalice application of Omnibus.
+
+    `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all.
+    """
+
+    def __init__(self, app_name: str, *, origins: Callable[[], frozenset[str]]) -> None:
+        super().__init__(app_name, configure_logs=False)
+        self._origins = origins
+        self.contracts: list[Contract] = []
+        self.s3_triggers: list[S3Trigger] = []
+        self.register_middleware(self._answer_in_one_voice, "http")
+        self.register_middleware(telemetry.observe_event, "all")
+
+    # -- routes
+
+    def route(
+        self,
+        path: str,
+        *,
+        methods: Sequence[str] = ("GET",),
+        cors: Cors | None = None,
+        body: type[msgspec.Struct] | None = None,
+        query: type[msgspec.Struct] | None = None,
+        returns: Any = None,
+        status: int = 200,
+        tag: str = "",
+        headers: Sequence[str] = (),
+        produces: str = JSON,
+        authorizer: Authorizer | None = None,
+        **chalice_options: Any,
+    ) -> Callable[[Handler], Handler]:
+        """`Chalice.route`, with the contract of the route as data.
+
+        `body` and `query` are the models that the handler asks `app.body` and `app.query` for, `returns` what it
+        answers with `status`; `headers` names the request headers that it reads, `produces` its content type.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self.contracts.append(
+                Contract(
+                    path=path,
+                    methods=tuple(methods),
+                    handler=handler,
+                    body=body,
+                    query=query,
+                    returns=returns,
+                    status=status,
+                    tag=tag,
+                    secured=authorizer is not None,
+                    headers=tuple(headers),
+                    produces=produces,
+                )
+            )
+            wrapped = self._wrap_route(handler, status)
+            super(App, self).route(path, methods=list(methods), authorizer=authorizer, **chalice_options)(wrapped)
+            if cors is not None and "OPTIONS" not in self.routes[path]:
+                preflight = self._preflight(path, cors)
+                super(App, self).route(path, methods=["OPTIONS"], name=f"preflight {path}")(preflight)
+            self._cors_by_path.setdefault(path, cors)
+            return handler
+
+        return register
+
+    @functools.cached_property
+    def _cors_by_path(self) -> dict[str, Cors | None]:
+        return {}
+
+    def _wrap_route(self, handler: Handler, status: int) -> Handler:
+        @functools.wraps(handler)
+        def answer(**path_parameters: str) -> Response:
+            try:
+                decoded = {name: unquote(value, errors="strict") for name, value in path_parameters.items()}
+            except UnicodeDecodeError:
+                return self.error(InvalidInput.of("path", "is not UTF-8", "percent-encoded UTF-8"))
+            try:
+                return to_response(handler(**decoded), status)
+            except OmnibusError as error:
+                return self.error(error)
+            except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
+                telemetry.logger.exception("unhandled error in %s", handler.__name__)
+                return self.error(OmnibusError("An internal error occurred."))
+
+        return answer
+
+    def _preflight(self, path: str, cors: Cors) -> Handler:
+        def preflight(**_path_parameters: str) -> Response:
+            allowed = sorted(self.routes[path])
+            return Response(
+                body="",
+                status_code=204,
+                headers={
+                    "Access-Control-Allow-Methods": ",".join(allowed),
+                    "Access-Control-Allow-Headers": ",".join(cors.headers),
+                    "Access-Control-Max-Age": str(cors.max_age),
+                },
+            )
+
+        return preflight
+
+    def _answer_in_one_voice(self, request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+        """Give Chalice's own errors our body, and every answer its request id, CORS and security headers."""
+        response = get_response(request)
+        if response.status_code >= 400 and isinstance(response.body, dict) and "Code" in response.body:
+            foreign = response.body
+            headers = response.headers
+            response = self.error(
+                OmnibusError(foreign["Message"], code=_snake(foreign["Code"])), status=response.status_code
+            )
+            response.headers.update(headers)
+        response.headers.update(SECURITY_HEADERS)
+        response.headers["X-Request-Id"] = self.request_id()
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request is not None:
+            self._allow_origin(request, response)
+        return response
+
+    def _allow_origin(self, request: Request, response: Response) -> None:
+        cors = self._cors_by_path.get(request.path)
+        if cors is None:
+            return
+        response.headers["Vary"] = "Origin"
+        origin = request.headers.get("origin")
+        if origin is None:
+            return
+        allowed = self._origins()
+        if "*" in allowed or origin in allowed:
+            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
+            response.headers["Access-Control-Expose-Headers"] = ",".join(cors.expose)
+
+    # -- what handlers ask for
+
+    def body(self, model: type[Model]) -> Model:
+        """The request's JSON body as a `model`; InvalidInput names the first field that is wrong."""
+        return decode_json(self.raw_body(), model)
+
+    def raw_body(self, limit: int = MAX_BODY_BYTES) -> bytes:
+        """The request's body, base64 undone; TooLarge beyond `limit` bytes."""
+        event = self._request().to_original_event()
+        text = event.get("body") or ""
+        if event.get("isBase64Encoded"):
+            try:
+                raw = base64.b64decode(text, validate=True)
+            except (binascii.Error, ValueError):
+                raise InvalidInput.of("body", "is not valid base64", "base64, as its flag says") from None
+        else:
+            raw = text if isinstance(text, bytes) else text.encode()
+        if len(raw) > limit:
+            raise TooLarge.of("body", f"has {len(raw)} bytes", f"at most {limit} bytes")
+        return raw
+
+    def query(self, model: type[Model]) -> Model:
+        """The query string as a `model`: numbers and booleans from their text, repeated names as lists."""
+        return decode_query(self._request().to_original_event().get("multiValueQueryStringParameters"), model)
+
+    def header(self, name: str) -> str | None:
+        """A request header, whatever its case."""
+        value: str | None = self._request().headers.get(name)
+        return value
+
+    def principal(self) -> Mapping[str, str]:
+        """The claims that the Cognito authorizer accepted; Unauthenticated where there are none."""
+        authorizer = self._request().context.get("authorizer") or {}
+        claims = authorizer.get("claims")
+        if not claims or not claims.get("sub"):
+            raise Unauthenticated("This needs a signed-in user: send an Authorization header with an ID token.")
+        return claims  # type: ignore[no-any-return]
+
+    def request_id(self) -> str:
+        """API Gateway's id of this request, or the Lambda invocation's, or a new one outside AWS."""
+        context = self.current_request.context if self.current_request else {}
+        return (
+            context.get("requestId") or getattr(self.lambda_context, "aws_request_id", None) or f"local-{uuid.uuid4()}"
+        )
+
+    def source_ip(self) -> str:
+        """The caller's address as API Gateway saw it."""
+        identity = self._request().context.get("identity") or {}
+        return str(identity.get("sourceIp") or "unknown")
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 description of every route."""
+        return describe(self.app_name, self.contracts)
+
+    def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
+        """`error` as the one error body, with Retry-After where it says when to come back."""
+        content: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": self.request_id()}
+        if error.problems:
+            content["details"] = [problem._asdict() for problem in error.problems]
+        response = to_response(Reply({"error": content}, status or error.status), 200)
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    def _request(self) -> Request:
+        if self.current_request is None:
+            raise RuntimeError("only a route has a request")
+        return self.current_request
+
+    # -- events
+
+    def on_s3_event(  # type: ignore[override]  # takes sequences and plain texts where Chalice takes lists and None
+        self,
+        bucket: str,
+        events: Sequence[str] = ("s3:ObjectCreated:*",),
+        prefix: str = "",
+        suffix: str = "",
+        name: str | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """`Chalice.on_s3_event`, which also packages for CloudFormation.
+
+        `chalice package` refuses the original, because CloudFormation cannot add a notification to a bucket that
+        it does not own. Ours does own it: there the function is registered bare, and `infra/` gives it the event.
+        """
+
+        def register(handler: Handler) -> Handler:
+            function = name or handler.__name__
+            self.s3_triggers.append(S3Trigger(function, prefix, suffix, tuple(events)))
+            if packaging_for_cloudformation():
+                super(App, self).lambda_function(name=function)(handler)
+                return handler
+            original = super(App, self).on_s3_event(bucket, list(events), prefix or None, suffix or None, function)
+            wrapped: Handler = original(handler)
+            return wrapped
+
+        return register
+
+    def _wrap_handler(self, handler_type: str, handler_name: str, user_handler: Handler) -> Handler:
+        if handler_type not in EVENTS:
+            return super()._wrap_handler(handler_type, handler_name, user_handler)
+        event_class, middleware = EVENTS[handler_type]
+        handler: Handler = EventSourceHandler(user_handler, event_class, self._get_middleware_handlers(middleware))
+        return handler
+
+
+def to_response(answer: Any, status: int) -> Response:
+    """What a handler returned, as Chalice's Response with its JSON already encoded."""
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, Page):
+        return Response(answer.text, {"Content-Type": answer.content_type, **answer.headers}, status)
+    reply = answer if isinstance(answer, Reply) else Reply(answer, status)
+    if reply.body is None:
+        return Response("", dict(reply.headers), 204 if reply.status == 200 else reply.status)
+    text = msgspec.json.encode(reply.body).decode()
+    return Response(text, {"Content-Type": JSON, **reply.headers}, reply.status)
+
+
+def decode_json(raw: bytes, model: type[Model]) -> Model:
+    """`raw` as a `model`, strictly: no number from a string, no unknown field."""
+    if not raw.strip():
+        raise InvalidInput.of("body", "is empty", "a JSON object")
+    try:
+        return msgspec.json.decode(raw, type=model)
+    except msgspec.ValidationError as error:
+        raise _invalid("body", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not JSON ({error})"
+        raise InvalidInput.of("body", reason, "a JSON object in UTF-8") from None
+
+
+def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model]) -> Model:
+    """A query string's values as a `model`; a name given once is a value, given more often a list."""
+    lists = {item.encode_name for item in msgspec.structs.fields(model) if _takes_list(item.type)}
+    flat: dict[str, Any] = {}
+    for name, given in (values or {}).items():
+        if name in lists:
+            flat[name] = list(given)
+        elif len(given) == 1:
+            flat[name] = given[0]
+        else:
+            raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
+    try:
+        return msgspec.convert(flat, model, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid("query", str(error), given=flat) from None
+
+
+def _takes_list(annotation: Any) -> bool:
+    return "list[" in str(annotation) or "tuple[" in str(annotation)
+
+
+def _invalid(where: str, message: str, given: Mapping[str, Any] = MappingProxyType({})) -> InvalidInput:
+    """msgspec's message, e.g. "Expected `int` <= 100 - at `$.top_n`", as field, problem and what is expected."""
+    text, _, path = message.partition(" - at `")
+    field_name = path.rstrip("`").removeprefix("$").removeprefix(".") or where
+    if text.startswith("Object missing required field `"):
+        missing = text.split("`")[1]
+        name = missing if field_name == where else f"{field_name}.{missing}"
+        return InvalidInput.of(name, "is missing", "a value")
+    if text.startswith("Object contains unknown field `"):
+        unknown = text.split("`")[1]
+        name = unknown if field_name == where else f"{field_name}.{unknown}"
+        return InvalidInput.of(name, "is unknown", "only the documented fields")
+    wanted, _, got = text.removeprefix("Expected ").partition(", got ")
+    problem = f"is {got}".replace("`", "") if got else "is not acceptable"
+    if field_name in given:
+        problem = f"is {str(given[field_name])[:80]!r}"
+    if not text.startswith("Expected "):
+        problem, wanted = text.replace("`", "")[:1].lower() + text.replace("`", "")[1:], "a valid value"
+    return InvalidInput(
+        f"{field_name}: {problem}; expected {wanted.replace('`', '')}",
+        problems=[Problem(field_name, problem, wanted.replace("`", ""))],
+    )
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).strip("_").removesuffix("_error")

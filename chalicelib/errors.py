@@ -1,0 +1,121 @@
+"""The exceptions that Omnibus raises on purpose.
+
+    OmnibusError
+    ├── InvalidInput            400  the caller can mend the request
+    │   ├── Unprocessable       422  well-formed, but unacceptable
+    │   └── TooLarge            413  over a stated limit
+    ├── Unauthenticated         401
+    ├── Forbidden               403
+    ├── NotFound                404
+    ├── Conflict                409
+    ├── Gone                    410
+    ├── RateLimited             429  with retry_after
+    └── UpstreamError                something that we depend on
+        ├── UpstreamRejected    502  it refused, and would refuse again
+        ├── UpstreamUnavailable 503  it may work later
+        └── UpstreamTimeout     504  it did not answer in time
+
+Messages are written for the caller: they name the field or the resource and what would be right, and
+carry no internals. `entry.web` turns them into HTTP, `entry.events` decides what retries.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with an input: where, what, and what would be right."""
+
+    field: str
+    problem: str
+    expected: str
+
+
+class OmnibusError(Exception):
+    """Base of all; `code` is stable and machine-readable, `message` is for a person."""
+
+    status = 500
+    code = "internal_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        problems: Sequence[Problem] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.problems = tuple(problems)
+        self.retry_after = retry_after
+
+
+class InvalidInput(OmnibusError):
+    status = 400
+    code = "invalid_input"
+
+    @classmethod
+    def of(cls, field: str, problem: str, expected: str, *, code: str | None = None) -> "InvalidInput":
+        """The error for a single field, its message spelled out from the three parts."""
+        return cls(f"{field}: {problem}; expected {expected}", code=code, problems=[Problem(field, problem, expected)])
+
+
+class Unprocessable(InvalidInput):
+    status = 422
+    code = "unprocessable"
+
+
+class TooLarge(InvalidInput):
+    status = 413
+    code = "too_large"
+
+
+class Unauthenticated(OmnibusError):
+    status = 401
+    code = "unauthenticated"
+
+
+class Forbidden(OmnibusError):
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(OmnibusError):
+    status = 404
+    code = "not_found"
+
+
+class Conflict(OmnibusError):
+    status = 409
+    code = "conflict"
+
+
+class Gone(OmnibusError):
+    status = 410
+    code = "gone"
+
+
+class RateLimited(OmnibusError):
+    status = 429
+    code = "rate_limited"
+
+
+class UpstreamError(OmnibusError):
+    status = 502
+    code = "upstream_error"
+
+
+class UpstreamRejected(UpstreamError):
+    code = "upstream_rejected"
+
+
+class UpstreamUnavailable(UpstreamError):
+    status = 503
+    code = "upstream_unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    status = 504
+    code = "upstream_timeout"

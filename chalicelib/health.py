@@ -1,0 +1,71 @@
+"""Is the application well? Shallow: it answers. Deep: each dependency is asked, with a deadline each."""
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as DeadlineExceeded
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from chalicelib.errors import Forbidden, OmnibusError
+
+DEADLINE_S = 2.0
+
+
+class HealthQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    deep: Annotated[bool, Meta(description="Ask each dependency; needs the X-Health-Token header.")] = False
+
+
+class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one dependency answered, and after how many milliseconds."""
+
+    status: Literal["ok", "failed"]
+    ms: int
+    problem: str = ""
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The state of the application: degraded where a dependency failed."""
+
+    status: Literal["ok", "degraded"]
+    dependencies: dict[str, Dependency] = {}
+
+
+class Health:
+    """Asks dependencies side by side; who may ask for that holds `token` (an empty one lets nobody)."""
+
+    def __init__(
+        self, *, token: str, checks: Mapping[str, Callable[[], object]], deadline_s: float = DEADLINE_S
+    ) -> None:
+        self._token = token
+        self._checks = checks
+        self._deadline_s = deadline_s
+
+    def report(self, query: HealthQuery, token: str | None) -> Report:
+        """The report that `query` asks for; Forbidden for a deep one without the right token."""
+        if not query.deep:
+            return Report(status="ok")
+        if not self._token or not hmac.compare_digest(self._token.encode(), (token or "").encode()):
+            raise Forbidden("The deep report is not public: send its token as X-Health-Token.")
+        pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
+        started = time.monotonic()
+        running = {name: pool.submit(check) for name, check in self._checks.items()}
+        found = {name: self._await(future, started) for name, future in running.items()}
+        pool.shutdown(wait=False, cancel_futures=True)
+        degraded = any(dependency.status == "failed" for dependency in found.values())
+        return Report(status="degraded" if degraded else "ok", dependencies=found)
+
+    def _await(self, future: "Future[object]", started: float) -> Dependency:
+        problem = ""
+        try:
+            future.result(timeout=max(0.0, self._deadline_s - (time.monotonic() - started)))
+        except DeadlineExceeded:
+            problem = f"no answer within {self._deadline_s:g} s"
+        except OmnibusError as error:
+            problem = error.message
+        except Exception:  # noqa: BLE001  # a check that fails in its own way is still only a failed dependency
+            problem = "failed"
+        ms = round((time.monotonic() - started) * 1000)
+        return Dependency(status="failed" if problem else "ok", ms=ms, problem=problem)

@@ -1,0 +1,171 @@
+"""Everything that the environment decides, read once, as frozen dataclasses.
+
+Each field names its variable, what parses it, and its default; a field without a default must be set. One error
+names every variable that is missing or malformed, and what would be right.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+STAGES = ("local", "dev", "staging", "prod")
+
+
+class SettingsError(Exception):
+    """The environment is not what the application needs; the message names every variable at fault."""
+
+
+def _text(raw: str) -> str:
+    if not raw:
+        raise ValueError("a non-empty text")
+    return raw
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() not in {"true", "false", "1", "0"}:
+        raise ValueError("true or false")
+    return raw.lower() in {"true", "1"}
+
+
+def _stage(raw: str) -> str:
+    if raw not in STAGES:
+        raise ValueError("one of " + ", ".join(STAGES))
+    return raw
+
+
+def _origins(raw: str) -> frozenset[str]:
+    origins = frozenset(part.strip() for part in raw.split(",") if part.strip())
+    if any(origin != "*" and not origin.startswith(("http://", "https://")) for origin in origins):
+        raise ValueError("origins such as https://app.example.com, separated by commas")
+    return origins
+
+
+def _number(kind: Callable[[str], T], low: float, high: float) -> Callable[[str], T]:
+    def parse(raw: str) -> T:
+        expected = f"a number from {low:g} to {high:g}"
+        try:
+            value = kind(raw)
+        except ValueError:
+            raise ValueError(expected) from None
+        if not low <= cast(float, value) <= high:
+            raise ValueError(expected)
+        return value
+
+    return parse
+
+
+def _json_object(raw: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError("a JSON object")
+    return value
+
+
+def _box(raw: str) -> tuple[float, float, float, float] | None:
+    if not raw:
+        return None
+    try:
+        south, west, north, east = (float(part) for part in raw.split(","))
+    except ValueError:
+        raise ValueError("lamin,lomin,lamax,lomax in degrees, or nothing for the whole world") from None
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise ValueError("lamin,lomin,lamax,lomax in degrees, the minimum before the maximum")
+    return south, west, north, east
+
+
+_any_text: Callable[[str], Any] = _text
+
+
+def variable(name: str, parse: Callable[[str], T] = _any_text, default: T | Any = MISSING) -> T:
+    """Declare a field that is read from the environment variable `name`."""
+    metadata = {"variable": name, "parse": parse}
+    if default is MISSING:
+        return cast(T, field(metadata=metadata))
+    return cast(T, field(default=default, metadata=metadata))
+
+
+def section(kind: type[T]) -> T:
+    """Declare a field that is a group of settings."""
+    return cast(T, field(metadata={"section": kind}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlightsSettings:
+    """Where the flights pipeline reads, writes and reports."""
+
+    bucket: str = variable("OMNIBUS_FLIGHTS_BUCKET")
+    runs_table: str = variable("OMNIBUS_FLIGHTS_RUNS_TABLE")
+    guard_table: str = variable("OMNIBUS_FLIGHTS_GUARD_TABLE")
+    alerts_topic_arn: str = variable("OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN")
+    process_function: str = variable("OMNIBUS_FLIGHTS_PROCESS_FUNCTION")
+    opensky_url: str = variable("OPENSKY_URL", default="https://opensky-network.org")
+    opensky_token_url: str = variable(
+        "OPENSKY_TOKEN_URL",
+        default="https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token",
+    )
+    opensky_secret_arn: str = variable("OMNIBUS_FLIGHTS_OPENSKY_SECRET_ARN", str, "")
+    daily_credits: int = variable("OMNIBUS_FLIGHTS_DAILY_CREDITS", _number(int, 1, 1_000_000), 4000)
+    box: tuple[float, float, float, float] | None = variable("OMNIBUS_FLIGHTS_BOX", _box, None)
+    strict: bool = variable("STRICT_MODE", _flag, False)
+    thresholds: Mapping[str, Any] | None = variable("OMNIBUS_FLIGHTS_THRESHOLDS", _json_object, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The whole application's settings; a group for each workload."""
+
+    stage: str = variable("OMNIBUS_STAGE", _stage)
+    cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
+    health_token: str = variable("OMNIBUS_HEALTH_TOKEN", str, "")
+    flights: FlightsSettings = section(FlightsSettings)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings that `environ` describes; SettingsError names every variable at fault."""
+        problems: list[str] = []
+        settings = _read(cls, with_file(environ), problems)
+        if problems:
+            raise SettingsError("The environment is incomplete:\n" + "\n".join(f"  {line}" for line in problems))
+        return settings
+
+
+def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """`environ` over the "environment" of the JSON file that OMNIBUS_ENVIRONMENT_FILE names, if it names one.
+
+    `make up` writes such a file, so that `chalice local` and scripts find the local cloud.
+    """
+    path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
+    if not path:
+        return environ
+    if not os.path.exists(path):
+        raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")
+    with open(path, encoding="utf-8") as file:
+        return {**json.load(file)["environment"], **environ}
+
+
+def _read(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:
+    values: dict[str, Any] = {}
+    for item in fields(cast(Any, kind)):
+        if "section" in item.metadata:
+            values[item.name] = _read(item.metadata["section"], environ, problems)
+            continue
+        name = item.metadata["variable"]
+        raw = environ.get(name)
+        if raw is None:
+            values[item.name] = item.default
+            if item.default is MISSING:
+                problems.append(f"{name}: is missing")
+            continue
+        try:
+            values[item.name] = item.metadata["parse"](raw)
+        except ValueError as error:
+            values[item.name] = None
+            problems.append(f"{name}: is {raw!r}; expected {error}")
+    return kind(**values)

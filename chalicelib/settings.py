@@ -123,7 +123,7 @@ class Settings:
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
-    health_token: str = variable("OMNIBUS_HEALTH_TOKEN", str, "")
+    operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
     flights: FlightsSettings = section(FlightsSettings)
 
     @classmethod

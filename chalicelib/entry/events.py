@@ -6,15 +6,17 @@ would fail for ever: it is logged, counted, acknowledged).
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
+import msgspec
 from chalice.app import BaseLambdaEvent
 
 from chalicelib.entry import telemetry
+from chalicelib.entry.models import Model, decode_json, error_content
 from chalicelib.errors import OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
 
 RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
@@ -117,6 +119,15 @@ def report_or_raise(handle: Callable[[], Any]) -> Any:
         if _report(error) is not None:
             raise
         return None
+
+
+def invoked(model: type[Model], event: Mapping[str, Any], handle: Callable[[Model], Any]) -> dict[str, Any]:
+    """Answer a direct invocation: the event as a `model`, the result or the error as plain JSON values."""
+    try:
+        request = decode_json(msgspec.json.encode(event), model)
+        return {"result": msgspec.to_builtins(handle(request))}
+    except OmnibusError as error:
+        return {"error": error_content(error)}
 
 
 def packaging_for_cloudformation() -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from chalice.app import WebsocketEvent
 
 from chalicelib.entry import telemetry
+from chalicelib.entry.models import error_content
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
 
 MAX_MESSAGE_BYTES = 32 * 1024
@@ -90,10 +91,7 @@ def _message(event: WebsocketEvent) -> Mapping[str, Any]:
 
 def _error_message(error: OmnibusError, event: WebsocketEvent) -> dict[str, Any]:
     request_id = event.to_dict()["requestContext"].get("requestId", "")
-    content: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": request_id}
-    if error.problems:
-        content["details"] = [problem._asdict() for problem in error.problems]
-    return {"action": "ERROR", "error": content}
+    return {"action": "ERROR", "error": error_content(error, request_id)}
 
 
 def _encoded(content: Mapping[str, Any]) -> str:

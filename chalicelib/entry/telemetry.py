@@ -46,19 +46,19 @@ def observe_event(event: Any, get_response: Callable[[Any], Any]) -> Any:
         return response
 
 
-def emit(namespace: str, metrics: Mapping[str, tuple[float, MetricUnit]], **dimensions: str) -> None:
-    """Write one EMF line: `metrics` maps a name to its value and unit."""
+def emit(namespace: str, metrics: Mapping[str, tuple[float, str]], **dimensions: str) -> None:
+    """Write one EMF line: `metrics` maps a name to its value and CloudWatch unit, e.g. "Milliseconds"."""
     line = Metrics(namespace=namespace, service=logger.service)
     for dimension, text in dimensions.items():
         line.add_dimension(dimension, text)
     for name, (value, unit) in metrics.items():
-        line.add_metric(name=name, unit=unit, value=value)
+        line.add_metric(name=name, unit=MetricUnit(unit), value=value)
     line.flush_metrics()
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
     """Count something in the service's own namespace."""
-    emit(SERVICE_NAMESPACE, {name: (value, MetricUnit.Count)}, **dimensions)
+    emit(SERVICE_NAMESPACE, {name: (value, "Count")}, **dimensions)
 
 
 def _ms_since(started: float) -> float:

@@ -10,8 +10,7 @@ import functools
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -19,10 +18,10 @@ from chalice.app import Authorizer, Chalice, EventSourceHandler, Request, Respon
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import EVENTS, packaging_for_cloudformation
+from chalicelib.entry.models import Model, decode_json, decode_query, error_content
 from chalicelib.entry.openapi import describe
-from chalicelib.errors import InvalidInput, OmnibusError, Problem, TooLarge, Unauthenticated
+from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unauthenticated
 
-Model = TypeVar("Model", bound=msgspec.Struct)
 Handler = Callable[..., Any]
 
 JSON = "application/json"
@@ -273,9 +272,7 @@ class App(Chalice):
 
     def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
         """`error` as the one error body, with Retry-After where it says when to come back."""
-        content: dict[str, Any] = {"code": error.code, "message": error.message, "request_id": self.request_id()}
-        if error.problems:
-            content["details"] = [problem._asdict() for problem in error.problems]
+        content = error_content(error, self.request_id())
         response = to_response(Reply({"error": content}, status or error.status), 200)
         if error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
@@ -333,64 +330,6 @@ def to_response(answer: Any, status: int) -> Response:
         return Response("", dict(reply.headers), 204 if reply.status == 200 else reply.status)
     text = msgspec.json.encode(reply.body).decode()
     return Response(text, {"Content-Type": JSON, **reply.headers}, reply.status)
-
-
-def decode_json(raw: bytes, model: type[Model]) -> Model:
-    """`raw` as a `model`, strictly: no number from a string, no unknown field."""
-    if not raw.strip():
-        raise InvalidInput.of("body", "is empty", "a JSON object")
-    try:
-        return msgspec.json.decode(raw, type=model)
-    except msgspec.ValidationError as error:
-        raise _invalid("body", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not JSON ({error})"
-        raise InvalidInput.of("body", reason, "a JSON object in UTF-8") from None
-
-
-def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model]) -> Model:
-    """A query string's values as a `model`; a name given once is a value, given more often a list."""
-    lists = {item.encode_name for item in msgspec.structs.fields(model) if _takes_list(item.type)}
-    flat: dict[str, Any] = {}
-    for name, given in (values or {}).items():
-        if name in lists:
-            flat[name] = list(given)
-        elif len(given) == 1:
-            flat[name] = given[0]
-        else:
-            raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
-    try:
-        return msgspec.convert(flat, model, strict=False)
-    except msgspec.ValidationError as error:
-        raise _invalid("query", str(error), given=flat) from None
-
-
-def _takes_list(annotation: Any) -> bool:
-    return "list[" in str(annotation) or "tuple[" in str(annotation)
-
-
-def _invalid(where: str, message: str, given: Mapping[str, Any] = MappingProxyType({})) -> InvalidInput:
-    """msgspec's message, e.g. "Expected `int` <= 100 - at `$.top_n`", as field, problem and what is expected."""
-    text, _, path = message.partition(" - at `")
-    field_name = path.rstrip("`").removeprefix("$").removeprefix(".") or where
-    if text.startswith("Object missing required field `"):
-        missing = text.split("`")[1]
-        name = missing if field_name == where else f"{field_name}.{missing}"
-        return InvalidInput.of(name, "is missing", "a value")
-    if text.startswith("Object contains unknown field `"):
-        unknown = text.split("`")[1]
-        name = unknown if field_name == where else f"{field_name}.{unknown}"
-        return InvalidInput.of(name, "is unknown", "only the documented fields")
-    wanted, _, got = text.removeprefix("Expected ").partition(", got ")
-    problem = f"is {got}".replace("`", "") if got else "is not acceptable"
-    if field_name in given:
-        problem = f"is {str(given[field_name])[:80]!r}"
-    if not text.startswith("Expected "):
-        problem, wanted = text.replace("`", "")[:1].lower() + text.replace("`", "")[1:], "a valid value"
-    return InvalidInput(
-        f"{field_name}: {problem}; expected {wanted.replace('`', '')}",
-        problems=[Problem(field_name, problem, wanted.replace("`", ""))],
-    )
 
 
 def _snake(name: str) -> str:

@@ -1,0 +1,73 @@
+"""An S3 bucket as a consumer sees it: streams in, bytes out, and writes that happen once."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import MISSING, error_code, translated
+
+
+class S3Bucket:
+    """Objects of one bucket; `what` names it in errors."""
+
+    def __init__(self, client: Any, bucket: str, what: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._what = what
+
+    def open(self, key: str) -> BinaryIO:
+        """The object's bytes as a stream; NotFound if there is none."""
+        with translated(f"{key} in {self._what}"):
+            return cast(BinaryIO, self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
+
+    def exists(self, key: str) -> bool:
+        """Is there such an object?"""
+        with translated(self._what):
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return False
+                raise
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under `prefix`, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with translated(self._what):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield item["Key"]
+
+    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
+        """Write an object, over any that is there."""
+        with translated(self._what):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+    def write_new(self, key: str, body: bytes, content_type: str) -> bool:
+        """Write unless the key exists; False if it did."""
+        with translated(self._what):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                if error_code(error) in {"PreconditionFailed", "412"}:
+                    return False
+                raise
+        return True
+
+    def move(self, source: str, target: str) -> bool:
+        """Copy, then delete the source; False if there is no source."""
+        with translated(self._what):
+            try:
+                self._client.copy_object(
+                    Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
+                )
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return False
+                raise
+            self._client.delete_object(Bucket=self._bucket, Key=source)
+        return True

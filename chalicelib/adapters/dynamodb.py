@@ -1,0 +1,64 @@
+"""DynamoDB items as plain mappings, and its conditional updates in one place."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import error_code
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values as DynamoDB attributes; None is left out, since NULL is no key and no absence."""
+    return {name: _serializer.serialize(_decimals(value)) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """DynamoDB attributes as plain values, numbers as int where whole, else float."""
+    return {name: _numbers(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def condition_failed(error: ClientError) -> bool:
+    """Did a conditional write find its condition false?"""
+    return error_code(error) == "ConditionalCheckFailedException"
+
+
+def setting(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The UpdateItem arguments that set `values`; None leaves an attribute alone."""
+    items = to_item(values)
+    return {
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in items),
+        "ExpressionAttributeNames": {f"#{name}": name for name in items},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in items.items()},
+    }
+
+
+def one_of(attribute: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """A condition that `attribute` is one of `values`, and the values it names."""
+    names = {f":{attribute}_{place}": {"S": value} for place, value in enumerate(values)}
+    return f"#{attribute} IN ({', '.join(names)})", names
+
+
+def _decimals(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _decimals(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_decimals(part) for part in value]
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _numbers(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_numbers(part) for part in value]
+    return value

@@ -1,0 +1,155 @@
+"""OpenSky over HTTPS: OAuth2 client credentials, one poll, and every way that it can go as a value."""
+
+import json
+import time
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
+from chalicelib.flights.ports import Box
+
+TIMEOUT_S = 20.0
+TOKEN_MARGIN_S = 60.0
+"""A token is renewed this long before it ends, so that it cannot end on the way."""
+MAX_ANSWER_BYTES = 128 * 1024 * 1024
+DEFAULT_RETRY_S = 3600
+
+
+class Snapshot(Struct):
+    """As much of an answer as ingestion needs; the states stay unparsed."""
+
+    time: int
+    states: Raw | None = None
+
+
+class NoRedirects(HTTPRedirectHandler):
+    """A redirect would carry the token elsewhere."""
+
+    def redirect_request(self, *_args: object, **_kwargs: object) -> None:
+        return None
+
+
+class OpenSky:
+    """`StateSource` on the REST API; with no credentials it polls anonymously, and never falls back to that."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token_url: str,
+        credentials: Callable[[], tuple[str, str] | None],
+        clock: Callable[[], datetime],
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._states_url = url.rstrip("/") + "/api/states/all"
+        self._token_url = token_url
+        self._credentials = credentials
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._open = build_opener(NoRedirects).open
+        self._token = ""
+        self._token_ends = 0.0
+
+    def fetch(self, box: Box | None) -> Outcome:
+        """One poll of all state vectors in `box`, extended with categories."""
+        try:
+            credentials = self._credentials()
+            outcome = self._poll(box, credentials)
+            if isinstance(outcome, Unauthorized) and credentials is not None:
+                self._token = ""  # it may have been revoked before its time: once more with a fresh one
+                outcome = self._poll(box, credentials)
+            return outcome
+        except (URLError, TimeoutError, HTTPException, ConnectionError) as error:
+            return Unavailable(_reason(error))
+
+    def _poll(self, box: Box | None, credentials: tuple[str, str] | None) -> Outcome:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        if credentials is not None:
+            refused = self._renew_token(credentials)
+            if refused is not None:
+                return refused
+            headers["Authorization"] = f"Bearer {self._token}"
+        parameters: dict[str, object] = {"extended": 1}
+        if box is not None:
+            parameters |= dict(zip(("lamin", "lomin", "lamax", "lomax"), box, strict=True))
+        request = Request(f"{self._states_url}?{urlencode(parameters)}", headers=headers)
+        try:
+            with self._open(request, timeout=self._timeout_s) as answer:
+                return self._read(answer)
+        except HTTPError as error:
+            with error:
+                return self._refused(error.code, error.headers)
+
+    def _renew_token(self, credentials: tuple[str, str]) -> Outcome | None:
+        if self._token and time.monotonic() < self._token_ends - TOKEN_MARGIN_S:
+            return None
+        client_id, client_secret = credentials
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+        request = Request(self._token_url, data=urlencode(form).encode())
+        asked = time.monotonic()
+        try:
+            with self._open(request, timeout=self._timeout_s) as answer:
+                grant = json.loads(answer.read(1 << 20))
+            self._token = str(grant["access_token"])
+            self._token_ends = asked + float(grant["expires_in"])
+        except HTTPError as error:
+            with error:
+                if error.code in {400, 401}:
+                    return Unauthorized("the token endpoint refuses the client's credentials")
+                return self._refused(error.code, error.headers)
+        except (ValueError, KeyError, TypeError):
+            return Unavailable("the token endpoint answered with no token")
+        return None
+
+    def _read(self, answer: HTTPResponse) -> Outcome:
+        body = answer.read(MAX_ANSWER_BYTES + 1)
+        if len(body) > MAX_ANSWER_BYTES:
+            return Malformed(f"the answer has more than {MAX_ANSWER_BYTES} bytes", b"")
+        if answer.headers.get("Content-Encoding") == "gzip":
+            unzip = zlib.decompressobj(wbits=31)
+            try:
+                plain = unzip.decompress(body, MAX_ANSWER_BYTES)
+            except zlib.error:
+                return Malformed("the answer is not the gzip that it says it is", body)
+            if unzip.unconsumed_tail or not unzip.eof:
+                return Malformed("the answer's gzip is cut off or too large", body)
+            body = plain
+        try:
+            snapshot = msgspec.json.decode(body, type=Snapshot)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Malformed(f"the answer is no snapshot: {error}", body)
+        if not 0 < snapshot.time < 10**11:
+            return Malformed(f"the snapshot's time is {snapshot.time}", body)
+        left = answer.headers.get("X-Rate-Limit-Remaining", "")
+        return Fetched(
+            body=body,
+            time=snapshot.time,
+            empty=snapshot.states is None or bytes(snapshot.states) in {b"null", b"[]"},
+            credits_left=int(left) if left.isdigit() else None,
+        )
+
+    def _refused(self, status: int, headers: Message) -> Outcome:
+        if status == 429:
+            given = headers.get("X-Rate-Limit-Retry-After-Seconds") or headers.get("Retry-After") or ""
+            seconds = int(given) if given.isdigit() else DEFAULT_RETRY_S
+            return Throttled(self._clock() + timedelta(seconds=seconds))
+        if status == 401:
+            return Unauthorized("OpenSky refuses the token")
+        if status == 403:
+            return Blocked("OpenSky answers 403: this network or account is blocked")
+        return Unavailable(f"OpenSky answers {status}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+        return "no answer in time"
+    return f"the connection failed ({type(error).__name__})"

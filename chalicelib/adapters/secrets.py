@@ -1,0 +1,31 @@
+"""Secrets Manager: JSON secrets by ARN, kept until somebody says that they no longer work."""
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.adapters.aws import translated
+from chalicelib.errors import UpstreamRejected
+
+
+class Secrets:
+    """Reads each secret once for the life of the process, and again after `forget`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def read(self, arn: str) -> dict[str, Any]:
+        """The JSON object that the secret holds."""
+        if arn not in self._known:
+            with translated("the secret"):
+                text = self._client.get_secret_value(SecretId=arn)["SecretString"]
+            try:
+                self._known[arn] = msgspec.json.decode(text, type=dict[str, Any])
+            except msgspec.DecodeError:
+                raise UpstreamRejected("the secret is not a JSON object") from None
+        return self._known[arn]
+
+    def forget(self, arn: str) -> None:
+        """Read the secret anew the next time: it was rotated."""
+        self._known.pop(arn, None)

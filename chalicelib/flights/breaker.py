@@ -1,0 +1,64 @@
+"""The circuit breaker around OpenSky, as a value and pure functions over it.
+
+         5 failures in 300 s               60 s later
+    CLOSED ----------------> OPEN ----------------------> HALF_OPEN
+       ^                      ^                             |   |
+       |                      '------- a failure -----------'   |
+       '---------------- 3 successes in a row -----------------'
+
+It lives in a table, because a Lambda's memory does not last from one poll to the next.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+FAILURES_TO_OPEN = 5
+FAILURE_WINDOW = timedelta(seconds=300)
+OPEN_FOR = timedelta(seconds=60)
+SUCCESSES_TO_CLOSE = 3
+
+
+class State(StrEnum):
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """The breaker: recent failures while closed, when it opened, and the successes since it is half open."""
+
+    state: State = State.CLOSED
+    failures: tuple[datetime, ...] = ()
+    opened_at: datetime | None = None
+    successes: int = 0
+
+    def allows_at(self, now: datetime) -> bool:
+        """May a call be made?"""
+        return self.opened_at is None or self.state is not State.OPEN or now >= self.opened_at + OPEN_FOR
+
+
+def before_call(breaker: Breaker, now: datetime) -> Breaker:
+    """The breaker as a call begins: an open one whose time is over is half open."""
+    if breaker.state is State.OPEN and breaker.allows_at(now):
+        return Breaker(State.HALF_OPEN, opened_at=breaker.opened_at)
+    return breaker
+
+
+def after_failure(breaker: Breaker, now: datetime) -> Breaker:
+    """The breaker after a call that failed."""
+    recent = (*(at for at in breaker.failures if at > now - FAILURE_WINDOW), now)
+    if breaker.state is State.HALF_OPEN or len(recent) >= FAILURES_TO_OPEN:
+        return Breaker(State.OPEN, opened_at=now)
+    if breaker.state is State.OPEN:
+        return breaker
+    return replace(breaker, failures=recent)
+
+
+def after_success(breaker: Breaker) -> Breaker:
+    """The breaker after a call that went well."""
+    if breaker.state is State.HALF_OPEN:
+        successes = breaker.successes + 1
+        return Breaker() if successes >= SUCCESSES_TO_CLOSE else replace(breaker, successes=successes)
+    return breaker

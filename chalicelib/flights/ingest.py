@@ -1,0 +1,138 @@
+"""Ingestion: one poll of OpenSky, as far as the throttle, the breaker and the day's credits allow it."""
+
+import gzip
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.errors import OmnibusError, UpstreamUnavailable
+from chalicelib.flights import keys
+from chalicelib.flights.breaker import State, after_failure, after_success, before_call
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
+from chalicelib.flights.ports import Alerts, Box, Guard, Notices, ObjectWriter, RunBook, StateSource, Throttle
+from chalicelib.flights.runs import begun
+
+NOTICE_LASTS = timedelta(days=1)
+TROUBLES = ("breaker", "throttled", "unauthorized", "blocked", "malformed")
+
+
+def poll_cost(box: Box | None) -> int:
+    """Credits that one poll costs, by the box's area in square degrees: <= 25 1, <= 100 2, <= 400 3, else 4."""
+    if box is None:
+        return 4
+    south, west, north, east = box
+    area = (north - south) * (east - west)
+    return next((cost for limit, cost in ((25, 1), (100, 2), (400, 3)) if area <= limit), 4)
+
+
+class Ingestion:
+    """Polls, keeps the exact bytes, and begins the snapshot's run; says what happened as a plain mapping."""
+
+    def __init__(
+        self,
+        *,
+        source: StateSource,
+        bucket: ObjectWriter,
+        runs: RunBook,
+        guard: Guard,
+        throttle: Throttle,
+        notices: Notices,
+        alerts: Alerts,
+        box: Box | None,
+        daily_credits: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._source = source
+        self._bucket = bucket
+        self._runs = runs
+        self._guard = guard
+        self._throttle = throttle
+        self._notices = notices
+        self._alerts = alerts
+        self._box = box
+        self._daily_credits = daily_credits
+        self._clock = clock
+
+    def poll(self) -> dict[str, Any]:
+        """Poll once. Raises UpstreamUnavailable when OpenSky is down, so that the schedule's retries act."""
+        now = self._clock()
+        if refusal := self._refusal(now):
+            return {"outcome": "skipped", **refusal}
+        cost = poll_cost(self._box)
+        day = now.date().isoformat()
+        if not self._guard.reserve_credits(day, cost, self._daily_credits):
+            self._tell_once("throttled", now, {"reason": f"the {self._daily_credits} credits of {day} are used up"})
+            return {"outcome": "skipped", "reason": "no credits left today"}
+        outcome = self._source.fetch(self._box)
+        try:
+            return self._act(outcome, self._clock())
+        finally:  # the snapshot first: a ledger that cannot be written must not lose it
+            self._settle(outcome, day, cost)
+
+    def _refusal(self, now: datetime) -> dict[str, Any] | None:
+        until = self._throttle.throttled_until()
+        if until is not None and until > now:
+            return {"reason": "throttled", "until": until.isoformat()}
+        breaker = self._guard.change_breaker(lambda stored: before_call(stored, now))
+        if not breaker.allows_at(now):
+            return {"reason": "the circuit breaker is open"}
+        return None
+
+    def _settle(self, outcome: Outcome, day: str, cost: int) -> None:
+        """Make the ledger agree with the server: its own count where it gives one, no charge for no answer."""
+        match outcome:
+            case Fetched(credits_left=int(left)):
+                self._guard.settle_credits(day, used=self._daily_credits - left)
+            case Unavailable() | Unauthorized() | Blocked() | Throttled():
+                self._guard.settle_credits(day, refund=cost)
+
+    def _act(self, outcome: Outcome, now: datetime) -> dict[str, Any]:
+        match outcome:
+            case Fetched():
+                return self._keep(outcome, now)
+            case Throttled(until):
+                self._throttle.throttle(until)
+                self._tell_once("throttled", now, {"until": until.isoformat()}, until=until)
+                return {"outcome": "throttled", "until": until.isoformat()}
+            case Unauthorized(reason):
+                self._tell_once("unauthorized", now, {"reason": reason})
+                return {"outcome": "unauthorized", "reason": reason}
+            case Blocked(reason):
+                self._tell_once("blocked", now, {"reason": reason})
+                return {"outcome": "blocked", "reason": reason}
+            case Malformed(reason, body):
+                key = keys.malformed_key(now)
+                self._bucket.write(key, gzip.compress(body, mtime=0), "application/gzip")
+                self._fail(now)
+                self._tell_once("malformed", now, {"reason": reason, "key": key})
+                return {"outcome": "malformed", "reason": reason, "key": key}
+            case Unavailable(reason):
+                self._fail(now)
+                raise UpstreamUnavailable(f"OpenSky is unavailable: {reason}")
+
+    def _keep(self, snapshot: Fetched, now: datetime) -> dict[str, Any]:
+        key = keys.raw_key(snapshot.time)
+        new = self._bucket.write_new(key, gzip.compress(snapshot.body, 6, mtime=0), "application/gzip")
+        run = begun(snapshot.time, now, bytes_raw=len(snapshot.body))
+        self._runs.begin(run)
+        self._guard.change_breaker(after_success)
+        self._notices.forget(TROUBLES)
+        outcome = "empty" if snapshot.empty else "fetched"
+        return {"outcome": outcome, "tracking_id": run.tracking_id, "key": key, "new": new}
+
+    def _fail(self, now: datetime) -> None:
+        breaker = self._guard.change_breaker(lambda stored: after_failure(stored, now))
+        if breaker.state is State.OPEN:
+            self._tell_once("breaker", now, {"reason": "OpenSky keeps failing; polls pause and resume by themselves"})
+
+    def _tell_once(
+        self, subject: str, now: datetime, facts: Mapping[str, Any], *, until: datetime | None = None
+    ) -> None:
+        if not self._notices.first(subject, until or now + NOTICE_LASTS):
+            return
+        message = {"type": "FLIGHTS_INGESTION_ISSUE", "issue": subject, "at": now.isoformat(), **facts}
+        try:
+            self._alerts.send(f"Flights ingestion: {subject}", message)
+        except OmnibusError:
+            self._notices.forget([subject])
+            raise

@@ -1,0 +1,72 @@
+"""Object keys: functions of a snapshot's own time, so that a repeated event writes where the first one did.
+
+`processed/` holds Parquet alone, because Athena reads all of it as one table; what belongs to a snapshot but is no
+Parquet lies under the same partitions in `index/` and `reports/`.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from chalicelib.errors import InvalidInput
+
+RAW, PROCESSED, INDEX, REPORTS, QUARANTINE = "raw/", "processed/", "index/", "reports/", "quarantine/"
+
+_STEM = re.compile(r"(?:^|/)states_(\d{1,11})\.[a-z.]+$")
+
+
+def raw_key(snapshot_time: int) -> str:
+    """Where the exact bytes of a snapshot are, gzipped."""
+    return _key(RAW, snapshot_time, "json.gz")
+
+
+def processed_key(snapshot_time: int) -> str:
+    """Where its Parquet is."""
+    return _key(PROCESSED, snapshot_time, "parquet")
+
+
+def index_key(snapshot_time: int) -> str:
+    """Where its compact index for `GET /flights/latest` is."""
+    return _key(INDEX, snapshot_time, "json.gz")
+
+
+def report_key(snapshot_time: int) -> str:
+    """Where its quality report is."""
+    return _key(REPORTS, snapshot_time, "json")
+
+
+def quarantine_key(snapshot_time: int) -> str:
+    """Where its Parquet is while it is in quarantine; the report lies beside it."""
+    return _key(QUARANTINE, snapshot_time, "parquet")
+
+
+def quarantine_report_key(snapshot_time: int) -> str:
+    """Where the report of a snapshot in quarantine is."""
+    return _key(QUARANTINE, snapshot_time, "json")
+
+
+def malformed_key(received_at: datetime) -> str:
+    """Where an answer that is no snapshot is kept; it has no time of its own, so it gets ours."""
+    return f"{QUARANTINE}malformed/{received_at:year=%Y/month=%m/day=%d}/answer_{received_at:%Y%m%dT%H%M%S.%fZ}.gz"
+
+
+def hour_prefix(prefix: str, hour: datetime) -> str:
+    """The partition of one hour."""
+    return f"{prefix}{hour.astimezone(UTC):year=%Y/month=%m/day=%d/hour=%H/}"
+
+
+def tracking_id(snapshot_time: int) -> str:
+    """The name of a snapshot's run."""
+    return f"states_{snapshot_time}"
+
+
+def snapshot_time_of(key: str) -> int:
+    """The snapshot's time, s since 1970 UTC, that a key was made from; InvalidInput for a key that was not."""
+    found = _STEM.search(key)
+    if found is None:
+        raise InvalidInput.of("key", f"is {key!r}", ".../states_<seconds since 1970>.<extension>")
+    return int(found[1])
+
+
+def _key(prefix: str, snapshot_time: int, extension: str) -> str:
+    hour = datetime.fromtimestamp(snapshot_time, UTC)
+    return f"{hour_prefix(prefix, hour)}states_{snapshot_time}.{extension}"

@@ -1,0 +1,111 @@
+"""What the flights pipeline asks of the world, in its own words."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, Protocol
+
+from chalicelib.flights.breaker import Breaker
+from chalicelib.flights.outcomes import Outcome
+from chalicelib.flights.runs import Run, Status
+
+Box = tuple[float, float, float, float]
+"""South, west, north, east, in degrees."""
+
+
+class StateSource(Protocol):
+    def fetch(self, box: Box | None) -> Outcome:
+        """One poll of all state vectors in `box` (None: the world); every outcome is a value."""
+
+
+class ObjectReader(Protocol):
+    def open(self, key: str) -> BinaryIO:
+        """The object's bytes as a stream; NotFound if there is none."""
+
+    def exists(self, key: str) -> bool: ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under `prefix`, in order."""
+
+
+class ObjectWriter(Protocol):
+    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None: ...
+
+    def write_new(self, key: str, body: bytes, content_type: str) -> bool:
+        """Write unless the key exists; False if it did."""
+
+    def move(self, source: str, target: str) -> bool:
+        """Copy, then delete the source; False if there is no source."""
+
+
+class Bucket(ObjectReader, ObjectWriter, Protocol):
+    """Both sides of the flights bucket."""
+
+
+class RunBook(Protocol):
+    """The tracking table; every change is conditional, so that late duplicates cannot move a run back."""
+
+    def begin(self, run: Run) -> bool:
+        """Record a new run; False if it is already known."""
+
+    def find(self, tracking_id: str) -> Run | None: ...
+
+    def advance(
+        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+    ) -> bool:
+        """Move to `status` if the run is in one of `allowed_from`, with `facts`; False, and no change, if not."""
+
+    def note(self, tracking_id: str, facts: Mapping[str, Any]) -> None:
+        """Add facts to a run, whatever its status."""
+
+
+class RunHistory(Protocol):
+    def of_status(self, status: Status, limit: int) -> list[Run]:
+        """The newest runs in `status`, the latest snapshot first."""
+
+    def of_day(self, day: str, limit: int) -> list[Run]:
+        """The newest runs of an execution date (YYYY-MM-DD), the latest snapshot first."""
+
+
+class Guard(Protocol):
+    """What must outlive a function's memory: the breaker and the day's credits."""
+
+    def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
+        """Apply a pure change to the stored breaker, again if another wrote in between; return the new one."""
+
+    def reserve_credits(self, day: str, cost: int, limit: int) -> bool:
+        """Take `cost` from the day's `limit`; False, and nothing taken, if it is not there."""
+
+    def settle_credits(self, day: str, *, used: int | None = None, refund: int = 0) -> None:
+        """Set the day's use to what the server says, or give `refund` back."""
+
+
+class Throttle(Protocol):
+    """How long OpenSky told us to stay away."""
+
+    def throttled_until(self) -> datetime | None: ...
+
+    def throttle(self, until: datetime) -> None: ...
+
+
+class Notices(Protocol):
+    """So that an operator is told once, not every five minutes."""
+
+    def first(self, subject: str, until: datetime) -> bool:
+        """True for the first to ask about `subject` until then."""
+
+    def forget(self, subjects: Sequence[str]) -> None:
+        """Let the next occurrence of each subject be told again."""
+
+
+class Alerts(Protocol):
+    def send(self, subject: str, message: Mapping[str, Any]) -> None: ...
+
+
+class Reprocessing(Protocol):
+    def request(self, keys: Sequence[str]) -> None:
+        """Have these raw snapshots processed again, soon and elsewhere."""
+
+
+class Emit(Protocol):
+    def __call__(self, namespace: str, metrics: Mapping[str, tuple[float, str]]) -> None:
+        """Publish metrics: name -> value and CloudWatch unit."""

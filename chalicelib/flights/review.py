@@ -1,0 +1,52 @@
+"""What an operator decides: a snapshot leaves quarantine after review."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.flights import keys
+from chalicelib.flights.ports import ObjectWriter, RunBook
+from chalicelib.flights.runs import Run, Status
+
+
+class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who releases which snapshot, and why."""
+
+    tracking_id: Annotated[str, Meta(pattern=r"^states_\d{1,11}$")]
+    released_by: Annotated[str, Meta(min_length=1, max_length=200)]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Review:
+    """Releases snapshots from quarantine."""
+
+    def __init__(self, *, bucket: ObjectWriter, runs: RunBook, clock: Callable[[], datetime]) -> None:
+        self._bucket = bucket
+        self._runs = runs
+        self._clock = clock
+
+    def release(self, request: ReleaseRequest) -> Run:
+        """Put the snapshot back among the processed ones as VALIDATED, and return its run.
+
+        The release is recorded before the move: moving fires validation, which leaves released snapshots alone.
+        Raises NotFound for an unknown run, Conflict for one that is not in quarantine.
+        """
+        run = self._runs.find(request.tracking_id)
+        if run is None:
+            raise NotFound(f"there is no run {request.tracking_id}")
+        now = self._clock().isoformat()
+        if run.released_at is None:
+            facts = {
+                "released_at": now,
+                "released_by": request.released_by,
+                "release_reason": request.reason,
+                "updated_at": now,
+            }
+            if not self._runs.advance(run.tracking_id, Status.VALIDATED, (Status.QUARANTINED,), facts):
+                raise Conflict(f"{run.tracking_id} is {run.status}, not QUARANTINED: there is nothing to release")
+        self._bucket.move(keys.quarantine_key(run.snapshot_time), keys.processed_key(run.snapshot_time))
+        released = self._runs.find(run.tracking_id)
+        return released or run

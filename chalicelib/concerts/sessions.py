@@ -1,0 +1,37 @@
+"""A conversation: who owns it, what was said, how long it is kept."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct, structs
+
+MAX_EXCHANGES = 20
+LIFETIME = timedelta(hours=24)
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """One question and its answer; `concert_id` is the concert that it came to, for a later "it"."""
+
+    message: str
+    reply: str
+    intent: str
+    at: datetime
+    concert_id: str | None = None
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """The latest exchanges of one owner; `version` counts how often it was saved."""
+
+    session_id: str
+    owner: str
+    expires_at: datetime
+    version: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+
+    def with_exchange(self, exchange: Exchange) -> "Session":
+        """This session with one more exchange, the oldest dropped over the cap, and its life begun anew."""
+        return structs.replace(
+            self,
+            exchanges=(*self.exchanges, exchange)[-MAX_EXCHANGES:],
+            version=self.version + 1,
+            expires_at=exchange.at + LIFETIME,
+        )

@@ -1,0 +1,27 @@
+"""A chat over a socket: CHAT_DELTA as the words arise, CHAT_RESTART where a provider failed, CHAT_DONE at the end."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.concerts.conversation import ChatReply, ChatRequest, Conversation, Delta
+
+Send = Callable[[Mapping[str, Any]], object]
+"""Puts one message to the client; returns False where the client is gone, anything else where it is not."""
+
+
+def stream_chat(conversation: Conversation, request: ChatRequest, send: Send) -> None:
+    """Answer `request` through `send`; each message carries its `sequence`, the first is 0.
+
+    Stops when the client is gone. Raises what `Conversation.stream` raises.
+    """
+    for sequence, event in enumerate(conversation.stream(request)):
+        if isinstance(event, Delta):
+            message: dict[str, Any] = {"action": "CHAT_DELTA", "text": event.text}
+        elif isinstance(event, ChatReply):
+            message = {"action": "CHAT_DONE", "reply": msgspec.to_builtins(event)}
+        else:
+            message = {"action": "CHAT_RESTART", "reason": event.reason}
+        if send({**message, "sequence": sequence}) is False:
+            return

@@ -1,0 +1,1 @@
+"""Amazon Redshift's Data API, over PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Amazon SageMaker's Runtime, over the ticket model's own artifact."""

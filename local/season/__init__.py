@@ -1,0 +1,1 @@
+"""A believable concert season: made deterministically, loaded through the Redshift Data API."""

@@ -35,7 +35,7 @@ CRUISE_FLOOR_FT: Final = 18_000.0
 """Barometric altitude, ft, from which level flight is CRUISE; lower, it is LEVEL (a circuit, a hold, an approach)."""
 
 AIRLINE_CALLSIGN: Final = r"^[A-Z]{3}[0-9]"
-"""How an airline's callsign begins: its ICAO designator of three letters, then the first digit of the flight's number."""
+"""How an airline's callsign begins: its ICAO designator of three letters, then a digit."""
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 

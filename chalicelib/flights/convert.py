@@ -1,0 +1,165 @@
+"""One OpenSky answer to `/api/states/all` becomes one zstd Parquet file of `columns.SCHEMA`.
+
+    states_text     the stream: gzip, limits, envelope, rows in pieces
+    states_csv      a piece, fast, or doubt
+    states_json     a piece, exact, with its rejected rows
+    derivation      the columns that we add
+
+Memory does not grow with the snapshot: a piece is parsed while the one before is written.
+"""
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal, cast
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.flights import derivation, states_csv, states_json
+from chalicelib.flights.columns import SCHEMA
+from chalicelib.flights.states_json import RejectedRow
+from chalicelib.flights.states_text import Document, Stream
+
+__all__ = ["Conversion", "Limits", "RejectedRow", "convert"]
+
+MAX_SAMPLES = 5
+
+_DICTIONARY_COLUMNS = [
+    "origin_country",
+    "time_position",
+    "last_contact",
+    "baro_altitude",
+    "vertical_rate",
+    "geo_altitude",
+    "squawk",
+    "baro_altitude_ft",
+    "geo_altitude_ft",
+    "vertical_rate_fpm",
+    "altitude_band",
+    "speed_band",
+    "flight_phase",
+    "airline_code",
+    "snapshot_time",
+]
+"""Where a dictionary is smaller and quicker. Only PLAIN and RLE_DICTIONARY are used: Athena reads both."""
+_ZSTD_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a snapshot may at most be; real ones hold some 12,000 rows in 1.6 MB."""
+
+    max_bytes_decompressed: int = 400 << 20
+    max_rows: int = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What was converted: times in s since 1970 UTC, sizes in bytes as read and written."""
+
+    snapshot_time: int
+    rows: int
+    rejected: int
+    rejected_samples: tuple[RejectedRow, ...]
+    bytes_in: int
+    bytes_out: int
+    path: Literal["fast", "exact"]
+    """"exact" if any piece of it had to be read exactly."""
+    fallback_reason: str | None
+
+
+def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> Conversion:
+    """Read a snapshot, raw or gzip, from `source` and write it as Parquet to `sink`; both stay open.
+
+    Raises InvalidInput where the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over
+    a limit; what is then in `sink` is worthless. A malformed row is left out and counted. `states: null` is 0 rows.
+    """
+    stream = Stream(source, limits.max_bytes_decompressed)
+    output = _Output(sink)
+    tally = _Tally()
+    with contextlib.ExitStack() as stack:
+        document = Document(stream)
+        if document.has_rows and document.time is None:
+            document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
+        _write(_batches(document, limits.max_rows, tally), output)
+        envelope = document.envelope()
+    if document.time not in (None, envelope.time):
+        raise InvalidInput.of("time", f"is given twice, as {document.time} and as {envelope.time}", "one value")
+    return Conversion(
+        snapshot_time=envelope.time,
+        rows=tally.rows,
+        rejected=tally.rejected,
+        rejected_samples=tuple(tally.samples),
+        bytes_in=stream.bytes_in,
+        bytes_out=output.count,
+        path="exact" if tally.fallback_reason else "fast",
+        fallback_reason=tally.fallback_reason,
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    rejected: int = 0
+    samples: list[RejectedRow] = field(default_factory=list)
+    fallback_reason: str | None = None
+
+
+class _Output(io.RawIOBase):
+    """A sink that counts, and that Arrow may close without closing the caller's."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self.count = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: bytes) -> int:  # type: ignore[override]
+        self._sink.write(block)
+        self.count += len(block)
+        return len(block)
+
+
+def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.RecordBatch]:
+    while document.advance():
+        rows = document.likely_rows()
+        try:
+            states = states_csv.parse(rows)
+        except states_csv.Doubt as doubt:
+            tally.fallback_reason = tally.fallback_reason or str(doubt)
+            rows = document.certain_rows()
+            states, rejected = states_json.parse(rows, tally.rows + tally.rejected, document.offset)
+            tally.rejected += len(rejected)
+            tally.samples += rejected[: MAX_SAMPLES - len(tally.samples)]
+        document.consume(rows)
+        tally.rows += states.num_rows
+        if tally.rows + tally.rejected > max_rows:
+            raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
+        yield derivation.complete(states, cast(int, document.time))
+
+
+def _write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
+    """Write each batch as a row group while the next is read; statistics of every column go with it."""
+    with ThreadPoolExecutor(1, "parquet") as thread:
+        writer = parquet.ParquetWriter(
+            output,
+            SCHEMA,
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            use_dictionary=_DICTIONARY_COLUMNS,
+            write_statistics=True,
+        )
+        last: Future[None] | None = None
+        for batch in batches:
+            if last:
+                last.result()
+            last = thread.submit(writer.write_batch, batch)
+        if last:
+            last.result()
+        writer.close()

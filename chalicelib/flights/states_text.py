@@ -1,0 +1,251 @@
+"""The text of a snapshot as a stream: what stands before `states`, its rows in pieces, what stands after.
+
+A snapshot is an object with `time` and `states`, in either order, perhaps with more. Its text passes through one
+buffer, so memory does not grow with it. What is not the array of states (the envelope) is kept and decoded whole.
+"""
+
+import gzip
+import io
+import re
+import zlib
+from typing import Annotated, BinaryIO, cast
+
+import msgspec
+
+from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.flights import states_json
+
+try:
+    from isal import igzip, isal_zlib
+
+    _Gzip: type[io.BufferedIOBase] = igzip.IGzipFile
+    _DAMAGE: tuple[type[Exception], ...] = (gzip.BadGzipFile, cast(type[Exception], isal_zlib.error))
+except ImportError:
+    _Gzip = gzip.GzipFile
+    _DAMAGE = (gzip.BadGzipFile, zlib.error)
+
+PIECE_BYTES = 6 << 20
+"""Rows come in pieces of at most this much text: some 47,000 rows, one row group of the Parquet file."""
+
+_MAX_TAIL_BYTES = 1 << 16
+_GZIP_MAGIC = b"\x1f\x8b"
+_SPACE = rb"[ \t\r\n]*+"
+_OBJECT = re.compile(_SPACE + rb"\{" + _SPACE)
+_KEY = re.compile(rb"(" + states_json.STRING + rb")" + _SPACE + rb":" + _SPACE, re.DOTALL)
+_COMMA = re.compile(_SPACE + rb"," + _SPACE)
+_CLOSE = re.compile(_SPACE + rb"\]")
+
+Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800)]
+"""Seconds since 1970 UTC, up to the year 9999."""
+
+
+class Envelope(msgspec.Struct):
+    """A snapshot without its rows: `states` is None where it was null, else empty."""
+
+    states: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=0)] | None
+    time: Time
+
+
+class _Head(msgspec.Struct):
+    time: Time | None = None
+
+
+class _Whole(io.RawIOBase):
+    """A source whose reads are never short before the end, and counted."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        filled = 0
+        while filled < len(target) and (block := self._source.read(len(target) - filled)):
+            target[filled : filled + len(block)] = block
+            filled += len(block)
+        self.count += filled
+        return filled
+
+
+class Stream:
+    """The decompressed bytes of a source, which is raw or gzip as its first bytes say."""
+
+    def __init__(self, source: BinaryIO, max_bytes: int) -> None:
+        self._whole = _Whole(source)
+        raw = io.BufferedReader(self._whole)
+        self._bytes = _Gzip(fileobj=raw) if raw.peek(2).startswith(_GZIP_MAGIC) else raw  # type: ignore[call-arg]
+        self.max_bytes = max_bytes
+        self.position = 0
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes taken from the source, before decompression."""
+        return self._whole.count
+
+    def read_into(self, target: memoryview) -> int:
+        """Fill `target`, less only at the end of the text; InvalidInput for broken gzip, TooLarge over the limit."""
+        filled = 0
+        while filled < len(target) and (count := self._read_some(target[filled:])):
+            filled += count
+            self.position += count
+            if self.position > self.max_bytes:
+                raise TooLarge.of("snapshot", "is too large", f"at most {self.max_bytes} bytes when decompressed")
+        return filled
+
+    def _read_some(self, target: memoryview) -> int:
+        try:
+            return self._bytes.readinto(target)
+        except EOFError as error:
+            place = f"ends within a member, after {self.position} bytes of text"
+            raise InvalidInput.of("gzip", place, "a whole file") from error
+        except _DAMAGE as error:
+            place = f"is damaged after {self.position} bytes of text ({error})"
+            raise InvalidInput.of("gzip", place, "the bytes that were stored") from error
+
+
+class Document:
+    """A snapshot being read: its head at once, then its rows from one `advance` to the next, last its envelope."""
+
+    def __init__(self, stream: Stream, time: int | None = None) -> None:
+        self._stream = stream
+        self._text = bytearray(PIECE_BYTES)
+        self._offset = self._start = self._end = 0
+        self._at_end = self._row_seen = False
+        self._fill()
+        array = _array_place(self._text, self._end)
+        self._in_rows = self._has_rows = array is not None
+        self._start = self._end if array is None else array + 1
+        self._head = bytes(self._text[: self._end if array is None else array])
+        self.time = self._early_time() if time is None and self._has_rows else time
+        """None where it is not known before the rows."""
+
+    @property
+    def offset(self) -> int:
+        """Where in the text the next row begins."""
+        return self._offset + self._start
+
+    @property
+    def has_rows(self) -> bool:
+        """False where `states` is no array."""
+        return self._has_rows
+
+    def advance(self) -> bool:
+        """Go to the next row, reading on; False at the end of the rows."""
+        if not self._in_rows:
+            return False
+        self._fill()
+        separator = _COMMA.match(self._text, self._start, self._end) if self._row_seen else None
+        if separator:
+            self._start = separator.end()
+        close = _CLOSE.match(self._text, self._start, self._end)
+        if (separator and close) or (self._row_seen and not separator and not close):
+            raise self._misplaced("a row after a comma, or the end of `states`")
+        if close:
+            self._start = close.end()
+            self._in_rows = False
+        self._row_seen = True
+        return self._in_rows
+
+    def likely_rows(self) -> memoryview:
+        """Rows up to what looks like the border of the last whole one; empty if nothing does."""
+        border = self._text.rfind(b"]]" if self._at_end else b"],[", self._start, self._end)
+        return memoryview(self._text)[self._start : max(border + 1, self._start)]
+
+    def certain_rows(self) -> memoryview:
+        """Rows up to the border of the last whole one; InvalidInput where there is none."""
+        cut = states_json.boundary(self._text, self._start, self._end)
+        if cut == self._start and self._at_end:
+            raise self._misplaced("a row, or the end of `states`")
+        if cut == self._start:
+            raise TooLarge.of("states", f"has a row of over {PIECE_BYTES} bytes at byte {self.offset}", "some 150")
+        return memoryview(self._text)[self._start : cut]
+
+    def consume(self, rows: memoryview) -> None:
+        """Leave behind the rows that were handed out last."""
+        self._start += len(rows)
+
+    def envelope(self) -> Envelope:
+        """What surrounds the rows, once they are all consumed; InvalidInput where it is no snapshot's."""
+        self._fill()
+        tail = bytes(self._text[self._start : self._end])
+        if not self._at_end or len(tail) > _MAX_TAIL_BYTES:
+            raise TooLarge.of("snapshot", "goes on and on beside `states`", f"at most {_MAX_TAIL_BYTES} bytes")
+        states_json.require_utf8(self._head, 0)
+        states_json.require_utf8(tail, self.offset)
+        text = self._head + (b"[]" + tail if self._has_rows else b"")
+        try:
+            return msgspec.json.decode(text, type=Envelope)
+        except msgspec.ValidationError as error:
+            raise _mistyped(error) from error
+        except msgspec.DecodeError as error:
+            skipped = self.offset + len(tail) - len(text)
+            raise states_json.malformed(error, text, 0, skipped_from=len(self._head), skipped=skipped) from error
+
+    def reread(self, spool: BinaryIO) -> "Document":
+        """The same document with its `time` known, at the cost of a copy in `spool` and a walk through it."""
+        spool.write(memoryview(self._text)[: self._end])
+        while self._end == len(self._text) and not self._at_end:
+            self._start = self._end
+            self._fill()
+            spool.write(memoryview(self._text)[: self._end])
+        spool.seek(0)
+        first = Document(Stream(spool, self._stream.max_bytes))
+        while first.advance():
+            first.consume(first.certain_rows())
+        time = first.envelope().time
+        spool.seek(0)
+        return Document(Stream(spool, self._stream.max_bytes), time)
+
+    def _fill(self) -> None:
+        """Move what is left to the front of the buffer and fill the rest."""
+        if self._at_end:
+            return
+        left = self._end - self._start
+        self._text[:left] = self._text[self._start : self._end]
+        self._offset += self._start
+        count = self._stream.read_into(memoryview(self._text)[left:])
+        self._start, self._end = 0, left + count
+        self._at_end = self._end < len(self._text)
+
+    def _early_time(self) -> int | None:
+        try:
+            return msgspec.json.decode(self._head + b"[]}", type=_Head).time
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None  # the envelope will tell what is wrong
+
+    def _misplaced(self, expected: str) -> InvalidInput:
+        near = bytes(self._text[self._start : min(self._start + 20, self._end)])
+        what = f"has {near.decode(errors='replace')!r} at byte {self.offset}" if near else f"ends at byte {self.offset}"
+        return InvalidInput.of("snapshot", what, expected)
+
+
+def _array_place(text: bytearray, end: int) -> int | None:
+    """Where the array of the top-level member `states` opens; None where there is none, or no JSON before it."""
+    opening = _OBJECT.match(text, 0, end)
+    place = opening.end() if opening else end
+    while key := _KEY.match(text, place, end):
+        if _spells_states(key[1]):
+            return key.end() if text[key.end() : key.end() + 1] == b"[" else None
+        value = states_json.value_end(text, key.end(), end)
+        comma = _COMMA.match(text, value, end)
+        if not comma:
+            break
+        place = comma.end()
+    return None
+
+
+def _spells_states(key: bytes) -> bool:
+    try:
+        return msgspec.json.decode(key, type=str) == "states"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _mistyped(error: msgspec.ValidationError) -> InvalidInput:
+    message = str(error).replace("`", "").replace("$.", "")
+    what, _, field = message.partition(" - at ")
+    return InvalidInput.of(
+        field or "snapshot", what, "an object with `time`, s since 1970, and `states`, an array or null"
+    )

@@ -13,9 +13,16 @@ from chalice.app import CloudWatchEvent, Rate
 from chalicelib.bootstrap import bootstrap
 from chalicelib.entry.events import S3Notification, for_each_object, invoked, report_or_raise
 from chalicelib.entry.web import CORS, App
-from chalicelib.flights.queries import Latest, LatestQuery, QualityHistory, QualityQuery
-from chalicelib.flights.replay import REPLAY, Replay, ReplayRequest
-from chalicelib.flights.review import ReleaseRequest
+from chalicelib.flights.models import (
+    REPLAY,
+    Latest,
+    LatestQuery,
+    QualityHistory,
+    QualityQuery,
+    ReleaseRequest,
+    Replay,
+    ReplayRequest,
+)
 from chalicelib.flights.runs import Run
 from chalicelib.health import HealthQuery
 from chalicelib.health import Report as HealthReport

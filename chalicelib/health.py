@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as DeadlineExceeded
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from chalicelib.errors import OmnibusError
 from chalicelib.operators import Operators
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 DEADLINE_S = 2.0
 
@@ -48,6 +49,8 @@ class Health:
         if not query.deep:
             return Report(status="ok")
         self._operators.admit(token)
+        from concurrent.futures import ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
         started = time.monotonic()
         running = {name: pool.submit(check) for name, check in self._checks.items()}
@@ -60,7 +63,7 @@ class Health:
         problem = ""
         try:
             future.result(timeout=max(0.0, self._deadline_s - (time.monotonic() - started)))
-        except DeadlineExceeded:
+        except TimeoutError:
             problem = f"no answer within {self._deadline_s:g} s"
         except OmnibusError as error:
             problem = error.message

@@ -1,4 +1,4 @@
-"""Everything that the environment decides, read once, as frozen dataclasses.
+"""Everything that the environment decides, read once, as frozen values.
 
 Each field names its variable, what parses it, and its default; a field without a default must be set. One error
 names every variable that is missing or malformed, and what would be right.
@@ -7,8 +7,10 @@ names every variable that is missing or malformed, and what would be right.
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, cast
+
+from msgspec import UNSET, Struct
+from msgspec.structs import fields
 
 T = TypeVar("T")
 
@@ -83,21 +85,31 @@ def _box(raw: str) -> tuple[float, float, float, float] | None:
 _any_text: Callable[[str], Any] = _text
 
 
-def variable(name: str, parse: Callable[[str], T] = _any_text, default: T | Any = MISSING) -> T:
+class Variable(Struct, frozen=True):
+    """How a field is read: its variable, what parses it, and its default, UNSET where it must be set."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+
+
+class Section(Struct, frozen=True):
+    """A field that is a group of settings."""
+
+    kind: type
+
+
+def variable(name: str, parse: Callable[[str], T] = _any_text, default: T | Any = UNSET) -> T:
     """Declare a field that is read from the environment variable `name`."""
-    metadata = {"variable": name, "parse": parse}
-    if default is MISSING:
-        return cast(T, field(metadata=metadata))
-    return cast(T, field(default=default, metadata=metadata))
+    return cast(T, Variable(name, parse, default))
 
 
 def section(kind: type[T]) -> T:
     """Declare a field that is a group of settings."""
-    return cast(T, field(metadata={"section": kind}))
+    return cast(T, Section(kind))
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlightsSettings:
+class FlightsSettings(Struct, frozen=True, kw_only=True):
     """Where the flights pipeline reads, writes and reports."""
 
     bucket: str = variable("OMNIBUS_FLIGHTS_BUCKET")
@@ -117,8 +129,7 @@ class FlightsSettings:
     thresholds: Mapping[str, Any] | None = variable("OMNIBUS_FLIGHTS_THRESHOLDS", _json_object, None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The whole application's settings; a group for each workload."""
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
@@ -153,19 +164,22 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
 def _read(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:
     values: dict[str, Any] = {}
     for item in fields(cast(Any, kind)):
-        if "section" in item.metadata:
-            values[item.name] = _read(item.metadata["section"], environ, problems)
-            continue
-        name = item.metadata["variable"]
-        raw = environ.get(name)
-        if raw is None:
-            values[item.name] = item.default
-            if item.default is MISSING:
-                problems.append(f"{name}: is missing")
-            continue
-        try:
-            values[item.name] = item.metadata["parse"](raw)
-        except ValueError as error:
-            values[item.name] = None
-            problems.append(f"{name}: is {raw!r}; expected {error}")
+        declared = item.default
+        if isinstance(declared, Section):
+            values[item.name] = _read(declared.kind, environ, problems)
+        else:
+            values[item.name] = _value(declared, environ, problems)
     return kind(**values)
+
+
+def _value(declared: Variable, environ: Mapping[str, str], problems: list[str]) -> Any:
+    raw = environ.get(declared.name)
+    if raw is None:
+        if declared.default is UNSET:
+            problems.append(f"{declared.name}: is missing")
+        return declared.default
+    try:
+        return declared.parse(raw)
+    except ValueError as error:
+        problems.append(f"{declared.name}: is {raw!r}; expected {error}")
+        return None

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 import msgspec
 
 from chalicelib.adapters.aws import translated
-from chalicelib.flights.replay import REPLAY
+from chalicelib.flights.models import REPLAY
 
 RECORDS_AT_ONCE = 5
 """Snapshots in one invocation: a few, since all of them share its time limit."""

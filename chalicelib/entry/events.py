@@ -7,13 +7,13 @@ would fail for ever: it is logged, counted, acknowledged).
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
 import msgspec
 from chalice.app import BaseLambdaEvent
+from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.models import Model, decode_json, error_content
@@ -22,8 +22,7 @@ from chalicelib.errors import OmnibusError, RateLimited, UpstreamTimeout, Upstre
 RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 
 
-@dataclass(frozen=True)
-class S3Record:
+class S3Record(Struct, frozen=True):
     """One object that an S3 notification is about, its key decoded; `sequencer` orders the events of one key."""
 
     bucket: str
@@ -46,8 +45,7 @@ class S3Notification(BaseLambdaEvent):
         return iter(self.records)
 
 
-@dataclass(frozen=True)
-class QueueRecord:
+class QueueRecord(Struct, frozen=True):
     """One SQS message: its text, its id, and how often it has been received."""
 
     message_id: str

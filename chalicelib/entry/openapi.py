@@ -1,6 +1,5 @@
 """The OpenAPI 3.1 description, made from the same contracts that the routes parse and answer with."""
 
-import inspect
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -65,6 +64,8 @@ REFERENCE_TO_ERROR = {"$ref": REFERENCE.format(name="Error")}
 
 
 def _operation(contract: "Contract", method: str) -> dict[str, Any]:
+    import inspect  # slow to load, and only this description needs it
+
     summary, _, description = (inspect.getdoc(contract.handler) or contract.handler.__name__).partition("\n\n")
     operation: dict[str, Any] = {
         "operationId": contract.handler.__name__ + ("" if len(contract.methods) == 1 else f"_{method.lower()}"),

@@ -5,11 +5,11 @@ messages go out through `adapters.connections` instead, to the endpoint that the
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from chalice.app import WebsocketEvent
+from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.models import error_content
@@ -19,13 +19,12 @@ MAX_MESSAGE_BYTES = 32 * 1024
 """API Gateway's limit of one frame; of a message it is 128 KB in several frames."""
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """One open socket: its id, the endpoint that posts to it, and the query string and address it came with."""
 
     id: str
     endpoint: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = {}
     source_ip: str = "unknown"
 
 

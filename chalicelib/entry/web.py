@@ -7,14 +7,14 @@ decoded, bodies and query strings become validated models, errors become `{"erro
 import base64
 import binascii
 import functools
-import uuid
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Authorizer, Chalice, EventSourceHandler, Request, Response
+from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import EVENTS, packaging_for_cloudformation
@@ -29,8 +29,7 @@ MAX_BODY_BYTES = 1024 * 1024
 SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
-@dataclass(frozen=True)
-class Cors:
+class Cors(Struct, frozen=True):
     """What browsers of other origins may send to a route; who they may be is `App(origins=...)`."""
 
     headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-None-Match")
@@ -41,26 +40,23 @@ class Cors:
 CORS = Cors()
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer that needs its own status or headers; `body` is a Struct, a JSON value, or None for no body."""
 
     body: Any = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """Text to be served as it is: HTML, CSS, JavaScript, SVG."""
 
     text: str
     content_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Contract:
+class Contract(Struct, frozen=True):
     """What one route accepts and returns, as data: the OpenAPI description is made from it."""
 
     path: str
@@ -76,8 +72,7 @@ class Contract:
     produces: str
 
 
-@dataclass(frozen=True)
-class S3Trigger:
+class S3Trigger(Struct, frozen=True):
     """The S3 event that a function declares in app.py; the template's must equal it."""
 
     function: str
@@ -257,9 +252,8 @@ class App(Chalice):
     def request_id(self) -> str:
         """API Gateway's id of this request, or the Lambda invocation's, or a new one outside AWS."""
         context = self.current_request.context if self.current_request else {}
-        return (
-            context.get("requestId") or getattr(self.lambda_context, "aws_request_id", None) or f"local-{uuid.uuid4()}"
-        )
+        invocation = getattr(self.lambda_context, "aws_request_id", None)
+        return context.get("requestId") or invocation or f"local-{time.time_ns():x}"
 
     def source_ip(self) -> str:
         """The caller's address as API Gateway saw it."""

@@ -9,9 +9,11 @@
 It lives in a table, because a Lambda's memory does not last from one poll to the next.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 FAILURES_TO_OPEN = 5
 FAILURE_WINDOW = timedelta(seconds=300)
@@ -25,8 +27,7 @@ class State(StrEnum):
     HALF_OPEN = "HALF_OPEN"
 
 
-@dataclass(frozen=True)
-class Breaker:
+class Breaker(Struct, frozen=True):
     """The breaker: recent failures while closed, when it opened, and the successes since it is half open."""
 
     state: State = State.CLOSED

@@ -86,7 +86,7 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> C
         document = Document(stream)
         if document.has_rows and document.time is None:
             document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
-        _write(_batches(document, limits.max_rows, tally), output)
+        write(_batches(document, limits.max_rows, tally), output)
         envelope = document.envelope()
     if document.time not in (None, envelope.time):
         raise InvalidInput.of("time", f"is given twice, as {document.time} and as {envelope.time}", "one value")
@@ -144,7 +144,7 @@ def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.Re
         yield derivation.complete(states, cast(int, document.time))
 
 
-def _write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
+def write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
     """Write each batch as a row group while the next is read; statistics of every column go with it."""
     with ThreadPoolExecutor(1, "parquet") as thread:
         writer = parquet.ParquetWriter(

@@ -22,6 +22,7 @@ from chalicelib.flights.columns import (
     STATE_SCHEMA,
 )
 
+_MOMENT = SCHEMA.field("snapshot_time").type
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _GROUND, _CLIMB, _DESCENT, _CRUISE, _LEVEL = (np.uint8(code) for code in range(len(FLIGHT_PHASES)))
 _LETTERS = 26
@@ -49,7 +50,7 @@ def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
     columns["speed_band"] = _band(speed, SPEED_BAND_FLOORS_KT, SPEED_BANDS)
     columns["flight_phase"] = _phase(columns["on_ground"], climb, altitude)
     columns["airline_code"] = _airline(callsign)
-    columns["snapshot_time"] = pa.repeat(pa.scalar(snapshot_time, SCHEMA.field("snapshot_time").type), len(states))
+    columns["snapshot_time"] = pa.repeat(pa.scalar(snapshot_time * 1000, _MOMENT), len(states))
     return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from chalicelib.flights.models import Aircraft
 from chalicelib.flights.ports import Box
 
 COLUMNS = (
@@ -32,22 +33,6 @@ DECIMALS = {
     "true_track": 1,
     "vertical_rate_fpm": 0,
 }
-
-
-class Aircraft(Struct, frozen=True, kw_only=True):
-    """One aircraft of the latest snapshot; degrees, feet, knots, feet a minute, seconds since 1970 UTC."""
-
-    icao24: str
-    callsign: str | None
-    origin_country: str | None
-    latitude: float
-    longitude: float
-    baro_altitude_ft: float | None
-    velocity_kt: float | None
-    true_track: float | None
-    vertical_rate_fpm: float | None
-    flight_phase: str | None
-    last_contact: int | None
 
 
 class Index(Struct, frozen=True, kw_only=True):

@@ -1,11 +1,11 @@
 """What a poll of OpenSky can come to: values, since each is normal at three in the morning."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Fetched:
+
+class Fetched(Struct, frozen=True):
     """A snapshot: the exact bytes of the answer, its own time (s since 1970 UTC), and what the server says is left.
 
     `empty` where its states are null or none, which is a normal answer.
@@ -17,37 +17,32 @@ class Fetched:
     credits_left: int | None = None
 
 
-@dataclass(frozen=True)
-class Throttled:
+class Throttled(Struct, frozen=True):
     """429: no credits until `until`."""
 
     until: datetime
 
 
-@dataclass(frozen=True)
-class Unauthorized:
+class Unauthorized(Struct, frozen=True):
     """401, even with a fresh token: the credentials are wrong."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """403: OpenSky refuses this network or account."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """An answer that is no snapshot; its bytes are kept for inspection."""
 
     reason: str
     body: bytes
 
 
-@dataclass(frozen=True)
-class Unavailable:
+class Unavailable(Struct, frozen=True):
     """No answer: refused, timed out, cut off, or a 5xx."""
 
     reason: str

@@ -3,71 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
-
-from msgspec import Meta, Struct
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index
-from chalicelib.flights.index import Aircraft
+from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistory, QualityQuery, WorstCheck
 from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
 from chalicelib.flights.runs import Run, Status
-
-Latitude = Annotated[float, Meta(ge=-90, le=90)]
-Longitude = Annotated[float, Meta(ge=-180, le=180)]
-
-
-class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A box in degrees (all four sides or none), a flight phase, how many aircraft."""
-
-    lamin: Latitude | None = None
-    lomin: Longitude | None = None
-    lamax: Latitude | None = None
-    lomax: Longitude | None = None
-    phase: Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"] | None = None
-    limit: Annotated[int, Meta(ge=1, le=5000)] = 500
-
-
-class Latest(Struct, frozen=True, kw_only=True):
-    """The newest snapshot that passed: its time, how many aircraft match, and the first of them by address."""
-
-    tracking_id: str
-    time: int
-    matching: int
-    aircraft: list[Aircraft]
-
-
-class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many days back, and how many runs at most."""
-
-    days: Annotated[int, Meta(ge=1, le=31)] = 1
-    limit: Annotated[int, Meta(ge=1, le=500)] = 100
-
-
-class Judged(Struct, frozen=True, kw_only=True):
-    """One run's verdict; score 0..1."""
-
-    tracking_id: str
-    snapshot_time: int
-    status: Status
-    score: float | None
-    grade: str | None
-    failed_checks: list[str]
-
-
-class WorstCheck(Struct, frozen=True, kw_only=True):
-    """How many of the runs failed a check."""
-
-    check: str
-    failures: int
-
-
-class QualityHistory(Struct, frozen=True, kw_only=True):
-    """The latest verdicts, newest first, their mean score, and the checks that fail most."""
-
-    runs: list[Judged]
-    mean_score: float | None
-    worst_checks: list[WorstCheck]
 
 
 class Flights:

@@ -2,35 +2,13 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
-
-from msgspec import Meta, Struct
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import keys
+from chalicelib.flights.models import Replay, ReplayRequest
 from chalicelib.flights.ports import ObjectReader, Reprocessing
 
 LONGEST = timedelta(hours=24)
-REPLAY = "ObjectCreated:Replay"
-"""The event name of a record that asks to process a snapshot again, done or not."""
-
-
-NAMES = {"start": "from", "end": "to"}
-
-
-class ReplayRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=NAMES):
-    """A range of snapshot times, `from` inclusive, `to` exclusive, at most 24 hours."""
-
-    start: Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
-    end: Annotated[datetime, Meta(tz=True, examples=["2026-11-21T01:00:00Z"])]
-
-
-class Replay(Struct, frozen=True, kw_only=True):
-    """What was asked for; `replay_id` is the same for the same range."""
-
-    replay_id: str
-    snapshots: int
-    tracking_ids: list[str]
 
 
 class Replays:

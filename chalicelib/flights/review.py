@@ -2,22 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
-
-from msgspec import Meta, Struct
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flights import keys
+from chalicelib.flights.models import ReleaseRequest
 from chalicelib.flights.ports import ObjectWriter, RunBook
 from chalicelib.flights.runs import Run, Status
-
-
-class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who releases which snapshot, and why."""
-
-    tracking_id: Annotated[str, Meta(pattern=r"^states_\d{1,11}$")]
-    released_by: Annotated[str, Meta(min_length=1, max_length=200)]
-    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class Review:

@@ -1,0 +1,83 @@
+"""What a check finds: counts and examples, and the result that they become in the report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+MAX_SAMPLES: Final = 5
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
+Value = str | int | float | bool | None
+
+NONE: Final[Positions] = np.empty(0, np.intp)
+
+
+class Verdict(StrEnum):
+    """`unknown` is a check's alone, `empty` a snapshot's alone: nothing was there to judge."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows (or values) a check looked at, how many fail, and where the first failing rows are."""
+
+    checked: int
+    failing: int
+    examples: Positions = field(default_factory=lambda: NONE)
+    parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Checked and failing by field, rule, source or phase, whichever the check tells apart."""
+
+    @classmethod
+    def of(cls, checked: int, failing: Mask | None, parts: Mapping[str, tuple[int, int]] | None = None) -> "Tally":
+        """The tally of a check that judges rows: `failing` marks them, None says that there are none."""
+        return cls(checked, count(failing), first(failing), parts or {})
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A check's counts for one field, rule, source or phase."""
+
+    checked: int
+    failing: int
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check's line in the report."""
+
+    name: str
+    verdict: Verdict
+    score: float | None
+    pass_mark: float
+    checked: int
+    failing: int
+    parts: dict[str, Part] = {}
+    samples: list[dict[str, Value]] = []
+
+
+def count(mask: Mask | None) -> int:
+    """How many are marked; None marks nothing."""
+    return 0 if mask is None else int(np.count_nonzero(mask))
+
+
+def first(mask: Mask | None) -> Positions:
+    """Where the first few marks are."""
+    return NONE if mask is None else np.flatnonzero(mask)[:MAX_SAMPLES]
+
+
+def either(*masks: Mask | None) -> Mask | None:
+    """Marked in any of them."""
+    joined: Mask | None = None
+    for mask in masks:
+        if mask is not None:
+            joined = mask if joined is None else joined | mask
+    return joined

@@ -1,0 +1,71 @@
+"""The columns that a check must see whole (for a median, a quartile, a repetition), gathered batch by batch."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from chalicelib.flights.checks import text
+from chalicelib.flights.checks.findings import Floats, Mask, Value
+from chalicelib.flights.checks.reading import Batch, Source, plain
+from chalicelib.flights.columns import FLIGHT_PHASES
+
+GATHERED: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+
+
+class Snapshot:
+    """A snapshot's gathered columns, 45 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
+
+    def __init__(self, source: Source) -> None:
+        self.rows = source.rows
+        self._columns = source.columns
+        self._numbers = {name: np.empty(self.rows) for name in sorted(GATHERED & source.columns)}
+        self.airborne: Mask = np.zeros(self.rows, np.bool_)
+        self.phases = np.full(self.rows, len(FLIGHT_PHASES), np.uint8)
+        self.addresses = np.full(self.rows, text.NULL, np.int32)
+        self.malformed: dict[int, str | None] = {}
+        """The text of the addresses that are no number, by row."""
+        self._callsigns: list[tuple[int, pa.Array]] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take over what is gathered of the batch; batches come in order."""
+        rows = slice(batch.start, batch.start + batch.rows)
+        for name, values in self._numbers.items():
+            values[rows] = batch.numbers(name).values
+        if "on_ground" in self._columns:
+            self.airborne[rows] = batch.airborne
+        if "flight_phase" in self._columns:
+            self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
+        if "callsign" in self._columns:
+            self._callsigns.append((batch.start, batch.array("callsign")))
+        if "icao24" in self._columns:
+            column = batch.array("icao24")
+            codes = batch.addresses
+            self.addresses[rows] = codes
+            for row in np.flatnonzero(codes == text.MALFORMED):
+                self.malformed[batch.start + int(row)] = text.readable(column, int(row))
+
+    def values(self, name: str) -> Floats:
+        """A gathered number column, NaN where a value is missing."""
+        return self._numbers[name]
+
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
+        """The row's values under those names, for a person to read."""
+        return {name: self._value(row, name) for name in names}
+
+    def _value(self, row: int, name: str) -> Value:
+        if name in self._numbers:
+            return plain(self._numbers[name][row], name)
+        if name == "icao24":
+            code = int(self.addresses[row])
+            return f"{code:06x}" if code >= 0 else self.malformed.get(row)
+        if name == "callsign":
+            return self._callsign(row)
+        phase = int(self.phases[row])
+        return FLIGHT_PHASES[phase] if phase < len(FLIGHT_PHASES) else None
+
+    def _callsign(self, row: int) -> str | None:
+        for start, column in self._callsigns:
+            if start <= row < start + len(column):
+                return text.readable(column, row - start)
+        return None

@@ -1,0 +1,98 @@
+"""Where is it: coordinate_validity and position_accuracy."""
+
+from typing import Final
+
+import numpy as np
+
+from chalicelib.flights.checks.findings import Floats, Mask, Tally, count, either
+from chalicelib.flights.checks.presence import SOURCES
+from chalicelib.flights.checks.reading import Batch, Numbers
+from chalicelib.flights.checks.thresholds import Thresholds
+
+MAX_LONGITUDE: Final = 180.0
+MAX_LATITUDE: Final = 90.0
+DECIMAL_TOLERANCE: Final = 1e-6
+"""How far, in units of the last decimal, a binary fraction may be from the decimal one that it stands for."""
+
+
+def coordinate_validity(batch: Batch, limits: Thresholds) -> Tally:
+    """Whether a position is on the globe, and not the one that software makes of nothing.
+
+    Why: decoders that mistake null for 0 put aircraft at 0, 0 in the Gulf of Guinea (null island). The equator and
+    the prime meridian are legal: one coordinate may be 0.
+    Formula: |longitude| <= 180, |latitude| <= 90, not both 0, of the rows with both.
+    Pass mark: 0.98.
+    """
+    longitude, latitude = batch.numbers("longitude"), batch.numbers("latitude")
+    failing = either(
+        longitude.outside(-MAX_LONGITUDE, MAX_LONGITUDE),
+        latitude.outside(-MAX_LATITUDE, MAX_LATITUDE),
+        _null_island(longitude, latitude),
+    )
+    located = _located(longitude, latitude)
+    if located is None:
+        return Tally.of(batch.rows, failing)
+    return Tally.of(count(located), None if failing is None else failing & located)
+
+
+def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
+    """Whether a position claims no more decimals than its source can give.
+
+    Why: decimals that the source cannot deliver were interpolated, or come from a unit conversion.
+    Formula: x * 10^d is whole to within 1e-6, for longitude and latitude, of the rows with a position on the globe and
+    a source that OpenSky lists; d is 5 for ADS-B and FLARM, 6 for ASTERIX, 4 for MLAT.
+    Pass mark: 0.95. Sources: RTCA DO-260B (CPR, 17 bits a zone), EUROCONTROL CAT062 I062/105, OpenSky's 4 decimals.
+    """
+    longitude, latitude = batch.numbers("longitude"), batch.numbers("latitude")
+    located = _located(longitude, latitude)
+    astray = either(
+        longitude.outside(-MAX_LONGITUDE, MAX_LONGITUDE), latitude.outside(-MAX_LATITUDE, MAX_LATITUDE)
+    )
+    judged = located
+    if astray is not None:
+        judged = ~astray if located is None else located & ~astray
+    claims: list[Mask | None] = []
+    parts: dict[str, tuple[int, int]] = {}
+    for code, name in SOURCES.items():
+        rows = _of_source(batch, code)
+        if rows is not None and not rows.any():
+            continue
+        chosen = judged if rows is None else rows if judged is None else rows & judged
+        finer = _finer(batch, chosen, getattr(limits, f"decimals_{name}"))
+        claims.append(finer)
+        parts[name] = (batch.rows if chosen is None else count(chosen), count(finer))
+    return Tally.of(sum(checked for checked, _ in parts.values()), either(*claims), parts)
+
+
+def _located(longitude: Numbers, latitude: Numbers) -> Mask | None:
+    """The rows with both coordinates; None if all have them."""
+    missing = either(longitude.missing(), latitude.missing())
+    return None if missing is None else ~missing
+
+
+def _null_island(longitude: Numbers, latitude: Numbers) -> Mask | None:
+    if longitude.low > 0 or longitude.high < 0 or latitude.low > 0 or latitude.high < 0:
+        return None
+    return (longitude.values == 0) & (latitude.values == 0)
+
+
+def _of_source(batch: Batch, code: int) -> Mask | None:
+    """The rows of a source; None if all are."""
+    source = batch.numbers("position_source")
+    if source.low == source.high and source.present == batch.rows:
+        return None if source.low == code else np.zeros(batch.rows, np.bool_)
+    return source.values == code
+
+
+def _finer(batch: Batch, chosen: Mask | None, decimals: int) -> Mask | None:
+    """Which of the chosen rows have a coordinate with more decimals; None if none has."""
+    scale = 10.0**decimals
+    finer = _has_more(batch.numbers("longitude").values, scale) | _has_more(batch.numbers("latitude").values, scale)
+    if chosen is not None:
+        finer &= chosen
+    return finer if finer.any() else None
+
+
+def _has_more(values: Floats, scale: float) -> Mask:
+    scaled = values * scale
+    return np.abs(scaled - np.rint(scaled)) > DECIMAL_TOLERANCE

@@ -1,0 +1,304 @@
+"""A processed snapshot's Parquet, read once, in batches that stay in the processor's cache.
+
+Row-group statistics spare work: a column that they show to be constant or empty is not read, and a range that they
+prove is not tested. Files without statistics, or from other writers, are read in full. Numbers become float64
+with NaN for whatever is missing, null or NaN alike, so that a comparison with a missing value is simply false.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from chalicelib.errors import InvalidInput
+from chalicelib.flights.checks import text
+from chalicelib.flights.checks.findings import Floats, Mask, Value
+
+BATCH_ROWS: Final = 131_072
+"""1 MiB of float64 a column: a batch's working set stays in the second-level cache."""
+
+TEXTS: Final = frozenset({"icao24", "callsign", "origin_country", "flight_phase"})
+FLAGS: Final = frozenset({"on_ground"})
+TIMES: Final = frozenset({"snapshot_time"})
+WHOLE: Final = frozenset({"time_position", "last_contact", "position_source", "category"})
+REALS: Final = frozenset({"longitude", "latitude", "baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a row group's statistics say of a column: the smallest and largest value (None if unsaid), and nulls."""
+
+    low: float | None
+    high: float | None
+    nulls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A batch's column as float64, NaN where a value is missing, with bounds as far as they are known."""
+
+    values: Floats
+    present: int
+    low: float = -np.inf
+    high: float = np.inf
+
+    def outside(self, low: float, high: float) -> Mask | None:
+        """Which values are below `low` or above `high`; None if none is. A missing value is not."""
+        if low <= self.low and self.high <= high:
+            return None
+        failing = (self.values < low) | (self.values > high)
+        return failing if failing.any() else None
+
+    def missing(self) -> Mask | None:
+        """Which values are missing; None if none is."""
+        return None if self.present == len(self.values) else np.isnan(self.values)
+
+
+class Batch:
+    """Some successive rows of one row group; each column is converted when a check first asks for it."""
+
+    def __init__(self, start: int, rows: int, time: int | None, columns: pa.RecordBatch, spans: dict[str, Span]) -> None:
+        self.start = start
+        self.rows = rows
+        self.time = time
+        self._columns = columns
+        self._spans = spans
+        self._numbers: dict[str, Numbers] = {}
+
+    def numbers(self, name: str) -> Numbers:
+        """The column as numbers; all missing if the file has no such column."""
+        if name not in self._numbers:
+            self._numbers[name] = self._convert(name)
+        return self._numbers[name]
+
+    def array(self, name: str) -> pa.Array:
+        """The column as Arrow has it."""
+        return self._columns.column(name)
+
+    @cached_property
+    def grounded(self) -> Mask:
+        """Which rows say that they are on the ground."""
+        return self.numbers("on_ground").values == 1
+
+    @cached_property
+    def airborne(self) -> Mask:
+        """Which rows say that they are not; a row that says neither is in neither mask."""
+        return self.numbers("on_ground").values == 0
+
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
+        """The row's values under those names, for a person to read."""
+        return {name: self._value(row, name) for name in names}
+
+    def _convert(self, name: str) -> Numbers:
+        span = self._spans.get(name)
+        if name not in self._columns.schema.names:
+            constant = np.nan if span is None or span.low is None else span.low
+            values = np.broadcast_to(np.float64(constant), self.rows)
+            return Numbers(values, 0 if np.isnan(constant) else self.rows, constant, constant)
+        values = as_floats(self._columns.column(name))
+        present = self.rows - int(np.count_nonzero(np.isnan(values)))
+        if span is None or span.low is None or span.high is None:
+            return Numbers(values, present)
+        return Numbers(values, present, span.low, span.high)
+
+    def _value(self, row: int, name: str) -> Value:
+        if name in TEXTS:
+            return text.readable(self.array(name), row) if name in self._columns.schema.names else None
+        return plain(self.numbers(name).values[row], name)
+
+
+class Source:
+    """An open Parquet file with the columns that the checks know; the rest of it is never read."""
+
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file = file
+        self._places = {file.metadata.schema.column(i).path: i for i in range(file.metadata.num_columns)}
+        self.rows: int = file.metadata.num_rows
+        self.columns = frozenset(name for name in TEXTS | FLAGS | TIMES | WHOLE | REALS if self._holds(name))
+
+    @cached_property
+    def time(self) -> int | None:
+        """The snapshot's own time, s since 1970 UTC: the latest `snapshot_time`; None if there is none."""
+        if "snapshot_time" not in self.columns or not self.rows:
+            return None
+        latest = [self._spans(group, ["snapshot_time"])["snapshot_time"].high for group in self._groups()]
+        if any(high is None for high in latest):
+            column = self._file.read(columns=["snapshot_time"], use_threads=False).column(0)
+            if not pa.types.is_null(column.type):
+                column = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+            return pc.max(column).as_py()
+        return max(int(high) for high in latest if high is not None)
+
+    def batches(self, names: frozenset[str]) -> Iterator[Batch]:
+        """The rows in order, with those of the named columns that the statistics do not give away.
+
+        The next batch is read while the checks look at this one.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            batches = self._read(sorted(names & self.columns - TIMES))
+            ahead = reader.submit(next, batches, None)
+            while (batch := ahead.result()) is not None:
+                ahead = reader.submit(next, batches, None)
+                yield batch
+
+    def _read(self, names: list[str]) -> Iterator[Batch]:
+        start = 0
+        for group in self._groups():
+            rows = self._file.metadata.row_group(group).num_rows
+            spans = self._spans(group, names)
+            needed = [name for name in names if not _given_away(name, spans[name], rows)]
+            for columns in self._pieces(group, rows, needed):
+                yield Batch(start, len(columns), self.time, columns, spans)
+                start += len(columns)
+
+    def _pieces(self, group: int, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
+        if names:
+            yield from self._file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names)
+            return
+        for start in range(0, rows, BATCH_ROWS):
+            size = min(BATCH_ROWS, rows - start)
+            yield pa.RecordBatch.from_struct_array(pa.array([{}] * size, pa.struct([])))
+
+    def _groups(self) -> range:
+        return range(self._file.metadata.num_row_groups)
+
+    def _spans(self, group: int, names: list[str]) -> dict[str, Span]:
+        columns = self._file.metadata.row_group(group)
+        return {name: _span(columns.column(self._places[name])) for name in names}
+
+    def _holds(self, name: str) -> bool:
+        fields = self._file.schema_arrow.get_all_field_indices(name)
+        if not fields:
+            return False
+        if len(fields) > 1:
+            raise InvalidInput.of(name, f"is there {len(fields)} times", "one column of that name")
+        type_ = self._file.schema_arrow.field(fields[0]).type
+        accepted, expected = _ACCEPTED[name]
+        if not accepted(type_.value_type if pa.types.is_dictionary(type_) else type_):
+            raise InvalidInput.of(name, f"has the type {type_}", f"a column of {expected}")
+        return True
+
+
+@contextmanager
+def opened(parquet: BinaryIO | Buffer) -> Iterator[Source]:
+    """The Parquet as a Source; InvalidInput if it is no Parquet, is cut short, or a column has a foreign type."""
+    try:
+        stored = _seekable(parquet)
+        metadata = pq.read_metadata(stored)
+        with pq.ParquetFile(stored, metadata=metadata, read_dictionary=_dictionaries(metadata)) as file:
+            yield Source(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and type(error) is not OSError:
+            raise  # the storage's own trouble (a timeout, a lost connection) says nothing about the file
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InvalidInput.of("parquet", f"cannot be read ({reason})", "a whole Parquet file") from error
+
+
+def as_floats(column: pa.Array) -> Floats:
+    """The column as float64, NaN for null; whole numbers beyond 2^53 are rounded."""
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    values: Floats = column.to_numpy(zero_copy_only=False)
+    return values.astype(np.float64, copy=False)
+
+
+def plain(value: float, name: str) -> Value:
+    """One number as JSON can carry it, in the type that its column has."""
+    if np.isnan(value):
+        return None
+    if np.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if name in FLAGS:
+        return bool(value)
+    return int(value) if name in WHOLE else float(value)
+
+
+def _seekable(parquet: BinaryIO | Buffer) -> Any:
+    if isinstance(parquet, (bytes, bytearray, memoryview)):
+        return pa.BufferReader(pa.py_buffer(parquet))
+    return parquet if parquet.seekable() else pa.BufferReader(parquet.read())
+
+
+def _dictionaries(metadata: pq.FileMetaData) -> list[str]:
+    """The text columns whose first row group has a dictionary; to build one where there is none costs more."""
+    if not metadata.num_row_groups:
+        return []
+    group = metadata.row_group(0)
+    chunks = (group.column(i) for i in range(group.num_columns))
+    return [chunk.path_in_schema for chunk in chunks if chunk.path_in_schema in TEXTS and _is_dictionary(chunk)]
+
+
+def _is_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
+    return bool(chunk.has_dictionary_page) and "RLE_DICTIONARY" in chunk.encodings
+
+
+def _given_away(name: str, span: Span, rows: int) -> bool:
+    """Whether the statistics say what the column holds: nothing, or one whole number everywhere.
+
+    Floating-point statistics leave NaN out, so that a constant one is read all the same.
+    """
+    if name in TEXTS:
+        return False
+    if span.nulls == rows:
+        return True
+    return name not in REALS and span.nulls == 0 and span.low is not None and span.low == span.high
+
+
+def _span(chunk: pq.ColumnChunkMetaData) -> Span:
+    statistics = chunk.statistics if chunk.is_stats_set else None
+    if statistics is None:
+        return Span(None, None, None)
+    nulls = statistics.null_count if statistics.has_null_count else None
+    if not statistics.has_min_max:
+        return Span(None, None, nulls)
+    try:
+        return Span(_number(statistics.min), _number(statistics.max), nulls)
+    except (ValueError, OverflowError):  # a time beyond Python's calendar
+        return Span(None, None, nulls)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() // 1
+    return float(value) if isinstance(value, (bool, int, float)) and value == value else None
+
+
+def _is_real(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_null(type_))
+
+
+def _is_whole(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_null(type_))
+
+
+def _is_flag(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_boolean(type_) or pa.types.is_null(type_))
+
+
+def _is_time(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(type_) or pa.types.is_null(type_))
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_null(type_))
+
+
+_ACCEPTED: Final[dict[str, tuple[Callable[[pa.DataType], bool], str]]] = {
+    **dict.fromkeys(TEXTS, (_is_text, "text")),
+    **dict.fromkeys(FLAGS, (_is_flag, "booleans")),
+    **dict.fromkeys(TIMES, (_is_time, "timestamps")),
+    **dict.fromkeys(WHOLE, (_is_whole, "whole numbers")),
+    **dict.fromkeys(REALS, (_is_real, "numbers")),
+}

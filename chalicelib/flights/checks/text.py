@@ -1,0 +1,152 @@
+"""Tests of text columns on whole buffers; only what stands out is looked at value by value.
+
+A column may come as plain text or as a dictionary with indices; in the latter the dictionary alone is tested.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from chalicelib.flights.checks.findings import Mask
+
+NULL: Final = -1
+MALFORMED: Final = -2
+CALLSIGN: Final = re.compile(r"[A-Z0-9]{1,8}")
+MAX_CALLSIGN: Final = 8
+ADDRESS_BYTES: Final = 6
+
+Codes = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+
+
+def readable(column: pa.Array, row: int) -> str | None:
+    """One value, whatever its bytes."""
+    if pa.types.is_dictionary(column.type):
+        index = column.indices[row].as_py()
+        return None if index is None else readable(column.dictionary, index)
+    raw = _binary(column.slice(row, 1))[0].as_py()
+    return None if raw is None else raw.decode(errors="backslashreplace")
+
+
+def addresses(column: pa.Array) -> Codes:
+    """Each ICAO address as its number; NULL or MALFORMED where it is not six lower-case hexadecimal digits."""
+    plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_null(plain.type):
+        return np.full(len(plain), NULL, np.int32)
+    offsets, data = _buffers(plain)
+    if len(data) == ADDRESS_BYTES * len(plain) and not plain.null_count and _evenly(offsets):
+        return _hexadecimal(data)
+    codes = np.full(len(plain), MALFORMED, np.int32)
+    fitting = np.flatnonzero(np.diff(offsets) == ADDRESS_BYTES)
+    windows = data[(offsets[fitting] - offsets[0])[:, None] + np.arange(ADDRESS_BYTES)]
+    codes[fitting] = _hexadecimal(windows.ravel())
+    if plain.null_count:
+        codes[_nulls(plain)] = NULL
+    return codes
+
+
+def misshapen_callsigns(column: pa.Array) -> Mask | None:
+    """Which callsigns, trimmed of spaces, are not 1 to 8 of A-Z and 0-9; None if none is. A null is not misshapen."""
+    if pa.types.is_dictionary(column.type):
+        return _spread(column, misshapen_callsigns(column.dictionary))
+    if pa.types.is_null(column.type):
+        return None
+    offsets, data = _buffers(column)
+    lengths = np.diff(offsets)
+    failing = (lengths < 1) | (lengths > MAX_CALLSIGN)
+    # Unsigned subtraction wraps below the range, so that one comparison tests both ends.
+    foreign = np.flatnonzero(((data - np.uint8(ord("0"))) > 9) & ((data - np.uint8(ord("A"))) > 25))
+    if len(foreign):
+        rows = np.unique(np.searchsorted(offsets, foreign + offsets[0], side="right") - 1)
+        odd = _binary(column.take(pa.array(rows))).dictionary_encode()
+        fails = [value is None or not _is_callsign(value) for value in odd.dictionary.to_pylist()]
+        failing[rows] = np.array([*fails, False])[odd.indices.fill_null(len(fails)).to_numpy(zero_copy_only=False)]
+    if column.null_count:
+        failing &= ~_nulls(column)
+    return failing if failing.any() else None
+
+
+def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:
+    """Which values are not listed, nulls among them; None if all are."""
+    if pa.types.is_null(column.type):
+        return np.ones(len(column), np.bool_) if len(column) else None
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    names = _binary(column.dictionary).to_pylist()
+    foreign = np.array([name is None or name.decode(errors="replace") not in listed for name in names], np.bool_)
+    failing = _spread(column, foreign)
+    if column.indices.null_count:
+        nulls = _nulls(column.indices)
+        failing = nulls if failing is None else failing | nulls
+    return failing
+
+
+def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
+    """Each value's place among the names; len(names) where it is null or none of them."""
+    if pa.types.is_null(column.type):
+        return np.full(len(column), len(names), np.uint8)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    places = {name.encode(): place for place, name in enumerate(names)}
+    table = [places.get(value, len(names)) for value in _binary(column.dictionary).to_pylist()]
+    indices = column.indices.fill_null(len(table)).to_numpy(zero_copy_only=False)
+    return np.array([*table, len(names)], np.uint8)[indices]
+
+
+def _is_callsign(raw: bytes) -> bool:
+    return CALLSIGN.fullmatch(raw.strip(b" ").decode(errors="replace")) is not None
+
+
+def _spread(column: pa.DictionaryArray, failing: Mask | None) -> Mask | None:
+    """The dictionary's mask, for each row; a null index is not marked."""
+    if failing is None or not failing.any():
+        return None
+    indices = column.indices.fill_null(len(failing)).to_numpy(zero_copy_only=False)
+    spread = np.append(failing, False)[indices]
+    return spread if spread.any() else None
+
+
+def _binary(column: pa.Array) -> pa.Array:
+    """The same bytes without the promise that they are UTF-8."""
+    return column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
+
+
+def _buffers(column: pa.Array) -> tuple[npt.NDArray[np.int32] | npt.NDArray[np.int64], Bytes]:
+    """The offsets of a text column's values, and the bytes between the first and the last of them."""
+    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    _, stored, data = column.buffers()
+    if not len(column) or data is None:
+        return np.zeros(len(column) + 1, width), np.empty(0, np.uint8)
+    offsets = np.frombuffer(stored, width, len(column) + 1, column.offset * np.dtype(width).itemsize)
+    return offsets, np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def _nulls(column: pa.Array) -> Mask:
+    mask: Mask = column.is_null().to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _evenly(offsets: npt.NDArray[np.int32] | npt.NDArray[np.int64]) -> bool:
+    return bool((np.diff(offsets) == ADDRESS_BYTES).all())
+
+
+def _pairs() -> Codes:
+    """The value of each pair of hexadecimal digits, by the pair's two bytes read as one little-endian number."""
+    table = np.full(1 << 16, -1, np.int32)
+    digits = b"0123456789abcdef"
+    for value in range(256):
+        table[digits[value >> 4] | digits[value & 15] << 8] = value
+    return table
+
+
+_PAIRS: Final = _pairs()
+
+
+def _hexadecimal(data: Bytes) -> Codes:
+    pairs = np.ascontiguousarray(data).view("<u2").reshape(-1, 3)
+    high, middle, low = (_PAIRS[pairs[:, place]] for place in range(3))
+    return np.where((high | middle | low) < 0, np.int32(MALFORMED), (high << 16) | (middle << 8) | low)

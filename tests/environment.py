@@ -1,0 +1,22 @@
+"""The environment of the application under test: every variable that the template sets, with names of nothing real."""
+
+from collections.abc import Mapping
+
+AWS = {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+}
+
+ENVIRONMENT: Mapping[str, str] = {
+    **AWS,
+    "OMNIBUS_STAGE": "dev",
+    "OMNIBUS_CORS_ORIGINS": "https://app.example.com",
+    "OMNIBUS_OPERATOR_TOKEN": "the operators' token",
+    "OMNIBUS_FLIGHTS_BUCKET": "flights",
+    "OMNIBUS_FLIGHTS_RUNS_TABLE": "flights-runs",
+    "OMNIBUS_FLIGHTS_GUARD_TABLE": "flights-guard",
+    "OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:flights-alerts",
+    "OMNIBUS_FLIGHTS_PROCESS_FUNCTION": "process_flights",
+}

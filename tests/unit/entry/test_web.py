@@ -1,0 +1,389 @@
+"""App: typed requests, one error body, CORS, headers, path parameters, packaging."""
+
+import base64
+import json
+from typing import Annotated, Any
+
+import pytest
+from chalice.app import BadRequestError, Response
+from chalice.test import Client
+from msgspec import Meta, Struct
+
+from chalicelib.entry.web import CORS, App, Page, Reply
+from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, UpstreamTimeout
+
+
+class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is ordered."""
+
+    item: str
+    count: Annotated[int, Meta(ge=1, le=100)] = 1
+    price: float | None = None
+    tags: list[str] = []
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What was found."""
+
+    term: str
+    limit: int
+    flag: bool
+    kinds: list[str]
+
+
+class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to look for."""
+
+    term: str
+    limit: Annotated[int, Meta(ge=1, le=10)] = 5
+    flag: bool = False
+    kinds: list[str] = []
+
+
+RAISED: dict[str, Exception] = {
+    "gone": Gone("it is gone"),
+    "conflict": Conflict("somebody was faster", code="version_conflict"),
+    "slow": UpstreamTimeout("the warehouse did not answer in time"),
+    "later": RateLimited("too many", retry_after=17),
+    "chalice": BadRequestError("chalice's own"),
+    "bug": KeyError("secret-internal-detail"),
+}
+
+
+def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -> App:
+    app = App("omnibus", origins=lambda: origins)
+
+    @app.route("/orders", methods=["POST"], cors=CORS, body=Order, returns=Order, status=201, tag="orders")
+    def create_order() -> Order:
+        """Order something."""
+        return app.body(Order)
+
+    @app.route("/search", query=Search, returns=Found)
+    def search() -> Found:
+        """Look for something."""
+        query = app.query(Search)
+        return Found(term=query.term, limit=query.limit, flag=query.flag, kinds=query.kinds)
+
+    @app.route("/things/{name}", cors=CORS)
+    def thing(name: str) -> dict[str, str]:
+        """Show a thing."""
+        if name == "missing":
+            raise NotFound("there is no such thing")
+        return {"name": name}
+
+    @app.route("/raise/{kind}")
+    def fail(kind: str) -> None:
+        """Fail."""
+        raise RAISED[kind]
+
+    @app.route("/page")
+    def page() -> Page:
+        """A page."""
+        return Page("<p>hello</p>", "text/html; charset=utf-8", {"Content-Security-Policy": "default-src 'self'"})
+
+    @app.route("/reply")
+    def reply() -> Reply:
+        """A reply with headers."""
+        return Reply({"a": 1}, 202, {"Location": "/x"})
+
+    @app.route("/nothing", methods=["DELETE"])
+    def nothing() -> None:
+        """No content."""
+
+    @app.route("/me")
+    def me() -> dict[str, str]:
+        """Who am I."""
+        return {"sub": app.principal()["sub"]}
+
+    @app.route("/plain")
+    def plain() -> Response:
+        """Chalice's own response passes through."""
+        return Response("x", {"Content-Type": "text/plain"}, 200)
+
+    return app
+
+
+class Caller:
+    def __init__(self, app: App) -> None:
+        self._client = Client(app)
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        answer = self._client.http.request(method, path, headers=sent, body=raw)
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        is_json = lower.get("content-type") == "application/json"
+        return answer.status_code, lower, json.loads(answer.body) if is_json else answer.body
+
+
+@pytest.fixture
+def call() -> Caller:
+    return Caller(make_app())
+
+
+def problem(body: Any) -> tuple[str, str, str]:
+    (detail,) = body["error"]["details"]
+    return detail["field"], detail["problem"], detail["expected"]
+
+
+def test_a_body_becomes_a_model_and_the_model_a_body(call: Caller) -> None:
+    status, headers, body = call("POST", "/orders", {"item": "x", "count": 2})
+    assert status == 201
+    assert body == {"item": "x", "count": 2, "price": None, "tags": []}
+    assert headers["content-type"] == "application/json"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"item":"x","count":true}', ("count", "is bool", "int")),
+        (b'{"item":"x","count":"10"}', ("count", "is str", "int")),
+        (b'{"item":"x","count":10.5}', ("count", "is float", "int")),
+        (b'{"item":"x","count":0}', ("count", "is not acceptable", "int >= 1")),
+        (b'{"item":"x","count":101}', ("count", "is not acceptable", "int <= 100")),
+        (b'{"item":null}', ("item", "is null", "str")),
+        (b'{"count":1}', ("item", "is missing", "a value")),
+        (b'{"item":"x","colour":"red"}', ("colour", "is unknown", "only the documented fields")),
+        (b'{"item":"x","tags":["a",1]}', ("tags[1]", "is int", "str")),
+        (b"[]", ("body", "is array", "object")),
+        (b"", ("body", "is empty", "a JSON object")),
+        (b"  ", ("body", "is empty", "a JSON object")),
+    ],
+)
+def test_a_wrong_body_names_field_problem_and_expected(call: Caller, raw: bytes, expected: tuple[str, ...]) -> None:
+    status, _, body = call("POST", "/orders", raw)
+    assert status == 400
+    assert body["error"]["code"] == "invalid_input"
+    assert problem(body) == expected
+    assert body["error"]["request_id"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"item":"x","price":NaN}',
+        b'{"item":"x","price":1e400}',
+        b'{"item":',
+        b"\xff\xfe",
+        b'{"item":"\xff"}',
+        b"[" * 100_000,
+        b'{"item":"x"} trailing',
+    ],
+)
+def test_what_is_no_json_is_a_400(call: Caller, raw: bytes) -> None:
+    status, _, body = call("POST", "/orders", raw)
+    assert status == 400
+    assert problem(body)[0] in {"body", "price"}
+
+
+def test_a_body_over_the_limit_is_a_413(call: Caller) -> None:
+    status, _, body = call("POST", "/orders", b'{"item":"' + b"x" * 1024 * 1024 + b'"}')
+    assert status == 413
+    assert body["error"]["code"] == "too_large"
+
+
+def event(path: str, method: str, **parts: Any) -> dict[str, Any]:
+    return {
+        "requestContext": {
+            "resourcePath": path,
+            "httpMethod": method,
+            "requestId": "gateway-1",
+            **parts.pop("ctx", {}),
+        },
+        "pathParameters": None,
+        "multiValueQueryStringParameters": None,
+        "headers": {"content-type": "application/json"},
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+        **parts,
+    }
+
+
+def test_a_base64_body_is_decoded() -> None:
+    raw = base64.b64encode(b'{"item":"caf\xc3\xa9"}').decode()
+    answer = make_app()(event("/orders", "POST", body=raw, isBase64Encoded=True), None)
+    assert answer["statusCode"] == 201
+    assert json.loads(answer["body"])["item"] == "café"
+
+
+def test_a_body_that_only_claims_to_be_base64_is_a_400() -> None:
+    answer = make_app()(event("/orders", "POST", body="%%%", isBase64Encoded=True), None)
+    assert answer["statusCode"] == 400
+    assert "base64" in answer["body"]
+
+
+def test_the_gateways_request_id_is_used() -> None:
+    answer = make_app()(event("/things/{name}", "GET", pathParameters={"name": "missing"}), None)
+    assert answer["headers"]["X-Request-Id"] == "gateway-1"
+    assert json.loads(answer["body"])["error"]["request_id"] == "gateway-1"
+
+
+def test_the_principal_comes_from_the_authorizer() -> None:
+    claims = {"sub": "person-1"}
+    answer = make_app()(event("/me", "GET", ctx={"authorizer": {"claims": claims}}), None)
+    assert json.loads(answer["body"]) == {"sub": "person-1"}
+    answer = make_app()(event("/me", "GET"), None)
+    assert answer["statusCode"] == 401
+
+
+def test_an_event_that_is_no_request_is_an_opaque_500() -> None:
+    answer = make_app()({}, None)
+    assert answer["statusCode"] == 500
+
+
+def test_the_query_becomes_a_model(call: Caller) -> None:
+    status, _, body = call("GET", "/search?term=a%20b&limit=3&flag=true&kinds=x&kinds=y")
+    assert status == 200
+    assert body == {"term": "a b", "limit": 3, "flag": True, "kinds": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ("term", "is missing", "a value")),
+        ("?term=x&limit=11", ("limit", "is '11'", "int <= 10")),
+        ("?term=x&limit=ten", ("limit", "is 'ten'", "int")),
+        ("?term=x&flag=maybe", ("flag", "is 'maybe'", "bool")),
+        ("?term=x&term=y", ("term", "is given 2 times", "one value")),
+        ("?term=x&more=1", ("more", "is unknown", "only the documented fields")),
+    ],
+)
+def test_a_wrong_query_names_field_problem_and_expected(call: Caller, query: str, expected: tuple[str, ...]) -> None:
+    status, _, body = call("GET", "/search" + query)
+    assert status == 400
+    assert problem(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("gone", 410, "gone"),
+        ("conflict", 409, "version_conflict"),
+        ("slow", 504, "upstream_timeout"),
+        ("later", 429, "rate_limited"),
+    ],
+)
+def test_our_errors_become_their_status_and_code(call: Caller, kind: str, status: int, code: str) -> None:
+    answered, headers, body = call("GET", f"/raise/{kind}")
+    assert (answered, body["error"]["code"]) == (status, code)
+    assert body["error"]["message"] == RAISED[kind].args[0]
+    assert headers.get("retry-after") == ("17" if kind == "later" else None)
+
+
+def test_a_bug_is_an_opaque_500_whose_traceback_is_in_the_log(call: Caller, capfd: pytest.CaptureFixture[str]) -> None:
+    status, _, body = call("GET", "/raise/bug")
+    assert status == 500
+    assert body["error"]["code"] == "internal_error"
+    assert "secret-internal-detail" not in json.dumps(body)
+
+
+def test_chalices_own_errors_get_our_body(call: Caller) -> None:
+    status, _, body = call("GET", "/raise/chalice")
+    assert status == 500  # nothing of ours raises them; if something does, it is a bug
+    status, headers, body = call("PUT", "/orders", {})
+    assert status == 405
+    assert body["error"]["code"] == "method_not_allowed"
+    assert "POST" in headers["allow"]
+    status, _, body = call("POST", "/orders", {"item": "x"}, Content_Type="text/csv")
+    assert status == 415
+    assert body["error"]["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [("a%20b", "a b"), ("caf%C3%A9", "café"), ("a%2Fb", "a/b"), ("100%25", "100%"), ("a+b", "a+b"), ("%2525", "%25")],
+)
+def test_path_parameters_are_decoded_once(call: Caller, sent: str, seen: str) -> None:
+    status, _, body = call("GET", f"/things/{sent}")
+    assert status == 200
+    assert body == {"name": seen}
+
+
+def test_a_path_parameter_that_is_no_utf8_is_a_400(call: Caller) -> None:
+    status, _, body = call("GET", "/things/%FF")
+    assert status == 400
+    assert problem(body) == ("path", "is not UTF-8", "percent-encoded UTF-8")
+
+
+def test_cors_answers_only_the_origins_of_the_allow_list(call: Caller) -> None:
+    _, headers, _ = call("GET", "/things/a", Origin="https://app.example.com")
+    assert headers["access-control-allow-origin"] == "https://app.example.com"
+    assert headers["vary"] == "Origin"
+    _, headers, _ = call("GET", "/things/a", Origin="https://evil.example.com")
+    assert "access-control-allow-origin" not in headers
+    _, headers, _ = call("GET", "/search?term=a", Origin="https://app.example.com")
+    assert "access-control-allow-origin" not in headers, "this route has no CORS"
+
+
+def test_cors_headers_are_on_errors_too(call: Caller) -> None:
+    status, headers, _ = call("GET", "/things/missing", Origin="https://app.example.com")
+    assert status == 404
+    assert headers["access-control-allow-origin"] == "https://app.example.com"
+
+
+def test_a_preflight_names_methods_and_headers(call: Caller) -> None:
+    status, headers, _ = call("OPTIONS", "/orders", Origin="https://app.example.com")
+    assert status == 204
+    assert headers["access-control-allow-origin"] == "https://app.example.com"
+    assert headers["access-control-allow-methods"] == "OPTIONS,POST"
+    assert "Content-Type" in headers["access-control-allow-headers"]
+
+
+def test_a_star_allows_all_origins() -> None:
+    _, headers, _ = Caller(make_app(frozenset({"*"})))("GET", "/things/a", Origin="https://any.example.com")
+    assert headers["access-control-allow-origin"] == "*"
+
+
+def test_pages_replies_and_nothing(call: Caller) -> None:
+    status, headers, body = call("GET", "/page")
+    assert (status, body) == (200, b"<p>hello</p>")
+    assert headers["content-security-policy"] == "default-src 'self'"
+    status, headers, body = call("GET", "/reply")
+    assert (status, headers["location"], body) == (202, "/x", {"a": 1})
+    status, _, body = call("DELETE", "/nothing")
+    assert (status, body) == (204, b"")
+    status, _, body = call("GET", "/plain")
+    assert (status, body) == (200, b"x")
+
+
+def test_openapi_describes_every_route() -> None:
+    described = make_app().openapi()
+    assert set(described["paths"]) == {
+        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/page", "/reply", "/nothing", "/me", "/plain",
+    }  # fmt: skip
+    order = described["paths"]["/orders"]["post"]
+    assert order["summary"] == "Order something."
+    assert order["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Order"}
+    assert order["responses"]["201"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Order"}
+    assert order["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+    assert described["components"]["schemas"]["Order"]["properties"]["count"]["maximum"] == 100
+    names = {
+        (each["name"], each["in"], each["required"]) for each in described["paths"]["/search"]["get"]["parameters"]
+    }
+    assert names == {
+        ("term", "query", True), ("limit", "query", False), ("flag", "query", False), ("kinds", "query", False),
+    }  # fmt: skip
+    assert described["paths"]["/things/{name}"]["get"]["parameters"][0]["in"] == "path"
+
+
+def test_an_s3_event_is_kept_as_data_and_handles_raw_events() -> None:
+    app = make_app()
+    seen: list[str] = []
+
+    @app.on_s3_event(bucket="b", prefix="raw/", suffix=".gz")
+    def on_raw(event: Any) -> None:
+        seen.extend(record.key for record in event)
+
+    (trigger,) = app.s3_triggers
+    assert (trigger.function, trigger.prefix, trigger.suffix) == ("on_raw", "raw/", ".gz")
+    on_raw({"Event": "s3:TestEvent"}, None)
+    assert seen == []
+
+
+def test_error_messages_are_the_callers_language() -> None:
+    error = OmnibusError("x")
+    assert (error.status, error.code) == (500, "internal_error")

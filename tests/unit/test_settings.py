@@ -1,0 +1,65 @@
+"""Settings: every missing or malformed variable in one error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.settings import Settings, SettingsError
+from tests.environment import ENVIRONMENT
+
+
+def test_a_complete_environment_is_read() -> None:
+    settings = Settings.from_environ(
+        {**ENVIRONMENT, "OMNIBUS_FLIGHTS_BOX": "45.8,5.9,47.9,10.6", "STRICT_MODE": "true"}
+    )
+    assert settings.stage == "dev"
+    assert settings.cors_origins == {"https://app.example.com"}
+    assert settings.flights.box == (45.8, 5.9, 47.9, 10.6)
+    assert settings.flights.strict is True
+    assert settings.flights.opensky_url == "https://opensky-network.org"
+
+
+def test_one_error_names_everything_that_is_wrong() -> None:
+    environ = {**ENVIRONMENT, "OMNIBUS_STAGE": "production", "OMNIBUS_FLIGHTS_DAILY_CREDITS": "many"}
+    del environ["OMNIBUS_FLIGHTS_BUCKET"]
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ(environ)
+    message = str(caught.value)
+    assert "OMNIBUS_FLIGHTS_BUCKET: is missing" in message
+    assert "OMNIBUS_STAGE: is 'production'; expected one of local, dev, staging, prod" in message
+    assert "OMNIBUS_FLIGHTS_DAILY_CREDITS: is 'many'; expected a number from 1 to 1e+06" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("OMNIBUS_FLIGHTS_BOX", "1,2,3", "lamin,lomin,lamax,lomax"),
+        ("OMNIBUS_FLIGHTS_BOX", "47,5,45,10", "the minimum before the maximum"),
+        ("OMNIBUS_FLIGHTS_BOX", "nan,5,45,10", "the minimum before the maximum"),
+        ("OMNIBUS_FLIGHTS_THRESHOLDS", "[1]", "a JSON object"),
+        ("OMNIBUS_FLIGHTS_THRESHOLDS", "{", "a JSON object"),
+        ("STRICT_MODE", "yes", "true or false"),
+        ("OMNIBUS_CORS_ORIGINS", "app.example.com", "origins such as"),
+        ("OMNIBUS_FLIGHTS_BUCKET", "", "a non-empty text"),
+        ("OMNIBUS_FLIGHTS_DAILY_CREDITS", "0", "a number from 1"),
+    ],
+)
+def test_a_malformed_variable_says_what_is_expected(name: str, value: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({**ENVIRONMENT, name: value})
+    assert name in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_a_file_lies_beneath_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "cloud.json"
+    file.write_text(json.dumps({"environment": {**ENVIRONMENT, "OMNIBUS_FLIGHTS_BUCKET": "from-file"}}))
+    settings = Settings.from_environ({"OMNIBUS_ENVIRONMENT_FILE": str(file), "OMNIBUS_STAGE": "local"})
+    assert settings.flights.bucket == "from-file"
+    assert settings.stage == "local"
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="run `make up` first"):
+        Settings.from_environ({"OMNIBUS_ENVIRONMENT_FILE": str(tmp_path / "none.json")})

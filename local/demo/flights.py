@@ -1,0 +1,247 @@
+"""The flights demo: an hour of real air traffic through the deployed pipeline, in seconds.
+
+The local OpenSky's clock steps through the hour; each step invokes `ingest_flights` as the schedule would, and S3
+events carry the snapshot on. One snapshot is spoiled on purpose, to show what the checks find and what quarantine
+does. Ends with the runs, the failed checks with sample rows, and a map of the last snapshot.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import boto3
+from botocore.config import Config
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from local.demo.map import draw_map
+
+SNAPSHOTS: Final = 12
+STEP: Final = 300
+"""Seconds of traffic between two snapshots: the schedule of `ingest_flights`."""
+BEGINNING: Final = 4500
+"""Seconds into the recording, so that the hour shown is a busy one."""
+SPOILED: Final = 7
+SPOIL: Final = (
+    {"kind": "off_the_globe", "rows": 4},
+    {"kind": "values_lost", "rows": 6},
+    {"kind": "stale", "rows": 9},
+    {"kind": "garbled_callsign", "rows": 5},
+    {"kind": "duplicated", "rows": 3},
+    {"kind": "short_row", "rows": 2},
+)
+"""What is injected into the snapshot of that number; real receivers send all of these, though not at once."""
+DEADLINE: Final = 120.0
+SETTLED: Final = ("VALIDATED", "QUARANTINED", "FAILED")
+SOURCE: Final = (
+    "Traffic: OpenSky Network, recorded 7 October 2021 (sample of the traffic library, MIT), replayed as of now"
+)
+
+Progress = Callable[[str], None]
+Run = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The deployed pipeline as its users reach it: AWS's API, its own REST API, and the OpenSky that it polls."""
+
+    rest_url: str
+    opensky_url: str
+    bucket: str
+    ingest_function: str
+    functions: Any
+    objects: Any
+
+    @classmethod
+    def of(cls, cloud: Mapping[str, Any]) -> "Pipeline":
+        """The pipeline of a running local cloud, from `.local/cloud.json`."""
+        session = boto3.Session("test", "test", region_name=cloud["region"])
+        config = Config(read_timeout=DEADLINE, retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+        clients = (
+            session.client(service, endpoint_url=cloud["aws_endpoint_url"], config=config)
+            for service in ("lambda", "s3")
+        )
+        return cls(
+            cloud["rest_url"].rstrip("/"),
+            cloud["opensky_url"].rstrip("/"),
+            cloud["buckets"]["flights"],
+            cloud["functions"]["ingest_flights"],
+            *clients,
+        )
+
+    def control_opensky(self, **message: Any) -> None:
+        """Moves the replay's clock or makes it misbehave."""
+        body = json.dumps(message).encode()
+        request = Request(f"{self.opensky_url}/_control", data=body, headers={"Content-Type": "application/json"})
+        with urlopen(request, timeout=10) as answer:
+            answer.read()
+
+    def ingest(self) -> dict[str, Any]:
+        """One poll; raises where the function failed or brought no snapshot."""
+        answer = self.functions.invoke(FunctionName=self.ingest_function, Payload=b"{}")
+        result = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError") or "tracking_id" not in (result or {}):
+            raise RuntimeError(f"{self.ingest_function} brought no snapshot: {json.dumps(result)[:500]}")
+        return dict(result)
+
+    def get(self, path: str) -> Any:
+        """The body of a REST answer."""
+        with urlopen(f"{self.rest_url}{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def run(self, tracking_id: str) -> Run | None:
+        """The run, None before the pipeline knows it."""
+        try:
+            run: Run = self.get(f"/flights/runs/{tracking_id}")
+        except HTTPError as error:
+            with error:
+                if error.code == 404:
+                    return None
+                raise
+        return run
+
+    def report(self, run: Run) -> dict[str, Any]:
+        """The quality report that validation left."""
+        body = self.objects.get_object(Bucket=self.bucket, Key=run["report_key"])["Body"]
+        report: dict[str, Any] = json.load(body)
+        return report
+
+
+def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
+    """Sends the hour through the pipeline, prints what became of it, and returns the files that it made."""
+    pipeline, console = Pipeline.of(cloud), console or Console()
+    progress(f"flights: {SNAPSHOTS} snapshots of real traffic, {STEP // 60} minutes apart; number {SPOILED} is spoiled")
+    try:
+        tracking_ids = replay_hour(pipeline, progress)
+        runs = settle(pipeline, tracking_ids, progress)
+    finally:
+        pipeline.control_opensky(reset=True)
+    console.print(runs_table(runs))
+    report = worst_report(pipeline, runs)
+    if report is not None:
+        console.print(checks_table(*report))
+    latest = pipeline.get("/flights/latest?limit=5000")
+    moment = datetime.fromtimestamp(latest["time"], UTC)
+    drawn = draw_map(latest["aircraft"], out / "flights.png", time=moment, source=SOURCE)
+    report_path = out / "flights-quality.json"
+    if report is not None:
+        report_path.write_text(json.dumps(report[1], indent=2) + "\n")
+    made = [drawn.path, *([report_path] if report is not None else [])]
+    for path in made:
+        progress(f"flights: {path}")
+    return made
+
+
+def replay_hour(pipeline: Pipeline, progress: Progress) -> list[str]:
+    """Polls once for each step of the hour up to now; returns the tracking ids in order."""
+    tracking_ids = []
+    start = time.time() - (SNAPSHOTS - 1) * STEP
+    for number in range(1, SNAPSHOTS + 1):
+        now = start + (number - 1) * STEP
+        clock = {"now": now, "rate": 0} | ({"position": BEGINNING} if number == 1 else {})
+        pipeline.control_opensky(clock=clock, dirt=SPOIL if number == SPOILED else [])
+        polled = pipeline.ingest()
+        tracking_ids.append(polled["tracking_id"])
+        progress(f"flights: {number:2} of {SNAPSHOTS} ingested, {polled['outcome']}, {polled['tracking_id']}")
+    return tracking_ids
+
+
+def settle(pipeline: Pipeline, tracking_ids: Sequence[str], progress: Progress) -> list[Run]:
+    """Waits until each run has its verdict; TimeoutError names those that have none by the deadline."""
+    runs: dict[str, Run] = {}
+    deadline = time.monotonic() + DEADLINE
+    while waiting := [tracking_id for tracking_id in tracking_ids if tracking_id not in runs]:
+        before = len(runs)
+        for tracking_id in waiting:
+            run = pipeline.run(tracking_id)
+            if run is not None and run["status"] in SETTLED:
+                runs[tracking_id] = run
+        if len(runs) > before:
+            progress(f"flights: {len(runs)} of {len(tracking_ids)} have their verdict")
+        elif time.monotonic() > deadline:
+            raise TimeoutError(f"no verdict within {DEADLINE:.0f} s for {', '.join(waiting)}")
+        else:
+            time.sleep(0.2)
+    return [runs[tracking_id] for tracking_id in tracking_ids]
+
+
+def worst_report(pipeline: Pipeline, runs: Iterable[Run]) -> tuple[Run, dict[str, Any]] | None:
+    """The run with the lowest score and its report; None where none was judged."""
+    judged = [run for run in runs if run.get("report_key") and run.get("score") is not None]
+    if not judged:
+        return None
+    worst = min(judged, key=lambda run: (run["status"] != "QUARANTINED", run["score"]))
+    return worst, pipeline.report(worst)
+
+
+def runs_table(runs: Iterable[Run]) -> Table:
+    """One line for each run: rows, rejected, score, grade, times and sizes."""
+    table = Table(title="Runs: an hour of traffic around Paris", title_justify="left", title_style="bold")
+    table.add_column("snapshot (UTC)")
+    table.add_column("status")
+    for heading in ("rows", "rejected", "score", "grade", "process ms", "validate ms", "bytes in", "bytes out"):
+        table.add_column(heading, justify="right")
+    table.add_column("failed checks", overflow="fold")
+    for run in runs:
+        style = {"VALIDATED": "green", "QUARANTINED": "bold red", "FAILED": "bold red"}[run["status"]]
+        table.add_row(
+            f"{datetime.fromtimestamp(run['snapshot_time'], UTC):%H:%M:%S}",
+            f"[{style}]{run['status']}[/]",
+            *(
+                shown(run.get(name))
+                for name in ("rows", "rejected", "score", "grade", "processing_ms", "validation_ms")
+            ),
+            shown(run.get("bytes_raw")),
+            shown(run.get("bytes_parquet")),
+            ", ".join(run.get("failed_checks") or []),
+        )
+    return table
+
+
+def checks_table(run: Run, report: Mapping[str, Any]) -> Table:
+    """The checks that a run failed: score against pass mark, how many rows, and some of them."""
+    moment = datetime.fromtimestamp(run["snapshot_time"], UTC)
+    failed = [check for check in report["checks"] if check["verdict"] == "failed"]
+    unknown = sum(check["verdict"] == "unknown" for check in report["checks"])
+    counts = f"{len(failed)} of {len(report['checks'])} checks failed, {unknown} unknown"
+    title = f"{run['status']} at {moment:%H:%M:%S}: {counts}"
+    table = Table(title=title, title_justify="left", title_style="bold", show_lines=True)
+    table.add_column("check")
+    for heading in ("score", "pass", "failing"):
+        table.add_column(heading, justify="right")
+    table.add_column("sample rows", overflow="fold")
+    for check in failed:
+        table.add_row(
+            check["name"],
+            shown(check["score"]),
+            shown(check["pass_mark"]),
+            f"{check['failing']} of {check['checked']}",
+            "\n".join(sample_line(sample) for sample in check["samples"][:3]),
+        )
+    return table
+
+
+def sample_line(sample: Mapping[str, Any]) -> str:
+    """A sample row in one line: its fields with their values."""
+    values = (str(value) if isinstance(value, int) else shown(value) for value in sample.values())
+    return escape("  ".join(f"{name} {value}" for name, value in zip(sample, values, strict=True)))
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)

@@ -1,0 +1,127 @@
+"""The flights demo's own logic: stepping the clock, waiting for verdicts, what the tables say."""
+
+import io
+import itertools
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from local.demo import flights
+from local.demo.flights import SNAPSHOTS, SPOILED, STEP, checks_table, replay_hour, runs_table, settle, worst_report
+
+
+class ScriptedPipeline:
+    """A pipeline whose runs reach their verdict after so many looks; remembers what OpenSky was told."""
+
+    def __init__(self, *, looks: int = 0, status: str = "VALIDATED") -> None:
+        self.looks = looks
+        self.status = status
+        self.told: list[dict[str, Any]] = []
+        self.polls = 0
+
+    def control_opensky(self, **message: Any) -> None:
+        self.told.append(message)
+
+    def ingest(self) -> dict[str, Any]:
+        self.polls += 1
+        return {"outcome": "fetched", "tracking_id": f"states_{self.polls}"}
+
+    def run(self, tracking_id: str) -> dict[str, Any] | None:
+        self.looks -= 1
+        if self.looks >= 0:
+            return None if self.looks % 2 else {"tracking_id": tracking_id, "status": "PROCESSED"}
+        return {"tracking_id": tracking_id, "status": self.status}
+
+    def report(self, run: dict[str, Any]) -> dict[str, Any]:
+        return {"of": run["tracking_id"], "checks": []}
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights.time, "sleep", lambda _: None)
+
+
+def text_of(table: Table) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_hour_is_stepped_through_up_to_now_and_one_snapshot_is_spoiled() -> None:
+    pipeline = ScriptedPipeline()
+
+    tracking_ids = replay_hour(pipeline, lambda _: None)  # type: ignore[arg-type]
+
+    times = [message["clock"]["now"] for message in pipeline.told]
+    assert tracking_ids == [f"states_{n}" for n in range(1, SNAPSHOTS + 1)]
+    assert {round(later - earlier) for earlier, later in itertools.pairwise(times)} == {STEP}
+    assert flights.time.time() - 5 < times[-1] <= flights.time.time()
+    assert [n for n, message in enumerate(pipeline.told, 1) if message["dirt"]] == [SPOILED]
+    assert ["position" in message["clock"] for message in pipeline.told] == [True] + [False] * (SNAPSHOTS - 1)
+
+
+def test_waiting_ends_when_every_run_has_its_verdict() -> None:
+    said: list[str] = []
+
+    runs = settle(ScriptedPipeline(looks=5), ["states_2", "states_1"], said.append)  # type: ignore[arg-type]
+
+    assert [run["tracking_id"] for run in runs] == ["states_2", "states_1"]
+    assert said[-1] == "flights: 2 of 2 have their verdict"
+
+
+def test_waiting_ends_at_the_deadline_and_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights, "DEADLINE", 0.0)
+
+    with pytest.raises(TimeoutError, match="states_1, states_2"):
+        settle(ScriptedPipeline(status="INGESTED"), ["states_1", "states_2"], lambda _: None)  # type: ignore[arg-type]
+
+
+def run(**facts: Any) -> dict[str, Any]:
+    return {"tracking_id": "states_1", "status": "VALIDATED", "snapshot_time": 1_795_236_620} | facts
+
+
+def test_the_report_shown_is_of_the_quarantined_run_else_of_the_lowest_score() -> None:
+    good = run(tracking_id="good", score=0.99, report_key="g")
+    poor = run(tracking_id="poor", score=0.81, report_key="p")
+    aside = run(tracking_id="aside", score=0.93, report_key="a", status="QUARANTINED")
+
+    def shown(*runs: dict[str, Any]) -> Any:
+        found = worst_report(ScriptedPipeline(), runs)  # type: ignore[arg-type]
+        return found and found[1]["of"]
+
+    assert shown(good, poor) == "poor"
+    assert shown(good, aside, poor) == "aside"
+    assert shown(run(status="FAILED")) is None
+
+
+def test_the_runs_table_shows_zeros_and_what_is_missing() -> None:
+    whole = run(rows=1234, rejected=0, score=0.9512, grade="A", bytes_raw=5000, failed_checks=["uniqueness"])
+
+    text = text_of(runs_table([whole, run(status="FAILED")]))
+
+    assert "1,234" in text
+    assert "0.9512" in text
+    assert "uniqueness" in text
+    assert any(line.split("│")[4].strip() == "0" for line in text.splitlines() if "1,234" in line)
+    assert any("-" in line for line in text.splitlines() if "FAILED" in line)
+
+
+def test_the_checks_table_shows_failed_checks_with_samples_as_they_are() -> None:
+    check = {"name": "callsign_format", "verdict": "failed", "score": 0.5, "pass_mark": 0.9, "failing": 1, "checked": 2}
+    report = {
+        "checks": [
+            check | {"samples": [{"icao24": "39cea2", "callsign": "[red]x", "last_contact": 1795236620}]},
+            check | {"name": "uniqueness", "verdict": "passed"},
+            check | {"name": "altitude_consistency", "verdict": "unknown"},
+        ]
+    }
+
+    text = text_of(checks_table(run(status="QUARANTINED"), report))
+
+    assert "QUARANTINED at 04:50:20: 1 of 3 checks failed, 1 unknown" in text
+    assert "icao24 39cea2  callsign [red]x  last_contact 1795236620" in text
+    assert "1 of 2" in text
+    assert "uniqueness" not in text

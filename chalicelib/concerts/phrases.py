@@ -87,7 +87,7 @@ def _totals(data: Mapping[str, Any], _intent: str) -> Iterator[str]:
         yield "No concert was completed in that time."
         return
     concerts = sum(genre["concerts"] for genre in genres)
-    revenue = sum(Decimal(genre["revenue"]) for genre in genres)
+    revenue = sum((Decimal(genre["revenue"]) for genre in genres), Decimal(0))
     yield f"{concerts:,} concerts took {money(revenue)}. "
     for genre in genres[:3]:
         yield f"{genre['genre'].capitalize()}: {genre['concerts']:,} concerts, {money(genre['revenue'])}. "

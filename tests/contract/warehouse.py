@@ -1,0 +1,66 @@
+"""A PostgreSQL of the tests' own, with the local Redshift Data API before it; started once, by whoever asks first."""
+
+import functools
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.adapters.redshift import RedshiftData
+from local.redshift.api import DataApi
+from local.redshift.server import RedshiftServer, own_engine, with_database
+from local.redshift.statements import Statements
+from local.season.generator import Season, generate
+from local.season.load import create_schema, load_by_inserts
+
+TODAY = date(2026, 11, 21)
+TARGET = {"WorkgroupName": "omnibus", "Database": "omnibus"}
+
+
+@functools.cache
+def engine() -> str:
+    """The URL of an engine that stops with the process."""
+    return own_engine(Path(tempfile.mkdtemp(prefix="omnibus-pg-")))
+
+
+@contextmanager
+def served(database: str = "omnibus", *, slots: int = 4, **options: Any) -> Iterator[RedshiftServer]:
+    """A server over a database of the engine; the options are DataApi's and Statements'."""
+    of_api = {name: options.pop(name) for name in ("max_waiting",) if name in options}
+    statements = Statements(with_database(engine(), database), slots=slots, **options)
+    with RedshiftServer(DataApi(statements, **of_api)) as server:
+        yield server
+
+
+def sdk_client(url: str, **config: Any) -> Any:
+    """boto3's client of the Data API at `url`."""
+    return boto3.client(
+        "redshift-data",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=35, **config),
+    )
+
+
+def adapter(url: str, *, budget_s: float = 30.0, **options: Any) -> RedshiftData:
+    """Our adapter, on the server at `url`."""
+    return RedshiftData(sdk_client(url), TARGET, budget_s=budget_s, **options)
+
+
+@functools.cache
+def small_season() -> Season:
+    """1,000 sales of 100 concerts around TODAY."""
+    return generate(4_000, today=TODAY, seed=7)
+
+
+def load(redshift: RedshiftData, season: Season) -> None:
+    """`season` in the tables, and nothing else."""
+    create_schema(redshift)
+    load_by_inserts(season, redshift, lambda *_: None)

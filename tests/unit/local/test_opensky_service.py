@@ -206,6 +206,10 @@ def test_an_account_may_look_back_one_hour(opensky: OpenSky) -> None:
     assert opensky.states({"time": [str(int(NOON) - 3601)]}, authorization).status == 400
 
 
+def test_nobody_sees_the_future(opensky: OpenSky) -> None:
+    assert states(opensky, {"time": [str(int(NOON) + 600)]}, bearer(opensky))["time"] == NOON
+
+
 def test_anonymous_callers_get_the_present_whatever_they_ask(opensky: OpenSky) -> None:
     assert states(opensky, {"time": [str(int(NOON) - 600)]})["time"] == NOON
 

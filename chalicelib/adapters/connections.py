@@ -1,0 +1,49 @@
+"""Open WebSocket connections, reached through API Gateway's management API."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.adapters import aws
+from chalicelib.errors import Gone, TooLarge
+
+MAX_MESSAGE_BYTES = 128 * 1024
+WHAT = "The WebSocket connection"
+
+
+class Addressed(Protocol):
+    """Whatever names a connection and the endpoint that posts to it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def endpoint(self) -> str: ...
+
+
+class Connections:
+    """Posts messages; `endpoint`, if given, is used instead of the one that came with a connection."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        self._endpoint = endpoint
+
+    def post(self, connection: Addressed, message: Mapping[str, Any]) -> None:
+        """Send `message` as JSON text.
+
+        Gone if the connection is closed, RateLimited or Upstream* if the service could not take it, TooLarge beyond
+        128 KB.
+        """
+        data = msgspec.json.encode(message)
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise TooLarge.of("message", f"has {len(data)} bytes", f"at most {MAX_MESSAGE_BYTES} bytes")
+        client = aws.client("apigatewaymanagementapi", endpoint_url=self._endpoint or connection.endpoint)
+        try:
+            client.post_to_connection(ConnectionId=connection.id, Data=data)
+        except ClientError as error:
+            if aws.error_code(error) in ("GoneException", "410"):
+                raise Gone("The WebSocket connection is closed") from error
+            raise aws.translate(error, WHAT) from error
+        except BotoCoreError as error:
+            raise aws.translate(error, WHAT) from error

@@ -1,0 +1,91 @@
+"""What an object's arrival means for its session: look at what was uploaded, decide, store, then tell the desktop.
+
+S3 reports an arrival at least once, in any order. Handling one twice changes nothing: the state machine accepts an
+outcome once, and a second report of the same object only sees to it that the word about it went out.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from chalicelib.errors import InvalidInput
+from chalicelib.uploads.content import SNIFF_BYTES, Image, examine
+from chalicelib.uploads.keys import parse_key
+from chalicelib.uploads.machine import Denial, Lapsed, Refused, Session, Status, Upload, Verified
+from chalicelib.uploads.notices import Notices
+from chalicelib.uploads.ports import Objects, SessionStore, Stored
+
+
+class Completion:
+    """Decides sessions by what was uploaded to them."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        objects: Objects,
+        notices: Notices,
+        clock: Callable[[], datetime],
+        max_bytes: int,
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._notices = notices
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def arrived(self, key: str, version: str, sequencer: str) -> Session | Denial | None:
+        """Take notice of an object; the session that it decided, or why it decided none.
+
+        What decides nothing, and what is rejected, is deleted. InvalidInput if the key is not one of ours.
+        """
+        upload = Upload(key, version, sequencer)
+        session_id = parse_key(key).session_id
+        if not version:
+            raise InvalidInput.of("version", "is missing", "a bucket with versioning, so that no object is overwritten")
+        session = self._store.find(session_id)
+        if session is None:
+            self._objects.delete(key, version)
+            return None
+        if session.outcome is not None and session.outcome.upload == upload:
+            return self._again(session)
+        if session.key != key:
+            self._objects.delete(key, version)
+            return Denial.SUPERSEDED
+        stored = self._objects.peek(key, version, SNIFF_BYTES)
+        if stored is None:
+            return Denial.SUPERSEDED
+        return self._decide(session_id, upload, stored)
+
+    def _decide(self, session_id: str, upload: Upload, stored: Stored) -> Session | Denial | None:
+        now = self._clock()
+        verdict = examine(stored.head, stored.size, self._max_bytes)
+        decision: Verified | Refused
+        if isinstance(verdict, Image):
+            decision = Verified(upload, now, verdict.size, verdict.content_type)
+        else:
+            decision = Refused(upload, now, stored.size, verdict)
+        after = self._store.change(session_id, decision)
+        if after is Denial.EXPIRED:
+            after = self._store.change(session_id, Lapsed(upload, now, stored.size))
+        if not isinstance(after, Session):
+            return self._lost(upload, after)
+        if after.status is not Status.COMPLETED:
+            self._objects.delete(upload.key, upload.version)
+        if after.status is not Status.EXPIRED:
+            self._notices.tell(after)
+        return after
+
+    def _lost(self, upload: Upload, denial: Denial | None) -> Denial | None:
+        """Delete an object that decided nothing, unless a concurrent report of the same object was the faster."""
+        session = self._store.find(parse_key(upload.key).session_id)
+        if session is None or session.outcome is None or session.outcome.upload != upload:
+            self._objects.delete(upload.key, upload.version)
+        return denial
+
+    def _again(self, session: Session) -> Session | Denial:
+        """Finish what an earlier report of the same object may have left undone."""
+        if session.outcome is not None and session.status is not Status.COMPLETED:
+            self._objects.delete(session.outcome.upload.key, session.outcome.upload.version)
+        if session.status is not Status.EXPIRED:
+            self._notices.tell(session)
+        return Denial.FINISHED

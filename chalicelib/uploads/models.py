@@ -1,0 +1,154 @@
+"""What the upload routes accept and answer. Names are in camel case on the wire; times are seconds since 1970."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.uploads.content import IMAGE_TYPES
+from chalicelib.uploads.keys import SESSION_ID
+from chalicelib.uploads.machine import Session, Status, status_at
+
+EXAMPLE_ID = "1b671a64-40d5-491e-99b0-da01ff1f3341"
+
+SessionId = Annotated[
+    str, Meta(pattern=f"^{SESSION_ID}$", description="A version 4 UUID in lower case.", examples=[EXAMPLE_ID])
+]
+OwnerToken = Annotated[
+    str, Meta(max_length=128, description="Instead of the header X-Owner-Token, where none can be sent.")
+]
+UploadToken = Annotated[
+    str, Meta(max_length=128, description="Instead of the header X-Upload-Token, where none can be sent.")
+]
+Moment = Annotated[float, Meta(description="Seconds since 1970, UTC.", examples=[1795236400.25])]
+
+
+class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """How the caller's phone page is reached."""
+
+    phone_page: (
+        Annotated[
+            str,
+            Meta(
+                max_length=512,
+                pattern=r"^https?://[^\s\"'<>\\?#]+/(?![\s\S])",
+                description="What the phone's token is appended to, for the QR code. Without it, this API's own page.",
+                examples=["https://photos.example.com/u/"],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session as its owner gets it once: the only time that the tokens are shown."""
+
+    session_id: str
+    status: Status
+    created_at: Moment
+    expires_at: Moment
+    owner_token: Annotated[str, Meta(description="Opens the session for the desktop. Keep it there.")]
+    upload_token: Annotated[str, Meta(description="Permits uploads. For the phone.")]
+    phone_url: Annotated[str, Meta(description="What the QR code says.")]
+    qr_code: Annotated[str, Meta(description="The QR code as an SVG image in a data: URL.")]
+    socket_url: Annotated[str | None, Meta(description="The WebSocket to connect to; null if there is none: poll.")]
+
+
+class SessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Proof for clients that cannot send headers."""
+
+    owner_token: OwnerToken | None = None
+    upload_token: UploadToken | None = None
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Where a session stands."""
+
+    session_id: str
+    status: Status
+    created_at: Moment
+    expires_at: Moment
+    upload_key: str | UnsetType = UNSET
+    completed_at: Moment | UnsetType = UNSET
+    content_type: Annotated[str, Meta(description="What the image's own bytes say.")] | UnsetType = UNSET
+    size: Annotated[int, Meta(description="Bytes.")] | UnsetType = UNSET
+    reason: Annotated[str, Meta(description="Why the upload was rejected.")] | UnsetType = UNSET
+    image_url: Annotated[str, Meta(description="Shows the image for five minutes; owners only.")] | UnsetType = UNSET
+
+
+class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Which session to upload to, and what."""
+
+    session_id: SessionId
+    upload_token: UploadToken | None = None
+    content_type: (
+        Annotated[str, Meta(max_length=100, description=f"One of {', '.join(IMAGE_TYPES)}.", examples=["image/jpeg"])]
+        | None
+    ) = None
+    content_length: (
+        Annotated[
+            int, Meta(ge=1, description="Bytes. If given, the PUT must have exactly as many.", examples=[2097152])
+        ]
+        | None
+    ) = None
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """A multipart form: these fields first, then the file as `file`, its type as `Content-Type` before it."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class UploadPermission(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Two ways to upload one object; use either."""
+
+    upload_url: Annotated[str, Meta(description="For a PUT with the type, and length if it was given, asked for.")]
+    upload_key: str
+    expires_in: Annotated[int, Meta(description="Seconds.")]
+    max_bytes: int
+    form: Annotated[Form, Meta(description="For a POST of any image type, its size limited.")]
+
+
+def view_of(session: Session, now: datetime, image_url: str | None) -> SessionView:
+    """A session as its two sides see it at `now`."""
+    outcome = session.outcome
+    return SessionView(
+        session_id=session.id,
+        status=status_at(session, now),
+        created_at=session.created_at.timestamp(),
+        expires_at=session.expires_at.timestamp(),
+        upload_key=session.key or UNSET,
+        completed_at=outcome.at.timestamp() if outcome else UNSET,
+        content_type=(outcome.content_type if outcome else None) or UNSET,
+        size=outcome.size if outcome else UNSET,
+        reason=outcome.reason if outcome and outcome.reason else UNSET,
+        image_url=image_url or UNSET,
+    )
+
+
+def outcome_message(session: Session) -> Mapping[str, Any]:
+    """What the desktop's socket is told of a session that completed or was rejected."""
+    if session.outcome is None or session.key is None:
+        raise ValueError("a session without an outcome has no word of it")
+    completed = session.status is Status.COMPLETED
+    message: dict[str, Any] = {
+        "action": "UPLOAD_COMPLETED" if completed else "UPLOAD_REJECTED",
+        "sessionId": session.id,
+        "uploadKey": session.key,
+        "timestamp": session.outcome.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "size": session.outcome.size,
+    }
+    if session.outcome.content_type is not None:
+        message["contentType"] = session.outcome.content_type
+    if session.outcome.reason is not None:
+        message["reason"] = str(session.outcome.reason)
+    return message
+
+
+class NoticeDue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The outbox's message: a session whose desktop is still to be told."""
+
+    session_id: SessionId

@@ -1,0 +1,91 @@
+"""Telling the desktop of its session's outcome: state first, then the word; what fails is tried again.
+
+The session itself is the record of what is owed (`machine`), so whoever finds a word owed may give it: the function
+that stored the outcome, the outbox's consumer, or a `sync` from a socket that came late.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.errors import Gone, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
+from chalicelib.uploads.machine import (
+    NOTICE_LEASE,
+    Denial,
+    Disconnected,
+    NoticeClaimed,
+    NoticeReleased,
+    NoticeSent,
+    Session,
+)
+from chalicelib.uploads.models import outcome_message
+from chalicelib.uploads.ports import Outbox, SessionStore, Sockets
+
+FIRST_RETRY_S = 2
+
+
+class Telling(StrEnum):
+    """How an attempt to tell the desktop ended."""
+
+    TOLD = "told"
+    NOTHING_OWED = "nothing_owed"
+    NOBODY_THERE = "nobody_there"
+    BEING_TOLD = "being_told"
+
+
+class Notices:
+    """The word to the desktop."""
+
+    def __init__(self, *, store: SessionStore, sockets: Sockets, outbox: Outbox, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._sockets = sockets
+        self._outbox = outbox
+        self._clock = clock
+
+    def tell(self, session: Session) -> None:
+        """Tell the desktop; if that cannot be done now, leave it to the outbox."""
+        try:
+            telling = self._attempt(session)
+        except (RateLimited, UpstreamUnavailable, UpstreamTimeout):
+            self._outbox.put(session.id, FIRST_RETRY_S)
+            return
+        if telling is Telling.BEING_TOLD:
+            self._outbox.put(session.id, int(NOTICE_LEASE.total_seconds()) + 1)
+
+    def retry(self, session_id: str) -> Telling:
+        """Tell the desktop from the outbox; raises what may pass later, and while someone else is telling."""
+        session = self._store.find(session_id)
+        if session is None:
+            return Telling.NOBODY_THERE
+        telling = self._attempt(session)
+        if telling is Telling.BEING_TOLD:
+            raise RateLimited("The desktop is being told already; look again when that claim has ended")
+        return telling
+
+    def _attempt(self, session: Session) -> Telling:
+        """Claim the notice, post it, note that it was sent."""
+        socket, key = session.socket, session.key
+        if key is None or session.outcome is None:
+            return Telling.NOTHING_OWED
+        if socket is None:
+            return Telling.NOBODY_THERE
+        claimed = self._store.change(session.id, NoticeClaimed(socket.id, key, self._clock()))
+        if not isinstance(claimed, Session):
+            return _TELLING.get(claimed, Telling.NOTHING_OWED) if claimed else Telling.NOBODY_THERE
+        try:
+            self._sockets.post(socket, outcome_message(claimed))
+        except Gone:
+            self._store.change(session.id, Disconnected(socket.id))
+            return Telling.NOBODY_THERE
+        except OmnibusError:
+            if claimed.notice is not None:
+                self._store.change(session.id, NoticeReleased(socket.id, key, claimed.notice.claimed_until))
+            raise
+        self._store.change(session.id, NoticeSent(socket.id, key, self._clock()))
+        return Telling.TOLD
+
+
+_TELLING = {
+    Denial.BEING_TOLD: Telling.BEING_TOLD,
+    Denial.NOT_THE_SOCKET: Telling.NOBODY_THERE,
+}

@@ -1,0 +1,98 @@
+"""The desktop's socket: who may connect, which session it listens to, and what it may ask."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.errors import Forbidden, Gone, NotFound, OmnibusError
+from chalicelib.uploads import tokens
+from chalicelib.uploads.lookup import named_session
+from chalicelib.uploads.machine import Connected, Denial, Disconnected, Session, Socket
+from chalicelib.uploads.models import view_of
+from chalicelib.uploads.notices import Notices
+from chalicelib.uploads.ports import SessionStore, SocketIndex, Sockets
+
+
+class Presence:
+    """Which desktop listens to which session."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        index: SocketIndex,
+        sockets: Sockets,
+        notices: Notices,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._sockets = sockets
+        self._notices = notices
+        self._clock = clock
+
+    def admit(self, socket: Socket, query: Mapping[str, str]) -> None:
+        """Bind a new socket to the session that `query` names and proves to own; the newest socket wins.
+
+        Nothing is sent to it here: it is not open before this returns. The one that it replaces is told so.
+        """
+        session = self._owned(query.get("sessionId"), query.get("ownerToken"))
+        after = self._store.change(session.id, Connected(socket, self._clock()))
+        if after is None:
+            raise NotFound("sessionId: there is no such session any more")
+        if isinstance(after, Denial):
+            raise Gone("This session has expired; open a new one")
+        if session.socket is not None and session.socket.id != socket.id:
+            self._say_replaced(session.socket, session.id)
+
+    def forget(self, socket_id: str) -> None:
+        """Unbind a closed socket, unless its session has a newer one by now."""
+        session_id = self._index.session_of(socket_id)
+        if session_id is not None:
+            self._store.change(session_id, Disconnected(socket_id))
+
+    def sync(self, socket: Socket, message: Mapping[str, Any]) -> None:
+        """Answer with where the session stands, then with the word that is still owed to this socket, if any.
+
+        A page sends this when its socket opens, because the upload may have been faster.
+        """
+        session = self._of_socket(socket, message)
+        state = msgspec.to_builtins(view_of(session, self._clock(), None))
+        listening = session.socket is not None and session.socket.id == socket.id
+        self._sockets.post(socket, {"action": "SESSION_STATE", **state, "listening": listening})
+        if listening:
+            self._notices.tell(session)
+
+    def ping(self, socket: Socket, message: Mapping[str, Any]) -> None:
+        """Answer, so that neither side takes the silence for the end: idle sockets close after ten minutes."""
+        stamp = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._sockets.post(socket, {"action": "PONG", "timestamp": stamp})
+
+    def _of_socket(self, socket: Socket, message: Mapping[str, Any]) -> Session:
+        """The session that a message is about: the one it names, if it may, or else the one its socket is bound to."""
+        named = message.get("sessionId")
+        if named is None:
+            named = self._index.session_of(socket.id)
+            if named is None:
+                raise NotFound("This socket is bound to no session; name one as sessionId, with its ownerToken")
+        session = named_session(self._store, named)
+        if session.socket is not None and session.socket.id == socket.id:
+            return session
+        token = message.get("ownerToken")
+        if not isinstance(token, str):
+            raise Forbidden("This socket is not bound to that session; send the ownerToken as well")
+        tokens.require("owner", session.id, token, session.owner_hash)
+        return session
+
+    def _owned(self, session_id: str | None, owner_token: str | None) -> Session:
+        session = named_session(self._store, session_id)
+        tokens.require("owner", session.id, owner_token, session.owner_hash)
+        return session
+
+    def _say_replaced(self, socket: Socket, session_id: str) -> None:
+        try:
+            self._sockets.post(socket, {"action": "REPLACED", "sessionId": session_id})
+        except OmnibusError:
+            return  # a courtesy: the replaced page finds out at its next sync

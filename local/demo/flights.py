@@ -30,10 +30,11 @@ BEGINNING: Final = 4500
 """Seconds into the recording, so that the hour shown is a busy one."""
 SPOILED: Final = 7
 SPOIL: Final = (
-    {"kind": "off_the_globe", "rows": 4},
+    {"kind": "off_the_globe", "rows": 3},
     {"kind": "values_lost", "rows": 6},
-    {"kind": "stale", "rows": 9},
+    {"kind": "stale", "rows": 8},
     {"kind": "garbled_callsign", "rows": 5},
+    {"kind": "too_fast", "rows": 3},
     {"kind": "duplicated", "rows": 3},
     {"kind": "short_row", "rows": 2},
 )

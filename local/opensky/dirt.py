@@ -5,7 +5,7 @@ with the header `X-Injected`. Nothing here happens unless the control endpoint w
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from local.opensky.recording import (
@@ -25,16 +25,20 @@ from local.opensky.recording import (
 STALE_SECONDS: Final = 3600
 
 
-def soil(vectors: list[StateVector], kind: str, rows: int) -> tuple[list[StateVector], int]:
-    """The vectors with up to `rows` of them soiled, and how many were; takes airborne aircraft with a position."""
-    chosen = [i for i, v in enumerate(vectors) if v[LATITUDE] is not None and not v[ON_GROUND]][:rows]
+def soilable(vectors: list[StateVector]) -> list[int]:
+    """Which vectors to take: of airborne aircraft with a position."""
+    return [i for i, vector in enumerate(vectors) if vector[LATITUDE] is not None and not vector[ON_GROUND]]
+
+
+def soil(vectors: list[StateVector], kind: str, chosen: Sequence[int]) -> list[StateVector]:
+    """A copy of the vectors with the chosen ones soiled; duplicates come at the end."""
     soiled = [list(vector) for vector in vectors]
     if kind == "duplicated":
         soiled += [list(vectors[i]) for i in chosen]
     else:
         for i in chosen:
             _KINDS[kind](soiled[i])
-    return soiled, len(chosen)
+    return soiled
 
 
 def _swap_coordinates(vector: StateVector) -> None:

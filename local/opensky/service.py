@@ -9,7 +9,7 @@ from typing import Any, Final
 from local.opensky.clock import ReplayClock
 from local.opensky.control import ClockChange, Control, Dirt, ExtraRows, Plan
 from local.opensky.credits import DAILY, Allowance, Box, cost, seconds_to_refill
-from local.opensky.dirt import soil
+from local.opensky.dirt import soil, soilable
 from local.opensky.recording import FIELDS, ICAO24, LATITUDE, LONGITUDE, Recording, StateVector
 
 TOKEN_PATH: Final = "/auth/realms/opensky-network/protocol/openid-connect/token"
@@ -231,15 +231,20 @@ def bounding_box(query: Query) -> Box | None:
 
 
 def spoil(vectors: list[StateVector], dirt: list[Dirt | ExtraRows]) -> tuple[list[StateVector], str]:
-    """The vectors with all dirt applied, and a label that names each kind with its number of rows."""
-    labels = []
+    """The vectors with all dirt applied, and a label that names each kind with its number of rows.
+
+    Each kind takes other aircraft than the kinds before it, as long as there are any.
+    """
+    labels, candidates, taken = [], soilable(vectors), 0
     for item in dirt:
         if isinstance(item, ExtraRows):
-            vectors, count, kind = [*vectors, *item.rows], len(item.rows), "extra"
-        else:
-            vectors, count = soil(vectors, item.kind, item.rows)
-            kind = item.kind
-        labels.append(f"{kind}={count}")
+            vectors = [*vectors, *item.rows]
+            labels.append(f"extra={len(item.rows)}")
+            continue
+        count = min(item.rows, len(candidates))
+        chosen = [candidates[(taken + n) % len(candidates)] for n in range(count)]
+        vectors, taken = soil(vectors, item.kind, chosen), taken + count
+        labels.append(f"{item.kind}={count}")
     return vectors, ", ".join(labels)
 
 

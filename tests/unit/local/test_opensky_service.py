@@ -14,7 +14,7 @@ from local.opensky.control import ClockChange, Control, Dirt, ExtraRows, Fault, 
 from local.opensky.credits import Box, cost, seconds_to_refill
 from local.opensky.dirt import KINDS, soil
 from local.opensky.recording import Recording, Snapshot
-from local.opensky.service import Account, OpenSky
+from local.opensky.service import Account, OpenSky, spoil
 
 NOON = 1_700_049_600.0
 MIDNIGHT_IS_IN = 12 * 3600
@@ -296,7 +296,7 @@ def test_soiled_answers_say_so_and_the_next_one_is_clean(opensky: OpenSky) -> No
     assert soiled.headers["X-Injected"] == "swapped_coordinates=1, duplicated=2, extra=2"
     rows = json.loads(soiled.body)["states"]
     assert rows[0][5:7] == [48.0, pytest.approx(42.0)]
-    assert [row[0] for row in rows[3:5]] == ["39cea2", "0a0046"]
+    assert [row[0] for row in rows[3:5]] == ["0a0046", "39cea2"]
     assert rows[5:] == [["short"], None]
     assert "X-Injected" not in clean.headers
     assert len(json.loads(clean.body)["states"]) == 3
@@ -307,12 +307,33 @@ def test_every_kind_of_dirt_shows_and_spares_the_original(kind: str) -> None:
     original = [full(vector("39cea2", 1000)), full(vector("0a0046", 1000)), full(vector("4d0261", 1000, None, None))]
     before = msgspec.json.encode(original)
 
-    soiled, count = soil(original, kind, 1)
+    soiled = soil(original, kind, [1])
 
-    assert count == 1
     assert msgspec.json.encode(original) == before
     assert soiled != original
-    assert soiled[1:3] == original[1:3]
+    assert [soiled[0], soiled[2]] == [original[0], original[2]]
+
+
+def test_each_kind_of_dirt_takes_other_aircraft_and_comes_round() -> None:
+    original = [full(vector(icao24, 1000)) for icao24 in ("000001", "000002", "000003")]
+    dirt: list[Dirt | ExtraRows] = [
+        Dirt(kind="too_fast"),
+        Dirt(kind="no_country"),
+        Dirt(kind="null_island", rows=2),
+        Dirt(kind="stale", rows=9),
+    ]
+
+    soiled, label = spoil(original, dirt)
+
+    assert label == "too_fast=1, no_country=1, null_island=2, stale=3"
+    assert [row[9] for row in soiled] == [1500.0, 150.0, 150.0]
+    assert [row[2] for row in soiled] == ["France", "", "France"]
+    assert [row[5] for row in soiled] == [0.0, 2.0, 0.0]
+    assert [row[4] for row in soiled] == [999 - 3600] * 3
+
+
+def test_an_empty_sky_cannot_be_soiled() -> None:
+    assert spoil([], [Dirt(kind="stale")]) == ([], "stale=0")
 
 
 def test_faults_are_used_up_in_order_and_wait_for_their_endpoint() -> None:

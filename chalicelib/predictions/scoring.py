@@ -1,0 +1,69 @@
+"""A block of CSV in, the same block with its predictions out; the caller's bytes pass through untouched."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.predictions.columns import NewColumn, csv_values
+from chalicelib.predictions.features import Columns, Matrix, PlainRows, Rows, check_values, rows_by_arrow, rows_plainly
+
+Predict = Callable[[Matrix], Sequence[NewColumn]]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores blocks of one CSV file; `missing_allowed` says whether the model takes missing values."""
+
+    columns: Columns
+    predict: Predict
+    missing_allowed: bool
+
+    def score(self, block: bytes, first_row: int) -> tuple[bytes, int]:
+        """`block` with its predictions, and its number of rows; `first_row` data rows came before it.
+
+        Raises what `rows_plainly` and `check_values` raise.
+        """
+        rows = rows_by_arrow(block, self.columns)
+        if rows is not None:
+            return append_columns(rows, self._new_columns(rows.matrix, first_row)), len(rows.matrix)
+        plain = rows_plainly(block, self.columns, first_row)
+        return append_plainly(plain, self._new_columns(plain.matrix, first_row)), len(plain.matrix)
+
+    def _new_columns(self, matrix: Matrix, first_row: int) -> Sequence[NewColumn]:
+        if not len(matrix):
+            return ()
+        names = [self.columns.names[index] for index in self.columns.wanted]
+        check_values(matrix, names, first_row, missing_allowed=self.missing_allowed)
+        return self.predict(matrix)
+
+
+def append_columns(rows: Rows, added: Sequence[NewColumn]) -> bytes:
+    """The block with the new columns at the end of its records.
+
+    The block is viewed as an Arrow array whose elements reach from the end of one record's content to the end of
+    the next: each holds the terminator of the record before it, so joining them with the new fields copies every
+    byte once and splits nothing.
+    """
+    offsets = np.concatenate(([0], rows.ends)).astype(np.int32)
+    views = pa.Array.from_buffers(
+        pa.binary(), len(rows.ends), [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)]
+    )
+    texts = [csv_values(column.values).cast(pa.binary()) for column in added]
+    joined = pc.binary_join_element_wise(views, *texts, b",")
+    length = int(np.frombuffer(joined.buffers()[1], np.int32)[len(rows.ends)])
+    return b"".join((joined.buffers()[2].slice(0, length), rows.block[int(rows.ends[-1]) :]))
+
+
+def append_plainly(rows: PlainRows, added: Sequence[NewColumn]) -> bytes:
+    """What `append_columns` makes, line by line; blank lines stay blank."""
+    suffixes = zip(*(csv_values(column.values).to_pylist() for column in added), strict=True)
+    out = bytearray()
+    for content, terminator in rows.lines:
+        out += content
+        if content:
+            out += ("," + ",".join(next(suffixes))).encode()
+        out += terminator
+    return bytes(out)

@@ -28,7 +28,7 @@ class Snapshot(Struct):
     """As much of an answer as ingestion needs; the states stay unparsed."""
 
     time: int
-    states: Raw | None = None
+    states: Raw = Raw(b"null")
 
 
 class NoRedirects(HTTPRedirectHandler):
@@ -114,6 +114,8 @@ class OpenSky:
         body = answer.read(MAX_ANSWER_BYTES + 1)
         if len(body) > MAX_ANSWER_BYTES:
             return Malformed(f"the answer has more than {MAX_ANSWER_BYTES} bytes", b"")
+        if answer.length:
+            return Unavailable(f"the answer was cut off {answer.length} bytes before its end")
         if answer.headers.get("Content-Encoding") == "gzip":
             unzip = zlib.decompressobj(wbits=31)
             try:
@@ -133,7 +135,7 @@ class OpenSky:
         return Fetched(
             body=body,
             time=snapshot.time,
-            empty=snapshot.states is None or bytes(snapshot.states) in {b"null", b"[]"},
+            empty=bytes(snapshot.states) in {b"null", b"[]"},
             credits_left=int(left) if left.isdigit() else None,
         )
 

@@ -128,16 +128,17 @@ class _Output(io.RawIOBase):
 
 def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.RecordBatch]:
     while document.advance():
-        rows = document.likely_rows()
+        end = document.likely_end()
         try:
-            states = states_csv.parse(rows)
+            states = states_csv.parse(document.text, document.start, end)
         except states_csv.Doubt as doubt:
             tally.fallback_reason = tally.fallback_reason or str(doubt)
-            rows = document.certain_rows()
+            end = document.certain_end()
+            rows = memoryview(document.text)[document.start : end]
             states, rejected = states_json.parse(rows, tally.rows + tally.rejected, document.offset)
             tally.rejected += len(rejected)
             tally.samples += rejected[: MAX_SAMPLES - len(tally.samples)]
-        document.consume(rows)
+        document.start = end
         tally.rows += states.num_rows
         if tally.rows + tally.rejected > max_rows:
             raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
@@ -146,15 +147,15 @@ def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.Re
 
 def write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
     """Write each batch as a row group while the next is read; statistics of every column go with it."""
-    with ThreadPoolExecutor(1, "parquet") as thread:
-        writer = parquet.ParquetWriter(
-            output,
-            SCHEMA,
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-            use_dictionary=_DICTIONARY_COLUMNS,
-            write_statistics=True,
-        )
+    writer = parquet.ParquetWriter(
+        output,
+        SCHEMA,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        use_dictionary=_DICTIONARY_COLUMNS,
+        write_statistics=True,
+    )
+    with writer, ThreadPoolExecutor(1, "parquet") as thread:  # the thread ends before the writer closes
         last: Future[None] | None = None
         for batch in batches:
             if last:
@@ -162,4 +163,3 @@ def write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
             last = thread.submit(writer.write_batch, batch)
         if last:
             last.result()
-        writer.close()

@@ -1,0 +1,57 @@
+"""The application as API Gateway sees it, its services replaced at the one seam."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from chalice.test import Client
+
+import app as application
+from chalicelib.bootstrap import Services
+from chalicelib.settings import Settings
+from tests.environment import ENVIRONMENT
+
+
+class Answer(NamedTuple):
+    """What a route answered; header names in lower case, `body` parsed where it is JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Api:
+    """Calls routes by `chalice.test.Client`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def __call__(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        answer = self.client.http.request(method, path, headers=sent, body=raw)
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        is_json = lower.get("content-type", "").startswith("application/json")
+        return Answer(answer.status_code, lower, msgspec.json.decode(answer.body) if is_json else answer.body)
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Services:
+    """The services of the application under test; set an attribute to replace one."""
+    made = Services(Settings.from_environ(ENVIRONMENT))
+    monkeypatch.setattr(application, "services", lambda: made)
+    return made
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[Client]:
+    """Chalice's test client on app.py."""
+    with Client(application.app, stage_name="dev") as client:
+        yield client
+
+
+@pytest.fixture
+def api(client: Client) -> Callable[..., Answer]:
+    """Call a route: `api("POST", "/path", {...})`."""
+    return Api(client)

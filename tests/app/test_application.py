@@ -1,0 +1,66 @@
+"""What holds for the application as a whole."""
+
+import time
+from typing import Any
+
+from chalicelib.bootstrap import Services
+from chalicelib.errors import UpstreamUnavailable
+from chalicelib.health import Health
+from tests.environment import ENVIRONMENT
+
+OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+
+
+def test_health_answers(api: Any) -> None:
+    answer = api("GET", "/health")
+    assert (answer.status, answer.body) == (200, {"status": "ok", "dependencies": {}})
+
+
+def test_the_deep_report_is_for_operators(api: Any) -> None:
+    assert api("GET", "/health?deep=1").status == 403
+    assert api("GET", "/health?deep=1", headers={"X-Operator-Token": "wrong"}).status == 403
+    assert api("GET", "/health?deep=maybe", headers=OPERATOR).status == 400
+
+
+def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: Services) -> None:
+    release = time.monotonic() + 5
+
+    def hang() -> None:
+        while time.monotonic() < release:
+            time.sleep(0.01)
+
+    def down() -> None:
+        raise UpstreamUnavailable("the warehouse cannot be reached")
+
+    def bug() -> None:
+        raise KeyError("internal")
+
+    checks = {"fine": lambda: None, "down": down, "hangs": hang, "bug": bug}
+    services.health = Health(operators=services.operators, checks=checks, deadline_s=0.2)
+    answer = api("GET", "/health?deep=1", headers=OPERATOR)
+    release = 0
+    assert answer.status == 200
+    assert answer.body["status"] == "degraded"
+    found = {name: each.get("problem", "") for name, each in answer.body["dependencies"].items()}
+    assert found == {
+        "fine": "",
+        "down": "the warehouse cannot be reached",
+        "hangs": "no answer within 0.2 s",
+        "bug": "failed",
+    }
+
+
+def test_openapi_describes_every_route_of_the_application(api: Any) -> None:
+    import app
+
+    described = api("GET", "/openapi.json").body
+    routed = {
+        (path, method.lower()) for path, methods in app.app.routes.items() for method in methods if method != "OPTIONS"
+    }
+    assert {(path, method) for path, methods in described["paths"].items() for method in methods} == routed
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (path, method)
+            assert "default" in operation["responses"], (path, method)
+    names = [operation["operationId"] for methods in described["paths"].values() for operation in methods.values()]
+    assert len(names) == len(set(names))

@@ -1,0 +1,164 @@
+"""The flights routes and functions through Chalice."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from chalicelib.bootstrap import Services
+from chalicelib.errors import RateLimited, UpstreamUnavailable
+from chalicelib.flights import keys
+from chalicelib.flights.runs import Status
+from tests.environment import ENVIRONMENT
+from tests.events import s3_event, s3_test_event, schedule_event
+from tests.unit.flights.snapshots import TIME, bad, good
+from tests.unit.flights.test_pipeline import World
+
+OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_key(TIME)
+
+
+@pytest.fixture
+def world(services: Services) -> World:
+    world = World()
+    services.processing = world.processing
+    services.validation = world.validation
+    services.flights = world.flights
+    services.flight_review = world.review
+    services.flight_replays = world.replays
+    return world
+
+
+def invoke(client: Client, function: str, event: Any) -> Any:
+    return client.lambda_.invoke(function, event).payload
+
+
+def test_events_carry_a_snapshot_through_and_routes_show_it(world: World, client: Client, api: Any) -> None:
+    world.put(good())
+    invoke(client, "process_flights", s3_event(RAW))
+    invoke(client, "validate_flights", s3_event(PROCESSED))
+    run = api("GET", f"/flights/runs/{ID}")
+    assert (run.status, run.body["status"], run.body["rows"]) == (200, "VALIDATED", 20)
+    latest = api("GET", "/flights/latest?phase=CRUISE&limit=2")
+    assert latest.status == 200
+    assert (latest.body["tracking_id"], latest.body["matching"], len(latest.body["aircraft"])) == (ID, 20, 2)
+    world.clock.now = world.clock.now.replace(year=2025)
+    quality = api("GET", "/flights/quality")
+    assert [judged["tracking_id"] for judged in quality.body["runs"]] == [ID]
+
+
+def test_a_test_event_is_no_snapshot(world: World, client: Client) -> None:
+    for function in ("process_flights", "validate_flights"):
+        assert invoke(client, function, s3_test_event()) is None
+    assert not world.runs.runs
+
+
+def test_every_record_of_an_event_counts_whatever_its_neighbours(world: World, client: Client) -> None:
+    other = TIME + 300
+    world.put(good())
+    world.put(
+        gzip.compress(gzip.decompress(good()).replace(str(TIME).encode(), str(other).encode())), keys.raw_key(other)
+    )
+    broken = keys.raw_key(TIME + 600)
+    world.put(b"broken", broken)
+    invoke(client, "process_flights", s3_event(broken, "raw/a key+with é.json.gz", RAW, keys.raw_key(other)))
+    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {Status.PROCESSED, Status.FAILED}
+    assert world.runs.find(keys.tracking_id(other)).rows == 20  # type: ignore[union-attr]
+
+
+def test_what_may_pass_later_is_raised_so_that_lambda_retries(world: World, client: Client) -> None:
+    world.put(good())
+    world.bucket.fail_next("open", UpstreamUnavailable("S3 is down"))
+    with pytest.raises(UpstreamUnavailable):
+        invoke(client, "process_flights", s3_event(RAW))
+    invoke(client, "process_flights", s3_event(RAW))
+    assert world.run().status is Status.PROCESSED
+
+
+def test_a_replayed_record_is_processed_again(world: World, client: Client) -> None:
+    world.put(good())
+    invoke(client, "process_flights", s3_event(RAW))
+    writes = len(world.bucket.writes)
+    invoke(client, "process_flights", s3_event(RAW))
+    assert len(world.bucket.writes) == writes, "a repeated event"
+    invoke(client, "process_flights", s3_event(RAW, event_name="ObjectCreated:Replay"))
+    assert len(world.bucket.writes) > writes
+
+
+def test_the_schedule_reports_or_raises(services: Services, client: Client) -> None:
+    class Ingestion:
+        error: Exception | None = None
+
+        def poll(self) -> dict[str, str]:
+            if self.error:
+                raise self.error
+            return {"outcome": "fetched"}
+
+    services.ingestion = Ingestion()  # type: ignore[assignment]
+    assert invoke(client, "ingest_flights", schedule_event()) == {"outcome": "fetched"}
+    services.ingestion.error = RateLimited("DynamoDB is throttled")
+    with pytest.raises(RateLimited):
+        invoke(client, "ingest_flights", schedule_event())
+
+
+def test_a_release_answers_the_run_or_the_error(world: World, client: Client) -> None:
+    world.run_through(bad())
+    released = invoke(client, "release_flights", {"tracking_id": ID, "released_by": "Ada", "reason": "reviewed"})
+    assert released["result"]["status"] == "VALIDATED"
+    for event, code in [
+        ({"tracking_id": "states_1", "released_by": "Ada", "reason": "reviewed"}, "not_found"),
+        ({"tracking_id": ID, "released_by": "Ada"}, "invalid_input"),
+        ({"tracking_id": "../etc", "released_by": "Ada", "reason": "x"}, "invalid_input"),
+    ]:
+        assert invoke(client, "release_flights", event)["error"]["code"] == code
+
+
+def test_a_replay_is_for_operators_and_answers_202(world: World, api: Any) -> None:
+    world.put(good())
+    body = {"from": "2025-11-21T12:00:00Z", "to": "2025-11-21T13:00:00Z"}
+    assert api("POST", "/flights/replays", body).status == 403
+    answer = api("POST", "/flights/replays", body, OPERATOR)
+    assert (answer.status, answer.body["tracking_ids"]) == (202, [ID])
+    assert world.reprocessing.requested == [RAW]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"from": "2025-11-21T12:00:00Z"}, "to"),
+        ({"from": "yesterday", "to": "2025-11-21T13:00:00Z"}, "from"),
+        ({"from": "2025-11-21T12:00:00", "to": "2025-11-21T13:00:00Z"}, "from"),
+        ({"from": "2025-11-21T12:00:00Z", "to": "2025-11-21T11:00:00Z"}, "to"),
+        ({"from": "2025-11-21T12:00:00Z", "to": "2025-11-21T13:00:00Z", "force": True}, "force"),
+    ],
+)
+def test_a_bad_range_names_its_field(world: World, api: Any, body: dict[str, Any], field: str) -> None:
+    answer = api("POST", "/flights/replays", body, OPERATOR)
+    assert answer.status == 400
+    assert answer.body["error"]["details"][0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=5001", "limit"),
+        ("?phase=HOVER", "phase"),
+        ("?lamin=91&lomin=0&lamax=92&lomax=1", "lamin"),
+        ("?lamin=1", "lomin"),
+        ("?lamin=nan&lomin=0&lamax=1&lomax=1", "lamin"),
+    ],
+)
+def test_a_bad_question_names_its_field(world: World, api: Any, query: str, field: str) -> None:
+    answer = api("GET", "/flights/latest" + query)
+    assert answer.status == 400
+    assert answer.body["error"]["details"][0]["field"] == field
+
+
+def test_what_is_not_there_is_a_404(world: World, api: Any) -> None:
+    assert api("GET", "/flights/runs/states_1").status == 404
+    assert api("GET", "/flights/runs/%2e%2e%2fetc").status == 404
+    assert api("GET", "/flights/latest").status == 404
+    assert json.dumps(api("GET", "/flights/quality").body["runs"]) == "[]"

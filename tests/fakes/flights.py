@@ -1,0 +1,204 @@
+"""The flights pipeline's ports in memory."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import msgspec
+
+from chalicelib.errors import NotFound, OmnibusError
+from chalicelib.flights.breaker import Breaker
+from chalicelib.flights.outcomes import Outcome
+from chalicelib.flights.ports import Box
+from chalicelib.flights.runs import Run, Status
+
+
+class FakeSource:
+    """`StateSource`: gives the outcomes that it was loaded with, in order, the last one for ever."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.polls = 0
+
+    def fetch(self, box: Box | None) -> Outcome:
+        self.polls += 1
+        return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+class FakeBucket:
+    """`Bucket`; `fail_next` makes the next operation raise, as a service may at any time."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.writes: list[str] = []
+        self.failures: dict[str, OmnibusError] = {}
+
+    def fail_next(self, operation: str, error: OmnibusError) -> None:
+        self.failures[operation] = error
+
+    def _fail(self, operation: str) -> None:
+        if operation in self.failures:
+            raise self.failures.pop(operation)
+
+    def open(self, key: str) -> BinaryIO:
+        self._fail("open")
+        if key not in self.objects:
+            raise NotFound(f"{key} does not exist")
+        return io.BytesIO(self.objects[key])
+
+    def exists(self, key: str) -> bool:
+        return key in self.objects
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return iter(sorted(key for key in self.objects if key.startswith(prefix)))
+
+    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
+        self._fail("write")
+        self.objects[key] = body if isinstance(body, bytes) else body.read()
+        self.writes.append(key)
+
+    def write_new(self, key: str, body: bytes, content_type: str) -> bool:
+        self._fail("write_new")
+        if key in self.objects:
+            return False
+        self.write(key, body, content_type)
+        return True
+
+    def move(self, source: str, target: str) -> bool:
+        self._fail("move")
+        if source not in self.objects:
+            return False
+        self.objects[target] = self.objects.pop(source)
+        return True
+
+
+class FakeRuns:
+    """`RunBook` and `RunHistory`."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.failures: dict[str, OmnibusError] = {}
+
+    def fail_next(self, operation: str, error: OmnibusError) -> None:
+        self.failures[operation] = error
+
+    def _fail(self, operation: str) -> None:
+        if operation in self.failures:
+            raise self.failures.pop(operation)
+
+    def begin(self, run: Run) -> bool:
+        self._fail("begin")
+        if run.tracking_id in self.runs:
+            return False
+        self.runs[run.tracking_id] = run
+        return True
+
+    def find(self, tracking_id: str) -> Run | None:
+        return self.runs.get(tracking_id)
+
+    def advance(
+        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+    ) -> bool:
+        self._fail("advance")
+        run = self.runs.get(tracking_id)
+        if run is None or run.status not in allowed_from:
+            return False
+        self._set(run, {**facts, "status": status})
+        return True
+
+    def note(self, tracking_id: str, facts: Mapping[str, Any]) -> None:
+        self._fail("note")
+        self._set(self.runs[tracking_id], facts)
+
+    def of_status(self, status: Status, limit: int) -> list[Run]:
+        return self._newest(lambda run: run.status is status, limit)
+
+    def of_day(self, day: str, limit: int) -> list[Run]:
+        return self._newest(lambda run: run.execution_date == day, limit)
+
+    def _newest(self, wanted: Callable[[Run], bool], limit: int) -> list[Run]:
+        found = [run for run in self.runs.values() if wanted(run)]
+        return sorted(found, key=lambda run: -run.snapshot_time)[:limit]
+
+    def _set(self, run: Run, facts: Mapping[str, Any]) -> None:
+        known = {name: value for name, value in facts.items() if value is not None}
+        self.runs[run.tracking_id] = msgspec.convert({**msgspec.to_builtins(run), **known}, Run)
+
+
+class FakeGuard:
+    """`Guard`, `Throttle` and `Notices`."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.breaker = Breaker()
+        self.used: dict[str, int] = {}
+        self.until: datetime | None = None
+        self.notices: dict[str, datetime] = {}
+
+    def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
+        self.breaker = change(self.breaker)
+        return self.breaker
+
+    def reserve_credits(self, day: str, cost: int, limit: int) -> bool:
+        if self.used.get(day, 0) + cost > limit:
+            return False
+        self.used[day] = self.used.get(day, 0) + cost
+        return True
+
+    def settle_credits(self, day: str, *, used: int | None = None, refund: int = 0) -> None:
+        self.used[day] = used if used is not None else self.used.get(day, 0) - refund
+
+    def credits_used(self, day: str) -> int:
+        return self.used.get(day, 0)
+
+    def throttled_until(self) -> datetime | None:
+        return self.until
+
+    def throttle(self, until: datetime) -> None:
+        self.until = until
+
+    def first(self, subject: str, until: datetime) -> bool:
+        told = self.notices.get(subject)
+        if told is not None and told > self._clock():
+            return False
+        self.notices[subject] = until
+        return True
+
+    def forget(self, subjects: Sequence[str]) -> None:
+        for subject in subjects:
+            self.notices.pop(subject, None)
+
+
+class FakeAlerts:
+    """`Alerts`: keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mapping[str, Any]] = []
+        self.failures: list[OmnibusError] = []
+
+    def send(self, subject: str, message: Mapping[str, Any]) -> None:
+        if self.failures:
+            raise self.failures.pop()
+        self.sent.append(message)
+
+
+class FakeEmit:
+    """`Emit`: keeps the metrics by name."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, list[tuple[float, str]]] = {}
+
+    def __call__(self, namespace: str, metrics: Mapping[str, tuple[float, str]]) -> None:
+        for name, value in metrics.items():
+            self.metrics.setdefault(f"{namespace}/{name}", []).append(value)
+
+
+class FakeReprocessing:
+    """`Reprocessing`: keeps what was requested."""
+
+    def __init__(self) -> None:
+        self.requested: list[str] = []
+
+    def request(self, keys: Sequence[str]) -> None:
+        self.requested.extend(keys)

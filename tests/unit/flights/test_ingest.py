@@ -1,0 +1,206 @@
+"""Ingestion: every outcome of a poll, the breaker, the ledger, the throttle, and who is told of what."""
+
+import gzip
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.errors import RateLimited, UpstreamUnavailable
+from chalicelib.flights.breaker import State
+from chalicelib.flights.ingest import Ingestion, poll_cost
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
+from chalicelib.flights.ports import Box
+from chalicelib.flights.runs import Status
+from tests.fakes.clock import Clock
+from tests.fakes.flights import FakeAlerts, FakeBucket, FakeGuard, FakeRuns, FakeSource
+
+TIME = 1_763_726_400
+SNAPSHOT = Fetched(body=b'{"time":1763726400,"states":[]}', time=TIME, empty=False, credits_left=3996)
+DAY = "2026-11-21"
+
+
+class World:
+    def __init__(self, *outcomes: Outcome, daily_credits: int = 4000) -> None:
+        self.clock = Clock()
+        self.source = FakeSource(*outcomes)
+        self.bucket = FakeBucket()
+        self.runs = FakeRuns()
+        self.guard = FakeGuard(self.clock)
+        self.alerts = FakeAlerts()
+        self.ingestion = Ingestion(
+            source=self.source,
+            bucket=self.bucket,
+            runs=self.runs,
+            guard=self.guard,
+            throttle=self.guard,
+            notices=self.guard,
+            alerts=self.alerts,
+            box=None,
+            daily_credits=daily_credits,
+            clock=self.clock,
+        )
+
+    def poll(self) -> dict[str, object]:
+        return self.ingestion.poll()
+
+    def fail(self, times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(UpstreamUnavailable):
+                self.poll()
+
+    @property
+    def told(self) -> list[object]:
+        return [message["issue"] for message in self.alerts.sent]
+
+
+def test_a_snapshot_is_kept_exactly_under_its_own_time() -> None:
+    world = World(SNAPSHOT)
+    outcome = world.poll()
+    key = "raw/year=2025/month=11/day=21/hour=12/states_1763726400.json.gz"
+    assert outcome == {"outcome": "fetched", "tracking_id": "states_1763726400", "key": key, "new": True}
+    assert gzip.decompress(world.bucket.objects[key]) == SNAPSHOT.body
+    run = world.runs.find("states_1763726400")
+    assert run is not None
+    assert (run.status, run.execution_date, run.raw_key) == (Status.INGESTED, "2025-11-21", key)
+    assert run.bytes_raw == len(SNAPSHOT.body)
+
+
+def test_the_same_snapshot_twice_is_one_snapshot() -> None:
+    world = World(SNAPSHOT)
+    world.poll()
+    assert world.poll()["new"] is False
+    assert len(world.runs.runs) == 1
+    assert len(world.bucket.writes) == 1
+
+
+def test_an_empty_snapshot_is_a_snapshot() -> None:
+    world = World(Fetched(body=b'{"time":1763726400,"states":null}', time=TIME, empty=True))
+    assert world.poll()["outcome"] == "empty"
+    assert "states_1763726400" in world.runs.runs
+
+
+def test_the_ledger_follows_the_servers_count() -> None:
+    world = World(SNAPSHOT)
+    world.poll()
+    assert world.guard.used[DAY] == 4
+
+
+def test_without_credits_no_call_is_made_and_an_operator_is_told_once() -> None:
+    world = World(Fetched(SNAPSHOT.body, TIME, empty=False), daily_credits=10)
+    outcomes = [world.poll()["outcome"] for _ in range(5)]
+    assert outcomes == ["fetched", "fetched", "skipped", "skipped", "skipped"]
+    assert world.source.polls == 2
+    assert world.told == ["throttled"]
+
+
+def test_the_credits_come_back_the_next_day() -> None:
+    world = World(Fetched(SNAPSHOT.body, TIME, empty=False), daily_credits=4)
+    world.poll()
+    assert world.poll()["outcome"] == "skipped"
+    world.clock.advance(days=1)
+    assert world.poll()["outcome"] == "fetched"
+
+
+def test_a_throttle_of_seventeen_hours_is_recorded_and_never_slept_on() -> None:
+    world = World(Throttled(Clock()() + timedelta(hours=17)), SNAPSHOT)
+    assert world.poll()["outcome"] == "throttled"
+    for _ in range(3):
+        world.clock.advance(hours=5)
+        assert world.poll() == {"outcome": "skipped", "reason": "throttled", "until": "2026-11-22T05:00:00+00:00"}
+    assert world.source.polls == 1
+    assert world.told == ["throttled"]
+    assert world.guard.used[DAY] == 0, "a refused call costs nothing"
+    world.clock.advance(hours=3)
+    assert world.poll()["outcome"] == "fetched"
+
+
+@pytest.mark.parametrize("outcome", [Unauthorized("wrong client"), Blocked("403")])
+def test_a_refusal_is_told_once_and_again_after_a_recovery(outcome: Outcome) -> None:
+    world = World(outcome, outcome, SNAPSHOT, outcome)
+    for _ in range(4):
+        world.poll()
+    assert len(world.told) == 2
+    assert world.guard.breaker.state is State.CLOSED, "a refusal is an answer; the breaker is for silence"
+
+
+def test_a_malformed_answer_is_kept_for_inspection() -> None:
+    world = World(Malformed("no JSON", b"<html>"))
+    outcome = world.poll()
+    assert outcome["outcome"] == "malformed"
+    assert gzip.decompress(world.bucket.objects[str(outcome["key"])]) == b"<html>"
+    assert not world.runs.runs
+    assert world.told == ["malformed"]
+
+
+def test_five_failures_open_the_breaker_and_an_operator_is_told_once() -> None:
+    world = World(Unavailable("no answer in time"))
+    world.fail(5)
+    assert world.guard.breaker.state is State.OPEN
+    assert world.poll() == {"outcome": "skipped", "reason": "the circuit breaker is open"}
+    assert world.source.polls == 5
+    assert world.told == ["breaker"]
+    assert world.guard.used[DAY] == 0, "calls that got no answer cost nothing"
+
+
+def test_after_sixty_seconds_the_breaker_tries_and_one_failure_opens_it_again() -> None:
+    world = World(Unavailable("down"))
+    world.fail(5)
+    world.clock.advance(seconds=61)
+    world.fail(1)
+    assert world.guard.breaker.state is State.OPEN
+    assert world.poll()["outcome"] == "skipped"
+    assert world.told == ["breaker"]
+
+
+def test_three_successes_close_the_breaker() -> None:
+    world = World(*[Unavailable("down")] * 5, SNAPSHOT)
+    world.fail(5)
+    world.clock.advance(seconds=61)
+    states = []
+    for _ in range(3):
+        world.poll()
+        states.append(world.guard.breaker.state)
+    assert states == [State.HALF_OPEN, State.HALF_OPEN, State.CLOSED]
+
+
+def test_failures_far_apart_do_not_open_the_breaker() -> None:
+    world = World(Unavailable("down"))
+    for _ in range(10):
+        world.fail(1)
+        world.clock.advance(seconds=76)
+    assert world.guard.breaker.state is State.CLOSED
+
+
+def test_an_alert_that_cannot_be_sent_is_sent_the_next_time() -> None:
+    world = World(Blocked("403"))
+    world.alerts.failures.append(RateLimited("SNS is throttled"))
+    with pytest.raises(RateLimited):
+        world.poll()
+    assert world.told == []
+    world.poll()
+    assert world.told == ["blocked"]
+
+
+def test_the_snapshot_is_safe_even_if_the_table_is_throttled() -> None:
+    world = World(SNAPSHOT)
+    world.runs.fail_next("begin", RateLimited("DynamoDB is throttled"))
+    with pytest.raises(RateLimited):
+        world.poll()
+    assert len(world.bucket.objects) == 1, "S3's event of this object begins the run"
+    assert world.guard.used[DAY] == 4
+
+
+@pytest.mark.parametrize(
+    ("box", "cost"),
+    [
+        (None, 4),
+        ((0, 0, 5, 5), 1),
+        ((0, 0, 5, 5.01), 2),
+        ((0, 0, 10, 10), 2),
+        ((0, 0, 10, 10.1), 3),
+        ((0, 0, 20, 20), 3),
+        ((-90, -180, 90, 180), 4),
+    ],
+)
+def test_a_poll_costs_by_area(box: Box | None, cost: int) -> None:
+    assert poll_cost(box) == cost

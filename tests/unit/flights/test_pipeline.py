@@ -1,0 +1,404 @@
+"""Processing, validation, review and replay, on the real conversion and the real checks, with the world in memory."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import Conflict, InvalidInput, NotFound, OmnibusError, RateLimited, UpstreamUnavailable
+from chalicelib.flights import index, keys
+from chalicelib.flights.convert import Limits
+from chalicelib.flights.models import LatestQuery, QualityQuery, ReleaseRequest, ReplayRequest
+from chalicelib.flights.process import Processing
+from chalicelib.flights.quality import Thresholds
+from chalicelib.flights.queries import Flights
+from chalicelib.flights.replay import Replays
+from chalicelib.flights.review import Review
+from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.validate import Validation
+from tests.fakes.clock import Clock
+from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
+from tests.unit.flights.snapshots import TIME, bad, good, snapshot, state
+
+RAW, PROCESSED, INDEX = keys.raw_key(TIME), keys.processed_key(TIME), keys.index_key(TIME)
+QUARANTINE = keys.quarantine_key(TIME)
+ID = keys.tracking_id(TIME)
+
+
+class World:
+    def __init__(self, *, strict: bool = False, limits: Limits | None = None) -> None:
+        self.clock = Clock()
+        self.bucket = FakeBucket()
+        self.runs = FakeRuns()
+        self.guard = FakeGuard(self.clock)
+        self.alerts = FakeAlerts()
+        self.emit = FakeEmit()
+        self.reprocessing = FakeReprocessing()
+        shared: dict[str, Any] = {"bucket": self.bucket, "runs": self.runs, "clock": self.clock}
+        told: dict[str, Any] = {"alerts": self.alerts, "emit": self.emit}
+        self.processing = Processing(**shared, **told, limits=limits or Limits())
+        self.validation = Validation(**shared, **told, notices=self.guard, thresholds=Thresholds(), strict=strict)
+        self.review = Review(**shared)
+        self.replays = Replays(bucket=self.bucket, reprocessing=self.reprocessing)
+        self.flights = Flights(**shared, history=self.runs)
+
+    def put(self, raw: bytes, key: str = RAW) -> None:
+        self.bucket.objects[key] = raw
+
+    def run_through(self, raw: bytes) -> Run:
+        """Put a raw snapshot and deliver the two events that follow."""
+        self.put(raw)
+        self.processing.process(RAW)
+        self.validation.validate(PROCESSED)
+        return self.run()
+
+    def run(self) -> Run:
+        found = self.runs.find(ID)
+        assert found is not None
+        return found
+
+    @property
+    def told(self) -> list[object]:
+        return [message["type"] for message in self.alerts.sent]
+
+
+def test_a_good_snapshot_is_validated() -> None:
+    world = World()
+    run = world.run_through(good())
+    assert run.status is Status.VALIDATED
+    assert (run.rows, run.rejected, run.grade) == (20, 0, "A")
+    assert run.bytes_raw
+    assert run.bytes_parquet == len(world.bucket.objects[PROCESSED])
+    report = json.loads(world.bucket.objects[keys.report_key(TIME)])
+    assert len(report["checks"]) == 16
+    assert world.told == []
+
+
+def test_metrics_are_emitted_with_their_units() -> None:
+    world = World()
+    world.run_through(good())
+    processing, quality = "FlightDataPipeline/Processing/", "FlightDataPipeline/Quality/"
+    assert world.emit.metrics[processing + "RecordsProcessed"] == [(20, "Count")]
+    assert world.emit.metrics[processing + "RecordsRejected"] == [(0, "Count")]
+    assert world.emit.metrics[processing + "ProcessingTime"][0][1] == "Milliseconds"
+    assert world.emit.metrics[processing + "FileSizeReduction"][0][1] == "Percent"
+    ((score, unit),) = world.emit.metrics[quality + "OverallQualityScore"]
+    assert (95 <= score <= 100, unit) == (True, "Percent")
+    counted = [world.emit.metrics[quality + name][0][0] for name in ("PassedChecks", "FailedChecks", "UnknownChecks")]
+    assert sum(counted) == 16
+    assert world.emit.metrics[quality + "RecordsValidated"] == [(20, "Count")]
+
+
+def test_a_bad_snapshot_goes_to_quarantine_and_an_operator_is_told_once() -> None:
+    world = World()
+    run = world.run_through(bad())
+    assert run.status is Status.QUARANTINED
+    assert PROCESSED not in world.bucket.objects
+    assert QUARANTINE in world.bucket.objects
+    assert keys.quarantine_report_key(TIME) in world.bucket.objects
+    (alert,) = world.alerts.sent
+    assert alert["type"] == "DATA_QUALITY_ISSUE"
+    assert alert["snapshot"] == ID
+    assert alert["quarantine_key"] == QUARANTINE
+    assert "timeliness" in alert["failed_checks"]
+    assert alert["score"] == run.score
+    for _ in range(3):  # S3 delivers at least once
+        world.processing.process(RAW)
+        world.validation.validate(PROCESSED)
+    assert world.run().status is Status.QUARANTINED
+    assert len(world.alerts.sent) == 1
+
+
+def test_events_that_repeat_or_come_late_change_nothing() -> None:
+    world = World()
+    world.run_through(good())
+    before, objects = world.run(), dict(world.bucket.objects)
+    world.processing.process(RAW)
+    world.validation.validate(PROCESSED)
+    world.processing.process(RAW, again=True)
+    world.clock.advance(hours=1)
+    world.validation.validate(PROCESSED)
+    after = world.run()
+    assert after.status is Status.VALIDATED
+    assert (after.rows, after.score, after.created_at) == (before.rows, before.score, before.created_at)
+    assert world.bucket.objects.keys() == objects.keys()
+    assert world.bucket.objects[PROCESSED] == objects[PROCESSED], "the same snapshot gives the same bytes"
+
+
+def test_the_verdict_may_overtake_the_record_of_the_processing() -> None:
+    world = World()
+    world.put(good())
+    world.runs.fail_next("advance", RateLimited("DynamoDB is throttled"))
+    with pytest.raises(RateLimited):  # killed between writing the Parquet and recording it
+        world.processing.process(RAW)
+    assert world.run().status is Status.INGESTED
+    world.validation.validate(PROCESSED)
+    assert world.run().status is Status.VALIDATED
+    world.processing.process(RAW)  # the retry finds it done
+    assert world.run().status is Status.VALIDATED
+    assert world.run().rows == 20
+
+
+def test_rejected_rows_are_known_to_the_verdict_and_sampled() -> None:
+    world = World()
+    run = world.run_through(snapshot([*[state(number) for number in range(20)], *[["short"]] * 2]))
+    assert (run.rows, run.rejected) == (20, 2)
+    assert run.status is Status.QUARANTINED, "2 of 22 rows are more than 5 %"
+    assert run.rejected_samples
+    assert run.rejected_samples[0]["row"] == 20
+
+
+def test_an_empty_snapshot_runs_through_and_tells_nobody() -> None:
+    world = World()
+    run = world.run_through(snapshot(None))
+    assert (run.status, run.rows, run.score) == (Status.VALIDATED, 0, None)
+    assert world.told == []
+
+
+def test_strict_mode_quarantines_for_any_failed_check() -> None:
+    rows = [state(number, callsign="?" if number < 4 else "SWR1") for number in range(20)]
+    assert World().run_through(snapshot(rows)).status is Status.VALIDATED
+    assert World(strict=True).run_through(snapshot(rows)).status is Status.QUARANTINED
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"not gzip, not JSON",
+        gzip.compress(b'{"time": 1763726400, "states": [[1,2'),
+        good()[:-20],
+        gzip.compress(b"\xff\xfe{}"),
+        gzip.compress(b"[]"),
+        gzip.compress(b'{"states": []}'),
+        gzip.compress(b'{"time": 1, "states": []}'),
+    ],
+    ids=["empty", "text", "cut", "cut-gzip", "no-utf8", "array", "no-time", "other-time"],
+)
+def test_an_unreadable_snapshot_fails_its_run_and_is_told_once(raw: bytes) -> None:
+    world = World()
+    world.put(raw)
+    for _ in range(2):
+        with pytest.raises(InvalidInput):
+            world.processing.process(RAW)
+    assert world.run().status is Status.FAILED
+    assert world.run().failure
+    assert world.told == ["SNAPSHOT_UNREADABLE"]
+    assert RAW in world.bucket.objects, "nothing is lost"
+    assert PROCESSED not in world.bucket.objects
+
+
+def test_a_bomb_is_refused_by_the_limit() -> None:
+    world = World(limits=Limits(max_bytes_decompressed=100_000))
+    world.put(gzip.compress(b'{"time":1763726400,"states":[' + b" " * 5_000_000 + b"]}"))
+    with pytest.raises(InvalidInput) as caught:
+        world.processing.process(RAW)
+    assert caught.value.code == "too_large"
+    assert world.run().status is Status.FAILED
+
+
+def test_a_deleted_snapshot_fails_its_run() -> None:
+    world = World()
+    with pytest.raises(InvalidInput, match="was deleted"):
+        world.processing.process(RAW)
+    assert world.run().status is Status.FAILED
+
+
+def test_a_failed_run_can_be_processed_once_its_snapshot_is_mended() -> None:
+    world = World()
+    world.put(b"broken")
+    with pytest.raises(InvalidInput):
+        world.processing.process(RAW)
+    assert world.run_through(good()).status is Status.VALIDATED
+
+
+@pytest.mark.parametrize(
+    "key", ["raw/other.json.gz", "raw/states_x.json.gz", "raw/states_1 2.json.gz", "raw/états_1.gz"]
+)
+def test_a_key_that_is_no_snapshots_is_refused(key: str) -> None:
+    with pytest.raises(InvalidInput, match="key"):
+        World().processing.process(key)
+
+
+def interrupted(world: World, *, at: str, error: OmnibusError) -> None:
+    world.put(bad())
+    world.processing.process(RAW)
+    if at == "send":
+        world.alerts.failures.append(error)
+    elif at == "move":
+        world.bucket.fail_next("move", error)
+    else:
+        world.runs.fail_next(at, error)
+    with pytest.raises(type(error)):
+        world.validation.validate(PROCESSED)
+
+
+@pytest.mark.parametrize("at", ["advance", "move", "send", "note"])
+def test_a_quarantine_that_was_interrupted_is_finished_by_the_retry(at: str) -> None:
+    world = World()
+    interrupted(world, at=at, error=UpstreamUnavailable("at the worst moment"))
+    world.clock.advance(minutes=1)  # Lambda's first retry
+    world.validation.validate(PROCESSED)
+    assert world.run().status is Status.QUARANTINED
+    assert world.run().alert == "SENT"
+    assert QUARANTINE in world.bucket.objects
+    assert PROCESSED not in world.bucket.objects
+    # An alert that went out just before the kill goes out again; none is ever lost.
+    assert len(world.alerts.sent) == (2 if at == "note" else 1)
+
+
+def test_two_invocations_at_once_do_not_both_tell() -> None:
+    world = World()
+    world.put(bad())
+    world.processing.process(RAW)
+    world.guard.first(f"quarantine {ID}", world.clock().replace(minute=5))  # the other one is about to
+    with pytest.raises(UpstreamUnavailable):
+        world.validation.validate(PROCESSED)
+    assert world.told == []
+    assert world.run().alert == "PENDING", "so a retry tells, if the other one died"
+
+
+def release() -> ReleaseRequest:
+    return ReleaseRequest(tracking_id=ID, released_by="Ada", reason="a known sensor outage")
+
+
+def test_a_release_moves_the_snapshot_back_and_validation_leaves_it_there() -> None:
+    world = World()
+    world.run_through(bad())
+    run = world.review.release(release())
+    assert run.status is Status.VALIDATED
+    assert (run.released_by, run.release_reason) == ("Ada", "a known sensor outage")
+    world.validation.validate(PROCESSED)  # S3 tells of the move
+    assert world.run().status is Status.VALIDATED
+    assert PROCESSED in world.bucket.objects
+    assert QUARANTINE not in world.bucket.objects
+    assert len(world.alerts.sent) == 1
+
+
+def test_a_release_that_was_interrupted_is_finished_by_the_next() -> None:
+    world = World()
+    world.run_through(bad())
+    world.bucket.fail_next("move", UpstreamUnavailable("S3 is down"))
+    with pytest.raises(UpstreamUnavailable):
+        world.review.release(release())
+    world.review.release(release())
+    assert PROCESSED in world.bucket.objects
+
+
+def test_only_what_is_in_quarantine_can_be_released() -> None:
+    world = World()
+    with pytest.raises(NotFound):
+        world.review.release(release())
+    world.run_through(good())
+    with pytest.raises(Conflict, match="is VALIDATED, not QUARANTINED"):
+        world.review.release(release())
+
+
+def replay(start: str, end: str) -> ReplayRequest:
+    import msgspec
+
+    return msgspec.convert({"from": start, "to": end}, ReplayRequest)
+
+
+def test_a_replay_asks_for_every_raw_snapshot_of_the_range_and_no_other() -> None:
+    world = World()
+    times = [TIME - 1, TIME, TIME + 300, TIME + 3600, TIME + 7200]
+    for time in times:
+        world.put(b"", keys.raw_key(time))
+    started = world.replays.start(replay("2025-11-21T12:00:00Z", "2025-11-21T14:00:00Z"))
+    assert world.reprocessing.requested == [keys.raw_key(time) for time in times[1:4]]
+    assert started.snapshots == 3
+    assert started.tracking_ids == [keys.tracking_id(time) for time in times[1:4]]
+    again = world.replays.start(replay("2025-11-21T13:00:00+01:00", "2025-11-21T15:00:00+01:00"))
+    assert again.replay_id == started.replay_id, "the same range in another zone is the same replay"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        ("2025-11-21T12:00:00Z", "2025-11-21T12:00:00Z", "a time after from"),
+        ("2025-11-21T12:00:00Z", "2025-11-21T11:00:00Z", "a time after from"),
+        ("2025-11-21T12:00:00Z", "2025-11-22T12:00:01Z", "at most 24 hours"),
+    ],
+)
+def test_a_replay_of_no_or_too_long_a_range_is_refused(start: str, end: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        World().replays.start(replay(start, end))
+
+
+def test_a_replay_run_twice_changes_nothing() -> None:
+    world = World()
+    world.run_through(good())
+    objects = dict(world.bucket.objects)
+    for _ in range(2):
+        world.replays.start(replay("2025-11-21T12:00:00Z", "2025-11-21T13:00:00Z"))
+        for key in world.reprocessing.requested:
+            world.processing.process(key, again=True)
+            world.validation.validate(PROCESSED)
+    assert {key: body for key, body in world.bucket.objects.items() if not key.startswith("reports/")} == {
+        key: body for key, body in objects.items() if not key.startswith("reports/")
+    }
+    assert world.run().status is Status.VALIDATED
+
+
+def test_latest_selects_by_box_phase_and_limit() -> None:
+    world = World()
+    rows = [
+        state(1, longitude=8.0, latitude=47.0, vertical_rate=10.0),
+        state(2, longitude=9.0, latitude=47.0),
+        state(3, longitude=None, latitude=None),
+        state(4, longitude=8.5, latitude=46.0, on_ground=True, velocity=0.0),
+    ]
+    world.put(snapshot(rows))
+    world.processing.process(RAW)
+    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    everything = world.flights.latest(LatestQuery())
+    assert (everything.time, everything.matching) == (TIME, 3)
+    assert [each.icao24 for each in everything.aircraft] == ["4b1801", "4b1802", "4b1804"]
+    assert everything.aircraft[2].velocity_kt == 0.0, "0 is a value, not a null"
+    climbing = world.flights.latest(LatestQuery(phase="CLIMB"))
+    assert [each.icao24 for each in climbing.aircraft] == ["4b1801"]
+    boxed = world.flights.latest(LatestQuery(lamin=46.5, lomin=7.5, lamax=47.5, lomax=9.5, limit=1))
+    assert (boxed.matching, len(boxed.aircraft)) == (2, 1)
+
+
+def test_latest_before_the_first_snapshot_is_not_found() -> None:
+    with pytest.raises(NotFound, match="no snapshot has passed"):
+        World().flights.latest(LatestQuery())
+
+
+@pytest.mark.parametrize(
+    ("sides", "field"),
+    [
+        ({"lamin": 1.0}, "lomin"),
+        ({"lamin": 1.0, "lomin": 1.0, "lamax": 0.0, "lomax": 2.0}, "lamax"),
+        ({"lamin": 1.0, "lomin": 1.0, "lamax": 2.0, "lomax": 1.0}, "lomax"),
+    ],
+)
+def test_a_box_has_four_sides_in_order(sides: dict[str, float], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        World().flights.latest(LatestQuery(**sides))
+    assert caught.value.problems[0].field == field
+
+
+def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
+    world = World()
+    world.clock.now = world.clock.now.replace(year=2025)
+    world.run_through(bad())
+    history = world.flights.quality(QualityQuery(days=2))
+    (judged,) = history.runs
+    assert (judged.tracking_id, judged.status) == (ID, Status.QUARANTINED)
+    assert history.mean_score == round(judged.score or 0, 4)
+    assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
+
+
+def test_an_index_is_read_as_it_was_written() -> None:
+    world = World()
+    world.put(good(3))
+    world.processing.process(RAW)
+    with world.bucket.open(INDEX) as stream:
+        read = index.read(stream)
+    assert read.time == TIME
+    assert {len(column) for column in read.columns.values()} == {3}
+    assert read.columns["callsign"] == ["SWR0", "SWR1", "SWR2"]

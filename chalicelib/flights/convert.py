@@ -11,7 +11,7 @@ Memory does not grow with the snapshot: a piece is parsed while the one before i
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, cast
@@ -126,8 +126,10 @@ class _Output(io.RawIOBase):
         return len(block)
 
 
-def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.RecordBatch]:
-    while document.advance():
+def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """The snapshot's batches, each with whether another follows."""
+    more = document.advance()
+    while more:
         end = document.likely_end()
         try:
             states = states_csv.parse(document.text, document.start, end)
@@ -142,11 +144,13 @@ def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[pa.Re
         tally.rows += states.num_rows
         if tally.rows + tally.rejected > max_rows:
             raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
-        yield derivation.complete(states, cast(int, document.time))
+        batch = derivation.complete(states, cast(int, document.time))
+        more = document.advance()
+        yield batch, more
 
 
-def write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
-    """Write each batch as a row group while the next is read; statistics of every column go with it."""
+def write(batches: Iterable[tuple[pa.RecordBatch, bool]], output: BinaryIO | io.RawIOBase) -> None:
+    """Write each batch as a row group, all but the last while the next is made; statistics go with every column."""
     writer = parquet.ParquetWriter(
         output,
         SCHEMA,
@@ -156,10 +160,11 @@ def write(batches: Iterator[pa.RecordBatch], output: _Output) -> None:
         write_statistics=True,
     )
     with writer, ThreadPoolExecutor(1, "parquet") as thread:  # the thread ends before the writer closes
-        last: Future[None] | None = None
-        for batch in batches:
-            if last:
-                last.result()
-            last = thread.submit(writer.write_batch, batch)
-        if last:
-            last.result()
+        writing: Future[None] | None = None
+        for batch, more in batches:
+            if writing:
+                writing.result()
+            if more:
+                writing = thread.submit(writer.write_batch, batch)
+            else:
+                writer.write_batch(batch)

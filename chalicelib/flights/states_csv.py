@@ -38,27 +38,42 @@ class Doubt(Exception):
     """These rows are not surely what a CSV reading would make of them; the message says why."""
 
 
-def parse(rows: bytes | memoryview) -> pa.RecordBatch:
-    """The rows of `[...],[...]` (no outer brackets) as a batch of `STATE_SCHEMA`, or Doubt."""
-    text = bytearray(len(rows) + 2)
-    text[0], text[1:-1], text[-1] = _OPEN, rows, _CLOSE
-    if b"\\" in text:
+def parse(text: bytearray, start: int, end: int) -> pa.RecordBatch:
+    """The rows `[...],[...]` of `text[start:end]` as a batch of `STATE_SCHEMA`; this destroys them.
+
+    A byte must stand on either side of them. On Doubt all bytes are as they were.
+    """
+    if end <= start:
+        raise Doubt("no border between rows")
+    if text.find(b"\\", start, end) >= 0:
         raise Doubt("a backslash in a string")
-    if b"\n" in text or b"\r" in text:
+    if text.find(b"\n", start, end) >= 0 or text.find(b"\r", start, end) >= 0:
         raise Doubt("line breaks between values")
+    framed = memoryview(text)[start - 1 : end + 1]
+    sides = framed[0], framed[-1]
+    framed[0], framed[-1] = _OPEN, _CLOSE
     try:
-        msgspec.json.decode(text, type=msgspec.Raw)
+        return _batch(framed)
+    finally:
+        framed[0], framed[-1] = sides
+
+
+def _batch(framed: memoryview) -> pa.RecordBatch:
+    try:
+        msgspec.json.decode(framed, type=msgspec.Raw)
     except msgspec.DecodeError as error:
         raise Doubt("rows that are not JSON, or end elsewhere") from error
-    count = _break_lines(np.frombuffer(text, np.uint8))
-    fields = text.count(b",", 0, text.index(b"\n\n\n", 1)) + 1 if count > 1 else text.count(b",") + 1
-    if not MIN_FIELDS <= fields <= len(STATE_SCHEMA):
-        raise Doubt(f"rows of {fields} fields")
-    return _batch(_read(text, fields, count))
+    octets = np.frombuffer(framed, np.uint8)
+    count, fields = _break_lines(octets)
+    try:
+        return _typed(_read(framed, fields, count))
+    except Doubt:
+        _mend_lines(octets)
+        raise
 
 
-def _break_lines(text: np.ndarray) -> int:
-    """Overwrite the brackets of every row by newlines, and commas inside strings by a stand-in; return the rows."""
+def _break_lines(text: np.ndarray) -> tuple[int, int]:
+    """Overwrite the borders of rows by newlines, and commas inside strings by a stand-in; count rows and fields."""
     opens = np.concatenate(
         [np.flatnonzero(text[start : start + _BLOCK] == _OPEN) + start for start in range(0, len(text), _BLOCK)]
     )[1:]
@@ -73,12 +88,24 @@ def _break_lines(text: np.ndarray) -> int:
             found = pairs[start : start + _BLOCK] == _COMMA_SPACE
             if found.any():
                 text[(np.flatnonzero(found) + start) * 2 + offset] = _STAND_IN
+    first_row = text[: between[0] - 1] if len(between) else text
+    fields = int(np.count_nonzero(first_row == _COMMA)) + 1
     text[opens] = text[between - 1] = text[between - 2] = _NEWLINE
     text[0] = text[-1] = text[-2] = _NEWLINE
-    return len(opens)
+    return len(opens), fields
 
 
-def _read(text: bytearray, fields: int, count: int) -> pa.Table:
+def _mend_lines(text: np.ndarray) -> None:
+    """Undo `_break_lines`: what it wrote stood nowhere before."""
+    text[text == _STAND_IN] = _COMMA
+    inside = text[2:-2]
+    inside[:] = np.frombuffer(inside.tobytes().replace(b"\n\n\n", b"],["), np.uint8)
+    text[1], text[-2] = _OPEN, _CLOSE
+
+
+def _read(text: memoryview, fields: int, count: int) -> pa.Table:
+    if not MIN_FIELDS <= fields <= len(STATE_SCHEMA):
+        raise Doubt(f"rows of {fields} fields")
     names = STATE_SCHEMA.names[:fields]
     reading = csv.ReadOptions(column_names=names, block_size=len(text) + 1, use_threads=_PARALLEL)
     try:
@@ -90,7 +117,7 @@ def _read(text: bytearray, fields: int, count: int) -> pa.Table:
     return table
 
 
-def _batch(table: pa.Table) -> pa.RecordBatch:
+def _typed(table: pa.Table) -> pa.RecordBatch:
     columns = {name: table.column(name).chunk(0) for name in table.column_names}
     for name in _TEXT_COLUMNS:
         columns[name] = _unquoted(columns[name])

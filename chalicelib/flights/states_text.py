@@ -27,6 +27,7 @@ except ImportError:
 PIECE_BYTES = 6 << 20
 """Rows come in pieces of at most this much text: some 47,000 rows, one row group of the Parquet file."""
 
+_READ_BYTES = 1 << 18
 _MAX_TAIL_BYTES = 1 << 16
 _GZIP_MAGIC = b"\x1f\x8b"
 _SPACE = rb"[ \t\r\n]*+"
@@ -62,7 +63,7 @@ class _Whole(io.RawIOBase):
 
     def readinto(self, target: memoryview) -> int:  # type: ignore[override]
         filled = 0
-        while filled < len(target) and (block := self._source.read(len(target) - filled)):
+        while filled < len(target) and (block := self._source.read(min(len(target) - filled, _READ_BYTES))):
             target[filled : filled + len(block)] = block
             filled += len(block)
         self.count += filled
@@ -106,25 +107,28 @@ class Stream:
 
 
 class Document:
-    """A snapshot being read: its head at once, then its rows from one `advance` to the next, last its envelope."""
+    """A snapshot being read: its head at once, then its rows from one `advance` to the next, last its envelope.
+
+    After `advance`, `text[start:]` begins with a row; whoever has read rows moves `start` behind them.
+    """
 
     def __init__(self, stream: Stream, time: int | None = None) -> None:
         self._stream = stream
-        self._text = bytearray(PIECE_BYTES)
-        self._offset = self._start = self._end = 0
+        self.text = bytearray(PIECE_BYTES)
+        self._offset = self.start = self._end = 0
         self._at_end = self._row_seen = False
         self._fill()
-        array = _array_place(self._text, self._end)
+        array = _array_place(self.text, self._end)
         self._in_rows = self._has_rows = array is not None
-        self._start = self._end if array is None else array + 1
-        self._head = bytes(self._text[: self._end if array is None else array])
+        self.start = self._end if array is None else array + 1
+        self._head = bytes(self.text[: self._end if array is None else array])
         self.time = self._early_time() if time is None and self._has_rows else time
         """None where it is not known before the rows."""
 
     @property
     def offset(self) -> int:
         """Where in the text the next row begins."""
-        return self._offset + self._start
+        return self._offset + self.start
 
     @property
     def has_rows(self) -> bool:
@@ -136,40 +140,35 @@ class Document:
         if not self._in_rows:
             return False
         self._fill()
-        separator = _COMMA.match(self._text, self._start, self._end) if self._row_seen else None
+        separator = _COMMA.match(self.text, self.start, self._end) if self._row_seen else None
         if separator:
-            self._start = separator.end()
-        close = _CLOSE.match(self._text, self._start, self._end)
+            self.start = separator.end()
+        close = _CLOSE.match(self.text, self.start, self._end)
         if (separator and close) or (self._row_seen and not separator and not close):
             raise self._misplaced("a row after a comma, or the end of `states`")
         if close:
-            self._start = close.end()
+            self.start = close.end()
             self._in_rows = False
         self._row_seen = True
         return self._in_rows
 
-    def likely_rows(self) -> memoryview:
-        """Rows up to what looks like the border of the last whole one; empty if nothing does."""
-        border = self._text.rfind(b"]]" if self._at_end else b"],[", self._start, self._end)
-        return memoryview(self._text)[self._start : max(border + 1, self._start)]
+    def likely_end(self) -> int:
+        """Where in `text` the last whole row seems to end; 0 if no border between rows is in sight."""
+        return self.text.rfind(b"]]" if self._at_end else b"],[", self.start, self._end) + 1
 
-    def certain_rows(self) -> memoryview:
-        """Rows up to the border of the last whole one; InvalidInput where there is none."""
-        cut = states_json.boundary(self._text, self._start, self._end)
-        if cut == self._start and self._at_end:
+    def certain_end(self) -> int:
+        """Where in `text` the last whole row ends; InvalidInput where none does."""
+        end = states_json.boundary(self.text, self.start, self._end)
+        if end == self.start and self._at_end:
             raise self._misplaced("a row, or the end of `states`")
-        if cut == self._start:
+        if end == self.start:
             raise TooLarge.of("states", f"has a row of over {PIECE_BYTES} bytes at byte {self.offset}", "some 150")
-        return memoryview(self._text)[self._start : cut]
-
-    def consume(self, rows: memoryview) -> None:
-        """Leave behind the rows that were handed out last."""
-        self._start += len(rows)
+        return end
 
     def envelope(self) -> Envelope:
         """What surrounds the rows, once they are all consumed; InvalidInput where it is no snapshot's."""
         self._fill()
-        tail = bytes(self._text[self._start : self._end])
+        tail = bytes(self.text[self.start : self._end])
         if not self._at_end or len(tail) > _MAX_TAIL_BYTES:
             raise TooLarge.of("snapshot", "goes on and on beside `states`", f"at most {_MAX_TAIL_BYTES} bytes")
         states_json.require_utf8(self._head, 0)
@@ -185,29 +184,30 @@ class Document:
 
     def reread(self, spool: BinaryIO) -> "Document":
         """The same document with its `time` known, at the cost of a copy in `spool` and a walk through it."""
-        spool.write(memoryview(self._text)[: self._end])
-        while self._end == len(self._text) and not self._at_end:
-            self._start = self._end
+        spool.write(memoryview(self.text)[: self._end])
+        while self._end == len(self.text) and not self._at_end:
+            self.start = self._end
             self._fill()
-            spool.write(memoryview(self._text)[: self._end])
+            spool.write(memoryview(self.text)[self.start : self._end])
         spool.seek(0)
         first = Document(Stream(spool, self._stream.max_bytes))
         while first.advance():
-            first.consume(first.certain_rows())
+            first.start = first.certain_end()
         time = first.envelope().time
         spool.seek(0)
         return Document(Stream(spool, self._stream.max_bytes), time)
 
     def _fill(self) -> None:
-        """Move what is left to the front of the buffer and fill the rest."""
+        """Move what is left, and the byte before it, to the front of the buffer; fill the rest."""
         if self._at_end:
             return
-        left = self._end - self._start
-        self._text[:left] = self._text[self._start : self._end]
-        self._offset += self._start
-        count = self._stream.read_into(memoryview(self._text)[left:])
-        self._start, self._end = 0, left + count
-        self._at_end = self._end < len(self._text)
+        behind = max(self.start - 1, 0)
+        self.text[: self._end - behind] = self.text[behind : self._end]
+        self._offset += behind
+        self.start -= behind
+        self._end -= behind
+        self._end += self._stream.read_into(memoryview(self.text)[self._end :])
+        self._at_end = self._end < len(self.text)
 
     def _early_time(self) -> int | None:
         try:
@@ -216,7 +216,7 @@ class Document:
             return None  # the envelope will tell what is wrong
 
     def _misplaced(self, expected: str) -> InvalidInput:
-        near = bytes(self._text[self._start : min(self._start + 20, self._end)])
+        near = bytes(self.text[self.start : min(self.start + 20, self._end)])
         what = f"has {near.decode(errors='replace')!r} at byte {self.offset}" if near else f"ends at byte {self.offset}"
         return InvalidInput.of("snapshot", what, expected)
 

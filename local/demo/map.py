@@ -31,6 +31,8 @@ LEFT, BOTTOM, WIDTH, HEIGHT = 0.045, 0.075, 0.91, 0.835
 MARGIN: Final = 1.3
 """How much larger than the traffic the view is, so that coasts and borders around it help to find one's way."""
 
+CROWD: Final = 200
+"""From so many aircraft on, they are drawn small, without labels and without the line ahead."""
 LOCATOR_SIDE: Final = 0.21
 LOCATOR_REACH: Final = 1.6
 """The locator's side as a share of the map's, and how many views it shows to each side of this one."""
@@ -113,13 +115,14 @@ def draw_map(aircraft: Sequence[Aircraft], path: FilePath, *, time: datetime, so
     axes = figure.add_axes((LEFT, BOTTOM, WIDTH, HEIGHT))
     _draw_ground(axes, view)
     _draw_graticule(axes)
-    _draw_places(axes, view)
-    taken = [box for craft in shown for box in _draw_aircraft(axes, craft)]
     legend_corner, locator_corner = _emptiest_corners(axes, shown)[:2]
-    taken += [_corner_box(axes, legend_corner), _corner_box(axes, locator_corner)]
-    labelled = _label(axes, shown, taken)
+    reserved = [_corner_box(axes, legend_corner), _corner_box(axes, locator_corner)]
+    _draw_places(axes, view, reserved)
+    crowded = len(shown) >= CROWD
+    taken = [box for craft in shown for box in _draw_aircraft(axes, craft, crowded)]
+    labelled = 0 if crowded else _label(axes, shown, reserved + taken)
     _draw_locator(axes, view, locator_corner)
-    _draw_legend(axes, shown, legend_corner)
+    _draw_legend(axes, shown, legend_corner, crowded)
     _write_around(figure, shown, len(located) - len(shown), time, source)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
@@ -215,12 +218,13 @@ def _degrees(value: float, letters: str) -> str:
     return f"{abs(value):g}°{letters[0] if value > 0 else letters[1] if value < 0 else ''}"
 
 
-def _draw_places(axes: Axes, view: Bounds) -> None:
+def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> None:
     city: dict[str, Any] = {"fontsize": 9.5, "style": "italic"}
     airport: dict[str, Any] = {"fontsize": 7, "weight": "bold"}
     for places, marker, size, colour, style in ((CITIES, "o", 3.0, FAINT, city), (AIRPORTS, "+", 8.0, INK, airport)):
         for name, (latitude, longitude) in places.items():
-            if not view.hold((longitude, latitude)):
+            around = _square(axes, (longitude, latitude), 12)
+            if not view.hold((longitude, latitude)) or any(around.overlaps(box) for box in reserved):
                 continue
             axes.plot(longitude, latitude, marker, markersize=size, color=colour, markeredgewidth=1, zorder=2.5)
             axes.annotate(
@@ -237,25 +241,25 @@ def _draw_places(axes: Axes, view: Bounds) -> None:
             )
 
 
-def _draw_aircraft(axes: Axes, craft: Aircraft) -> list[Bbox]:
+def _draw_aircraft(axes: Axes, craft: Aircraft, crowded: bool) -> list[Bbox]:
     """Draws the shape and a line to where it will be in a minute; returns what they cover, in pixels."""
     here = (craft["longitude"], craft["latitude"])
     phase = phase_of(craft)
     look: dict[str, Any] = {
         "color": PHASES[phase][0],
         "markeredgecolor": "white",
-        "markeredgewidth": 0.5,
+        "markeredgewidth": 0.1 if crowded else 0.5,
         "linestyle": "",
     }
     if craft["true_track"] is None:
-        axes.plot(*here, marker="o", markersize=4.5, zorder=5, **look)
+        axes.plot(*here, marker="o", markersize=2.5 if crowded else 4.5, zorder=5, **look)
         return [_square(axes, here, 5)]
-    size = 10 if phase == "GROUND" else 16
+    size = (10 if phase == "GROUND" else 16) / (2.5 if crowded else 1)
     axes.plot(
         *here, marker=SHAPE.transformed(Affine2D().rotate_deg(-craft["true_track"])), markersize=size, zorder=6, **look
     )
     covered = [_square(axes, here, size / 2)]
-    if phase != "GROUND" and craft["velocity_kt"]:
+    if phase != "GROUND" and craft["velocity_kt"] and not crowded:
         there = _minute_ahead(craft)
         axes.plot(*zip(here, there, strict=True), color=PHASES[phase][0], linewidth=1.1, alpha=0.7, zorder=5)
         covered += [_square(axes, _between(here, there, share), 2) for share in (0.4, 0.6, 0.8, 1.0)]
@@ -341,7 +345,7 @@ def _corner_box(axes: Axes, corner: str) -> Bbox:
     return axes.transAxes.transform_bbox(Bbox.from_bounds(left, bottom, LOCATOR_SIDE, LOCATOR_SIDE))
 
 
-def _draw_legend(axes: Axes, shown: Sequence[Aircraft], corner: str) -> None:
+def _draw_legend(axes: Axes, shown: Sequence[Aircraft], corner: str, crowded: bool) -> None:
     counts = Counter(phase_of(craft) for craft in shown)
     look: dict[str, Any] = {"marker": SHAPE, "linestyle": "", "markersize": 12, "markeredgewidth": 0}
     handles = [
@@ -349,7 +353,8 @@ def _draw_legend(axes: Axes, shown: Sequence[Aircraft], corner: str) -> None:
         for phase, (colour, name) in PHASES.items()
         if counts[phase]
     ]
-    handles.append(Line2D([], [], color=FAINT, linewidth=1.1, label="where it is in a minute"))
+    if not crowded:
+        handles.append(Line2D([], [], color=FAINT, linewidth=1.1, label="where it is in a minute"))
     place: Any = corner
     legend = axes.legend(handles=handles, loc=place, fontsize=9, framealpha=0.95, edgecolor=COAST, borderpad=0.8)
     legend.set_zorder(9)

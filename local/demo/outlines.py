@@ -13,9 +13,11 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -74,6 +76,27 @@ def joined(numbers: Iterable[int], arcs: list[Line]) -> Line:
     return line
 
 
+def unwrapped(ring: Line) -> Line:
+    """The ring without its jumps from 180 degrees east to west; one that goes round a pole is closed through it."""
+    turns, line = 0, [ring[0]]
+    for before, here in pairwise(ring):
+        turns -= round((here[0] - before[0]) / 360)
+        line.append((here[0] + 360 * turns, here[1]))
+    if turns:
+        pole = math.copysign(90, ring[0][1])
+        line += [(line[-1][0], pole), (line[0][0], pole), line[0]]
+    return line
+
+
+def on_the_map(ring: Line, bounds: Bounds) -> Iterator[Line]:
+    """The parts of the ring within the bounds, the one beyond the antimeridian on its other side."""
+    flat = unwrapped(ring)
+    for shift in (-360, 0, 360):
+        part = clip_ring([(x + shift, y) for x, y in flat], bounds)
+        if len(part) > 3:
+            yield part
+
+
 def clip_ring(ring: Line, bounds: Bounds) -> Line:
     """The part of the ring within the bounds (Sutherland and Hodgman, 1974); empty where none is."""
     for axis, limit, sign in ((0, bounds.west, 1), (0, bounds.east, -1), (1, bounds.south, 1), (1, bounds.north, -1)):
@@ -112,11 +135,10 @@ def level(topology: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
         for ring in rings_of(state)
         for number in ring
     )
-    rings = (clip_ring(joined(ring, arcs), bounds) for ring in rings_of(land))
     borders = (piece for number, count in uses.items() if count > 1 for piece in clip_line(arcs[number], bounds))
     return {
         "bounds": bounds,
-        "land": [rounded(ring) for ring in rings if len(ring) > 3],
+        "land": [rounded(part) for ring in rings_of(land) for part in on_the_map(joined(ring, arcs), bounds)],
         "borders": [rounded(border) for border in sorted(borders)],
     }
 

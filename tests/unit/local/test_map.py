@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from matplotlib.path import Path as MapPath
 
-from local.demo.map import DOTS_PER_INCH, PHASES, SIZE, Drawn, draw_map, label_of, view_of
-from local.demo.outlines import OUTLINES, WORLD, Bounds, arcs_of, clip_line, clip_ring, level
+from local.demo.map import CROWD, DOTS_PER_INCH, PHASES, SIZE, Drawn, draw_map, label_of, view_of
+from local.demo.outlines import OUTLINES, WORLD, Bounds, arcs_of, clip_line, clip_ring, level, on_the_map, unwrapped
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -76,6 +76,13 @@ def test_labels_keep_clear_of_each_other(tmp_path: Path) -> None:
     assert 1 <= draw(tmp_path, *stacked).labelled <= 4
 
 
+def test_a_crowd_is_drawn_without_labels(tmp_path: Path) -> None:
+    crowd = [craft(latitude=40 + n / 20, longitude=n / 10) for n in range(CROWD)]
+
+    assert draw(tmp_path, *crowd[1:]).labelled > 0
+    assert draw(tmp_path, *crowd).labelled == 0
+
+
 def test_an_empty_sky_is_a_map_of_the_world(tmp_path: Path) -> None:
     drawn = draw(tmp_path)
 
@@ -127,6 +134,21 @@ def test_a_line_comes_in_the_pieces_that_lie_inside() -> None:
         [(12.0, 5.0), (5.0, 5.0), (4.0, 5.0)],
     ]
     assert list(clip_line([(20.0, 20.0), (30.0, 20.0)], SQUARE)) == []
+
+
+def test_a_ring_over_the_antimeridian_becomes_a_part_on_either_side() -> None:
+    ring = [(170.0, 0.0), (-170.0, 0.0), (-170.0, 10.0), (170.0, 10.0), (170.0, 0.0)]
+
+    east, west = sorted(on_the_map(ring, WORLD), reverse=True)
+
+    assert {x for x, _ in east} == {170, 180}
+    assert {x for x, _ in west} == {-180, -170}
+
+
+def test_a_ring_around_a_pole_is_closed_through_it() -> None:
+    ring = [(-180.0, -80.0), (-60.0, -70.0), (60.0, -70.0), (170.0, -80.0), (-180.0, -80.0)]
+
+    assert unwrapped(ring)[4:] == [(180.0, -80.0), (180.0, -90.0), (-180.0, -90.0), (-180.0, -80.0)]
 
 
 def topology() -> dict[str, Any]:

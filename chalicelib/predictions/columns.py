@@ -20,15 +20,21 @@ class NewColumn:
     values: npt.NDArray[Any]
 
 
-def csv_field(text: str) -> str:
-    """`text` as one CSV field that no spreadsheet takes for a formula.
+def harmless(text: str) -> str:
+    """`text` as no spreadsheet takes for a formula: an apostrophe before a leading = + - @, tab or CR (OWASP)."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
-    A leading `=`, `+`, `-`, `@`, tab or CR gets an apostrophe before it, as OWASP advises; RFC 4180 quotes the rest.
-    """
-    harmless = f"'{text}" if text.startswith(FORMULA_STARTS) else text
-    if any(char in harmless for char in ',"\r\n'):
-        return '"' + harmless.replace('"', '""') + '"'
-    return harmless
+
+def csv_quoted(text: str) -> str:
+    """`text` as one CSV field, quoted where RFC 4180 wants it."""
+    if any(char in text for char in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def csv_field(text: str) -> str:
+    """A word that we add, as one CSV field."""
+    return csv_quoted(harmless(text))
 
 
 def csv_values(values: npt.NDArray[Any]) -> pa.Array:

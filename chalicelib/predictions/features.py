@@ -44,6 +44,10 @@ class PlainRows:
     lines: list[tuple[bytes, bytes]]
     matrix: Matrix
 
+    def contents(self) -> list[bytes]:
+        """The records, without the blank lines."""
+        return [content for content, _ in self.lines if content]
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -54,7 +58,20 @@ class Columns:
 
 
 def rows_by_arrow(block: bytes, columns: Columns) -> Rows | None:
-    """The rows of `block`; None where there is any doubt: blank lines, ragged rows, bare CRs, strange numbers."""
+    """The rows of `block`; None where there is any doubt, as `arrow_table` says."""
+    parsed = arrow_table(block, columns, whole=False)
+    if parsed is None:
+        return None
+    table, ends = parsed
+    features = [table.column(str(index)) for index in columns.wanted]
+    return Rows(block, ends, to_matrix(features, table.num_rows))
+
+
+def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Table, Positions] | None:
+    """The features of `block`, or the `whole` of it, by column number, and where its records' contents end.
+
+    None where there is any doubt: blank lines, ragged rows, bare CRs, stray quotation marks, strange numbers.
+    """
     quoted = b'"' in block
     if quoted and stray_quote(block) is not None:
         return None
@@ -63,25 +80,21 @@ def rows_by_arrow(block: bytes, columns: Columns) -> Rows | None:
     starts = np.concatenate(([0], newlines[:-1] + 1))
     if (ends == starts).any():
         return None
+    numbers = [str(index) for index in range(len(columns.names))]
+    types = {number: pa.string() for number in numbers} if whole else {}
+    types.update({str(index): pa.float64() for index in columns.wanted})
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
-            csv.ReadOptions(
-                column_names=[str(index) for index in range(len(columns.names))],
-                block_size=len(block) + 1,
-                use_threads=False,
-            ),
+            csv.ReadOptions(column_names=numbers, block_size=len(block) + 1, use_threads=False),
             csv.ParseOptions(newlines_in_values=quoted),
             csv.ConvertOptions(
-                column_types={str(index): pa.float64() for index in columns.wanted},
-                include_columns=[str(index) for index in columns.wanted],
+                column_types=types, include_columns=numbers if whole else [str(index) for index in columns.wanted]
             ),
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != len(ends):
-        return None
-    return Rows(block, ends, to_matrix(table.columns, table.num_rows))
+    return (table, ends) if table.num_rows == len(ends) else None
 
 
 def _content_ends(block: bytes, newlines: Positions) -> Positions:
@@ -90,7 +103,8 @@ def _content_ends(block: bytes, newlines: Positions) -> Positions:
         return newlines
     data = np.frombuffer(block, np.uint8)
     ended = newlines < len(block)
-    return newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
+    contents: Positions = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
+    return contents
 
 
 def to_matrix(columns: Sequence[pa.ChunkedArray], rows: int) -> Matrix:

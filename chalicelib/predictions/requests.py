@@ -72,7 +72,9 @@ class AllowList:
     def check(self, field: str, uri: ObjectUri) -> None:
         """Forbidden unless `uri` lies in one of the places."""
         if not any(uri.bucket == place.bucket and uri.key.startswith(place.key) for place in self.places):
-            raise Forbidden(f"{field}: {uri} is outside the places that are allowed for {self.what}", code="not_allowed")
+            raise Forbidden(
+                f"{field}: {uri} is outside the places that are allowed for {self.what}", code="not_allowed"
+            )
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,10 @@ def layout_of(field: str, uri: ObjectUri, stated: Format | None) -> Layout:
     found = FORMATS.get(extension) or stated
     if found is None or extension == "zip":
         raise InvalidInput.of(
-            field, "has an extension that tells no format", ".csv, .csv.gz or .parquet, or `format`", code="unknown_format"
+            field,
+            "has an extension that tells no format",
+            ".csv, .csv.gz or .parquet, or `format`",
+            code="unknown_format",
         )
     if gzip and found == "parquet":
         raise InvalidInput.of(field, "is Parquet inside gzip", "Parquet as it is", code="unknown_format")
@@ -190,7 +195,9 @@ def locate_columns(columns: Sequence[str], request: PredictionRequest, added: Se
     times = Counter(columns)
     for name in request.feature_columns:
         if times[name] == 0:
-            raise Unprocessable.of("feature_columns", f"{name!r} is not in the data", _one_of(columns), code="missing_column")
+            raise Unprocessable.of(
+                "feature_columns", f"{name!r} is not in the data", _one_of(columns), code="missing_column"
+            )
         if times[name] > 1:
             raise Unprocessable.of(
                 "feature_columns", f"{name!r} is {times[name]} times in the data", "it once", code="duplicate_column"

@@ -48,9 +48,7 @@ def append_columns(rows: Rows, added: Sequence[NewColumn]) -> bytes:
     byte once and splits nothing.
     """
     offsets = np.concatenate(([0], rows.ends)).astype(np.int32)
-    views = pa.Array.from_buffers(
-        pa.binary(), len(rows.ends), [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)]
-    )
+    views = pa.Array.from_buffers(pa.binary(), len(rows.ends), [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)])
     texts = [csv_values(column.values).cast(pa.binary()) for column in added]
     joined = pc.binary_join_element_wise(views, *texts, b",")
     length = int(np.frombuffer(joined.buffers()[1], np.int32)[len(rows.ends)])

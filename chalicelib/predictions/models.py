@@ -1,0 +1,238 @@
+"""Models in memory: loaded from verified bytes, kept by their digest across warm calls."""
+
+import importlib.metadata
+import io
+import logging
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
+from chalicelib.predictions.columns import NewColumn
+from chalicelib.predictions.features import Matrix
+from chalicelib.predictions.ports import Objects, Verifier
+from chalicelib.predictions.requests import ObjectUri, PredictionRequest
+from chalicelib.predictions.trees import broken_tree, trees_in
+from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
+
+TRUSTED_TYPES = (
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+)
+"""What skops may construct beyond its own list. The two tree types are there because the signature is verified first,
+and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
+
+GRID_BYTES = 4 * 1024 * 1024
+FOREST_GRID_BYTES = 16 * 1024 * 1024
+"""A forest pays for each of its trees in each block: blocks of 10,000 rows cost it a quarter."""
+FOREST_TREES = 30
+MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+CACHE_BYTES = 256 * 1024 * 1024
+
+Function = Callable[[Matrix], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: `predict` gives a value for each row, `probabilities` a column for each class."""
+
+    manifest: Manifest
+    predict: Function
+    probabilities: Function | None
+    missing_allowed: bool
+    grid_bytes: int
+
+    def added_names(self, request: PredictionRequest) -> list[str]:
+        """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
+        names = [request.prediction_column_name]
+        if request.probabilities:
+            if self.probabilities is None or not self.manifest.classes:
+                raise Unprocessable.of("probabilities", "the model gives none", "false", code="no_probabilities")
+            names += [f"{request.prediction_column_name}_{label}" for label in self.manifest.classes]
+        return names
+
+    def columns(self, names: Sequence[str], matrix: Matrix) -> list[NewColumn]:
+        """The new columns for the rows of `matrix`; `names` are those of `added_names`."""
+        added = [NewColumn(names[0], _one_value_a_row(self.predict(matrix), len(matrix)))]
+        if len(names) > 1 and self.probabilities is not None:
+            table = np.asarray(self.probabilities(matrix))
+            if table.shape != (len(matrix), len(names) - 1):
+                raise _unusable("its probabilities are not one for each class", "model_output")
+            added += [NewColumn(name, table[:, index]) for index, name in enumerate(names[1:])]
+        return added
+
+
+@dataclass
+class Models:
+    """Opens models that are trusted; the last few stay in memory, by digest."""
+
+    objects: Objects
+    verifier: Verifier
+    _kept: "OrderedDict[str, Model]" = field(default_factory=OrderedDict)
+
+    def open(self, uri: ObjectUri, request: PredictionRequest) -> Model:
+        """The model at `uri`, if it is trusted and fits the request.
+
+        Raises Unprocessable: all of `read_manifest`, `read_artifact` and `load`, "model_digest", "features_mismatch".
+        """
+        manifest = read_manifest(self.objects, self.verifier, uri)
+        if request.model_sha256 not in (None, manifest.sha256):
+            raise Unprocessable.of(
+                "model_sha256", f"the model there is {manifest.sha256}", "the model asked for", code="model_digest"
+            )
+        if request.feature_columns != manifest.features:
+            raise Unprocessable.of(
+                "feature_columns",
+                f"are {len(request.feature_columns)} that are not the model's",
+                f"{', '.join(manifest.features[:50])}, in this order",
+                code="features_mismatch",
+            )
+        model = self._kept.get(manifest.sha256)
+        if model is None or model.manifest != manifest:
+            model = load(manifest, read_artifact(self.objects, uri, manifest))
+            self._kept[manifest.sha256] = model
+        self._kept.move_to_end(manifest.sha256)
+        while len(self._kept) > 1 and sum(kept.manifest.bytes for kept in self._kept.values()) > CACHE_BYTES:
+            self._kept.popitem(last=False)
+        return model
+
+
+def load(manifest: Manifest, content: bytes) -> Model:
+    """The model in `content`, whose manifest has been verified and whose digest is the manifest's.
+
+    Raises Unprocessable: "model_unsafe", "model_library", "model_unreadable", "model_mismatch", "model_output".
+    """
+    if manifest.format == "onnx":
+        return _load_onnx(manifest, content)
+    require_library("scikit-learn", manifest)
+    try:
+        estimator = _load_skops(content) if manifest.format == "skops" else _load_joblib(content)
+    except OmnibusError:
+        raise
+    except Exception as error:
+        logging.getLogger(__name__).warning("a signed model cannot be loaded", exc_info=True)
+        raise _unusable("its file cannot be read back", "model_unreadable") from error
+    if problem := broken_tree(estimator):
+        raise _unusable(problem, "model_unsafe")
+    return from_estimator(estimator, manifest)
+
+
+def require_library(name: str, manifest: Manifest) -> None:
+    """Unprocessable ("model_library") unless the library here has the manifest's major and minor version."""
+    here = importlib.metadata.version(name)
+    there = manifest.libraries.get(name, "none")
+    if here.split(".")[:2] != there.split(".")[:2]:
+        raise _unusable(f"it was made with {name} {there}, here is {here}: publish it again", "model_library")
+
+
+def _load_skops(content: bytes) -> Any:
+    import skops.io
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise _unusable(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes", "model_unsafe")
+    foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+    if foreign:
+        raise _unusable(f"it holds types that are not trusted: {', '.join(foreign)}", "model_unsafe")
+    return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
+
+
+def _load_joblib(content: bytes) -> Any:
+    import joblib
+
+    return joblib.load(io.BytesIO(content))
+
+
+def from_estimator(estimator: Any, manifest: Manifest) -> Model:
+    """A fitted scikit-learn estimator as a Model; it runs on the thread that calls it.
+
+    Raises Unprocessable: "model_mismatch" if its features or classes are not the manifest's.
+    """
+    from sklearn.utils import get_tags
+
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and tuple(names) != manifest.features:
+        raise _unusable("the names that it was fitted with are not its manifest's", "model_mismatch")
+    if int(getattr(estimator, "n_features_in_", -1)) != len(manifest.features):
+        raise _unusable("it was not fitted with as many features as its manifest says", "model_mismatch")
+    labels = classes_of(estimator)
+    if labels != manifest.classes:
+        raise _unusable("its classes are not its manifest's", "model_mismatch")
+    serial = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
+    estimator.set_params(**serial)
+
+    def framed(function: Function) -> Function:
+        if names is None:
+            return function
+        from pandas import DataFrame
+
+        return lambda matrix: function(DataFrame(matrix, columns=names, copy=False))
+
+    trees = sum(1 for owner, tree in trees_in(estimator) if type(tree).__name__ == "Tree")
+    return Model(
+        manifest,
+        framed(estimator.predict),
+        framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
+        missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
+        grid_bytes=FOREST_GRID_BYTES if trees >= FOREST_TREES else GRID_BYTES,
+    )
+
+
+def classes_of(estimator: Any) -> tuple[Any, ...] | None:
+    """The labels that a classifier can answer with, in the order of its probabilities; None for a regressor."""
+    labels = getattr(estimator, "classes_", None)
+    return None if labels is None else tuple(np.asarray(labels).tolist())
+
+
+def _load_onnx(manifest: Manifest, content: bytes) -> Model:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise _unusable("ONNX models need onnxruntime, which is not installed here", "model_library") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise _unusable("its file cannot be read back", "model_unreadable") from error
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(double)"):
+        raise _unusable("it does not take one matrix of floats", "model_output")
+    dtype = np.float32 if inputs[0].type == "tensor(float)" else np.float64
+
+    def output(index: int) -> Function:
+        name = outputs[index].name
+        return lambda matrix: np.asarray(session.run([name], {inputs[0].name: matrix.astype(dtype)})[0])
+
+    return Model(
+        manifest,
+        output(0),
+        output(1) if len(outputs) > 1 and outputs[1].type.startswith("tensor") else None,
+        missing_allowed=False,
+        grid_bytes=GRID_BYTES,
+    )
+
+
+def _one_value_a_row(values: Any, rows: int) -> npt.NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (rows,):
+        raise _unusable("it does not give one value for each row", "model_output")
+    return array
+
+
+def _unusable(reason: str, code: str) -> InvalidInput:
+    return Unprocessable.of("model_s3_uri", f"the model is refused: {reason}", "a model as it was published", code=code)

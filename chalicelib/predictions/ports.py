@@ -1,0 +1,112 @@
+"""What predictions need from the outside, in their own words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chalicelib.predictions.requests import ObjectUri
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One version of an object: a read of it is of these bytes, or fails with Conflict ("object_changed")."""
+
+    uri: ObjectUri
+    bytes: int
+    etag: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """An object that has been written whole."""
+
+    uri: ObjectUri
+    bytes: int
+    etag: str
+
+
+class Output(Protocol):
+    """An object being written: it appears whole when the block that writes it ends well, or not at all."""
+
+    def write(self, data: bytes) -> int:
+        """Add bytes; returns their number."""
+
+    def written(self) -> Written:
+        """What was written, after the block."""
+
+
+class Objects(Protocol):
+    """Objects of S3. All raise NotFound ("no_such_object"), Forbidden ("access_denied"), RateLimited, Upstream*."""
+
+    def pin(self, uri: ObjectUri) -> Pinned:
+        """The object's present version."""
+
+    def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
+        """Bytes [start, stop) of that version; a connection cut in the middle is taken up again."""
+
+    def create(self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0) -> AbstractContextManager[Output]:
+        """Write an object; Conflict ("output_exists") if one is there and `overwrite` is false."""
+
+    def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
+        """Make one object of others, in their order, without moving the bytes through here where S3 can."""
+
+
+class Verifier(Protocol):
+    """The key that vouches for models."""
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Was `message` signed with the key?"""
+
+
+class Signer(Protocol):
+    """Who may publish models."""
+
+    @property
+    def key_name(self) -> str:
+        """The key, as a person knows it."""
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature that `Verifier.verify` accepts."""
+
+
+class Workflow(Protocol):
+    """The engine that runs a job: plan, parts, complete."""
+
+    def start(self, name: str, job_id: str) -> str:
+        """Start a run, and return its handle; the same name again returns the run that it named."""
+
+    def stop(self, handle: str) -> None:
+        """Stop a run; one that has ended is no error."""
+
+    def failure(self, handle: str) -> str | None:
+        """Why a run ended without success; None while it goes on, and after success."""
+
+
+class JobStore(Protocol):
+    """Jobs and their finished parts."""
+
+    def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
+        """Store a new job; False if the id is taken."""
+
+    def get(self, job_id: str) -> Mapping[str, Any] | None:
+        """The job's document, with `parts_done` and `rows_done` counted."""
+
+    def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
+        """Change a job that is in one of `states`; False if it is not."""
+
+    def add_part(self, job_id: str, number: int, rows: int) -> bool:
+        """Count a finished part; False if it was counted already."""
+
+    def has_part(self, job_id: str, number: int) -> bool:
+        """Is the part finished?"""
+
+    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+        """A page of jobs, newest first, and what to pass as `after` for the next page."""
+
+
+def stream(objects: Objects, pinned: Pinned, start: int, stop: int, chunk: int) -> Iterator[bytes]:
+    """The bytes [start, stop) of an object in chunks, by range reads."""
+    for at in range(start, stop, chunk):
+        yield objects.read(pinned, at, min(at + chunk, stop))

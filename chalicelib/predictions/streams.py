@@ -1,0 +1,84 @@
+"""Bounded streams: read ahead by one, work in order on a few threads, gzip in and out."""
+
+import gzip
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from chalicelib.errors import InvalidInput, TooLarge
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+INFLATED_CHUNK = 4 * 1024 * 1024
+MAX_RATIO = 200
+RATIO_FREE_BYTES = 256 * 1024 * 1024
+"""Beyond this much text, gzip that unpacks to more than MAX_RATIO times its size is taken for a bomb."""
+GZIP_LEVEL = 4
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """`items`, the next one fetched on another thread while one is used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def in_order(pool: Executor, function: Callable[[T], R], items: Iterable[T], at_once: int) -> Iterator[tuple[T, R]]:
+    """Each item with `function` of it, in the items' order, at most `at_once` in the works."""
+    pending: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            pending.append((item, pool.submit(function, item)))
+            if len(pending) >= at_once:
+                first, future = pending.popleft()
+                yield first, future.result()
+        while pending:
+            first, future = pending.popleft()
+            yield first, future.result()
+    finally:
+        for _, future in pending:
+            future.cancel()
+
+
+def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The text inside gzip, in chunks of bounded size; members may follow each other.
+
+    Raises InvalidInput ("corrupt_gzip") for a broken or cut stream, TooLarge ("gzip_bomb").
+    """
+    member = zlib.decompressobj(wbits=31)
+    taken = given = 0
+    started = False
+    for chunk in chunks:
+        taken += len(chunk)
+        rest = chunk
+        while rest:
+            if member.eof:
+                member, started = zlib.decompressobj(wbits=31), False
+            try:
+                text = member.decompress(rest, INFLATED_CHUNK)
+            except zlib.error:
+                raise InvalidInput.of("data_s3_uri", "is not whole gzip", "gzip", code="corrupt_gzip") from None
+            started = True
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            given += len(text)
+            if given > RATIO_FREE_BYTES and given > taken * MAX_RATIO:
+                raise TooLarge.of(
+                    "data_s3_uri", f"unpacks to over {MAX_RATIO} times its size", "plain CSV", code="gzip_bomb"
+                )
+            if text:
+                yield text
+    while started and not member.eof:
+        text = member.decompress(member.unconsumed_tail, INFLATED_CHUNK)
+        if not text:
+            raise InvalidInput.of("data_s3_uri", "is cut short", "the whole gzip stream", code="corrupt_gzip")
+        yield text
+
+
+def gzip_member(data: bytes) -> bytes:
+    """`data` as one gzip member without a time in it: the same bytes whenever and wherever it is made."""
+    return gzip.compress(data, GZIP_LEVEL, mtime=0)

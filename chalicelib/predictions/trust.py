@@ -1,0 +1,109 @@
+"""Which models may be loaded: those whose manifest is signed with our key and whose bytes are the manifest's.
+
+Loading a pickle runs code, and a forged tree can crash the process that predicts with it. So nothing of a model is
+parsed before (1) the signature over the manifest is good, (2) the manifest is for this very place, so that no other
+signed model can take its place, and (3) the SHA-256 of the bytes, read from one pinned version, is the manifest's.
+Writers of the model bucket lack the key.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.errors import InvalidInput, NotFound, Unprocessable
+from chalicelib.predictions.ports import Objects, Signer, Verifier
+from chalicelib.predictions.requests import ObjectUri
+
+MANIFEST_SUFFIX = ".manifest.json"
+MAX_MANIFEST_BYTES = 1024 * 1024
+MAX_MODEL_BYTES = 1024 * 1024 * 1024
+PURPOSE = b"omnibus model manifest v1\n"
+"""Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
+
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Label = str | int | float
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What its publisher states of a model; the signature covers all of it."""
+
+    version: Literal[1]
+    uri: str
+    sha256: Digest
+    bytes: Annotated[int, Meta(ge=1, le=MAX_MODEL_BYTES)]
+    format: Literal["skops", "joblib", "onnx"]
+    estimator: str
+    libraries: dict[str, str]
+    features: Annotated[tuple[str, ...], Meta(min_length=1)]
+    output_dtype: str
+    classes: tuple[Label, ...] | None = None
+    created_at: str
+
+
+class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The manifest as it lies beside the model: its JSON as text, the signature over it in base64, the key's name."""
+
+    payload: str
+    signature: str
+    key: str
+
+
+def seal(manifest: Manifest, signer: Signer) -> bytes:
+    """The manifest's JSON, signed, as the content of the object beside the model."""
+    payload = msgspec.json.encode(manifest)
+    signature = base64.b64encode(signer.sign(PURPOSE + payload)).decode()
+    return msgspec.json.format(msgspec.json.encode(Envelope(payload.decode(), signature, signer.key_name)), indent=2)
+
+
+def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
+    """The manifest for the model at `uri`, its signature verified before anything of it is believed.
+
+    Raises Unprocessable: "manifest_malformed", "signature_invalid", "manifest_of_another_model".
+    """
+    try:
+        envelope = msgspec.json.decode(content, type=Envelope)
+        signature = base64.b64decode(envelope.signature, validate=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError):
+        raise _refused("its manifest is not a signed manifest", "manifest_malformed") from None
+    payload = envelope.payload.encode("utf-8", "surrogatepass")
+    if not verifier.verify(PURPOSE + payload, signature):
+        raise _refused("the signature of its manifest is not by the key that vouches for models", "signature_invalid")
+    try:
+        manifest = msgspec.json.decode(payload, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise _refused(f"its manifest is not one of version 1 ({error})", "manifest_malformed") from None
+    if manifest.uri != str(uri):
+        raise _refused(f"its manifest was signed for {manifest.uri}", "manifest_of_another_model")
+    return manifest
+
+
+def read_manifest(objects: Objects, verifier: Verifier, uri: ObjectUri) -> Manifest:
+    """The verified manifest of the model at `uri`; Unprocessable "manifest_missing", and what `unseal` raises."""
+    beside = ObjectUri(uri.bucket, uri.key + MANIFEST_SUFFIX)
+    try:
+        pinned = objects.pin(beside)
+    except NotFound:
+        raise _refused(f"there is no manifest at {beside}", "manifest_missing") from None
+    if pinned.bytes > MAX_MANIFEST_BYTES:
+        raise _refused(f"its manifest has more than {MAX_MANIFEST_BYTES} bytes", "manifest_malformed")
+    return unseal(objects.read(pinned, 0, pinned.bytes), verifier, uri)
+
+
+def read_artifact(objects: Objects, uri: ObjectUri, manifest: Manifest) -> bytes:
+    """The model's bytes, exactly those that the manifest vouches for; Unprocessable "model_mismatch" otherwise."""
+    pinned = objects.pin(uri)
+    if pinned.bytes != manifest.bytes:
+        raise _refused(f"it has {pinned.bytes} bytes, its manifest says {manifest.bytes}", "model_mismatch")
+    content = objects.read(pinned, 0, pinned.bytes)
+    if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), manifest.sha256):
+        raise _refused("its SHA-256 is not its manifest's", "model_mismatch")
+    return content
+
+
+def _refused(reason: str, code: str) -> InvalidInput:
+    return Unprocessable.of("model_s3_uri", f"the model is refused: {reason}", "a model as it was published", code=code)

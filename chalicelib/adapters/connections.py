@@ -1,6 +1,6 @@
 """Open WebSocket connections, reached through API Gateway's management API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -24,9 +24,14 @@ class Addressed(Protocol):
 
 
 class Connections:
-    """Posts messages; `endpoint`, if given, is used instead of the one that came with a connection."""
+    """Posts messages with the client that `client_at` makes for an endpoint.
 
-    def __init__(self, endpoint: str | None = None) -> None:
+    `endpoint`, if given, is used instead of the one that came with the connection: behind a custom domain, an event
+    does not say where its connection is posted to.
+    """
+
+    def __init__(self, client_at: Callable[[str], Any], endpoint: str | None = None) -> None:
+        self._client_at = client_at
         self._endpoint = endpoint
 
     def post(self, connection: Addressed, message: Mapping[str, Any]) -> None:
@@ -38,7 +43,7 @@ class Connections:
         data = msgspec.json.encode(message)
         if len(data) > MAX_MESSAGE_BYTES:
             raise TooLarge.of("message", f"has {len(data)} bytes", f"at most {MAX_MESSAGE_BYTES} bytes")
-        client = aws.client("apigatewaymanagementapi", endpoint_url=self._endpoint or connection.endpoint)
+        client = self._client_at(self._endpoint or connection.endpoint)
         try:
             client.post_to_connection(ConnectionId=connection.id, Data=data)
         except ClientError as error:

@@ -59,15 +59,12 @@ class Write:
     adds: Mapping[str, int] = field(default_factory=dict)
 
 
-class DynamoDbUploadSessions:
+class UploadSessionsTable:
     """The sessions in one table, keyed by `sessionId`, with its socket index."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, client: Any, table: str) -> None:
+        self._db = client
         self._table = table
-
-    @property
-    def _db(self) -> Any:
-        return aws.client("dynamodb")
 
     def add(self, session: Session) -> None:
         """Keep a new session; Conflict if its id is taken."""
@@ -129,16 +126,17 @@ class DynamoDbUploadSessions:
         raise UpstreamUnavailable(f"{WHAT} refused a write that its state allows; try again", retry_after=1)
 
 
-class DynamoDbCounters:
+class CountersTable:
     """Counts in a table keyed by `name`, whose TTL attribute is `expiresAt`."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, client: Any, table: str) -> None:
+        self._db = client
         self._table = table
 
     def add(self, name: str, ends_at: datetime) -> int:
         """Count one more under `name`."""
         with aws.translated("The upload counters table"):
-            answer = aws.client("dynamodb").update_item(
+            answer = self._db.update_item(
                 TableName=self._table,
                 Key={"name": {"S": name}},
                 UpdateExpression="ADD #count :one SET expiresAt = :ends",

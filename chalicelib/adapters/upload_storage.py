@@ -13,15 +13,12 @@ ABSENT = aws.MISSING | {"MethodNotAllowed", "405"}
 """S3 answers 405 for a delete marker."""
 
 
-class S3UploadStorage:
-    """The bucket, for those who permit uploads and those who look at them."""
+class UploadStorage:
+    """The bucket, for those who permit uploads and those who look at them; its `client` signs with s3v4."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._s3 = client
         self._bucket = bucket
-
-    @property
-    def _s3(self) -> Any:
-        return aws.client("s3", signature_version="s3v4")
 
     def put_url(self, key: str, content_type: str, content_length: int | None, seconds: int) -> str:
         """A URL for one PUT; S3 holds the sender to the signed type, and to the length if it is signed."""

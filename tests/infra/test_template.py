@@ -1,0 +1,163 @@
+"""The packaged template against app.py: everything declared is there, with its trigger, role, retries, and no more."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import app as application
+from infra.package import package
+
+ASYNC_SOURCES = ("S3", "Schedule", "CloudWatchEvent", "EventBridgeRule", "SNS")
+NO_ARN_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""Services that take no resource in a policy."""
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    out = tmp_path_factory.mktemp("package")
+    loaded: Template = json.loads(package("dev", out, with_libraries=False).read_text())
+    return loaded
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def functions(template: Template) -> dict[str, Any]:
+    """Every function by the name that app.py gives it."""
+    found = resources(template, "AWS::Serverless::Function")
+    return {
+        each["Properties"]["FunctionName"]["Fn::Sub"].split("${AWS::StackName}-")[1]: each for each in found.values()
+    }
+
+
+def declared_functions() -> set[str]:
+    app = application.app
+    names = {source.name for source in app.event_sources} | {function.name for function in app.pure_lambda_functions}
+    sockets = {"$connect": "connect", "$default": "message", "$disconnect": "disconnect"}
+    names |= {f"websocket_{sockets[key]}" for key in app.websocket_handlers}
+    return names | {"api_handler"}
+
+
+def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def test_every_function_of_the_application_is_there_and_no_other(template: Template) -> None:
+    assert set(functions(template)) == declared_functions()
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = [json.dumps(each["Properties"]["Role"]) for each in functions(template).values()]
+    assert len(roles) == len(set(roles))
+
+
+def test_every_function_has_its_own_policy_and_limits_in_the_configuration(template: Template) -> None:
+    config = json.loads(Path(".chalice/config.json").read_text())
+    assert set(config["lambda_functions"]) == declared_functions()
+    for name, own in config["lambda_functions"].items():
+        assert own["iam_policy_file"] == f"policy-{name}.json"
+        assert 128 <= own["lambda_memory_size"] <= 3008, name
+        assert own["lambda_timeout"] <= 900, name
+    assert not config["autogen_policy"]
+
+
+def test_the_s3_triggers_of_the_template_are_those_of_app_py(template: Template) -> None:
+    declared = {
+        (trigger.function, trigger.prefix, trigger.suffix, trigger.events) for trigger in application.app.s3_triggers
+    }
+    found = set()
+    for name, function in functions(template).items():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] == "S3":
+                rules = {rule["Name"]: rule["Value"] for rule in event["Properties"]["Filter"]["S3Key"]["Rules"]}
+                events = tuple(event["Properties"]["Events"])
+                found.add((name, rules.get("prefix", ""), rules.get("suffix", ""), events))
+    assert found == declared
+
+
+def test_every_asynchronous_function_has_retries_and_a_dead_letter_queue(template: Template) -> None:
+    queues = resources(template, "AWS::SQS::Queue")
+    checked = 0
+    for name, function in functions(template).items():
+        events = function["Properties"].get("Events", {}).values()
+        if any(event["Type"] in ASYNC_SOURCES for event in events):
+            queue, attribute = function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"]
+            assert attribute == "Arn"
+            assert queue in queues, name
+            assert 0 <= function["Properties"]["EventInvokeConfig"]["MaximumRetryAttempts"] <= 2, name
+            checked += 1
+    assert checked >= 3
+
+
+def test_every_queue_function_reports_partial_failures(template: Template) -> None:
+    for name, function in functions(template).items():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] == "SQS":
+                assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+
+
+def test_dead_letters_wait_fourteen_days(template: Template) -> None:
+    dead = {name: each for name, each in resources(template, "AWS::SQS::Queue").items() if "DeadLetters" in name}
+    assert dead
+    for name, queue in dead.items():
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400, name
+
+
+def test_no_policy_allows_any_action(template: Template) -> None:
+    seen = 0
+    for role, statement in statements(template):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not any("*" in action for action in actions), role
+        seen += 1
+    assert seen
+
+
+def test_no_policy_allows_any_resource_where_the_service_takes_an_arn(template: Template) -> None:
+    for role, statement in statements(template):
+        listed = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        if "*" in listed:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert set(actions) <= NO_ARN_ACTIONS, (role, statement.get("Sid"))
+
+
+def test_buckets_are_private(template: Template) -> None:
+    buckets = resources(template, "AWS::S3::Bucket")
+    assert buckets
+    for name, bucket in buckets.items():
+        block = bucket["Properties"]["PublicAccessBlockConfiguration"]
+        assert all(block[key] for key in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls")), name
+
+
+def test_tables_can_be_restored_and_forget_in_time(template: Template) -> None:
+    for name, table in resources(template, "AWS::DynamoDB::Table").items():
+        assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], name
+
+
+def test_the_athena_table_has_the_columns_of_the_parquet(template: Template) -> None:
+    from chalicelib.flights.columns import SCHEMA
+
+    names = {"large_string": "string", "string": "string", "int64": "bigint", "int16": "smallint", "bool": "boolean"}
+    names |= {"double": "double", "timestamp[ms, tz=UTC]": "timestamp", "list<element: int32>": "array<int>"}
+    names |= {"list<item: int32>": "array<int>", "dictionary<values=string, indices=int32, ordered=0>": "string"}
+    table = template["Resources"]["FlightsStatesTable"]["Properties"]["TableInput"]
+    declared = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+    assert declared == [(field.name, names[str(field.type)]) for field in SCHEMA]
+    assert table["Parameters"]["projection.enabled"] == "true"
+
+
+def test_stages_differ_in_what_they_keep_and_trace() -> None:
+    stages = json.loads(Path(".chalice/config.json").read_text())["stages"]
+    assert set(stages) == {"local", "dev", "staging", "prod"}
+    for name in ("dev", "staging", "prod"):
+        assert stages[name]["xray"] is True
+        assert stages[name]["log_retention_in_days"] >= 7
+        assert stages[name]["environment_variables"]["OMNIBUS_STAGE"] == name

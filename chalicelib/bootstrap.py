@@ -166,7 +166,8 @@ class Services:
     def health(self) -> "Health":
         from chalicelib.health import Health
 
-        return Health(operators=self.operators, checks={})
+        checks = {"flights": lambda: self._flight_runs.find("health")}
+        return Health(operators=self.operators, checks=checks)
 
     @cached_property
     def operators(self) -> Operators:

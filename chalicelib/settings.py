@@ -153,7 +153,7 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     `make up` writes such a file, so that `chalice local` and scripts find the local cloud.
     """
     path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
-    if not path:
+    if not path or "AWS_LAMBDA_FUNCTION_NAME" in environ:  # a deployed function has its whole environment
         return environ
     if not os.path.exists(path):
         raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")

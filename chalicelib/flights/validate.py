@@ -58,11 +58,12 @@ class Validation:
         with parquet:
             report = assess(parquet, rejected=run.rejected or 0, thresholds=self._thresholds, strict=self._strict)
         body = report.to_json()
-        facts = {
+        ms = round((time.perf_counter() - started) * 1000)
+        facts: dict[str, Any] = {
             "score": report.score,
             "grade": report.grade,
             "failed_checks": [check.name for check in report.checks if check.verdict == "failed"],
-            "validation_ms": round((time.perf_counter() - started) * 1000),
+            "validation_ms": ms,
             "updated_at": self._clock().isoformat(),
         }
         if report.verdict == "failed" and run.released_at is None:
@@ -71,7 +72,7 @@ class Validation:
             self._bucket.write(keys.report_key(snapshot_time), body, "application/json")
             facts["report_key"] = keys.report_key(snapshot_time)
             self._runs.advance(tracking_id, Status.VALIDATED, TO_VALIDATED, facts)
-        self._measure(report, facts["validation_ms"])
+        self._measure(report, ms)
 
     def _quarantine(self, run: Run, report: bytes, facts: Mapping[str, Any]) -> None:
         """Report, then verdict, then move: killed anywhere in between, the repeated event finishes it."""

@@ -60,6 +60,11 @@ def test_a_file_lies_beneath_the_environment(tmp_path: Path) -> None:
     assert settings.stage == "local"
 
 
+def test_a_deployed_function_reads_no_file() -> None:
+    environ = {**ENVIRONMENT, "OMNIBUS_ENVIRONMENT_FILE": "none.json", "AWS_LAMBDA_FUNCTION_NAME": "f"}
+    assert Settings.from_environ(environ).flights.bucket == "flights"
+
+
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="run `make up` first"):
         Settings.from_environ({"OMNIBUS_ENVIRONMENT_FILE": str(tmp_path / "none.json")})

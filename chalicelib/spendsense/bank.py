@@ -1,0 +1,193 @@
+"""A bank's rows in Plaid's shapes: accounts, transactions, liabilities. Amounts are integer hundredths ("cents").
+
+Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products/liabilities/. What is wrong with a row
+is told for each of its fields; a row with a problem is left out, and the others are taken.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from chalicelib.spendsense import fields, taxonomy
+from chalicelib.spendsense.merchants import canonical
+
+ACCOUNT_TYPES = ("depository", "credit", "loan", "investment", "other")
+CHANNELS = ("online", "in store", "other")
+HOLDERS = ("business", "personal", "unrecognized")
+LIABILITIES = ("credit", "mortgage", "student")
+
+Row = Mapping[str, Any]
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """What is wrong with one field of one row; `line` counts from 1 in a CSV file, else in the JSON list `section`."""
+
+    section: str
+    line: int
+    field: str
+    problem: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account; `current_cents` is what is in it, or for a card what is owed."""
+
+    external_id: str
+    name: str
+    mask: str
+    type: str
+    subtype: str
+    available_cents: int | None
+    current_cents: int | None
+    limit_cents: int | None
+    currency: str
+    holder_category: str | None
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One row of a statement; a positive amount is money out."""
+
+    external_id: str
+    account: str
+    posted_on: date
+    amount_cents: int
+    currency: str | None
+    name: str
+    merchant: str
+    merchant_key: str
+    primary: str
+    detailed: str
+    channel: str
+    pending: bool
+    replaces: str | None
+
+
+@dataclass(frozen=True)
+class Liability:
+    """What is owed on one account, and when it was last paid."""
+
+    account: str
+    kind: Literal["credit", "mortgage", "student"]
+    apr_percent: Decimal | None
+    interest_rate_percent: Decimal | None
+    minimum_payment_cents: int | None
+    last_payment_cents: int | None
+    last_payment_on: date | None
+    last_statement_cents: int | None
+    next_payment_due_on: date | None
+    is_overdue: bool | None
+
+
+class Reading:
+    """Takes fields out of one row and gathers what is wrong with them."""
+
+    def __init__(self, row: Row, section: str, line: int) -> None:
+        self._row = row
+        self._section = section
+        self._line = line
+        self.rejections: list[Rejection] = []
+
+    def take(self, read: Callable[[Any], Any], *path: str) -> Any:
+        """The field at `path` (nested in JSON, dotted in CSV); None if it is wrong, which is noted."""
+        value: Any = self._row
+        if ".".join(path) in self._row:
+            value = self._row[".".join(path)]
+        else:
+            for name in path:
+                value = value.get(name) if isinstance(value, Mapping) else None
+        try:
+            return read(value)
+        except ValueError as error:
+            self.reject(".".join(path), _shown(value), str(error))
+            return None
+
+    def reject(self, field: str, problem: str, expected: str) -> None:
+        """Note a problem of the row."""
+        self.rejections.append(
+            Rejection(section=self._section, line=self._line, field=field, problem=problem, expected=expected)
+        )
+
+
+def read_account(row: Reading) -> Account:
+    """An account of Plaid's /accounts/get."""
+    return Account(
+        external_id=row.take(fields.identifier, "account_id"),
+        name=row.take(fields.text, "name"),
+        mask=row.take(lambda value: fields.text(value, 10), "mask"),
+        type=row.take(fields.one_of(*ACCOUNT_TYPES), "type"),
+        subtype=(row.take(lambda value: fields.text(value, 50), "subtype") or "").lower(),
+        available_cents=row.take(fields.nullable(fields.cents), "balances", "available"),
+        current_cents=row.take(fields.nullable(fields.cents), "balances", "current"),
+        limit_cents=row.take(fields.nullable(fields.cents), "balances", "limit"),
+        currency=row.take(fields.currency, "balances", "iso_currency_code"),
+        holder_category=row.take(fields.nullable(fields.one_of(*HOLDERS)), "holder_category"),
+    )
+
+
+def read_transaction(row: Reading, today: date) -> Transaction:
+    """A transaction of Plaid's /transactions/sync or /transactions/get."""
+    name = row.take(fields.text, "name") or ""
+    merchant = row.take(fields.text, "merchant_name") or row.take(fields.text, "merchant_entity_id") or ""
+    return Transaction(
+        external_id=row.take(fields.identifier, "transaction_id"),
+        account=row.take(fields.identifier, "account_id"),
+        posted_on=row.take(fields.posting_day(today), "date"),
+        amount_cents=row.take(fields.cents, "amount"),
+        currency=row.take(fields.nullable(fields.currency), "iso_currency_code"),
+        name=name,
+        merchant=merchant,
+        merchant_key=canonical(merchant),
+        primary=row.take(_category, "personal_finance_category", "primary") or "OTHER",
+        detailed=row.take(_category, "personal_finance_category", "detailed") or taxonomy.UNKNOWN,
+        channel=row.take(fields.one_of(*CHANNELS), "payment_channel"),
+        pending=row.take(fields.flag, "pending"),
+        replaces=row.take(fields.nullable(fields.identifier), "pending_transaction_id"),
+    )
+
+
+def read_liability(row: Reading, kind: Any = None) -> Liability:
+    """A liability of Plaid's /liabilities/get; in CSV its `kind` is a column."""
+    return Liability(
+        account=row.take(fields.identifier, "account_id"),
+        kind=kind or row.take(fields.one_of(*LIABILITIES), "kind"),
+        apr_percent=row.take(_purchase_apr, "aprs"),
+        interest_rate_percent=row.take(_rate, "interest_rate"),
+        minimum_payment_cents=row.take(fields.nullable(fields.cents), "minimum_payment_amount"),
+        last_payment_cents=row.take(fields.nullable(fields.cents), "last_payment_amount"),
+        last_payment_on=row.take(fields.nullable(fields.day), "last_payment_date"),
+        last_statement_cents=row.take(fields.nullable(fields.cents), "last_statement_balance"),
+        next_payment_due_on=row.take(fields.nullable(fields.day), "next_payment_due_date"),
+        is_overdue=row.take(fields.nullable(fields.flag), "is_overdue"),
+    )
+
+
+def _category(value: Any) -> str:
+    found = fields.text(value, 100)
+    if found and not all(part.isalnum() for part in found.split("_")):
+        raise ValueError("a category such as FOOD_AND_DRINK")
+    return found
+
+
+def _purchase_apr(value: Any) -> Decimal | None:
+    """The purchase APR of Plaid's list of APRs, or the one of a CSV column."""
+    if isinstance(value, list):
+        found = [apr for apr in value if isinstance(apr, Mapping) and apr.get("apr_type") == "purchase_apr"]
+        return fields.percent(found[0].get("apr_percentage")) if found else None
+    return fields.percent(value) if value not in (None, "") else None
+
+
+def _rate(value: Any) -> Decimal | None:
+    """A mortgage's `{"percentage": 5.1, "type": "fixed"}`, or a student loan's bare number."""
+    if isinstance(value, Mapping):
+        value = value.get("percentage")
+    return fields.percent(value) if value not in (None, "") else None
+
+
+def _shown(value: Any) -> str:
+    return "is missing" if value is None else f"is {str(value)[:60]!r}"

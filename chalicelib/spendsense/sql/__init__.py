@@ -1,0 +1,10 @@
+"""The statements, each in a file of its own, and how to read one."""
+
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of `name`.sql in this folder."""
+    return (files(__name__) / f"{name}.sql").read_text(encoding="utf-8")

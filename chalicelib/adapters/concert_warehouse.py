@@ -64,7 +64,7 @@ class ConcertWarehouse:
         targets = statement("targets_serving").replace("{concert_ids}", _placeholders(numbered))
         sql = statement("features").replace("{targets}", targets)
         rows = self._redshift.rows(sql, {**numbered, "as_of": as_of})
-        return _models([_outlook(row) for row in rows], ConcertOutlook)
+        return [outlook_of(row) for row in rows]
 
     def upcoming(self, criteria: Criteria, today: date, top_n: int) -> list[ProgrammeItem]:
         genres = {f"genre_{number}": genre for number, genre in enumerate(criteria.genres or ("-",), 1)}
@@ -108,9 +108,9 @@ def _placeholders(numbered: Mapping[str, str]) -> str:
     return ", ".join(f":{name}" for name in numbered)
 
 
-def _outlook(row: Row) -> dict[str, Any]:
-    renamed: dict[str, Any] = {**row, "prices": row["ticket_prices"]}
-    return renamed
+def outlook_of(row: Row) -> ConcertOutlook:
+    """A row of the features statement as the domain's value."""
+    return _models([{**row, "prices": row["ticket_prices"]}], ConcertOutlook)[0]
 
 
 def _models(rows: Sequence[Mapping[str, Any]], model: type[Model]) -> list[Model]:

@@ -48,6 +48,7 @@ def load_by_inserts(season: Season, redshift: RedshiftData, progress: Progress) 
             redshift.run([sql for sql, _ in batch])
             loaded += sum(rows for _, rows in batch)
             progress(table, loaded, total)
+    _analyze(redshift)
 
 
 def load_by_copy(
@@ -65,6 +66,7 @@ def load_by_copy(
             progress(table, loaded, total)
         columns = ", ".join(COLUMNS[table])
         redshift.run([f"COPY {table} ({columns}) FROM '{prefix}{table}/' IAM_ROLE default FORMAT AS CSV GZIP"])
+    _analyze(redshift)
 
 
 def statements_of(script: str) -> Iterator[str]:
@@ -75,6 +77,11 @@ def statements_of(script: str) -> Iterator[str]:
 
 def _empty(redshift: RedshiftData) -> None:
     redshift.run([f"DELETE FROM {table}" for table in (*reversed(TABLES), "venue_popularity")])
+
+
+def _analyze(redshift: RedshiftData) -> None:
+    """Let the planner know what there is now: without statistics it joins histories row by row."""
+    redshift.run([f"ANALYZE {table}" for table in TABLES])
 
 
 def _inserts(table: str, rows: Iterable[Row]) -> Iterator[tuple[str, int]]:

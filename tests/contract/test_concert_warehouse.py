@@ -1,0 +1,189 @@
+"""The concert warehouse's ports: Redshift's SQL against an independent computation, on the same generated season."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+from chalicelib.adapters.redshift import RedshiftData
+from chalicelib.concerts.catalogue import Vocabulary
+from chalicelib.concerts.recommendations import Criteria
+from tests.contract.warehouse import TODAY, adapter, load, served, small_season
+from tests.fakes.concerts import FakeWarehouse
+
+YEAR_AGO = TODAY - timedelta(days=365)
+
+
+@pytest.fixture(scope="module")
+def redshift() -> Iterator[RedshiftData]:
+    with served("season") as server:
+        found = adapter(server.url)
+        load(found, small_season())
+        yield found
+
+
+@pytest.fixture(scope="module")
+def real(redshift: RedshiftData) -> ConcertWarehouse:
+    return ConcertWarehouse(redshift, fresh_for_s=0)
+
+
+@pytest.fixture
+def reference() -> FakeWarehouse:
+    return FakeWarehouse.of(small_season().rows)
+
+
+def same(one: Sequence[Any], other: Sequence[Any], tolerance: float = 2e-6) -> None:
+    """Equal values, floats up to `tolerance`: rounding to a DECIMAL may differ in its last digit."""
+    assert len(one) == len(other)
+    for left, right in zip(one, other, strict=True):
+        for name, value in structs.asdict(left).items():
+            expected = getattr(right, name)
+            if isinstance(value, float):
+                assert value == pytest.approx(expected, abs=max(tolerance, abs(expected) * 1e-9)), name
+            else:
+                assert value == expected, f"{name} of {left}"
+
+
+class TestPopularity:
+    @pytest.mark.parametrize(("min_events", "top_n", "days"), [(1, 1000, 365), (5, 10, 365), (3, 3, 1000), (1, 5, 30)])
+    def test_the_statement_agrees_with_plain_python(
+        self, real: ConcertWarehouse, reference: FakeWarehouse, min_events: int, top_n: int, days: int
+    ) -> None:
+        since = TODAY - timedelta(days=days)
+        by_sql = real.popular_venues(since, TODAY, min_events=min_events, top_n=top_n)
+        by_hand = reference.popular_venues(since, TODAY, min_events=min_events, top_n=top_n)
+        assert by_sql
+        assert len(by_sql) <= top_n
+        same(by_sql, by_hand)
+
+    def test_ranks_are_dense_and_scores_in_order(self, real: ConcertWarehouse) -> None:
+        found = real.popular_venues(YEAR_AGO, TODAY, min_events=1, top_n=1000)
+        assert [venue.score for venue in found] == sorted((venue.score for venue in found), reverse=True)
+        assert found[0].popularity_rank == 1
+        assert all(later.popularity_rank - venue.popularity_rank in {0, 1} for venue, later in pairwise(found))
+        assert all(0 < venue.score <= 1 and venue.avg_attendance_rate <= 1 for venue in found)
+
+    def test_equal_venues_share_a_rank(self, real: ConcertWarehouse, redshift: RedshiftData) -> None:
+        twins = [
+            "INSERT INTO venues (venue_id, name, city, state, country, capacity, venue_type) VALUES "
+            "('ven-twin-1', 'Twin', 'Twinsburg', 'Ohio', 'United States', 100, 'club'), "
+            "('ven-twin-2', 'Twin', 'Twinsburg', 'Ohio', 'United States', 100, 'club')",
+            "INSERT INTO concerts (concert_id, artist_id, venue_id, event_date, total_attendance, revenue, status) "
+            "SELECT 'con-' || venue_id, 'art-00001', venue_id, CAST('2019-05-05' AS DATE), 150, 10, 'completed' "
+            "FROM venues WHERE venue_id LIKE 'ven-twin%'",
+        ]
+        redshift.run(twins)
+        try:
+            found = real.popular_venues(date(2019, 1, 1), date(2020, 1, 1), min_events=1, top_n=10)
+            assert [(venue.venue_id, venue.popularity_rank) for venue in found] == [
+                ("ven-twin-1", 1),
+                ("ven-twin-2", 1),
+            ]
+            assert found[0].avg_attendance_rate == 1, "150 heads on 100 seats are a full house"
+        finally:
+            redshift.run(["DELETE FROM concerts WHERE venue_id LIKE 'ven-twin%'"])
+            redshift.run(["DELETE FROM venues WHERE venue_id LIKE 'ven-twin%'"])
+
+    def test_no_concerts_is_an_empty_ranking(self, real: ConcertWarehouse) -> None:
+        assert real.popular_venues(date(1990, 1, 1), date(1991, 1, 1), min_events=1, top_n=10) == []
+
+    def test_the_stored_ranking_is_replaced(self, real: ConcertWarehouse, redshift: RedshiftData) -> None:
+        moment = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+        first = real.store_popularity(YEAR_AGO, TODAY, 1, moment)
+        again = real.store_popularity(YEAR_AGO, TODAY, 1, moment)
+        rows = redshift.rows("SELECT COUNT(*) AS n, MAX(calculated_at) AS moment FROM venue_popularity")
+        assert first == again == rows[0]["n"] > 0
+        assert rows[0]["moment"] == moment.replace(tzinfo=None)
+
+
+class TestOutlooks:
+    def test_they_agree_with_plain_python(self, real: ConcertWarehouse, reference: FakeWarehouse) -> None:
+        scheduled = [one.concert_id for one in reference.concerts.values() if one.status == "scheduled"][:20]
+        by_sql = sorted(real.outlooks([*scheduled, "con-none"], TODAY), key=lambda one: one.concert_id)
+        by_hand = sorted(reference.outlooks(scheduled, TODAY), key=lambda one: one.concert_id)
+        assert len(by_sql) == len(scheduled) > 5
+        same(by_sql, by_hand, tolerance=0.01)
+
+    def test_nothing_from_the_future_leaks_in(self, real: ConcertWarehouse, redshift: RedshiftData) -> None:
+        as_of = TODAY - timedelta(days=200)
+        target = redshift.rows(
+            "SELECT concert_id FROM concerts WHERE event_date > :day AND status = 'completed' ORDER BY concert_id",
+            {"day": TODAY - timedelta(days=150)},
+        )[0]["concert_id"]
+        before = real.outlooks([str(target)], as_of)
+        change = (
+            "UPDATE concerts SET revenue = revenue {} 10, total_attendance = total_attendance {} 10 "
+            "WHERE event_date >= CAST(:day AS DATE)"
+        )
+        redshift.run([change.format("*", "*")], {"day": as_of})
+        try:
+            assert real.outlooks([str(target)], as_of) == before
+            later = real.outlooks([str(target)], TODAY)
+            assert later[0].historical_avg_sales != before[0].historical_avg_sales
+        finally:
+            redshift.run([change.format("/", "/")], {"day": as_of})
+
+
+class TestProgramme:
+    @pytest.mark.parametrize(
+        "criteria",
+        [
+            Criteria((), ()),
+            Criteria(("rock",), ()),
+            Criteria(("rock", "indie", "nothing"), ()),
+            Criteria((), ("united states",)),
+            Criteria((), ("texas",)),
+            Criteria((), ("austin", "texas")),
+            Criteria((), ("texas", "austin", "united states")),
+            Criteria(("jazz", "blues"), ("united states",)),
+            Criteria((), ("austin", "ohio")),
+            Criteria(("no such genre",), ()),
+        ],
+    )
+    def test_it_agrees_with_plain_python(
+        self, real: ConcertWarehouse, reference: FakeWarehouse, redshift: RedshiftData, criteria: Criteria
+    ) -> None:
+        redshift.run(["DELETE FROM venue_popularity"])
+        by_sql = real.upcoming(criteria, TODAY, 10)
+        by_hand = reference.upcoming(criteria, TODAY, 10)
+        same(by_sql, by_hand)
+        assert all(0 < item.score <= 1 for item in by_sql)
+
+    def test_the_stored_rank_comes_along(self, real: ConcertWarehouse) -> None:
+        real.store_popularity(YEAR_AGO, TODAY, 1, datetime(2026, 11, 21, tzinfo=UTC))
+        assert any(item.venue_rank for item in real.upcoming(Criteria((), ()), TODAY, 50))
+
+    @pytest.mark.parametrize(
+        "text", ["'; DROP TABLE concerts; --", "rock' OR '1'='1", '"; DELETE', "%", "\\'", ":genre_1"]
+    )
+    def test_hostile_text_is_only_text(self, real: ConcertWarehouse, redshift: RedshiftData, text: str) -> None:
+        assert real.upcoming(Criteria((text.lower(),), (text.lower(),)), TODAY, 10) == []
+        assert real.artists_mentioned(text, TODAY, 5) == []
+        assert redshift.rows("SELECT COUNT(*) AS n FROM concerts")[0]["n"] == small_season().count("concerts")
+
+
+class TestCatalogue:
+    def test_artists_are_found_by_their_whole_name(self, real: ConcertWarehouse, reference: FakeWarehouse) -> None:
+        names = [artist.name for artist in reference.artists.values()][:2]
+        text = f"Is {names[0].upper()} better than {names[1]}?"
+        by_sql = real.artists_mentioned(text, TODAY, 5)
+        assert {artist.name for artist in by_sql} == set(names)
+        same(by_sql, reference.artists_mentioned(text, TODAY, 5))
+        assert real.artists_mentioned("nobody", TODAY, 5) == []
+
+    def test_vocabulary(self, real: ConcertWarehouse, reference: FakeWarehouse) -> None:
+        found, expected = real.vocabulary(), reference.vocabulary()
+        assert isinstance(found, Vocabulary)
+        assert set(found.genres) == set(expected.genres)
+        assert set(found.cities) == set(expected.cities)
+        assert set(found.countries) == set(expected.countries)
+
+    def test_totals(self, real: ConcertWarehouse, reference: FakeWarehouse) -> None:
+        same(real.totals(YEAR_AGO, TODAY), reference.totals(YEAR_AGO, TODAY))
+
+    def test_ping(self, real: ConcertWarehouse) -> None:
+        real.ping()

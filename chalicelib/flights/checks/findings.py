@@ -71,7 +71,15 @@ def count(mask: Mask | None) -> int:
 
 def first(mask: Mask | None) -> Positions:
     """Where the first few marks are."""
-    return NONE if mask is None else np.flatnonzero(mask)[:MAX_SAMPLES]
+    found: list[int] = []
+    start = 0
+    while mask is not None and len(found) < MAX_SAMPLES and start < len(mask):
+        start += int(mask[start:].argmax())
+        if not mask[start]:
+            break
+        found.append(start)
+        start += 1
+    return np.array(found, np.intp)
 
 
 def either(*masks: Mask | None) -> Mask | None:

@@ -23,12 +23,12 @@ class Snapshot:
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
         self.phases = np.full(self.rows, len(FLIGHT_PHASES), np.uint8)
         self.addresses = np.full(self.rows, text.NULL, np.int32)
-        self.malformed: dict[int, str | None] = {}
+        self.malformed: dict[int, str] = {}
         """The text of the addresses that are no number, by row."""
         self._callsigns: list[tuple[int, pa.Array]] = []
 
     def add(self, batch: Batch) -> None:
-        """Take over what is gathered of the batch; batches come in order."""
+        """Take over what is gathered of the batch; batches may come in any order, from several threads."""
         rows = slice(batch.start, batch.start + batch.rows)
         for name, values in self._numbers.items():
             values[rows] = batch.numbers(name).values
@@ -39,11 +39,11 @@ class Snapshot:
         if "callsign" in self._columns:
             self._callsigns.append((batch.start, batch.array("callsign")))
         if "icao24" in self._columns:
-            column = batch.array("icao24")
-            codes = batch.addresses
-            self.addresses[rows] = codes
-            for row in np.flatnonzero(codes == text.MALFORMED):
-                self.malformed[batch.start + int(row)] = text.readable(column, int(row))
+            self.addresses[rows] = batch.addresses
+            odd = np.flatnonzero(batch.addresses == text.MALFORMED)
+            if len(odd):
+                words = text.readable_at(batch.array("icao24"), odd)
+                self.malformed.update(zip((batch.start + odd).tolist(), words, strict=True))
 
     def values(self, name: str) -> Floats:
         """A gathered number column, NaN where a value is missing."""

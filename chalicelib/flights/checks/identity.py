@@ -43,7 +43,7 @@ def callsign_format(batch: Batch, limits: Thresholds) -> Tally:
     Pass mark: 0.90. Source: ICAO Annex 10, Volume IV, 3.1.2.9.1.2, aircraft identification.
     """
     column = batch.array("callsign")
-    return Tally.of(batch.rows - text.null_count(column), text.misshapen_callsigns(column))
+    return Tally.of(batch.rows - column.null_count, text.misshapen_callsigns(column))
 
 
 def country_code(batch: Batch, limits: Thresholds) -> Tally:
@@ -67,7 +67,7 @@ def _distinct(codes: text.Codes) -> int:
 def _repeats(snapshot: Snapshot) -> Iterator[int]:
     """The rows, in order, whose address an earlier row has."""
     seen = np.zeros(ADDRESSES, np.bool_)
-    texts: set[str | None] = set()
+    texts: set[str] = set()
     for start in range(0, snapshot.rows, SEARCHED_ROWS):
         codes = snapshot.addresses[start : start + SEARCHED_ROWS]
         repeated = np.zeros(len(codes), np.bool_)

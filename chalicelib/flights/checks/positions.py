@@ -45,22 +45,19 @@ def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
     """
     longitude, latitude = batch.numbers("longitude"), batch.numbers("latitude")
     located = _located(longitude, latitude)
-    astray = either(
-        longitude.outside(-MAX_LONGITUDE, MAX_LONGITUDE), latitude.outside(-MAX_LATITUDE, MAX_LATITUDE)
-    )
+    astray = either(longitude.outside(-MAX_LONGITUDE, MAX_LONGITUDE), latitude.outside(-MAX_LATITUDE, MAX_LATITUDE))
     judged = located
     if astray is not None:
         judged = ~astray if located is None else located & ~astray
     claims: list[Mask | None] = []
     parts: dict[str, tuple[int, int]] = {}
-    for code, name in SOURCES.items():
-        rows = _of_source(batch, code)
-        if rows is not None and not rows.any():
+    for code, rows in batch.sources.items():
+        if code not in SOURCES:
             continue
         chosen = judged if rows is None else rows if judged is None else rows & judged
-        finer = _finer(batch, chosen, getattr(limits, f"decimals_{name}"))
+        finer = _finer(batch, chosen, getattr(limits, f"decimals_{SOURCES[code]}"))
         claims.append(finer)
-        parts[name] = (batch.rows if chosen is None else count(chosen), count(finer))
+        parts[SOURCES[code]] = (batch.rows if chosen is None else count(chosen), count(finer))
     return Tally.of(sum(checked for checked, _ in parts.values()), either(*claims), parts)
 
 
@@ -74,14 +71,6 @@ def _null_island(longitude: Numbers, latitude: Numbers) -> Mask | None:
     if longitude.low > 0 or longitude.high < 0 or latitude.low > 0 or latitude.high < 0:
         return None
     return (longitude.values == 0) & (latitude.values == 0)
-
-
-def _of_source(batch: Batch, code: int) -> Mask | None:
-    """The rows of a source; None if all are."""
-    source = batch.numbers("position_source")
-    if source.low == source.high and source.present == batch.rows:
-        return None if source.low == code else np.zeros(batch.rows, np.bool_)
-    return source.values == code
 
 
 def _finer(batch: Batch, chosen: Mask | None, decimals: int) -> Mask | None:

@@ -52,14 +52,12 @@ def accuracy(batch: Batch, limits: Thresholds) -> Tally:
         batch.numbers("velocity").missing(),
         None if altitude is None else altitude & batch.airborne,
     )
-    source = batch.numbers("position_source")
-    parts: dict[str, tuple[int, int]] = {}
-    if source.low == source.high and source.present == batch.rows:
-        parts[source_name(source.low)] = (batch.rows, count(failing))
-    else:
-        for code in np.unique(source.values):
-            rows = np.isnan(source.values) if np.isnan(code) else source.values == code
-            parts[source_name(code)] = (count(rows), 0 if failing is None else count(rows & failing))
+    parts = {
+        source_name(code): (batch.rows, count(failing))
+        if rows is None
+        else (count(rows), 0 if failing is None else count(rows & failing))
+        for code, rows in batch.sources.items()
+    }
     return Tally.of(batch.rows, failing, parts)
 
 

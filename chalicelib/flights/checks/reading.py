@@ -1,4 +1,4 @@
-"""A processed snapshot's Parquet, read once, in batches that stay in the processor's cache.
+"""A processed snapshot's Parquet, each row group read once, in batches that stay in the processor's cache.
 
 Row-group statistics spare work: a column that they show to be constant or empty is not read, and a range that they
 prove is not tested. Files without statistics, or from other writers, are read in full. Numbers become float64
@@ -6,11 +6,11 @@ with NaN for whatever is missing, null or NaN alike, so that a comparison with a
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Floats, Mask, Value
+from chalicelib.flights.checks.findings import Floats, Mask, Value, count
 
 BATCH_ROWS: Final = 131_072
 """1 MiB of float64 a column: a batch's working set stays in the second-level cache."""
@@ -43,7 +43,7 @@ class Span:
     nulls: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Numbers:
     """A batch's column as float64, NaN where a value is missing, with bounds as far as they are known."""
 
@@ -51,13 +51,16 @@ class Numbers:
     present: int
     low: float = -np.inf
     high: float = np.inf
+    _outside: dict[tuple[float, float], Mask | None] = field(default_factory=dict)
 
     def outside(self, low: float, high: float) -> Mask | None:
         """Which values are below `low` or above `high`; None if none is. A missing value is not."""
         if low <= self.low and self.high <= high:
             return None
-        failing = (self.values < low) | (self.values > high)
-        return failing if failing.any() else None
+        if (low, high) not in self._outside:
+            failing = (self.values < low) | (self.values > high)
+            self._outside[low, high] = failing if failing.any() else None
+        return self._outside[low, high]
 
     def missing(self) -> Mask | None:
         """Which values are missing; None if none is."""
@@ -67,7 +70,9 @@ class Numbers:
 class Batch:
     """Some successive rows of one row group; each column is converted when a check first asks for it."""
 
-    def __init__(self, start: int, rows: int, time: int | None, columns: pa.RecordBatch, spans: dict[str, Span]) -> None:
+    def __init__(
+        self, start: int, rows: int, time: int | None, columns: pa.RecordBatch, spans: dict[str, Span]
+    ) -> None:
         self.start = start
         self.rows = rows
         self.time = time
@@ -95,6 +100,29 @@ class Batch:
         """Which rows say that they are not; a row that says neither is in neither mask."""
         return self.numbers("on_ground").values == 0
 
+    @cached_property
+    def addresses(self) -> text.Codes:
+        """Each row's ICAO address as a number, `text.NULL` or `text.MALFORMED`."""
+        return text.addresses(self.array("icao24"))
+
+    @cached_property
+    def sources(self) -> dict[float, Mask | None]:
+        """The rows of each position_source there is, NaN for null; None for the mask of a source that all rows have."""
+        source = self.numbers("position_source")
+        if source.low == source.high and source.present == self.rows:
+            return {source.low: None}
+        found: dict[float, Mask | None] = {}
+        left = self.rows
+        for code in (*range(4), np.nan):
+            rows = np.isnan(source.values) if np.isnan(code) else source.values == code
+            if size := count(rows):
+                found[code] = rows
+                left -= size
+        if left:
+            for code in np.unique(source.values[~np.isnan(source.values)]):
+                found.setdefault(float(code), source.values == code)
+        return found
+
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
         """The row's values under those names, for a person to read."""
         return {name: self._value(row, name) for name in names}
@@ -118,12 +146,16 @@ class Batch:
 
 
 class Source:
-    """An open Parquet file with the columns that the checks know; the rest of it is never read."""
+    """A Parquet file's columns that the checks know, by row group; groups may be read by several threads at once."""
 
-    def __init__(self, file: pq.ParquetFile) -> None:
-        self._file = file
-        self._places = {file.metadata.schema.column(i).path: i for i in range(file.metadata.num_columns)}
-        self.rows: int = file.metadata.num_rows
+    def __init__(self, stored: pa.NativeFile) -> None:
+        self._stored = stored
+        self._metadata = pq.read_metadata(stored)
+        self._dictionaries = _dictionaries(self._metadata)
+        self._schema = self._metadata.schema.to_arrow_schema()
+        self._places = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
+        self.rows: int = self._metadata.num_rows
+        self.groups: int = self._metadata.num_row_groups
         self.columns = frozenset(name for name in TEXTS | FLAGS | TIMES | WHOLE | REALS if self._holds(name))
 
     @cached_property
@@ -131,58 +163,56 @@ class Source:
         """The snapshot's own time, s since 1970 UTC: the latest `snapshot_time`; None if there is none."""
         if "snapshot_time" not in self.columns or not self.rows:
             return None
-        latest = [self._spans(group, ["snapshot_time"])["snapshot_time"].high for group in self._groups()]
+        latest = [self._spans(group, ["snapshot_time"])["snapshot_time"].high for group in range(self.groups)]
         if any(high is None for high in latest):
-            column = self._file.read(columns=["snapshot_time"], use_threads=False).column(0)
+            column = self._open().read(columns=["snapshot_time"], use_threads=False).column(0)
             if not pa.types.is_null(column.type):
                 column = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-            return pc.max(column).as_py()
+            seconds: int | None = pc.max(column).as_py()
+            return seconds
         return max(int(high) for high in latest if high is not None)
 
-    def batches(self, names: frozenset[str]) -> Iterator[Batch]:
-        """The rows in order, with those of the named columns that the statistics do not give away.
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first row of each row group."""
+        sizes = [self._metadata.row_group(group).num_rows for group in range(self.groups)]
+        return list(accumulate(sizes, initial=0))[:-1]
 
-        The next batch is read while the checks look at this one.
-        """
-        with ThreadPoolExecutor(1) as reader:
-            batches = self._read(sorted(names & self.columns - TIMES))
-            ahead = reader.submit(next, batches, None)
-            while (batch := ahead.result()) is not None:
-                ahead = reader.submit(next, batches, None)
-                yield batch
-
-    def _read(self, names: list[str]) -> Iterator[Batch]:
-        start = 0
-        for group in self._groups():
-            rows = self._file.metadata.row_group(group).num_rows
-            spans = self._spans(group, names)
-            needed = [name for name in names if not _given_away(name, spans[name], rows)]
-            for columns in self._pieces(group, rows, needed):
-                yield Batch(start, len(columns), self.time, columns, spans)
-                start += len(columns)
+    def batches(self, group: int, names: frozenset[str]) -> Iterator[Batch]:
+        """A row group's rows in order, with those of the named columns that its statistics do not give away."""
+        rows = self._metadata.row_group(group).num_rows
+        known = sorted(names & self.columns - TIMES)
+        spans = self._spans(group, known)
+        needed = [name for name in known if not _given_away(name, spans[name], rows)]
+        start = self.starts[group]
+        for columns in self._pieces(group, rows, needed):
+            yield Batch(start, len(columns), self.time, columns, spans)
+            start += len(columns)
 
     def _pieces(self, group: int, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
         if names:
-            yield from self._file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names)
+            file = self._open()
+            yield from file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names, use_threads=False)
             return
         for start in range(0, rows, BATCH_ROWS):
             size = min(BATCH_ROWS, rows - start)
             yield pa.RecordBatch.from_struct_array(pa.array([{}] * size, pa.struct([])))
 
-    def _groups(self) -> range:
-        return range(self._file.metadata.num_row_groups)
+    def _open(self) -> pq.ParquetFile:
+        """A reader of one's own: it opens in microseconds, and is no two threads' to share."""
+        return pq.ParquetFile(self._stored, metadata=self._metadata, read_dictionary=self._dictionaries)
 
     def _spans(self, group: int, names: list[str]) -> dict[str, Span]:
-        columns = self._file.metadata.row_group(group)
+        columns = self._metadata.row_group(group)
         return {name: _span(columns.column(self._places[name])) for name in names}
 
     def _holds(self, name: str) -> bool:
-        fields = self._file.schema_arrow.get_all_field_indices(name)
+        fields = self._schema.get_all_field_indices(name)
         if not fields:
             return False
         if len(fields) > 1:
             raise InvalidInput.of(name, f"is there {len(fields)} times", "one column of that name")
-        type_ = self._file.schema_arrow.field(fields[0]).type
+        type_ = self._schema.field(fields[0]).type
         accepted, expected = _ACCEPTED[name]
         if not accepted(type_.value_type if pa.types.is_dictionary(type_) else type_):
             raise InvalidInput.of(name, f"has the type {type_}", f"a column of {expected}")
@@ -193,10 +223,7 @@ class Source:
 def opened(parquet: BinaryIO | Buffer) -> Iterator[Source]:
     """The Parquet as a Source; InvalidInput if it is no Parquet, is cut short, or a column has a foreign type."""
     try:
-        stored = _seekable(parquet)
-        metadata = pq.read_metadata(stored)
-        with pq.ParquetFile(stored, metadata=metadata, read_dictionary=_dictionaries(metadata)) as file:
-            yield Source(file)
+        yield Source(_stored(parquet))
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and type(error) is not OSError:
             raise  # the storage's own trouble (a timeout, a lost connection) says nothing about the file
@@ -225,10 +252,11 @@ def plain(value: float, name: str) -> Value:
     return int(value) if name in WHOLE else float(value)
 
 
-def _seekable(parquet: BinaryIO | Buffer) -> Any:
+def _stored(parquet: BinaryIO | Buffer) -> pa.NativeFile:
+    """The bytes as Arrow reads them: one object, which locks, for all threads."""
     if isinstance(parquet, (bytes, bytearray, memoryview)):
         return pa.BufferReader(pa.py_buffer(parquet))
-    return parquet if parquet.seekable() else pa.BufferReader(parquet.read())
+    return pa.PythonFile(parquet, mode="r") if parquet.seekable() else pa.BufferReader(parquet.read())
 
 
 def _dictionaries(metadata: pq.FileMetaData) -> list[str]:

@@ -32,6 +32,12 @@ def readable(column: pa.Array, row: int) -> str | None:
     return None if raw is None else raw.decode(errors="backslashreplace")
 
 
+def readable_at(column: pa.Array, rows: npt.NDArray[np.intp]) -> list[str]:
+    """Several values, none of them null."""
+    plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    return [raw.decode(errors="backslashreplace") for raw in _binary(plain.take(pa.array(rows))).to_pylist()]
+
+
 def addresses(column: pa.Array) -> Codes:
     """Each ICAO address as its number; NULL or MALFORMED where it is not six lower-case hexadecimal digits."""
     plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
@@ -41,9 +47,9 @@ def addresses(column: pa.Array) -> Codes:
     if len(data) == ADDRESS_BYTES * len(plain) and not plain.null_count and _evenly(offsets):
         return _hexadecimal(data)
     codes = np.full(len(plain), MALFORMED, np.int32)
-    fitting = np.flatnonzero(np.diff(offsets) == ADDRESS_BYTES)
-    windows = data[(offsets[fitting] - offsets[0])[:, None] + np.arange(ADDRESS_BYTES)]
-    codes[fitting] = _hexadecimal(windows.ravel())
+    lengths = np.diff(offsets)
+    fitting = lengths == ADDRESS_BYTES
+    codes[fitting] = _hexadecimal(data[np.repeat(fitting, lengths)])
     if plain.null_count:
         codes[_nulls(plain)] = NULL
     return codes
@@ -61,10 +67,10 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
     # Unsigned subtraction wraps below the range, so that one comparison tests both ends.
     foreign = np.flatnonzero(((data - np.uint8(ord("0"))) > 9) & ((data - np.uint8(ord("A"))) > 25))
     if len(foreign):
-        rows = np.unique(np.searchsorted(offsets, foreign + offsets[0], side="right") - 1)
-        odd = _binary(column.take(pa.array(rows))).dictionary_encode()
-        fails = [value is None or not _is_callsign(value) for value in odd.dictionary.to_pylist()]
-        failing[rows] = np.array([*fails, False])[odd.indices.fill_null(len(fails)).to_numpy(zero_copy_only=False)]
+        rows = np.searchsorted(offsets, foreign + offsets[0], side="right") - 1
+        blank = data[foreign] == ord(" ")
+        _judge_spaced(column, failing, np.unique(rows[blank]))
+        failing[rows[~blank]] = True
     if column.null_count:
         failing &= ~_nulls(column)
     return failing if failing.any() else None
@@ -95,6 +101,15 @@ def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
     table = [places.get(value, len(names)) for value in _binary(column.dictionary).to_pylist()]
     indices = column.indices.fill_null(len(table)).to_numpy(zero_copy_only=False)
     return np.array([*table, len(names)], np.uint8)[indices]
+
+
+def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -> None:
+    """Settle the rows with spaces, which only trimming can tell; each distinct value is looked at once."""
+    if not len(rows):
+        return
+    spaced = _binary(column.take(pa.array(rows))).dictionary_encode()
+    fails = [value is None or not _is_callsign(value) for value in spaced.dictionary.to_pylist()]
+    failing[rows] = np.array([*fails, False])[spaced.indices.fill_null(len(fails)).to_numpy(zero_copy_only=False)]
 
 
 def _is_callsign(raw: bytes) -> bool:

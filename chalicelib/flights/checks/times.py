@@ -1,6 +1,6 @@
 """When was it: timeliness and timestamp_consistency. All against the snapshot's own time, never the wall clock."""
 
-from chalicelib.flights.checks.findings import Mask, Tally, either
+from chalicelib.flights.checks.findings import Mask, Tally, count, either
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
 
@@ -35,9 +35,6 @@ def timestamp_consistency(batch: Batch, limits: Thresholds) -> Tally:
     if position.high > contact.low:
         disordered = position.values > contact.values
     failing = either(position.outside(oldest, batch.time), contact.outside(oldest, batch.time), disordered)
-    neither = either_missing = batch.rows - position.present
-    if either_missing:
-        missing = position.missing()
-        absent = contact.missing()
-        neither = 0 if missing is None or absent is None else int((missing & absent).sum())
+    missing, absent = position.missing(), contact.missing()
+    neither = 0 if missing is None or absent is None else count(missing & absent)
     return Tally.of(batch.rows - neither, failing)

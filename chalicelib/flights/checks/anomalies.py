@@ -1,0 +1,51 @@
+"""What nobody thought of: anomaly_detection."""
+
+from typing import Final
+
+import numpy as np
+
+from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally, count
+from chalicelib.flights.checks.gathering import Snapshot
+from chalicelib.flights.checks.order import median
+from chalicelib.flights.checks.thresholds import Thresholds
+from chalicelib.flights.columns import FLIGHT_PHASES
+
+FEATURES: Final = ("velocity", "vertical_rate")
+NORMAL_QUARTILE: Final = 0.6745
+"""The standard normal's upper quartile: what makes the MAD of normal values their standard deviation."""
+
+
+def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
+    """Whether an aircraft moves like the others in its phase of flight.
+
+    Why: 250 m/s is ordinary in cruise and absurd on the ground; the robust z-score finds it without a limit of our own,
+    and is not bent by the very values that it looks for.
+    Formula: z = 0.6745 |x - median| / MAD <= 3.5, for velocity and vertical_rate, by flight_phase, where at least 10
+    finite values are present and their MAD is not 0; of the rows judged by either, failing in either.
+    Pass mark: 0.95. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers (ASQC, 1993).
+    """
+    parts: dict[str, tuple[int, int]] = {}
+    examples: list[int] = []
+    for code, phase in enumerate(FLIGHT_PHASES):
+        rows = np.flatnonzero(snapshot.phases == code)
+        if len(rows) < limits.anomaly_min_values:
+            continue
+        judged = np.zeros(len(rows), np.bool_)
+        failing = np.zeros(len(rows), np.bool_)
+        for feature in FEATURES:
+            values = snapshot.values(feature)[rows]
+            values[np.isinf(values)] = np.nan
+            missing = np.isnan(values)
+            present = len(values) - count(missing)
+            if present < limits.anomaly_min_values:
+                continue
+            deviation = np.abs(values - median(values, present))
+            spread = median(deviation, present)
+            if spread > 0:
+                judged |= ~missing
+                failing |= NORMAL_QUARTILE * deviation > limits.anomaly_z * spread
+        if judged.any():
+            parts[phase.lower()] = (count(judged), count(failing))
+            examples += rows[failing][:MAX_SAMPLES].tolist()
+    checked, failed = (sum(column) for column in zip(*parts.values(), strict=True)) if parts else (0, 0)
+    return Tally(checked, failed, np.array(sorted(examples)[:MAX_SAMPLES], np.intp), parts)

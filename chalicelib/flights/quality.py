@@ -1,0 +1,208 @@
+"""A processed snapshot's quality: 16 checks, one score, one grade, one verdict, and the report that says why."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, Protocol
+
+import msgspec
+import numpy as np
+
+from chalicelib.errors import InvalidInput
+from chalicelib.flights.checks.findings import MAX_SAMPLES, CheckResult, Part, Tally, Value, Verdict
+from chalicelib.flights.checks.gathering import GATHERED, Snapshot
+from chalicelib.flights.checks.reading import Batch, Buffer, Source, opened
+from chalicelib.flights.checks.registry import ROW_CHECKS, SNAPSHOT_CHECKS, Check, Scope
+from chalicelib.flights.checks.thresholds import Thresholds
+
+__all__ = ["CheckResult", "Report", "Thresholds", "Verdict", "assess"]
+
+IDENTITY: Final = ("icao24", "callsign")
+"""What every sample row shows, as far as the file has it."""
+LOWEST_GRADE: Final = "F"
+WORKERS: Final = 2
+"""Row groups read and judged at once: Arrow and numpy let go of the interpreter while they work."""
+
+Judged = list[tuple[Batch, list[Tally]]]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on one snapshot; `reasons` say why it failed."""
+
+    snapshot_time: int | None
+    """The snapshot's own time, s since 1970 UTC."""
+    rows: int
+    rejected: int
+    score: float | None
+    grade: str | None
+    verdict: Verdict
+    reasons: list[str]
+    passed: int
+    failed: int
+    unknown: int
+    checks: list[CheckResult]
+
+    def to_json(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def assess(
+    parquet: BinaryIO | Buffer,
+    *,
+    rejected: int = 0,
+    thresholds: Thresholds = Thresholds(),
+    strict: bool = False,
+) -> Report:
+    """Judge a processed snapshot (`columns.SCHEMA`; missing columns make checks unknown) and say why.
+
+    `rejected` is the number of received rows that the conversion refused. `strict` fails a snapshot on any failed check.
+    A snapshot without rows is `empty`, unless rows were rejected. InvalidInput: no Parquet, or a column's type is foreign.
+    """
+    if rejected < 0:
+        raise InvalidInput.of("rejected", f"is {rejected}", "a number of rows, 0 or more")
+    with opened(parquet) as source:
+        found = _examine(source, thresholds)
+        checks = [found[name] for name in thresholds.pass_marks]
+        return _report(source, rejected, checks, thresholds, strict=strict)
+
+
+class Rows(Protocol):
+    """Where a sample's values come from."""
+
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]: ...
+
+
+@dataclass(slots=True)
+class _Findings:
+    """One check's tallies, added up as the batches pass."""
+
+    checked: int = 0
+    failing: int = 0
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    samples: list[dict[str, Value]] = field(default_factory=list)
+
+    def add(self, tally: Tally, rows: Rows, shown: tuple[str, ...]) -> None:
+        self.checked += tally.checked
+        self.failing += tally.failing
+        for name, (checked, failing) in tally.parts.items():
+            before = self.parts.get(name, (0, 0))
+            self.parts[name] = (before[0] + checked, before[1] + failing)
+        for row in tally.examples[: MAX_SAMPLES - len(self.samples)]:
+            self.samples.append(rows.shown(int(row), shown))
+
+
+def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
+    by_row = [check for check in ROW_CHECKS if source.columns.issuperset(check.needs)]
+    whole = [check for check in SNAPSHOT_CHECKS if source.columns.issuperset(check.needs)]
+    shown = {check.name: _shown(check, source) for check in (*by_row, *whole)}
+    findings = {name: _Findings() for name in shown}
+    snapshot = Snapshot(source)
+    wanted = frozenset(IDENTITY).union(*shown.values(), GATHERED)
+
+    def judge(group: int) -> Judged:
+        judged: Judged = []
+        with np.errstate(invalid="ignore", over="ignore"):
+            for batch in source.batches(group, wanted):
+                snapshot.add(batch)
+                judged.append((batch, [check.judge(batch, thresholds) for check in by_row]))
+        return judged
+
+    def judge_whole(check: Check[Snapshot]) -> Tally:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return check.judge(snapshot, thresholds)
+
+    with ThreadPoolExecutor(WORKERS, "checks") as pool:
+        for judged in _in_order(pool, judge, range(source.groups)):
+            for batch, tallies in judged:
+                for check, tally in zip(by_row, tallies, strict=True):
+                    findings[check.name].add(tally, batch, shown[check.name])
+        for over_all, tally in zip(whole, pool.map(judge_whole, whole if source.rows else []), strict=False):
+            findings[over_all.name].add(tally, snapshot, shown[over_all.name])
+    return {
+        check.name: _result(check, findings.get(check.name, _Findings()), thresholds.pass_marks)
+        for check in (*ROW_CHECKS, *SNAPSHOT_CHECKS)
+    }
+
+
+def _in_order(pool: Executor, judge: Callable[[int], Judged], groups: Iterable[int]) -> Iterator[Judged]:
+    """Each group's judgement in the groups' order, with no more of them under way than workers are busy."""
+    under_way: deque[Future[Judged]] = deque()
+    for group in groups:
+        under_way.append(pool.submit(judge, group))
+        if len(under_way) > WORKERS:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+def _shown(check: Check[Scope], source: Source) -> tuple[str, ...]:
+    names = dict.fromkeys((*IDENTITY, *check.columns))
+    return tuple(name for name in names if name in source.columns and name != "snapshot_time")
+
+
+def _result(check: Check[Scope], found: _Findings, pass_marks: Mapping[str, float]) -> CheckResult:
+    score = check.score(found.checked, found.failing, found.parts)
+    verdict = Verdict.UNKNOWN
+    if score is not None:
+        verdict = Verdict.PASSED if score >= pass_marks[check.name] else Verdict.FAILED
+    return CheckResult(
+        name=check.name,
+        verdict=verdict,
+        score=score,
+        pass_mark=pass_marks[check.name],
+        checked=found.checked,
+        failing=found.failing,
+        parts={name: Part(*counts) for name, counts in found.parts.items()},
+        samples=found.samples,
+    )
+
+
+def _report(
+    source: Source, rejected: int, checks: Sequence[CheckResult], thresholds: Thresholds, *, strict: bool
+) -> Report:
+    scores = [check.score for check in checks if check.score is not None]
+    score = sum(scores) / len(scores) if scores else None
+    reasons = list(_reasons(source.rows, rejected, score, checks, thresholds, strict=strict))
+    empty = not source.rows and not rejected
+    verdicts = [check.verdict for check in checks]
+    return Report(
+        snapshot_time=source.time,
+        rows=source.rows,
+        rejected=rejected,
+        score=score,
+        grade=None if score is None else _grade(score, thresholds.grades),
+        verdict=Verdict.EMPTY if empty else Verdict.FAILED if reasons else Verdict.PASSED,
+        reasons=reasons,
+        passed=verdicts.count(Verdict.PASSED),
+        failed=verdicts.count(Verdict.FAILED),
+        unknown=verdicts.count(Verdict.UNKNOWN),
+        checks=list(checks),
+    )
+
+
+def _grade(score: float, grades: Mapping[str, float]) -> str:
+    return next((grade for grade, mark in grades.items() if score >= mark), LOWEST_GRADE)
+
+
+def _reasons(
+    rows: int,
+    rejected: int,
+    score: float | None,
+    checks: Sequence[CheckResult],
+    thresholds: Thresholds,
+    *,
+    strict: bool,
+) -> Iterator[str]:
+    received = rows + rejected
+    if received and rejected / received > thresholds.max_rejected:
+        yield f"{rejected} of {received} received rows were rejected, more than {thresholds.max_rejected:.0%}"
+    if rows and score is None:
+        yield "no check found anything to judge"
+    if score is not None and score < thresholds.min_score:
+        yield f"score {score:.3f} is below {thresholds.min_score}"
+    for check in checks:
+        if check.name == "completeness" and check.score is not None and check.score < thresholds.min_completeness:
+            yield f"completeness {check.score:.3f} is below {thresholds.min_completeness}"
+        if strict and check.verdict is Verdict.FAILED:
+            yield f"{check.name} failed ({check.score:.3f}, pass mark {check.pass_mark}) in strict mode"

@@ -63,7 +63,10 @@ class Pipeline:
     @classmethod
     def of(cls, cloud: Mapping[str, Any]) -> "Pipeline":
         """The pipeline of a running local cloud, from `.local/cloud.json`."""
-        session = boto3.Session("test", "test", region_name=cloud["region"])
+        credentials = cloud["credentials"]
+        session = boto3.Session(
+            credentials["AWS_ACCESS_KEY_ID"], credentials["AWS_SECRET_ACCESS_KEY"], region_name=cloud["region"]
+        )
         config = Config(read_timeout=DEADLINE, retries={"max_attempts": 0}, s3={"addressing_style": "path"})
         clients = (
             session.client(service, endpoint_url=cloud["aws_endpoint_url"], config=config)

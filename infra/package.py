@@ -1,0 +1,164 @@
+"""Package the application for CloudFormation: `python -m infra.package --stage prod --out dist`.
+
+`chalice package` makes the functions, their roles and the APIs from app.py and .chalice/config.json. What it cannot
+declare is in the overlay, one YAML fragment for each workload beside this file; the fragments are merged into one
+template, which Chalice lays over its own. The work is done on a copy, so that nothing in the tree is touched.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("app.py", "chalicelib", ".chalice")
+STAGES = ("local", "dev", "staging", "prod")
+SHORT_FORMS_WITHOUT_PREFIX = {"Ref", "Condition"}
+
+
+class PackagingError(Exception):
+    """The application cannot be packaged; the message says what is wrong, and where."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms (`!Sub`), at any depth; Chalice's own loader drops nested ones."""
+
+
+def _construct_short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # YAML has no fourth kind
+    return {suffix if suffix in SHORT_FORMS_WITHOUT_PREFIX else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _construct_short_form)
+
+
+def read_fragment(path: Path) -> dict[str, Any]:
+    """One overlay fragment, its short forms spelled out; PackagingError if it is not a YAML mapping."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a SafeLoader
+    except yaml.YAMLError as error:
+        raise PackagingError(f"{path.name} is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise PackagingError(f"{path.name} is not a template: expected a mapping at the top")
+    return content
+
+
+def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Both mappings, merged at every depth; PackagingError where they give one thing two values."""
+    merged = dict(ours)
+    for key, value in theirs.items():
+        path = f"{where}.{key}"
+        if key not in merged:
+            merged[key] = value
+        elif isinstance(merged[key], dict) and isinstance(value, dict):
+            merged[key] = merge(merged[key], value, path)
+        elif merged[key] != value:
+            raise PackagingError(f"{path} is given twice, with different values: {merged[key]!r} and {value!r}")
+    return merged
+
+
+def overlay(fragments: Iterable[Path]) -> dict[str, Any]:
+    """All fragments as one template."""
+    merged: dict[str, Any] = {}
+    for path in sorted(fragments):
+        merged = merge(merged, read_fragment(path), path.name)
+    return merged
+
+
+def package(stage: str, out: Path, *, root: Path = ROOT, with_libraries: bool = True) -> Path:
+    """Write `deployment.zip` and `sam.json` for `stage` into `out`; return the template's path.
+
+    Without libraries the zip holds the code alone: the local cloud's interpreter has the libraries already.
+    """
+    with tempfile.TemporaryDirectory(prefix="omnibus-package-") as folder:
+        project = Path(folder)
+        _copy_sources(root, project)
+        requirements = (root / "requirements.txt").read_text(encoding="utf-8") if with_libraries else ""
+        (project / "requirements.txt").write_text(requirements, encoding="utf-8")
+        merge_template = project / "overlay.json"
+        merge_template.write_text(json.dumps(overlay((root / "infra").glob("*.yaml"))), encoding="utf-8")
+        _run_chalice(project, stage, merge_template, out)
+    _inspect_code(out / "deployment.zip", root)
+    _inspect_template(out / "sam.json")
+    return out / "sam.json"
+
+
+def _copy_sources(root: Path, project: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed")
+    for name in SOURCES:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=ignored)
+        else:
+            shutil.copy2(source, project / name)
+
+
+def _run_chalice(project: Path, stage: str, merge_template: Path, out: Path) -> None:
+    command = [sys.executable, "-c", "from chalice.cli import main; main()"]
+    arguments = ["package", "--stage", stage, "--template-format", "json", "--merge-template", str(merge_template)]
+    # Chalice makes a session before it knows that packaging calls nobody; it must not find the developer's account.
+    own = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OMNIBUS_"))}
+    done = subprocess.run(
+        [*command, *arguments, str(out.resolve())],
+        cwd=project,
+        env={**inherited, **own, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # It prints this, writes a zip that lacks the libraries, and exits with 0.
+    incomplete = "Could not install dependencies" in done.stdout + done.stderr
+    if done.returncode != 0 or incomplete:
+        raise PackagingError(f"chalice package failed:\n{done.stdout}{done.stderr}".rstrip())
+
+
+def _inspect_code(archive: Path, root: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        packed = set(opened.namelist())
+    expected = {path.relative_to(root).as_posix() for path in (root / "chalicelib").rglob("*.py")} | {"app.py"}
+    if missing := sorted(expected - packed):
+        raise PackagingError(f"{archive.name} lacks {', '.join(missing)}")
+
+
+def _inspect_template(path: Path) -> None:
+    resources = json.loads(path.read_text(encoding="utf-8"))["Resources"]
+    if typeless := sorted(name for name, resource in resources.items() if "Type" not in resource):
+        raise PackagingError(
+            f"infra/ adds to {', '.join(typeless)}, which nothing declares: app.py lacks the function,"
+            " or the fragment lacks the Type"
+        )
+
+
+def main() -> None:
+    """Package for the stage that the command line names."""
+    parser = argparse.ArgumentParser(description="Package the application for CloudFormation.")
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--code-only", action="store_true", help="leave the libraries out of the zip")
+    options = parser.parse_args()
+    try:
+        print(package(options.stage, options.out, with_libraries=not options.code_only))
+    except PackagingError as error:
+        sys.exit(f"infra.package: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The command line of the local cloud: `python -m local up`, `down`, `status`, `logs`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.package import PackagingError
+from local import cloud, logs
+from local.deploy import DeployFailed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; the exit status is 1 if that was not possible."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _do(options)
+    except (cloud.CloudError, DeployFailed, PackagingError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The local cloud.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, what in (
+        ("up", "start it, or deploy what has changed into it"),
+        ("down", "stop it"),
+        ("status", "show its processes"),
+        ("logs", "show what its functions logged"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--home", type=Path, default=cloud.HOME, help="its folder (default: .local)")
+        if name == "logs":
+            command.add_argument("--function", default="", help="one function, e.g. process_flights")
+            command.add_argument("--minutes", type=float, default=60, help="how far back (default: 60)")
+            command.add_argument("--follow", action="store_true", help="go on until interrupted")
+    return parser
+
+
+def _do(options: argparse.Namespace) -> int:
+    if options.command == "up":
+        found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
+        print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
+        return 0
+    if options.command == "down":
+        print("stopped" if cloud.down(options.home, progress=print) else "nothing was running")
+        return 0
+    if options.command == "status":
+        return _status(options.home)
+    for line in logs.lines(cloud.read(options.home), options.function, options.minutes, follow=options.follow):
+        print(line, flush=True)
+    return 0
+
+
+def _status(home: Path) -> int:
+    found = cloud.status(home)
+    if not found:
+        print("nothing is running; start it with `make up`")
+        return 1
+    print(f"{'':12} {'pid':>8} {'port':>6}  health")
+    for line in found:
+        health = "well" if line.running and (line.answers or line.port is None) else "dead"
+        if line.running and not line.answers:
+            health = "does not answer"
+        print(f"{line.name:12} {line.pid:>8} {line.port or '':>6}  {health}")
+    if cloud.cloud_file(home).exists() and all(line.running for line in found):
+        print(f"\nREST       {cloud.read(home).rest_url}")
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,349 @@
+"""The local cloud as one thing: `up`, `down`, `status`, and what a client needs to use it.
+
+    from local.cloud import up, down
+    cloud = up(Path(".local"))
+    cloud.client("s3").list_buckets()
+    down(Path(".local"))
+
+A home is one folder; several clouds can run side by side, each in its own. What runs lives in memory and in
+`HOME/run`: a cloud begins empty, and `down` forgets it.
+"""
+
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from infra.package import package
+from local import ports, users
+from local.deploy import Stack, deploy, fingerprint
+from local.processes import POLL_S, stop
+from local.servers import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    ROOT_CREDENTIALS,
+    Site,
+    base_environ,
+    database_url,
+    service_endpoints,
+)
+from local.supervisor import START_S, State, read_state, state_file, write_whole
+
+HOME = ROOT / ".local"
+STACK = "omnibus-local"
+GATEWAY = "/_aws/execute-api"
+STAGE_PATH = "api"
+OPERATOR_TOKEN = "operator-of-the-local-cloud"
+ANSWER_S = 30.0
+
+Progress = Callable[[str], None]
+
+
+class CloudError(Exception):
+    """The local cloud cannot do what was asked; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running local cloud: where everything is. Names are the template's without stack and account."""
+
+    home: str
+    rest_url: str
+    websocket_url: str | None
+    aws_endpoint_url: str
+    region: str
+    opensky_url: str
+    redshift_data_url: str | None
+    sagemaker_runtime_url: str | None
+    database_url: str | None
+    operator_token: str
+    credentials: Mapping[str, str]
+    buckets: Mapping[str, str]
+    queues: Mapping[str, str]
+    tables: Mapping[str, str]
+    topics: Mapping[str, str]
+    functions: Mapping[str, str]
+    state_machines: Mapping[str, str]
+    outputs: Mapping[str, str]
+    users: Mapping[str, Mapping[str, str]]
+    environment: Mapping[str, str]
+    seconds: Mapping[str, float]
+    fingerprint: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this cloud, as the account's root user."""
+        own = {"redshift-data": self.redshift_data_url, "sagemaker-runtime": self.sagemaker_runtime_url}
+        return _client(own.get(service) or self.aws_endpoint_url, service)
+
+    def invoke(self, function: str, event: Any = None) -> Any:
+        """What a function of this cloud answers to an event; CloudError with its words if it fails."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.functions[function], Payload=json.dumps(event if event is not None else {}).encode()
+        )
+        payload = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise CloudError(f"{function} failed: {payload.get('errorType')}: {payload.get('errorMessage')}")
+        return payload
+
+
+@dataclass(frozen=True)
+class Health:
+    """One line of `status`: a process of the cloud, and whether it is well."""
+
+    name: str
+    pid: int
+    port: int | None
+    running: bool
+    answers: bool
+
+
+def cloud_file(home: Path = HOME) -> Path:
+    """Where the description of a home's running cloud is."""
+    return home / "cloud.json"
+
+
+def read(home: Path = HOME) -> Cloud:
+    """The running cloud of a home; CloudError if none runs."""
+    state = read_state(home)
+    if state is None or not state.supervisor.is_running() or not cloud_file(home).exists():
+        raise CloudError(f"no local cloud runs in {home}; start it with `make up`")
+    return Cloud(**json.loads(cloud_file(home).read_text(encoding="utf-8")))
+
+
+def up(
+    home: Path = HOME, *, parameters: Mapping[str, str] | None = None, progress: Progress = lambda _line: None
+) -> Cloud:
+    """The running cloud of a home, started if it is not there and deployed anew if the code has changed.
+
+    Returns when everything answers. `parameters` are the template's, over those of the local stage.
+    """
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    with _lock(home, progress):
+        state = read_state(home)
+        if state is not None and not (state.ready and state.supervisor.is_running()):
+            _stop(home, state)
+            state = None
+        given = dict(parameters or {})
+        wanted = fingerprint(ROOT, given)
+        if state is not None and cloud_file(home).exists():
+            found = read(home)
+            if found.fingerprint == wanted:
+                progress(f"already running: {found.rest_url}")
+                return found
+            progress("the code has changed: deploying it")
+        return _raise(home, state, given, wanted, progress)
+
+
+def down(home: Path = HOME, *, progress: Progress = lambda _line: None) -> bool:
+    """Stop exactly what `up` started in a home; False if nothing ran."""
+    home = home.resolve()
+    if not home.exists():
+        return False
+    with _lock(home, progress):
+        state = read_state(home)
+        if state is None:
+            return False
+        ran = state.supervisor.is_running()
+        _stop(home, state)
+        return ran
+
+
+def status(home: Path = HOME) -> list[Health]:
+    """Every process of a home's cloud, with its port and its health; empty if nothing was started."""
+    state = read_state(home)
+    if state is None:
+        return []
+    alive = state.supervisor.is_running()
+    lines = [Health("supervisor", state.supervisor.pid, None, alive, alive)]
+    for name, process in state.servers.items():
+        port = state.ports[name]
+        lines.append(Health(name, process.pid, port, process.is_running(), ports.answers(port)))
+    return lines
+
+
+def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: str, progress: Progress) -> Cloud:
+    watch = _Stopwatch(progress)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        packaging = pool.submit(package, "local", home / "package", with_libraries=False)
+        if state is None:
+            state = _start_servers(home)
+            watch.lap("servers", "servers answer: " + ", ".join(state.servers))
+        template = packaging.result()
+    watch.lap("package", "application packaged by chalice package")
+    site = state.site(home)
+    client = cache(lambda service: _client(site.url("ministack"), service))
+    bucket = f"{STACK}-artifacts-{ACCOUNT}"
+    stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
+    watch.lap("deploy", f"{len(stack.resources)} resources deployed by CloudFormation as stack {STACK}")
+    cloud = _describe(site, stack, client, wanted, watch.seconds)
+    _await_answer(f"{cloud.rest_url}/health")
+    watch.lap("answer", f"answers at {cloud.rest_url}")
+    write_whole(cloud_file(home), asdict(cloud))
+    return cloud
+
+
+class _Stopwatch:
+    def __init__(self, progress: Progress) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._last = time.monotonic()
+
+    def lap(self, name: str, line: str) -> None:
+        now = time.monotonic()
+        self.seconds[name] = round(now - self._last, 3)
+        self._last = now
+        self._progress(f"{self.seconds[name]:6.2f} s  {line}")
+
+
+def _start_servers(home: Path) -> State:
+    logs = home / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir()
+    log = logs / "supervisor.log"
+    command = [sys.executable, "-m", "local.supervisor", str(home)]
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=base_environ(),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        state = read_state(home)
+        if state is not None and state.ready:
+            return state
+        if child.poll() is not None:
+            break
+        time.sleep(POLL_S)
+    raise CloudError(f"the servers did not start:\n{log.read_text(encoding='utf-8', errors='replace')}".rstrip())
+
+
+def _stage_parameters(site: Site) -> dict[str, str]:
+    """The template parameters in which the local stage differs from AWS."""
+    return {
+        "Stage": "local",
+        "CorsOrigins": "*",
+        "OperatorToken": OPERATOR_TOKEN,
+        "OpenSkyUrl": site.url("opensky"),
+        "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
+        "OpenSkyClientId": "omnibus",
+        "OpenSkyClientSecret": "omnibus",
+        "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
+    }
+
+
+def _describe(
+    site: Site, stack: Stack, client: Callable[[str], Any], wanted: str, seconds: Mapping[str, float]
+) -> Cloud:
+    def urls(server: str) -> str | None:
+        return site.url(server) if server in site.ports else None
+
+    def named(kind: str) -> dict[str, str]:
+        return {_short(resource.physical): resource.physical for resource in stack.of_kind(kind)}
+
+    endpoint = site.url("ministack")
+    gateway = f"{endpoint}{GATEWAY}"
+    socket = stack.outputs.get("WebsocketAPIId")
+    functions = named("AWS::Lambda::Function")
+    granted = client("lambda").get_function_configuration(FunctionName=functions["api_handler"])
+    return Cloud(
+        home=str(site.home),
+        rest_url=f"{gateway}/{stack.outputs['RestAPIId']}/{STAGE_PATH}",
+        websocket_url=f"{gateway.replace('http', 'ws', 1)}/{socket}/{STAGE_PATH}" if socket else None,
+        aws_endpoint_url=endpoint,
+        region=REGION,
+        opensky_url=site.url("opensky"),
+        redshift_data_url=urls("redshift"),
+        sagemaker_runtime_url=urls("sagemaker"),
+        database_url=database_url(site) if "postgres" in site.ports else None,
+        operator_token=OPERATOR_TOKEN,
+        credentials=ROOT_CREDENTIALS,
+        buckets=named("AWS::S3::Bucket"),
+        queues=named("AWS::SQS::Queue"),
+        tables=named("AWS::DynamoDB::Table"),
+        topics=named("AWS::SNS::Topic"),
+        functions=functions,
+        state_machines=named("AWS::StepFunctions::StateMachine"),
+        outputs=stack.outputs,
+        users=users.create(client("cognito-idp"), stack),
+        environment={
+            **granted["Environment"]["Variables"],
+            **ROOT_CREDENTIALS,
+            **service_endpoints(site),
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+        },
+        seconds=seconds,
+        fingerprint=wanted,
+    )
+
+
+def _short(physical: str) -> str:
+    """What a resource is called in its own workload: "omnibus-local-flights-000000000000" is "flights"."""
+    last = physical.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+    return last.removeprefix(f"{STACK}-").removesuffix(f"-{ACCOUNT}")
+
+
+def _await_answer(url: str) -> None:
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=ANSWER_S):
+                return
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            if time.monotonic() > deadline or error.code < 500:
+                raise CloudError(f"{url} answers {error.code}: {said}; see `make logs`") from error
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise CloudError(f"{url} does not answer: {error}") from error
+        time.sleep(0.2)
+
+
+def _client(endpoint: str, service: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    session: Any = boto3.Session(
+        aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    return session.client(service, endpoint_url=endpoint, config=Config(s3={"addressing_style": "path"}))
+
+
+def _stop(home: Path, state: State) -> None:
+    stop([state.supervisor])  # it stops its servers itself; what is left if it was killed is stopped here
+    stop(state.servers.values())
+    cloud_file(home).unlink(missing_ok=True)
+    state_file(home).unlink(missing_ok=True)
+    shutil.rmtree(home / "run", ignore_errors=True)
+
+
+@contextmanager
+def _lock(home: Path, progress: Progress) -> Iterator[None]:
+    """One `up` or `down` at a time in a home."""
+    with (home / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another command is at work in this home: waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,137 @@
+"""Deploy the packaged template into MiniStack through CloudFormation, and read back what it made."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.package import SOURCES
+from local.template import Code, localised
+
+POLL_S = 0.05
+DEPLOY_S = 120.0
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+Client = Callable[[str], Any]
+
+
+class DeployFailed(Exception):
+    """CloudFormation refused the template or a resource; the message names each with its reason."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a stack: its name in the template, its type, and its name in the cloud."""
+
+    logical: str
+    kind: str
+    physical: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack: its outputs and its resources."""
+
+    name: str
+    outputs: Mapping[str, str]
+    resources: tuple[Resource, ...]
+
+    def of_kind(self, kind: str) -> tuple[Resource, ...]:
+        """The resources of one CloudFormation type."""
+        return tuple(resource for resource in self.resources if resource.kind == kind)
+
+
+def fingerprint(root: Path, parameters: Mapping[str, str]) -> str:
+    """A text that differs as soon as what would be deployed does."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+    for path in sorted(_sources(root)):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(root: Path) -> Iterable[Path]:
+    ours = (root / name for name in (*SOURCES, "infra", "local/template.py"))
+    for path in ours:
+        if path.is_dir():
+            yield from (
+                file
+                for file in path.rglob("*")
+                if file.is_file() and not {"__pycache__", "deployments", "deployed"} & set(file.parts)
+            )
+        else:
+            yield path
+
+
+def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Mapping[str, str]) -> Stack:
+    """Create or update stack `name` from the package beside the template `package`; DeployFailed if it cannot be."""
+    archive = (package.parent / "deployment.zip").read_bytes()
+    code = Code(bucket, f"{hashlib.sha256(archive).hexdigest()}.zip")
+    template = localised(json.loads(package.read_text(encoding="utf-8")), code)
+    s3 = client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
+    cloudformation = client("cloudformation")
+    declared = template.get("Parameters", {})
+    request = {
+        "StackName": name,
+        "TemplateBody": json.dumps(template),
+        "Capabilities": CAPABILITIES,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items() if key in declared
+        ],
+    }
+    try:
+        _create_or_update(cloudformation, request)
+    except ClientError as error:
+        raise DeployFailed(f"stack {name} was refused: {error}") from error
+    return _finished(cloudformation, name)
+
+
+def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> None:
+    name = request["StackName"]
+    status = {stack["StackName"]: stack["StackStatus"] for stack in cloudformation.describe_stacks()["Stacks"]}
+    if status.get(name) == "ROLLBACK_COMPLETE":  # a first deploy that failed: CloudFormation only lets it be deleted
+        cloudformation.delete_stack(StackName=name)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        del status[name]
+    if name not in status:
+        cloudformation.create_stack(**request)
+        return
+    try:
+        cloudformation.update_stack(**request)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+
+
+def _finished(cloudformation: Any, name: str) -> Stack:
+    deadline = time.monotonic() + DEPLOY_S
+    while True:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        status = stack["StackStatus"]
+        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            break
+        if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
+            raise DeployFailed(f"stack {name} is {status}:\n" + "\n".join(_reasons(cloudformation, name)))
+        time.sleep(POLL_S)
+    found = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    return Stack(
+        name,
+        {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        tuple(Resource(item["LogicalResourceId"], item["ResourceType"], item["PhysicalResourceId"]) for item in found),
+    )
+
+
+def _reasons(cloudformation: Any, name: str) -> list[str]:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    return [
+        f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for event in events
+        if "FAILED" in event["ResourceStatus"]
+    ]

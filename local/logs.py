@@ -1,0 +1,41 @@
+"""What the functions of the local cloud logged, from its CloudWatch Logs, oldest first."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from local.cloud import Cloud, CloudError
+
+FOLLOW_S = 1.0
+
+
+def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool = False) -> Iterator[str]:
+    """The lines of one function, or of all, of the last minutes; CloudError if there is no such function."""
+    if function and function not in cloud.functions:
+        known = ", ".join(sorted(cloud.functions))
+        raise CloudError(f"there is no function {function}; these are: {known}")
+    shown = [function] if function else sorted(cloud.functions)
+    client = cloud.client("logs")
+    since = int((time.time() - minutes * 60) * 1000)
+    seen: set[str] = set()
+    while True:
+        fresh = [event for event in _events(client, cloud, shown, since) if event[1] not in seen]
+        seen.update(identity for _, identity, _ in fresh)
+        yield from (line for _, _, line in sorted(fresh))
+        if not follow:
+            return
+        time.sleep(FOLLOW_S)
+
+
+def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iterator[tuple[int, str, str]]:
+    for name in functions:
+        try:
+            pages = client.get_paginator("filter_log_events").paginate(
+                logGroupName=f"/aws/lambda/{cloud.functions[name]}", startTime=since
+            )
+            for event in (event for page in pages for event in page["events"]):
+                moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+                yield event["timestamp"], event["eventId"], f"{moment} {name}: {event['message'].rstrip()}"
+        except client.exceptions.ResourceNotFoundException:
+            continue  # it has not run yet

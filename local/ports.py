@@ -1,0 +1,43 @@
+"""Ports on the loopback interface, the only one that the local cloud listens on."""
+
+import socket
+from collections.abc import Iterable
+
+HOST = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Can a server listen on this port of the loopback interface now?"""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Does something accept connections on this port of the loopback interface?"""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def choose(usual: Iterable[int]) -> list[int]:
+    """A free port for each usual one: itself where it is free, else any; all of them different."""
+    held: list[socket.socket] = []
+    try:
+        return [_hold(port if is_free(port) else 0, held) for port in usual]
+    finally:
+        for probe in held:
+            probe.close()
+
+
+def _hold(port: int, held: list[socket.socket]) -> int:
+    probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    held.append(probe)
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((HOST, port))
+    chosen: int = probe.getsockname()[1]
+    return chosen

@@ -1,0 +1,84 @@
+"""Processes that are stopped by who they are, never by their number alone: a number is soon somebody else's."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+POLL_S = 0.02
+STOP_S = 10.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process for ever: its number, and when the process of that number began."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessId":
+        """The process that has this number now."""
+        return cls(pid, psutil.Process(pid).create_time())
+
+    def is_running(self) -> bool:
+        """Does this very process still run? A zombie does not."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 0.05
+            return same and bool(process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to this very process, if it still runs."""
+        if self.is_running():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:
+    """Ask every process to end, then end those that still run after some seconds."""
+    asked = list(processes)
+    for process in asked:
+        process.signal(signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while any(process.is_running() for process in asked) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    for process in asked:
+        process.signal(signal.SIGKILL)
+    while any(process.is_running() for process in asked):
+        time.sleep(POLL_S)
+
+
+def start(command: Sequence[str], *, log: Path, environ: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a child that appends its output to `log` and dies when this process does, however that dies."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=dict(environ),
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    # Elsewhere than on Linux a killed supervisor leaves its children; `make down` finds them in the state file.
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

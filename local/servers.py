@@ -1,0 +1,166 @@
+"""The servers that make up the local cloud, and what each needs; adding one is one entry in SERVERS."""
+
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import postgres
+from local.ports import HOST
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+# MiniStack takes these for the account's root user, and enforces every other principal's policies.
+ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where one local cloud lives: its folder and its ports by server."""
+
+    home: Path
+    ports: Mapping[str, int]
+
+    @property
+    def run(self) -> Path:
+        """What lasts as long as the servers do."""
+        return self.home / "run"
+
+    def url(self, server: str) -> str:
+        """The address of an HTTP server of this site."""
+        return f"http://{HOST}:{self.ports[server]}"
+
+    def log(self, server: str) -> Path:
+        """Where a server's output goes."""
+        return self.home / "logs" / f"{server}.log"
+
+    def ready_file(self, server: str) -> Path:
+        """What one of our own servers writes when it answers."""
+        return self.run / f"{server}.ready.json"
+
+
+def _nothing(_site: Site) -> None:
+    return None
+
+
+def _no_environ(_site: Site) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Server:
+    """How to start a server, and how to tell that it answers; `after` names those that it needs running."""
+
+    name: str
+    usual_port: int
+    command: Callable[[Site], list[str]]
+    is_ready: Callable[[Site], bool]
+    environ: Callable[[Site], dict[str, str]] = _no_environ
+    prepare: Callable[[Site], None] = _nothing
+    after: tuple[str, ...] = ()
+    stop_signal: signal.Signals = signal.SIGTERM
+    folder: Path | None = None
+
+
+def base_environ() -> dict[str, str]:
+    """What every server inherits: nothing of the developer's AWS accounts or of Python's settings."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def ministack_environ(site: Site) -> dict[str, str]:
+    """The emulator's settings; its Lambda workers inherit them, as functions in AWS get their endpoints from there."""
+    temporary = site.run / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return {
+        **ROOT_CREDENTIALS,
+        **service_endpoints(site),
+        "AUTH": "true",
+        "AWS_DEFAULT_REGION": REGION,
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(site.ports["ministack"]),
+        "IOT_MTLS_ENABLED": "0",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "0",
+        "S3_DATA_DIR": str(site.run / "s3"),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(site.run / "ministack"),
+        "TMPDIR": str(temporary),
+    }
+
+
+def service_endpoints(site: Site) -> dict[str, str]:
+    """Where boto3 finds the services that MiniStack does not serve."""
+    return {variable: site.url(name) for name, variable in ENDPOINTS.items() if name in site.ports}
+
+
+def _ministack_answers(site: Site) -> bool:
+    try:
+        with urllib.request.urlopen(f"{site.url('ministack')}/_ministack/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _postgres_folder(site: Site) -> Path:
+    return site.run / "postgres"
+
+
+def database_url(site: Site) -> str:
+    """How to connect to the PostgreSQL of a site."""
+    return postgres.url(_postgres_folder(site), site.ports["postgres"])
+
+
+def _own(
+    name: str,
+    usual_port: int,
+    arguments: Callable[[Site], list[str]] = lambda _site: [],
+    *,
+    environ: Callable[[Site], dict[str, str]] = _no_environ,
+    after: tuple[str, ...] = (),
+) -> Server:
+    """A server of this project, `python -m local.NAME.server`, which writes a ready file."""
+
+    def command(site: Site) -> list[str]:
+        where = ["--port", str(site.ports[name]), "--ready-file", str(site.ready_file(name))]
+        return [sys.executable, "-m", f"local.{name}.server", *where, *arguments(site)]
+
+    return Server(
+        name=name,
+        usual_port=usual_port,
+        command=command,
+        is_ready=lambda site: site.ready_file(name).exists(),
+        environ=environ,
+        after=after,
+        folder=ROOT,
+    )
+
+
+SERVERS: tuple[Server, ...] = (
+    Server(
+        name="ministack",
+        usual_port=4566,
+        command=lambda _site: [sys.executable, "-m", "ministack"],
+        is_ready=_ministack_answers,
+        environ=ministack_environ,
+    ),
+    _own("opensky", 8090, environ=lambda _site: OPENSKY_CLIENT),
+    Server(
+        name="postgres",
+        usual_port=54320,
+        command=lambda site: postgres.command(_postgres_folder(site), site.ports["postgres"]),
+        is_ready=lambda site: postgres.is_ready(_postgres_folder(site)),
+        prepare=lambda site: postgres.initialise(_postgres_folder(site)),
+        stop_signal=signal.SIGINT,  # SIGTERM would wait until the last client has gone
+    ),
+)
+
+ENDPOINTS = {"redshift": "AWS_ENDPOINT_URL_REDSHIFT_DATA", "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}
+"""Our server -> the variable by which boto3 finds it."""

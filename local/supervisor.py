@@ -1,0 +1,156 @@
+"""The parent of every server of a local cloud: it starts them, and none of them outlives it.
+
+It runs detached, as `python -m local.supervisor HOME`. It writes `state.json` once with the processes and again when
+all of them answer; if one fails or ends, it stops the others and says why in its log.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local import ports
+from local.processes import POLL_S, ProcessId, start
+from local.servers import SERVERS, Server, Site, base_environ
+
+START_S = 90.0
+STOP_S = 10.0
+WATCH_S = 0.25
+
+
+@dataclass(frozen=True)
+class State:
+    """What runs: the supervisor, its servers, their ports, and whether all of them answer."""
+
+    ready: bool
+    supervisor: ProcessId
+    servers: Mapping[str, ProcessId]
+    ports: Mapping[str, int]
+
+    def site(self, home: Path) -> Site:
+        """The site that this is the state of."""
+        return Site(home, self.ports)
+
+
+def state_file(home: Path) -> Path:
+    """Where the supervisor of a home says what runs."""
+    return home / "state.json"
+
+
+def read_state(home: Path) -> State | None:
+    """What the supervisor of `home` said last; None if nothing was ever started or all was stopped."""
+    try:
+        raw = json.loads(state_file(home).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    servers = {name: ProcessId(**process) for name, process in raw["servers"].items()}
+    return State(raw["ready"], ProcessId(**raw["supervisor"]), servers, raw["ports"])
+
+
+def write_whole(path: Path, content: object) -> None:
+    """Write JSON so that a reader sees all of it or none; readable by its owner alone, for it holds passwords."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+class ServerFailed(Exception):
+    """A server did not come up, or ended on its own; the message names it and its log."""
+
+
+class Supervisor:
+    """Starts the servers of one home and watches them until it is told to stop."""
+
+    def __init__(self, home: Path, servers: tuple[Server, ...] = SERVERS) -> None:
+        self._servers = servers
+        chosen = ports.choose(server.usual_port for server in servers)
+        self._site = Site(home, {server.name: port for server, port in zip(servers, chosen, strict=True)})
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, ProcessId] = {}
+
+    def start(self) -> None:
+        """Start every server as soon as those before it answer; ServerFailed if one does not come up."""
+        shutil.rmtree(self._site.run, ignore_errors=True)
+        self._site.run.mkdir(parents=True)
+        (self._site.home / "logs").mkdir(exist_ok=True)
+        ready: set[str] = set()
+        deadline = time.monotonic() + START_S
+        while len(ready) < len(self._servers):
+            for server in self._servers:
+                if server.name not in self._children and ready.issuperset(server.after):
+                    self._start(server)
+            ready |= {server.name for server in self._running() if server.is_ready(self._site)}
+            self._check_children()
+            if time.monotonic() > deadline:
+                late = ", ".join(sorted({server.name for server in self._servers} - ready))
+                raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.home / 'logs'}")
+            time.sleep(POLL_S)
+        self._write(ready=True)
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Return when told to stop; ServerFailed as soon as a server ends on its own."""
+        while not stopping.wait(WATCH_S):
+            self._check_children()
+
+    def stop(self) -> None:
+        """End every server, the youngest first."""
+        for server in reversed(self._running()):
+            child = self._children[server.name]
+            child.send_signal(server.stop_signal)
+        deadline = time.monotonic() + STOP_S
+        for child in self._children.values():
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def _start(self, server: Server) -> None:
+        server.prepare(self._site)
+        environ = base_environ() | server.environ(self._site)
+        folder = server.folder or self._site.run
+        child = start(server.command(self._site), log=self._site.log(server.name), environ=environ, folder=folder)
+        self._children[server.name] = child
+        self._started[server.name] = ProcessId.of(child.pid)
+        self._write(ready=False)
+
+    def _running(self) -> list[Server]:
+        return [server for server in self._servers if server.name in self._children]
+
+    def _check_children(self) -> None:
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                log = self._site.log(name)
+                last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+                raise ServerFailed(f"{name} ended with {child.returncode}; {log} ends with:\n" + "\n".join(last))
+
+    def _write(self, *, ready: bool) -> None:
+        state = State(ready, ProcessId.of(os.getpid()), self._started, self._site.ports)
+        write_whole(state_file(self._site.home), asdict(state))
+
+
+def main() -> None:
+    """Supervise the servers of the home that the command line names, until SIGTERM."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    supervisor = Supervisor(Path(sys.argv[1]))
+    try:
+        supervisor.start()
+        supervisor.watch(stopping)
+    except ServerFailed as failure:
+        sys.exit(f"the local cloud stops: {failure}")
+    finally:
+        supervisor.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,6 +25,7 @@ from chalicelib.predictions.requests import ObjectUri
 MIB = 1024 * 1024
 PART_BYTES = 8 * MIB
 SMALLEST_PART = 5 * MIB
+COPIES_AT_ONCE = 8
 LARGEST_COPY = 512 * MIB
 MAX_PARTS = 10_000
 ATTEMPTS = 4
@@ -38,6 +39,8 @@ CUT = (
     TimeoutError,
 )
 """How a connection that breaks while a body is read shows."""
+
+CAME_FIRST = ("PreconditionFailed", "412", "ConditionalRequestConflict")
 
 logger = logging.getLogger(__name__)
 
@@ -104,13 +107,6 @@ class S3Objects:
     def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
         """One object of others: S3 copies the large ones as parts, the small ones pass through here."""
         pinned = [self.pin(source) for source in sources]
-        if sum(source.bytes for source in pinned) < SMALLEST_PART or (
-            len(pinned) == 1 and pinned[0].bytes < PART_BYTES
-        ):
-            with self.create(uri, overwrite=overwrite) as output:
-                for source in pinned:
-                    output.write(self.read(source, 0, source.bytes))
-            return output.written()
         with self.create(uri, overwrite=overwrite) as output:
             output.join(self, pinned)
         return output.written()
@@ -127,14 +123,16 @@ class MultipartOutput:
         self._part_bytes = part_bytes
         self._buffer = bytearray()
         self._upload_id: str | None = None
-        self._parts: list[dict[str, Any]] = []
-        self._sent = 0
+        self._numbers = 0
+        self._etags: dict[int, str] = {}
+        self._bytes = 0
         self._etag = ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._on_its_way: Future[None] | None = None
 
     def write(self, data: bytes) -> int:
         """Add bytes; a part that is full goes on its way."""
+        self._bytes += len(data)
         self._buffer += data
         while len(self._buffer) >= self._part_bytes:
             part = bytes(memoryview(self._buffer)[: self._part_bytes])
@@ -144,24 +142,23 @@ class MultipartOutput:
 
     def written(self) -> Written:
         """What was written."""
-        return Written(self._uri, self._sent, self._etag)
+        return Written(self._uri, self._bytes, self._etag)
 
     def finish(self) -> None:
         """Make the object appear; Conflict ("output_exists") if another one came first."""
         if self._upload_id is None:
             with _translated(self._uri):
                 answer = self._s3.put_object(Body=bytes(self._buffer), **self._place, **self._guard)
-            self._sent += len(self._buffer)
         else:
             if self._buffer:
                 self._send(bytes(self._buffer))
             self._arrived()
+            parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self._etags.items())]
             with _translated(self._uri):
                 answer = self._s3.complete_multipart_upload(
-                    UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}, **self._place, **self._guard
+                    UploadId=self._upload_id, MultipartUpload={"Parts": parts}, **self._place, **self._guard
                 )
             self._upload_id = None
-        self._buffer = bytearray()
         self._etag = answer["ETag"]
 
     def abandon(self) -> None:
@@ -179,40 +176,45 @@ class MultipartOutput:
         self._thread.shutdown(wait=True)
 
     def join(self, objects: S3Objects, sources: Sequence[Pinned]) -> None:
-        """Add the content of other objects, copied inside S3 where they are large enough to be a part."""
+        """Add the content of other objects; S3 itself copies what is large enough to be a part."""
+        copies: list[_Copy] = []
+        self._bytes += sum(source.bytes for source in sources)
         for source in sources:
+            taken = 0
             if self._buffer or source.bytes < SMALLEST_PART:
-                # a part in the middle has at least 5 MiB: fill up what is waiting before copying the rest
-                taken = min(source.bytes, SMALLEST_PART)
-                self.write(objects.read(source, 0, taken))
-                if source.bytes - taken < SMALLEST_PART:
-                    self.write(objects.read(source, taken, source.bytes) if source.bytes > taken else b"")
-                    continue
-            else:
-                taken = 0
-            if self._buffer:
-                self._send(bytes(self._buffer))
-                self._buffer = bytearray()
-            self._copy(source, taken)
+                # only the last part may be smaller than that: fill up what waits before copying the rest
+                taken = source.bytes if source.bytes < 2 * SMALLEST_PART else SMALLEST_PART
+                self._buffer += objects.read(source, 0, taken)
+                if len(self._buffer) >= SMALLEST_PART:
+                    self._send(bytes(self._buffer))
+                    self._buffer.clear()
+            while taken < source.bytes:
+                left = source.bytes - taken
+                length = left if left <= LARGEST_COPY + SMALLEST_PART else LARGEST_COPY
+                copies.append(_Copy(source, taken, length, self._next_number()))
+                taken += length
+        if copies:
+            upload_id = self._begun()
+            with ThreadPoolExecutor(COPIES_AT_ONCE, thread_name_prefix="copy") as pool:
+                for done in [pool.submit(self._copy, upload_id, copy) for copy in copies]:
+                    done.result()
 
-    def _copy(self, source: Pinned, start: int) -> None:
-        self._arrived()
-        while start < source.bytes:
-            left = source.bytes - start
-            length = left if left <= LARGEST_COPY + SMALLEST_PART else LARGEST_COPY
-            number = len(self._parts) + 1
-            with _translated(source.uri):
-                answer = self._s3.upload_part_copy(
-                    UploadId=self._begun(),
-                    PartNumber=number,
-                    CopySource={"Bucket": source.uri.bucket, "Key": source.uri.key},
-                    CopySourceIfMatch=source.etag,
-                    CopySourceRange=f"bytes={start}-{start + length - 1}",
-                    **self._place,
-                )
-            self._parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
-            self._sent += length
-            start += length
+    def _copy(self, upload_id: str, copy: "_Copy") -> None:
+        source = copy.source
+        with _translated(source.uri):
+            answer = self._s3.upload_part_copy(
+                UploadId=upload_id,
+                PartNumber=copy.number,
+                CopySource={"Bucket": source.uri.bucket, "Key": source.uri.key},
+                CopySourceIfMatch=source.etag,
+                CopySourceRange=f"bytes={copy.start}-{copy.start + copy.length - 1}",
+                **self._place,
+            )
+        self._etags[copy.number] = answer["CopyPartResult"]["ETag"]
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     def _begun(self) -> str:
         if self._upload_id is None:
@@ -222,21 +224,27 @@ class MultipartOutput:
 
     def _send(self, part: bytes) -> None:
         self._arrived()
-        upload_id = self._begun()
-        self._on_its_way = self._thread.submit(self._put, upload_id, part)
+        self._on_its_way = self._thread.submit(self._put, self._begun(), part, self._next_number())
 
-    def _put(self, upload_id: str, part: bytes) -> None:
-        number = len(self._parts) + 1
+    def _put(self, upload_id: str, part: bytes, number: int) -> None:
         with _translated(self._uri):
             answer = self._s3.upload_part(UploadId=upload_id, PartNumber=number, Body=part, **self._place)
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-        self._sent += len(part)
+        self._etags[number] = answer["ETag"]
 
     def _arrived(self) -> None:
         """Wait for the part that is on its way; raises what befell it."""
         if self._on_its_way is not None:
             self._on_its_way.result()
             self._on_its_way = None
+
+
+class _Copy(NamedTuple):
+    """A stretch of an object that becomes part `number` of another."""
+
+    source: Pinned
+    start: int
+    length: int
+    number: int
 
 
 @contextmanager

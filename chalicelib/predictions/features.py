@@ -75,6 +75,8 @@ def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Tabl
     quoted = b'"' in block
     if quoted and stray_quote(block) is not None:
         return None
+    if block.count(b"\r") != block.count(b"\r\n"):
+        return None
     newlines = record_ends(block)
     ends = _content_ends(block, newlines)
     starts = np.concatenate(([0], newlines[:-1] + 1))
@@ -164,7 +166,9 @@ def _number(field: bytes, column: str, row: int) -> float:
 
 def check_values(matrix: Matrix, names: Sequence[str], first_row: int, *, missing_allowed: bool) -> None:
     """Unprocessable at the first infinity, or missing value that the model cannot take: its row and column."""
-    if np.isfinite(np.dot(np.ones(len(matrix)), matrix)).all():  # a sum is finite only if every term is
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.dot(np.ones(len(matrix)), matrix)
+    if np.isfinite(sums).all():  # a sum is finite only if every term is
         return
     wrong = np.isinf(matrix) if missing_allowed else ~np.isfinite(matrix)
     if not wrong.any():

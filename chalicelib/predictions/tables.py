@@ -93,7 +93,7 @@ def open_parquet(objects: Objects, pinned: Pinned) -> pq.ParquetFile:
         raise InvalidInput.of("data_s3_uri", "is empty", "a Parquet file with rows", code="empty_data")
     try:
         file = pq.ParquetFile(pa.PythonFile(RangeFile(objects, pinned), "r"), pre_buffer=True)
-    except pa.ArrowException:
+    except (pa.ArrowException, OSError):
         raise InvalidInput.of("data_s3_uri", "is not Parquet", "a whole file", code="malformed_parquet") from None
     if file.metadata.num_rows == 0:
         raise InvalidInput.of("data_s3_uri", "has no rows", "at least one", code="empty_data")
@@ -128,7 +128,7 @@ def read_batches(file: pq.ParquetFile, groups: range) -> Iterator[pa.RecordBatch
     for group in groups:
         try:
             yield from file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
-        except pa.ArrowException:
+        except (pa.ArrowException, OSError):
             raise InvalidInput.of(
                 "data_s3_uri", f"is broken in row group {group}", "a whole file", code="malformed_parquet"
             ) from None

@@ -1,0 +1,156 @@
+"""The ports of predictions in memory, with faults on demand."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.predictions.ports import Pinned, Written
+from chalicelib.predictions.requests import ObjectUri
+
+
+class MemoryOutput:
+    """An object being written in memory."""
+
+    def __init__(self, uri: ObjectUri, fault: Callable[[int], None]) -> None:
+        self.uri = uri
+        self.data = bytearray()
+        self._fault = fault
+
+    def write(self, data: bytes) -> int:
+        self._fault(len(self.data))
+        self.data += data
+        return len(data)
+
+    def written(self) -> Written:
+        return Written(self.uri, len(self.data), etag(bytes(self.data)))
+
+
+@dataclass
+class MemoryObjects:
+    """Objects by their URI; `on_read` and `on_write` are asked before each read or write, and may raise."""
+
+    content: dict[ObjectUri, bytes] = field(default_factory=dict)
+    on_read: Callable[[Pinned, int], None] = lambda pinned, start: None
+    on_write: Callable[[int], None] = lambda written: None
+    reads: list[tuple[ObjectUri, int, int]] = field(default_factory=list)
+
+    def put(self, uri: str, data: bytes) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        self.content[ObjectUri(bucket, key)] = data
+
+    def get(self, uri: str) -> bytes | None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.content.get(ObjectUri(bucket, key))
+
+    def pin(self, uri: ObjectUri) -> Pinned:
+        if uri not in self.content:
+            raise NotFound(f"{uri} does not exist", code="no_such_object")
+        return Pinned(uri, len(self.content[uri]), etag(self.content[uri]))
+
+    def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
+        self.on_read(pinned, start)
+        data = self.content.get(pinned.uri, b"")
+        if etag(data) != pinned.etag:
+            raise Conflict(f"{pinned.uri} changed while it was read", code="object_changed")
+        self.reads.append((pinned.uri, start, stop))
+        return data[start:stop]
+
+    @contextmanager
+    def create(self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0) -> Iterator[MemoryOutput]:
+        output = MemoryOutput(uri, self.on_write)
+        yield output
+        if uri in self.content and not overwrite:
+            raise Conflict(f"{uri} exists; send overwrite to replace it", code="output_exists")
+        self.content[uri] = bytes(output.data)
+
+    def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
+        with self.create(uri, overwrite=overwrite) as output:
+            for source in sources:
+                pinned = self.pin(source)
+                output.write(self.read(pinned, 0, pinned.bytes))
+        return output.written()
+
+
+def etag(data: bytes) -> str:
+    return '"' + hashlib.md5(data, usedforsecurity=False).hexdigest() + '"'
+
+
+@dataclass(frozen=True)
+class MemoryKey:
+    """A key that signs and verifies."""
+
+    secret: bytes = b"the secret of the tests"
+    key_name: str = "the tests' key"
+
+    def sign(self, message: bytes) -> bytes:
+        return hmac.digest(self.secret, message, "sha256")
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        return hmac.compare_digest(self.sign(message), signature)
+
+
+@dataclass
+class MemoryJobs:
+    """Jobs and parts."""
+
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
+        if job_id in self.jobs:
+            return False
+        self.jobs[job_id] = dict(document)
+        return True
+
+    def get(self, job_id: str) -> Mapping[str, Any] | None:
+        if job_id not in self.jobs:
+            return None
+        done = self.parts.get(job_id, {})
+        return {**self.jobs[job_id], "parts_done": len(done), "rows_done": sum(done.values())}
+
+    def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
+        if self.jobs.get(job_id, {}).get("state") not in states:
+            return False
+        self.jobs[job_id].update(changes)
+        return True
+
+    def add_part(self, job_id: str, number: int, rows: int) -> bool:
+        done = self.parts.setdefault(job_id, {})
+        if number in done:
+            return False
+        done[number] = rows
+        return True
+
+    def has_part(self, job_id: str, number: int) -> bool:
+        return number in self.parts.get(job_id, {})
+
+    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+        ids = sorted(self.jobs, key=lambda job_id: (self.jobs[job_id]["created_at"], job_id), reverse=True)
+        start = ids.index(after) + 1 if after in ids else 0
+        page = ids[start : start + limit]
+        more = page[-1] if start + limit < len(ids) else None
+        return [job for job_id in page if (job := self.get(job_id))], more
+
+
+@dataclass
+class MemoryWorkflow:
+    """Runs by name; `failures` says why one failed."""
+
+    started: list[tuple[str, str]] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def start(self, name: str, job_id: str) -> str:
+        if (name, job_id) not in self.started:
+            self.started.append((name, job_id))
+        return f"run:{name}"
+
+    def stop(self, handle: str) -> None:
+        self.stopped.append(handle)
+
+    def failure(self, handle: str) -> str | None:
+        return self.failures.get(handle)

@@ -1,0 +1,99 @@
+"""A place to train, publish and predict in memory."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from chalicelib.predictions.batch import BatchPredictions
+from chalicelib.predictions.models import Models
+from chalicelib.predictions.publishing import artifact_of
+from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest, parse_uri
+from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
+from tests.fakes.predictions import MemoryKey, MemoryObjects
+
+FEATURES = ("x", "y")
+MODEL = "s3://models/price.skops"
+DATA = "s3://data/in/rows.csv"
+OUTPUT = "s3://output/out/rows.csv"
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+ALLOWED = AllowLists(
+    models=AllowList("models", (ObjectUri("models", ""),)),
+    data=AllowList("data", (ObjectUri("data", "in/"),)),
+    output=AllowList("output", (ObjectUri("output", "out/"), ObjectUri("data", "in/"))),
+)
+
+
+def rows(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 2)).round(4)
+
+
+@cache
+def trained(kind: str) -> Any:
+    features = rows(400)
+    target = features[:, 0] * 2 + np.sin(features[:, 1])
+    words = np.where(target > 1, "=high", np.where(target < -1, "low,er", "mid"))
+    return {
+        "linear": lambda: LinearRegression().fit(features, target),
+        "forest": lambda: RandomForestRegressor(n_estimators=5, random_state=0).fit(features, target),
+        "boosting": lambda: HistGradientBoostingRegressor(max_iter=5, random_state=0).fit(features, target),
+        "classifier": lambda: LogisticRegression().fit(features, words),
+        "numbers": lambda: LogisticRegression().fit(features, (target > 0).astype(int)),
+    }[kind]()
+
+
+def csv_of(matrix: np.ndarray, header: str = "id,x,y") -> bytes:
+    lines = [header] + [f"r{number},{x},{y}" for number, (x, y) in enumerate(matrix)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+class Studio:
+    """Objects, a key and the services over them."""
+
+    def __init__(self) -> None:
+        self.objects = MemoryObjects()
+        self.key = MemoryKey()
+        self.models = Models(self.objects, self.key)
+        self.submitted: list[PredictionRequest] = []
+
+    def publish(self, estimator: Any, uri: str = MODEL, form: Any = "skops") -> None:
+        artifact = artifact_of(estimator, FEATURES, parse_uri("uri", uri), form, NOW)
+        self.place(uri, artifact.content, artifact.manifest)
+
+    def place(self, uri: str, content: bytes, manifest: Manifest, key: MemoryKey | None = None) -> None:
+        self.objects.put(uri, content)
+        self.objects.put(uri + MANIFEST_SUFFIX, seal(manifest, key or self.key))
+
+    def request(self, **changes: Any) -> PredictionRequest:
+        fields = {
+            "model_s3_uri": MODEL,
+            "data_s3_uri": DATA,
+            "output_s3_uri": OUTPUT,
+            "prediction_column_name": "price",
+            "feature_columns": FEATURES,
+        }
+        return msgspec.convert({**fields, **changes}, PredictionRequest)
+
+    def service(self, **changes: Any) -> BatchPredictions:
+        ports: dict[str, Any] = {
+            "objects": self.objects,
+            "models": self.models,
+            "allowed": ALLOWED,
+            "clock": lambda: 0.0,
+            "workers": 2,
+            "single_call_bytes": 1 << 40,
+            "submit": self.submit,
+        }
+        return BatchPredictions(**{**ports, **changes})
+
+    def submit(self, request: PredictionRequest) -> str:
+        self.submitted.append(request)
+        return f"job-{len(self.submitted)}"
+
+    def predict(self, seconds_left: float = 900, **changes: Any) -> Any:
+        return self.service().predict(self.request(**changes), lambda: seconds_left)

@@ -1,0 +1,172 @@
+"""Scoring a block: the fast way gives what the plain way gives, and the caller's bytes pass through."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.errors import InvalidInput, Unprocessable
+from chalicelib.predictions.columns import NewColumn, csv_field
+from chalicelib.predictions.features import Columns, rows_by_arrow, rows_plainly
+from chalicelib.predictions.scoring import Scorer, append_columns, append_plainly
+
+COLUMNS = Columns(("a", "name", "b"), (2, 0))
+
+
+def added(matrix):
+    """Two columns: one of numbers that shows the features' order, one of words."""
+    with np.errstate(all="ignore"):
+        numbers = np.nan_to_num(matrix[:, 0] * 3 - matrix[:, 1])
+    return [NewColumn("p", numbers), NewColumn("word", np.where(numbers > 1, "=high, or so", "low"))]
+
+
+def scorer(*, missing_allowed=True):
+    return Scorer(COLUMNS, added, missing_allowed)
+
+
+NUMBER = st.one_of(
+    st.floats(allow_nan=True).map(repr),
+    st.integers(-(2**70), 2**70).map(str),
+    st.sampled_from(["", "NA", " 1 ", "\t2", "+3", ".5", "5.", "1e5", "-0", "1E-3", "nan", "NULL", "infinity", "-inf"]),
+    st.sampled_from(["x", "1_0", "0x1", "1e", "--1", "1 2", "True", "٣", "1\x00", "nan(1)", "+inf", "+nan", "1e999"]),
+)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters='\r\n",'), max_size=5)
+RAW = st.one_of(TEXT.map(str.encode), st.binary(max_size=4).map(lambda raw: raw.translate(None, b'\r\n",')))
+ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\n\n", b"\r"])
+
+
+@st.composite
+def blocks(draw):
+    """CSV as it comes: numbers good and odd, quoted or not, lines that end in any way, ragged now and then."""
+    out = b""
+    for _ in range(draw(st.integers(1, 6))):
+        fields = [draw(NUMBER).encode(), draw(RAW), draw(NUMBER).encode()]
+        if draw(st.integers(0, 9)) == 0:
+            fields.append(b"1")
+        marks = [draw(st.booleans()) and draw(st.booleans()) for _ in fields]
+        fields = [
+            b'"' + (field + b'\n""' * (place == 1)) + b'"' if mark else field
+            for place, (field, mark) in enumerate(zip(fields, marks, strict=True))
+        ]
+        out += b",".join(fields) + draw(ENDS)
+    return out.rstrip(b"\r\n") if draw(st.booleans()) and out.rstrip(b"\r\n") else out
+
+
+@settings(deadline=None)
+@given(blocks())
+@example(b"1,x,2\n\n3,y,4\n")
+@example(b'1,"x\r\n",2\r\n3,y,4')
+@example(b"1,x\ry,2\n")
+def test_the_fast_way_gives_what_the_plain_way_gives(block):
+    fast = rows_by_arrow(block, COLUMNS)
+    if fast is None:
+        return
+    plain = rows_plainly(block, COLUMNS, 0)
+
+    np.testing.assert_array_equal(fast.matrix, plain.matrix)
+    values = np.nan_to_num(fast.matrix)
+    assert append_columns(fast, added(values)) == append_plainly(plain, added(values))
+
+
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1), st.sampled_from([b"\n", b"\r\n"]))
+def test_ordinary_rows_go_the_fast_way(rows, end):
+    block = b"".join(f"{a!r},x,{b!r}".encode() + end for a, b in rows)
+
+    found = rows_by_arrow(block, COLUMNS)
+
+    assert found is not None
+    np.testing.assert_array_equal(found.matrix, [(b, a) for a, b in rows])
+
+
+@pytest.mark.parametrize(
+    ("block", "scored", "rows"),
+    [
+        (b"1,x,2\n", b'1,x,2,5,"\'=high, or so"\n', 1),
+        (b"1,x,2", b'1,x,2,5,"\'=high, or so"', 1),
+        (b"5,x,2\r\n4,y,1\r\n", b"5,x,2,1,low\r\n4,y,1,-1,low\r\n", 2),
+        (b"5,x,2\r\n4,y,1\n", b"5,x,2,1,low\r\n4,y,1,-1,low\n", 2),
+        (b'5,"x\n""y""",2\n4,,1\n', b'5,"x\n""y""",2,1,low\n4,,1,-1,low\n', 2),
+        (b"\n5,x,2\n\n\r\n4,y,1\n\n", b"\n5,x,2,1,low\n\n\r\n4,y,1,-1,low\n\n", 2),
+        (b"5,x\rz,2\n", b"5,x\rz,2,1,low\n", 1),
+        (b"5,gr\xf6\xdfe,2\n", b"5,gr\xf6\xdfe,2,1,low\n", 1),
+        (b"5,=cmd(),2\n", b"5,=cmd(),2,1,low\n", 1),
+        (b" 5 ,x,+2\n", b" 5 ,x,+2,1,low\n", 1),
+        (b'"5",x,"2"\n', b'"5",x,"2",1,low\n', 1),
+        (b"\n\n", b"\n\n", 0),
+        (
+            b"9007199254740993,x,9007199254740993\n",
+            b'9007199254740993,x,9007199254740993,1.8014398509481984e+16,"\'=high, or so"\n',
+            1,
+        ),
+    ],
+)
+def test_the_callers_bytes_pass_through(block, scored, rows):
+    assert scorer().score(block, 0) == (scored, rows)
+
+
+@pytest.mark.parametrize(
+    ("block", "code", "message"),
+    [
+        (b"1,x,2\n1,x\n", "ragged_row", "row 12: has 2 fields; expected 3, as the header"),
+        (b"1,x,2,3\n", "ragged_row", "row 11: has 4 fields"),
+        (b"1,x,2\n\n1,x,abc\n", "non_numeric_feature", "row 12, column 'b': is 'abc'; expected a number"),
+        (b"1_0,x,2\n", "non_numeric_feature", "row 11, column 'a': is '1_0'"),
+        (b'1,x"y,2\n', "malformed_csv", "row 11: has a quotation mark inside an unquoted field"),
+        (b'1,"x"y,2\n', "malformed_csv", "row 11: has text after a closing quotation mark"),
+        (b'1,"x,2\n3,y,4\n', "malformed_csv", "row 11: has a quotation mark that is never closed"),
+    ],
+)
+def test_errors_name_the_row_and_the_column(block, code, message):
+    with pytest.raises(InvalidInput) as refused:
+        scorer().score(block, 10)
+    assert refused.value.code == code
+    assert refused.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("block", "missing_allowed", "code", "message"),
+    [
+        (b"1,x,2\n1,x,inf\n", True, "infinite_value", "row 12, column 'b': is infinite"),
+        (b"1,x,2\n-1e999,x,\n", True, "infinite_value", "row 12, column 'a': is infinite"),
+        (b"1,x,2\n,x,3\n", False, "missing_value", "row 12, column 'a': is missing"),
+        (b"1,x,nan\n", False, "missing_value", "row 11, column 'b': is missing"),
+    ],
+)
+def test_values_that_the_model_cannot_take_are_named(block, missing_allowed, code, message):
+    with pytest.raises(Unprocessable) as refused:
+        scorer(missing_allowed=missing_allowed).score(block, 10)
+    assert refused.value.code == code
+    assert refused.value.message.startswith(message)
+
+
+def test_large_finite_values_whose_sum_overflows_are_no_infinity():
+    block = b"1e308,x,1e308\n" * 10
+    assert scorer(missing_allowed=False).score(block, 0)[1] == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("plain", "plain"),
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@x", "'@x"),
+        ("\tx", "'\tx"),
+        ("\rx", '"\'\rx"'),
+        ('=a,"b"', '"\'=a,""b"""'),
+        ("a\nb", '"a\nb"'),
+    ],
+)
+def test_words_that_we_write_are_no_formulas(text, field):
+    assert csv_field(text) == field
+
+
+@given(st.lists(st.floats(-1e3, 1e3).filter(lambda value: value == value), min_size=1))
+def test_numbers_read_back_the_same(values):
+    matrix = np.column_stack([values, np.zeros(len(values))])
+    block = b"".join(f"0,x,{value!r}\n".encode() for value in values)
+
+    scored, _ = Scorer(COLUMNS, lambda features: [NewColumn("p", matrix[:, 0])], True).score(block, 0)
+
+    assert [float(line.rsplit(b",", 1)[1]) for line in scored.splitlines()] == values

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.concerts.catalogue import Vocabulary
 from chalicelib.concerts.conversation import Delta, Intent, Outcome, Piece, Turn
+from chalicelib.concerts.outcomes import SUGGESTIONS, subject_of
 from chalicelib.concerts.phrases import told
 from chalicelib.concerts.ports import Catalogue
 from chalicelib.concerts.tools import MAX_ROWS, Toolbox
@@ -37,16 +38,6 @@ CUES: Mapping[Intent, re.Pattern[str]] = {
 }
 POPULAR = re.compile(r"\b(popular|best|busiest|top|rank\w*|favou?rite)\b")
 REFERENCE = re.compile(r"\b(it|its|that|this|first|one)\b")
-
-SUGGESTIONS: Mapping[Intent, tuple[str, ...]] = {
-    "artist_lookup": ("What are its ticket sales going to be?", "Recommend similar concerts"),
-    "venue_search": ("Recommend concerts in my city", "How did revenue develop by genre?"),
-    "concert_recommendation": ("Predict the sales of the first one", "Which venues are the most popular?"),
-    "ticket_prediction": ("Which venues are the most popular?", "Recommend rock concerts"),
-    "data_analysis": ("Which venues are the most popular?", "Recommend jazz concerts"),
-    "general_query": ("Which venues are the most popular?", "Recommend rock concerts", "Predict sales of con-000001"),
-    "unknown": ("Which venues are the most popular?", "Recommend rock concerts", "Predict sales of con-000001"),
-}
 
 
 @dataclass(frozen=True)
@@ -136,17 +127,6 @@ def read(turn: Turn, vocabulary: Vocabulary) -> Reading:
     if "general_query" in cues:
         return Reading("general_query", 0.8)
     return Reading("unknown", 0.2)
-
-
-def subject_of(data: Mapping[str, Any]) -> str | None:
-    """The concert that an answer came to, for a later "it"."""
-    if concert := data.get("concert"):
-        return str(concert["concert_id"])
-    if found := data.get("recommendations"):
-        return str(found[0]["concert_id"])
-    if found := data.get("artists"):
-        return found[0]["next_concert_id"] and str(found[0]["next_concert_id"])
-    return None
 
 
 def _concert_id(turn: Turn) -> str | None:

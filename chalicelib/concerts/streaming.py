@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 
 from chalicelib.concerts.conversation import ChatReply, ChatRequest, Conversation, Delta
+from chalicelib.errors import Gone
 
 Send = Callable[[Mapping[str, Any]], object]
-"""Puts one message to the client; returns False where the client is gone, anything else where it is not."""
+"""Puts one message to the client; Gone where it has left."""
 
 
 def stream_chat(conversation: Conversation, request: ChatRequest, send: Send) -> None:
     """Answer `request` through `send`; each message carries its `sequence`, the first is 0.
 
-    Stops when the client is gone. Raises what `Conversation.stream` raises.
+    Stops when the client has left. Raises what `Conversation.stream` raises.
     """
     for sequence, event in enumerate(conversation.stream(request)):
         if isinstance(event, Delta):
@@ -23,5 +24,7 @@ def stream_chat(conversation: Conversation, request: ChatRequest, send: Send) ->
             message = {"action": "CHAT_DONE", "reply": msgspec.to_builtins(event)}
         else:
             message = {"action": "CHAT_RESTART", "reason": event.reason}
-        if send({**message, "sequence": sequence}) is False:
+        try:
+            send({**message, "sequence": sequence})
+        except Gone:
             return

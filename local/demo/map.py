@@ -117,7 +117,7 @@ def draw_map(aircraft: Sequence[Aircraft], path: FilePath, *, time: datetime, so
     _draw_graticule(axes)
     legend_corner, locator_corner = _emptiest_corners(axes, shown)[:2]
     reserved = [_corner_box(axes, legend_corner), _corner_box(axes, locator_corner)]
-    _draw_places(axes, view, reserved)
+    reserved += _draw_places(axes, view, reserved)
     crowded = len(shown) >= CROWD
     taken = [box for craft in shown for box in _draw_aircraft(axes, craft, crowded)]
     labelled = 0 if crowded else _label(axes, shown, reserved + taken)
@@ -218,7 +218,9 @@ def _degrees(value: float, letters: str) -> str:
     return f"{abs(value):g}°{letters[0] if value > 0 else letters[1] if value < 0 else ''}"
 
 
-def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> None:
+def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> list[Bbox]:
+    """Cities and airports outside the reserved corners; returns what their names cover, in pixels."""
+    covered = []
     city: dict[str, Any] = {"fontsize": 9.5, "style": "italic"}
     airport: dict[str, Any] = {"fontsize": 7, "weight": "bold"}
     for places, marker, size, colour, style in ((CITIES, "o", 3.0, FAINT, city), (AIRPORTS, "+", 8.0, INK, airport)):
@@ -227,7 +229,7 @@ def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> None:
             if not view.hold((longitude, latitude)) or any(around.overlaps(box) for box in reserved):
                 continue
             axes.plot(longitude, latitude, marker, markersize=size, color=colour, markeredgewidth=1, zorder=2.5)
-            axes.annotate(
+            text = axes.annotate(
                 name,
                 (longitude, latitude),
                 xytext=(5, -9),
@@ -239,6 +241,8 @@ def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> None:
                 clip_on=True,
                 **style,
             )
+            covered.append(text.get_window_extent())
+    return covered
 
 
 def _draw_aircraft(axes: Axes, craft: Aircraft, crowded: bool) -> list[Bbox]:

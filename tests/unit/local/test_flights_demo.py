@@ -1,7 +1,7 @@
 """The flights demo's own logic: stepping the clock, waiting for verdicts, what the tables say."""
 
 import io
-import itertools
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.demo import flights
-from local.demo.flights import SNAPSHOTS, SPOILED, STEP, checks_table, replay_hour, runs_table, settle, worst_report
+from local.demo.flights import SNAPSHOTS, SPOILED, STEP, checks_table, replay_hour, runs_table, verdict, worst_report
 
 
 class ScriptedPipeline:
@@ -51,32 +51,35 @@ def text_of(table: Table) -> str:
 
 
 def test_the_hour_is_stepped_through_up_to_now_and_one_snapshot_is_spoiled() -> None:
-    pipeline = ScriptedPipeline()
+    pipeline, said = ScriptedPipeline(), list[str]()
 
-    tracking_ids = replay_hour(pipeline, lambda _: None)  # type: ignore[arg-type]
+    runs = replay_hour(pipeline, said.append)  # type: ignore[arg-type]
 
     times = [message["clock"]["now"] for message in pipeline.told]
-    assert tracking_ids == [f"states_{n}" for n in range(1, SNAPSHOTS + 1)]
-    assert {round(later - earlier) for earlier, later in itertools.pairwise(times)} == {STEP}
+    assert [run["tracking_id"] for run in runs] == [f"states_{n}" for n in range(1, SNAPSHOTS + 1)]
+    assert {round(later - earlier) for earlier, later in pairwise(times)} == {STEP}
     assert flights.time.time() - 5 < times[-1] <= flights.time.time()
     assert [n for n, message in enumerate(pipeline.told, 1) if message["dirt"]] == [SPOILED]
     assert ["position" in message["clock"] for message in pipeline.told] == [True] + [False] * (SNAPSHOTS - 1)
+    assert len(said) == SNAPSHOTS
+    assert "states_12  VALIDATED" in said[-1]
 
 
-def test_waiting_ends_when_every_run_has_its_verdict() -> None:
-    said: list[str] = []
+def test_a_run_is_followed_to_its_verdict() -> None:
+    pipeline = ScriptedPipeline(looks=5, status="QUARANTINED")
 
-    runs = settle(ScriptedPipeline(looks=5), ["states_2", "states_1"], said.append)  # type: ignore[arg-type]
-
-    assert [run["tracking_id"] for run in runs] == ["states_2", "states_1"]
-    assert said[-1] == "flights: 2 of 2 have their verdict"
+    assert verdict(pipeline, "states_1")["status"] == "QUARANTINED"  # type: ignore[arg-type]
+    assert pipeline.looks < 0
 
 
-def test_waiting_ends_at_the_deadline_and_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights, "DEADLINE", 0.0)
+@pytest.mark.parametrize(("looks", "stands"), [(1, "PROCESSED"), (2, "not known")])
+def test_waiting_ends_at_the_deadline_and_says_where_the_run_stands(
+    monkeypatch: pytest.MonkeyPatch, looks: int, stands: str
+) -> None:
+    monkeypatch.setattr(flights, "DEADLINE", -1.0)
 
-    with pytest.raises(TimeoutError, match="states_1, states_2"):
-        settle(ScriptedPipeline(status="INGESTED"), ["states_1", "states_2"], lambda _: None)  # type: ignore[arg-type]
+    with pytest.raises(TimeoutError, match=f"states_1: .*{stands}"):
+        verdict(ScriptedPipeline(looks=looks), "states_1")  # type: ignore[arg-type]
 
 
 def run(**facts: Any) -> dict[str, Any]:
@@ -113,15 +116,16 @@ def test_the_checks_table_shows_failed_checks_with_samples_as_they_are() -> None
     check = {"name": "callsign_format", "verdict": "failed", "score": 0.5, "pass_mark": 0.9, "failing": 1, "checked": 2}
     report = {
         "checks": [
-            check | {"samples": [{"icao24": "39cea2", "callsign": "[red]x", "last_contact": 1795236620}]},
+            check | {"samples": [{"icao24": "39cea2", "callsign": "[red]x", "last_contact": 1795236620, "spi": True}]},
             check | {"name": "uniqueness", "verdict": "passed"},
             check | {"name": "altitude_consistency", "verdict": "unknown"},
         ]
     }
 
-    text = text_of(checks_table(run(status="QUARANTINED"), report))
+    text = text_of(checks_table(run(status="QUARANTINED", quarantine_key="quarantine/x", alert="SENT"), report))
 
     assert "QUARANTINED at 04:50:20: 1 of 3 checks failed, 1 unknown" in text
-    assert "icao24 39cea2  callsign [red]x  last_contact 1795236620" in text
+    assert "icao24 39cea2  callsign [red]x  last_contact 1795236620  spi yes" in text
     assert "1 of 2" in text
+    assert "Moved to quarantine/x, alert SENT" in text
     assert "uniqueness" not in text

@@ -8,11 +8,19 @@ from functools import cache
 from os import environ
 from typing import Any
 
-from chalice.app import CloudWatchEvent, Rate
+from chalice.app import CloudWatchEvent, Rate, WebsocketEvent
 
 from chalicelib.bootstrap import bootstrap
-from chalicelib.entry.events import S3Notification, for_each_object, invoked, report_or_raise
-from chalicelib.entry.web import CORS, App
+from chalicelib.entry.events import (
+    QueueBatch,
+    S3Notification,
+    for_each_message,
+    for_each_object,
+    invoked,
+    report_or_raise,
+)
+from chalicelib.entry.sockets import accept, dispatch, release
+from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
     REPLAY,
     Latest,
@@ -26,9 +34,18 @@ from chalicelib.flights.models import (
 from chalicelib.flights.runs import Run
 from chalicelib.health import HealthQuery
 from chalicelib.health import Report as HealthReport
+from chalicelib.uploads.models import (
+    NewSession,
+    NewSessionQuery,
+    SessionQuery,
+    SessionView,
+    UploadPermission,
+    UploadUrlQuery,
+)
 
 services = cache(bootstrap)
 app = App("omnibus", origins=lambda: services().settings.cors_origins)
+app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
 
@@ -113,3 +130,114 @@ def replay_flights() -> Replay:
 # -- spendsense
 
 # -- uploads
+
+UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
+
+
+@app.route(
+    "/sessions",
+    methods=["POST"],
+    cors=UPLOADS_CORS,
+    query=NewSessionQuery,
+    returns=NewSession,
+    status=201,
+    tag="uploads",
+)
+def open_upload_session() -> NewSession:
+    """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
+    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    return services().upload_sessions.open(app.source_ip(), phone_page)
+
+
+@app.route(
+    "/sessions/{session_id}",
+    cors=UPLOADS_CORS,
+    query=SessionQuery,
+    returns=SessionView,
+    headers=["X-Owner-Token", "X-Upload-Token"],
+    tag="uploads",
+)
+def upload_session(session_id: str) -> SessionView:
+    """Tell where a session stands, to either side's token; the image's address to the owner's only."""
+    query = app.query(SessionQuery)
+    owner, upload = app.header("X-Owner-Token"), app.header("X-Upload-Token")
+    return services().upload_sessions.view(session_id, owner or query.owner_token, upload or query.upload_token)
+
+
+@app.route(
+    "/sessions/{session_id}",
+    methods=["DELETE"],
+    cors=UPLOADS_CORS,
+    returns=None,
+    status=204,
+    headers=["X-Owner-Token"],
+    tag="uploads",
+)
+def end_upload_session(session_id: str) -> None:
+    """Forget a session and delete its image."""
+    services().upload_sessions.end(session_id, app.header("X-Owner-Token"))
+
+
+@app.route(
+    "/upload-url",
+    cors=UPLOADS_CORS,
+    query=UploadUrlQuery,
+    returns=UploadPermission,
+    headers=["X-Upload-Token"],
+    tag="uploads",
+)
+def upload_url() -> UploadPermission:
+    """Permit one upload for five minutes, by PUT or by form; it supersedes the permissions before it."""
+    return services().upload_sessions.permit(app.query(UploadUrlQuery), app.header("X-Upload-Token"))
+
+
+@app.route("/upload", produces="text/html", tag="uploads")
+def upload_desktop_page() -> Page:
+    """The desktop's page: shows the QR code, then the photo."""
+    return Page(*services().upload_site.desktop())
+
+
+@app.route("/u/{token}", produces="text/html", tag="uploads")
+def upload_phone_page(token: str) -> Page:
+    """The phone's page: takes the photo and sends it."""
+    return Page(*services().upload_site.phone())
+
+
+@app.route("/upload/assets/{name}", produces="text/plain", tag="uploads")
+def upload_asset(name: str) -> Page:
+    """A style sheet or module of the two pages."""
+    return Page(*services().upload_site.asset(name))
+
+
+@app.on_s3_event(bucket=environ.get("OMNIBUS_UPLOADS_BUCKET", "uploads"), prefix="session-uploads/")
+def upload_completed(event: S3Notification) -> None:
+    """Look at what was uploaded, decide its session, tell the desktop."""
+    for_each_object(event, lambda it: services().upload_completion.arrived(it.key, it.version_id or "", it.sequencer))
+
+
+@app.on_sqs_message(queue=environ.get("OMNIBUS_UPLOADS_OUTBOX", "upload-notices"), batch_size=10)
+def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
+    """Tell desktops what could not be told at once."""
+    return for_each_message(batch, lambda it: services().upload_notices.retry_message(it.body.encode()))
+
+
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`
+
+
+@app.on_ws_connect()
+def connect(event: WebsocketEvent) -> dict[str, Any]:
+    """Bind a desktop to its upload session."""
+    return accept(event, lambda it: services().upload_presence.admit(it, it.query))
+
+
+@app.on_ws_message()
+def message(event: WebsocketEvent) -> dict[str, Any]:
+    """Answer what a socket asks: `sync` and `ping`."""
+    presence = services().upload_presence
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping}, services().connections.post)
+
+
+@app.on_ws_disconnect()
+def disconnect(event: WebsocketEvent) -> dict[str, Any]:
+    """Forget a socket."""
+    return release(event, lambda it: services().upload_presence.forget(it.id))

@@ -14,11 +14,24 @@ from chalicelib.operators import Operators
 from chalicelib.settings import Settings, with_file
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+    from chalicelib.adapters.redshift import RedshiftData
+    from chalicelib.adapters.sagemaker import SageMakerTicketModel
+    from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+    from chalicelib.concerts.conversation import Conversation
+    from chalicelib.concerts.popularity import VenuePopularity
+    from chalicelib.concerts.ports import ChatProvider, TicketModel
+    from chalicelib.concerts.recommendations import Recommender
+    from chalicelib.concerts.tickets import TicketForecast
+    from chalicelib.concerts.tools import Toolbox
     from chalicelib.adapters.buckets import S3Bucket
+    from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.flight_guard import FlightGuard
     from chalicelib.adapters.flight_runs import FlightRuns
     from chalicelib.adapters.secrets import Secrets
     from chalicelib.adapters.topics import Topic
+    from chalicelib.adapters.upload_sessions import UploadSessionsTable
+    from chalicelib.adapters.upload_storage import UploadStorage
     from chalicelib.flights.ingest import Ingestion
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights
@@ -26,6 +39,15 @@ if TYPE_CHECKING:
     from chalicelib.flights.review import Review
     from chalicelib.flights.validate import Validation
     from chalicelib.health import Health
+    from chalicelib.uploads.completion import Completion
+    from chalicelib.uploads.notices import Notices
+    from chalicelib.uploads.presence import Presence
+    from chalicelib.uploads.sessions import UploadSessions
+    from chalicelib.uploads.site import Site
+
+
+WAREHOUSE_JOB_S = 240.0
+"""What a scheduled job or a loader may take for one statement; the refreshing function has 300 s."""
 
 
 def now() -> datetime:
@@ -38,6 +60,118 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    # -- concerts
+
+    @cached_property
+    def venue_popularity(self) -> "VenuePopularity":
+        from chalicelib.concerts.popularity import VenuePopularity
+
+        return VenuePopularity(self._concert_warehouse, now)
+
+    @cached_property
+    def venue_popularity_refresh(self) -> "VenuePopularity":
+        from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+        from chalicelib.concerts.popularity import VenuePopularity
+
+        return VenuePopularity(ConcertWarehouse(self.warehouse_loading, fresh_for_s=0), now)
+
+    @cached_property
+    def ticket_forecast(self) -> "TicketForecast":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.ticket_artifact import manifest
+        from chalicelib.adapters.ticket_function import FunctionTicketModel
+        from chalicelib.concerts.tickets import TicketForecast
+
+        models: list[TicketModel] = [FunctionTicketModel(client("lambda"), self.settings.concerts.predict_function)]
+        if self._ticket_endpoint is not None:
+            models.insert(0, self._ticket_endpoint)
+        return TicketForecast(self._concert_warehouse, models, manifest()["venue_types"], now)
+
+    @cached_property
+    def ticket_model(self) -> "ArtifactTicketModel":
+        from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+
+        return ArtifactTicketModel()
+
+    @cached_property
+    def recommender(self) -> "Recommender":
+        from chalicelib.concerts.recommendations import Recommender
+
+        return Recommender(self._concert_warehouse, now)
+
+    @cached_property
+    def conversation(self) -> "Conversation":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.chat_sessions import ChatSessions
+        from chalicelib.concerts.conversation import Conversation
+        from chalicelib.concerts.sessions import new_session_id
+
+        sessions = ChatSessions(client("dynamodb"), self.settings.concerts.sessions_table)
+        return Conversation(self._chat_providers, sessions, now, new_session_id)
+
+    @cached_property
+    def _chat_providers(self) -> "list[ChatProvider]":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.bedrock_agent import BedrockAgent
+        from chalicelib.adapters.bedrock_converse import BedrockConverse
+        from chalicelib.concerts.router import LocalRouter
+
+        concerts = self.settings.concerts
+        budget_s = concerts.chat_budget_s
+        providers: list[ChatProvider] = []
+        if concerts.agent_id:
+            agent = client("bedrock-agent-runtime", read_timeout=budget_s)
+            alias = concerts.agent_alias_id
+            providers.append(BedrockAgent(agent, concerts.agent_id, alias, self._toolbox, budget_s=budget_s))
+        if concerts.model_id:
+            model = client("bedrock-runtime", read_timeout=budget_s)
+            providers.append(BedrockConverse(model, concerts.model_id, self._toolbox, budget_s=budget_s))
+        return [*providers, LocalRouter(self._toolbox, self._concert_warehouse)]
+
+    @cached_property
+    def _toolbox(self) -> "Toolbox":
+        from chalicelib.concerts.tools import Toolbox
+
+        return Toolbox(self.venue_popularity, self.ticket_forecast, self.recommender, self._concert_warehouse, now)
+
+    @cached_property
+    def _ticket_endpoint(self) -> "SageMakerTicketModel | None":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.sagemaker import SageMakerTicketModel
+
+        concerts = self.settings.concerts
+        if not concerts.sagemaker_endpoint:
+            return None
+        runtime = client("sagemaker-runtime", read_timeout=concerts.sagemaker_budget_s, max_attempts=1)
+        return SageMakerTicketModel(runtime, concerts.sagemaker_endpoint, budget_s=concerts.sagemaker_budget_s)
+
+    @cached_property
+    def _concert_warehouse(self) -> "ConcertWarehouse":
+        from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+
+        concerts = self.settings.concerts
+        return ConcertWarehouse(self._redshift(concerts.query_budget_s), fresh_for_s=concerts.fresh_for_s)
+
+    @cached_property
+    def warehouse_loading(self) -> "RedshiftData":
+        """The warehouse for jobs, which have minutes."""
+        return self._redshift(WAREHOUSE_JOB_S)
+
+    def _redshift(self, budget_s: float) -> "RedshiftData":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.redshift import LONGEST_WAIT_S, RedshiftData
+
+        concerts = self.settings.concerts
+        target = {"Database": concerts.redshift_database, "WorkgroupName": concerts.redshift_workgroup}
+        if concerts.redshift_cluster:
+            target = {"Database": concerts.redshift_database, "ClusterIdentifier": concerts.redshift_cluster}
+        if concerts.redshift_cluster and concerts.redshift_db_user:
+            target["DbUser"] = concerts.redshift_db_user
+        if concerts.redshift_secret_arn:
+            target["SecretArn"] = concerts.redshift_secret_arn
+        read_timeout = LONGEST_WAIT_S + 10.0
+        return RedshiftData(client("redshift-data", read_timeout=read_timeout), target, budget_s=budget_s)
 
     # -- flights
 
@@ -153,7 +287,96 @@ class Services:
         secret = self._secrets.read(arn)
         return str(secret["client_id"]), str(secret["client_secret"])
 
+    # -- uploads
+
+    @cached_property
+    def upload_sessions(self) -> "UploadSessions":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.upload_sessions import CountersTable
+        from chalicelib.uploads.keys import new_session_id
+        from chalicelib.uploads.sessions import Limits, UploadSessions
+        from chalicelib.uploads.tokens import new_token
+
+        uploads = self.settings.uploads
+        return UploadSessions(
+            store=self._upload_store,
+            counters=CountersTable(client("dynamodb"), uploads.counters_table),
+            permits=self._upload_storage,
+            objects=self._upload_storage,
+            clock=now,
+            new_id=new_session_id,
+            new_token=new_token,
+            socket_url=self._socket_url,
+            limits=Limits(uploads.sessions_per_client, uploads.max_bytes),
+        )
+
+    @cached_property
+    def upload_completion(self) -> "Completion":
+        from chalicelib.uploads.completion import Completion
+
+        return Completion(
+            store=self._upload_store,
+            objects=self._upload_storage,
+            notices=self.upload_notices,
+            clock=now,
+            max_bytes=self.settings.uploads.max_bytes,
+        )
+
+    @cached_property
+    def upload_notices(self) -> "Notices":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.outbox import NoticeOutbox
+        from chalicelib.uploads.notices import Notices
+
+        outbox = NoticeOutbox(client("sqs"), self.settings.uploads.outbox_url)
+        return Notices(store=self._upload_store, sockets=self.connections, outbox=outbox, clock=now)
+
+    @cached_property
+    def upload_presence(self) -> "Presence":
+        from chalicelib.uploads.presence import Presence
+
+        return Presence(
+            store=self._upload_store,
+            index=self._upload_store,
+            sockets=self.connections,
+            notices=self.upload_notices,
+            clock=now,
+        )
+
+    @cached_property
+    def upload_site(self) -> "Site":
+        from chalicelib.uploads.site import Site
+
+        return Site(storage_origins=self._upload_storage.origins, socket_url=self._socket_url)
+
+    @cached_property
+    def _upload_store(self) -> "UploadSessionsTable":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.upload_sessions import UploadSessionsTable
+
+        return UploadSessionsTable(client("dynamodb"), self.settings.uploads.sessions_table)
+
+    @cached_property
+    def _upload_storage(self) -> "UploadStorage":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.upload_storage import UploadStorage
+
+        return UploadStorage(client("s3", signature_version="s3v4"), self.settings.uploads.bucket)
+
     # -- shared
+
+    @cached_property
+    def connections(self) -> "Connections":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.connections import Connections
+
+        endpoint = self.settings.sockets_endpoint or None
+        return Connections(lambda url: client("apigatewaymanagementapi", endpoint_url=url), endpoint)
+
+    @cached_property
+    def _socket_url(self) -> str | None:
+        endpoint = self.settings.sockets_endpoint
+        return f"ws{endpoint.removeprefix('http')}" if endpoint else None
 
     @cached_property
     def _secrets(self) -> "Secrets":

@@ -129,13 +129,50 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     thresholds: Mapping[str, Any] | None = variable("OMNIBUS_FLIGHTS_THRESHOLDS", _json_object, None)
 
 
+class UploadsSettings(Struct, frozen=True, kw_only=True):
+    """Where upload sessions live, and how much one client may ask for."""
+
+    bucket: str = variable("OMNIBUS_UPLOADS_BUCKET")
+    sessions_table: str = variable("OMNIBUS_UPLOADS_SESSIONS_TABLE")
+    counters_table: str = variable("OMNIBUS_UPLOADS_COUNTERS_TABLE")
+    outbox_url: str = variable("OMNIBUS_UPLOADS_OUTBOX_URL")
+    sessions_per_client: int = variable("OMNIBUS_UPLOADS_SESSIONS_PER_CLIENT", _number(int, 1, 1_000_000), 60)
+    max_bytes: int = variable("OMNIBUS_UPLOADS_MAX_BYTES", _number(int, 1, 5_000_000_000), 20 * 1024 * 1024)
+
+
+class ConcertsSettings(Struct, frozen=True, kw_only=True):
+    """The warehouse, the models and the chat of the concerts; an empty name is something that is not there.
+
+    A request's budgets, one after the other, must fit in API Gateway's 29 s.
+    """
+
+    redshift_workgroup: str = variable("OMNIBUS_CONCERTS_REDSHIFT_WORKGROUP", str, "omnibus")
+    redshift_cluster: str = variable("OMNIBUS_CONCERTS_REDSHIFT_CLUSTER", str, "")
+    redshift_database: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DATABASE", _text, "omnibus")
+    redshift_db_user: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DB_USER", str, "")
+    redshift_secret_arn: str = variable("OMNIBUS_CONCERTS_REDSHIFT_SECRET_ARN", str, "")
+    query_budget_s: float = variable("OMNIBUS_CONCERTS_QUERY_BUDGET_S", _number(float, 1, 28), 10.0)
+    fresh_for_s: float = variable("OMNIBUS_CONCERTS_FRESH_FOR_S", _number(float, 0, 3600), 60.0)
+    sagemaker_endpoint: str = variable("OMNIBUS_CONCERTS_SAGEMAKER_ENDPOINT", str, "")
+    sagemaker_budget_s: float = variable("OMNIBUS_CONCERTS_SAGEMAKER_BUDGET_S", _number(float, 1, 20), 5.0)
+    predict_function: str = variable("OMNIBUS_CONCERTS_PREDICT_FUNCTION")
+    sessions_table: str = variable("OMNIBUS_CONCERTS_SESSIONS_TABLE")
+    agent_id: str = variable("OMNIBUS_CONCERTS_AGENT_ID", str, "")
+    agent_alias_id: str = variable("OMNIBUS_CONCERTS_AGENT_ALIAS_ID", str, "")
+    model_id: str = variable("OMNIBUS_CONCERTS_MODEL_ID", str, "")
+    chat_budget_s: float = variable("OMNIBUS_CONCERTS_CHAT_BUDGET_S", _number(float, 1, 28), 15.0)
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole application's settings; a group for each workload."""
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
     operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
+    sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
+    concerts: ConcertsSettings = section(ConcertsSettings)
     flights: FlightsSettings = section(FlightsSettings)
+    uploads: UploadsSettings = section(UploadsSettings)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -77,7 +77,7 @@ def disposition(error: BaseException) -> Literal["retry", "park"]:
     return "retry"
 
 
-def for_each_object(event: S3Notification, handle: Callable[[S3Record], None]) -> None:
+def for_each_object(event: S3Notification, handle: Callable[[S3Record], object]) -> None:
     """Handle every record of an S3 notification; raise once at the end if any may pass on a retry.
 
     Lambda then invokes again with the same event, and after the last attempt sends it to the dead-letter queue.
@@ -93,7 +93,7 @@ def for_each_object(event: S3Notification, handle: Callable[[S3Record], None]) -
         raise retry
 
 
-def for_each_message(batch: QueueBatch, handle: Callable[[QueueRecord], None]) -> dict[str, list[dict[str, str]]]:
+def for_each_message(batch: QueueBatch, handle: Callable[[QueueRecord], object]) -> dict[str, list[dict[str, str]]]:
     """Handle every message of a queue; return the failed ones for `ReportBatchItemFailures`.
 
     The template sets that flag on every queue function, and a test holds it there: without it, AWS would take this

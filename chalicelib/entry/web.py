@@ -260,6 +260,14 @@ class App(Chalice):
         identity = self._request().context.get("identity") or {}
         return str(identity.get("sourceIp") or "unknown")
 
+    def address(self, path: str) -> str:
+        """This API's own absolute URL of `path`, as the caller reached it: with its domain, stage or base path."""
+        request = self._request()
+        event = request.to_original_event()
+        domain = request.context.get("domainName") or request.headers.get("host") or "localhost"
+        base = str(request.context.get("path") or "").removesuffix(str(event.get("path") or ""))
+        return f"https://{domain}{base}/{path}"
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 description of every route."""
         return describe(self.app_name, self.contracts)

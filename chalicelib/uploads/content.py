@@ -1,6 +1,6 @@
 """What an uploaded object really is, from its first bytes and its size; what the uploader declared proves nothing."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chalicelib.uploads.machine import Reason
 
@@ -13,8 +13,7 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True):
     """An acceptable object: its media type and its size in bytes."""
 
     content_type: str

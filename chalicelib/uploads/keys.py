@@ -2,8 +2,9 @@
 
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidInput
 
@@ -14,8 +15,7 @@ SESSION_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 _KEY = re.compile(rf"{PREFIX}(?P<session>{SESSION_ID})/image-(?P<stamp>[0-9]{{13}})", re.ASCII)
 
 
-@dataclass(frozen=True)
-class UploadKey:
+class UploadKey(Struct, frozen=True):
     """An object's name, taken apart; `stamp` is in milliseconds since 1970."""
 
     session_id: str

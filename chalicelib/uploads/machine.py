@@ -30,10 +30,12 @@ between its post and its note of it; then once more.
 states; a test with random histories holds the two together.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 LIFETIME = timedelta(minutes=30)
 PERMISSION_LIFETIME = timedelta(minutes=5)
@@ -73,8 +75,7 @@ class Denial(StrEnum):
     BEING_TOLD = "being_told"
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """One version of one uploaded object; sequencers order the objects of one key."""
 
     key: str
@@ -82,8 +83,7 @@ class Upload:
     sequencer: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of an upload: an image of `content_type`, or the `reason` that it is none; `size` in bytes."""
 
     upload: Upload
@@ -93,16 +93,14 @@ class Outcome:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True)
-class Socket:
+class Socket(Struct, frozen=True):
     """An open WebSocket connection and the endpoint that posts to it."""
 
     id: str
     endpoint: str
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """The word of an outcome to a socket: claimed until a time, which ends when it is sent."""
 
     socket_id: str
@@ -110,8 +108,7 @@ class Notice:
     sent_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """An upload session; the tokens of its two sides are kept as hashes only."""
 
     id: str
@@ -127,16 +124,14 @@ class Session:
     notice: Notice | None = None
 
 
-@dataclass(frozen=True)
-class Permitted:
+class Permitted(Struct, frozen=True):
     """The phone was permitted to upload to `key`."""
 
     key: str
     at: datetime
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """The uploaded object is an image."""
 
     upload: Upload
@@ -145,8 +140,7 @@ class Verified:
     content_type: str
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The uploaded object is not acceptable."""
 
     upload: Upload
@@ -155,8 +149,7 @@ class Refused:
     reason: Reason
 
 
-@dataclass(frozen=True)
-class Lapsed:
+class Lapsed(Struct, frozen=True):
     """An object arrived after the session's time."""
 
     upload: Upload
@@ -164,23 +157,20 @@ class Lapsed:
     size: int
 
 
-@dataclass(frozen=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """The desktop opened a socket."""
 
     socket: Socket
     at: datetime
 
 
-@dataclass(frozen=True)
-class Disconnected:
+class Disconnected(Struct, frozen=True):
     """A socket is gone."""
 
     socket_id: str
 
 
-@dataclass(frozen=True)
-class NoticeClaimed:
+class NoticeClaimed(Struct, frozen=True):
     """Someone is about to tell the socket of the outcome for `key`."""
 
     socket_id: str
@@ -188,8 +178,7 @@ class NoticeClaimed:
     at: datetime
 
 
-@dataclass(frozen=True)
-class NoticeSent:
+class NoticeSent(Struct, frozen=True):
     """The socket was told of the outcome for `key`."""
 
     socket_id: str
@@ -197,8 +186,7 @@ class NoticeSent:
     at: datetime
 
 
-@dataclass(frozen=True)
-class NoticeReleased:
+class NoticeReleased(Struct, frozen=True):
     """Telling failed; someone else may try before the claim ends at `claimed_until`, which names the claim."""
 
     socket_id: str

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.errors import Gone, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
+import msgspec
+
+from chalicelib.errors import Gone, InvalidInput, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.uploads.machine import (
     NOTICE_LEASE,
     Denial,
@@ -18,7 +20,7 @@ from chalicelib.uploads.machine import (
     NoticeSent,
     Session,
 )
-from chalicelib.uploads.models import outcome_message
+from chalicelib.uploads.models import NoticeDue, outcome_message
 from chalicelib.uploads.ports import Outbox, SessionStore, Sockets
 
 FIRST_RETRY_S = 2
@@ -61,6 +63,14 @@ class Notices:
         if telling is Telling.BEING_TOLD:
             raise RateLimited("The desktop is being told already; look again when that claim has ended")
         return telling
+
+    def retry_message(self, body: bytes) -> Telling:
+        """`retry` for a message of the outbox; InvalidInput if it is none."""
+        try:
+            due = msgspec.json.decode(body, type=NoticeDue)
+        except msgspec.MsgspecError:
+            raise InvalidInput.of("body", "is no notice", '{"sessionId": "..."}') from None
+        return self.retry(due.session_id)
 
     def _attempt(self, session: Session) -> Telling:
         """Claim the notice, post it, note that it was sent."""

@@ -1,23 +1,22 @@
 """What upload sessions need from the world."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chalicelib.uploads.machine import Denial, Event, Session, Socket
+from msgspec import Struct
+
+from chalicelib.uploads.machine import Denial, Event, Session
 
 
-@dataclass(frozen=True)
-class PostForm:
+class PostForm(Struct, frozen=True):
     """A form that uploads by multipart POST: its `fields` first, the file last, as `file`."""
 
     url: str
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """An object that lies in the bucket: its size in bytes, and its first bytes."""
 
     size: int
@@ -80,10 +79,20 @@ class Objects(Protocol):
         """A URL that shows a version as `content_type`, whatever type it was uploaded as."""
 
 
+class Peer(Protocol):
+    """Whatever names an open socket and the endpoint that posts to it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def endpoint(self) -> str: ...
+
+
 class Sockets(Protocol):
     """The open sockets."""
 
-    def post(self, socket: Socket, message: Mapping[str, Any]) -> None:
+    def post(self, connection: Peer, message: Mapping[str, Any]) -> None:
         """Send a message; Gone if the socket is closed, RateLimited or Upstream* if it may work later."""
 
 

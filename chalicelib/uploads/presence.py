@@ -12,7 +12,7 @@ from chalicelib.uploads.lookup import named_session
 from chalicelib.uploads.machine import Connected, Denial, Disconnected, Session, Socket
 from chalicelib.uploads.models import view_of
 from chalicelib.uploads.notices import Notices
-from chalicelib.uploads.ports import SessionStore, SocketIndex, Sockets
+from chalicelib.uploads.ports import Peer, SessionStore, SocketIndex, Sockets
 
 
 class Presence:
@@ -33,13 +33,13 @@ class Presence:
         self._notices = notices
         self._clock = clock
 
-    def admit(self, socket: Socket, query: Mapping[str, str]) -> None:
+    def admit(self, socket: Peer, query: Mapping[str, str]) -> None:
         """Bind a new socket to the session that `query` names and proves to own; the newest socket wins.
 
         Nothing is sent to it here: it is not open before this returns. The one that it replaces is told so.
         """
         session = self._owned(query.get("sessionId"), query.get("ownerToken"))
-        after = self._store.change(session.id, Connected(socket, self._clock()))
+        after = self._store.change(session.id, Connected(Socket(socket.id, socket.endpoint), self._clock()))
         if after is None:
             raise NotFound("sessionId: there is no such session any more")
         if isinstance(after, Denial):
@@ -53,7 +53,7 @@ class Presence:
         if session_id is not None:
             self._store.change(session_id, Disconnected(socket_id))
 
-    def sync(self, socket: Socket, message: Mapping[str, Any]) -> None:
+    def sync(self, socket: Peer, message: Mapping[str, Any]) -> None:
         """Answer with where the session stands, then with the word that is still owed to this socket, if any.
 
         A page sends this when its socket opens, because the upload may have been faster.
@@ -65,12 +65,12 @@ class Presence:
         if listening:
             self._notices.tell(session)
 
-    def ping(self, socket: Socket, message: Mapping[str, Any]) -> None:
+    def ping(self, socket: Peer, message: Mapping[str, Any]) -> None:
         """Answer, so that neither side takes the silence for the end: idle sockets close after ten minutes."""
         stamp = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._sockets.post(socket, {"action": "PONG", "timestamp": stamp})
 
-    def _of_socket(self, socket: Socket, message: Mapping[str, Any]) -> Session:
+    def _of_socket(self, socket: Peer, message: Mapping[str, Any]) -> Session:
         """The session that a message is about: the one it names, if it may, or else the one its socket is bound to."""
         named = message.get("sessionId")
         if named is None:
@@ -91,7 +91,7 @@ class Presence:
         tokens.require("owner", session.id, owner_token, session.owner_hash)
         return session
 
-    def _say_replaced(self, socket: Socket, session_id: str) -> None:
+    def _say_replaced(self, socket: Peer, session_id: str) -> None:
         try:
             self._sockets.post(socket, {"action": "REPLACED", "sessionId": session_id})
         except OmnibusError:

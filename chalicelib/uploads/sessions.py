@@ -1,11 +1,11 @@
 """Upload sessions over HTTP: open one, look at it, permit an upload to it, end it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 import segno
+from msgspec import Struct
 
 from chalicelib.errors import Conflict, Gone, NotFound, RateLimited, TooLarge, Unprocessable
 from chalicelib.uploads import tokens
@@ -27,8 +27,7 @@ WINDOW = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much one client may ask for: sessions in ten minutes, and bytes in an upload."""
 
     sessions_per_client: int = 60
@@ -90,7 +89,7 @@ class UploadSessions:
             socket_url=self._socket_url,
         )
 
-    def view(self, session_id: str, *, owner_token: str | None, upload_token: str | None) -> SessionView:
+    def view(self, session_id: str, owner_token: str | None, upload_token: str | None) -> SessionView:
         """Where a session stands, for either side; the image only for its owner."""
         session = named_session(self._store, session_id)
         if owner_token:

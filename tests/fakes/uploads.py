@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import Conflict, Gone, OmnibusError
-from chalicelib.uploads.machine import Denial, Event, Session, Socket, step
-from chalicelib.uploads.ports import PostForm, Stored
+from chalicelib.uploads.machine import Denial, Event, Session, step
+from chalicelib.uploads.ports import Peer, PostForm, Stored
 
 OWNER_TOKEN = "the-desktops-secret"
 UPLOAD_TOKEN = "the-phones-secret"
@@ -92,12 +92,12 @@ class FakeSockets:
         self.sent: list[tuple[str, Mapping[str, Any]]] = []
         self.failures: list[OmnibusError | None] = []
 
-    def post(self, socket: Socket, message: Mapping[str, Any]) -> None:
+    def post(self, connection: Peer, message: Mapping[str, Any]) -> None:
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
-        if socket.id not in self.open:
+        if connection.id not in self.open:
             raise Gone("The WebSocket connection is closed")
-        self.sent.append((socket.id, message))
+        self.sent.append((connection.id, message))
 
     def actions(self, socket_id: str) -> list[str]:
         return [message["action"] for to, message in self.sent if to == socket_id]

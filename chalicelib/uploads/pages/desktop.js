@@ -1,0 +1,132 @@
+// The desktop's page: opens a session, shows its code, and shows the photo when it arrives.
+
+import { ApiError, openSession, viewAsOwner } from "./api.js";
+import { Listener } from "./listener.js";
+import { bytes, complain, minutes, REASONS, say } from "./words.js";
+
+const KEPT = "omnibus-upload-session";
+const element = (id) => document.getElementById(id);
+
+let listener;
+let clock;
+let shown;
+
+async function begin(session) {
+  listener?.stop();
+  clearInterval(clock);
+  shown = undefined;
+  element("arrived").hidden = true;
+  element("again").hidden = true;
+  element("scan").hidden = true;
+  complain(null);
+  say("Preparing a code…");
+  try {
+    session ??= await openSession();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const again = error.retryAfter ? ` Try again in ${minutes(error.retryAfter)}.` : "";
+    return giveUp(`We could not prepare a code. ${error.message}${again}`, "Try again");
+  }
+  sessionStorage.setItem(KEPT, JSON.stringify(session)); // a reload goes on with the same code
+  element("code").src = session.qrCode;
+  element("link").value = session.phoneUrl;
+  element("scan").hidden = false;
+  say("Waiting for your phone");
+  countDown(session);
+  listener = new Listener(session, {
+    onState: (state) => show(session, state),
+    onMode: (mode) => { document.body.dataset.mode = mode; },
+    onFailure: (error) => giveUp(error.message, "Get a new code"),
+  });
+  listener.start();
+}
+
+function show(session, state) {
+  const news = `${state.status} ${state.uploadKey ?? ""} ${state.imageUrl ? "image" : ""}`;
+  if (news === shown || shown?.startsWith("COMPLETED") && shown.endsWith("image")) return;
+  shown = news;
+  switch (state.status) {
+    case "UPLOAD_REQUESTED":
+      complain(null);
+      return say("Phone connected, waiting for the photo");
+    case "REJECTED":
+      complain(REASONS[state.reason] ?? "That file could not be used.");
+      return say("Waiting for another try", "bad");
+    case "EXPIRED":
+      return giveUp("This code has expired.", "Get a new code");
+    case "COMPLETED":
+      return state.imageUrl ? arrive(session, state) : fetchPhoto(session);
+  }
+}
+
+// The socket says that the photo is there; only the REST side may say where.
+async function fetchPhoto(session) {
+  try {
+    show(session, await viewAsOwner(session));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (!error.passing) return giveUp(error.message, "Get a new code");
+    shown = undefined;
+    setTimeout(() => fetchPhoto(session), 2000);
+  }
+}
+
+function arrive(session, state) {
+  listener.stop();
+  clearInterval(clock);
+  sessionStorage.removeItem(KEPT);
+  complain(null);
+  element("scan").hidden = true;
+  const photo = element("photo");
+  photo.hidden = false;
+  element("no-preview").hidden = true;
+  photo.addEventListener("error", () => { photo.hidden = true; element("no-preview").hidden = false; }, { once: true });
+  photo.src = state.imageUrl;
+  element("open").href = state.imageUrl;
+  const kind = state.contentType.replace("image/", "").toUpperCase();
+  element("facts").textContent = `${kind}, ${bytes(state.size)}`;
+  element("arrived").hidden = false;
+  element("again").textContent = "Receive another photo";
+  element("again").hidden = false;
+  say("Your photo is here", "good");
+}
+
+function giveUp(text, offer) {
+  listener?.stop();
+  clearInterval(clock);
+  sessionStorage.removeItem(KEPT);
+  element("scan").hidden = true;
+  complain(text);
+  say("Not connected", "bad");
+  element("again").textContent = offer;
+  element("again").hidden = false;
+}
+
+function countDown(session) {
+  const tick = () => {
+    const left = session.expiresAt - Date.now() / 1000;
+    element("left").textContent = minutes(left);
+    if (left <= 0) giveUp("This code has expired.", "Get a new code");
+  };
+  clock = setInterval(tick, 1000);
+  tick();
+}
+
+function kept() {
+  try {
+    const session = JSON.parse(sessionStorage.getItem(KEPT));
+    return session && session.expiresAt > Date.now() / 1000 + 30 ? session : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+element("again").addEventListener("click", () => begin());
+element("link").addEventListener("focus", (event) => event.target.select());
+element("copy").addEventListener("click", async () => {
+  await navigator.clipboard?.writeText(element("link").value);
+  element("copy").textContent = "Copied";
+  setTimeout(() => { element("copy").textContent = "Copy"; }, 2000);
+});
+
+begin(kept());

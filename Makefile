@@ -1,0 +1,72 @@
+# Needs make and any Python from 3.11 to 3.13. Everything else is installed into .venv.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+HOME_DIR ?= .local
+
+# The first of these that runs, is in the range, and can make an environment.
+CANDIDATES := python3.13 python3.12 python3.11 python3 python
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up down status logs demo test check bench package redrive clean
+
+help: ## show what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+venv: $(VENV)/.installed ## make .venv with everything in it
+
+$(PYTHON):
+	@for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c '$(SUITABLE)' 2>/dev/null; then \
+			echo "making $(VENV) with $$("$$candidate" --version)"; exec "$$candidate" -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "make: found no Python from 3.11 to 3.13 that can make virtual environments" \
+		"(on Debian: apt-get install python3-venv)" >&2; exit 1
+
+$(VENV)/.installed: requirements-dev.txt requirements.txt infra/layers/arrow.txt infra/layers/ml.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+up: venv ## start the local cloud, or deploy what has changed into it
+	@$(PYTHON) -m local up --home $(HOME_DIR)
+
+down: venv ## stop the local cloud
+	@$(PYTHON) -m local down --home $(HOME_DIR)
+
+status: venv ## show the local cloud's processes, ports and health
+	@$(PYTHON) -m local status --home $(HOME_DIR)
+
+logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLLOW=1 to go on
+	@$(PYTHON) -m local logs --home $(HOME_DIR) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
+
+demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
+	@$(PYTHON) -m local.demo --home $(HOME_DIR) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
+
+test: venv ## run all tests
+	$(PYTHON) -m pytest -q $(TESTS)
+
+check: venv ## lint, format, types, template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
+	$(BIN)/cfn-lint build/check/sam.json
+
+bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md
+	$(PYTHON) -m benchmarks.run
+
+package: venv ## package for AWS into dist/; STAGE=dev, staging or prod
+	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist
+
+redrive: venv ## give a function its dead letters again: FUNCTION=process_flights; STAGE=prod for those in AWS
+	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
+
+clean: ## remove what is built; not the environment, nor a running cloud
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

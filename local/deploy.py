@@ -76,11 +76,13 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
+    s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     cloudformation = client("cloudformation")
     declared = template.get("Parameters", {})
     request = {
         "StackName": name,
-        "TemplateBody": json.dumps(template),
+        # CloudFormation takes no more than 51,200 bytes in the request itself.
+        "TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/template.json",
         "Capabilities": CAPABILITIES,
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items() if key in declared

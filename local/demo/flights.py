@@ -138,7 +138,7 @@ def scheduled_event(now: datetime, region: str) -> dict[str, Any]:
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
     """Sends the hour through the pipeline, prints what became of it, and returns the files that it made."""
     pipeline, console = Pipeline.of(cloud), console or Console()
-    progress(f"flights: {SNAPSHOTS} snapshots of real traffic, {STEP // 60} minutes apart; number {SPOILED} is spoiled")
+    progress(f"{SNAPSHOTS} snapshots of real traffic, {STEP // 60} minutes apart; number {SPOILED} is spoiled")
     try:
         runs = replay_hour(pipeline, progress)
     finally:
@@ -153,10 +153,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     report_path = out / "flights-quality.json"
     if report is not None:
         report_path.write_text(json.dumps(report[1], indent=2) + "\n")
-    made = [drawn.path, *([report_path] if report is not None else [])]
-    for path in made:
-        progress(f"flights: {path}")
-    return made
+    return [drawn.path, *([report_path] if report is not None else [])]
 
 
 def replay_hour(pipeline: Pipeline, progress: Progress) -> list[Run]:
@@ -169,7 +166,7 @@ def replay_hour(pipeline: Pipeline, progress: Progress) -> list[Run]:
         began = time.monotonic()
         run = verdict(pipeline, pipeline.ingest()["tracking_id"])
         took = time.monotonic() - began
-        progress(f"flights: {number:2} of {SNAPSHOTS}  {run['tracking_id']}  {run['status']}  {took:.1f} s")
+        progress(f"{number:2} of {SNAPSHOTS}  {run['tracking_id']}  {run['status']}  {took:.1f} s")
         runs.append(run)
     return runs
 

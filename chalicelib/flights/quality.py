@@ -20,6 +20,7 @@ __all__ = ["CheckResult", "Report", "Thresholds", "Verdict", "assess"]
 
 IDENTITY: Final = ("icao24", "callsign")
 """What every sample row shows, as far as the file has it."""
+DEFAULTS: Final = Thresholds()
 LOWEST_GRADE: Final = "F"
 WORKERS: Final = 2
 """Row groups read and judged at once: Arrow and numpy let go of the interpreter while they work."""
@@ -51,13 +52,14 @@ def assess(
     parquet: BinaryIO | Buffer,
     *,
     rejected: int = 0,
-    thresholds: Thresholds = Thresholds(),
+    thresholds: Thresholds = DEFAULTS,
     strict: bool = False,
 ) -> Report:
-    """Judge a processed snapshot (`columns.SCHEMA`; missing columns make checks unknown) and say why.
+    """Judge a processed snapshot (`columns.SCHEMA`; a missing column makes checks unknown) and say why.
 
-    `rejected` is the number of received rows that the conversion refused. `strict` fails a snapshot on any failed check.
-    A snapshot without rows is `empty`, unless rows were rejected. InvalidInput: no Parquet, or a column's type is foreign.
+    `rejected` is the number of received rows that the conversion refused; `strict` fails a snapshot on any failed
+    check. A snapshot without rows is `empty`, unless rows were rejected. The caller's file stays open.
+    Raises InvalidInput where the bytes are no whole Parquet file, or a column has a foreign type.
     """
     if rejected < 0:
         raise InvalidInput.of("rejected", f"is {rejected}", "a number of rows, 0 or more")
@@ -95,7 +97,8 @@ class _Findings:
 def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
     by_row = [check for check in ROW_CHECKS if source.columns.issuperset(check.needs)]
     whole = [check for check in SNAPSHOT_CHECKS if source.columns.issuperset(check.needs)]
-    shown = {check.name: _shown(check, source) for check in (*by_row, *whole)}
+    shown = {check.name: _shown(check.columns, source) for check in by_row}
+    shown |= {check.name: _shown(check.columns, source) for check in whole}
     findings = {name: _Findings() for name in shown}
     snapshot = Snapshot(source)
     wanted = frozenset(IDENTITY).union(*shown.values(), GATHERED)
@@ -119,10 +122,10 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
                     findings[check.name].add(tally, batch, shown[check.name])
         for over_all, tally in zip(whole, pool.map(judge_whole, whole if source.rows else []), strict=False):
             findings[over_all.name].add(tally, snapshot, shown[over_all.name])
-    return {
-        check.name: _result(check, findings.get(check.name, _Findings()), thresholds.pass_marks)
-        for check in (*ROW_CHECKS, *SNAPSHOT_CHECKS)
-    }
+    marks = thresholds.pass_marks
+    results = [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in ROW_CHECKS]
+    results += [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in SNAPSHOT_CHECKS]
+    return {result.name: result for result in results}
 
 
 def _in_order(pool: Executor, judge: Callable[[int], Judged], groups: Iterable[int]) -> Iterator[Judged]:
@@ -136,21 +139,21 @@ def _in_order(pool: Executor, judge: Callable[[int], Judged], groups: Iterable[i
         yield under_way.popleft().result()
 
 
-def _shown(check: Check[Scope], source: Source) -> tuple[str, ...]:
-    names = dict.fromkeys((*IDENTITY, *check.columns))
+def _shown(columns: Sequence[str], source: Source) -> tuple[str, ...]:
+    names = dict.fromkeys((*IDENTITY, *columns))
     return tuple(name for name in names if name in source.columns and name != "snapshot_time")
 
 
-def _result(check: Check[Scope], found: _Findings, pass_marks: Mapping[str, float]) -> CheckResult:
+def _result(check: Check[Scope], found: _Findings, pass_mark: float) -> CheckResult:
     score = check.score(found.checked, found.failing, found.parts)
     verdict = Verdict.UNKNOWN
     if score is not None:
-        verdict = Verdict.PASSED if score >= pass_marks[check.name] else Verdict.FAILED
+        verdict = Verdict.PASSED if score >= pass_mark else Verdict.FAILED
     return CheckResult(
         name=check.name,
         verdict=verdict,
         score=score,
-        pass_mark=pass_marks[check.name],
+        pass_mark=pass_mark,
         checked=found.checked,
         failing=found.failing,
         parts={name: Part(*counts) for name, counts in found.parts.items()},

@@ -19,7 +19,7 @@ def consistency(batch: Batch, limits: Thresholds) -> Tally:
     longitude and latitude. A missing value contradicts nothing.
     Pass mark: 0.85.
     """
-    longitude, latitude = batch.numbers("longitude").missing(), batch.numbers("latitude").missing()
+    longitude, latitude = batch.numbers("longitude").missing, batch.numbers("latitude").missing
     half: Mask | None = None
     if longitude is not None and latitude is not None:
         half = longitude != latitude

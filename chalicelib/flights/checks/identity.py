@@ -8,7 +8,7 @@ import numpy as np
 
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.countries import COUNTRIES
-from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally
+from chalicelib.flights.checks.findings import MAX_SAMPLES, Mask, Tally
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
@@ -16,7 +16,8 @@ from chalicelib.flights.checks.thresholds import Thresholds
 ADDRESSES: Final = 1 << 24
 FLAGS_FROM: Final = 200_000
 """Rows from which marking addresses in an array of flags (16 MiB to clear and to count) beats sorting them."""
-SEARCHED_ROWS: Final = 16_384
+SEARCHED_ROWS: Final = 65_536
+"""Rows among which repetitions are found by sorting; what came before them is looked up in the flags."""
 
 
 def uniqueness(snapshot: Snapshot, limits: Thresholds) -> Tally:
@@ -66,14 +67,18 @@ def _distinct(codes: text.Codes) -> int:
 
 def _repeats(snapshot: Snapshot) -> Iterator[int]:
     """The rows, in order, whose address an earlier row has."""
-    seen = np.zeros(ADDRESSES, np.bool_)
+    seen: Mask | None = None
     texts: set[str] = set()
     for start in range(0, snapshot.rows, SEARCHED_ROWS):
         codes = snapshot.addresses[start : start + SEARCHED_ROWS]
         repeated = np.zeros(len(codes), np.bool_)
         known = np.flatnonzero(codes >= 0)
-        repeated[known] = seen[codes[known]]
-        seen[codes[known]] = True
+        if start:
+            if seen is None:
+                seen = np.zeros(ADDRESSES, np.bool_)
+            before = snapshot.addresses[start - SEARCHED_ROWS : start]
+            seen[before[before >= 0]] = True
+            repeated[known] = seen[codes[known]]
         values, firsts = np.unique(codes[known], return_index=True)
         if len(values) < len(known):
             repeated[np.delete(known, firsts)] = True

@@ -13,6 +13,8 @@ MAX_LONGITUDE: Final = 180.0
 MAX_LATITUDE: Final = 90.0
 DECIMAL_TOLERANCE: Final = 1e-6
 """How far, in units of the last decimal, a binary fraction may be from the decimal one that it stands for."""
+FEW: Final = 4
+"""Rows of a source that are fewer than one in so many are picked out, others are looked at among all."""
 
 
 def coordinate_validity(batch: Batch, limits: Thresholds) -> Tally:
@@ -51,34 +53,41 @@ def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
         judged = ~astray if located is None else located & ~astray
     claims: list[Mask | None] = []
     parts: dict[str, tuple[int, int]] = {}
-    for code, rows in batch.sources.items():
-        if code not in SOURCES:
+    for code, name in SOURCES.items():
+        if code not in batch.sources:
             continue
+        rows = batch.sources[code]
         chosen = judged if rows is None else rows if judged is None else rows & judged
-        finer = _finer(batch, chosen, getattr(limits, f"decimals_{SOURCES[code]}"))
+        finer = _finer(batch, chosen, getattr(limits, f"decimals_{name}"))
         claims.append(finer)
-        parts[SOURCES[code]] = (batch.rows if chosen is None else count(chosen), count(finer))
+        parts[name] = (batch.rows if chosen is None else count(chosen), count(finer))
     return Tally.of(sum(checked for checked, _ in parts.values()), either(*claims), parts)
 
 
 def _located(longitude: Numbers, latitude: Numbers) -> Mask | None:
     """The rows with both coordinates; None if all have them."""
-    missing = either(longitude.missing(), latitude.missing())
+    missing = either(longitude.missing, latitude.missing)
     return None if missing is None else ~missing
 
 
 def _null_island(longitude: Numbers, latitude: Numbers) -> Mask | None:
     if longitude.low > 0 or longitude.high < 0 or latitude.low > 0 or latitude.high < 0:
         return None
-    return (longitude.values == 0) & (latitude.values == 0)
+    island: Mask = (longitude.values == 0) & (latitude.values == 0)
+    return island
 
 
 def _finer(batch: Batch, chosen: Mask | None, decimals: int) -> Mask | None:
     """Which of the chosen rows have a coordinate with more decimals; None if none has."""
     scale = 10.0**decimals
-    finer = _has_more(batch.numbers("longitude").values, scale) | _has_more(batch.numbers("latitude").values, scale)
-    if chosen is not None:
-        finer &= chosen
+    longitude, latitude = batch.numbers("longitude").values, batch.numbers("latitude").values
+    if chosen is None or count(chosen) * FEW > batch.rows:
+        finer = _has_more(longitude, scale) | _has_more(latitude, scale)
+        if chosen is not None:
+            finer &= chosen
+    else:
+        finer = np.zeros(batch.rows, np.bool_)
+        finer[chosen] = _has_more(longitude[chosen], scale) | _has_more(latitude[chosen], scale)
     return finer if finer.any() else None
 
 

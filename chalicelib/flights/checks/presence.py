@@ -22,16 +22,16 @@ def completeness(batch: Batch, limits: Thresholds) -> Tally:
     Pass mark: 0.80. Source: OpenSky's REST API documentation, which fields may be null.
     """
     nulls = batch.addresses == text.NULL
-    altitude = batch.numbers("baro_altitude").missing()
+    altitude = batch.numbers("baro_altitude").missing
     missing: dict[str, Mask | None] = {
         "icao24": nulls,
-        "longitude": batch.numbers("longitude").missing(),
-        "latitude": batch.numbers("latitude").missing(),
+        "longitude": batch.numbers("longitude").missing,
+        "latitude": batch.numbers("latitude").missing,
         "baro_altitude": None if altitude is None else altitude & batch.airborne,
-        "velocity": batch.numbers("velocity").missing(),
-        "last_contact": batch.numbers("last_contact").missing(),
+        "velocity": batch.numbers("velocity").missing,
+        "last_contact": batch.numbers("last_contact").missing,
     }
-    expected = {name: batch.rows for name in missing} | {"baro_altitude": count(batch.airborne)}
+    expected = dict.fromkeys(missing, batch.rows) | {"baro_altitude": count(batch.airborne)}
     parts = {name: (expected[name], count(mask)) for name, mask in missing.items()}
     checked, failing = (sum(column) for column in zip(*parts.values(), strict=True))
     return Tally(checked, failing, first(either(*missing.values())) if failing else first(None), parts)
@@ -45,11 +45,11 @@ def accuracy(batch: Batch, limits: Thresholds) -> Tally:
     since MLAT and FLARM deliver less than ADS-B. A source that no page lists is counted under its number.
     Pass mark: 0.70. Source: OpenSky's REST API documentation, `position_source`.
     """
-    altitude = batch.numbers("baro_altitude").missing()
+    altitude = batch.numbers("baro_altitude").missing
     failing = either(
-        batch.numbers("longitude").missing(),
-        batch.numbers("latitude").missing(),
-        batch.numbers("velocity").missing(),
+        batch.numbers("longitude").missing,
+        batch.numbers("latitude").missing,
+        batch.numbers("velocity").missing,
         None if altitude is None else altitude & batch.airborne,
     )
     parts = {

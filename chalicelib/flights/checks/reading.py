@@ -5,13 +5,14 @@ prove is not tested. Files without statistics, or from other writers, are read i
 with NaN for whatever is missing, null or NaN alike, so that a comparison with a missing value is simply false.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -43,15 +44,19 @@ class Span:
     nulls: int | None
 
 
-@dataclass(slots=True)
 class Numbers:
     """A batch's column as float64, NaN where a value is missing, with bounds as far as they are known."""
 
-    values: Floats
-    present: int
-    low: float = -np.inf
-    high: float = np.inf
-    _outside: dict[tuple[float, float], Mask | None] = field(default_factory=dict)
+    def __init__(self, values: Floats, low: float = -np.inf, high: float = np.inf) -> None:
+        self.values = values
+        self.low = low
+        self.high = high
+        absent = np.isnan(values)
+        gaps = count(absent)
+        self.present = len(values) - gaps
+        self.missing: Mask | None = absent if gaps else None
+        """Which values are missing; None if none is."""
+        self._outside: dict[tuple[float, float], Mask | None] = {}
 
     def outside(self, low: float, high: float) -> Mask | None:
         """Which values are below `low` or above `high`; None if none is. A missing value is not."""
@@ -61,10 +66,6 @@ class Numbers:
             failing = (self.values < low) | (self.values > high)
             self._outside[low, high] = failing if failing.any() else None
         return self._outside[low, high]
-
-    def missing(self) -> Mask | None:
-        """Which values are missing; None if none is."""
-        return None if self.present == len(self.values) else np.isnan(self.values)
 
 
 class Batch:
@@ -87,18 +88,19 @@ class Batch:
         return self._numbers[name]
 
     def array(self, name: str) -> pa.Array:
-        """The column as Arrow has it."""
-        return self._columns.column(name)
+        """A text or boolean column as Arrow has it."""
+        column = self._columns.column(name)
+        return text.normal(column) if name in TEXTS else column
 
     @cached_property
     def grounded(self) -> Mask:
         """Which rows say that they are on the ground."""
-        return self.numbers("on_ground").values == 1
+        return self._says(True)
 
     @cached_property
     def airborne(self) -> Mask:
         """Which rows say that they are not; a row that says neither is in neither mask."""
-        return self.numbers("on_ground").values == 0
+        return self._says(False)
 
     @cached_property
     def addresses(self) -> text.Codes:
@@ -119,25 +121,32 @@ class Batch:
                 found[code] = rows
                 left -= size
         if left:
-            for code in np.unique(source.values[~np.isnan(source.values)]):
-                found.setdefault(float(code), source.values == code)
+            for code in np.unique(source.values[(source.values < 0) | (source.values > 3)]):
+                found[float(code)] = source.values == code
         return found
 
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
         """The row's values under those names, for a person to read."""
         return {name: self._value(row, name) for name in names}
 
+    def _says(self, grounded: bool) -> Mask:
+        if "on_ground" not in self._columns.schema.names:
+            given_away: Mask = self.numbers("on_ground").values == grounded
+            return given_away
+        column = self.array("on_ground").cast(pa.bool_())
+        said: Mask = column.fill_null(not grounded).to_numpy(zero_copy_only=False)
+        return said if grounded else ~said
+
     def _convert(self, name: str) -> Numbers:
         span = self._spans.get(name)
         if name not in self._columns.schema.names:
             constant = np.nan if span is None or span.low is None else span.low
             values = np.broadcast_to(np.float64(constant), self.rows)
-            return Numbers(values, 0 if np.isnan(constant) else self.rows, constant, constant)
+            return Numbers(values, constant, constant)
         values = as_floats(self._columns.column(name))
-        present = self.rows - int(np.count_nonzero(np.isnan(values)))
         if span is None or span.low is None or span.high is None:
-            return Numbers(values, present)
-        return Numbers(values, present, span.low, span.high)
+            return Numbers(values)
+        return Numbers(values, span.low, span.high)
 
     def _value(self, row: int, name: str) -> Value:
         if name in TEXTS:
@@ -150,6 +159,7 @@ class Source:
 
     def __init__(self, stored: pa.NativeFile) -> None:
         self._stored = stored
+        self._readers = threading.local()
         self._metadata = pq.read_metadata(stored)
         self._dictionaries = _dictionaries(self._metadata)
         self._schema = self._metadata.schema.to_arrow_schema()
@@ -199,8 +209,12 @@ class Source:
             yield pa.RecordBatch.from_struct_array(pa.array([{}] * size, pa.struct([])))
 
     def _open(self) -> pq.ParquetFile:
-        """A reader of one's own: it opens in microseconds, and is no two threads' to share."""
-        return pq.ParquetFile(self._stored, metadata=self._metadata, read_dictionary=self._dictionaries)
+        """This thread's own reader: a reader is no two threads' to share."""
+        if not hasattr(self._readers, "file"):
+            self._readers.file = pq.ParquetFile(
+                self._stored, metadata=self._metadata, read_dictionary=self._dictionaries
+            )
+        return self._readers.file
 
     def _spans(self, group: int, names: list[str]) -> dict[str, Span]:
         columns = self._metadata.row_group(group)
@@ -235,10 +249,25 @@ def as_floats(column: pa.Array) -> Floats:
     """The column as float64, NaN for null; whole numbers beyond 2^53 are rounded."""
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    values: Floats = column.to_numpy(zero_copy_only=False)
-    return values.astype(np.float64, copy=False)
+    width = np.dtype(column.type.to_pandas_dtype())
+    stored = column.buffers()[1]
+    if stored is None:
+        return np.full(len(column), np.nan)
+    values = np.frombuffer(stored, width, len(column), column.offset * width.itemsize)
+    if not column.null_count:
+        return values.astype(np.float64, copy=False)
+    return np.where(valid(column), values, np.nan)
+
+
+def valid(column: pa.Array) -> Mask:
+    """Which values are not null."""
+    bits = np.frombuffer(column.buffers()[0], np.uint8)
+    mask = np.unpackbits(bits, count=column.offset + len(column), bitorder="little")[column.offset :]
+    return mask.view(np.bool_)
 
 
 def plain(value: float, name: str) -> Value:
@@ -320,7 +349,8 @@ def _is_time(type_: pa.DataType) -> bool:
 
 
 def _is_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_null(type_))
+    texts = (pa.string(), pa.large_string(), pa.string_view(), pa.null())
+    return type_ in texts
 
 
 _ACCEPTED: Final[dict[str, tuple[Callable[[pa.DataType], bool], str]]] = {

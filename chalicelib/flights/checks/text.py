@@ -21,6 +21,15 @@ ADDRESS_BYTES: Final = 6
 
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+
+
+def normal(column: pa.Array) -> pa.Array:
+    """The column as text with offsets, as a dictionary of such text, or as nulls: what the functions here take."""
+    if pa.types.is_dictionary(column.type):
+        words = normal(column.dictionary)
+        return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words)
+    return column.cast(pa.string()) if column.type == pa.string_view() else column
 
 
 def readable(column: pa.Array, row: int) -> str | None:
@@ -34,13 +43,13 @@ def readable(column: pa.Array, row: int) -> str | None:
 
 def readable_at(column: pa.Array, rows: npt.NDArray[np.intp]) -> list[str]:
     """Several values, none of them null."""
-    plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     return [raw.decode(errors="backslashreplace") for raw in _binary(plain.take(pa.array(rows))).to_pylist()]
 
 
 def addresses(column: pa.Array) -> Codes:
     """Each ICAO address as its number; NULL or MALFORMED where it is not six lower-case hexadecimal digits."""
-    plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     if pa.types.is_null(plain.type):
         return np.full(len(plain), NULL, np.int32)
     offsets, data = _buffers(plain)
@@ -100,7 +109,8 @@ def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
     places = {name.encode(): place for place, name in enumerate(names)}
     table = [places.get(value, len(names)) for value in _binary(column.dictionary).to_pylist()]
     indices = column.indices.fill_null(len(table)).to_numpy(zero_copy_only=False)
-    return np.array([*table, len(names)], np.uint8)[indices]
+    places_or_none: Bytes = np.array([*table, len(names)], np.uint8)[indices]
+    return places_or_none
 
 
 def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -> None:
@@ -130,13 +140,13 @@ def _binary(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
 
 
-def _buffers(column: pa.Array) -> tuple[npt.NDArray[np.int32] | npt.NDArray[np.int64], Bytes]:
+def _buffers(column: pa.Array) -> tuple[Offsets, Bytes]:
     """The offsets of a text column's values, and the bytes between the first and the last of them."""
-    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    width = np.dtype(np.int64 if pa.types.is_large_string(column.type) else np.int32)
     _, stored, data = column.buffers()
     if not len(column) or data is None:
-        return np.zeros(len(column) + 1, width), np.empty(0, np.uint8)
-    offsets = np.frombuffer(stored, width, len(column) + 1, column.offset * np.dtype(width).itemsize)
+        return np.zeros(len(column) + 1, np.int32), np.empty(0, np.uint8)
+    offsets: Offsets = np.frombuffer(stored, width, len(column) + 1, column.offset * width.itemsize)
     return offsets, np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
 
 
@@ -145,23 +155,19 @@ def _nulls(column: pa.Array) -> Mask:
     return mask
 
 
-def _evenly(offsets: npt.NDArray[np.int32] | npt.NDArray[np.int64]) -> bool:
+def _evenly(offsets: Offsets) -> bool:
     return bool((np.diff(offsets) == ADDRESS_BYTES).all())
 
 
-def _pairs() -> Codes:
-    """The value of each pair of hexadecimal digits, by the pair's two bytes read as one little-endian number."""
-    table = np.full(1 << 16, -1, np.int32)
-    digits = b"0123456789abcdef"
-    for value in range(256):
-        table[digits[value >> 4] | digits[value & 15] << 8] = value
-    return table
-
-
-_PAIRS: Final = _pairs()
-
-
 def _hexadecimal(data: Bytes) -> Codes:
-    pairs = np.ascontiguousarray(data).view("<u2").reshape(-1, 3)
-    high, middle, low = (_PAIRS[pairs[:, place]] for place in range(3))
-    return np.where((high | middle | low) < 0, np.int32(MALFORMED), (high << 16) | (middle << 8) | low)
+    """The numbers that so many groups of six characters spell; MALFORMED where one is no hexadecimal digit."""
+    # 0-9 are 48-57 and a-f are 97-102: unsigned subtraction wraps below, and bit 6 tells a letter from a digit.
+    foreign = ((data - np.uint8(ord("0"))) > 9) & ((data - np.uint8(ord("a"))) > 5)
+    nibbles = (data & np.uint8(15)) + (data >> np.uint8(6)) * np.uint8(9)
+    pairs = nibbles.view("<u2")
+    pairs = ((pairs << np.uint16(4)) | (pairs >> np.uint16(8))) & np.uint16(255)
+    high, middle, low = pairs.reshape(-1, 3).T.astype(np.int32)
+    codes: Codes = (high << 16) | (middle << 8) | low
+    if foreign.any():
+        codes[foreign.reshape(-1, ADDRESS_BYTES).any(axis=1)] = MALFORMED
+    return codes

@@ -82,13 +82,13 @@ class Thresholds:
     datum_deviation_ft: float = _number(2_000, 0, 1_000_000)
     """How far one aircraft's geometric minus barometric altitude may be from the snapshot's median."""
 
-    decimals_ads_b: int = _whole(5, 0, 9)
+    decimals_ads_b: int = _whole(5, 0, 7)
     """CPR positions step by 4.6e-5 degrees in the air and 1.1e-5 on the ground."""
-    decimals_asterix: int = _whole(6, 0, 9)
+    decimals_asterix: int = _whole(6, 0, 7)
     """CAT062 item 105 counts in 180/2^25 = 5.4e-6 degrees."""
-    decimals_mlat: int = _whole(4, 0, 9)
+    decimals_mlat: int = _whole(4, 0, 7)
     """Multilateration is good to tens of metres at best; 4 decimals are 11 m."""
-    decimals_flarm: int = _whole(5, 0, 9)
+    decimals_flarm: int = _whole(5, 0, 7)
     """FLARM sends positions in steps of 1.28e-5 degrees."""
 
     anomaly_z: float = _number(3.5, 0, 1_000)

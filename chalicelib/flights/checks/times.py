@@ -35,6 +35,6 @@ def timestamp_consistency(batch: Batch, limits: Thresholds) -> Tally:
     if position.high > contact.low:
         disordered = position.values > contact.values
     failing = either(position.outside(oldest, batch.time), contact.outside(oldest, batch.time), disordered)
-    missing, absent = position.missing(), contact.missing()
+    missing, absent = position.missing, contact.missing
     neither = 0 if missing is None or absent is None else count(missing & absent)
     return Tally.of(batch.rows - neither, failing)

@@ -13,8 +13,8 @@ from chalicelib.flights import keys
 from chalicelib.flights.runs import Status
 from tests.environment import ENVIRONMENT
 from tests.events import s3_event, s3_test_event, schedule_event
-from tests.unit.flights.snapshots import TIME, bad, good
 from tests.unit.flights.test_pipeline import World
+from tests.unit.flights.vectors import TIME, bad, good
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
 ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_key(TIME)

@@ -19,7 +19,7 @@ from chalicelib.flights.runs import Run, Status
 from chalicelib.flights.validate import Validation
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
-from tests.unit.flights.snapshots import TIME, bad, good, snapshot, state
+from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 
 RAW, PROCESSED, INDEX = keys.raw_key(TIME), keys.processed_key(TIME), keys.index_key(TIME)
 QUARANTINE = keys.quarantine_key(TIME)

@@ -4,13 +4,21 @@ A handler parses, calls one service, returns. How parsing, errors, CORS and retr
 what the services are made of is in `chalicelib/bootstrap.py`.
 """
 
-from functools import cache
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache, partial
 from os import environ
 from typing import Any
 
 from chalice.app import CloudWatchEvent, Rate, WebsocketEvent
+from msgspec.json import encode
 
 from chalicelib.bootstrap import bootstrap
+from chalicelib.concerts.conversation import ChatReply, ChatRequest
+from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
+from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
+from chalicelib.concerts.streaming import ChatMessage, stream_chat
+from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
 from chalicelib.entry.events import (
     QueueBatch,
     S3Notification,
@@ -19,7 +27,8 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
-from chalicelib.entry.sockets import accept, dispatch, release
+from chalicelib.entry.models import decode_json
+from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
     REPLAY,
@@ -63,6 +72,55 @@ def openapi() -> dict[str, object]:
 
 
 # -- concerts
+
+
+@app.route(
+    "/venues/popularity", methods=["POST"], cors=CORS, body=PopularityQuery, returns=PopularityReport, tag="concerts"
+)
+def venue_popularity() -> PopularityReport:
+    """Rank venues by eleven features of their completed concerts; the body may be `{}`."""
+    return services().venue_popularity.rank(app.body(PopularityQuery))
+
+
+@app.route("/tickets/predict", methods=["POST"], cors=CORS, body=TicketQuery, returns=TicketPrediction, tag="concerts")
+def predict_ticket_sales() -> TicketPrediction:
+    """Forecast the sales of a scheduled concert, or of given features, with the confidence broken down."""
+    return services().ticket_forecast.predict(app.body(TicketQuery))
+
+
+@app.route(
+    "/tickets/predict/batch", methods=["POST"], cors=CORS, body=TicketBatchQuery, returns=TicketBatch, tag="concerts"
+)
+def predict_ticket_sales_batch() -> TicketBatch:
+    """Forecast the sales of up to a hundred concerts at once."""
+    return services().ticket_forecast.predict_batch(app.body(TicketBatchQuery))
+
+
+@app.route(
+    "/recommendations", methods=["POST"], cors=CORS, body=RecommendationQuery, returns=Recommendations, tag="concerts"
+)
+def recommend_concerts() -> Recommendations:
+    """Recommend scheduled concerts by genres and place, each with its reasons."""
+    return services().recommender.recommend(app.body(RecommendationQuery))
+
+
+@app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
+def chat() -> ChatReply:
+    """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    return services().conversation.reply(app.body(ChatRequest))
+
+
+@app.lambda_function()
+def predict_tickets(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer with the embedded model, for functions without scikit-learn."""
+    return invoked(FeatureRows, event, lambda asked: services().ticket_model.estimate(asked.rows))
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
+    """Replace the stored ranking of venues, as of the moment of the schedule."""
+    return report_or_raise(lambda: services().venue_popularity_refresh.refresh(datetime.fromisoformat(event.time)))
+
 
 # -- predictions
 
@@ -226,15 +284,27 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
 
 @app.on_ws_connect()
 def connect(event: WebsocketEvent) -> dict[str, Any]:
-    """Bind a desktop to its upload session."""
-    return accept(event, lambda it: services().upload_presence.admit(it, it.query))
+    """Bind a desktop to its upload session; a chat's socket is bound to nothing."""
+    return accept(event, admit)
+
+
+def admit(connection: Connection) -> None:
+    """Let a chat's socket in, and an upload's to its session."""
+    if connection.query.get("channel") != "chat":
+        services().upload_presence.admit(connection, connection.query)
 
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping`."""
-    presence = services().upload_presence
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping}, services().connections.post)
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat`."""
+    presence, post = services().upload_presence, services().connections.post
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, "chat": chat_over_socket}, post)
+
+
+def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Answer a chat message as the words arise."""
+    asked = decode_json(encode(message), ChatMessage)
+    stream_chat(services().conversation, asked, partial(services().connections.post, connection))
 
 
 @app.on_ws_disconnect()

@@ -14,24 +14,24 @@ from chalicelib.operators import Operators
 from chalicelib.settings import Settings, with_file
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.buckets import S3Bucket
     from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+    from chalicelib.adapters.connections import Connections
+    from chalicelib.adapters.flight_guard import FlightGuard
+    from chalicelib.adapters.flight_runs import FlightRuns
     from chalicelib.adapters.redshift import RedshiftData
     from chalicelib.adapters.sagemaker import SageMakerTicketModel
+    from chalicelib.adapters.secrets import Secrets
     from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+    from chalicelib.adapters.topics import Topic
+    from chalicelib.adapters.upload_sessions import UploadSessionsTable
+    from chalicelib.adapters.upload_storage import UploadStorage
     from chalicelib.concerts.conversation import Conversation
     from chalicelib.concerts.popularity import VenuePopularity
     from chalicelib.concerts.ports import ChatProvider, TicketModel
     from chalicelib.concerts.recommendations import Recommender
     from chalicelib.concerts.tickets import TicketForecast
     from chalicelib.concerts.tools import Toolbox
-    from chalicelib.adapters.buckets import S3Bucket
-    from chalicelib.adapters.connections import Connections
-    from chalicelib.adapters.flight_guard import FlightGuard
-    from chalicelib.adapters.flight_runs import FlightRuns
-    from chalicelib.adapters.secrets import Secrets
-    from chalicelib.adapters.topics import Topic
-    from chalicelib.adapters.upload_sessions import UploadSessionsTable
-    from chalicelib.adapters.upload_storage import UploadStorage
     from chalicelib.flights.ingest import Ingestion
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights

@@ -1,11 +1,17 @@
 """A conversation: who owns it, what was said, how long it is kept."""
 
+import secrets
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
 MAX_EXCHANGES = 20
 LIFETIME = timedelta(hours=24)
+
+
+def new_session_id() -> str:
+    """An id that nobody can guess; knowing it is what lets an anonymous caller continue the session."""
+    return f"chat-{secrets.token_hex(16)}"
 
 
 class Exchange(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """A chat over a socket: CHAT_DELTA as the words arise, CHAT_RESTART where a provider failed, CHAT_DONE at the end."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,6 +10,12 @@ from chalicelib.errors import Gone
 
 Send = Callable[[Mapping[str, Any]], object]
 """Puts one message to the client; Gone where it has left."""
+
+
+class ChatMessage(ChatRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A chat request as it comes over a socket."""
+
+    action: Literal["chat"]
 
 
 def stream_chat(conversation: Conversation, request: ChatRequest, send: Send) -> None:

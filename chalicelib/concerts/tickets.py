@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from chalicelib.concerts.features import ConcertOutlook, TicketFeatures, features_of, vector
+from chalicelib.concerts.features import FEATURES, ConcertOutlook, TicketFeatures, features_of, vector
 from chalicelib.concerts.ports import Outlooks, TicketModel
 from chalicelib.errors import InvalidInput, NotFound, OmnibusError, Unprocessable, UpstreamError, UpstreamUnavailable
 
@@ -32,6 +32,15 @@ class TicketBatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Up to a hundred scheduled concerts."""
 
     concert_ids: Annotated[list[ConcertId], Meta(min_length=1, max_length=100)]
+
+
+class FeatureRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Feature vectors in the model's order, as one function sends them to another."""
+
+    rows: Annotated[
+        list[Annotated[list[float], Meta(min_length=len(FEATURES), max_length=len(FEATURES))]],
+        Meta(min_length=1, max_length=1000),
+    ]
 
 
 class ConfidencePart(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ CREATE TABLE spendsense.computed_features (
     top_subscription text,
     -- savings
     savings_accounts integer NOT NULL,
+    high_yield_accounts integer NOT NULL,
     savings_balance_cents bigint,
     savings_inflow_cents bigint NOT NULL,
     monthly_savings_inflow_cents bigint NOT NULL,
@@ -74,9 +75,9 @@ CREATE TABLE spendsense.recommendations (
     rationale text NOT NULL,
     run_id text NOT NULL,
     created_at timestamptz NOT NULL,
-    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'approved', 'flagged', 'overridden')),
-    UNIQUE (user_id, window_days, item_id)
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'approved', 'flagged', 'overridden'))
 );
+CREATE INDEX recommendations_of_user ON spendsense.recommendations (user_id, window_days, position);
 CREATE INDEX recommendations_in_review ON spendsense.recommendations (status, recommendation_id) WHERE status <> 'active';
 
 -- Why an item was recommended, or withheld: one row for each item that was considered.
@@ -105,3 +106,16 @@ CREATE TABLE spendsense.feedback (
     given_at timestamptz NOT NULL,
     UNIQUE (user_id, recommendation_id)
 );
+
+-- How signals are written for a person. Ratios and numbers are cut, not rounded: 49.96 % is not said to be 50 %.
+CREATE FUNCTION spendsense.as_money(cents bigint, currency text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE WHEN cents < 0 THEN '-' ELSE '' END
+    || CASE currency WHEN 'USD' THEN '$' WHEN 'EUR' THEN '€' WHEN 'GBP' THEN '£' ELSE currency || ' ' END
+    || to_char(abs(cents) / 100.0, 'FM999,999,999,999,990.00');
+
+CREATE FUNCTION spendsense.as_number(number double precision) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trim_scale(trunc(number::numeric, 1))::text;
+
+CREATE FUNCTION spendsense.as_percent(ratio double precision) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trim_scale(trunc((ratio * 100)::numeric, 1))::text || '%';

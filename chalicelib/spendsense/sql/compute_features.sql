@@ -16,6 +16,7 @@ usable AS (
             WHEN a.type = 'depository' THEN 'cash'
             ELSE 'other'
         END AS role,
+        a.subtype IN ('money market', 'cash management') OR a.name ~* 'high[ -]?yield|hysa' AS high_yield,
         concat_ws(' ending ', nullif(a.name, ''), nullif(a.mask, '')) AS label,
         a.limit_cents,
         coalesce(a.current_cents, a.available_cents) AS balance_cents,
@@ -249,6 +250,7 @@ held AS (
     SELECT
         user_id,
         count(*) FILTER (WHERE role = 'savings') AS savings_accounts,
+        count(*) FILTER (WHERE role = 'savings' AND high_yield) AS high_yield_accounts,
         (sum(balance_cents) FILTER (WHERE role = 'savings'))::bigint AS savings_cents,
         (sum(balance_cents) FILTER (WHERE role = 'checking'))::bigint AS checking_cents
     FROM usable
@@ -308,6 +310,7 @@ measured AS (
         h.savings_cents,
         h.checking_cents,
         coalesce(h.savings_accounts, 0) AS savings_accounts,
+        coalesce(h.high_yield_accounts, 0) AS high_yield_accounts,
         CASE WHEN w.spend > 0
             THEN (h.savings_cents * w.days)::double precision / (w.spend * 30)::double precision
         END AS emergency_months
@@ -318,7 +321,7 @@ written AS (
     INSERT INTO spendsense.computed_features AS old (
         user_id, window_days, as_of, currency, observed_days, transactions, other_currency_transactions, spend_cents,
         monthly_expenses_cents, recurring_merchants, recurring_spend_cents, monthly_recurring_cents, subscription_share,
-        top_subscription, savings_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
+        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
         savings_growth, emergency_months, emergency_band, cards, cards_unmeasured, max_utilization, total_utilization,
         cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards, interest_cents, overdue_cards,
         income_lookback_days, pay_dates, median_pay_gap_days, pay_variation, monthly_income_cents,
@@ -340,6 +343,7 @@ written AS (
         CASE WHEN m.spend > 0 THEN m.recurring::double precision / m.spend::double precision END,
         (SELECT name FROM spendsense.merchants WHERE merchant_id = m.dearest),
         m.savings_accounts,
+        m.high_yield_accounts,
         m.savings_cents,
         m.inflow,
         m.inflow * 30 / m.days,
@@ -381,7 +385,7 @@ written AS (
     ON CONFLICT (user_id, window_days) DO UPDATE SET (
         user_id, window_days, as_of, currency, observed_days, transactions, other_currency_transactions, spend_cents,
         monthly_expenses_cents, recurring_merchants, recurring_spend_cents, monthly_recurring_cents, subscription_share,
-        top_subscription, savings_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
+        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
         savings_growth, emergency_months, emergency_band, cards, cards_unmeasured, max_utilization, total_utilization,
         cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards, interest_cents, overdue_cards,
         income_lookback_days, pay_dates, median_pay_gap_days, pay_variation, monthly_income_cents,

@@ -1,0 +1,213 @@
+"""PostgreSQL for Lambda: one connection a container, checked before use, renewed when it or its password died.
+
+Fit for RDS Proxy: nothing is set on the session, prepared statements are off, and each piece of work is one
+transaction with its own `SET LOCAL` limits. Work that the server cut short (deadlock, serialization, a restart) runs
+again from its start, so it must be nothing but a transaction.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import namedtuple_row
+
+from chalicelib.errors import (
+    Conflict,
+    InvalidInput,
+    OmnibusError,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+Cursor = psycopg.Cursor[Any]
+T = TypeVar("T")
+
+ATTEMPTS = 3
+IDLE_CHECK_S = 10.0
+CONNECT_TIMEOUT_S = 5
+LOCK_TIMEOUT_MS = 10_000
+
+TRANSIENT = (
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
+    pg.AdminShutdown,
+    pg.CrashShutdown,
+    pg.CannotConnectNow,
+    pg.IdleInTransactionSessionTimeout,
+)
+BAD_CREDENTIALS = ("password authentication failed", "no password supplied", "authentication failed", "does not exist")
+
+
+class SecretSource(Protocol):
+    """Where connection secrets are kept."""
+
+    def read(self, arn: str) -> dict[str, Any]: ...
+
+    def forget(self, arn: str) -> None: ...
+
+
+class DatabaseSecret:
+    """The connection string that a secret holds: `{"url"}`, or the fields that RDS writes.
+
+    With `verify`, TLS with a checked host name is required, against the authorities in the file `authorities`
+    ("system" for those of the machine, which is right for RDS Proxy).
+    """
+
+    def __init__(self, secrets: SecretSource, arn: str, *, verify: bool, authorities: str = "system") -> None:
+        self._secrets = secrets
+        self._arn = arn
+        self._tls = {"sslmode": "verify-full", "sslrootcert": authorities} if verify else {}
+
+    def read(self) -> str:
+        """The connection string now; UpstreamRejected if the secret is not one."""
+        secret = self._secrets.read(self._arn)
+        try:
+            if "url" in secret:
+                return make_conninfo(str(secret["url"]), **self._tls)
+            return make_conninfo(
+                host=secret["host"],
+                port=int(secret.get("port", 5432)),
+                dbname=secret.get("dbname", "postgres"),
+                user=secret["username"],
+                password=secret["password"],
+                **self._tls,
+            )
+        except (KeyError, ValueError, psycopg.ProgrammingError):
+            raise UpstreamRejected("the database secret is not a connection") from None
+
+    def forget(self) -> None:
+        """Read the secret anew the next time."""
+        self._secrets.forget(self._arn)
+
+
+class Connecting(Protocol):
+    """Where to connect to."""
+
+    def read(self) -> str: ...
+
+    def forget(self) -> None: ...
+
+
+class Postgres:
+    """Runs work in transactions on one connection that it opens when needed and keeps."""
+
+    def __init__(
+        self,
+        target: Connecting,
+        *,
+        statement_timeout_ms: int,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._target = target
+        self._timeout_ms = statement_timeout_ms
+        self._clock = clock
+        self._pause = pause
+        self._connection: psycopg.Connection[Any] | None = None
+        self._used_at = 0.0
+
+    def run(self, work: Callable[[Cursor], T], *, settings: Mapping[str, str] | None = None) -> T:
+        """What `work` returns, its statements committed together; nothing is kept if it raises.
+
+        `settings` hold for this transaction only. Raises UpstreamUnavailable, UpstreamTimeout (a statement ran into
+        its limit), Conflict, InvalidInput (a value that PostgreSQL cannot hold).
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(work, settings or {})
+            except pg.QueryCanceled as error:
+                raise UpstreamTimeout("the database took too long") from error
+            except (*TRANSIENT, psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if isinstance(error, pg.LockNotAvailable):
+                    raise UpstreamUnavailable("the data is being worked on; try again later", retry_after=5) from error
+                if attempt == ATTEMPTS:
+                    raise UpstreamUnavailable("the database is unavailable; try again later", retry_after=5) from error
+                self._pause(0.05 * 4**attempt)
+            except psycopg.Error as error:
+                raise _translated(error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def check(self) -> None:
+        """Raise an Upstream* error unless the database answers."""
+        self.run(lambda cursor: cursor.execute("SELECT 1"))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _once(self, work: Callable[[Cursor], T], settings: Mapping[str, str]) -> T:
+        connection = self._healthy()
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                limits = {
+                    "statement_timeout": str(self._timeout_ms),
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
+                    **settings,
+                }
+                cursor.execute(
+                    "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(limits)),
+                    [part for pair in limits.items() for part in pair],
+                )
+                result = work(cursor)
+            self._used_at = self._clock()
+            return result
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            if connection.broken or connection.closed:
+                self.close()
+            raise
+
+    def _healthy(self) -> psycopg.Connection[Any]:
+        """The connection, proven if it was idle (Lambda freezes containers for minutes), or a new one."""
+        connection = self._connection
+        if connection is not None and not connection.closed:
+            if self._clock() - self._used_at < IDLE_CHECK_S:
+                return connection
+            try:
+                connection.execute("SELECT 1")
+                connection.rollback()
+                return connection
+            except psycopg.Error:
+                self.close()
+        self._connection = self._connect()
+        self._used_at = self._clock()
+        return self._connection
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        """A new connection; with the secret read anew if the one that we know is refused."""
+        try:
+            return self._open()
+        except psycopg.OperationalError as error:
+            if not any(reason in str(error) for reason in BAD_CREDENTIALS):
+                raise
+            self._target.forget()
+        try:
+            return self._open()
+        except psycopg.OperationalError as error:
+            if any(reason in str(error) for reason in BAD_CREDENTIALS):
+                raise UpstreamUnavailable("the database refuses our credentials", retry_after=30) from error
+            raise
+
+    def _open(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            self._target.read(),
+            row_factory=namedtuple_row,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="omnibus",
+            keepalives_idle=30,
+        )
+
+
+def _translated(error: psycopg.Error) -> OmnibusError:
+    if isinstance(error, psycopg.DataError):
+        return InvalidInput("a value is not acceptable to the database; expected printable text and ordinary numbers")
+    if isinstance(error, psycopg.IntegrityError):
+        return Conflict("the data has changed meanwhile; read it again")
+    return UpstreamError("the database reported an error")

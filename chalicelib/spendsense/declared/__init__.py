@@ -1,0 +1,1 @@
+"""Reviewed data files; `chalicelib.spendsense.catalogue` reads and checks them."""

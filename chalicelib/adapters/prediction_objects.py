@@ -29,6 +29,7 @@ COPIES_AT_ONCE = 8
 LARGEST_COPY = 512 * MIB
 MAX_PARTS = 10_000
 ATTEMPTS = 4
+MARK = "omnibus-job"
 CUT = (
     IncompleteReadError,
     ResponseStreamingError,
@@ -57,7 +58,13 @@ class S3Objects:
         with _translated(uri):
             head = self._s3.head_object(Bucket=uri.bucket, Key=uri.key)
         version = head.get("VersionId")
-        return Pinned(uri, head["ContentLength"], head["ETag"], None if version == "null" else version)
+        return Pinned(
+            uri,
+            head["ContentLength"],
+            head["ETag"],
+            None if version == "null" else version,
+            head.get("Metadata", {}).get(MARK),
+        )
 
     def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of the pinned version; Conflict ("object_changed") if it is no longer there."""
@@ -91,10 +98,12 @@ class S3Objects:
             data += piece
 
     @contextmanager
-    def create(self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0) -> Iterator["MultipartOutput"]:
+    def create(
+        self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0, mark: str | None = None
+    ) -> Iterator["MultipartOutput"]:
         """Write an object in the block: put or completed at its end, aborted if it raises."""
         part_bytes = max(PART_BYTES, -(-expected_bytes // (MAX_PARTS - 100)))
-        output = MultipartOutput(self._s3, uri, overwrite=overwrite, part_bytes=part_bytes)
+        output = MultipartOutput(self._s3, uri, overwrite=overwrite, part_bytes=part_bytes, mark=mark)
         try:
             yield output
             output.finish()
@@ -104,10 +113,12 @@ class S3Objects:
         finally:
             output.close()
 
-    def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
+    def join(
+        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+    ) -> Written:
         """One object of others: S3 copies the large ones as parts, the small ones pass through here."""
         pinned = [self.pin(source) for source in sources]
-        with self.create(uri, overwrite=overwrite) as output:
+        with self.create(uri, overwrite=overwrite, mark=mark) as output:
             output.join(self, pinned)
         return output.written()
 
@@ -115,11 +126,12 @@ class S3Objects:
 class MultipartOutput:
     """One object being written: at most two parts are in memory, the one that fills and the one on its way."""
 
-    def __init__(self, client: Any, uri: ObjectUri, *, overwrite: bool, part_bytes: int) -> None:
+    def __init__(self, client: Any, uri: ObjectUri, *, overwrite: bool, part_bytes: int, mark: str | None) -> None:
         self._s3 = client
         self._place = {"Bucket": uri.bucket, "Key": uri.key}
         self._uri = uri
         self._guard: dict[str, str] = {} if overwrite else {"IfNoneMatch": "*"}
+        self._metadata: dict[str, Any] = {"Metadata": {MARK: mark}} if mark else {}
         self._part_bytes = part_bytes
         self._buffer = bytearray()
         self._upload_id: str | None = None
@@ -148,7 +160,7 @@ class MultipartOutput:
         """Make the object appear; Conflict ("output_exists") if another one came first."""
         if self._upload_id is None:
             with _translated(self._uri):
-                answer = self._s3.put_object(Body=bytes(self._buffer), **self._place, **self._guard)
+                answer = self._s3.put_object(Body=bytes(self._buffer), **self._place, **self._guard, **self._metadata)
         else:
             if self._buffer:
                 self._send(bytes(self._buffer))
@@ -219,7 +231,7 @@ class MultipartOutput:
     def _begun(self) -> str:
         if self._upload_id is None:
             with _translated(self._uri):
-                self._upload_id = self._s3.create_multipart_upload(**self._place)["UploadId"]
+                self._upload_id = self._s3.create_multipart_upload(**self._place, **self._metadata)["UploadId"]
         return self._upload_id
 
     def _send(self, part: bytes) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chalicelib.errors import Conflict, InvalidInput, NotFound, OmnibusError
+from chalicelib.errors import InvalidInput, OmnibusError
+from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import Objects
-from chalicelib.predictions.requests import AllowLists, Order, PredictionRequest, accept
+from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
 from chalicelib.predictions.scan import OutOfTime, open_task, score_span, whole_span
 
 MARGIN_S = 20.0
@@ -84,17 +85,6 @@ class BatchPredictions:
             output_s3_uri=str(order.output),
             seconds=round(self.clock() - began, 3),
         )
-
-
-def check_output(objects: Objects, order: Order) -> None:
-    """Conflict ("output_exists") if the output is there and may not be replaced."""
-    if order.request.overwrite:
-        return
-    try:
-        objects.pin(order.output)
-    except NotFound:
-        return
-    raise Conflict(f"output_s3_uri: {order.output} exists; send overwrite to replace it", code="output_exists")
 
 
 def require_rows(rows: int) -> None:

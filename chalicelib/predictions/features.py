@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from chalicelib.errors import InvalidInput, Unprocessable
-from chalicelib.predictions.records import RETURN, Positions, record_ends, split_record, stray_quote
+from chalicelib.predictions.records import Positions, content_ends, record_ends, split_record, stray_quote
 
 Matrix = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Tabl
     if block.count(b"\r") != block.count(b"\r\n"):
         return None
     newlines = record_ends(block)
-    ends = _content_ends(block, newlines)
+    ends = content_ends(block, newlines)
     starts = np.concatenate(([0], newlines[:-1] + 1))
     if (ends == starts).any():
         return None
@@ -97,16 +97,6 @@ def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Tabl
     except pa.ArrowInvalid:
         return None
     return (table, ends) if table.num_rows == len(ends) else None
-
-
-def _content_ends(block: bytes, newlines: Positions) -> Positions:
-    """Where each record's content ends: before its newline, and before a CR that precedes it."""
-    if b"\r" not in block:
-        return newlines
-    data = np.frombuffer(block, np.uint8)
-    ended = newlines < len(block)
-    contents: Positions = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
-    return contents
 
 
 def to_matrix(columns: Sequence[pa.ChunkedArray], rows: int) -> Matrix:

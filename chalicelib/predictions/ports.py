@@ -10,12 +10,16 @@ from chalicelib.predictions.requests import ObjectUri
 
 @dataclass(frozen=True)
 class Pinned:
-    """One version of an object: a read of it is of these bytes, or fails with Conflict ("object_changed")."""
+    """One version of an object: a read of it is of these bytes, or fails with Conflict ("object_changed").
+
+    `mark` is what its writer left on it.
+    """
 
     uri: ObjectUri
     bytes: int
     etag: str
     version_id: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,14 @@ class Objects(Protocol):
     def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of that version; a connection cut in the middle is taken up again."""
 
-    def create(self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0) -> AbstractContextManager[Output]:
+    def create(
+        self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0, mark: str | None = None
+    ) -> AbstractContextManager[Output]:
         """Write an object; Conflict ("output_exists") if one is there and `overwrite` is false."""
 
-    def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
+    def join(
+        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+    ) -> Written:
         """Make one object of others, in their order, without moving the bytes through here where S3 can."""
 
 

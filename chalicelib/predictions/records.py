@@ -125,6 +125,23 @@ def record_ends(block: bytes) -> Positions:
     return newlines
 
 
+def content_ends(block: bytes, newlines: Positions) -> Positions:
+    """Where each record's content ends: before its newline, and before a CR that precedes it."""
+    if b"\r" not in block:
+        return newlines
+    data = np.frombuffer(block, np.uint8)
+    ended = newlines < len(block)
+    contents: Positions = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
+    return contents
+
+
+def count_rows(block: bytes) -> int:
+    """Records in `block` that are not blank lines."""
+    newlines = record_ends(block)
+    starts = np.concatenate(([0], newlines[:-1] + 1))
+    return int((content_ends(block, newlines) > starts).sum())
+
+
 def stray_quote(block: bytes) -> int | None:
     """Position of the first quotation mark that neither opens, closes nor is doubled inside a field."""
     data = np.frombuffer(block, np.uint8)

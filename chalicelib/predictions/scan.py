@@ -129,7 +129,7 @@ def score_span(
     packed = gzip_member if task.order.output_layout.gzip else bytes
     sink = ParquetSink(output) if to_parquet else None
     write: Callable[[Any], object] = sink.write if sink else output.write
-    if sink is None and span.first_row == 0:
+    if sink is None and span.start == whole_span(task).start:
         output.write(packed(_output_header(task)))
     work = _work(task, packed)
     rows = span.first_row

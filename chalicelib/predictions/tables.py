@@ -134,6 +134,12 @@ def read_batches(file: pq.ParquetFile, groups: range) -> Iterator[pa.RecordBatch
             ) from None
 
 
+def read_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """Each row group of a file that `ParquetSink` wrote, as the batch that it was."""
+    for group in range(file.num_row_groups):
+        yield file.read_row_group(group, use_threads=False).combine_chunks().to_batches()[0]
+
+
 def batch_of_block(block: bytes, columns: Columns, first_row: int) -> pa.RecordBatch:
     """A block of CSV as a batch: features as float64, everything else as text, blank lines left out.
 

@@ -36,6 +36,7 @@ class MemoryObjects:
     content: dict[ObjectUri, bytes] = field(default_factory=dict)
     on_read: Callable[[Pinned, int], None] = lambda pinned, start: None
     on_write: Callable[[int], None] = lambda written: None
+    marks: dict[ObjectUri, str | None] = field(default_factory=dict)
     reads: list[tuple[ObjectUri, int, int]] = field(default_factory=list)
 
     def put(self, uri: str, data: bytes) -> None:
@@ -49,7 +50,7 @@ class MemoryObjects:
     def pin(self, uri: ObjectUri) -> Pinned:
         if uri not in self.content:
             raise NotFound(f"{uri} does not exist", code="no_such_object")
-        return Pinned(uri, len(self.content[uri]), etag(self.content[uri]))
+        return Pinned(uri, len(self.content[uri]), etag(self.content[uri]), mark=self.marks.get(uri))
 
     def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
         self.on_read(pinned, start)
@@ -60,15 +61,20 @@ class MemoryObjects:
         return data[start:stop]
 
     @contextmanager
-    def create(self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0) -> Iterator[MemoryOutput]:
+    def create(
+        self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0, mark: str | None = None
+    ) -> Iterator[MemoryOutput]:
         output = MemoryOutput(uri, self.on_write)
         yield output
         if uri in self.content and not overwrite:
             raise Conflict(f"{uri} exists; send overwrite to replace it", code="output_exists")
         self.content[uri] = bytes(output.data)
+        self.marks[uri] = mark
 
-    def join(self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool) -> Written:
-        with self.create(uri, overwrite=overwrite) as output:
+    def join(
+        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+    ) -> Written:
+        with self.create(uri, overwrite=overwrite, mark=mark) as output:
             for source in sources:
                 pinned = self.pin(source)
                 output.write(self.read(pinned, 0, pinned.bytes))

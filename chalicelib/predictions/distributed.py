@@ -1,0 +1,301 @@
+"""A job's three steps, for the state machine to run: plan it, score its parts side by side, put them together.
+
+Each step may run twice and after a failure again. The plan pins the data's version and the model's digest, so every
+part sees the same ones. A part is an object in the scratch bucket, written whole; the output appears in the last
+step alone, joined inside S3. So a failed job leaves no upload open at the output, and its parts can be taken up.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
+from chalicelib.predictions.batch import MARGIN_S, require_rows
+from chalicelib.predictions.features import rows_plainly
+from chalicelib.predictions.jobs import check_output, fail
+from chalicelib.predictions.models import Models
+from chalicelib.predictions.ports import JobStore, Objects, Pinned, stream
+from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
+from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, PredictionRequest, accept
+from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_span, whole_span
+from chalicelib.predictions.streams import read_ahead
+from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
+
+MAX_PARTS = 1000
+"""A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
+
+RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
+"""What the state machine retries; the names stand in its definition too, and a test compares them."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of the map: a stretch of the data, as the state machine hands it over."""
+
+    job_id: str
+    number: int
+    start: int
+    stop: int
+    first_row: int
+    rows: int
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What all parts of a job share."""
+
+    request: PredictionRequest
+    data_bytes: int
+    data_etag: str
+    data_version_id: str | None
+    parts: int
+    rows: int
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step's input: the job."""
+
+    job_id: str
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the map finds its items, and how many there are."""
+
+    job_id: str
+    bucket: str
+    key: str
+    parts: int
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part or a whole job wrote."""
+
+    job_id: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class DistributedPredictions:
+    """The steps of jobs. Parts have about `part_bytes`; data of at most `single_call_bytes` is one part."""
+
+    objects: Objects
+    models: Models
+    store: JobStore
+    allowed: AllowLists
+    scratch: str
+    clock: Callable[[], datetime]
+    workers: int
+    part_bytes: int
+    single_call_bytes: int
+
+    def plan(self, step: Step) -> Planned:
+        """Check the job's request as a single call would, and cut its data into parts.
+
+        A job that is taken up again keeps its plan, if its data and its model are still the same.
+        Raises what `accept`, `check_output` and `open_task` raise; Conflict ("cancelled", "object_changed").
+        """
+        with self._recorded(step.job_id):
+            document = self._enter(step.job_id, "planning", ("queued", "planning", "running", "failed"))
+            order = accept(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
+            check_output(self.objects, order)
+            plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order)
+            self._enter(
+                step.job_id, "running", ("planning", "running"), {"parts_total": plan.parts, "rows_total": plan.rows}
+            )
+        return Planned(job_id=step.job_id, bucket=self.scratch, key=_items_key(step.job_id), parts=plan.parts)
+
+    def score(self, part: Part, seconds_left: Callable[[], float]) -> Done:
+        """Score one part into the scratch bucket; one that is done already is not done again."""
+        with self._recorded(part.job_id):
+            self._enter(part.job_id, None, ("running", "failed"))
+            place = self._part_place(part.job_id, part.number)
+            if self.store.has_part(part.job_id, part.number):
+                return Done(job_id=part.job_id, rows=part.rows, bytes=self.objects.pin(place).bytes)
+            task = self._planned_task(part.job_id)
+            with self.objects.create(place, overwrite=True) as output:
+                rows = score_span(
+                    task,
+                    Span(part.start, part.stop, part.first_row),
+                    self.objects,
+                    output,
+                    workers=self.workers,
+                    out_of_time=lambda: seconds_left() < MARGIN_S,
+                )
+            if not task.splittable:
+                require_rows(rows)
+            self.store.add_part(part.job_id, part.number, rows)
+        return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
+
+    def complete(self, step: Step) -> Done:
+        """Put the parts together at the output, whole; from here on the job can no longer be cancelled."""
+        with self._recorded(step.job_id):
+            self._enter(step.job_id, "completing", ("running", "completing", "failed"))
+            plan = self._read_plan(step.job_id)
+            order = accept(plan.request, self.allowed)
+            if not self._is_written(order, step.job_id):
+                self._assemble(step.job_id, plan, order)
+            size = self.objects.pin(order.output).bytes
+            rows = plan.rows or int((self.store.get(step.job_id) or {})["rows_done"])
+            changes = {"rows_total": rows, "rows_done": rows, "parts_done": plan.parts, "output_bytes": size}
+            self._enter(step.job_id, "succeeded", ("completing",), {**changes, "error": None})
+        return Done(job_id=step.job_id, rows=rows, bytes=size)
+
+    # -- planning
+
+    def _new_plan(self, job_id: str, order: Order) -> Plan:
+        task = open_task(order, self.objects, self.models)
+        parts = [
+            Part(job_id=job_id, number=number, start=span.start, stop=span.stop, first_row=span.first_row, rows=rows)
+            for number, (span, rows) in enumerate(self._spans(task), 1)
+        ]
+        rows = sum(part.rows for part in parts)
+        if task.splittable:
+            require_rows(rows)
+        pinned_model = msgspec.structs.replace(order.request, model_sha256=task.model.manifest.sha256)
+        plan = Plan(
+            request=pinned_model,
+            data_bytes=task.data.bytes,
+            data_etag=task.data.etag,
+            data_version_id=task.data.version_id,
+            parts=len(parts),
+            rows=rows,
+        )
+        self._write(_items_key(job_id), msgspec.json.encode(parts))
+        self._write(_plan_key(job_id), msgspec.json.encode(plan))  # last: a plan that is there is whole
+        return plan
+
+    def _spans(self, task: Task) -> Iterator[tuple[Span, int]]:
+        """The parts' stretches, in order, each with its rows."""
+        if task.header is None:
+            return _row_group_spans(task, self.objects, self._part_size(task))
+        if not task.splittable:
+            return iter([(whole_span(task), 0)])
+        return _byte_spans(task, self.objects, self._part_size(task))
+
+    def _part_size(self, task: Task) -> int:
+        """Bytes of a part: whole cells of the grid, so that parts and a single call score the same blocks."""
+        grid = task.model.grid_bytes
+        if task.data.bytes <= self.single_call_bytes:
+            return (task.data.bytes // grid + 1) * grid
+        wanted = max(self.part_bytes, -(-task.data.bytes // MAX_PARTS), grid)
+        return -(-wanted // grid) * grid
+
+    def _stored_plan(self, job_id: str, order: Order) -> Plan | None:
+        try:
+            plan = self._read_plan(job_id)
+        except NotFound:
+            return None
+        now = self.objects.pin(order.data)
+        if (now.etag, now.version_id) != (plan.data_etag, plan.data_version_id):
+            raise Conflict(f"{order.data} changed since the job was planned: submit it anew", code="object_changed")
+        return plan
+
+    # -- completing
+
+    def _assemble(self, job_id: str, plan: Plan, order: Order) -> None:
+        parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
+        if order.output_layout.format == "csv":
+            self.objects.join(parts, order.output, overwrite=order.request.overwrite, mark=job_id)
+            return
+        with self.objects.create(
+            order.output, overwrite=order.request.overwrite, expected_bytes=plan.data_bytes * 2, mark=job_id
+        ) as output:
+            sink = ParquetSink(output)
+            for part in parts:
+                for batch in read_groups(open_parquet(self.objects, self.objects.pin(part))):
+                    sink.write(batch)
+            sink.close()
+
+    def _is_written(self, order: Order, job_id: str) -> bool:
+        """Did an earlier attempt of this job write the output, and end before it could say so?"""
+        try:
+            return self.objects.pin(order.output).mark == job_id
+        except NotFound:
+            return False
+
+    # -- the scratch bucket
+
+    def _planned_task(self, job_id: str) -> Task:
+        plan = self._read_plan(job_id)
+        order = accept(plan.request, self.allowed)
+        pinned = Pinned(order.data, plan.data_bytes, plan.data_etag, plan.data_version_id)
+        return open_task(order, self.objects, self.models, pinned)
+
+    def _read_plan(self, job_id: str) -> Plan:
+        pinned = self.objects.pin(ObjectUri(self.scratch, _plan_key(job_id)))
+        return msgspec.json.decode(self.objects.read(pinned, 0, pinned.bytes), type=Plan)
+
+    def _write(self, key: str, data: bytes) -> None:
+        with self.objects.create(ObjectUri(self.scratch, key), overwrite=True) as output:
+            output.write(data)
+
+    def _part_place(self, job_id: str, number: int) -> ObjectUri:
+        return ObjectUri(self.scratch, f"jobs/{job_id}/parts/{number:05d}")
+
+    # -- the job's state
+
+    def _enter(
+        self, job_id: str, state: str | None, states: tuple[str, ...], changes: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        """The job's document, moved to `state` if it is in one of `states`; Conflict ("cancelled") if it is not."""
+        stamped = {**(changes or {}), "updated_at": self.clock().isoformat(), **({"state": state} if state else {})}
+        if not self.store.update(job_id, stamped, states=states):
+            document = self.store.get(job_id) or {}
+            raise Conflict(f"The job is {document.get('state', 'gone')}.", code="cancelled")
+        return self.store.get(job_id) or {}
+
+    @contextmanager
+    def _recorded(self, job_id: str) -> Iterator[None]:
+        """Record in the job why a step failed for good; what may pass is for the state machine to retry."""
+        try:
+            yield
+        except RETRIED:
+            raise
+        except OmnibusError as error:
+            fail(self.store, job_id, error.code, error.message, self.clock())
+            raise
+        except Exception:
+            fail(self.store, job_id, OmnibusError.code, "An internal error occurred.", self.clock())
+            raise
+
+
+def _byte_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple[Span, int]]:
+    """Stretches of CSV that end with a record, each the cells of the grid within `part_bytes`."""
+    header = task.header.raw if task.header else b""
+    at = start = len(header)
+    rows = first_row = 0
+    chunks = read_ahead(stream(objects, task.data, at, task.data.bytes, READ_BYTES))
+    for block in cut_blocks(chunks, at, task.model.grid_bytes):
+        if b'"' in block and stray_quote(block) is not None:
+            rows_plainly(block, task.columns, rows)  # says in which row
+        if at // part_bytes > start // part_bytes:
+            yield Span(start, at, first_row), rows - first_row
+            start, first_row = at, rows
+        at += len(block)
+        rows += count_rows(block)
+    if at > start:
+        yield Span(start, at, first_row), rows - first_row
+
+
+def _row_group_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple[Span, int]]:
+    """Stretches of whole row groups, each of about `part_bytes` before compression."""
+    metadata = open_parquet(objects, task.data).metadata
+    start = size = rows = first_row = 0
+    for group in range(metadata.num_row_groups):
+        if size and size + metadata.row_group(group).total_byte_size > part_bytes:
+            yield Span(start, group, first_row), rows - first_row
+            start, size, first_row = group, 0, rows
+        size += metadata.row_group(group).total_byte_size
+        rows += metadata.row_group(group).num_rows
+    yield Span(start, metadata.num_row_groups, first_row), rows - first_row
+
+
+def _plan_key(job_id: str) -> str:
+    return f"jobs/{job_id}/plan.json"
+
+
+def _items_key(job_id: str) -> str:
+    return f"jobs/{job_id}/parts.json"

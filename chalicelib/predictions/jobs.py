@@ -1,0 +1,188 @@
+"""Jobs: predictions that outlast a request. Submitted once for each token, watched, cancelled, taken up again.
+
+Light on purpose: the REST function imports this, and has neither Arrow nor scikit-learn.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.errors import Conflict, NotFound, OmnibusError
+from chalicelib.predictions.ports import JobStore, Objects, Workflow
+from chalicelib.predictions.requests import AllowLists, Order, PredictionRequest, accept
+
+State = Literal["queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
+
+ACTIVE: tuple[State, ...] = ("queued", "planning", "running", "completing")
+CANCELLABLE: tuple[State, ...] = ("queued", "planning", "running")
+
+
+class JobError(msgspec.Struct, frozen=True):
+    """Why a job failed; `code` is one of the codes of a single call, or "workflow_failed"."""
+
+    code: str
+    message: str
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as its caller sees it."""
+
+    job_id: str
+    state: State
+    model_s3_uri: str
+    data_s3_uri: str
+    output_s3_uri: str
+    created_at: datetime
+    updated_at: datetime
+    attempt: int = 1
+    rows_done: int = 0
+    rows_total: int | None = None
+    parts_done: int = 0
+    parts_total: int | None = None
+    output_bytes: int | None = None
+    error: JobError | None = None
+
+
+class JobsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of jobs; `after` is the `next` of the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+
+
+class JobPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Jobs, newest first, and where the next page begins."""
+
+    jobs: list[Job]
+    next: str | None = None
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What callers do with jobs. `new_id` makes an id for a job without a token."""
+
+    objects: Objects
+    store: JobStore
+    workflow: Workflow
+    allowed: AllowLists
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def submit(self, request: PredictionRequest) -> Job:
+        """Start a job for `request`; the same token with the same request is the same job.
+
+        Raises what `accept` and `check_objects` raise, and Conflict ("token_reused") for a token of another request.
+        """
+        job_id = self._job_id(request)
+        stored = self.store.get(job_id)
+        if stored is None:
+            check_objects(self.objects, accept(request, self.allowed))
+            now = self.clock().isoformat()
+            document: dict[str, Any] = {
+                "job_id": job_id,
+                "state": "queued",
+                "attempt": 1,
+                "request": msgspec.json.encode(request).decode(),
+                "created_at": now,
+                "updated_at": now,
+            }
+            stored = document if self.store.add(job_id, document) else self._document(job_id)
+        if msgspec.json.decode(stored["request"], type=PredictionRequest) != request:
+            raise Conflict("client_token: was sent with another request", code="token_reused")
+        if stored["state"] == "queued":  # also if a first call was cut off before it started the run
+            self._start(job_id, int(stored["attempt"]))
+        return as_job(self._document(job_id))
+
+    def get(self, job_id: str) -> Job:
+        """The job, a run that broke down noticed; NotFound ("no_such_job")."""
+        document = self._document(job_id)
+        if document["state"] in ACTIVE and document.get("run"):
+            reason = self.workflow.failure(document["run"])
+            if reason is not None:
+                fail(self.store, job_id, "workflow_failed", reason, self.clock())
+                document = self._document(job_id)
+        return as_job(document)
+
+    def page(self, query: JobsQuery) -> JobPage:
+        """Jobs, newest first."""
+        documents, after = self.store.recent(query.limit, query.after)
+        return JobPage(jobs=[as_job(document) for document in documents], next=after)
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""
+        document = self._document(job_id)
+        if document["state"] != "cancelled":
+            self._change(job_id, {"state": "cancelled"}, CANCELLABLE, "not_cancellable")
+        if document.get("run"):
+            self.workflow.stop(document["run"])
+        return as_job(self._document(job_id))
+
+    def redrive(self, job_id: str) -> Job:
+        """Take up a failed job again; parts that were finished stay so. Conflict ("not_failed")."""
+        self.get(job_id)
+        attempt = int(self._document(job_id)["attempt"]) + 1
+        self._change(job_id, {"state": "queued", "attempt": attempt, "error": None}, ("failed",), "not_failed")
+        self._start(job_id, attempt)
+        return as_job(self._document(job_id))
+
+    def _job_id(self, request: PredictionRequest) -> str:
+        if request.client_token is None:
+            return self.new_id()
+        return "t-" + hashlib.sha256(request.client_token.encode()).hexdigest()[:32]
+
+    def _start(self, job_id: str, attempt: int) -> None:
+        try:
+            run = self.workflow.start(f"{job_id}-{attempt}", job_id)
+        except OmnibusError:
+            fail(self.store, job_id, "not_started", "The job could not be started; redrive it.", self.clock())
+            raise
+        self.store.update(job_id, {"run": run}, states=(*ACTIVE, "succeeded", "failed"))
+
+    def _document(self, job_id: str) -> Mapping[str, Any]:
+        document = self.store.get(job_id)
+        if document is None:
+            raise NotFound(f"There is no job {job_id[:80]!r}.", code="no_such_job")
+        return document
+
+    def _change(self, job_id: str, changes: Mapping[str, Any], states: tuple[State, ...], code: str) -> None:
+        stamped = {**changes, "updated_at": self.clock().isoformat()}
+        if not self.store.update(job_id, stamped, states=states):
+            state = self._document(job_id)["state"]
+            raise Conflict(f"The job is {state}; that takes one that is {' or '.join(states)}.", code=code)
+
+
+def as_job(document: Mapping[str, Any]) -> Job:
+    """A stored document as its caller sees it."""
+    request = msgspec.json.decode(document["request"], type=PredictionRequest)
+    fields = {name: document[name] for name in Job.__struct_fields__ if document.get(name) is not None}
+    places = {name: getattr(request, name) for name in ("model_s3_uri", "data_s3_uri", "output_s3_uri")}
+    return msgspec.convert({**fields, **places}, Job)
+
+
+def fail(store: JobStore, job_id: str, code: str, message: str, now: datetime) -> None:
+    """Record why a job failed, unless it has ended already."""
+    changes = {"state": "failed", "error": {"code": code, "message": message}, "updated_at": now.isoformat()}
+    store.update(job_id, changes, states=ACTIVE)
+
+
+def check_objects(objects: Objects, order: Order) -> None:
+    """NotFound if the data or the model is not there, Conflict if the output is and may not be replaced."""
+    objects.pin(order.data)
+    objects.pin(order.model)
+    check_output(objects, order)
+
+
+def check_output(objects: Objects, order: Order) -> None:
+    """Conflict ("output_exists") if the output is there and may not be replaced."""
+    if order.request.overwrite:
+        return
+    try:
+        objects.pin(order.output)
+    except NotFound:
+        return
+    raise Conflict(f"output_s3_uri: {order.output} exists; send overwrite to replace it", code="output_exists")

@@ -1,0 +1,337 @@
+"""A job's steps: the same bytes as a single call, whatever is done twice, breaks, or is taken up again."""
+
+import gzip
+import io
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
+from chalicelib.predictions import scan, tables
+from chalicelib.predictions.distributed import DistributedPredictions, Part, Step
+from chalicelib.predictions.jobs import Jobs
+from chalicelib.predictions.requests import ObjectUri
+from tests.fakes.clock import Clock
+from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
+from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, Studio, csv_of, rows, trained
+
+STEP = Step(job_id="job")
+
+
+class Machine:
+    """What the state machine does: plan, every part, complete."""
+
+    def __init__(self, studio, *, part_bytes=300, single_call_bytes=0):
+        self.studio = studio
+        self.store = MemoryJobs()
+        self.jobs = Jobs(studio.objects, self.store, MemoryWorkflow(), ALLOWED, Clock(), lambda: "job")
+        self.steps = DistributedPredictions(
+            studio.objects, studio.models, self.store, ALLOWED, "scratch", Clock(), 2, part_bytes, single_call_bytes
+        )
+
+    def submit(self, **changes):
+        self.jobs.submit(self.studio.request(**changes))
+
+    def parts(self):
+        self.steps.plan(STEP)
+        items = self.studio.objects.get("s3://scratch/jobs/job/parts.json")
+        return msgspec.json.decode(items, type=list[Part])
+
+    def score(self, part):
+        return self.steps.score(part, lambda: 900)
+
+    def run(self, **changes):
+        self.submit(**changes)
+        for part in reversed(self.parts()):
+            self.score(part)
+        return self.steps.complete(STEP)
+
+
+@pytest.fixture
+def ready(studio, monkeypatch):
+    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", 100)
+    monkeypatch.setattr(scan, "READ_BYTES", 1000)
+    studio.publish(trained("linear"))
+    studio.objects.put(DATA, csv_of(rows(200)))
+    return studio
+
+
+@pytest.fixture
+def machine(ready):
+    return Machine(ready)
+
+
+def single_call(studio, **changes):
+    """The bytes of a single call; the output is free again afterwards."""
+    request = studio.request(**changes)
+    studio.service().predict(request, lambda: 900)
+    bucket, _, key = request.output_s3_uri.removeprefix("s3://").partition("/")
+    return studio.objects.content.pop(ObjectUri(bucket, key))
+
+
+def test_a_job_makes_the_bytes_of_a_single_call(ready, machine):
+    expected = single_call(ready)
+
+    done = machine.run()
+
+    assert ready.objects.get(OUTPUT) == expected
+    assert (done.rows, done.bytes) == (200, len(expected))
+    job = machine.jobs.get("job")
+    assert (job.state, job.rows_done, job.rows_total, job.output_bytes) == ("succeeded", 200, 200, len(expected))
+    assert job.parts_done == job.parts_total > 10
+
+
+FIELD = st.text('ab,"\n1', max_size=8)
+LINES = st.lists(st.tuples(FIELD, st.floats(-9, 9), st.floats(-9, 9), st.booleans()), min_size=1, max_size=60)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([1, 37, 100, 1000]))
+def test_newlines_and_marks_at_the_borders_of_parts_change_nothing(monkeypatch, lines, end, last, grid):
+    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", grid)
+    monkeypatch.setattr(scan, "READ_BYTES", 64)
+    studio = Studio()
+    studio.publish(trained("linear"))
+    text = "id,x,y" + end
+    for name, x, y, blank in lines:
+        text += '"' + name.replace('"', '""') + f'",{x!r},{y!r}' + end + end * blank
+    studio.objects.put(DATA, (text if last else text.rstrip("\r\n")).encode())
+    expected = single_call(studio)
+
+    done = Machine(studio, part_bytes=200).run()
+
+    assert studio.objects.get(OUTPUT) == expected
+    assert done.rows == len(lines)
+
+
+def test_gzip_out_is_the_same_too(ready, machine):
+    output = "s3://output/out/rows.csv.gz"
+    expected = single_call(ready, output_s3_uri=output)
+    machine.run(output_s3_uri=output)
+    assert ready.objects.get(output) == expected
+    assert gzip.decompress(expected).count(b"\n") == 201
+
+
+def test_gzip_in_is_one_part(ready, machine):
+    data = "s3://data/in/rows.csv.gz"
+    ready.objects.put(data, gzip.compress(csv_of(rows(50))))
+    expected = single_call(ready, data_s3_uri=data)
+
+    done = machine.run(data_s3_uri=data)
+
+    assert ready.objects.get(OUTPUT) == expected
+    assert done.rows == 50
+    assert machine.jobs.get("job").rows_total == 50
+
+
+@pytest.mark.parametrize("output", ["s3://output/out/rows.parquet", OUTPUT])
+def test_parquet_is_the_same_too(ready, machine, monkeypatch, output):
+    monkeypatch.setattr(tables, "BATCH_ROWS", 30)
+    words = pa.array([None if number % 7 == 0 else f"word {number % 3}" for number in range(200)])
+    out = io.BytesIO()
+    table = pa.table({"x": rows(200)[:, 0], "name": words, "y": rows(200)[:, 1], "n": np.arange(200)})
+    pq.write_table(table, out, row_group_size=50)
+    ready.objects.put("s3://data/in/rows.parquet", out.getvalue())
+    asked = {"data_s3_uri": "s3://data/in/rows.parquet", "output_s3_uri": output}
+    expected = single_call(ready, **asked)
+
+    machine.run(**asked)
+
+    assert machine.jobs.get("job").parts_total > 1
+    assert ready.objects.get(output) == expected
+
+
+def test_csv_to_parquet_is_the_same_too(ready, machine):
+    output = "s3://output/out/rows.parquet"
+    expected = single_call(ready, output_s3_uri=output)
+    machine.run(output_s3_uri=output)
+    assert ready.objects.get(output) == expected
+    assert pq.read_table(io.BytesIO(expected)).num_rows == 200
+
+
+def test_small_data_is_one_part(ready):
+    machine = Machine(ready, single_call_bytes=1 << 30)
+    machine.submit()
+    assert len(machine.parts()) == 1
+
+
+def test_every_step_may_run_twice(ready, machine):
+    expected = single_call(ready)
+    machine.submit()
+    parts = machine.parts()
+    assert machine.parts() == parts
+    for part in [*parts, *parts]:
+        machine.score(part)
+
+    first, second = machine.steps.complete(STEP), None
+    machine.store.jobs["job"]["state"] = "completing"  # as if the answer of the first had been lost
+    second = machine.steps.complete(STEP)
+
+    assert first == second
+    assert ready.objects.get(OUTPUT) == expected
+    assert machine.jobs.get("job").state == "succeeded"
+
+
+def test_a_part_that_is_done_is_not_scored_again(ready, machine, monkeypatch):
+    machine.submit()
+    part = machine.parts()[0]
+    first = machine.score(part)
+    monkeypatch.setattr("chalicelib.predictions.distributed.score_span", None)
+    assert machine.score(part) == first
+
+
+def test_a_fault_that_may_pass_leaves_the_job_running_and_its_parts(ready, machine):
+    expected = single_call(ready)
+    machine.submit()
+    first, *others = machine.parts()
+    machine.score(first)
+
+    def fail(pinned, start):
+        raise UpstreamUnavailable("later")
+
+    ready.objects.on_read, healthy = fail, ready.objects.on_read
+    with pytest.raises(UpstreamUnavailable):
+        machine.score(others[0])
+    assert machine.jobs.get("job").state == "running"
+
+    ready.objects.on_read = healthy
+    for part in others:
+        machine.score(part)
+    machine.steps.complete(STEP)
+    assert ready.objects.get(OUTPUT) == expected
+
+
+def test_a_bad_row_fails_the_job_by_name_and_nothing_appears(ready, machine):
+    lines = csv_of(rows(200)).splitlines()
+    lines[150] = b"bad,1,oops"
+    ready.objects.put(DATA, b"\n".join(lines))
+    machine.submit()
+
+    for part in machine.parts():
+        if part.first_row < 150 <= part.first_row + part.rows:
+            with pytest.raises(InvalidInput):
+                machine.score(part)
+
+    job = machine.jobs.get("job")
+    assert (job.state, job.error.code) == ("failed", "non_numeric_feature")
+    assert job.error.message.startswith("row 150, column 'y': is 'oops'")
+    assert ready.objects.get(OUTPUT) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty_data"),
+        (b"id,x,y\n", "empty_data"),
+        (b'id,x,y\na,1,2\nb"b,1,2\n', "malformed_csv"),
+        (b"id,x\na,1\n", "missing_column"),
+    ],
+)
+def test_what_a_single_call_refuses_the_plan_refuses(ready, machine, data, code):
+    machine.submit()
+    ready.objects.put(DATA, data)
+    with pytest.raises(InvalidInput) as refused:
+        machine.steps.plan(STEP)
+    assert refused.value.code == code
+    assert machine.jobs.get("job").error.code == code
+
+
+def test_a_failed_job_that_is_taken_up_again_keeps_its_parts(ready, machine, monkeypatch):
+    expected = single_call(ready)
+    machine.submit()
+    parts = machine.parts()
+    for part in parts[:5]:
+        machine.score(part)
+    machine.jobs.workflow.failures["run:job-1"] = "Lambda.Unknown"
+    machine.jobs.redrive("job")
+
+    scored = []
+    whole = scan.score_span
+    monkeypatch.setattr(
+        "chalicelib.predictions.distributed.score_span",
+        lambda task, span, *rest, **named: scored.append(span) or whole(task, span, *rest, **named),
+    )
+    assert machine.parts() == parts
+    for part in parts:
+        machine.score(part)
+    machine.steps.complete(STEP)
+
+    assert len(scored) == len(parts) - 5
+    assert ready.objects.get(OUTPUT) == expected
+
+
+def test_a_job_whose_data_changed_is_not_taken_up_again(ready, machine):
+    machine.submit()
+    parts = machine.parts()
+    ready.objects.put(DATA, csv_of(rows(200, seed=9)))
+
+    with pytest.raises(Conflict) as refused:
+        machine.score(parts[0])
+    assert refused.value.code == "object_changed"
+    with pytest.raises(Conflict) as refused:
+        machine.steps.plan(STEP)
+    assert refused.value.code == "object_changed"
+
+
+def test_a_model_that_is_published_anew_does_not_mix_into_a_job(ready, machine):
+    machine.submit()
+    first, second, *_ = machine.parts()
+    machine.score(first)
+    ready.publish(trained("boosting"))
+
+    with pytest.raises(InvalidInput) as refused:
+        machine.score(second)
+    assert refused.value.code == "model_digest"
+
+
+def test_a_cancelled_job_goes_no_further(ready, machine):
+    machine.submit()
+    parts = machine.parts()
+    machine.jobs.cancel("job")
+
+    for act in (
+        lambda: machine.score(parts[0]),
+        lambda: machine.steps.complete(STEP),
+        lambda: machine.steps.plan(STEP),
+    ):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "cancelled"
+    assert ready.objects.get(OUTPUT) is None
+    assert machine.jobs.get("job").state == "cancelled"
+
+
+def test_an_output_that_came_first_is_not_replaced(ready, machine):
+    machine.submit()
+    for part in machine.parts():
+        machine.score(part)
+    ready.objects.put(OUTPUT, b"precious")
+
+    with pytest.raises(Conflict) as refused:
+        machine.steps.complete(STEP)
+    assert refused.value.code == "output_exists"
+    assert ready.objects.get(OUTPUT) == b"precious"
+    assert machine.jobs.get("job").error.code == "output_exists"
+
+
+def test_a_part_near_its_deadline_fails_clean(ready, machine):
+    machine.submit()
+    part = machine.parts()[0]
+    with pytest.raises(OmnibusError) as failed:
+        machine.steps.score(part, lambda: 5)
+    assert failed.value.code == "out_of_time"
+    assert ready.objects.get("s3://scratch/jobs/job/parts/00001") is None
+
+
+def test_an_unknown_failure_is_opaque(ready, machine, monkeypatch):
+    machine.submit()
+    part = machine.parts()[0]
+    monkeypatch.setattr("chalicelib.predictions.distributed.score_span", None)
+    with pytest.raises(TypeError):
+        machine.score(part)
+    assert machine.jobs.get("job").error.message == "An internal error occurred."

@@ -1,0 +1,175 @@
+"""Jobs: one token, one job; what a caller may do with it in each state."""
+
+import itertools
+
+import pytest
+
+from chalicelib.errors import Conflict, Forbidden, NotFound, UpstreamUnavailable
+from chalicelib.predictions.jobs import Jobs, JobsQuery
+from tests.fakes.clock import Clock
+from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
+from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, csv_of, rows, trained
+
+
+@pytest.fixture
+def ready(studio):
+    studio.publish(trained("linear"))
+    studio.objects.put(DATA, csv_of(rows(5)))
+    return studio
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def jobs(ready, clock):
+    numbers = itertools.count(1)
+    return Jobs(ready.objects, MemoryJobs(), MemoryWorkflow(), ALLOWED, clock, lambda: f"id-{next(numbers)}")
+
+
+def test_a_job_is_submitted_and_its_run_started(jobs, ready):
+    job = jobs.submit(ready.request())
+
+    assert (job.job_id, job.state, job.attempt, job.output_s3_uri) == ("id-1", "queued", 1, OUTPUT)
+    assert jobs.workflow.started == [("id-1-1", "id-1")]
+
+
+def test_the_same_token_twice_is_one_job_and_one_run(jobs, ready):
+    first = jobs.submit(ready.request(client_token="today"))
+    second = jobs.submit(ready.request(client_token="today"))
+
+    assert first == second
+    assert jobs.workflow.started == [(f"{first.job_id}-1", first.job_id)]
+
+
+def test_the_same_token_after_the_output_exists_is_still_that_job(jobs, ready):
+    first = jobs.submit(ready.request(client_token="today"))
+    jobs.store.update(first.job_id, {"state": "succeeded"}, states=["queued"])
+    ready.objects.put(OUTPUT, b"done")
+
+    assert jobs.submit(ready.request(client_token="today")).state == "succeeded"
+    assert len(jobs.workflow.started) == 1
+
+
+def test_a_token_of_another_request_is_refused(jobs, ready):
+    jobs.submit(ready.request(client_token="today"))
+    with pytest.raises(Conflict) as refused:
+        jobs.submit(ready.request(client_token="today", prediction_column_name="cost"))
+    assert refused.value.code == "token_reused"
+
+
+def test_a_job_that_was_stored_but_not_started_is_started_by_the_same_token(jobs, ready):
+    first = jobs.submit(ready.request(client_token="today"))
+    jobs.workflow.started.clear()
+
+    assert jobs.submit(ready.request(client_token="today")).job_id == first.job_id
+    assert len(jobs.workflow.started) == 1
+
+
+def test_an_engine_that_does_not_start_leaves_a_failed_job(jobs, ready, monkeypatch):
+    def refuse(name, job_id):
+        raise UpstreamUnavailable("later")
+
+    monkeypatch.setattr(jobs.workflow, "start", refuse)
+    with pytest.raises(UpstreamUnavailable):
+        jobs.submit(ready.request())
+    assert jobs.get("id-1").error.code == "not_started"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "code"),
+    [
+        ({"data_s3_uri": "s3://data/in/none.csv"}, NotFound, "no_such_object"),
+        ({"model_s3_uri": "s3://models/none.skops"}, NotFound, "no_such_object"),
+        ({"data_s3_uri": "s3://other/in/none.csv"}, Forbidden, "not_allowed"),
+        ({"output_s3_uri": "s3://output/out/there.csv"}, Conflict, "output_exists"),
+    ],
+)
+def test_what_can_be_seen_at_once_is_refused_at_once(jobs, ready, changes, kind, code):
+    ready.objects.put("s3://output/out/there.csv", b"precious")
+    with pytest.raises(kind) as refused:
+        jobs.submit(ready.request(**changes))
+    assert refused.value.code == code
+    assert jobs.store.jobs == {}
+
+
+def test_a_job_that_is_not_there(jobs):
+    for act in (jobs.get, jobs.cancel, jobs.redrive):
+        with pytest.raises(NotFound) as refused:
+            act("nothing")
+        assert refused.value.code == "no_such_job"
+
+
+def test_progress_counts_parts_and_rows(jobs, ready):
+    jobs.submit(ready.request())
+    jobs.store.update("id-1", {"state": "running", "parts_total": 3, "rows_total": 9}, states=["queued"])
+    jobs.store.add_part("id-1", 2, 4)
+    jobs.store.add_part("id-1", 2, 4)
+
+    job = jobs.get("id-1")
+    assert (job.rows_done, job.rows_total, job.parts_done, job.parts_total) == (4, 9, 1, 3)
+
+
+def test_a_run_that_broke_down_is_noticed(jobs, ready, clock):
+    jobs.submit(ready.request())
+    jobs.workflow.failures["run:id-1-1"] = "States.Timeout"
+    clock.advance(minutes=1)
+
+    job = jobs.get("id-1")
+    assert (job.state, job.error.code, job.error.message) == ("failed", "workflow_failed", "States.Timeout")
+    assert job.updated_at == clock.now
+
+
+def test_cancelling_stops_the_run_and_twice_is_once(jobs, ready):
+    jobs.submit(ready.request())
+    assert jobs.cancel("id-1").state == "cancelled"
+    assert jobs.cancel("id-1").state == "cancelled"
+    assert set(jobs.workflow.stopped) == {"run:id-1-1"}
+
+
+@pytest.mark.parametrize("state", ["completing", "succeeded", "failed"])
+def test_what_is_completing_or_has_ended_is_not_cancelled(jobs, ready, state):
+    jobs.submit(ready.request())
+    jobs.store.jobs["id-1"]["state"] = state
+    with pytest.raises(Conflict) as refused:
+        jobs.cancel("id-1")
+    assert refused.value.code == "not_cancellable"
+    assert jobs.workflow.stopped == []
+
+
+def test_a_failed_job_is_taken_up_again_under_a_new_name(jobs, ready):
+    jobs.submit(ready.request())
+    jobs.workflow.failures["run:id-1-1"] = "broke"
+
+    job = jobs.redrive("id-1")
+
+    assert (job.state, job.attempt, job.error) == ("queued", 2, None)
+    assert jobs.workflow.started[-1] == ("id-1-2", "id-1")
+
+
+@pytest.mark.parametrize("state", ["running", "succeeded", "cancelled"])
+def test_only_failed_jobs_are_taken_up_again(jobs, ready, state):
+    jobs.submit(ready.request())
+    jobs.store.jobs["id-1"]["state"] = state
+    with pytest.raises(Conflict) as refused:
+        jobs.redrive("id-1")
+    assert refused.value.code == "not_failed"
+
+
+def test_pages_are_newest_first(jobs, ready, clock):
+    for _ in range(5):
+        jobs.submit(ready.request())
+        clock.advance(seconds=1)
+
+    first = jobs.page(JobsQuery(limit=2))
+    second = jobs.page(JobsQuery(limit=2, after=first.next))
+    third = jobs.page(JobsQuery(limit=2, after=second.next))
+
+    assert [[job.job_id for job in page.jobs] for page in (first, second, third)] == [
+        ["id-5", "id-4"],
+        ["id-3", "id-2"],
+        ["id-1"],
+    ]
+    assert third.next is None

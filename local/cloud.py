@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 OPERATOR_TOKEN = "operator-of-the-local-cloud"
 ANSWER_S = 30.0
+NOT_YET = {502, 503, 504}
 
 Progress = Callable[[str], None]
 
@@ -188,9 +189,11 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
     watch.lap("deploy", f"{len(stack.resources)} resources deployed by CloudFormation as stack {STACK}")
-    cloud = _describe(site, stack, client, wanted, watch.seconds)
+    cloud = _describe(site, stack, client, watch.seconds)
+    write_whole(cloud_file(home), asdict(cloud))  # for `logs`, should it not answer
     _await_answer(f"{cloud.rest_url}/health")
     watch.lap("answer", f"answers at {cloud.rest_url}")
+    cloud = replace(cloud, seconds=watch.seconds, fingerprint=wanted)
     write_whole(cloud_file(home), asdict(cloud))
     return cloud
 
@@ -245,13 +248,13 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
         "OpenSkyClientId": "omnibus",
         "OpenSkyClientSecret": "omnibus",
+        "RedshiftDatabase": "concerts",
+        "TicketEndpoint": "ticket-sales",
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }
 
 
-def _describe(
-    site: Site, stack: Stack, client: Callable[[str], Any], wanted: str, seconds: Mapping[str, float]
-) -> Cloud:
+def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: Mapping[str, float]) -> Cloud:
     def urls(server: str) -> str | None:
         return site.url(server) if server in site.ports else None
 
@@ -291,7 +294,7 @@ def _describe(
             "AWS_DEFAULT_REGION": REGION,
         },
         seconds=seconds,
-        fingerprint=wanted,
+        fingerprint="",
     )
 
 
@@ -309,7 +312,7 @@ def _await_answer(url: str) -> None:
                 return
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
-            if time.monotonic() > deadline or error.code < 500:
+            if time.monotonic() > deadline or error.code not in NOT_YET:
                 raise CloudError(f"{url} answers {error.code}: {said}; see `make logs`") from error
         except OSError as error:
             if time.monotonic() > deadline:

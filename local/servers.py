@@ -16,6 +16,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # MiniStack takes these for the account's root user, and enforces every other principal's policies.
 ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+SEASON_SALES = "20000"
 OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}
 
 
@@ -160,6 +161,18 @@ SERVERS: tuple[Server, ...] = (
         prepare=lambda site: postgres.initialise(_postgres_folder(site)),
         stop_signal=signal.SIGINT,  # SIGTERM would wait until the last client has gone
     ),
+    _own(
+        "redshift",
+        8091,
+        lambda site: ["--database-url", database_url(site), "--database", "concerts", "--season", SEASON_SALES],
+        environ=lambda site: {
+            **ROOT_CREDENTIALS,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": site.url("ministack"),
+        },
+        after=("postgres",),
+    ),
+    _own("sagemaker", 8092),
 )
 
 ENDPOINTS = {"redshift": "AWS_ENDPOINT_URL_REDSHIFT_DATA", "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}

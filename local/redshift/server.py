@@ -15,6 +15,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,8 @@ from psycopg import sql as pg
 
 from local.redshift.api import DataApi, Fault
 from local.redshift.statements import Statements
+from local.season.engine import load_into_engine
+from local.season.generator import generate
 
 HOST: Final = "127.0.0.1"
 LARGEST_BODY: Final = 8 * 1024 * 1024
@@ -144,11 +147,14 @@ def main() -> None:
     parser.add_argument("--cluster", default="omnibus")
     parser.add_argument("--workgroup", default="omnibus")
     parser.add_argument("--slots", type=int, default=4, help="statements that run at the same time")
+    parser.add_argument("--season", type=int, default=0, help="begin with a generated season of that many sales")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ready-file", type=Path)
     options = parser.parse_args()
 
     url = with_database(options.database_url or own_engine(options.data_dir), options.database)
+    if options.season:
+        load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
     statements = Statements(url, slots=options.slots, objects=s3_objects)
     api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
     stop = threading.Event()

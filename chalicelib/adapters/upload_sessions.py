@@ -156,7 +156,7 @@ def to_item(session: Session) -> dict[str, dict[str, str]]:
         "createdAt": session.created_at,
         "expiresAt": session.expires_at,
         "status": str(session.status),
-        "permissions": session.permissions,
+        "permits": session.permissions,
         "uploadKey": session.key,
     }
     if session.outcome is not None:
@@ -182,7 +182,7 @@ def from_item(item: Item) -> Session:
         created_at=_time(item, "createdAt"),
         expires_at=_time(item, "expiresAt"),
         status=Status(item["status"]["S"]),
-        permissions=int(item["permissions"]["N"]),
+        permissions=int(item["permits"]["N"]),
         key=key,
         outcome=_read_outcome(item, key) if key is not None and "completedAt" in item else None,
         socket=Socket(item["wsConnectionId"]["S"], item["wsEndpoint"]["S"]) if "wsConnectionId" in item else None,
@@ -200,10 +200,10 @@ def _write(event: Event) -> Write:
     match event:
         case Permitted():
             return Write(
-                conditions=("expiresAt > :at", "permissions < :most"),
+                conditions=("expiresAt > :at", "permits < :most"),
                 values={":at": event.at, ":most": MAX_PERMISSIONS},
                 sets={"status": Status.UPLOAD_REQUESTED, "uploadKey": event.key},
-                adds={"permissions": 1},
+                adds={"permits": 1},
                 removes=OUTCOME + NOTICE,
             )
         case Verified():

@@ -22,7 +22,7 @@ OwnerToken = Annotated[
 UploadToken = Annotated[
     str, Meta(max_length=128, description="Instead of the header X-Upload-Token, where none can be sent.")
 ]
-Moment = Annotated[float, Meta(description="Seconds since 1970, UTC.", examples=[1795236400.25])]
+Moment = Annotated[int, Meta(description="Seconds since 1970, UTC.", examples=[1795236400])]
 
 
 class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -118,10 +118,10 @@ def view_of(session: Session, now: datetime, image_url: str | None) -> SessionVi
     return SessionView(
         session_id=session.id,
         status=status_at(session, now),
-        created_at=session.created_at.timestamp(),
-        expires_at=session.expires_at.timestamp(),
+        created_at=int(session.created_at.timestamp()),
+        expires_at=int(session.expires_at.timestamp()),
         upload_key=session.key or UNSET,
-        completed_at=outcome.at.timestamp() if outcome else UNSET,
+        completed_at=int(outcome.at.timestamp()) if outcome else UNSET,
         content_type=(outcome.content_type if outcome else None) or UNSET,
         size=outcome.size if outcome else UNSET,
         reason=outcome.reason if outcome and outcome.reason else UNSET,

@@ -80,8 +80,8 @@ class UploadSessions:
         return NewSession(
             session_id=session_id,
             status=session.status,
-            created_at=session.created_at.timestamp(),
-            expires_at=session.expires_at.timestamp(),
+            created_at=int(session.created_at.timestamp()),
+            expires_at=int(session.expires_at.timestamp()),
             owner_token=owner,
             upload_token=upload,
             phone_url=phone_url,

@@ -111,7 +111,7 @@ def _copy_sources(root: Path, project: Path) -> None:
 
 
 def _run_chalice(project: Path, stage: str, merge_template: Path, out: Path) -> None:
-    command = [sys.executable, "-c", "from chalice.cli import main; main()"]
+    command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
     arguments = ["package", "--stage", stage, "--template-format", "json", "--merge-template", str(merge_template)]
     # Chalice makes a session before it knows that packaging calls nobody; it must not find the developer's account.
     own = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}

@@ -15,6 +15,7 @@ from local.template import Code, localised
 
 POLL_S = 0.05
 DEPLOY_S = 120.0
+TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 Client = Callable[[str], Any]
@@ -76,6 +77,7 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
+    s3.put_object(Bucket=bucket, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
     s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     cloudformation = client("cloudformation")
     declared = template.get("Parameters", {})

@@ -1,8 +1,10 @@
 """What the functions of the local cloud logged, from its CloudWatch Logs, oldest first."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from local.cloud import Cloud, CloudError
@@ -18,17 +20,17 @@ def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool
     shown = [function] if function else sorted(cloud.functions)
     client = cloud.client("logs")
     since = int((time.time() - minutes * 60) * 1000)
-    seen: set[str] = set()
+    seen: Counter[tuple[int, str]] = Counter()
     while True:
-        fresh = [event for event in _events(client, cloud, shown, since) if event[1] not in seen]
-        seen.update(identity for _, identity, _ in fresh)
-        yield from (line for _, _, line in sorted(fresh))
+        found = Counter(_events(client, cloud, shown, since))
+        yield from (line for _, line in sorted((found - seen).elements(), key=itemgetter(0)))
+        seen |= found
         if not follow:
             return
         time.sleep(FOLLOW_S)
 
 
-def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iterator[tuple[int, str, str]]:
+def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iterator[tuple[int, str]]:
     for name in functions:
         try:
             pages = client.get_paginator("filter_log_events").paginate(
@@ -36,6 +38,6 @@ def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iter
             )
             for event in (event for page in pages for event in page["events"]):
                 moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-                yield event["timestamp"], event["eventId"], f"{moment} {name}: {event['message'].rstrip()}"
+                yield event["timestamp"], f"{moment} {name}: {event['message'].rstrip()}"
         except client.exceptions.ResourceNotFoundException:
             continue  # it has not run yet

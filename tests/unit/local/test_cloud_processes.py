@@ -1,0 +1,85 @@
+"""Processes end by who they are: the right ones, all of them, and none that merely has the number."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.processes import ProcessId, start, stop
+
+FOREVER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('begun', flush=True); time.sleep(600)",
+]
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def child(tmp_path: Path, command: list[str]) -> "subprocess.Popen[bytes]":
+    log = tmp_path / "log"
+    process = start(command, log=log, environ=dict(os.environ), folder=tmp_path)
+    assert eventually(lambda: log.exists() and "begun" in log.read_text())
+    return process
+
+
+def test_stop_ends_a_process(tmp_path: Path) -> None:
+    process = child(tmp_path, FOREVER)
+    identity = ProcessId.of(process.pid)
+    assert identity.is_running()
+    stop([identity])
+    assert process.wait() == -signal.SIGTERM
+    assert not identity.is_running()
+
+
+def test_stop_ends_one_that_does_not_listen(tmp_path: Path) -> None:
+    process = child(tmp_path, STUBBORN)
+    stop([ProcessId.of(process.pid)], seconds=0.1)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_number_that_belongs_to_somebody_else_now_is_left_alone(tmp_path: Path) -> None:
+    process = child(tmp_path, FOREVER)
+    own = ProcessId.of(process.pid)
+    former = ProcessId(own.pid, own.started - 60)
+    assert not former.is_running()
+    stop([former], seconds=0.1)
+    assert own.is_running()
+    stop([own])
+    process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, pathlib, time\n"
+        "from local.processes import start\n"
+        "here = pathlib.Path(sys.argv[1])\n"
+        "child = start([sys.executable, '-c', 'import time; time.sleep(600)'], log=here / 'log',"
+        " environ=dict(os.environ), folder=here)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        orphan = ProcessId.of(pid)
+        parent.kill()
+        assert eventually(lambda: not orphan.is_running())
+    assert not psutil.pid_exists(pid) or not orphan.is_running()

@@ -1,0 +1,50 @@
+"""The local deploy changes the packaged template where it must, and nowhere else."""
+
+from typing import Any
+
+from local.template import Code, localised
+
+TEMPLATE: dict[str, Any] = {
+    "Transform": "AWS::Serverless-2016-10-31",
+    "Parameters": {"Stage": {"Type": "String"}},
+    "Resources": {
+        "Process": {
+            "Type": "AWS::Serverless::Function",
+            "DependsOn": ["Bucket"],
+            "Properties": {"CodeUri": "./deployment.zip", "Layers": [{"Ref": "ArrowLayer"}], "MemorySize": 512},
+        },
+        "ArrowLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "./arrow.zip"}},
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+        "SocketDeployment": {"Type": "AWS::ApiGatewayV2::Deployment", "Properties": {"ApiId": "x"}},
+        "SocketStage": {
+            "Type": "AWS::ApiGatewayV2::Stage",
+            "Properties": {"StageName": "api", "DeploymentId": {"Ref": "SocketDeployment"}},
+        },
+    },
+}
+
+
+def test_what_the_emulator_forces_and_nothing_else() -> None:
+    changed = localised(TEMPLATE, Code("artifacts", "code.zip"))
+    assert changed == {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {
+            "Process": {
+                "Type": "AWS::Serverless::Function",
+                "DependsOn": ["Bucket"],
+                "Properties": {"CodeUri": {"Bucket": "artifacts", "Key": "code.zip"}, "MemorySize": 512},
+            },
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+            "SocketStage": {
+                "Type": "AWS::ApiGatewayV2::Stage",
+                "Properties": {"StageName": "api", "AutoDeploy": True},
+            },
+        },
+    }
+
+
+def test_the_packaged_template_itself_stays_as_it_is() -> None:
+    localised(TEMPLATE, Code("artifacts", "code.zip"))
+    assert TEMPLATE["Resources"]["Process"]["Properties"]["CodeUri"] == "./deployment.zip"
+    assert "DeploymentId" in TEMPLATE["Resources"]["SocketStage"]["Properties"]

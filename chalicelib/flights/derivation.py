@@ -1,7 +1,6 @@
 """What a processed snapshot says beyond the state vectors: other units, bands, phases, airlines."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,9 @@ from chalicelib.flights.columns import (
 _MOMENT = SCHEMA.field("snapshot_time").type
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _GROUND, _CLIMB, _DESCENT, _CRUISE, _LEVEL = (np.uint8(code) for code in range(len(FLIGHT_PHASES)))
-_LETTERS = 26
+_ALTITUDE_NAMES, _SPEED_NAMES, _PHASE_NAMES = map(pa.array, (ALTITUDE_BANDS, SPEED_BANDS, FLIGHT_PHASES))
+_AIRLINE_FROM, _AIRLINE_TO = (np.frombuffer(text, "<u4")[0] for text in (b"AAA0", b"ZZZ9"))
+_HIGH_BITS = np.uint32(0x80808080)
 
 
 def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
@@ -46,15 +47,15 @@ def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
     columns["geo_altitude_ft"] = pc.multiply(columns["geo_altitude"], FEET_PER_METRE)
     columns["velocity_kt"] = speed
     columns["vertical_rate_fpm"] = climb
-    columns["altitude_band"] = _band(altitude, ALTITUDE_BAND_FLOORS_FT, ALTITUDE_BANDS)
-    columns["speed_band"] = _band(speed, SPEED_BAND_FLOORS_KT, SPEED_BANDS)
+    columns["altitude_band"] = _band(altitude, ALTITUDE_BAND_FLOORS_FT, _ALTITUDE_NAMES)
+    columns["speed_band"] = _band(speed, SPEED_BAND_FLOORS_KT, _SPEED_NAMES)
     columns["flight_phase"] = _phase(columns["on_ground"], climb, altitude)
     columns["airline_code"] = _airline(callsign)
     columns["snapshot_time"] = pa.repeat(pa.scalar(snapshot_time * 1000, _MOMENT), len(states))
     return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def _band(values: pa.DoubleArray, floors: Sequence[float], names: Sequence[str]) -> pa.DictionaryArray:
+def _band(values: pa.DoubleArray, floors: Sequence[float], names: pa.StringArray) -> pa.DictionaryArray:
     numbers = _numbers(values)
     codes = np.zeros(len(numbers), np.uint8)
     for floor in floors:
@@ -70,35 +71,34 @@ def _phase(on_ground: pa.BooleanArray, climb: pa.DoubleArray, altitude: pa.Doubl
     codes[moving] = np.where(rate[moving] > 0, _CLIMB, _DESCENT)
     codes[ground] = _GROUND
     known = _bits(on_ground.is_valid()) & (ground | _bits(climb.is_valid()) & (moving | _bits(altitude.is_valid())))
-    return _coded(codes, pa.py_buffer(np.packbits(known, bitorder="little")), FLIGHT_PHASES)
+    return _coded(codes, pa.py_buffer(np.packbits(known, bitorder="little")), _PHASE_NAMES)
 
 
 def _airline(callsigns: pa.StringArray) -> pa.DictionaryArray:
-    """The first three characters where those are letters and a digit follows."""
+    """The first three characters where those are letters and a digit follows.
+
+    The first four are compared as one integer: a byte outside its range sets its high bit in a difference.
+    """
     starts = pc.ascii_rpad(pc.binary_slice(callsigns.fill_null("").cast(pa.binary()), 0, 4).view(pa.string()), 4)
-    letters = np.frombuffer(starts.buffers()[2], np.uint8)[: 4 * len(starts)].reshape(-1, 4)
-    known = letters[:, 3] - np.uint8(ord("0")) < 10
-    packed = np.zeros(len(starts), np.int32)
-    for position in range(3):
-        letter = letters[:, position] - np.uint8(ord("A"))
-        known &= letter < _LETTERS
-        packed *= _LETTERS
-        packed += letter
-    seen = np.zeros(_LETTERS**3, bool)
-    seen[packed[known]] = True
-    codes = np.cumsum(seen, dtype=np.int32) - 1
+    quads = np.frombuffer(starts.buffers()[2], "<u4")[: len(starts)]
+    known = (quads | (quads - _AIRLINE_FROM) | (_AIRLINE_TO - quads)) & _HIGH_BITS == 0
+    letters = quads - _AIRLINE_FROM
+    packed = (letters & 31) << 10 | (letters >> 8 & 31) << 5 | letters >> 16 & 31
     packed[~known] = 0
-    names = [_spelled(number) for number in np.flatnonzero(seen)]
-    return _coded(codes[packed].clip(0), pa.py_buffer(np.packbits(known, bitorder="little")), names)
+    seen = np.zeros(1 << 15, bool)
+    seen[packed] = True
+    present = np.flatnonzero(seen)
+    codes = np.zeros(len(seen), np.int32)
+    codes[present] = np.arange(len(present), dtype=np.int32)
+    spelled = np.stack([present >> 10, present >> 5 & 31, present & 31], axis=1).astype(np.uint8) + np.uint8(ord("A"))
+    ends = pa.py_buffer(3 * np.arange(len(present) + 1, dtype=np.int32))
+    names = pa.StringArray.from_buffers(len(present), ends, pa.py_buffer(spelled))
+    return _coded(codes[packed], pa.py_buffer(np.packbits(known, bitorder="little")), names)
 
 
-def _spelled(packed: int | np.integer[Any]) -> str:
-    return "".join(chr(ord("A") + packed // _LETTERS**power % _LETTERS) for power in (2, 1, 0))
-
-
-def _coded(codes: np.ndarray, validity: pa.Buffer | None, names: Sequence[str]) -> pa.DictionaryArray:
+def _coded(codes: np.ndarray, validity: pa.Buffer | None, names: pa.StringArray) -> pa.DictionaryArray:
     indices = pa.py_buffer(codes.astype(np.int32, copy=False))
-    return pa.DictionaryArray.from_buffers(_TEXT, len(codes), [validity, indices], pa.array(names, pa.string()))
+    return pa.DictionaryArray.from_buffers(_TEXT, len(codes), [validity, indices], names)
 
 
 def _numbers(values: pa.DoubleArray) -> np.ndarray:

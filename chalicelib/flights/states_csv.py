@@ -31,7 +31,7 @@ _CONVERSION = csv.ConvertOptions(
     strings_can_be_null=True,
     check_utf8=True,
 )
-_PARALLEL = pa.cpu_count() > 1
+_PARALLEL_BYTES = 512 << 10
 
 
 class Doubt(Exception):
@@ -107,14 +107,14 @@ def _read(text: memoryview, fields: int, count: int) -> pa.Table:
     if not MIN_FIELDS <= fields <= len(STATE_SCHEMA):
         raise Doubt(f"rows of {fields} fields")
     names = STATE_SCHEMA.names[:fields]
-    reading = csv.ReadOptions(column_names=names, block_size=len(text) + 1, use_threads=_PARALLEL)
+    reading = csv.ReadOptions(column_names=names, block_size=_PARALLEL_BYTES, use_threads=True)
     try:
         table = csv.read_csv(pa.BufferReader(text), reading, _PARSING, _CONVERSION)
     except pa.ArrowInvalid as error:
         raise Doubt(str(error).partition("\n")[0]) from error
     if table.num_rows != count:
         raise Doubt(f"{count} rows that read as {table.num_rows}")
-    return table
+    return table.unify_dictionaries().combine_chunks()
 
 
 def _typed(table: pa.Table) -> pa.RecordBatch:
@@ -123,7 +123,7 @@ def _typed(table: pa.Table) -> pa.RecordBatch:
         columns[name] = _unquoted(columns[name])
     countries = columns["origin_country"]
     columns["origin_country"] = pa.DictionaryArray.from_arrays(
-        countries.indices, pc.replace_substring(_unquoted(countries.dictionary), chr(_STAND_IN), ","), safe=False
+        countries.indices, _unquoted(countries.dictionary), safe=False
     )
     for name in _REAL_COLUMNS:
         if not np.isfinite(np.frombuffer(columns[name].buffers()[1], np.float64)).all():
@@ -135,13 +135,16 @@ def _typed(table: pa.Table) -> pa.RecordBatch:
 
 
 def _unquoted(cells: pa.StringArray) -> pa.StringArray:
-    """Cells without their quotes, or Doubt unless each has one at either end."""
+    """Cells without their quotes and with their commas, or Doubt unless each has a quote at either end."""
     values = pc.ascii_trim(cells, '"')
-    if _text_bytes(cells) - _text_bytes(values) != 2 * (len(cells) - cells.null_count):
+    if len(_octets(cells)) - len(_octets(values)) != 2 * (len(cells) - cells.null_count):
         raise Doubt("a value that is not a string, or a string that holds a separator")
+    if (_octets(values) == _STAND_IN).any():
+        return pc.replace_substring(values, chr(_STAND_IN), ",")
     return values
 
 
-def _text_bytes(strings: pa.StringArray) -> int:
-    offsets = np.frombuffer(strings.buffers()[1], np.int32)
-    return int(offsets[len(strings)])
+def _octets(strings: pa.StringArray) -> np.ndarray:
+    _, offsets, data = strings.buffers()
+    size = np.frombuffer(offsets, np.int32)[len(strings)]
+    return np.frombuffer(data, np.uint8)[:size] if size else np.empty(0, np.uint8)

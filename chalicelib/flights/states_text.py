@@ -26,6 +26,9 @@ except ImportError:
 
 PIECE_BYTES = 6 << 20
 """Rows come in pieces of at most this much text: some 47,000 rows, one row group of the Parquet file."""
+FIRST_PIECE_BYTES = 2 << 20
+"""The first piece holds a whole real snapshot (1.3 to 2 MB) and each next one is twice as large: so a small one does
+not pay for a large buffer, and writing begins soon beside the reading of a large one."""
 
 _READ_BYTES = 1 << 18
 _MAX_TAIL_BYTES = 1 << 16
@@ -114,7 +117,7 @@ class Document:
 
     def __init__(self, stream: Stream, time: int | None = None) -> None:
         self._stream = stream
-        self.text = bytearray(PIECE_BYTES)
+        self.text = bytearray(FIRST_PIECE_BYTES)
         self._offset = self.start = self._end = 0
         self._at_end = self._row_seen = False
         self._fill()
@@ -158,10 +161,12 @@ class Document:
 
     def certain_end(self) -> int:
         """Where in `text` the last whole row ends; InvalidInput where none does."""
-        end = states_json.boundary(self.text, self.start, self._end)
-        if end == self.start and self._at_end:
-            raise self._misplaced("a row, or the end of `states`")
-        if end == self.start:
+        while (end := states_json.boundary(self.text, self.start, self._end)) == self.start:
+            if self._at_end:
+                raise self._misplaced("a row, or the end of `states`")
+            if len(self.text) < PIECE_BYTES:
+                self._fill()
+                continue
             raise TooLarge.of("states", f"has a row of over {PIECE_BYTES} bytes at byte {self.offset}", "some 150")
         return end
 
@@ -202,7 +207,10 @@ class Document:
         if self._at_end:
             return
         behind = max(self.start - 1, 0)
-        self.text[: self._end - behind] = self.text[behind : self._end]
+        kept = self.text[behind : self._end]
+        if self._row_seen and len(self.text) < PIECE_BYTES:
+            self.text = bytearray(2 * len(self.text))
+        self.text[: len(kept)] = kept
         self._offset += behind
         self.start -= behind
         self._end -= behind
@@ -244,7 +252,7 @@ def _spells_states(key: bytes) -> bool:
 
 
 def _mistyped(error: msgspec.ValidationError) -> InvalidInput:
-    message = str(error).replace("`", "").replace("$.", "")
+    message = str(error).replace("`", "").replace("$.", "").replace(" | null", " or null")
     what, _, field = message.partition(" - at ")
     return InvalidInput.of(
         field or "snapshot", what, "an object with `time`, s since 1970, and `states`, an array or null"

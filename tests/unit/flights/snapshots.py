@@ -1,53 +1,94 @@
-"""Small snapshots for tests, as OpenSky sends them."""
+"""Snapshots for the conversion's tests: text as OpenSky writes it, and a conversion that keeps what it wrote."""
 
-import gzip
+import io
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-TIME = 1_763_726_400
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from chalicelib.flights import states_csv, states_text
+from chalicelib.flights.columns import SCHEMA
+from chalicelib.flights.convert import Conversion, Limits, convert
+
+TIME = 1_633_608_000
+
+CLIMBING = [
+    "3c6444", "DLH9LF  ", "Germany", 1633607998, 1633607999, 8.5622, 50.0379, 1000.0, False, 100.0,
+    245.5, 10.0, None, 1050.0, "0021", False, 0, 4,
+]  # fmt: skip
+PARKED = [
+    "a0b1c2", "N123AB  ", "United States", 1633607990, 1633607999, -118.4, 33.94, None, True, 0,
+    0, None, None, None, None, False, 0, 2,
+]  # fmt: skip
+CRUISING = [
+    "71be01", "KAL902  ", "Republic of Korea", 1633607999, 1633607999, 126.8, 37.5, 11_277.6, False, 250.0,
+    90, 0, None, 11_500.0, "7700", True, 2, 0,
+]  # fmt: skip
 
 
-def state(number: int, **changes: Any) -> list[Any]:
-    """A good airborne state vector of aircraft `number`; `changes` by field name."""
-    fields: dict[str, Any] = {
-        "icao24": f"{0x4B1800 + number:06x}",
-        "callsign": f"SWR{number:<5d}",
-        "origin_country": "Switzerland",
-        "time_position": TIME - 2,
-        "last_contact": TIME - 1,
-        "longitude": round(8.5 + number * 0.011, 4),
-        "latitude": round(47.4 + number * 0.007, 4),
-        "baro_altitude": 10000.0 + number,
-        "on_ground": False,
-        "velocity": 220.0 + number % 7,
-        "true_track": 90.0,
-        "vertical_rate": 0.0,
-        "sensors": None,
-        "geo_altitude": 10100.0 + number,
-        "squawk": "0012",
-        "spi": False,
-        "position_source": 0,
-        "category": 4,
-    }
-    return list({**fields, **changes}.values())
+def text(states: Any, *, time: Any = TIME, separators: tuple[str, str] = (",", ":")) -> bytes:
+    return json.dumps({"time": time, "states": states}, separators=separators, ensure_ascii=False).encode()
 
 
-def snapshot(states: list[Any] | None, time: int = TIME) -> bytes:
-    """The gzipped answer with these states."""
-    return gzip.compress(json.dumps({"time": time, "states": states}).encode())
+def altered(row: Sequence[Any], **fields: Any) -> list[Any]:
+    changed = list(row)
+    for name, value in fields.items():
+        changed[SCHEMA.get_field_index(name)] = value
+    return changed
 
 
-def good(rows: int = 20) -> bytes:
-    """A snapshot that passes all checks."""
-    return snapshot([state(number) for number in range(rows)])
+class Dribble(io.RawIOBase):
+    """A source that never gives more than a few bytes at a time, as a socket may."""
+
+    def __init__(self, content: bytes, most: int = 7) -> None:
+        self._content = io.BytesIO(content)
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        return self._content.read(min(size, self._most) if size >= 0 else self._most)
 
 
-def bad(rows: int = 20) -> bytes:
-    """A snapshot that fails: stale, without altitudes, one aircraft over and over, nowhere on Earth."""
-    return snapshot(
-        [
-            state(1, last_contact=TIME - 4000, time_position=TIME - 90000, baro_altitude=None, velocity=None,
-                  longitude=None, latitude=None, callsign="??", origin_country="Atlantis")
-            for _ in range(rows)
-        ]
-    )  # fmt: skip
+def converted(content: bytes | io.RawIOBase, limits: Limits | None = None) -> tuple[Conversion, pa.Table]:
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
+    sink = io.BytesIO()
+    conversion = convert(source, sink, limits=limits or Limits())
+    assert conversion.bytes_out == len(sink.getvalue())
+    return conversion, pq.read_table(sink)
+
+
+def bits(table: pa.Table) -> dict[str, pa.Array]:
+    """The table's columns for comparison: without chunks and dictionaries, and doubles as the bits they are."""
+    columns = {}
+    for field in table.schema:
+        column = table[field.name].combine_chunks()
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type)
+        elif pa.types.is_float64(field.type):
+            column = column.view(pa.int64())
+        columns[field.name] = column
+    return columns
+
+
+@contextmanager
+def exact_only() -> Iterator[None]:
+    """The fast path always in doubt."""
+
+    def doubt(*_: object) -> None:
+        raise states_csv.Doubt("by order of the test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(states_csv, "parse", doubt)
+        yield
+
+
+@contextmanager
+def small_pieces(first: int = 300, most: int = 1200) -> Iterator[None]:
+    """So little text at a time that a handful of rows makes many pieces."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(states_text, "FIRST_PIECE_BYTES", first)
+        patch.setattr(states_text, "PIECE_BYTES", most)
+        yield

@@ -34,10 +34,12 @@ from local.servers import (
     REGION,
     ROOT,
     ROOT_CREDENTIALS,
+    TICKET_ENDPOINT,
+    WAREHOUSE,
     Site,
+    aws_environ,
     base_environ,
     database_url,
-    service_endpoints,
 )
 from local.supervisor import START_S, State, read_state, state_file, write_whole
 
@@ -47,6 +49,7 @@ GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 OPERATOR_TOKEN = "operator-of-the-local-cloud"
 ANSWER_S = 30.0
+NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
 
 Progress = Callable[[str], None]
@@ -134,7 +137,7 @@ def up(
     home.mkdir(parents=True, exist_ok=True)
     with _lock(home, progress):
         state = read_state(home)
-        if state is not None and not (state.ready and state.supervisor.is_running()):
+        if state is not None and not (state.complete and state.supervisor.is_running()):
             _stop(home, state)
             state = None
         given = dict(parameters or {})
@@ -179,9 +182,9 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     watch = _Stopwatch(progress)
     with ThreadPoolExecutor(max_workers=1) as pool:
         packaging = pool.submit(package, "local", home / "package", with_libraries=False)
-        if state is None:
-            state = _start_servers(home)
-            watch.lap("servers", "servers answer: " + ", ".join(state.servers))
+        servers = _Servers(home, state)
+        state = servers.await_ready(NEEDED_TO_DEPLOY)
+        watch.lap("servers", ", ".join(NEEDED_TO_DEPLOY) + " answer")
         template = packaging.result()
     watch.lap("package", "application packaged by chalice package")
     site = state.site(home)
@@ -193,6 +196,8 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     write_whole(cloud_file(home), asdict(cloud))  # for `logs`, should it not answer
     _await_answer(f"{cloud.rest_url}/health")
     watch.lap("answer", f"answers at {cloud.rest_url}")
+    servers.await_ready(tuple(state.ports))
+    watch.lap("all", "all servers answer: " + ", ".join(state.ports))
     cloud = replace(cloud, seconds=watch.seconds, fingerprint=wanted)
     write_whole(cloud_file(home), asdict(cloud))
     return cloud
@@ -211,31 +216,40 @@ class _Stopwatch:
         self._progress(f"{self.seconds[name]:6.2f} s  {line}")
 
 
-def _start_servers(home: Path) -> State:
-    logs = home / "logs"
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir()
-    log = logs / "supervisor.log"
-    command = [sys.executable, "-m", "local.supervisor", str(home)]
-    with log.open("ab") as output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=base_environ(),
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        state = read_state(home)
-        if state is not None and state.ready:
-            return state
-        if child.poll() is not None:
-            break
-        time.sleep(POLL_S)
-    raise CloudError(f"the servers did not start:\n{log.read_text(encoding='utf-8', errors='replace')}".rstrip())
+class _Servers:
+    """The servers of a home: those that run, or started now under a new supervisor."""
+
+    def __init__(self, home: Path, state: State | None) -> None:
+        self._home = home
+        self._log = home / "logs" / "supervisor.log"
+        self._child = self._start() if state is None else None
+
+    def await_ready(self, names: tuple[str, ...]) -> State:
+        """What runs, once all of these answer; CloudError if they do not come up."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            state = read_state(self._home)
+            if state is not None and state.ready.issuperset(names):
+                return state
+            if self._child is not None and self._child.poll() is not None:
+                break
+            time.sleep(POLL_S)
+        said = self._log.read_text(encoding="utf-8", errors="replace")
+        raise CloudError(f"the servers did not start:\n{said}".rstrip())
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        shutil.rmtree(self._log.parent, ignore_errors=True)
+        self._log.parent.mkdir()
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "local.supervisor", str(self._home)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=base_environ(),
+                start_new_session=True,
+            )
 
 
 def _stage_parameters(site: Site) -> dict[str, str]:
@@ -248,8 +262,9 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
         "OpenSkyClientId": "omnibus",
         "OpenSkyClientSecret": "omnibus",
-        "RedshiftDatabase": "concerts",
-        "TicketEndpoint": "ticket-sales",
+        "RedshiftDatabase": WAREHOUSE,
+        "TicketEndpoint": TICKET_ENDPOINT,
+        "DatabaseUrl": database_url(site),
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }
 
@@ -266,6 +281,8 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     socket = stack.outputs.get("WebsocketAPIId")
     functions = named("AWS::Lambda::Function")
     granted = client("lambda").get_function_configuration(FunctionName=functions["api_handler"])
+    variables = dict(granted["Environment"]["Variables"])
+    variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
         rest_url=f"{gateway}/{stack.outputs['RestAPIId']}/{STAGE_PATH}",
@@ -286,13 +303,7 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
         state_machines=named("AWS::StepFunctions::StateMachine"),
         outputs=stack.outputs,
         users=users.create(client("cognito-idp"), stack),
-        environment={
-            **granted["Environment"]["Variables"],
-            **ROOT_CREDENTIALS,
-            **service_endpoints(site),
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-        },
+        environment={**variables, **aws_environ(site)},
         seconds=seconds,
         fingerprint="",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from local.ports import HOST
 
 USER = "omnibus"
-DATABASE = "omnibus"
+DATABASE = "spendsense"
 PASSWORD_FILE = "password"
 # Throughput of a machine that may lose its data: this cluster is made anew at each start.
 SETTINGS = {
@@ -36,7 +36,7 @@ def binary(name: str) -> str:
 
 
 def initialise(folder: Path) -> None:
-    """Make a new, empty cluster in `folder`, which must not exist."""
+    """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE."""
     folder.mkdir(parents=True, mode=0o700)
     data = folder / "data"
     data.mkdir(mode=0o700)
@@ -46,8 +46,13 @@ def initialise(folder: Path) -> None:
         for path in (folder, data, password):
             shutil.chown(path, account, pwd.getpwnam(account).pw_gid)
     options = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={USER}", "--encoding=UTF8", "--no-locale"]
-    command = [*_as_unprivileged(), binary("initdb"), "-D", str(data), "--no-sync", "--no-instructions", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    _run(folder, ["initdb", "-D", str(data), "--no-sync", "--no-instructions", *options])
+    _run(folder, ["postgres", "--single", "-F", "-D", str(data), "postgres"], f"CREATE DATABASE {DATABASE};\n")
+
+
+def _run(folder: Path, arguments: list[str], statements: str = "") -> None:
+    command = [*_as_unprivileged(), binary(arguments[0]), *arguments[1:]]
+    done = subprocess.run(command, input=statements, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode != 0:
         raise RuntimeError(f"PostgreSQL could not make its cluster in {folder}:\n{done.stdout}{done.stderr}".rstrip())
 
@@ -66,7 +71,7 @@ def is_ready(folder: Path) -> bool:
         return False
 
 
-def url(folder: Path, port: int, database: str = "postgres") -> str:
+def url(folder: Path, port: int, database: str = DATABASE) -> str:
     """How to connect to a database of the cluster."""
     password = (folder / PASSWORD_FILE).read_text(encoding="utf-8")
     return f"postgresql://{USER}:{password}@{HOST}:{port}/{database}"

@@ -16,7 +16,9 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # MiniStack takes these for the account's root user, and enforces every other principal's policies.
 ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+WAREHOUSE = "concerts"
 SEASON_SALES = "20000"
+TICKET_ENDPOINT = "ticket-sales"
 OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}
 
 
@@ -97,6 +99,16 @@ def ministack_environ(site: Site) -> dict[str, str]:
     }
 
 
+def aws_environ(site: Site) -> dict[str, str]:
+    """What boto3 needs to use this cloud as the account's root user."""
+    return {
+        **ROOT_CREDENTIALS,
+        **service_endpoints(site),
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": site.url("ministack"),
+    }
+
+
 def service_endpoints(site: Site) -> dict[str, str]:
     """Where boto3 finds the services that MiniStack does not serve."""
     return {variable: site.url(name) for name, variable in ENDPOINTS.items() if name in site.ports}
@@ -164,15 +176,11 @@ SERVERS: tuple[Server, ...] = (
     _own(
         "redshift",
         8091,
-        lambda site: ["--database-url", database_url(site), "--database", "concerts", "--season", SEASON_SALES],
-        environ=lambda site: {
-            **ROOT_CREDENTIALS,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": site.url("ministack"),
-        },
+        lambda site: ["--database-url", database_url(site), "--database", WAREHOUSE, "--season", SEASON_SALES],
+        environ=aws_environ,
         after=("postgres",),
     ),
-    _own("sagemaker", 8092),
+    _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT]),
 )
 
 ENDPOINTS = {"redshift": "AWS_ENDPOINT_URL_REDSHIFT_DATA", "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}

@@ -1,7 +1,7 @@
 """The parent of every server of a local cloud: it starts them, and none of them outlives it.
 
-It runs detached, as `python -m local.supervisor HOME`. It writes `state.json` once with the processes and again when
-all of them answer; if one fails or ends, it stops the others and says why in its log.
+It runs detached, as `python -m local.supervisor HOME`. It keeps `state.json` about which processes there are and which
+answer; if one fails or ends, it stops the others and says why in its log.
 """
 
 import json
@@ -27,12 +27,17 @@ WATCH_S = 0.25
 
 @dataclass(frozen=True)
 class State:
-    """What runs: the supervisor, its servers, their ports, and whether all of them answer."""
+    """What runs: the supervisor, its servers, those of them that answer, and the ports of all."""
 
-    ready: bool
     supervisor: ProcessId
     servers: Mapping[str, ProcessId]
+    ready: frozenset[str]
     ports: Mapping[str, int]
+
+    @property
+    def complete(self) -> bool:
+        """Do all servers answer?"""
+        return self.ready.issuperset(self.ports)
 
     def site(self, home: Path) -> Site:
         """The site that this is the state of."""
@@ -51,7 +56,7 @@ def read_state(home: Path) -> State | None:
     except FileNotFoundError:
         return None
     servers = {name: ProcessId(**process) for name, process in raw["servers"].items()}
-    return State(raw["ready"], ProcessId(**raw["supervisor"]), servers, raw["ports"])
+    return State(ProcessId(**raw["supervisor"]), servers, frozenset(raw["ready"]), raw["ports"])
 
 
 def write_whole(path: Path, content: object) -> None:
@@ -75,25 +80,26 @@ class Supervisor:
         self._site = Site(home, {server.name: port for server, port in zip(servers, chosen, strict=True)})
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, ProcessId] = {}
+        self._ready: set[str] = set()
 
     def start(self) -> None:
         """Start every server as soon as those before it answer; ServerFailed if one does not come up."""
         shutil.rmtree(self._site.run, ignore_errors=True)
         self._site.run.mkdir(parents=True)
         (self._site.home / "logs").mkdir(exist_ok=True)
-        ready: set[str] = set()
         deadline = time.monotonic() + START_S
-        while len(ready) < len(self._servers):
-            for server in self._servers:
-                if server.name not in self._children and ready.issuperset(server.after):
+        while waiting := [server for server in self._servers if server.name not in self._ready]:
+            for server in waiting:
+                if server.name not in self._children and self._ready.issuperset(server.after):
                     self._start(server)
-            ready |= {server.name for server in self._running() if server.is_ready(self._site)}
+                if server.name in self._children and server.is_ready(self._site):
+                    self._ready.add(server.name)
+                    self._write()
             self._check_children()
             if time.monotonic() > deadline:
-                late = ", ".join(sorted({server.name for server in self._servers} - ready))
+                late = ", ".join(server.name for server in waiting)
                 raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.home / 'logs'}")
             time.sleep(POLL_S)
-        self._write(ready=True)
 
     def watch(self, stopping: threading.Event) -> None:
         """Return when told to stop; ServerFailed as soon as a server ends on its own."""
@@ -120,7 +126,7 @@ class Supervisor:
         child = start(server.command(self._site), log=self._site.log(server.name), environ=environ, folder=folder)
         self._children[server.name] = child
         self._started[server.name] = ProcessId.of(child.pid)
-        self._write(ready=False)
+        self._write()
 
     def _running(self) -> list[Server]:
         return [server for server in self._servers if server.name in self._children]
@@ -132,9 +138,14 @@ class Supervisor:
                 last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
                 raise ServerFailed(f"{name} ended with {child.returncode}; {log} ends with:\n" + "\n".join(last))
 
-    def _write(self, *, ready: bool) -> None:
-        state = State(ready, ProcessId.of(os.getpid()), self._started, self._site.ports)
-        write_whole(state_file(self._site.home), asdict(state))
+    def _write(self) -> None:
+        state = {
+            "supervisor": asdict(ProcessId.of(os.getpid())),
+            "servers": {name: asdict(process) for name, process in self._started.items()},
+            "ready": sorted(self._ready),
+            "ports": self._site.ports,
+        }
+        write_whole(state_file(self._site.home), state)
 
 
 def main() -> None:

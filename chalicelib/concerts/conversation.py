@@ -158,7 +158,7 @@ class Conversation:
                 if words:
                     yield Restart(error.message)
                 continue
-            answered = self._reply(session, "".join(words), outcome, provider.source)
+            answered = self._reply(session, "".join(words).strip(), outcome, provider.source)
             kept = remembered and self._remember(session, _exchange(answered, message, outcome))
             session_id = session.session_id if remembered else request.session_id or session.session_id
             yield structs.replace(answered, session_id=session_id, remembered=kept, fallback=fallback)

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
 LOOKBACK_DAYS = 730
 UNKNOWN_VENUE_TYPE = -1
+HIGHEST_PRICE = 1e6
 
-Money = Annotated[float, Meta(ge=0, le=1e9)]
+Money = Annotated[float, Meta(ge=0, le=HIGHEST_PRICE)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -105,11 +105,21 @@ def season_of(day: date) -> int:
 
 
 def ticket_prices(text: str | None) -> list[float]:
-    """The positive prices of a `{tier: price}` JSON text, lowest first; none where it is not one."""
+    """The positive prices of a `{tier: price}` JSON text, lowest first; what is no price is left out."""
     try:
         tiers = json.loads(text or "")
-        values = tiers.values() if isinstance(tiers, Mapping) else ()
-        prices = [Decimal(str(value)) for value in values if not isinstance(value, bool)]
-    except (ValueError, InvalidOperation):
+    except (ValueError, RecursionError):
         return []
-    return sorted(float(price) for price in prices if price.is_finite() and price > 0)
+    found = [_price(value) for value in tiers.values()] if isinstance(tiers, Mapping) else []
+    return sorted(price for price in found if price > 0)
+
+
+def _price(value: object) -> float:
+    """A price as a number; 0 for what is none, also for one beyond any ticket."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return 0.0
+    try:
+        price = float(value)
+    except (ValueError, OverflowError):
+        return 0.0
+    return price if price <= HIGHEST_PRICE else 0.0

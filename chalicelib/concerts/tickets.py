@@ -258,15 +258,13 @@ def _summary(outlook: ConcertOutlook) -> ConcertSummary:
 
 
 def _unpredictable(outlook: ConcertOutlook, today: date) -> InvalidInput | None:
-    if outlook.status != "scheduled":
-        return Unprocessable.of(
-            "concert_id",
-            f"{outlook.concert_id} is {outlook.status}",
-            "a scheduled concert",
-            code="concert_not_scheduled",
-        )
+    name = outlook.concert_id
     if outlook.event_date < today:
         return Unprocessable.of(
-            "concert_id", f"{outlook.concert_id} was on {outlook.event_date}", "a concert to come", code="concert_past"
+            "concert_id", f"{name} was on {outlook.event_date}", "a concert to come", code="past_concert"
+        )
+    if outlook.status != "scheduled":
+        return Unprocessable.of(
+            "concert_id", f"{name} is {outlook.status}", "a scheduled concert", code="concert_not_scheduled"
         )
     return None

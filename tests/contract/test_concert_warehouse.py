@@ -12,8 +12,9 @@ from chalicelib.adapters.concert_warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
 from chalicelib.concerts.catalogue import Vocabulary
 from chalicelib.concerts.recommendations import Criteria
-from tests.contract.warehouse import TODAY, adapter, load, served, small_season
+from tests.contract.warehouse import adapter, load, served
 from tests.fakes.concerts import FakeWarehouse
+from tests.fakes.season import TODAY, small_season
 
 YEAR_AGO = TODAY - timedelta(days=365)
 

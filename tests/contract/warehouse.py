@@ -4,7 +4,6 @@ import functools
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from chalicelib.adapters.redshift import RedshiftData
 from local.redshift.api import DataApi
 from local.redshift.server import RedshiftServer, own_engine, with_database
 from local.redshift.statements import Statements
-from local.season.generator import Season, generate
+from local.season.generator import Season
 from local.season.load import create_schema, load_by_inserts
 
-TODAY = date(2026, 11, 21)
 TARGET = {"WorkgroupName": "omnibus", "Database": "omnibus"}
 
 
@@ -52,12 +50,6 @@ def sdk_client(url: str, **config: Any) -> Any:
 def adapter(url: str, *, budget_s: float = 30.0, **options: Any) -> RedshiftData:
     """Our adapter, on the server at `url`."""
     return RedshiftData(sdk_client(url), TARGET, budget_s=budget_s, **options)
-
-
-@functools.cache
-def small_season() -> Season:
-    """1,000 sales of 100 concerts around TODAY."""
-    return generate(4_000, today=TODAY, seed=7)
 
 
 def load(redshift: RedshiftData, season: Season) -> None:

@@ -1,0 +1,40 @@
+"""A chat over a socket: deltas in order, then the whole reply."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.concerts.conversation import ChatRequest, Delta
+from chalicelib.concerts.streaming import stream_chat
+from chalicelib.errors import Gone, UpstreamUnavailable
+from tests.fakes.concerts import FakeProvider
+from tests.fakes.season import ConcertWorld
+
+
+def test_deltas_then_done() -> None:
+    sent: list[Mapping[str, Any]] = []
+    stream_chat(ConcertWorld().conversation, ChatRequest(message="top 3 venues"), sent.append)
+    assert [message["sequence"] for message in sent] == list(range(len(sent)))
+    assert {message["action"] for message in sent[:-1]} == {"CHAT_DELTA"}
+    assert len(sent) > 3
+    assert sent[-1]["action"] == "CHAT_DONE"
+    assert sent[-1]["reply"]["message"] == "".join(message["text"] for message in sent[:-1]).strip()
+
+
+def test_a_restart_is_told() -> None:
+    sent: list[Mapping[str, Any]] = []
+    world = ConcertWorld(providers=(FakeProvider("agent", Delta("So "), fail=UpstreamUnavailable("cut off")),))
+    stream_chat(world.conversation, ChatRequest(message="hello"), sent.append)
+    assert [message["action"] for message in sent[:2]] == ["CHAT_DELTA", "CHAT_RESTART"]
+    assert sent[1]["reason"] == "cut off"
+    assert sent[-1]["reply"]["fallback"] == {"instead_of": "agent", "reason": "cut off"}
+
+
+def test_nobody_talks_to_a_closed_socket() -> None:
+    attempts: list[Mapping[str, Any]] = []
+
+    def closed(message: Mapping[str, Any]) -> None:
+        attempts.append(message)
+        raise Gone("closed")
+
+    stream_chat(ConcertWorld().conversation, ChatRequest(message="top 3 venues"), closed)
+    assert len(attempts) == 1

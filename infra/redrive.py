@@ -33,11 +33,18 @@ def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Calla
         for message in taken:
             attributes = message.get("MessageAttributes", {})
             reason = attributes.get("ErrorMessage", {}).get("StringValue", "no reason given")
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=message["Body"].encode())
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event_of(message["Body"]))
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
             done += 1
             tell(f"{done}/{waiting} {message['MessageId']}: {reason[:120]}")
     return done
+
+
+def event_of(body: str) -> bytes:
+    """The event of a dead letter: the body itself, or what an on-failure destination wrapped into it."""
+    letter = json.loads(body)
+    wrapped = "requestPayload" in letter and "requestContext" in letter
+    return json.dumps(letter["requestPayload"] if wrapped else letter).encode()
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.package import SOURCES
-from local.template import Code, localised
+from local.template import FUNCTION, Code, localised
 
 POLL_S = 0.05
 DEPLOY_S = 120.0
@@ -78,13 +78,12 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
     s3.put_object(Bucket=bucket, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
-    s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
     cloudformation = client("cloudformation")
     declared = template.get("Parameters", {})
     request = {
         "StackName": name,
         # CloudFormation takes no more than 51,200 bytes in the request itself.
-        "TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/template.json",
+        "TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{TEMPLATE_KEY}",
         "Capabilities": CAPABILITIES,
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items() if key in declared
@@ -94,7 +93,20 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
         _create_or_update(cloudformation, request)
     except ClientError as error:
         raise DeployFailed(f"stack {name} was refused: {error}") from error
-    return _finished(cloudformation, name)
+    stack = _finished(cloudformation, name)
+    _attach_dead_letters(client("lambda"), stack, template["Resources"])
+    return stack
+
+
+def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, Any]) -> None:
+    """Give functions the dead-letter queues that the template declares: MiniStack's CloudFormation drops them."""
+    physical = {resource.logical: resource.physical for resource in stack.resources}
+    for logical, resource in declared.items():
+        queue = resource.get("Properties", {}).get("DeadLetterQueue")
+        if resource["Type"] == FUNCTION and queue is not None:
+            url = physical[queue["TargetArn"]["Fn::GetAtt"][0]]
+            arn = f"arn:aws:sqs:{functions.meta.region_name}:{url.split('/')[-2]}:{url.split('/')[-1]}"
+            functions.update_function_configuration(FunctionName=physical[logical], DeadLetterConfig={"TargetArn": arn})
 
 
 def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> None:

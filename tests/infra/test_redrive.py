@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.redrive import redrive
+from infra.redrive import event_of, redrive
 from tests.events import s3_event
 
 
@@ -23,6 +23,13 @@ class Functions:
         if len(self.events) == self.down_after:
             raise ConnectionError("Lambda is down")
         self.events.append(json.loads(Payload))
+
+
+def test_an_event_is_taken_out_of_its_wrapping() -> None:
+    event = {"Records": [{"s3": {}}]}
+    wrapped = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event, "responsePayload": {}}
+    assert json.loads(event_of(json.dumps(event))) == event
+    assert json.loads(event_of(json.dumps(wrapped))) == event
 
 
 @mock_aws

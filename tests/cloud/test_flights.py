@@ -1,0 +1,204 @@
+"""Flights end to end on the local cloud: real workers, real events, every function under its own role."""
+
+import gzip
+import io
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from infra.redrive import redrive
+from local.cloud import Cloud
+from tests.events import schedule_event
+
+pytestmark = pytest.mark.cloud
+
+DEADLINE_S = 60.0
+_steps = itertools.count(1)
+
+
+class Flights:
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.bucket = cloud.buckets["flights"]
+        self.s3 = cloud.client("s3")
+        self.sqs = cloud.client("sqs")
+
+    def control(self, **message: Any) -> None:
+        httpx.post(f"{self.cloud.opensky_url}/_control", json=message).raise_for_status()
+
+    def ingest(self) -> dict[str, Any]:
+        outcome: dict[str, Any] = self.cloud.invoke("ingest_flights", schedule_event())
+        return outcome
+
+    def ingest_next(self) -> dict[str, Any]:
+        """Poll a snapshot that no test has seen."""
+        self.control(clock={"advance": 300 * next(_steps)})
+        return self.ingest()
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.cloud.rest_url}{path}", timeout=30)
+
+    def settled(self, tracking_id: str, *statuses: str) -> dict[str, Any]:
+        def look() -> dict[str, Any] | None:
+            answer = self.get(f"/flights/runs/{tracking_id}")
+            return answer.json() if answer.status_code == 200 and answer.json()["status"] in statuses else None
+
+        return self.until(look)
+
+    def until(self, look: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            found = look()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"not seen within {DEADLINE_S:g} s")
+
+    def objects(self, prefix: str) -> dict[str, str]:
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        return {each["Key"]: each["ETag"] for each in listed}
+
+
+@pytest.fixture
+def flights(cloud: Cloud) -> Iterator[Flights]:
+    flights = Flights(cloud)
+    flights.control(reset=True)
+    guard = cloud.client("dynamodb")
+    table = cloud.tables["flights-guard"]
+    for item in guard.scan(TableName=table)["Items"]:
+        guard.delete_item(TableName=table, Key={"guard_id": item["guard_id"]})
+    yield flights
+    flights.control(reset=True)
+
+
+def test_real_traffic_becomes_checked_parquet_that_the_api_shows(flights: Flights) -> None:
+    outcome = flights.ingest_next()
+    assert outcome["outcome"] == "fetched"
+    run = flights.settled(outcome["tracking_id"], "VALIDATED", "QUARANTINED")
+    assert run["status"] == "VALIDATED", run
+    assert run["rows"] > 10
+    parquet = flights.s3.get_object(Bucket=flights.bucket, Key=run["processed_key"])["Body"].read()
+    table = pq.read_table(io.BytesIO(parquet))
+    assert table.num_rows == run["rows"]
+    latest = flights.get("/flights/latest?limit=5000").json()
+    assert latest["tracking_id"] == run["tracking_id"]
+    located = table.filter(table["latitude"].is_valid())
+    assert latest["matching"] == located.num_rows
+    assert {each["icao24"] for each in latest["aircraft"]} == set(located["icao24"].to_pylist())
+    quality = flights.get("/flights/quality").json()
+    assert run["tracking_id"] in {judged["tracking_id"] for judged in quality["runs"]}
+
+
+def test_a_bad_snapshot_is_quarantined_told_once_and_released(flights: Flights) -> None:
+    queue = flights.sqs.create_queue(QueueName="flights-alerts-seen")["QueueUrl"]
+    arn = flights.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = flights.cloud.topics["flights-alerts"]
+    flights.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    flights.control(extra={"rows": [["short"]] * 200})
+    tracking_id = flights.ingest_next()["tracking_id"]
+    run = flights.settled(tracking_id, "VALIDATED", "QUARANTINED")
+    assert run["status"] == "QUARANTINED"
+    assert run["rejected"] == 200
+
+    def alert() -> Any:
+        for message in flights.sqs.receive_message(QueueUrl=queue).get("Messages", []):
+            return json.loads(json.loads(message["Body"])["Message"])
+        return None
+
+    told = flights.until(alert)
+    assert (told["type"], told["snapshot"]) == ("DATA_QUALITY_ISSUE", tracking_id)
+    processed = run["quarantine_key"].replace("quarantine/", "processed/", 1)
+    assert run["quarantine_key"] in flights.objects("quarantine/")
+    assert processed not in flights.objects("processed/")
+    answer = flights.cloud.invoke(
+        "release_flights", {"tracking_id": tracking_id, "released_by": "a test", "reason": "looked at it"}
+    )
+    assert answer["result"]["status"] == "VALIDATED", answer
+    flights.until(
+        lambda: flights.get(f"/flights/runs/{tracking_id}").json().get("report_key", "").startswith("reports/")
+    )
+    assert flights.get(f"/flights/runs/{tracking_id}").json()["status"] == "VALIDATED"
+    assert processed in flights.objects("processed/")
+    assert alert() is None, "an operator is told once"
+
+
+def test_a_replay_run_twice_changes_nothing(flights: Flights) -> None:
+    tracking_id = flights.ingest_next()["tracking_id"]
+    run = flights.settled(tracking_id, "VALIDATED")
+    before = flights.objects("processed/")
+    at = run["snapshot_time"]
+    body = {name: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at + add)) for name, add in [("from", 0), ("to", 1)]}
+    operator = {"X-Operator-Token": flights.cloud.operator_token}
+    assert httpx.post(f"{flights.cloud.rest_url}/flights/replays", json=body).status_code == 403
+    for _ in range(2):
+        seen = flights.get(f"/flights/runs/{tracking_id}").json()["updated_at"]
+        answer = httpx.post(f"{flights.cloud.rest_url}/flights/replays", json=body, headers=operator)
+        assert (answer.status_code, answer.json()["tracking_ids"]) == (202, [tracking_id])
+        flights.until(lambda then=seen: flights.get(f"/flights/runs/{tracking_id}").json()["updated_at"] != then)
+    assert flights.get(f"/flights/runs/{tracking_id}").json()["status"] == "VALIDATED"
+    assert flights.objects("processed/") == before
+
+
+def test_a_throttle_and_an_outage_are_survived(flights: Flights) -> None:
+    flights.control(faults=[{"kind": "status", "status": 429, "retry_after": 61_200}])
+    assert flights.ingest()["outcome"] == "throttled"
+    assert flights.ingest()["reason"] == "throttled", "no call is made, nothing sleeps"
+    guard = flights.cloud.client("dynamodb")
+    guard.delete_item(TableName=flights.cloud.tables["flights-guard"], Key={"guard_id": {"S": "throttle"}})
+    flights.control(faults=[{"kind": "status", "status": 500, "calls": 5}])
+    for _ in range(5):
+        with pytest.raises(Exception, match="OpenSky is unavailable"):
+            flights.ingest()
+    assert flights.ingest() == {"outcome": "skipped", "reason": "the circuit breaker is open"}
+
+
+def test_an_unreadable_snapshot_fails_its_run_and_stays(flights: Flights) -> None:
+    key = "raw/year=2001/month=09/day=09/hour=01/states_1000000000.json.gz"
+    flights.s3.put_object(Bucket=flights.bucket, Key=key, Body=gzip.compress(b'{"time": 1000000000, "states": [[1,'))
+    run = flights.settled("states_1000000000", "FAILED")
+    assert run["failure"]
+    assert key in flights.objects("raw/")
+
+
+def test_a_dead_letter_is_kept_and_redriven(flights: Flights) -> None:
+    functions = flights.cloud.client("lambda")
+    name = flights.cloud.functions["process_flights"]
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"Records": [{"s3": {}}]}')
+    queue = flights.cloud.queues["process_flights-dead"]
+
+    def waiting() -> int:
+        counted = flights.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(counted["Attributes"]["ApproximateNumberOfMessages"])
+
+    flights.until(waiting)
+    assert redrive(flights.sqs, functions, queue, name, lambda line: None) == 1
+    flights.until(waiting)  # it fails again, and is kept again
+    flights.sqs.purge_queue(QueueUrl=queue)
+
+
+def test_every_function_obeys_its_own_policy(flights: Flights) -> None:
+    """The guard: `ingest_flights` may write raw snapshots and no processed ones; the role itself is asked."""
+    lambda_client, iam, sts = (flights.cloud.client(service) for service in ("lambda", "iam", "sts"))
+    role = lambda_client.get_function_configuration(FunctionName=flights.cloud.functions["ingest_flights"])["Role"]
+    assert iam.get_role(RoleName=role.rsplit("/", 1)[-1])
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    import boto3
+    from botocore.exceptions import ClientError
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=flights.cloud.aws_endpoint_url,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        region_name=flights.cloud.region,
+    )
+    s3.put_object(Bucket=flights.bucket, Key="raw/policy-check", Body=b"")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=flights.bucket, Key="processed/policy-check", Body=b"")

@@ -27,6 +27,7 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
+from chalicelib.entry.invocations import proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
@@ -43,6 +44,13 @@ from chalicelib.flights.models import (
 from chalicelib.flights.runs import Run
 from chalicelib.health import HealthQuery
 from chalicelib.health import Report as HealthReport
+from chalicelib.predictions.requests import PredictionRequest, parse_event
+from chalicelib.predictions.views import HandedOver
+from chalicelib.predictions.views import Job as PredictionJob
+from chalicelib.predictions.views import JobPage as PredictionJobPage
+from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
+from chalicelib.predictions.views import Part as PredictionPart
+from chalicelib.predictions.views import Step as PredictionStep
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
@@ -123,6 +131,100 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 
 # -- predictions
+
+
+@app.lambda_function()
+def predict_batch(event: Any, context: Any) -> dict[str, Any]:
+    """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
+    predict = partial(services().batch_predictions.predict, seconds_left=seconds_left(context))
+    return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
+
+
+@app.lambda_function()
+def predict_plan(event: Any, context: Any) -> Any:
+    """Check a job and cut its data into parts; the state machine's first step."""
+    return stepped(event, PredictionStep, services().prediction_steps.plan)
+
+
+@app.lambda_function()
+def predict_part(event: Any, context: Any) -> Any:
+    """Score one part of a job; what the state machine maps."""
+    return stepped(
+        event, PredictionPart, partial(services().prediction_steps.score, seconds_left=seconds_left(context))
+    )
+
+
+@app.lambda_function()
+def predict_complete(event: Any, context: Any) -> Any:
+    """Put a job's parts together at its output; the state machine's last step."""
+    return stepped(event, PredictionStep, services().prediction_steps.complete)
+
+
+@app.route(
+    "/predictions",
+    methods=["POST"],
+    cors=CORS,
+    body=PredictionRequest,
+    returns=PredictionJob,
+    status=202,
+    headers=["X-Operator-Token"],
+    tag="predictions",
+)
+def submit_prediction() -> PredictionJob:
+    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
+    services().operators.admit(app.header("X-Operator-Token"))
+    return services().prediction_jobs.submit(app.body(PredictionRequest))
+
+
+@app.route(
+    "/predictions",
+    cors=CORS,
+    query=PredictionJobsQuery,
+    returns=PredictionJobPage,
+    headers=["X-Operator-Token"],
+    tag="predictions",
+)
+def list_predictions() -> PredictionJobPage:
+    """Jobs, newest first, a page at a time. For operators."""
+    services().operators.admit(app.header("X-Operator-Token"))
+    return services().prediction_jobs.page(app.query(PredictionJobsQuery))
+
+
+@app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, headers=["X-Operator-Token"], tag="predictions")
+def prediction_job(job_id: str) -> PredictionJob:
+    """A job: its state, the rows and parts that are done, its output or its error. For operators."""
+    services().operators.admit(app.header("X-Operator-Token"))
+    return services().prediction_jobs.get(job_id)
+
+
+@app.route(
+    "/predictions/{job_id}",
+    methods=["DELETE"],
+    cors=CORS,
+    returns=PredictionJob,
+    headers=["X-Operator-Token"],
+    tag="predictions",
+)
+def cancel_prediction(job_id: str) -> PredictionJob:
+    """Cancel a job that is not yet completing: its output will not appear. For operators."""
+    services().operators.admit(app.header("X-Operator-Token"))
+    return services().prediction_jobs.cancel(job_id)
+
+
+@app.route(
+    "/predictions/{job_id}/redrive",
+    methods=["POST"],
+    cors=CORS,
+    returns=PredictionJob,
+    status=202,
+    headers=["X-Operator-Token"],
+    tag="predictions",
+)
+def redrive_prediction(job_id: str) -> PredictionJob:
+    """Take up a failed job again, from the parts that it has finished. For operators."""
+    services().operators.admit(app.header("X-Operator-Token"))
+    return services().prediction_jobs.redrive(job_id)
+
 
 # -- flights
 

@@ -5,6 +5,7 @@ inside, because an adapter brings its SDK along and every function shares app.py
 """
 
 import os
+import time
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.flight_guard import FlightGuard
     from chalicelib.adapters.flight_runs import FlightRuns
+    from chalicelib.adapters.prediction_jobs import DynamoJobs
+    from chalicelib.adapters.prediction_objects import S3Objects
     from chalicelib.adapters.redshift import RedshiftData
     from chalicelib.adapters.sagemaker import SageMakerTicketModel
     from chalicelib.adapters.secrets import Secrets
@@ -39,6 +42,11 @@ if TYPE_CHECKING:
     from chalicelib.flights.review import Review
     from chalicelib.flights.validate import Validation
     from chalicelib.health import Health
+    from chalicelib.predictions.batch import BatchPredictions
+    from chalicelib.predictions.distributed import DistributedPredictions
+    from chalicelib.predictions.jobs import Jobs
+    from chalicelib.predictions.models import Models
+    from chalicelib.predictions.requests import AllowLists
     from chalicelib.uploads.completion import Completion
     from chalicelib.uploads.notices import Notices
     from chalicelib.uploads.presence import Presence
@@ -172,6 +180,92 @@ class Services:
             target["SecretArn"] = concerts.redshift_secret_arn
         read_timeout = LONGEST_WAIT_S + 10.0
         return RedshiftData(client("redshift-data", read_timeout=read_timeout), target, budget_s=budget_s)
+
+    # -- predictions
+
+    @cached_property
+    def batch_predictions(self) -> "BatchPredictions":
+        from chalicelib.predictions.batch import BatchPredictions
+
+        predictions = self.settings.predictions
+        return BatchPredictions(
+            objects=self._prediction_objects,
+            models=self._prediction_models,
+            allowed=self._prediction_places,
+            clock=time.monotonic,
+            workers=predictions.workers or os.cpu_count() or 1,
+            single_call_bytes=predictions.single_call_bytes,
+            submit=lambda request: self.prediction_jobs.submit(request).job_id,
+        )
+
+    @cached_property
+    def prediction_steps(self) -> "DistributedPredictions":
+        from chalicelib.predictions.distributed import DistributedPredictions
+
+        predictions = self.settings.predictions
+        return DistributedPredictions(
+            objects=self._prediction_objects,
+            models=self._prediction_models,
+            store=self._prediction_job_store,
+            allowed=self._prediction_places,
+            scratch=predictions.scratch_bucket,
+            clock=now,
+            workers=predictions.workers or os.cpu_count() or 1,
+            part_bytes=predictions.part_bytes,
+            single_call_bytes=predictions.single_call_bytes,
+        )
+
+    @cached_property
+    def prediction_jobs(self) -> "Jobs":
+        from uuid import uuid4
+
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.state_machine import StateMachine
+        from chalicelib.predictions.jobs import Jobs
+
+        return Jobs(
+            objects=self._prediction_objects,
+            store=self._prediction_job_store,
+            workflow=StateMachine(client("stepfunctions"), self.settings.predictions.state_machine_arn),
+            allowed=self._prediction_places,
+            clock=now,
+            new_id=lambda: uuid4().hex,
+        )
+
+    @cached_property
+    def _prediction_models(self) -> "Models":
+        from chalicelib.adapters.signing import signing_key
+        from chalicelib.predictions.models import Models
+
+        return Models(self._prediction_objects, signing_key(self.settings.predictions.signing_key_arn))
+
+    @cached_property
+    def _prediction_objects(self) -> "S3Objects":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.prediction_objects import S3Objects
+
+        return S3Objects(client("s3", read_timeout=30.0))
+
+    @cached_property
+    def _prediction_job_store(self) -> "DynamoJobs":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.prediction_jobs import DynamoJobs
+
+        return DynamoJobs(client("dynamodb"), self.settings.predictions.jobs_table)
+
+    @cached_property
+    def _prediction_places(self) -> "AllowLists":
+        from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri
+
+        def places(what: str, pairs: tuple[tuple[str, str], ...]) -> AllowList:
+            return AllowList(what, tuple(ObjectUri(*pair) for pair in pairs))
+
+        predictions = self.settings.predictions
+        return AllowLists(
+            models=places("models", predictions.models),
+            data=places("data", predictions.data),
+            output=places("output", predictions.output),
+        )
 
     # -- flights
 

@@ -82,6 +82,17 @@ def _box(raw: str) -> tuple[float, float, float, float] | None:
     return south, west, north, east
 
 
+def _places(raw: str) -> tuple[tuple[str, str], ...]:
+    places = []
+    for part in filter(None, (part.strip() for part in raw.split(","))):
+        scheme, _, rest = part.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        if scheme != "s3" or not bucket or (prefix and not prefix.endswith("/")):
+            raise ValueError("s3://bucket/ or s3://bucket/prefix/, separated by commas")
+        places.append((bucket, prefix))
+    return tuple(places)
+
+
 _any_text: Callable[[str], Any] = _text
 
 
@@ -129,6 +140,26 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     thresholds: Mapping[str, Any] | None = variable("OMNIBUS_FLIGHTS_THRESHOLDS", _json_object, None)
 
 
+class PredictionsSettings(Struct, frozen=True, kw_only=True):
+    """Where models, data and output may lie, and how large the work of one call and of one part is.
+
+    Places are pairs of bucket and prefix. No workers means one for each processor.
+    """
+
+    models: tuple[tuple[str, str], ...] = variable("OMNIBUS_PREDICTIONS_MODELS", _places)
+    data: tuple[tuple[str, str], ...] = variable("OMNIBUS_PREDICTIONS_DATA", _places)
+    output: tuple[tuple[str, str], ...] = variable("OMNIBUS_PREDICTIONS_OUTPUT", _places)
+    scratch_bucket: str = variable("OMNIBUS_PREDICTIONS_SCRATCH_BUCKET")
+    jobs_table: str = variable("OMNIBUS_PREDICTIONS_JOBS_TABLE")
+    state_machine_arn: str = variable("OMNIBUS_PREDICTIONS_STATE_MACHINE_ARN")
+    signing_key_arn: str = variable("OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN")
+    single_call_bytes: int = variable(
+        "OMNIBUS_PREDICTIONS_SINGLE_CALL_BYTES", _number(int, 1, 1 << 50), 512 * 1024 * 1024
+    )
+    part_bytes: int = variable("OMNIBUS_PREDICTIONS_PART_BYTES", _number(int, 1, 1 << 40), 64 * 1024 * 1024)
+    workers: int = variable("OMNIBUS_PREDICTIONS_WORKERS", _number(int, 0, 64), 0)
+
+
 class UploadsSettings(Struct, frozen=True, kw_only=True):
     """Where upload sessions live, and how much one client may ask for."""
 
@@ -172,6 +203,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     concerts: ConcertsSettings = section(ConcertsSettings)
     flights: FlightsSettings = section(FlightsSettings)
+    predictions: PredictionsSettings = section(PredictionsSettings)
     uploads: UploadsSettings = section(UploadsSettings)
 
     @classmethod

@@ -3,34 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
-from chalicelib.errors import InvalidInput, OmnibusError
+from chalicelib.errors import InvalidInput
 from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import Objects
 from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
 from chalicelib.predictions.scan import OutOfTime, open_task, score_span, whole_span
+from chalicelib.predictions.views import HandedOver, Outcome
 
 MARGIN_S = 20.0
 """What must be left of an invocation's time to score another block, finish the upload and answer."""
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a single call did."""
-
-    rows: int
-    bytes: int
-    model_sha256: str
-    output_s3_uri: str
-    seconds: float
-
-
-class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
-    """The call became a job: too large for one call, or for the time that was left."""
-
-    job_id: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -91,12 +73,3 @@ def require_rows(rows: int) -> None:
     """InvalidInput ("empty_data") unless there are rows."""
     if rows == 0:
         raise InvalidInput.of("data_s3_uri", "has a header and no rows", "at least one row", code="empty_data")
-
-
-def proxy_status(error: OmnibusError) -> int:
-    """The status of the direct-invoke contract: 400 what the caller can mend, 429 and 503 passed on, 500 the rest."""
-    if error.status in (429, 503):
-        return error.status
-    if error.status == 504:
-        return 503
-    return 400 if 400 <= error.status < 500 else 500

@@ -24,23 +24,13 @@ from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, Predic
 from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_span, whole_span
 from chalicelib.predictions.streams import read_ahead
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
+from chalicelib.predictions.views import Done, Part, Planned, Step
 
 MAX_PARTS = 1000
 """A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
 
 RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 """What the state machine retries; the names stand in its definition too, and a test compares them."""
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One item of the map: a stretch of the data, as the state machine hands it over."""
-
-    job_id: str
-    number: int
-    start: int
-    stop: int
-    first_row: int
-    rows: int
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,29 +42,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     data_version_id: str | None
     parts: int
     rows: int
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A step's input: the job."""
-
-    job_id: str
-
-
-class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the map finds its items, and how many there are."""
-
-    job_id: str
-    bucket: str
-    key: str
-    parts: int
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What a part or a whole job wrote."""
-
-    job_id: str
-    rows: int
-    bytes: int
 
 
 @dataclass(frozen=True)

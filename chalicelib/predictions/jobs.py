@@ -3,63 +3,20 @@
 Light on purpose: the REST function imports this, and has neither Arrow nor scikit-learn.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from chalicelib.errors import Conflict, NotFound, OmnibusError
 from chalicelib.predictions.ports import JobStore, Objects, Workflow
 from chalicelib.predictions.requests import AllowLists, Order, PredictionRequest, accept
-
-State = Literal["queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
+from chalicelib.predictions.views import Job, JobPage, JobsQuery, State
 
 ACTIVE: tuple[State, ...] = ("queued", "planning", "running", "completing")
 CANCELLABLE: tuple[State, ...] = ("queued", "planning", "running")
-
-
-class JobError(msgspec.Struct, frozen=True):
-    """Why a job failed; `code` is one of the codes of a single call, or "workflow_failed"."""
-
-    code: str
-    message: str
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as its caller sees it."""
-
-    job_id: str
-    state: State
-    model_s3_uri: str
-    data_s3_uri: str
-    output_s3_uri: str
-    created_at: datetime
-    updated_at: datetime
-    attempt: int = 1
-    rows_done: int = 0
-    rows_total: int | None = None
-    parts_done: int = 0
-    parts_total: int | None = None
-    output_bytes: int | None = None
-    error: JobError | None = None
-
-
-class JobsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of jobs; `after` is the `next` of the page before."""
-
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    after: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
-
-
-class JobPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Jobs, newest first, and where the next page begins."""
-
-    jobs: list[Job]
-    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +90,8 @@ class Jobs:
     def _job_id(self, request: PredictionRequest) -> str:
         if request.client_token is None:
             return self.new_id()
+        import hashlib  # only who sends tokens pays for loading OpenSSL
+
         return "t-" + hashlib.sha256(request.client_token.encode()).hexdigest()[:32]
 
     def _start(self, job_id: str, attempt: int) -> None:

@@ -129,15 +129,6 @@ def parse_uri(field: str, text: str) -> ObjectUri:
     return ObjectUri(bucket, key)
 
 
-def parse_place(text: str) -> ObjectUri:
-    """An allow-list entry, `s3://bucket/` or `s3://bucket/prefix/`; ValueError for anything else."""
-    scheme, _, rest = text.partition("://")
-    bucket, _, prefix = rest.partition("/")
-    if scheme != "s3" or not _BUCKET.fullmatch(bucket) or (prefix and not prefix.endswith("/")):
-        raise ValueError("s3://bucket/ or s3://bucket/prefix/")
-    return ObjectUri(bucket, prefix)
-
-
 def layout_of(field: str, uri: ObjectUri, stated: Format | None) -> Layout:
     """The layout of an object by its key's extension, or as stated where the extension does not tell."""
     name = uri.key.rsplit("/", 1)[-1].lower()

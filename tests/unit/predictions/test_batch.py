@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chalicelib.entry.invocations import proxy_status
 from chalicelib.errors import (
     Conflict,
     Forbidden,
@@ -21,9 +22,9 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 from chalicelib.predictions import scan, streams, tables
-from chalicelib.predictions.batch import HandedOver, Outcome, proxy_status
 from chalicelib.predictions.requests import parse_event
 from chalicelib.predictions.scan import OutOfTime
+from chalicelib.predictions.views import HandedOver, Outcome
 from tests.unit.predictions.studio import DATA, MODEL, OUTPUT, csv_of, rows, trained
 
 CSV_GZ, OUTPUT_GZ = "s3://data/in/rows.csv.gz", "s3://output/out/rows.csv.gz"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions import scan, tables
-from chalicelib.predictions.distributed import DistributedPredictions, Part, Step
+from chalicelib.predictions.distributed import DistributedPredictions
 from chalicelib.predictions.jobs import Jobs
 from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.views import Part, Step
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
 from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, Studio, csv_of, rows, trained

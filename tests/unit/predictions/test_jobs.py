@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from chalicelib.errors import Conflict, Forbidden, NotFound, UpstreamUnavailable
-from chalicelib.predictions.jobs import Jobs, JobsQuery
+from chalicelib.predictions.jobs import Jobs
+from chalicelib.predictions.views import JobsQuery
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
 from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, csv_of, rows, trained

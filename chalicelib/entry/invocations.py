@@ -1,0 +1,69 @@
+"""Direct invocations with a contract of their own: a proxy's answer, and the steps of a state machine."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from chalicelib.entry import telemetry
+from chalicelib.entry.models import decode_json, error_content
+from chalicelib.errors import OmnibusError
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+Request = TypeVar("Request")
+
+
+class Context(Protocol):
+    """What Lambda tells a function about its invocation."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time until the function is ended."""
+
+
+def seconds_left(context: Context) -> Callable[[], float]:
+    """A function that tells how many seconds the invocation has left."""
+    return lambda: context.get_remaining_time_in_millis() / 1000
+
+
+def proxied(
+    event: Any,
+    context: Context,
+    *,
+    parse: Callable[[Any], Request],
+    handle: Callable[[Request], msgspec.Struct],
+    accepted: type[msgspec.Struct],
+) -> dict[str, Any]:
+    """Answer as a Lambda proxy does: `statusCode`, and a JSON `body` that is the result or the one error body.
+
+    200, or 202 for a result of the type `accepted`. 400 is what the caller can mend, whatever REST calls it; 429 and
+    503 pass through; 500 is the rest, opaque.
+    """
+    try:
+        result = handle(parse(event))
+        return _proxy(202 if isinstance(result, accepted) else 200, msgspec.json.encode(result))
+    except OmnibusError as error:
+        return _proxy(proxy_status(error), msgspec.json.encode({"error": error_content(error, context.aws_request_id)}))
+    except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
+        telemetry.logger.exception("unhandled error in a direct invocation")
+        unknown = OmnibusError("An internal error occurred.")
+        return _proxy(500, msgspec.json.encode({"error": error_content(unknown, context.aws_request_id)}))
+
+
+def stepped(event: Any, model: type[Model], handle: Callable[[Model], msgspec.Struct]) -> Any:
+    """Run a step of a state machine: its input as a `model`, its output as JSON; errors raise, for the engine."""
+    return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model)))
+
+
+def proxy_status(error: OmnibusError) -> int:
+    """The status of an error in the direct-invoke contract."""
+    if error.status in (429, 503):
+        return error.status
+    if error.status == 504:
+        return 503
+    return 400 if 400 <= error.status < 500 else 500
+
+
+def _proxy(status: int, body: bytes) -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body.decode()}

@@ -20,7 +20,7 @@ def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
 
     Why: 250 m/s is ordinary in cruise and absurd on the ground; the robust z-score finds it without a limit of our own,
     and is not bent by the very values that it looks for.
-    Formula: z = 0.6745 |x - median| / MAD <= 3.5, for velocity and vertical_rate, by flight_phase, where at least 10
+    Formula: z = 0.6745 |x - median| / MAD <= 6, for velocity and vertical_rate, by flight_phase, where at least 10
     finite values are present and their MAD is not 0; of the rows judged by either, failing in either.
     Pass mark: 0.95. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers (ASQC, 1993).
     """

@@ -10,7 +10,8 @@ from chalicelib.flights.checks.findings import Floats, Mask, Value
 from chalicelib.flights.checks.reading import Batch, Source, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
 
-GATHERED: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+GATHERED: Final = NUMBERS | {"icao24", "callsign", "on_ground", "flight_phase"}
 
 
 class Snapshot:
@@ -19,7 +20,7 @@ class Snapshot:
     def __init__(self, source: Source) -> None:
         self.rows = source.rows
         self._columns = source.columns
-        self._numbers = {name: np.empty(self.rows) for name in sorted(GATHERED & source.columns)}
+        self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
         self.phases = np.full(self.rows, len(FLIGHT_PHASES), np.uint8)
         self.addresses = np.full(self.rows, text.NULL, np.int32)
@@ -61,6 +62,8 @@ class Snapshot:
             return f"{code:06x}" if code >= 0 else self.malformed.get(row)
         if name == "callsign":
             return self._callsign(row)
+        if name == "on_ground":
+            return False if self.airborne[row] else None
         phase = int(self.phases[row])
         return FLIGHT_PHASES[phase] if phase < len(FLIGHT_PHASES) else None
 

@@ -91,8 +91,8 @@ class Thresholds:
     decimals_flarm: int = _whole(5, 0, 7)
     """FLARM sends positions in steps of 1.28e-5 degrees."""
 
-    anomaly_z: float = _number(3.5, 0, 1_000)
-    """The modified z-score of Iglewicz and Hoaglin above which a value is an anomaly."""
+    anomaly_z: float = _number(6, 0, 1_000)
+    """Iglewicz and Hoaglin's 3.5 is for normal values; those of a phase are skewed, light aircraft among jets."""
     anomaly_min_values: int = _whole(10, 2, 1_000_000)
     """A flight phase with fewer values is not judged."""
 

@@ -205,6 +205,14 @@ class Postgres:
         )
 
 
+def only(cursor: Cursor) -> Any:
+    """The row of a statement that always has one."""
+    row = cursor.fetchone()
+    if row is None:
+        raise UpstreamError("the database answered nothing where it always answers")
+    return row
+
+
 def _translated(error: psycopg.Error) -> OmnibusError:
     if isinstance(error, psycopg.DataError):
         return InvalidInput("a value is not acceptable to the database; expected printable text and ordinary numbers")

@@ -37,6 +37,7 @@ class Rejection(Struct, frozen=True, kw_only=True):
 class Account:
     """One account; `current_cents` is what is in it, or for a card what is owed."""
 
+    line: int
     external_id: str
     name: str
     mask: str
@@ -53,6 +54,7 @@ class Account:
 class Transaction:
     """One row of a statement; a positive amount is money out."""
 
+    line: int
     external_id: str
     account: str
     posted_on: date
@@ -72,6 +74,7 @@ class Transaction:
 class Liability:
     """What is owed on one account, and when it was last paid."""
 
+    line: int
     account: str
     kind: Literal["credit", "mortgage", "student"]
     apr_percent: Decimal | None
@@ -90,7 +93,7 @@ class Reading:
     def __init__(self, row: Row, section: str, line: int) -> None:
         self._row = row
         self._section = section
-        self._line = line
+        self.line = line
         self.rejections: list[Rejection] = []
 
     def take(self, read: Callable[[Any], Any], *path: str) -> Any:
@@ -110,13 +113,14 @@ class Reading:
     def reject(self, field: str, problem: str, expected: str) -> None:
         """Note a problem of the row."""
         self.rejections.append(
-            Rejection(section=self._section, line=self._line, field=field, problem=problem, expected=expected)
+            Rejection(section=self._section, line=self.line, field=field, problem=problem, expected=expected)
         )
 
 
 def read_account(row: Reading) -> Account:
     """An account of Plaid's /accounts/get."""
     return Account(
+        line=row.line,
         external_id=row.take(fields.identifier, "account_id"),
         name=row.take(fields.text, "name"),
         mask=row.take(lambda value: fields.text(value, 10), "mask"),
@@ -135,6 +139,7 @@ def read_transaction(row: Reading, today: date) -> Transaction:
     name = row.take(fields.text, "name") or ""
     merchant = row.take(fields.text, "merchant_name") or row.take(fields.text, "merchant_entity_id") or ""
     return Transaction(
+        line=row.line,
         external_id=row.take(fields.identifier, "transaction_id"),
         account=row.take(fields.identifier, "account_id"),
         posted_on=row.take(fields.posting_day(today), "date"),
@@ -154,6 +159,7 @@ def read_transaction(row: Reading, today: date) -> Transaction:
 def read_liability(row: Reading, kind: Any = None) -> Liability:
     """A liability of Plaid's /liabilities/get; in CSV its `kind` is a column."""
     return Liability(
+        line=row.line,
         account=row.take(fields.identifier, "account_id"),
         kind=kind or row.take(fields.one_of(*LIABILITIES), "kind"),
         apr_percent=row.take(_purchase_apr, "aprs"),

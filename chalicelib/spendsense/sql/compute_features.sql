@@ -321,11 +321,11 @@ written AS (
     INSERT INTO spendsense.computed_features AS old (
         user_id, window_days, as_of, currency, observed_days, transactions, other_currency_transactions, spend_cents,
         monthly_expenses_cents, recurring_merchants, recurring_spend_cents, monthly_recurring_cents, subscription_share,
-        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
-        savings_growth, emergency_months, emergency_band, cards, cards_unmeasured, max_utilization, total_utilization,
-        cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards, interest_cents, overdue_cards,
-        income_lookback_days, pay_dates, median_pay_gap_days, pay_variation, monthly_income_cents,
-        checking_balance_cents, buffer_months
+        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents,
+        monthly_savings_inflow_cents, savings_growth, emergency_months, emergency_band, cards, cards_unmeasured,
+        max_utilization, total_utilization, cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards,
+        interest_cents, overdue_cards, income_lookback_days, pay_dates, median_pay_gap_days, pay_variation,
+        monthly_income_cents, checking_balance_cents, buffer_months
     )
     SELECT
         m.user_id,
@@ -385,11 +385,11 @@ written AS (
     ON CONFLICT (user_id, window_days) DO UPDATE SET (
         user_id, window_days, as_of, currency, observed_days, transactions, other_currency_transactions, spend_cents,
         monthly_expenses_cents, recurring_merchants, recurring_spend_cents, monthly_recurring_cents, subscription_share,
-        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents, monthly_savings_inflow_cents,
-        savings_growth, emergency_months, emergency_band, cards, cards_unmeasured, max_utilization, total_utilization,
-        cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards, interest_cents, overdue_cards,
-        income_lookback_days, pay_dates, median_pay_gap_days, pay_variation, monthly_income_cents,
-        checking_balance_cents, buffer_months
+        top_subscription, savings_accounts, high_yield_accounts, savings_balance_cents, savings_inflow_cents,
+        monthly_savings_inflow_cents, savings_growth, emergency_months, emergency_band, cards, cards_unmeasured,
+        max_utilization, total_utilization, cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards,
+        interest_cents, overdue_cards, income_lookback_days, pay_dates, median_pay_gap_days, pay_variation,
+        monthly_income_cents, checking_balance_cents, buffer_months
     ) = (SELECT excluded.*)
     WHERE old.* IS DISTINCT FROM excluded.*
     RETURNING old.user_id

@@ -1,0 +1,32 @@
+"""SpendSense's events on an EventBridge bus."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.adapters.aws import translated
+from chalicelib.errors import UpstreamUnavailable
+
+SOURCE = "spendsense"
+
+
+class BusAnnouncements:
+    """Puts events on a bus, one at a time; each is there when the call returns."""
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """Put an event; UpstreamUnavailable if the bus did not take it."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": kind,
+            "Detail": msgspec.json.encode(detail).decode(),
+            "EventBusName": self._bus,
+        }
+        with translated("the event bus"):
+            answer = self._client.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            raise UpstreamUnavailable("the event bus did not take the event; try again later", retry_after=1)

@@ -1,0 +1,99 @@
+"""The jobs' work in PostgreSQL: claim people, compute, settle, all in one transaction a batch."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.adapters.spendsense_rules import assignment, generation
+from chalicelib.spendsense.catalogue import Catalogue
+from chalicelib.spendsense.jobs import REFRESH_DAYS, Order, Progress
+from chalicelib.spendsense.ports import Job
+from chalicelib.spendsense.sql import statement
+
+BATCH_SETTINGS = {
+    "statement_timeout": "120000",
+    "work_mem": "64MB",
+    # Compiling costs more than it saves here, and a nested loop picked by a poor estimate would not end.
+    "jit": "off",
+    "enable_nestloop": "off",
+}
+
+
+class Stage(NamedTuple):
+    """A job's three statements, by what each does."""
+
+    claim: str
+    work: str
+    settle: str
+
+
+class PostgresPipeline:
+    """Does the jobs; whom a batch works on is locked until it commits."""
+
+    def __init__(self, database: Postgres, catalogue: Catalogue) -> None:
+        self._database = database
+        self._stages: dict[Job, Stage] = {
+            "compute_features": Stage(
+                statement("claim_features"), statement("compute_features"), statement("settle_features")
+            ),
+            "assign_persona": Stage(
+                statement("claim_persona"),
+                assignment(statement("assign_persona"), catalogue),
+                statement("settle_persona"),
+            ),
+            "generate_recommendations": Stage(
+                statement("claim_recommendations"),
+                generation(statement("generate_recommendations"), catalogue),
+                statement("settle_recommendations"),
+            ),
+        }
+
+    def begin(self, job: Job, order: Order, now: datetime) -> Progress:
+        """The run's progress; a fresh run of compute_features makes due what its order asks for."""
+
+        def start(cursor: Cursor) -> Progress:
+            parameters = {"run_id": order.run_id, "job": job, "as_of": order.as_of, "now": now}
+            run = only(cursor.execute(statement("begin_run"), parameters))
+            if run.fresh and job == "compute_features":
+                cursor.execute(
+                    statement("make_due"),
+                    {
+                        "everyone": order.everyone,
+                        "nightly": order.nightly,
+                        "as_of": order.as_of,
+                        "refresh_days": REFRESH_DAYS,
+                    },
+                )
+            return Progress(run.batches, run.users, run.finished)
+
+        return self._database.run(start)
+
+    def advance(self, job: Job, order: Order, size: int, now: datetime) -> int:
+        """One batch, in one transaction; the number of people in it."""
+        stage = self._stages[job]
+
+        def batch(cursor: Cursor) -> int:
+            claimed = cursor.execute(stage.claim, {"subject": order.subject, "size": size}).fetchall()
+            users = [row.user_id for row in claimed]
+            if not users:
+                return 0
+            parameters = {"users": users, "as_of": order.as_of, "run_id": order.run_id, "now": now}
+            changed = [row.user_id for row in cursor.execute(stage.work, parameters)]
+            cursor.execute(stage.settle, {**parameters, "changed": changed})
+            counted = {"run_id": order.run_id, "job": job, "count": len(users)}
+            cursor.execute(statement("count_batch"), counted)
+            return len(users)
+
+        return self._database.run(batch, settings=BATCH_SETTINGS)
+
+    def finish(self, job: Job, order: Order, now: datetime) -> Progress:
+        """Note the end of the run; the last stage also leaves a trace with whoever has not consented."""
+
+        def end(cursor: Cursor) -> Progress:
+            parameters = {"run_id": order.run_id, "job": job, "now": now}
+            if job == "generate_recommendations" and order.subject is None:
+                cursor.execute(statement("trace_missing_consent"), parameters)
+            run = only(cursor.execute(statement("finish_run"), parameters))
+            return Progress(run.batches, run.users, run.finished)
+
+        return self._database.run(end)

@@ -1,0 +1,66 @@
+"""Who calls, from the claims that the authorizer accepted, checked once more against the pool that is ours.
+
+The authorizer checks signature, expiry and issuer. It does not check which application the token was made for, nor
+that it is an ID token, and it is configuration that somebody may change: so all that a claim can tell is asked again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from chalicelib.errors import Forbidden, Unauthenticated
+from chalicelib.spendsense.operators import Operator
+from chalicelib.spendsense.ports import Audit
+
+OPERATORS_GROUP = "operators"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The user pool whose ID tokens count: its issuer, and the applications they may be made for."""
+
+    issuer: str
+    client_ids: frozenset[str]
+
+
+class Pools(Protocol):
+    """Where the pool's settings are kept."""
+
+    def pool(self) -> Pool: ...
+
+
+class Doorkeeper:
+    """Lets people in as themselves, and operators as operators."""
+
+    def __init__(self, *, pools: Pools, audit: Audit, clock: Callable[[], datetime]) -> None:
+        self._pools = pools
+        self._audit = audit
+        self._clock = clock
+
+    def person(self, claims: Mapping[str, str]) -> UUID:
+        """The caller's subject; Unauthenticated for a token that is not an ID token of our pool and applications."""
+        pool = self._pools.pool()
+        if claims.get("iss") != pool.issuer:
+            raise Unauthenticated("The token is not of our user pool.")
+        if claims.get("token_use") != "id" or claims.get("aud") not in pool.client_ids:
+            raise Unauthenticated("The token is not an ID token of our application.")
+        try:
+            return UUID(claims["sub"])
+        except (KeyError, ValueError):
+            raise Unauthenticated("The token names nobody.") from None
+
+    def operator(self, claims: Mapping[str, str], request_id: str, resource: str) -> Operator:
+        """The caller as an operator; Forbidden, on record, for anybody else."""
+        subject = self.person(claims)
+        if OPERATORS_GROUP not in groups_of(claims.get("cognito:groups", "")):
+            self._audit.denied(subject, resource[:300], "not an operator", request_id, self._clock())
+            raise Forbidden("This is for operators.")
+        return Operator(operator=subject, request_id=request_id)
+
+
+def groups_of(claim: str) -> frozenset[str]:
+    """The groups of a `cognito:groups` claim, which API Gateway writes as "a,b" and others as "[a b]"."""
+    return frozenset(part for part in re.split(r"[\s,]+", claim.strip("[] ")) if part)

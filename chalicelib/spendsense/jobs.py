@@ -1,0 +1,113 @@
+"""The three jobs: compute features, assign personas, generate recommendations; each announces the next.
+
+What is due is kept with each person, so a job only asks for batches until none is left: a run that was cut short is
+taken up where it stopped, a run that is delivered twice finds nothing to do, and a lost event is made good by the
+next night. People without consent are never due.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
+from chalicelib.spendsense.models import FeaturesOrder, Outcome, StageDone
+from chalicelib.spendsense.ports import Announcements, Job, Pipeline
+
+BATCH: dict[Job, int] = {"compute_features": 5_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
+RESERVE_S = 45.0
+"""A run stops this long before its function does: a batch must not be cut off halfway."""
+REFRESH_DAYS = 7
+"""Windows move on even where no row is new: features this old are due again."""
+
+ANNOUNCED: dict[Job, str] = {
+    "compute_features": "Features Computed",
+    "assign_persona": "Persona Assigned",
+    "generate_recommendations": "Recommendations Generated",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run is to do: for one person or all that are due, up to the end of day `as_of`.
+
+    With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
+    also takes up whose features are REFRESH_DAYS old.
+    """
+
+    run_id: str
+    as_of: date
+    subject: UUID | None = None
+    everyone: bool = False
+    nightly: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    batches: int
+    users: int
+    finished: bool
+
+
+class Jobs:
+    """Runs the jobs."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Pipeline,
+        announcements: Announcements,
+        clock: Callable[[], datetime],
+        count: Callable[[str, int], Any],
+        batch: dict[Job, int] | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._announcements = announcements
+        self._clock = clock
+        self._count = count
+        self._batch = batch or BATCH
+
+    def run(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> Outcome:
+        """Do what is due, then announce it.
+
+        UpstreamUnavailable when the time is up with work left, UpstreamTimeout when even one person takes too long;
+        what was done stays done, and the next delivery of the same order goes on from there.
+        """
+        progress = self._pipeline.begin(job, order, self._clock())
+        if progress.finished:
+            return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, already_done=True)
+        self._work(job, order, remaining_s)
+        detail: dict[str, Any] = {"run_id": order.run_id, "as_of": order.as_of.isoformat()}
+        if order.subject is not None:
+            detail["subject"] = str(order.subject)
+        self._announcements.announce(ANNOUNCED[job], detail)
+        progress = self._pipeline.finish(job, order, self._clock())
+        self._count(f"{job}.users", progress.users)
+        return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users)
+
+    def _work(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> None:
+        size = self._batch[job]
+        while True:
+            if remaining_s() < RESERVE_S:
+                raise UpstreamUnavailable(f"{job} has run out of time; the next delivery of {order.run_id} goes on")
+            try:
+                if not self._pipeline.advance(job, order, size, self._clock()):
+                    return
+            except UpstreamTimeout:
+                if size == 1:
+                    raise
+                size = max(1, size // 4)
+
+
+def order_of(event_id: str, time: str, wanted: FeaturesOrder, *, nightly: bool) -> Order:
+    """The order of an event; its id is the run's, so that a repeated delivery is the same run."""
+    as_of = wanted.as_of or date.fromisoformat(time[:10])
+    return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
+
+
+def order_after(done: StageDone) -> Order:
+    """The order to go on after a stage of the same run."""
+    return Order(done.run_id, done.as_of, subject=done.subject)

@@ -1,0 +1,367 @@
+"""What the SpendSense routes and functions accept and answer; app.py imports it, so it imports next to nothing.
+
+Money is in integer hundredths of the currency ("cents"), ratios are from 0 to 1, days are YYYY-MM-DD.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+Window = Literal[30, 90, 180]
+Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
+Reason = Annotated[str, Meta(min_length=3, max_length=2000)]
+
+
+class ServiceHealth(Struct, frozen=True, kw_only=True):
+    status: Literal["ok"]
+
+
+# -- the person
+
+
+class ProfileChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    display_name: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])] = "USD"
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """A person, the home currency that everything is computed in, and whether recommendations are wanted."""
+
+    user_id: UUID
+    display_name: str
+    currency: str
+    consented: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConsentChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    granted: bool
+    policy_version: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^[\w.-]+$", examples=["2026-11"])]
+
+
+class ConsentRecord(Struct, frozen=True, kw_only=True):
+    granted: bool
+    policy_version: str
+    recorded_at: datetime
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """Does the consent stand, and how it came about, the latest first."""
+
+    granted: bool
+    history: list[ConsentRecord]
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    account_id: str
+    name: str
+    mask: str
+    type: str
+    subtype: str
+    available_cents: int | None
+    current_cents: int | None
+    limit_cents: int | None
+    currency: str
+    holder_category: str | None
+    updated_at: datetime
+
+
+class Accounts(Struct, frozen=True, kw_only=True):
+    accounts: list[Account]
+
+
+class TransactionsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    account_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    since: date | None = None
+    until: date | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class Transaction(Struct, frozen=True, kw_only=True):
+    """A row of a statement; a positive amount is money out."""
+
+    transaction_id: str
+    account_id: str
+    posted_on: date
+    amount_cents: int
+    currency: str
+    name: str
+    merchant: str | None
+    category: str
+    channel: str
+    pending: bool
+
+
+class Transactions(Struct, frozen=True, kw_only=True):
+    """The latest first."""
+
+    transactions: list[Transaction]
+    next_cursor: str | None
+
+
+class WindowQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    window: Window = 30
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """A signal, its value, and what it was compared with."""
+
+    signal: str
+    value: float | int | str | None
+    threshold: str | None
+
+
+class PersonaView(Struct, frozen=True, kw_only=True):
+    persona: str
+    name: str
+    focus: str
+    also_matched: list[str]
+    because: list[Evidence]
+
+
+class BehaviourView(Struct, frozen=True, kw_only=True):
+    behaviour: str
+    text: str
+
+
+class Insights(Struct, frozen=True, kw_only=True):
+    """What a window of transactions says about a person; `signals` are explained in docs/spendsense.md."""
+
+    window_days: Window
+    as_of: date | None
+    currency: str
+    signals: dict[str, Any]
+    persona: PersonaView | None
+    behaviours: list[BehaviourView]
+    disclosure: str
+
+
+class Recommendation(Struct, frozen=True, kw_only=True):
+    recommendation_id: UUID
+    kind: Literal["education", "offer"]
+    item_id: str
+    title: str
+    summary: str
+    because: str
+    created_at: datetime
+
+
+class Recommendations(Struct, frozen=True, kw_only=True):
+    window_days: Window
+    persona: str | None
+    recommendations: list[Recommendation]
+    disclosure: str
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """Why an item was recommended or withheld."""
+
+    recommendation_id: UUID
+    window_days: int | None
+    item_id: str | None
+    template_id: str | None
+    outcome: Literal["recommended", "withheld"]
+    reasons: list[str]
+    signals_used: list[Evidence]
+    guardrails: dict[str, bool]
+    run_id: str
+    created_at: datetime
+
+
+class ExplainedRecommendation(Struct, frozen=True, kw_only=True):
+    recommendation: Recommendation
+    trace: Trace
+    disclosure: str
+
+
+class FeedbackGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    recommendation_id: UUID
+    helpful: bool
+    comment: Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    recommendation_id: UUID
+    helpful: bool
+    comment: str
+    given_at: datetime
+
+
+# -- operators
+
+
+class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    persona: Annotated[str, Meta(max_length=50)] | None = None
+    window: Window = 30
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class UserSummary(Struct, frozen=True, kw_only=True):
+    user_id: UUID
+    display_name: str
+    consented: bool
+    persona: str | None
+    recommendations: int
+
+
+class Users(Struct, frozen=True, kw_only=True):
+    users: list[UserSummary]
+    next_cursor: str | None
+
+
+class Persona(Struct, frozen=True, kw_only=True):
+    window_days: Window
+    persona: str
+    matched: list[str]
+    evidence: list[Evidence]
+    behaviours: list[str]
+    as_of: date
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    operator: UUID
+    action: str
+    recommendation_id: UUID | None
+    reason: str
+    acted_at: datetime
+
+
+class UserDetail(Struct, frozen=True, kw_only=True):
+    profile: Profile
+    personas: list[Persona]
+    actions: list[Action]
+
+
+class Signals(Struct, frozen=True, kw_only=True):
+    """Every window's signals, as computed."""
+
+    user_id: UUID
+    windows: list[dict[str, Any]]
+
+
+class ImportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    section: Annotated[
+        Literal["accounts", "transactions", "liabilities"], Meta(description="What a CSV file holds.")
+    ] = "transactions"
+
+
+class RejectedRow(Struct, frozen=True, kw_only=True):
+    section: str
+    line: int
+    field: str
+    problem: str
+    expected: str
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """Rows by what became of them; at most 1,000 rejections are spelled out."""
+
+    saved: dict[str, int]
+    unchanged: dict[str, int]
+    rejected: int
+    rejections: list[RejectedRow]
+
+
+class ReviewQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    status: Literal["active", "approved", "flagged", "overridden"] = "flagged"
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class ReviewItem(Struct, frozen=True, kw_only=True):
+    recommendation_id: UUID
+    user_id: UUID
+    window_days: int
+    item_id: str
+    persona: str
+    because: str
+    status: str
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    items: list[ReviewItem]
+    next_cursor: str | None
+
+
+class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    recommendation_id: UUID
+    action: Literal["approve", "override", "flag"]
+    reason: Reason | None = None
+
+
+class Reviewed(Struct, frozen=True, kw_only=True):
+    recommendation_id: UUID
+    status: str
+
+
+class JobRun(Struct, frozen=True, kw_only=True):
+    run_id: str
+    job: str
+    as_of: date
+    started_at: datetime
+    finished_at: datetime | None
+    attempts: int
+    batches: int
+    users: int
+
+
+class Metrics(Struct, frozen=True, kw_only=True):
+    """How much of what was promised is there. Shares are from 0 to 1; null where there is nobody to count.
+
+    `fairness` is each persona's share in each cohort; `largest_gap` the largest difference of a persona's share
+    between two cohorts of 30 people or more.
+    """
+
+    users: int
+    consented: int
+    with_data: int
+    persona_coverage: float | None
+    behaviour_coverage: float | None
+    rationale_coverage: float | None
+    trace_coverage: float | None
+    personas: dict[str, int]
+    recommendations: dict[str, int]
+    feedback: dict[str, int]
+    fairness: dict[str, dict[str, float]]
+    largest_gap: float | None
+    runs: list[JobRun]
+
+
+# -- events, functions
+
+
+class FeaturesOrder(Struct, frozen=True, kw_only=True):
+    """Detail of a scheduled event, or of User Signup, Consent Granted and Transactions Ingested."""
+
+    subject: UUID | None = None
+    as_of: date | None = None
+    everyone: bool = False
+
+
+class StageDone(Struct, frozen=True, kw_only=True):
+    """Detail of Features Computed and Persona Assigned."""
+
+    run_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    as_of: date
+    subject: UUID | None = None
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a run of a job did; `users` had something due."""
+
+    run_id: str
+    job: str
+    as_of: date
+    batches: int = 0
+    users: int = 0
+    already_done: bool = False
+
+
+class MigrateOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing to say: `migrate` applies what is pending."""

@@ -1,0 +1,31 @@
+"""Where a page ended, as an opaque cursor. It carries no right: every query filters by the caller besides."""
+
+import base64
+import binascii
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.errors import InvalidInput
+
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*$")], Number]
+"""The sorting key of the last row: a text (a day or an id) and a number that tells equals apart."""
+
+
+def cursor_of(position: Position) -> str:
+    """The cursor that continues after `position`."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def position_of(cursor: str | None) -> Position | None:
+    """The position that a cursor carries; InvalidInput if we did not make it."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        position: Position = msgspec.json.decode(raw, type=Position)
+    except (binascii.Error, ValueError):
+        raise InvalidInput.of("cursor", "is not one of ours", "the `next_cursor` of the page before") from None
+    return position

@@ -1,0 +1,145 @@
+"""What SpendSense needs from the outside, in its own words. Each may raise Upstream* errors.
+
+A `subject` is a person's id in the identity provider; the only id that leaves. What is read for a person is filtered
+by it in the query itself.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from chalicelib.spendsense import models
+    from chalicelib.spendsense.jobs import Order, Progress
+    from chalicelib.spendsense.operators import Deed
+    from chalicelib.spendsense.paging import Position
+    from chalicelib.spendsense.reading import Insight, Recommended
+    from chalicelib.spendsense.statements import Statement
+
+Job = Literal["compute_features", "assign_persona", "generate_recommendations"]
+
+
+class Pipeline(Protocol):
+    """The three jobs' work, kept with the data."""
+
+    def begin(self, job: Job, order: "Order", now: datetime) -> "Progress":
+        """The run's progress so far; a run that starts makes due what the order and the calendar ask for."""
+        ...
+
+    def advance(self, job: Job, order: "Order", size: int, now: datetime) -> int:
+        """Do one batch of at most `size` people in one transaction; how many, 0 when nothing is due."""
+        ...
+
+    def finish(self, job: Job, order: "Order", now: datetime) -> "Progress":
+        """Note that the run is over."""
+        ...
+
+
+class Announcements(Protocol):
+    """Events for whoever listens."""
+
+    def announce(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+class Ledger(Protocol):
+    """The bank's rows of all people."""
+
+    def save(self, subject: UUID, statement: "Statement", now: datetime) -> "models.Imported":
+        """Keep a person's rows, in one transaction; NotFound without a profile.
+
+        Rows of accounts that are not the person's are rejected.
+        """
+        ...
+
+
+class People(Protocol):
+    """Profiles, and everything that hangs on one."""
+
+    def find(self, subject: UUID) -> "models.Profile | None": ...
+
+    def register(self, subject: UUID, change: "models.ProfileChange", now: datetime) -> "tuple[models.Profile, bool]":
+        """The profile as it is then, and whether it is new."""
+        ...
+
+    def erase(self, subject: UUID) -> bool:
+        """Delete the person and everything about them; False if there is nobody."""
+        ...
+
+
+class Consents(Protocol):
+    """What people agreed to."""
+
+    def history(self, subject: UUID) -> "list[models.ConsentRecord] | None":
+        """The latest first; None without a profile."""
+        ...
+
+    def record(self, subject: UUID, record: "models.ConsentRecord") -> bool:
+        """Keep a record; one that revokes erases what was derived, in the same transaction. False without a profile."""
+        ...
+
+
+class Records(Protocol):
+    """What one person may read; None where the person, or the thing among the person's, does not exist."""
+
+    def accounts(self, subject: UUID) -> "list[models.Account] | None": ...
+
+    def transactions(
+        self, subject: UUID, query: "models.TransactionsQuery", after: "Position | None"
+    ) -> "list[tuple[Position, models.Transaction]] | None":
+        """The latest first; one more than the limit, if there is more."""
+        ...
+
+    def insights(self, subject: UUID, window: int) -> "Insight | None": ...
+
+    def recommended(self, subject: UUID, window: int) -> "list[Recommended] | None":
+        """By position, without what operators withheld."""
+        ...
+
+
+class Explanations(Protocol):
+    """One person's single recommendations."""
+
+    def recommendation(self, subject: UUID, recommendation_id: UUID) -> "Recommended | None": ...
+
+    def trace(self, subject: UUID, recommendation_id: UUID) -> "models.Trace | None": ...
+
+    def keep_feedback(self, subject: UUID, feedback: "models.Feedback") -> bool:
+        """Keep it, in place of what was said before; False if the recommendation is not the person's."""
+        ...
+
+
+class Oversight(Protocol):
+    """What operators may read, of everybody."""
+
+    def users(
+        self, query: "models.UsersQuery", after: "Position | None"
+    ) -> "list[tuple[Position, models.UserSummary]]": ...
+
+    def personas(self, subject: UUID) -> "list[models.Persona]": ...
+
+    def signals(self, subject: UUID) -> list[dict[str, Any]]: ...
+
+    def metrics(self, today: date) -> "models.Metrics": ...
+
+
+class Reviews(Protocol):
+    """Recommendations as operators judge them."""
+
+    def waiting(
+        self, query: "models.ReviewQuery", after: "Position | None"
+    ) -> "list[tuple[Position, models.ReviewItem]]": ...
+
+    def judge(self, recommendation_id: UUID, status: str, action: "Deed") -> bool:
+        """Set the status and keep the deed, together; False if there is no such recommendation."""
+        ...
+
+
+class Audit(Protocol):
+    """Who did what, and who was refused."""
+
+    def acted(self, deed: "Deed") -> None: ...
+
+    def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None: ...
+
+    def actions_on(self, subject: UUID) -> "list[models.Action]": ...

@@ -1,0 +1,185 @@
+"""What a person may read: accounts, transactions, insights, and recommendations with their reasons."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.spendsense.catalogue import Catalogue
+from chalicelib.spendsense.guardrails import DISCLOSURE
+from chalicelib.spendsense.models import (
+    Accounts,
+    BehaviourView,
+    Evidence,
+    ExplainedRecommendation,
+    Feedback,
+    FeedbackGiven,
+    Insights,
+    PersonaView,
+    Recommendation,
+    Recommendations,
+    Transactions,
+    TransactionsQuery,
+    WindowQuery,
+)
+from chalicelib.spendsense.paging import Position, cursor_of, position_of
+from chalicelib.spendsense.people import NO_PROFILE
+from chalicelib.spendsense.ports import Audit, Explanations, Records
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Insight:
+    """A window's signals and persona as they are kept; `signals` is empty until they are computed."""
+
+    currency: str
+    as_of: Any
+    signals: dict[str, Any]
+    persona: str | None
+    matched: tuple[str, ...]
+    evidence: tuple[dict[str, Any], ...]
+    behaviours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A recommendation as it is kept."""
+
+    recommendation_id: UUID
+    kind: Any
+    item_id: str
+    persona: str
+    rationale: str
+    created_at: datetime
+
+
+class Reader:
+    """Answers a person about that person alone."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        explanations: Explanations,
+        audit: Audit,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._records = records
+        self._explanations = explanations
+        self._audit = audit
+        self._catalogue = catalogue
+        self._clock = clock
+
+    def accounts(self, subject: UUID) -> Accounts:
+        """The caller's accounts."""
+        return Accounts(accounts=_found(self._records.accounts(subject), NO_PROFILE))
+
+    def transactions(self, subject: UUID, query: TransactionsQuery, request_id: str) -> Transactions:
+        """A page of the caller's transactions; NotFound for an account that is not the caller's."""
+        if query.since and query.until and query.since > query.until:
+            raise InvalidInput.of("since", f"is {query.since}, after until", "a day not after until")
+        rows = self._records.transactions(subject, query, position_of(query.cursor))
+        if rows is None:
+            if query.account_id is not None:
+                self._deny(subject, f"account {query.account_id}", request_id)
+                raise NotFound(f"There is no account {query.account_id}.")
+            raise NotFound(NO_PROFILE)
+        page, cursor = page_of(rows, query.limit)
+        return Transactions(transactions=page, next_cursor=cursor)
+
+    def insights(self, subject: UUID, query: WindowQuery) -> Insights:
+        """The caller's signals, persona and behaviours in a window."""
+        found = _found(self._records.insights(subject, query.window), NO_PROFILE)
+        return Insights(
+            window_days=query.window,
+            as_of=found.as_of,
+            currency=found.currency,
+            signals=found.signals,
+            persona=self._persona(found),
+            behaviours=[
+                BehaviourView(behaviour=known.behaviour, text=known.text)
+                for known in self._catalogue.behaviours
+                if known.behaviour in found.behaviours
+            ],
+            disclosure=DISCLOSURE,
+        )
+
+    def recommendations(self, subject: UUID, query: WindowQuery) -> Recommendations:
+        """The caller's recommendations in a window; none without consent."""
+        found = _found(self._records.recommended(subject, query.window), NO_PROFILE)
+        return Recommendations(
+            window_days=query.window,
+            persona=found[0].persona if found else None,
+            recommendations=[self._shown(row) for row in found],
+            disclosure=DISCLOSURE,
+        )
+
+    def recommendation(self, subject: UUID, recommendation_id: UUID, request_id: str) -> ExplainedRecommendation:
+        """One of the caller's recommendations with its trace; NotFound, on record, for another's."""
+        found = self._explanations.recommendation(subject, recommendation_id)
+        trace = self._explanations.trace(subject, recommendation_id)
+        if found is None or trace is None:
+            self._deny(subject, f"recommendation {recommendation_id}", request_id)
+            raise NotFound(f"There is no recommendation {recommendation_id}.")
+        return ExplainedRecommendation(recommendation=self._shown(found), trace=trace, disclosure=DISCLOSURE)
+
+    def give_feedback(self, subject: UUID, given: FeedbackGiven, request_id: str) -> Feedback:
+        """Keep what the caller says of a recommendation; NotFound, on record, for another's."""
+        feedback = Feedback(
+            recommendation_id=given.recommendation_id,
+            helpful=given.helpful,
+            comment=given.comment,
+            given_at=self._clock(),
+        )
+        if not self._explanations.keep_feedback(subject, feedback):
+            self._deny(subject, f"recommendation {given.recommendation_id}", request_id)
+            raise NotFound(f"There is no recommendation {given.recommendation_id}.")
+        return feedback
+
+    def _deny(self, subject: UUID, resource: str, request_id: str) -> None:
+        self._audit.denied(subject, resource, "not the caller's", request_id, self._clock())
+
+    def _persona(self, found: Insight) -> PersonaView | None:
+        if found.persona is None:
+            return None
+        known = self._catalogue.persona(found.persona)
+        return PersonaView(
+            persona=known.persona,
+            name=known.name,
+            focus=known.focus,
+            also_matched=[other for other in found.matched if other != found.persona],
+            because=[evidence_of(row) for row in found.evidence if row.get("persona") == found.persona],
+        )
+
+    def _shown(self, row: Recommended) -> Recommendation:
+        item = self._catalogue.item(row.item_id)
+        return Recommendation(
+            recommendation_id=row.recommendation_id,
+            kind=row.kind,
+            item_id=row.item_id,
+            title=item.title if item else row.item_id,
+            summary=item.summary if item else "",
+            because=row.rationale,
+            created_at=row.created_at,
+        )
+
+
+def evidence_of(row: dict[str, Any]) -> Evidence:
+    """A kept {signal, value, threshold} as it is shown."""
+    return Evidence(signal=row["signal"], value=row["value"], threshold=row["threshold"])
+
+
+def page_of(rows: Sequence[tuple[Position, T]], limit: int) -> tuple[list[T], str | None]:
+    """A page, and the cursor to the next; `rows` has one more than `limit` if there is one."""
+    page = rows[:limit]
+    return [row for _, row in page], cursor_of(page[-1][0]) if len(rows) > limit else None
+
+
+def _found(value: T | None, message: str) -> T:
+    if value is None:
+        raise NotFound(message)
+    return value

@@ -1,0 +1,1 @@
+SELECT kind || ' ' || status AS name, count(*) FROM spendsense.recommendations GROUP BY kind, status ORDER BY 1

@@ -1,0 +1,1 @@
+SELECT 1 FROM spendsense.profiles WHERE subject = %(subject)s

@@ -1,0 +1,9 @@
+-- What the bank took back, and pending rows whose posted ones have come.
+WITH gone AS (
+    DELETE FROM spendsense.transactions
+    WHERE user_id = %(user_id)s
+        AND account_id = ANY(%(account_ids)s)
+        AND external_id = ANY(%(external_ids)s)
+    RETURNING 1
+)
+SELECT count(*) AS saved FROM gone

@@ -1,0 +1,27 @@
+WITH written AS (
+    INSERT INTO spendsense.transactions AS old (
+        user_id, account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id,
+        channel, pending
+    )
+    SELECT %(user_id)s, given.*
+    FROM unnest(
+        %(account_id)s::int[], %(external_id)s::text[], %(posted_on)s::date[], %(amount_cents)s::bigint[],
+        %(foreign_currency)s::text[], %(name)s::text[], %(merchant_id)s::int[], %(category_id)s::smallint[],
+        %(channel)s::text[], %(pending)s::boolean[]
+    ) AS given
+    ON CONFLICT (account_id, external_id) DO UPDATE SET (
+        posted_on, amount_cents, foreign_currency, name, merchant_id, category_id, channel, pending
+    ) = ROW (
+        excluded.posted_on, excluded.amount_cents, excluded.foreign_currency, excluded.name, excluded.merchant_id,
+        excluded.category_id, excluded.channel, excluded.pending
+    )
+    WHERE (
+        old.posted_on, old.amount_cents, old.foreign_currency, old.name, old.merchant_id, old.category_id, old.channel,
+        old.pending
+    ) IS DISTINCT FROM (
+        excluded.posted_on, excluded.amount_cents, excluded.foreign_currency, excluded.name, excluded.merchant_id,
+        excluded.category_id, excluded.channel, excluded.pending
+    )
+    RETURNING 1
+)
+SELECT count(*) AS saved FROM written

@@ -397,6 +397,7 @@ class Services:
             counters=CountersTable(client("dynamodb"), uploads.counters_table),
             permits=self._upload_storage,
             objects=self._upload_storage,
+            sockets=self.connections,
             clock=now,
             new_id=new_session_id,
             new_token=new_token,

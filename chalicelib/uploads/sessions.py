@@ -7,7 +7,7 @@ from typing import NoReturn
 import segno
 from msgspec import Struct
 
-from chalicelib.errors import Conflict, Gone, NotFound, RateLimited, TooLarge, Unprocessable
+from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, TooLarge, Unprocessable
 from chalicelib.uploads import tokens
 from chalicelib.uploads.content import IMAGE_TYPES
 from chalicelib.uploads.keys import next_key
@@ -21,7 +21,7 @@ from chalicelib.uploads.models import (
     UploadUrlQuery,
     view_of,
 )
-from chalicelib.uploads.ports import Counters, Objects, Permits, SessionStore
+from chalicelib.uploads.ports import Counters, Objects, Permits, SessionStore, Sockets
 
 WINDOW = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=5)
@@ -44,6 +44,7 @@ class UploadSessions:
         counters: Counters,
         permits: Permits,
         objects: Objects,
+        sockets: Sockets,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         new_token: Callable[[], str],
@@ -54,6 +55,7 @@ class UploadSessions:
         self._counters = counters
         self._permits = permits
         self._objects = objects
+        self._sockets = sockets
         self._clock = clock
         self._new_id = new_id
         self._new_token = new_token
@@ -117,6 +119,7 @@ class UploadSessions:
         after = self._store.change(session.id, Permitted(key, now))
         if not isinstance(after, Session):
             _deny(after, session)
+        self._say_requested(after)
         seconds = int(PERMISSION_LIFETIME.total_seconds())
         form = self._permits.post_form(key, self._limits.max_bytes, seconds)
         return UploadPermission(
@@ -146,6 +149,18 @@ class UploadSessions:
                 f"as many as it may; try again in {wait} s",
                 retry_after=wait,
             )
+
+    def _say_requested(self, session: Session) -> None:
+        """Let the desktop know that its phone is there."""
+        if session.socket is None:
+            return
+        try:
+            self._sockets.post(
+                session.socket,
+                {"action": "UPLOAD_REQUESTED", "sessionId": session.id, "uploadKey": session.key},
+            )
+        except OmnibusError:
+            return  # a courtesy, which must not keep the phone from uploading
 
     def _image_url(self, session: Session) -> str | None:
         outcome = session.outcome

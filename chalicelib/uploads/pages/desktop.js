@@ -27,6 +27,8 @@ async function begin(session) {
     const again = error.retryAfter ? ` Try again in ${minutes(error.retryAfter)}.` : "";
     return giveUp(`We could not prepare a code. ${error.message}${again}`, "Try again");
   }
+  // This computer's clock may be wrong, so the end is counted from now, not read from the server's clock.
+  session.deadline ??= Date.now() + (session.expiresAt - session.createdAt) * 1000;
   sessionStorage.setItem(KEPT, JSON.stringify(session)); // a reload goes on with the same code
   element("code").src = session.qrCode;
   element("link").value = session.phoneUrl;
@@ -104,7 +106,7 @@ function giveUp(text, offer) {
 
 function countDown(session) {
   const tick = () => {
-    const left = session.expiresAt - Date.now() / 1000;
+    const left = (session.deadline - Date.now()) / 1000;
     element("left").textContent = minutes(left);
     if (left <= 0) giveUp("This code has expired.", "Get a new code");
   };
@@ -115,7 +117,7 @@ function countDown(session) {
 function kept() {
   try {
     const session = JSON.parse(sessionStorage.getItem(KEPT));
-    return session && session.expiresAt > Date.now() / 1000 + 30 ? session : undefined;
+    return session && session.deadline > Date.now() + 30_000 ? session : undefined;
   } catch {
     return undefined;
   }

@@ -158,6 +158,7 @@ function done() {
 }
 
 function end(text) {
+  element("preview").hidden = true;
   element("choose").hidden = true;
   complain(text);
   say("Not connected", "bad");

@@ -26,6 +26,7 @@ class House:
         self.counters = FakeCounters()
         self.storage = FakeStorage()
         self.sockets = FakeSockets()
+        self.courtesies = FakeSockets()
         self.outbox = FakeOutbox()
         self.limits = Limits(sessions_per_client=3, max_bytes=1000)
         self.notices = Notices(store=self.store, sockets=self.sockets, outbox=self.outbox, clock=self.clock)
@@ -35,6 +36,7 @@ class House:
             counters=self.counters,
             permits=self.storage,
             objects=self.storage,
+            sockets=self.courtesies,
             clock=self.clock,
             new_id=lambda: f"00000000-0000-4000-8000-{next(ids):012d}",
             new_token=lambda: f"token-{next(ids)}",

@@ -155,6 +155,17 @@ class TestPermission:
         with pytest.raises(Gone):
             house.permitted(late)
 
+    def test_the_desktop_hears_of_it_but_it_does_not_depend_on_that(self, house: House) -> None:
+        opened = house.opened()
+        house.connect(opened)
+        house.permitted(opened)
+        house.courtesies.open.add("socket-1")
+        key = house.permitted(opened)
+        house.courtesies.failures = [RateLimited("throttled")]
+        house.permitted(opened)
+        message = {"action": "UPLOAD_REQUESTED", "sessionId": opened.session_id, "uploadKey": key}
+        assert house.courtesies.sent == [("socket-1", message)]
+
     def test_a_session_that_vanishes_meanwhile_is_404(self, house: House) -> None:
         opened = house.opened()
         house.store.change = lambda session_id, event: None  # type: ignore[method-assign]

@@ -81,7 +81,7 @@ def _airline(callsigns: pa.StringArray) -> pa.DictionaryArray:
     """
     starts = pc.ascii_rpad(pc.binary_slice(callsigns.fill_null("").cast(pa.binary()), 0, 4).view(pa.string()), 4)
     quads = np.frombuffer(starts.buffers()[2], "<u4")[: len(starts)]
-    known = (quads | (quads - _AIRLINE_FROM) | (_AIRLINE_TO - quads)) & _HIGH_BITS == 0
+    known = ((quads - _AIRLINE_FROM) | (_AIRLINE_TO - quads)) & _HIGH_BITS == 0
     letters = quads - _AIRLINE_FROM
     packed = (letters & 31) << 10 | (letters >> 8 & 31) << 5 | letters >> 16 & 31
     packed[~known] = 0

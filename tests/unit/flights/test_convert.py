@@ -127,10 +127,10 @@ def test_speed_band(speed: float | None, band: str | None) -> None:
     [
         (True, 10.0, 11_000.0, "GROUND"),
         (True, None, None, "GROUND"),
-        (False, 1.53, None, "CLIMB"),  # 301.2 ft/min
-        (False, 1.52, 6000.0, "CRUISE"),  # 299.2 ft/min
-        (False, -1.53, None, "DESCENT"),
-        (False, -1.52, 1000.0, "LEVEL"),
+        (False, 1.5245, None, "CLIMB"),  # 300.1 ft/min
+        (False, 1.5235, 6000.0, "CRUISE"),  # 299.9 ft/min
+        (False, -1.5245, None, "DESCENT"),
+        (False, -1.5235, 1000.0, "LEVEL"),
         (False, 5.0, 1000.0, "CLIMB"),  # 984 ft/min: the dead band is not in m/s
         (False, 0, 5486.41, "CRUISE"),
         (False, 0, 5486.39, "LEVEL"),

@@ -10,7 +10,17 @@ import pytest
 
 from chalicelib.errors import InvalidInput, TooLarge
 from chalicelib.flights.convert import Limits, convert
-from tests.unit.flights.snapshots import CLIMBING, CRUISING, PARKED, TIME, altered, converted, small_pieces, text
+from tests.unit.flights.snapshots import (
+    CLIMBING,
+    CRUISING,
+    PARKED,
+    TIME,
+    altered,
+    converted,
+    exact_only,
+    small_pieces,
+    text,
+)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +147,18 @@ def test_rows_want_one_comma_between_them(between: bytes) -> None:
     for place in places:
         with small_pieces(), pytest.raises(InvalidInput):
             converted(content[:place] + between + content[place + 3 :])
+
+
+@pytest.mark.parametrize("damage", [b"] [", b"],]", b"],,["])
+def test_a_border_between_rows_may_fall_on_one_between_pieces(damage: bytes) -> None:
+    content = text([CLIMBING] * 4)
+    place = content.rindex(b"],[")
+    damaged = content[:place] + damage + content[place + 3 :] if damage != b"],]" else content[:place] + damage + b"}"
+    for first in range(place - 6, place + 6):
+        with exact_only(), small_pieces(first, 4096):
+            assert converted(content)[0].rows == 4
+            with pytest.raises(InvalidInput):
+                converted(damaged)
 
 
 @pytest.mark.parametrize("ending", [b"],]", b"],", b"", b"]]]", b"]}", b'],"'])

@@ -272,6 +272,15 @@ def test_doubt_is_given_with_its_reason_and_leaves_the_text_as_it_was(row: list[
     assert reason in (converted(content)[0].fallback_reason or "")
 
 
+def test_line_breaks_are_doubted_before_anything_is_changed() -> None:
+    content = text([CLIMBING, PARKED]).replace(b"8.5622,", b"8.5622,\n\n\n")
+    buffer = bytearray(content)
+    with pytest.raises(states_csv.Doubt, match="line breaks between values"):
+        states_csv.parse(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1)
+    assert buffer == content
+    agree(content)
+
+
 def test_only_the_doubtful_piece_is_read_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     parse = states_csv.parse

@@ -4,6 +4,7 @@ import codecs
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -81,17 +82,17 @@ class BedrockAgent:
                 streamingConfigurations={"streamFinalResponse": True},
                 **request,
             )
-            for event in response["completion"]:
-                if self._clock() >= deadline:
-                    response["completion"].close()
-                    raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
-                if "chunk" in event:
-                    if text := decoder.decode(event["chunk"].get("bytes", b"")):
-                        yield Delta(text)
-                    if "attribution" in event["chunk"]:
-                        yield event["chunk"]
-                elif "returnControl" in event:
-                    yield event
+            with closing(response["completion"]) as stream:
+                for event in stream:
+                    if self._clock() >= deadline:
+                        raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
+                    if "chunk" in event:
+                        if text := decoder.decode(event["chunk"].get("bytes", b"")):
+                            yield Delta(text)
+                        if "attribution" in event["chunk"]:
+                            yield event["chunk"]
+                    elif "returnControl" in event:
+                        yield event
         if text := decoder.decode(b"", final=True):
             yield Delta(text)
 

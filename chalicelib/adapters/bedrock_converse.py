@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,12 +97,12 @@ class BedrockConverse:
                 inferenceConfig={"maxTokens": MAX_TOKENS, "temperature": 0.2},
                 toolConfig={"tools": [_specification(tool) for tool in self._toolbox.tools.values()]},
             )
-            for event in answer["stream"]:
-                if self._clock() >= deadline:
-                    answer["stream"].close()
-                    raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
-                if text := _take(event, response):
-                    yield text
+            with closing(answer["stream"]) as stream:
+                for event in stream:
+                    if self._clock() >= deadline:
+                        raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
+                    if text := _take(event, response):
+                        yield text
 
 
 def _take(event: Mapping[str, Any], response: _Response) -> str:

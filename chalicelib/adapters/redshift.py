@@ -140,7 +140,7 @@ class RedshiftData:
         wait = self._wait_for(deadline)
         while answer["Status"] != "FINISHED":
             if answer["Status"] == "FAILED":
-                _log.error("statement %s failed: %s", statement_id, answer.get("Error", "no reason given"))
+                _log.error("statement %s failed: %s", statement_id, self._reason(statement_id, answer))
                 raise UpstreamRejected("The warehouse could not run the query.")
             if answer["Status"] == "ABORTED":
                 raise UpstreamUnavailable("The warehouse aborted the query; try again.", retry_after=RETRY_AFTER_S)
@@ -159,6 +159,15 @@ class RedshiftData:
             except BotoCoreError as error:
                 raise _failure(error) from error
         return answer
+
+    def _reason(self, statement_id: str, answer: Mapping[str, Any]) -> str:
+        """Why a statement failed; an execution that waited for it does not say, a description does."""
+        if "Error" not in answer:
+            try:
+                answer = self._client.describe_statement(Id=statement_id)
+            except (ClientError, BotoCoreError):
+                answer = {}
+        return str(answer.get("Error", "no reason given"))
 
     def _wait_for(self, deadline: float) -> dict[str, int]:
         seconds = int(min(LONGEST_WAIT_S, deadline - self._clock()))

@@ -30,6 +30,7 @@ from local.season.engine import load_into_engine
 from local.season.generator import generate
 
 HOST: Final = "127.0.0.1"
+POLL_S: Final = 0.02
 LARGEST_BODY: Final = 8 * 1024 * 1024
 TARGET: Final = "RedshiftData."
 
@@ -41,7 +42,7 @@ class RedshiftServer:
         self.api = api
         self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"api": api}))
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, name="redshift", daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(POLL_S,), name="redshift", daemon=True)
 
     @property
     def url(self) -> str:

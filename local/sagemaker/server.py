@@ -26,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 from local.sagemaker.service import MAX_BODY_BYTES, Answer, Fault, Runtime, failed, model_error
 
 HOST: Final = "127.0.0.1"
+POLL_S: Final = 0.02
 INVOCATIONS: Final = re.compile(r"/endpoints/([^/]+)/invocations")
 CONTROL: Final = "/_control"
 LARGEST_BODY: Final = MAX_BODY_BYTES + 1024 * 1024
@@ -39,7 +40,7 @@ class SageMakerServer:
         self.stopping = threading.Event()
         self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"owner": self}))
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, name="sagemaker", daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(POLL_S,), name="sagemaker", daemon=True)
 
     @property
     def url(self) -> str:

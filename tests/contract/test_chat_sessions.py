@@ -1,0 +1,103 @@
+"""Where chats are remembered: the fake and DynamoDB keep the same promises."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from chalicelib.adapters.chat_sessions import ChatSessions
+from chalicelib.concerts.ports import Sessions
+from chalicelib.concerts.sessions import MAX_EXCHANGES, Exchange, Session
+from chalicelib.errors import Conflict, UpstreamUnavailable
+from tests.fakes.concerts import FakeSessions
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+        client.create_table(
+            TableName="chat-sessions",
+            KeySchema=[{"AttributeName": "session_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "session_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def sessions(request: pytest.FixtureRequest, table: Any) -> Sessions:
+    return FakeSessions() if request.param == "fake" else ChatSessions(table, "chat-sessions")
+
+
+def begun() -> Session:
+    return Session(session_id="chat-1", owner="alice", expires_at=NOW + timedelta(hours=1))
+
+
+def said(text: str) -> Exchange:
+    return Exchange(message=text, reply=f"about {text}", intent="general_query", at=NOW, concert_id="con-000001")
+
+
+def test_what_is_saved_is_found(sessions: Sessions) -> None:
+    session = begun().with_exchange(said("jazz in São Paulo ☂"))
+    sessions.save(session)
+    assert sessions.find("chat-1") == session
+
+
+def test_what_is_not_there_is_not_found(sessions: Sessions) -> None:
+    assert sessions.find("chat-2") is None
+
+
+def test_versions_follow_each_other(sessions: Sessions) -> None:
+    first = begun().with_exchange(said("one"))
+    sessions.save(first)
+    second = first.with_exchange(said("two"))
+    sessions.save(second)
+    for late in (begun().with_exchange(said("again")), first.with_exchange(said("late"))):
+        with pytest.raises(Conflict):
+            sessions.save(late)
+    assert sessions.find("chat-1") == second
+
+
+def test_a_session_that_was_never_saved_cannot_go_on(sessions: Sessions) -> None:
+    with pytest.raises(Conflict):
+        sessions.save(begun().with_exchange(said("one")).with_exchange(said("two")))
+
+
+def test_the_largest_session_fits(sessions: Sessions) -> None:
+    session = begun()
+    for number in range(MAX_EXCHANGES):
+        exchange = Exchange(message="ü" * 4000, reply="x" * 8000, intent="general_query", at=NOW)
+        session = session.with_exchange(exchange)
+        sessions.save(session)
+        assert session.version == number + 1
+    found = sessions.find("chat-1")
+    assert found is not None
+    assert len(found.exchanges) == MAX_EXCHANGES
+
+
+def test_the_tables_ttl_is_in_whole_seconds(table: Any) -> None:
+    ChatSessions(table, "chat-sessions").save(begun().with_exchange(said("one")))
+    item = table.get_item(TableName="chat-sessions", Key={"session_id": {"S": "chat-1"}})["Item"]
+    assert int(item["expires_at"]["N"]) == int((NOW + timedelta(hours=24)).timestamp())
+
+
+class Throttled:
+    def get_item(self, **arguments: Any) -> None:
+        raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "GetItem")
+
+    put_item = get_item
+
+
+def test_throttling_is_the_stores_failure_not_the_callers() -> None:
+    sessions = ChatSessions(Throttled(), "chat-sessions")
+    with pytest.raises(UpstreamUnavailable):
+        sessions.find("chat-1")
+    with pytest.raises(UpstreamUnavailable):
+        sessions.save(begun().with_exchange(said("one")))

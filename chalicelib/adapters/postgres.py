@@ -31,6 +31,7 @@ ATTEMPTS = 3
 IDLE_CHECK_S = 10.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
+SET_LOCAL = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 
 TRANSIENT = (
     pg.DeadlockDetected,
@@ -151,10 +152,7 @@ class Postgres:
                     "lock_timeout": str(LOCK_TIMEOUT_MS),
                     **settings,
                 }
-                cursor.execute(
-                    "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(limits)),
-                    [part for pair in limits.items() for part in pair],
-                )
+                cursor.execute(SET_LOCAL, [list(limits), list(limits.values())])
                 result = work(cursor)
             self._used_at = self._clock()
             return result

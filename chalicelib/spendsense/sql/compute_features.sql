@@ -20,7 +20,7 @@ usable AS (
         concat_ws(' ending ', nullif(a.name, ''), nullif(a.mask, '')) AS label,
         a.limit_cents,
         coalesce(a.current_cents, a.available_cents) AS balance_cents,
-        greatest(coalesce(a.current_cents, a.limit_cents - a.available_cents), 0) AS owed_cents
+        coalesce(a.current_cents, a.limit_cents - a.available_cents) AS owed_cents
     FROM spendsense.accounts a
     JOIN people p USING (user_id)
     WHERE a.user_id = ANY(%(users)s) AND a.holder_category IS DISTINCT FROM 'business'
@@ -218,7 +218,7 @@ cards AS (
     SELECT
         u.user_id,
         u.label,
-        u.owed_cents,
+        greatest(u.owed_cents, 0) AS owed_cents,
         CASE WHEN u.limit_cents > 0 AND u.owed_cents IS NOT NULL THEN u.limit_cents END AS limit_cents,
         m.account_id IS NOT NULL AS minimum_only,
         coalesce(l.is_overdue, false) AS overdue

@@ -1,0 +1,382 @@
+"""Golden people: what each feature is, worked out by hand, at and around every boundary."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from chalicelib.adapters.postgres import Postgres
+from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_people import (
+    World,
+    account,
+    charges,
+    days_ago,
+    liability,
+    pay,
+    rows,
+    transaction,
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+        yield World(database)
+
+
+CARD = {"limit": 1000.0}
+
+
+# -- spending
+
+
+def test_spending_is_net_of_refunds_without_transfers_card_payments_and_income(world: World) -> None:
+    person = world.add(
+        "spender",
+        rows(
+            [account(), account("savings", 500), account("credit card", 100, **CARD)],
+            [
+                transaction(1, 100.00),
+                transaction(2, 60.00, account="credit card"),
+                transaction(3, -20.00),  # a refund
+                transaction(4, 300.00, "TRANSFER_OUT_ACCOUNT_TRANSFER"),
+                transaction(4, -300.00, "TRANSFER_IN_ACCOUNT_TRANSFER", account="savings"),
+                transaction(5, 60.00, "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"),
+                transaction(5, -60.00, "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", account="credit card"),
+                transaction(6, 800.00, "RENT_AND_UTILITIES_RENT"),
+                transaction(7, 12.50, "BANK_FEES_INTEREST_CHARGE", account="credit card"),
+                *pay(2000, 8),
+                transaction(40, 90.00),
+            ],
+        ),
+    )
+    world.run()
+    # 100 + 60 - 20 + 800 + 12.50; the window of 90 has 90 more
+    assert world.features(person, 30).spend_cents == 95_250
+    assert world.features(person, 90).spend_cents == 104_250
+    # observed since 40 days ago: 41 days
+    assert world.features(person, 90).observed_days == 41
+    assert world.features(person, 90).monthly_expenses_cents == 104_250 * 30 // 41
+    assert world.features(person, 30).transactions == 10
+
+
+def test_pending_future_and_business_rows_do_not_count(world: World) -> None:
+    person = world.add(
+        "careful",
+        rows(
+            [account(), account("credit card", 900, limit=1000.0, holder_category="business")],
+            [
+                transaction(1, 10.00),
+                transaction(1, 20.00, pending=True),
+                transaction(-3, 40.00),
+                transaction(2, 80.00, account="credit card"),
+                transaction(29, 160.00),
+                transaction(30, 320.00),
+            ],
+        ),
+    )
+    world.run()
+    assert world.features(person, 30).spend_cents == 17_000
+    assert world.features(person, 90).spend_cents == 49_000
+    assert world.features(person, 30).cards == 0
+
+
+def test_other_currencies_are_left_out_and_counted(world: World) -> None:
+    person = world.add(
+        "traveller",
+        rows(
+            [account(), account("savings", 700, currency="EUR")],
+            [
+                transaction(1, 10.00),
+                transaction(2, 50.00, currency="EUR"),
+                transaction(3, 20.00, currency="USD"),
+                transaction(4, -90.00, "TRANSFER_IN_SAVINGS", account="savings"),
+            ],
+        ),
+    )
+    world.run()
+    row = world.features(person)
+    assert (row.spend_cents, row.transactions, row.other_currency_transactions) == (3_000, 2, 2)
+    assert (row.savings_accounts, row.savings_balance_cents, row.savings_inflow_cents) == (0, None, 0)
+
+
+# -- subscriptions
+
+
+def subscriptions(world: World, name: str, *transactions: object) -> tuple[int, int]:
+    person = world.add(name, rows([account()], transactions))  # type: ignore[arg-type]
+    world.run()
+    row = world.features(person, 90)
+    return row.recurring_merchants, row.recurring_spend_cents
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "found"),
+    [
+        ("monthly", (5, 35, 65), 1),
+        ("monthly at 27 and 33 days", (5, 32, 65), 1),
+        ("a gap of 26 days", (5, 31, 61), 0),
+        ("a gap of 34 days", (5, 39, 69), 0),
+        ("weekly", (1, 8, 15), 1),
+        ("weekly at 6 and 8 days", (1, 7, 15), 1),
+        ("a gap of 5 days", (1, 6, 13), 0),
+        ("a gap of 9 days", (1, 10, 17), 0),
+        ("two only", (5, 35), 0),
+        ("the third 90 days ago", (30, 60, 90), 0),
+        ("the third 89 days ago", (29, 59, 89), 1),
+        ("every two weeks", (1, 15, 29, 43), 0),
+        ("one month missed", (5, 35, 85), 0),
+    ],
+)
+def test_a_subscription_keeps_a_weekly_or_monthly_cadence(
+    world: World, name: str, days: tuple[int, ...], found: int
+) -> None:
+    assert subscriptions(world, name, *charges("Netflix", 15.49, *days))[0] == found
+
+
+def test_amounts_may_differ_by_a_fifth(world: World) -> None:
+    steady = [*charges("Power Co", 100.00, 5, 35), *charges("Power Co", 120.00, 65)]
+    assert subscriptions(world, "a fifth", *steady) == (1, 32_000)
+    unsteady = [*charges("Power Co", 100.00, 5, 35), *charges("Power Co", 120.01, 65)]
+    assert subscriptions(world, "over a fifth", *unsteady) == (0, 0)
+
+
+def test_merchants_are_one_whatever_their_case_and_store_number(world: World) -> None:
+    spelled = [
+        *charges("STARBUCKS #1234", 5.00, 1),
+        *charges("Starbucks 00412", 5.00, 8),
+        *charges("starbucks", 5.00, 15),
+    ]
+    assert subscriptions(world, "coffee", *spelled) == (1, 1_500)
+
+
+def test_rent_loans_and_transfers_are_no_subscriptions(world: World) -> None:
+    owed = [
+        *charges("Landlord", 900.00, 1, 31, 61, category="RENT_AND_UTILITIES_RENT"),
+        *charges("Bank", 300.00, 2, 32, 62, category="LOAN_PAYMENTS_CAR_PAYMENT"),
+        *charges("Self", 300.00, 3, 33, 63, category="TRANSFER_OUT_SAVINGS"),
+    ]
+    assert subscriptions(world, "tenant", *owed) == (0, 0)
+
+
+def test_two_charges_of_a_day_are_one(world: World) -> None:
+    doubled = [*charges("Apple", 1.00, 5, 35, 65), *charges("Apple", 1.10, 5, 35, 65)]
+    assert subscriptions(world, "doubled", *doubled) == (1, 630)
+
+
+def test_recurring_spending_by_window(world: World) -> None:
+    person = world.add(
+        "viewer",
+        rows(
+            [account()], [*charges("Netflix", 15.00, 10, 40, 70, 100), transaction(3, 135.00), transaction(179, 1.00)]
+        ),
+    )
+    world.run()
+    month, quarter, half = (world.features(person, window) for window in (30, 90, 180))
+    assert (month.recurring_spend_cents, month.monthly_recurring_cents, month.subscription_share) == (1500, 1500, 0.1)
+    assert (quarter.recurring_spend_cents, quarter.monthly_recurring_cents) == (4500, 1500)
+    assert (half.recurring_spend_cents, half.monthly_recurring_cents) == (6000, 1000)
+    assert month.top_subscription == "Netflix"
+
+
+@pytest.mark.parametrize(("gap", "found"), [(350, 0), (351, 1), (365, 1), (379, 1), (380, 0)])
+def test_yearly_subscriptions_show_at_180_days(world: World, gap: int, found: int) -> None:
+    person = world.add(f"member {gap}", rows([account()], charges("Museum", 80.00, 20, 20 + gap)))
+    world.run()
+    assert world.features(person, 180).recurring_merchants == found
+    assert world.features(person, 90).recurring_merchants == 0
+    assert world.features(person, 180).recurring_spend_cents == 8000 * found
+
+
+# -- savings
+
+
+def test_savings_growth_is_inflow_over_the_balance_before(world: World) -> None:
+    person = world.add(
+        "saver",
+        rows(
+            [account("checking", 600), account("savings", 1020), account("hsa", 500), account("cd", 9000)],
+            [
+                transaction(3, -20.00, "TRANSFER_IN_SAVINGS", account="savings"),
+                transaction(4, 1520.00 / 4),
+                transaction(5, 100.00, account="cd"),
+            ],
+        ),
+    )
+    world.run()
+    row = world.features(person)
+    assert (row.savings_accounts, row.savings_balance_cents, row.savings_inflow_cents) == (2, 152_000, 2_000)
+    assert row.savings_growth == 2_000 / 150_000
+    assert row.emergency_months == 152_000 / 48_000
+    assert row.emergency_band == "3 to 6"
+    assert row.buffer_months == 60_000 / 48_000
+
+
+def test_growth_from_nothing_is_undefined(world: World) -> None:
+    person = world.add(
+        "starter",
+        rows([account("savings", 50)], [transaction(3, -50.00, "TRANSFER_IN_SAVINGS", account="savings")]),
+    )
+    world.run()
+    row = world.features(person)
+    assert (row.savings_growth, row.savings_inflow_cents) == (None, 5_000)
+    assert (row.emergency_months, row.emergency_band, row.buffer_months) == (None, "unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("balance", "band"),
+    [(600, "6 or more"), (599.99, "3 to 6"), (300, "3 to 6"), (299.99, "1 to 3"), (100, "1 to 3"), (99.99, "below 1")],
+)
+def test_emergency_bands(world: World, balance: float, band: str) -> None:
+    person = world.add(f"fund of {balance}", rows([account(), account("savings", balance)], [transaction(3, 100.00)]))
+    world.run()
+    assert world.features(person).emergency_band == band
+
+
+def test_unknown_balances_stay_unknown(world: World) -> None:
+    person = world.add(
+        "silent bank",
+        rows(
+            [account("checking", None), account("savings", None, available_cents=7_000), account("hsa", None)],
+            [transaction(3, 100.00)],
+        ),
+    )
+    world.run()
+    row = world.features(person)
+    assert (row.checking_balance_cents, row.buffer_months) == (None, None)
+    assert (row.savings_balance_cents, row.savings_accounts) == (7_000, 2)
+
+
+# -- credit
+
+
+@pytest.mark.parametrize(
+    ("owed", "limit", "utilization", "flags"),
+    [
+        (299.99, 1000, 0.29999, (0, 0, 0)),
+        (300, 1000, 0.3, (1, 0, 0)),
+        (499.99, 1000, 0.49999, (1, 0, 0)),
+        (500, 1000, 0.5, (1, 1, 0)),
+        (800, 1000, 0.8, (1, 1, 1)),
+        (1200, 1000, 1.2, (1, 1, 1)),
+        (-50, 1000, 0.0, (0, 0, 0)),
+        (500, 0, None, (0, 0, 0)),
+        (500, -100, None, (0, 0, 0)),
+        (500, None, None, (0, 0, 0)),
+        (None, 1000, None, (0, 0, 0)),
+    ],
+)
+def test_utilization_and_its_flags(
+    world: World, owed: float | None, limit: float | None, utilization: float | None, flags: tuple[int, int, int]
+) -> None:
+    person = world.add(f"card {owed} of {limit}", rows([account("credit card", owed, limit=limit)]))
+    world.run()
+    row = world.features(person)
+    assert row.max_utilization == utilization
+    assert (row.cards_at_30, row.cards_at_50, row.cards_at_80) == flags
+    assert row.cards_unmeasured == (1 if utilization is None else 0)
+
+
+def test_what_is_owed_follows_from_limit_and_available(world: World) -> None:
+    person = world.add("derived", rows([account("credit card", None, limit=1000.0, available_cents=25_000)]))
+    world.run()
+    assert world.features(person).max_utilization == 0.75
+
+
+def test_several_cards(world: World) -> None:
+    cards = [
+        account("credit card", 100, limit=1000.0, external_id="a", name="Visa", mask="1111"),
+        account("credit card", 900, limit=1000.0, external_id="b", name="Amex", mask="2222"),
+        account("credit card", 50, limit=None, external_id="c"),
+    ]
+    person = world.add("cards", rows(cards))
+    world.run()
+    row = world.features(person)
+    assert (row.cards, row.cards_unmeasured, row.max_utilization, row.total_utilization) == (3, 1, 0.9, 0.5)
+    assert row.top_card == "Amex ending 2222"
+
+
+@pytest.mark.parametrize(
+    ("payments", "found"),
+    [
+        (((25, 25), (25, 25)), 1),
+        (((30, 25), (20, 25)), 1),
+        (((30.01, 25), (25, 25)), 0),
+        (((25, 25),), 0),
+        (((0, 0), (0, 0)), 0),
+    ],
+)
+def test_paying_the_minimum_twice_within_five_dollars(
+    world: World, payments: tuple[tuple[float, float], ...], found: int
+) -> None:
+    name = f"minimum {payments}"
+    person = world.add(name, rows([account("credit card", 100, **CARD)]))
+    for number, (paid, minimum) in enumerate(payments):
+        row = liability(
+            last_payment_cents=round(paid * 100),
+            minimum_payment_cents=round(minimum * 100),
+            last_payment_on=days_ago(10 + 30 * number),
+        )
+        world.add(name, rows(liabilities=[row]))
+    world.run()
+    assert world.features(person).minimum_only_cards == found
+
+
+def test_interest_and_overdue(world: World) -> None:
+    person = world.add(
+        "late",
+        rows(
+            [account("credit card", 100, **CARD)],
+            [transaction(45, 9.00, "BANK_FEES_INTEREST_CHARGE", account="credit card")],
+            [liability(is_overdue=True)],
+        ),
+    )
+    world.run()
+    assert (world.features(person, 30).interest_cents, world.features(person, 90).interest_cents) == (0, 900)
+    assert world.features(person, 30).overdue_cards == 1
+
+
+# -- income
+
+
+def test_pay_is_looked_for_over_180_days_whatever_the_window(world: World) -> None:
+    person = world.add("freelancer", rows([account()], [*pay(3000, 10, 56, 102), transaction(5, 100.00)]))
+    world.run()
+    for window in (30, 90, 180):
+        row = world.features(person, window)
+        assert (row.pay_dates, row.median_pay_gap_days, row.income_lookback_days) == (3, 46.0, 180)
+        assert row.pay_variation == 0.0
+        assert row.monthly_income_cents == 900_000 * 30 // 103
+
+
+def test_the_median_of_uneven_gaps(world: World) -> None:
+    person = world.add("contractor", rows([account()], [*pay(1000, 10, 20, 60), *pay(3000, 130)]))
+    world.run()
+    row = world.features(person)
+    assert row.median_pay_gap_days == 40.0  # of 10, 40, 70
+    assert row.pay_variation == pytest.approx(0.57735, abs=1e-5)  # deviation 866.03 over mean 1500
+
+
+def test_other_income_is_pay_only_if_regular(world: World) -> None:
+    regular = [transaction(day, -500.00, "INCOME_OTHER_INCOME", merchant="Client") for day in (5, 35, 65)]
+    irregular = [transaction(day, -500.00, "INCOME_OTHER_INCOME", merchant="Friend") for day in (6, 8, 90)]
+    interest = [transaction(day, -1.00, "INCOME_INTEREST_EARNED") for day in (1, 31, 61)]
+    person = world.add("mixed", rows([account()], [*regular, *irregular, *interest]))
+    world.run()
+    assert (world.features(person).pay_dates, world.features(person).median_pay_gap_days) == (3, 30.0)
+
+
+def test_one_payment_has_no_gap(world: World) -> None:
+    person = world.add("once", rows([account()], pay(1000, 10)))
+    world.run()
+    row = world.features(person)
+    assert (row.pay_dates, row.median_pay_gap_days, row.pay_variation) == (1, None, None)
+
+
+def test_somebody_without_any_row(world: World) -> None:
+    person = world.add("newcomer", rows())
+    world.run()
+    row = world.features(person)
+    assert (row.transactions, row.spend_cents, row.cards, row.pay_dates) == (0, 0, 0, 0)
+    assert (row.subscription_share, row.savings_growth, row.max_utilization) == (None, None, None)

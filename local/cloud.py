@@ -28,7 +28,7 @@ from typing import Any
 from infra.package import package
 from local import ports, users
 from local.deploy import Stack, deploy, fingerprint
-from local.processes import POLL_S, stop
+from local.processes import POLL_S, ProcessId, stop
 from local.servers import (
     ACCOUNT,
     REGION,
@@ -222,7 +222,7 @@ class _Servers:
     def __init__(self, home: Path, state: State | None) -> None:
         self._home = home
         self._log = home / "logs" / "supervisor.log"
-        self._child = self._start() if state is None else None
+        self._supervisor = self._start() if state is None else state.supervisor
 
     def await_ready(self, names: tuple[str, ...]) -> State:
         """What runs, once all of these answer; CloudError if they do not come up."""
@@ -231,25 +231,26 @@ class _Servers:
             state = read_state(self._home)
             if state is not None and state.ready.issuperset(names):
                 return state
-            if self._child is not None and self._child.poll() is not None:
+            if not self._supervisor.is_running():
                 break
             time.sleep(POLL_S)
         said = self._log.read_text(encoding="utf-8", errors="replace")
         raise CloudError(f"the servers did not start:\n{said}".rstrip())
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> ProcessId:
         shutil.rmtree(self._log.parent, ignore_errors=True)
         self._log.parent.mkdir()
         with self._log.open("ab") as output:
-            return subprocess.Popen(
+            detached = subprocess.run(
                 [sys.executable, "-m", "local.supervisor", str(self._home)],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.PIPE,
+                stderr=output,
                 cwd=ROOT,
                 env=base_environ(),
-                start_new_session=True,
+                check=True,
             )
+        return ProcessId.of(int(detached.stdout))
 
 
 def _stage_parameters(site: Site) -> dict[str, str]:

@@ -90,10 +90,12 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
         ],
     }
     try:
-        _create_or_update(cloudformation, request)
+        started = _create_or_update(cloudformation, request)
     except ClientError as error:
         raise DeployFailed(f"stack {name} was refused: {error}") from error
-    stack = _finished(cloudformation, name)
+    if started:
+        _await_success(cloudformation, name)
+    stack = _read(cloudformation, name)
     _attach_dead_letters(client("lambda"), stack, template["Resources"])
     return stack
 
@@ -109,7 +111,8 @@ def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, An
             functions.update_function_configuration(FunctionName=physical[logical], DeadLetterConfig={"TargetArn": arn})
 
 
-def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> None:
+def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> bool:
+    """Begin the operation that the request needs; False if there is nothing to do."""
     name = request["StackName"]
     status = {stack["StackName"]: stack["StackStatus"] for stack in cloudformation.describe_stacks()["Stacks"]}
     if status.get(name) == "ROLLBACK_COMPLETE":  # a first deploy that failed: CloudFormation only lets it be deleted
@@ -118,24 +121,29 @@ def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> None:
         del status[name]
     if name not in status:
         cloudformation.create_stack(**request)
-        return
+        return True
     try:
         cloudformation.update_stack(**request)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
+        return False
+    return True
 
 
-def _finished(cloudformation: Any, name: str) -> Stack:
+def _await_success(cloudformation: Any, name: str) -> None:
     deadline = time.monotonic() + DEPLOY_S
     while True:
-        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        status = stack["StackStatus"]
+        status = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            break
+            return
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
             raise DeployFailed(f"stack {name} is {status}:\n" + "\n".join(_reasons(cloudformation, name)))
         time.sleep(POLL_S)
+
+
+def _read(cloudformation: Any, name: str) -> Stack:
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     found = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     return Stack(
         name,
@@ -145,9 +153,11 @@ def _finished(cloudformation: Any, name: str) -> Stack:
 
 
 def _reasons(cloudformation: Any, name: str) -> list[str]:
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    """Why the last operation on the stack failed: refused by validation before it began, or by a resource."""
+    events = cloudformation.describe_events(StackName=name, Filters={"FailedEvents": True})["OperationEvents"]
     return [
-        f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        f"  {event.get('LogicalResourceId', name)}: {reason}"
         for event in events
-        if "FAILED" in event["ResourceStatus"]
+        if event["OperationId"] == events[0]["OperationId"]
+        if (reason := event.get("ValidationStatusReason") or event.get("ResourceStatusReason"))
     ]

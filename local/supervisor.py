@@ -1,7 +1,7 @@
 """The parent of every server of a local cloud: it starts them, and none of them outlives it.
 
-It runs detached, as `python -m local.supervisor HOME`. It keeps `state.json` about which processes there are and which
-answer; if one fails or ends, it stops the others and says why in its log.
+Started as `python -m local.supervisor HOME`, it detaches itself. It keeps `state.json` about which processes there are
+and which answer; if one fails or ends, it stops the others and says why in its log.
 """
 
 import json
@@ -148,8 +148,19 @@ class Supervisor:
         write_whole(state_file(self._site.home), state)
 
 
+def detach() -> None:
+    """Go on in a child of nobody, and say its number; what it says later goes where errors go."""
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+        os._exit(0)
+    os.setsid()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
 def main() -> None:
     """Supervise the servers of the home that the command line names, until SIGTERM."""
+    detach()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -5,6 +5,7 @@ inside, because an adapter brings its SDK along and every function shares app.py
 """
 
 import os
+from collections.abc import Callable
 import time
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,6 +17,7 @@ from chalicelib.settings import Settings, with_file
 
 if TYPE_CHECKING:
     from chalicelib.adapters.buckets import S3Bucket
+    from chalicelib.adapters.chat_sessions import ChatSessions
     from chalicelib.adapters.concert_warehouse import ConcertWarehouse
     from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.flight_guard import FlightGuard
@@ -110,13 +112,17 @@ class Services:
 
     @cached_property
     def conversation(self) -> "Conversation":
-        from chalicelib.adapters.aws import client
-        from chalicelib.adapters.chat_sessions import ChatSessions
         from chalicelib.concerts.conversation import Conversation
         from chalicelib.concerts.sessions import new_session_id
 
-        sessions = ChatSessions(client("dynamodb"), self.settings.concerts.sessions_table)
-        return Conversation(self._chat_providers, sessions, now, new_session_id)
+        return Conversation(self._chat_providers, self._chat_sessions, now, new_session_id)
+
+    @cached_property
+    def _chat_sessions(self) -> "ChatSessions":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.chat_sessions import ChatSessions
+
+        return ChatSessions(client("dynamodb"), self.settings.concerts.sessions_table)
 
     @cached_property
     def _chat_providers(self) -> "list[ChatProvider]":
@@ -484,7 +490,13 @@ class Services:
     def health(self) -> "Health":
         from chalicelib.health import Health
 
-        checks = {"flights": lambda: self._flight_runs.find("health")}
+        checks: dict[str, Callable[[], object]] = {
+            "flights": lambda: self._flight_runs.find("health"),
+            "warehouse": lambda: self._concert_warehouse.ping(),
+            "chat_sessions": lambda: self._chat_sessions.find("health"),
+        }
+        if self._ticket_endpoint is not None:
+            checks["ticket_endpoint"] = self._ticket_endpoint.ping
         return Health(operators=self.operators, checks=checks)
 
     @cached_property

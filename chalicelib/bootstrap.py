@@ -5,8 +5,8 @@ inside, because an adapter brings its SDK along and every function shares app.py
 """
 
 import os
-from collections.abc import Callable
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING

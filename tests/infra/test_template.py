@@ -11,7 +11,13 @@ import app as application
 from infra.package import package
 
 ASYNC_SOURCES = ("S3", "Schedule", "CloudWatchEvent", "EventBridgeRule", "SNS")
-NO_ARN_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+NO_ARN_ACTIONS = {
+    "redshift-data:CancelStatement",
+    "redshift-data:DescribeStatement",
+    "redshift-data:GetStatementResult",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 """Services that take no resource in a policy."""
 
 Template = dict[str, Any]

@@ -57,14 +57,7 @@ class S3Objects:
         """The present version of the object."""
         with _translated(uri):
             head = self._s3.head_object(Bucket=uri.bucket, Key=uri.key)
-        version = head.get("VersionId")
-        return Pinned(
-            uri,
-            head["ContentLength"],
-            head["ETag"],
-            None if version == "null" else version,
-            head.get("Metadata", {}).get(MARK),
-        )
+        return Pinned(uri, head["ContentLength"], head["ETag"], head.get("Metadata", {}).get(MARK))
 
     def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of the pinned version; Conflict ("object_changed") if it is no longer there."""
@@ -81,13 +74,12 @@ class S3Objects:
 
     def _read_into(self, data: bytearray, pinned: Pinned, start: int, stop: int) -> None:
         uri = pinned.uri
-        version = {"VersionId": pinned.version_id} if pinned.version_id else {}
         try:
             answer = self._s3.get_object(
-                Bucket=uri.bucket, Key=uri.key, Range=f"bytes={start}-{stop - 1}", IfMatch=pinned.etag, **version
+                Bucket=uri.bucket, Key=uri.key, Range=f"bytes={start}-{stop - 1}", IfMatch=pinned.etag
             )
         except ClientError as error:
-            if error_code(error) in ("PreconditionFailed", "412", "NoSuchVersion", "NoSuchKey", "InvalidRange"):
+            if error_code(error) in ("PreconditionFailed", "412", "NoSuchKey", "InvalidRange"):
                 raise Conflict(f"{uri} changed while it was read", code="object_changed") from error
             raise _ours(error, uri) from error
         except CUT:

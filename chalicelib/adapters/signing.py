@@ -61,7 +61,7 @@ class SharedSecret:
 
     @property
     def key_name(self) -> str:
-        """The secret's ARN."""
+        """The secret's ARN or name."""
         return self._arn
 
     def sign(self, message: bytes) -> bytes:
@@ -81,14 +81,15 @@ class SharedSecret:
         return str(text).encode()
 
 
-def signing_key(arn: str) -> KmsKey | SharedSecret:
-    """The key that `arn` names, in KMS or in Secrets Manager."""
-    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+def signing_key(name: str) -> KmsKey | SharedSecret:
+    """The key that `name` names: the ARN of a KMS key, or the ARN or name of a secret."""
+    service = name.split(":")[2] if name.count(":") >= 5 else ""
     if service == "kms":
-        return KmsKey(client("kms"), arn)
-    if service == "secretsmanager":
-        return SharedSecret(client("secretsmanager"), arn)
-    raise ValueError(f"{arn!r} is the ARN of neither a KMS key nor a secret")
+        return KmsKey(client("kms"), name)
+    if service == "secretsmanager" or ":" not in name:
+        return SharedSecret(client("secretsmanager"), name)
+    raise ValueError(f"{name!r} names neither a KMS key nor a secret")
+
 
 
 _VERIFIES: tuple[type[Verifier], ...] = (KmsKey, SharedSecret)

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from chalicelib.entry import telemetry
+from chalicelib.entry.events import disposition
 from chalicelib.entry.models import decode_json, error_content
 from chalicelib.errors import OmnibusError
 
@@ -52,8 +53,18 @@ def proxied(
 
 
 def stepped(event: Any, model: type[Model], handle: Callable[[Model], msgspec.Struct]) -> Any:
-    """Run a step of a state machine: its input as a `model`, its output as JSON; errors raise, for the engine."""
-    return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model)))
+    """Run a step of a state machine: its input as a `model`, its output as JSON.
+
+    What may pass raises, and the engine retries whatever was raised; what would fail for ever is an answer with
+    "failed", on which the machine ends.
+    """
+    try:
+        return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model)))
+    except OmnibusError as error:
+        if disposition(error) == "retry":
+            raise
+        telemetry.logger.error("step failed: %s", error)
+        return {"failed": error_content(error)}
 
 
 def proxy_status(error: OmnibusError) -> int:

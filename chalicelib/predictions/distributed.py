@@ -29,8 +29,7 @@ from chalicelib.predictions.views import Done, Part, Planned, Step
 MAX_PARTS = 1000
 """A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
 
-RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
-"""What the state machine retries; the names stand in its definition too, and a test compares them."""
+MAY_PASS = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +38,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     request: PredictionRequest
     data_bytes: int
     data_etag: str
-    data_version_id: str | None
     parts: int
     rows: int
 
@@ -126,7 +124,6 @@ class DistributedPredictions:
             request=pinned_model,
             data_bytes=task.data.bytes,
             data_etag=task.data.etag,
-            data_version_id=task.data.version_id,
             parts=len(parts),
             rows=rows,
         )
@@ -156,7 +153,7 @@ class DistributedPredictions:
         except NotFound:
             return None
         now = self.objects.pin(order.data)
-        if (now.etag, now.version_id) != (plan.data_etag, plan.data_version_id):
+        if now.etag != plan.data_etag:
             raise Conflict(f"{order.data} changed since the job was planned: submit it anew", code="object_changed")
         return plan
 
@@ -188,7 +185,7 @@ class DistributedPredictions:
     def _planned_task(self, job_id: str) -> Task:
         plan = self._read_plan(job_id)
         order = accept(plan.request, self.allowed)
-        pinned = Pinned(order.data, plan.data_bytes, plan.data_etag, plan.data_version_id)
+        pinned = Pinned(order.data, plan.data_bytes, plan.data_etag)
         return open_task(order, self.objects, self.models, pinned)
 
     def _read_plan(self, job_id: str) -> Plan:
@@ -219,13 +216,10 @@ class DistributedPredictions:
         """Record in the job why a step failed for good; what may pass is for the state machine to retry."""
         try:
             yield
-        except RETRIED:
+        except MAY_PASS:
             raise
         except OmnibusError as error:
             fail(self.store, job_id, error.code, error.message, self.clock())
-            raise
-        except Exception:
-            fail(self.store, job_id, OmnibusError.code, "An internal error occurred.", self.clock())
             raise
 
 

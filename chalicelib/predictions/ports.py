@@ -18,7 +18,6 @@ class Pinned:
     uri: ObjectUri
     bytes: int
     etag: str
-    version_id: str | None = None
     mark: str | None = None
 
 

@@ -175,7 +175,7 @@ class Document:
         self._fill()
         tail = bytes(self.text[self.start : self._end])
         if not self._at_end or len(tail) > _MAX_TAIL_BYTES:
-            raise TooLarge.of("snapshot", "goes on and on beside `states`", f"at most {_MAX_TAIL_BYTES} bytes")
+            raise TooLarge.of("snapshot", "holds too much beside `states`", f"at most {_MAX_TAIL_BYTES} bytes there")
         states_json.require_utf8(self._head, 0)
         states_json.require_utf8(tail, self.offset)
         text = self._head + (b"[]" + tail if self._has_rows else b"")

@@ -96,9 +96,12 @@ def test_real_traffic_becomes_checked_parquet_that_the_api_shows(flights: Flight
 
 
 def test_a_bad_snapshot_is_quarantined_told_once_and_released(flights: Flights) -> None:
+    topic = flights.cloud.topics["flights-alerts"]
     queue = flights.sqs.create_queue(QueueName="flights-alerts-seen")["QueueUrl"]
     arn = flights.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = flights.cloud.topics["flights-alerts"]
+    may_send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**may_send, "Resource": arn}]}
+    flights.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     flights.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     flights.control(extra={"rows": [["short"]] * 200})
     tracking_id = flights.ingest_next()["tracking_id"]

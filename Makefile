@@ -59,8 +59,8 @@ check: venv ## lint, format, types, template
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(BIN)/cfn-lint build/check/sam.json
 
-bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md
-	$(PYTHON) -m benchmarks.run
+bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
+	$(PYTHON) -m benchmarks.run $(NAMES)
 
 package: venv ## package for AWS into dist/; STAGE=dev, staging or prod
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist

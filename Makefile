@@ -10,7 +10,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check bench package redrive clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -31,6 +31,41 @@ $(VENV)/.installed: requirements-dev.txt requirements.txt infra/layers/arrow.txt
 	@touch $@
 
 $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+up: venv ## start the local cloud, or deploy what has changed into it
+	@$(PYTHON) -m local up --home $(HOME_DIR)
+
+down: venv ## stop the local cloud
+	@$(PYTHON) -m local down --home $(HOME_DIR)
+
+status: venv ## show the local cloud's processes, ports and health
+	@$(PYTHON) -m local status --home $(HOME_DIR)
+
+logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLLOW=1 to go on
+	@$(PYTHON) -m local logs --home $(HOME_DIR) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
+
+demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
+	@$(PYTHON) -m local.demo --home $(HOME_DIR) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
+
+test: venv ## run all tests
+	$(PYTHON) -m pytest -q $(TESTS)
+
+check: check-style check-types check-template ## lint, format, types, template
+
+check-style: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+check-types: venv
+	$(BIN)/mypy
+
+check-template: venv
+	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
+	$(BIN)/cfn-lint build/check/sam.json
+
+bench: requirements-bench.txt $(VENV)/.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 

@@ -37,7 +37,8 @@ def project(root: Path, overlay_text: str) -> Path:
 
 
 def test_short_forms_are_spelled_out_at_any_depth(tmp_path: Path) -> None:
-    text = 'Value: !If [Has, !Join ["_", !Split ["-", !Sub "${AWS::StackName}"]], !GetAtt Queue.Arn]\nCondition: !Ref Has\n'
+    value = '!If [Has, !Join ["_", !Split ["-", !Sub "${AWS::StackName}"]], !GetAtt Queue.Arn]'
+    text = f"Value: {value}\nCondition: !Ref Has\n"
     assert read_fragment(fragment(tmp_path, "a.yaml", text)) == {
         "Value": {
             "Fn::If": [

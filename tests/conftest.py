@@ -1,8 +1,14 @@
 """What every test shares: an environment that is complete and points at nothing real."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.environment import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +18,18 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cloud"]:
+    """A running local cloud for all tests that want one, in a folder of its own; the developer's is never touched.
+
+    Its schedules do not fire: what a test sees is what it started.
+    """
+    from local.cloud import down, up
+
+    home = tmp_path_factory.mktemp("cloud")
+    try:
+        yield up(home, parameters={"Schedules": "DISABLED"})
+    finally:
+        down(home)

@@ -5,6 +5,7 @@ messages go out through `adapters.connections` instead, to the endpoint that the
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.models import error_content
-from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
+from chalicelib.errors import Gone, InvalidInput, OmnibusError, TooLarge
 
 MAX_MESSAGE_BYTES = 32 * 1024
 """API Gateway's limit of one frame; of a message it is 128 KB in several frames."""
@@ -69,11 +70,17 @@ def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -
             raise InvalidInput.of("action", f"is {name!r}", "one of " + ", ".join(sorted(actions)))
         actions[name](connection, message)
     except OmnibusError as error:
-        post(connection, _error_message(error, event))
+        _answer(post, connection, _error_message(error, event))
     except Exception:  # noqa: BLE001  # the edge: the client gets an opaque error, the log the traceback
         telemetry.logger.exception("unhandled error in a socket action")
-        post(connection, _error_message(OmnibusError("An internal error occurred."), event))
+        _answer(post, connection, _error_message(OmnibusError("An internal error occurred."), event))
     return {"statusCode": 200}
+
+
+def _answer(post: Post, connection: Connection, message: Mapping[str, Any]) -> None:
+    """Post an error to its sender, who may have hung up."""
+    with suppress(Gone):
+        post(connection, message)
 
 
 def _message(event: WebsocketEvent) -> Mapping[str, Any]:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
 from os import environ
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
-from chalice.app import CloudWatchEvent, Rate, WebsocketEvent
+from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
+from msgspec import Struct
 from msgspec.json import encode
 
 from chalicelib.bootstrap import bootstrap
@@ -19,9 +21,11 @@ from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
 from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
 from chalicelib.concerts.streaming import ChatMessage, stream_chat
 from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
+from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
     S3Notification,
+    detail_of,
     for_each_message,
     for_each_object,
     invoked,
@@ -29,6 +33,7 @@ from chalicelib.entry.events import (
 )
 from chalicelib.entry.invocations import proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
@@ -51,6 +56,9 @@ from chalicelib.predictions.views import JobPage as PredictionJobPage
 from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
 from chalicelib.predictions.views import Part as PredictionPart
 from chalicelib.predictions.views import Step as PredictionStep
+from chalicelib.spendsense import models as spendsense
+from chalicelib.spendsense.orders import order_after, order_of
+from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
@@ -288,6 +296,249 @@ def replay_flights() -> Replay:
 
 
 # -- spendsense
+
+PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
+SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "tag": "spendsense"}
+
+
+def person() -> UUID:
+    """Who is signed in."""
+    return services().spendsense_doorkeeper.person(app.principal())
+
+
+def operator() -> spendsense.Operator:
+    """Who is signed in, as an operator."""
+    request = app.current_request
+    resource = f"{request.method} {request.path}" if request else ""
+    return services().spendsense_doorkeeper.operator(app.principal(), app.request_id(), resource)
+
+
+def unless_known(answer: Struct) -> Response:
+    """`answer`, or 304 if the caller has it already."""
+    return revalidated(answer, app.header("If-None-Match"))
+
+
+@app.schedule(Cron(0, 1, "*", "*", "?", "*"))
+def compute_features(event: CloudWatchEvent) -> Any:
+    """Compute, each night, the features of whoever has new rows; announce Features Computed."""
+    return report_or_raise(lambda: run_features(event, nightly=True))
+
+
+@app.on_cw_event({"source": ["spendsense"], "detail-type": ["User Signup", "Consent Granted", "Transactions Ingested"]})
+def recompute_features(event: CloudWatchEvent) -> Any:
+    """Compute one person's features; announce Features Computed."""
+    return report_or_raise(lambda: run_features(event, nightly=False))
+
+
+def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome:
+    """The features that an event orders."""
+    order = order_of(event.event_id, event.time, detail_of(event, spendsense.FeaturesOrder), nightly=nightly)
+    return services().spendsense_jobs.run("compute_features", order, seconds_left(cast(Any, event.context)))
+
+
+@app.on_cw_event({"source": ["spendsense"], "detail-type": ["Features Computed"]})
+def assign_persona(event: CloudWatchEvent) -> Any:
+    """Assign personas from computed features; announce Persona Assigned."""
+    return report_or_raise(lambda: run_stage("assign_persona", event))
+
+
+@app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
+def generate_recommendations(event: CloudWatchEvent) -> Any:
+    """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
+    return report_or_raise(lambda: run_stage("generate_recommendations", event))
+
+
+def run_stage(job: Job, event: CloudWatchEvent) -> spendsense.Outcome:
+    """The stage that follows the one that an event announces."""
+    order = order_after(detail_of(event, spendsense.StageDone))
+    return services().spendsense_jobs.run(job, order, seconds_left(cast(Any, event.context)))
+
+
+@app.lambda_function()
+def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Bring the database's schema up to date; twice, or two at once, is as good as once."""
+    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense_migrations.migrate())
+
+
+@app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
+def spendsense_health() -> spendsense.ServiceHealth:
+    """Tell that the service answers."""
+    return spendsense.ServiceHealth(status="ok")
+
+
+@app.route("/api/v1/users/me/profile", returns=spendsense.Profile, headers=["If-None-Match"], **SIGNED_IN)
+def own_profile() -> Response:
+    """The caller's profile."""
+    return unless_known(services().spendsense_registry.profile(person()))
+
+
+@app.route(
+    "/api/v1/users/me/profile",
+    methods=["PUT"],
+    body=spendsense.ProfileChange,
+    returns=spendsense.Profile,
+    **SIGNED_IN,
+)
+def save_own_profile() -> spendsense.Profile:
+    """Make or change the caller's profile."""
+    return services().spendsense_registry.register(person(), app.body(spendsense.ProfileChange))
+
+
+@app.route("/api/v1/users/me/profile", methods=["DELETE"], status=204, **SIGNED_IN)
+def delete_own_profile() -> None:
+    """Delete the caller's data, all of it, at once."""
+    services().spendsense_registry.erase(person())
+
+
+@app.route("/api/v1/users/me/accounts", returns=spendsense.Accounts, headers=["If-None-Match"], **SIGNED_IN)
+def own_accounts() -> Response:
+    """The caller's accounts."""
+    return unless_known(services().spendsense_reader.accounts(person()))
+
+
+@app.route(
+    "/api/v1/users/me/transactions",
+    query=spendsense.TransactionsQuery,
+    returns=spendsense.Transactions,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def own_transactions() -> Response:
+    """The caller's transactions, the latest first, a page at a time."""
+    query = app.query(spendsense.TransactionsQuery)
+    return unless_known(services().spendsense_reader.transactions(person(), query, app.request_id()))
+
+
+@app.route(
+    "/api/v1/users/me/insights",
+    query=spendsense.WindowQuery,
+    returns=spendsense.Insights,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def own_insights() -> Response:
+    """The caller's signals, behaviours and persona in a window."""
+    return unless_known(services().spendsense_reader.insights(person(), app.query(spendsense.WindowQuery)))
+
+
+@app.route(
+    "/api/v1/users/me/recommendations",
+    query=spendsense.WindowQuery,
+    returns=spendsense.RecommendationSet,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def own_recommendations() -> Response:
+    """The caller's recommendations in a window, each with its reason."""
+    return unless_known(services().spendsense_reader.recommendations(person(), app.query(spendsense.WindowQuery)))
+
+
+@app.route(
+    "/api/v1/users/me/recommendations/{recommendation_id}", returns=spendsense.ExplainedRecommendation, **SIGNED_IN
+)
+def own_recommendation(recommendation_id: str) -> spendsense.ExplainedRecommendation:
+    """One of the caller's recommendations, with the trace of the decision."""
+    return services().spendsense_reader.recommendation(person(), recommendation_id, app.request_id())
+
+
+@app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
+def own_consent() -> Response:
+    """Whether the caller's consent stands, and its history."""
+    return unless_known(services().spendsense_registry.consent(person()))
+
+
+@app.route(
+    "/api/v1/users/me/consent",
+    methods=["PUT"],
+    body=spendsense.ConsentChange,
+    returns=spendsense.Consent,
+    **SIGNED_IN,
+)
+def decide_own_consent() -> spendsense.Consent:
+    """Grant or revoke consent; revoking erases at once what was derived."""
+    return services().spendsense_registry.decide(person(), app.body(spendsense.ConsentChange))
+
+
+@app.route(
+    "/api/v1/feedback",
+    methods=["POST"],
+    body=spendsense.FeedbackGiven,
+    returns=spendsense.Feedback,
+    status=201,
+    **SIGNED_IN,
+)
+def give_feedback() -> spendsense.Feedback:
+    """Say whether a recommendation helped; said again, the last counts."""
+    return services().spendsense_reader.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
+
+
+@app.route("/api/v1/operator/users", query=spendsense.UsersQuery, returns=spendsense.Users, **SIGNED_IN)
+def list_users() -> spendsense.Users:
+    """People, all or of one persona, a page at a time. For operators."""
+    return services().spendsense_office.users(operator(), app.query(spendsense.UsersQuery))
+
+
+@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
+def read_user(user_id: str) -> spendsense.UserDetail:
+    """One person: profile, personas, what operators did. For operators."""
+    return services().spendsense_office.user(operator(), user_id)
+
+
+@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **SIGNED_IN)
+def delete_user(user_id: str) -> None:
+    """Delete a person's data, all of it, at once. For operators."""
+    services().spendsense_office.erase(operator(), user_id)
+
+
+@app.route("/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, **SIGNED_IN)
+def read_user_signals(user_id: str) -> spendsense.Signals:
+    """One person's signals in every window. For operators."""
+    return services().spendsense_office.signals(operator(), user_id)
+
+
+@app.route("/api/v1/operator/users/{user_id}/traces/{recommendation_id}", returns=spendsense.Trace, **SIGNED_IN)
+def read_user_trace(user_id: str, recommendation_id: str) -> spendsense.Trace:
+    """Why an item was recommended to a person, or withheld. For operators."""
+    return services().spendsense_office.trace(operator(), user_id, recommendation_id)
+
+
+@app.route(
+    "/api/v1/operator/users/{user_id}/imports",
+    methods=["POST"],
+    query=spendsense.ImportQuery,
+    returns=spendsense.Imported,
+    content_types=["application/json", "text/csv"],
+    **SIGNED_IN,
+)
+def import_bank_file(user_id: str) -> spendsense.Imported:
+    """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
+    raw, kind = app.raw_body(spendsense.MAX_IMPORT_BYTES), app.header("Content-Type") or ""
+    return services().spendsense_office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
+
+
+@app.route("/api/v1/operator/review", query=spendsense.ReviewQuery, returns=spendsense.Review, **SIGNED_IN)
+def list_review() -> spendsense.Review:
+    """Recommendations in a state of review, a page at a time. For operators."""
+    return services().spendsense_office.waiting(operator(), app.query(spendsense.ReviewQuery))
+
+
+@app.route(
+    "/api/v1/operator/review",
+    methods=["POST"],
+    body=spendsense.Verdict,
+    returns=spendsense.Reviewed,
+    **SIGNED_IN,
+)
+def judge_recommendation() -> spendsense.Reviewed:
+    """Approve, override (with a reason) or flag a recommendation. For operators."""
+    return services().spendsense_office.judge(operator(), app.body(spendsense.Verdict))
+
+
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, **SIGNED_IN)
+def spendsense_metrics() -> spendsense.Metrics:
+    """Coverage, explainability, fairness, feedback and the last runs. For operators."""
+    return services().spendsense_office.metrics(operator())
+
 
 # -- uploads
 

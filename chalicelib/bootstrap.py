@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.flight_guard import FlightGuard
     from chalicelib.adapters.flight_runs import FlightRuns
+    from chalicelib.adapters.postgres import Postgres
     from chalicelib.adapters.prediction_jobs import DynamoJobs
     from chalicelib.adapters.prediction_objects import S3Objects
     from chalicelib.adapters.redshift import RedshiftData
     from chalicelib.adapters.sagemaker import SageMakerTicketModel
     from chalicelib.adapters.secrets import Secrets
+    from chalicelib.adapters.spendsense_events import BusAnnouncements
+    from chalicelib.adapters.spendsense_oversight import PostgresAudit
     from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
     from chalicelib.adapters.topics import Topic
     from chalicelib.adapters.upload_sessions import UploadSessionsTable
@@ -49,6 +52,13 @@ if TYPE_CHECKING:
     from chalicelib.predictions.jobs import Jobs
     from chalicelib.predictions.models import Models
     from chalicelib.predictions.requests import AllowLists
+    from chalicelib.spendsense.identity import Doorkeeper
+    from chalicelib.spendsense.imports import Imports
+    from chalicelib.spendsense.jobs import Jobs as SpendsenseJobs
+    from chalicelib.spendsense.operators import Office
+    from chalicelib.spendsense.people import Registry
+    from chalicelib.spendsense.reading import Reader
+    from chalicelib.spendsense.schema import Migrations
     from chalicelib.uploads.completion import Completion
     from chalicelib.uploads.notices import Notices
     from chalicelib.uploads.presence import Presence
@@ -387,6 +397,111 @@ class Services:
         secret = self._secrets.read(arn)
         return str(secret["client_id"]), str(secret["client_secret"])
 
+    # -- spendsense
+
+    @cached_property
+    def spendsense_jobs(self) -> "SpendsenseJobs":
+        from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+        from chalicelib.entry.telemetry import count
+        from chalicelib.spendsense.catalogue import packaged
+        from chalicelib.spendsense.jobs import Jobs
+
+        pipeline = PostgresPipeline(self._spendsense_database, packaged())
+        return Jobs(pipeline=pipeline, announcements=self._spendsense_events, clock=now, count=count)
+
+    @cached_property
+    def spendsense_migrations(self) -> "Migrations":
+        from chalicelib.adapters.spendsense_schema import PostgresSchema
+        from chalicelib.spendsense.schema import Migrations, packaged
+
+        return Migrations(schema=PostgresSchema(self._spendsense_database), available=packaged())
+
+    @cached_property
+    def spendsense_imports(self) -> "Imports":
+        from chalicelib.adapters.spendsense_ledger import PostgresLedger
+        from chalicelib.spendsense.imports import Imports
+
+        ledger = PostgresLedger(self._spendsense_database)
+        return Imports(ledger=ledger, announcements=self._spendsense_events, clock=now)
+
+    @cached_property
+    def spendsense_registry(self) -> "Registry":
+        from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
+        from chalicelib.spendsense.people import Registry
+
+        return Registry(
+            people=PostgresPeople(self._spendsense_database),
+            consents=PostgresConsents(self._spendsense_database),
+            announcements=self._spendsense_events,
+            clock=now,
+        )
+
+    @cached_property
+    def spendsense_reader(self) -> "Reader":
+        from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+        from chalicelib.spendsense.catalogue import packaged
+        from chalicelib.spendsense.reading import Reader
+
+        return Reader(
+            records=PostgresRecords(self._spendsense_database),
+            explanations=PostgresExplanations(self._spendsense_database),
+            audit=self._spendsense_audit,
+            catalogue=packaged(),
+            clock=now,
+        )
+
+    @cached_property
+    def spendsense_office(self) -> "Office":
+        from chalicelib.adapters.spendsense_oversight import PostgresOversight, PostgresReviews
+        from chalicelib.adapters.spendsense_people import PostgresPeople
+        from chalicelib.adapters.spendsense_records import PostgresExplanations
+        from chalicelib.spendsense.operators import Office
+
+        database = self._spendsense_database
+        return Office(
+            oversight=PostgresOversight(database),
+            people=PostgresPeople(database),
+            explanations=PostgresExplanations(database),
+            reviews=PostgresReviews(database),
+            imports=self.spendsense_imports,
+            audit=self._spendsense_audit,
+            clock=now,
+        )
+
+    @cached_property
+    def spendsense_doorkeeper(self) -> "Doorkeeper":
+        from chalicelib.adapters.spendsense_identity import SecretPools
+        from chalicelib.spendsense.identity import Doorkeeper
+
+        pools = SecretPools(self._secrets, self.settings.spendsense.cognito_secret_arn)
+        return Doorkeeper(pools=pools, audit=self._spendsense_audit, clock=now)
+
+    @cached_property
+    def _spendsense_audit(self) -> "PostgresAudit":
+        from chalicelib.adapters.spendsense_oversight import PostgresAudit
+
+        return PostgresAudit(self._spendsense_database)
+
+    @cached_property
+    def _spendsense_events(self) -> "BusAnnouncements":
+        from chalicelib.adapters.aws import client
+        from chalicelib.adapters.spendsense_events import BusAnnouncements
+
+        return BusAnnouncements(client("events"), self.settings.spendsense.event_bus)
+
+    @cached_property
+    def _spendsense_database(self) -> "Postgres":
+        from chalicelib.adapters.postgres import DatabaseSecret, Postgres
+
+        spendsense = self.settings.spendsense
+        secret = DatabaseSecret(
+            self._secrets,
+            spendsense.database_secret_arn,
+            verify=self.settings.stage != "local",
+            authorities=spendsense.authorities,
+        )
+        return Postgres(secret, statement_timeout_ms=spendsense.statement_timeout_s * 1000)
+
     # -- uploads
 
     @cached_property
@@ -494,6 +609,7 @@ class Services:
             "flights": lambda: self._flight_runs.find("health"),
             "warehouse": lambda: self._concert_warehouse.ping(),
             "chat_sessions": lambda: self._chat_sessions.find("health"),
+            "spendsense": lambda: self._spendsense_database.check(),
         }
         if self._ticket_endpoint is not None:
             checks["ticket_endpoint"] = self._ticket_endpoint.ping

@@ -194,6 +194,19 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
     chat_budget_s: float = variable("OMNIBUS_CONCERTS_CHAT_BUDGET_S", _number(float, 1, 28), 15.0)
 
 
+class SpendsenseSettings(Struct, frozen=True, kw_only=True):
+    """The database and the user pool of SpendSense, both described by secrets, and the bus its jobs talk over.
+
+    `authorities` is the file of certificate authorities that the database is checked against, or "system".
+    """
+
+    database_secret_arn: str = variable("OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN")
+    cognito_secret_arn: str = variable("OMNIBUS_SPENDSENSE_COGNITO_SECRET_ARN")
+    event_bus: str = variable("OMNIBUS_SPENDSENSE_EVENT_BUS", _text, "default")
+    authorities: str = variable("OMNIBUS_SPENDSENSE_DATABASE_AUTHORITIES", _text, "system")
+    statement_timeout_s: int = variable("OMNIBUS_SPENDSENSE_STATEMENT_TIMEOUT_S", _number(int, 1, 28), 10)
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole application's settings; a group for each workload."""
 
@@ -204,6 +217,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     concerts: ConcertsSettings = section(ConcertsSettings)
     flights: FlightsSettings = section(FlightsSettings)
     predictions: PredictionsSettings = section(PredictionsSettings)
+    spendsense: SpendsenseSettings = section(SpendsenseSettings)
     uploads: UploadsSettings = section(UploadsSettings)
 
     @classmethod

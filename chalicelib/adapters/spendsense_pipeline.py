@@ -6,7 +6,8 @@ from typing import NamedTuple
 from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.adapters.spendsense_rules import assignment, generation
 from chalicelib.spendsense.catalogue import Catalogue
-from chalicelib.spendsense.jobs import REFRESH_DAYS, Order, Progress
+from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
+from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.ports import Job
 from chalicelib.spendsense.sql import statement
 

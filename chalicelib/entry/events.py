@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_plus
 
 import msgspec
-from chalice.app import BaseLambdaEvent
+from chalice.app import BaseLambdaEvent, CloudWatchEvent
 from msgspec import Struct
 
 from chalicelib.entry import telemetry
@@ -117,6 +117,11 @@ def report_or_raise(handle: Callable[[], Any]) -> Any:
         if _report(error) is not None:
             raise
         return None
+
+
+def detail_of(event: CloudWatchEvent, model: type[Model]) -> Model:
+    """The detail of an EventBridge event as a `model`; InvalidInput, which is parked, if it is none."""
+    return decode_json(msgspec.json.encode(event.detail), model)
 
 
 def invoked(model: type[Model], event: Mapping[str, Any], handle: Callable[[Model], Any]) -> dict[str, Any]:

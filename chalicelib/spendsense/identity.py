@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chalicelib.errors import Forbidden, Unauthenticated
-from chalicelib.spendsense.operators import Operator
+from chalicelib.spendsense.models import Operator
 from chalicelib.spendsense.ports import Audit
 
 OPERATORS_GROUP = "operators"

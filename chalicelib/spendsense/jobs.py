@@ -7,12 +7,12 @@ next night. People without consent are never due.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.models import FeaturesOrder, Outcome, StageDone
+from chalicelib.spendsense.models import Outcome
+from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.ports import Announcements, Job, Pipeline
 
 BATCH: dict[Job, int] = {"compute_features": 5_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
@@ -26,21 +26,6 @@ ANNOUNCED: dict[Job, str] = {
     "assign_persona": "Persona Assigned",
     "generate_recommendations": "Recommendations Generated",
 }
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a run is to do: for one person or all that are due, up to the end of day `as_of`.
-
-    With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
-    also takes up whose features are REFRESH_DAYS old.
-    """
-
-    run_id: str
-    as_of: date
-    subject: UUID | None = None
-    everyone: bool = False
-    nightly: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,14 +85,3 @@ class Jobs:
                 if size == 1:
                     raise
                 size = max(1, size // 4)
-
-
-def order_of(event_id: str, time: str, wanted: FeaturesOrder, *, nightly: bool) -> Order:
-    """The order of an event; its id is the run's, so that a repeated delivery is the same run."""
-    as_of = wanted.as_of or date.fromisoformat(time[:10])
-    return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
-
-
-def order_after(done: StageDone) -> Order:
-    """The order to go on after a stage of the same run."""
-    return Order(done.run_id, done.as_of, subject=done.subject)

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+MAX_IMPORT_BYTES = 5 * 1024 * 1024
+"""Lambda takes 6 MB in one request."""
+
 Window = Literal[30, 90, 180]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
@@ -141,7 +144,7 @@ class Insights(Struct, frozen=True, kw_only=True):
     disclosure: str
 
 
-class Recommendation(Struct, frozen=True, kw_only=True):
+class RecommendationView(Struct, frozen=True, kw_only=True):
     recommendation_id: UUID
     kind: Literal["education", "offer"]
     item_id: str
@@ -151,10 +154,10 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class Recommendations(Struct, frozen=True, kw_only=True):
+class RecommendationSet(Struct, frozen=True, kw_only=True):
     window_days: Window
     persona: str | None
-    recommendations: list[Recommendation]
+    recommendations: list[RecommendationView]
     disclosure: str
 
 
@@ -174,7 +177,7 @@ class Trace(Struct, frozen=True, kw_only=True):
 
 
 class ExplainedRecommendation(Struct, frozen=True, kw_only=True):
-    recommendation: Recommendation
+    recommendation: RecommendationView
     trace: Trace
     disclosure: str
 
@@ -193,6 +196,13 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 # -- operators
+
+
+class Operator(Struct, frozen=True, kw_only=True):
+    """Who acts, and in which request."""
+
+    operator: UUID
+    request_id: str
 
 
 class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

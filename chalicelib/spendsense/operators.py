@@ -11,6 +11,7 @@ from chalicelib.spendsense.models import (
     Imported,
     ImportQuery,
     Metrics,
+    Operator,
     Review,
     Reviewed,
     ReviewQuery,
@@ -23,17 +24,9 @@ from chalicelib.spendsense.models import (
 )
 from chalicelib.spendsense.paging import position_of
 from chalicelib.spendsense.ports import Audit, Explanations, Oversight, People, Reviews
-from chalicelib.spendsense.reading import page_of
+from chalicelib.spendsense.reading import page_of, parsed_id
 
 STATUS = {"approve": "approved", "override": "overridden", "flag": "flagged"}
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Who acts, and in which request."""
-
-    operator: UUID
-    request_id: str
 
 
 @dataclass(frozen=True)
@@ -99,10 +92,8 @@ class Office:
     def trace(self, operator: Operator, user_id: str, recommendation_id: str) -> Trace:
         """Why an item was recommended to a person, or withheld."""
         subject = self._subject(operator, user_id)
-        try:
-            found = self._explanations.trace(subject, UUID(recommendation_id))
-        except ValueError:
-            found = None
+        wanted = parsed_id(recommendation_id)
+        found = self._explanations.trace(subject, wanted) if wanted else None
         if found is None:
             raise NotFound(f"There is no trace {recommendation_id} of user {user_id}.")
         self._note(operator, "read trace", subject, found.recommendation_id)
@@ -124,9 +115,10 @@ class Office:
             raise self._nobody(operator, user_id)
         self._note(operator, "erase", subject)
 
-    def waiting(self, query: ReviewQuery) -> Review:
+    def waiting(self, operator: Operator, query: ReviewQuery) -> Review:
         """A page of recommendations in a state of review."""
         page, cursor = page_of(self._reviews.waiting(query, position_of(query.cursor)), query.limit)
+        self._note(operator, "list review")
         return Review(items=page, next_cursor=cursor)
 
     def judge(self, operator: Operator, verdict: Verdict) -> Reviewed:
@@ -142,15 +134,16 @@ class Office:
             raise NotFound(f"There is no recommendation {verdict.recommendation_id}.")
         return Reviewed(recommendation_id=verdict.recommendation_id, status=status)
 
-    def metrics(self) -> Metrics:
+    def metrics(self, operator: Operator) -> Metrics:
         """Coverage, explainability, fairness, feedback and the last runs."""
+        self._note(operator, "read metrics")
         return self._oversight.metrics(self._clock().date())
 
     def _subject(self, operator: Operator, user_id: str) -> UUID:
-        try:
-            return UUID(user_id)
-        except ValueError:
-            raise self._nobody(operator, user_id) from None
+        subject = parsed_id(user_id)
+        if subject is None:
+            raise self._nobody(operator, user_id)
+        return subject
 
     def _nobody(self, operator: Operator, user_id: str) -> NotFound:
         """The error for a person who does not exist; the attempt goes on record."""

@@ -11,8 +11,9 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from chalicelib.spendsense import models
-    from chalicelib.spendsense.jobs import Order, Progress
+    from chalicelib.spendsense.jobs import Progress
     from chalicelib.spendsense.operators import Deed
+    from chalicelib.spendsense.orders import Order
     from chalicelib.spendsense.paging import Position
     from chalicelib.spendsense.reading import Insight, Recommended
     from chalicelib.spendsense.statements import Statement

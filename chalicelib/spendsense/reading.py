@@ -18,8 +18,8 @@ from chalicelib.spendsense.models import (
     FeedbackGiven,
     Insights,
     PersonaView,
-    Recommendation,
-    Recommendations,
+    RecommendationSet,
+    RecommendationView,
     Transactions,
     TransactionsQuery,
     WindowQuery,
@@ -108,20 +108,21 @@ class Reader:
             disclosure=DISCLOSURE,
         )
 
-    def recommendations(self, subject: UUID, query: WindowQuery) -> Recommendations:
+    def recommendations(self, subject: UUID, query: WindowQuery) -> RecommendationSet:
         """The caller's recommendations in a window; none without consent."""
         found = _found(self._records.recommended(subject, query.window), NO_PROFILE)
-        return Recommendations(
+        return RecommendationSet(
             window_days=query.window,
             persona=found[0].persona if found else None,
             recommendations=[self._shown(row) for row in found],
             disclosure=DISCLOSURE,
         )
 
-    def recommendation(self, subject: UUID, recommendation_id: UUID, request_id: str) -> ExplainedRecommendation:
+    def recommendation(self, subject: UUID, recommendation_id: str, request_id: str) -> ExplainedRecommendation:
         """One of the caller's recommendations with its trace; NotFound, on record, for another's."""
-        found = self._explanations.recommendation(subject, recommendation_id)
-        trace = self._explanations.trace(subject, recommendation_id)
+        wanted = parsed_id(recommendation_id)
+        found = self._explanations.recommendation(subject, wanted) if wanted else None
+        trace = self._explanations.trace(subject, wanted) if wanted else None
         if found is None or trace is None:
             self._deny(subject, f"recommendation {recommendation_id}", request_id)
             raise NotFound(f"There is no recommendation {recommendation_id}.")
@@ -155,9 +156,9 @@ class Reader:
             because=[evidence_of(row) for row in found.evidence if row.get("persona") == found.persona],
         )
 
-    def _shown(self, row: Recommended) -> Recommendation:
+    def _shown(self, row: Recommended) -> RecommendationView:
         item = self._catalogue.item(row.item_id)
-        return Recommendation(
+        return RecommendationView(
             recommendation_id=row.recommendation_id,
             kind=row.kind,
             item_id=row.item_id,
@@ -166,6 +167,14 @@ class Reader:
             because=row.rationale,
             created_at=row.created_at,
         )
+
+
+def parsed_id(text: str) -> UUID | None:
+    """The id that a path carries, or None if it is none of ours."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def evidence_of(row: dict[str, Any]) -> Evidence:

@@ -392,7 +392,7 @@ class TestEverythingIsDown:
         assert answer.status == 200
         assert answer.body["status"] == "degraded"
         states = {name: one["status"] for name, one in answer.body["dependencies"].items()}
-        assert states == {"flights": "ok", "warehouse": "failed", "chat_sessions": "failed"}
+        assert states.items() >= {"flights": "ok", "warehouse": "failed", "chat_sessions": "failed"}.items()
         assert api("GET", "/health").body["status"] == "ok"
 
 

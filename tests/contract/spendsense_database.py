@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_schema import PostgresSchema

@@ -13,9 +13,9 @@ from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeop
 from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
 from chalicelib.spendsense.bank import Account, Liability, Transaction
 from chalicelib.spendsense.catalogue import packaged
-from chalicelib.spendsense.jobs import Order
 from chalicelib.spendsense.merchants import canonical
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
+from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.ports import Job
 from chalicelib.spendsense.statements import Statement
 

@@ -1,0 +1,33 @@
+"""What a run of a job is asked to do, from the event that asks."""
+
+from datetime import date
+from uuid import UUID
+
+from msgspec import Struct
+
+from chalicelib.spendsense.models import FeaturesOrder, StageDone
+
+
+class Order(Struct, frozen=True):
+    """What a run is to do: for one person or all that are due, up to the end of day `as_of`.
+
+    With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
+    also takes up whose features are REFRESH_DAYS old.
+    """
+
+    run_id: str
+    as_of: date
+    subject: UUID | None = None
+    everyone: bool = False
+    nightly: bool = False
+
+
+def order_of(event_id: str, time: str, wanted: FeaturesOrder, *, nightly: bool) -> Order:
+    """The order of an event; its id is the run's, so that a repeated delivery is the same run."""
+    as_of = wanted.as_of or date.fromisoformat(time[:10])
+    return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
+
+
+def order_after(done: StageDone) -> Order:
+    """The order to go on after a stage of the same run."""
+    return Order(done.run_id, done.as_of, subject=done.subject)

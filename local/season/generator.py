@@ -223,11 +223,13 @@ class _Plan:
 
 
 def _suited(random: Generator, popularity: Any, venues: _Venues) -> Any:
-    """A venue for each concert: popular artists draw the larger ones, each city's demand counts."""
+    """A venue for each concert: popular artists draw the larger ones, smaller ones are booked more often."""
     order = np.argsort(venues.capacity, kind="stable")
-    demand = np.array([CITIES[city].demand for city in venues.city])[order] * venues.pull[order] ** 2
-    shares = np.cumsum(demand) / demand.sum()
-    wanted = np.clip(popularity / 100 * 0.75 + random.normal(0.12, 0.22, len(popularity)), 0.0, 0.999)
+    demand = np.array([CITIES[city].demand for city in venues.city])[order]
+    bookings = demand * venues.pull[order] ** 2 * venues.capacity[order] ** -0.3
+    shares = np.cumsum(bookings) / bookings.sum()
+    ambition = popularity / 100 + random.normal(0, 0.25, len(popularity))
+    wanted = (np.argsort(np.argsort(ambition, kind="stable"), kind="stable") + 0.5) / len(ambition)
     return order[np.minimum(np.searchsorted(shares, wanted), len(order) - 1)]
 
 

@@ -168,6 +168,13 @@ def test_altitude_range_needs_more_than_ten_values_for_outliers() -> None:
     assert found("altitude_range", [*low, aircraft(99, baro_altitude=12_000.0)]).failing == 1
 
 
+def test_altitude_range_finds_what_is_far_below_and_spares_what_is_not() -> None:
+    """Ranks 2 and 8 of these twelve are 1001 and 1007 m, so that the lower fence is at 983."""
+    rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(11)]
+    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=983.0)]).failing == 0
+    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=982.9)]).failing == 1
+
+
 def test_altitude_range_fences_are_not_moved_by_impossible_values() -> None:
     rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(20)]
     rows += [aircraft(99, baro_altitude=1e300) for _ in range(40)]
@@ -291,6 +298,16 @@ def test_anomaly_detection_judges_each_phase_by_itself() -> None:
     check = found("anomaly_detection", [*rows, fast])
     assert (check.failing, check.samples[0]["icao24"]) == (1, "000063")
     assert {name: part.failing for name, part in check.parts.items()} == {"ground": 1, "cruise": 0}
+
+
+def test_anomaly_detection_leaves_infinite_values_and_features_with_few_values_out() -> None:
+    rows = [aircraft(number, velocity=200.0 + number, vertical_rate=None) for number in range(12)]
+    wild = [aircraft(50 + number, velocity=float("inf"), vertical_rate=None) for number in range(11)]
+    check = found("anomaly_detection", [*rows, *wild])
+    assert (check.checked, check.failing) == (12, 0)
+    rates = [99.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, None, None]
+    few = [aircraft(number, velocity=200.0, vertical_rate=rate) for number, rate in enumerate(rates)]
+    assert found("anomaly_detection", few).verdict == "unknown"
 
 
 def test_anomaly_detection_leaves_small_phases_and_equal_values_alone() -> None:

@@ -65,35 +65,6 @@ check-template: venv
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(BIN)/cfn-lint build/check/sam.json
 
-bench: requirements-bench.txt $(VENV)/.installed
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
-	@touch $@
-
-up: venv ## start the local cloud, or deploy what has changed into it
-	@$(PYTHON) -m local up --home $(HOME_DIR)
-
-down: venv ## stop the local cloud
-	@$(PYTHON) -m local down --home $(HOME_DIR)
-
-status: venv ## show the local cloud's processes, ports and health
-	@$(PYTHON) -m local status --home $(HOME_DIR)
-
-logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLLOW=1 to go on
-	@$(PYTHON) -m local logs --home $(HOME_DIR) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
-
-demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
-	@$(PYTHON) -m local.demo --home $(HOME_DIR) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
-
-test: venv ## run all tests
-	$(PYTHON) -m pytest -q $(TESTS)
-
-check: venv ## lint, format, types, template
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
-	$(BIN)/cfn-lint build/check/sam.json
-
 bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
 	$(PYTHON) -m benchmarks.run $(NAMES)
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
 from chalicelib.bootstrap import bootstrap
@@ -135,7 +135,8 @@ def predict_tickets(event: dict[str, Any], context: object) -> dict[str, Any]:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
     """Replace the stored ranking of venues, as of the moment of the schedule."""
-    return report_or_raise(lambda: services().venue_popularity_refresh.refresh(datetime.fromisoformat(event.time)))
+    moment = datetime.fromisoformat(event.time)
+    return report_or_raise(lambda: to_builtins(services().venue_popularity_refresh.refresh(moment)))
 
 
 # -- predictions

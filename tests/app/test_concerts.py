@@ -341,8 +341,7 @@ class TestFunctions:
 
     def test_the_hourly_refresh_is_of_its_schedules_moment(self, world: ConcertWorld, client: Client) -> None:
         answer = client.lambda_.invoke("refresh_venue_popularity", schedule_event()).payload
-        assert answer is not None
-        assert world.warehouse.ranks
+        assert json.loads(json.dumps(answer))["venues"] == len(world.warehouse.ranks) > 0
 
     @pytest.mark.parametrize(("error", "raises"), [(UPSTREAM[0][0], True), (UPSTREAM[2][0], False)])
     def test_a_refresh_that_may_pass_is_raised_for_a_retry(

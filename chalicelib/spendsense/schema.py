@@ -77,17 +77,18 @@ def following(applied: Mapping[int, str], available: Sequence[Migration]) -> Mig
 def packaged() -> tuple[Migration, ...]:
     """The migrations of this package, in order."""
     folder = files("chalicelib.spendsense.migrations")
-    return ordered((entry.name, entry.read_text(encoding="utf-8")) for entry in folder.iterdir())
+    entries = (entry for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return ordered((entry.name, entry.read_text(encoding="utf-8")) for entry in entries)
 
 
 def ordered(entries: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
     """Migrations from file names and texts; ValueError unless they are numbered 1, 2, 3 and so on."""
     found = []
     for name, text in entries:
-        if match := _NAME.fullmatch(name):
-            found.append(Migration(int(match[1]), match[2], text))
-        elif name.endswith(".sql"):
+        match = _NAME.fullmatch(name)
+        if match is None:
             raise ValueError(f"{name} is not named like 0001_what_it_does.sql")
+        found.append(Migration(int(match[1]), match[2], text))
     found.sort(key=lambda migration: migration.version)
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
         raise ValueError(f"versions must be 1, 2, 3, ...: {[migration.version for migration in found]}")

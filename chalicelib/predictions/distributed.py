@@ -141,7 +141,7 @@ class DistributedPredictions:
 
     def _part_size(self, task: Task) -> int:
         """Bytes of a part: whole cells of the grid, so that parts and a single call score the same blocks."""
-        grid = task.model.grid_bytes
+        grid = task.grid
         if task.data.bytes <= self.single_call_bytes:
             return (task.data.bytes // grid + 1) * grid
         wanted = max(self.part_bytes, -(-task.data.bytes // MAX_PARTS), grid)
@@ -229,7 +229,7 @@ def _byte_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple
     at = start = len(header)
     rows = first_row = 0
     chunks = read_ahead(stream(objects, task.data, at, task.data.bytes, READ_BYTES))
-    for block in cut_blocks(chunks, at, task.model.grid_bytes):
+    for block in cut_blocks(chunks, at, task.grid):
         if b'"' in block and stray_quote(block) is not None:
             rows_plainly(block, task.columns, rows)  # says in which row
         if at // part_bytes > start // part_bytes:

@@ -33,9 +33,11 @@ TRUSTED_TYPES = (
 """What skops may construct beyond its own list. The two tree types are there because the signature is verified first,
 and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
 
-GRID_BYTES = 4 * 1024 * 1024
-FOREST_GRID_BYTES = 16 * 1024 * 1024
-"""A forest pays for each of its trees in each block: blocks of 10,000 rows cost it a quarter."""
+MIB = 1024 * 1024
+GRID_BYTES, GRID_PIECES = 4 * MIB, 8
+FOREST_GRID_BYTES, FOREST_GRID_PIECES = 16 * MIB, 2
+"""Blocks have at most the bytes, and small data is cut into so many pieces, that processors share it evenly. A forest
+pays for each of its trees in each block: blocks of 10,000 rows cost it a quarter."""
 FOREST_TREES = 30
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
 CACHE_BYTES = 256 * 1024 * 1024
@@ -51,7 +53,12 @@ class Model:
     predict: Function
     probabilities: Function | None
     missing_allowed: bool
-    grid_bytes: int
+    is_forest: bool = False
+
+    def grid(self, data_bytes: int) -> int:
+        """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
+        largest, pieces = (FOREST_GRID_BYTES, FOREST_GRID_PIECES) if self.is_forest else (GRID_BYTES, GRID_PIECES)
+        return min(largest, -(-data_bytes // pieces // MIB) * MIB)
 
     def added_names(self, request: PredictionRequest) -> list[str]:
         """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
@@ -179,13 +186,13 @@ def from_estimator(estimator: Any, manifest: Manifest) -> Model:
 
         return lambda matrix: function(DataFrame(matrix, columns=names, copy=False))
 
-    trees = sum(1 for owner, tree in trees_in(estimator) if type(tree).__name__ == "Tree")
+    trees = sum(1 for _, tree in trees_in(estimator) if type(tree).__name__ == "Tree")
     return Model(
         manifest,
         framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
         missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
-        grid_bytes=FOREST_GRID_BYTES if trees >= FOREST_TREES else GRID_BYTES,
+        is_forest=trees >= FOREST_TREES,
     )
 
 
@@ -221,7 +228,6 @@ def _load_onnx(manifest: Manifest, content: bytes) -> Model:
         output(0),
         output(1) if len(outputs) > 1 and outputs[1].type.startswith("tensor") else None,
         missing_allowed=False,
-        grid_bytes=GRID_BYTES,
     )
 
 

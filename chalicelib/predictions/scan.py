@@ -1,5 +1,6 @@
 """Scoring a stretch of an object: what is opened once for it, and the loop from blocks in to bytes out."""
 
+import functools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,6 +56,11 @@ class Task:
     columns: Columns
     added: tuple[str, ...]
     header: Header | None
+
+    @property
+    def grid(self) -> int:
+        """Bytes of a block."""
+        return self.model.grid(self.data.bytes)
 
     @property
     def splittable(self) -> bool:
@@ -157,9 +163,9 @@ def _items(task: Task, span: Span, objects: Objects) -> Iterator[Any]:
     if task.order.data_layout.gzip:
         text = _text(objects, task.data, 0, task.data.bytes, READ_BYTES, gzip=True)
         chunks = _without_start(text, len(task.header.raw))
-        return cut_blocks(read_ahead(chunks), len(task.header.raw), task.model.grid_bytes)
+        return cut_blocks(read_ahead(chunks), len(task.header.raw), task.grid)
     chunks = stream(objects, task.data, span.start, span.stop, READ_BYTES)
-    return cut_blocks(read_ahead(chunks), span.start, task.model.grid_bytes)
+    return cut_blocks(read_ahead(chunks), span.start, task.grid)
 
 
 def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
@@ -211,6 +217,12 @@ def _output_header(task: Task) -> bytes:
 
 def _one_thread_each() -> None:
     """Keep OpenMP and BLAS to the thread that calls them: blocks are what runs in parallel here."""
-    from threadpoolctl import threadpool_limits
+    _thread_pools().limit(limits=1)
 
-    threadpool_limits(1)
+
+@functools.cache
+def _thread_pools() -> Any:
+    """The libraries' own thread pools; finding them takes milliseconds, so once."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

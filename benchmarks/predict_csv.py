@@ -1,0 +1,116 @@
+"""Scoring a CSV file against pandas, polars and DuckDB around the same model; and the share of `model.predict` itself.
+
+The usual way is pandas: read_csv, predict, to_csv. polars and DuckDB read and write, the same model predicts between.
+"predict alone" is `model.predict` on the whole matrix in memory; the share is its time over the whole engine's, both
+with as many threads as there are processors, and both in turn in the same run.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from benchmarks import measure
+from benchmarks.scoring_files import FEATURES, engine, model_of, request, trained, write_table
+from chalicelib.predictions.models import Model
+
+KINDS = ("linear", "boosting", "forest")
+WORKERS = os.cpu_count() or 1
+
+
+def by_pandas(estimator: Any, data: Path, output: Path) -> None:
+    """The usual way."""
+    frame = pd.read_csv(data)
+    frame["prediction"] = estimator.predict(frame.to_numpy())
+    frame.to_csv(output, index=False)
+
+
+def by_polars(estimator: Any, data: Path, output: Path) -> None:
+    """polars reads and writes."""
+    frame = pl.read_csv(data)
+    frame.with_columns(prediction=pl.Series(estimator.predict(frame.to_numpy()))).write_csv(output)
+
+
+def by_duckdb(estimator: Any, data: Path, output: Path) -> None:
+    """DuckDB reads and writes."""
+    with duckdb.connect() as connection:
+        columns = connection.execute(f"SELECT * FROM read_csv('{data}')").fetchnumpy()
+        columns["prediction"] = estimator.predict(np.column_stack([columns[name] for name in FEATURES]))
+        connection.register("scored", pd.DataFrame(columns, copy=False))
+        connection.execute(f"COPY scored TO '{output}' (HEADER)")
+
+
+def same(one: Path, other: Path) -> None:
+    """ValueError unless two outputs have the same predictions, to the last bits of a linear model."""
+    ours, theirs = (pd.read_csv(path, usecols=["prediction"])["prediction"].to_numpy() for path in (one, other))
+    if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-12, atol=1e-12):
+        raise ValueError(f"{one} and {other} differ")
+
+
+def compare(report: measure.Report, kind: str, rows: int, folder: Path) -> None:
+    """Measure one kind of model at one size."""
+    label, data = f"{kind}, {rows:,} rows", folder / f"{rows}.csv"
+    estimator, model = trained(kind), model_of(kind)
+    service = engine(model, WORKERS)
+    outputs = {name: folder / f"{name}.csv" for name in ("ours", "pandas", "polars", "DuckDB")}
+    cases: dict[str, Callable[[], object]] = {
+        "ours": lambda: service.predict(request(data, outputs["ours"]), lambda: 900.0),
+        "pandas": lambda: by_pandas(estimator, data, outputs["pandas"]),
+        "polars": lambda: by_polars(estimator, data, outputs["polars"]),
+        "DuckDB": lambda: by_duckdb(estimator, data, outputs["DuckDB"]),
+    }
+    medians = report.compare(label, cases, ours="ours", rounds=5 if rows <= 100_000 else 3)
+    report.ratios[f"{label}: thousand rows a second, ours"] = round(rows / medians["ours"])
+    same(outputs["ours"], outputs["pandas"])
+    share_of_predict(report, label, model, data, cases["ours"])
+
+
+def share_of_predict(report: measure.Report, label: str, model: Model, data: Path, whole: Callable[[], object]) -> None:
+    """`model.predict` alone over the whole engine; both on every processor, by stretches of rows."""
+    matrix = pd.read_csv(data).to_numpy()
+    stretches = np.array_split(matrix, max(WORKERS, -(-len(matrix) // 100_000)))
+
+    def alone() -> None:
+        with ThreadPoolExecutor(WORKERS, initializer=partial(threadpool_limits, 1)) as pool:
+            list(pool.map(model.predict, stretches))
+
+    pairs = [(timed(alone), timed(whole)) for _ in range(3)]
+    report.medians[f"{label}: predict alone"] = round(1000 * statistics.median(pair[0] for pair in pairs), 1)
+    report.ratios[f"{label}: share of predict"] = round(statistics.median(alone / all_ for alone, all_ in pairs), 3)
+
+
+def timed(case: Callable[[], object]) -> float:
+    """Its time in seconds."""
+    started = time.perf_counter()
+    case()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure each kind of model at each size."""
+    options = measure.arguments(__doc__, sizes=[100_000, 1_000_000])
+    report = measure.Report("predict_csv")
+    with tempfile.TemporaryDirectory() as folder:
+        for rows in options.sizes:
+            write_table(Path(folder) / f"{rows}.csv", rows)
+            for kind in KINDS:
+                compare(report, kind, rows, Path(folder))
+    report.show(options.json)
+
+
+if __name__ == "__main__":
+    main()

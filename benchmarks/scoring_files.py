@@ -1,0 +1,151 @@
+"""Files in the place of S3, and the tables and models that the predictions' benchmarks share."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chalicelib.predictions.batch import BatchPredictions
+from chalicelib.predictions.models import Model, load
+from chalicelib.predictions.ports import Pinned, Written
+from chalicelib.predictions.publishing import artifact_of
+from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest
+
+BUCKET = "files"
+FEATURES = tuple(f"feature_{number}" for number in range(10))
+ANYWHERE = (ObjectUri(BUCKET, ""),)
+ROWS_AT_ONCE = 100_000
+
+
+class FileOutput:
+    """A file being written."""
+
+    def __init__(self, uri: ObjectUri, file: FileIO) -> None:
+        self._uri = uri
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """Add bytes."""
+        return self._file.write(data) or 0
+
+    def written(self) -> Written:
+        """What was written."""
+        return Written(self._uri, os.path.getsize(self._uri.key), "")
+
+
+class FileObjects:
+    """`ports.Objects` over files, their paths as keys."""
+
+    def pin(self, uri: ObjectUri) -> Pinned:
+        """The file as it is."""
+        return Pinned(uri, os.path.getsize(uri.key), "")
+
+    def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
+        """Bytes [start, stop)."""
+        with open(pinned.uri.key, "rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+
+    @contextmanager
+    def create(
+        self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0, mark: str | None = None
+    ) -> Iterator[FileOutput]:
+        """Write a file."""
+        with FileIO(uri.key, "w") as file:
+            yield FileOutput(uri, file)
+
+    def join(
+        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+    ) -> Written:
+        """Make one file of others."""
+        with self.create(uri, overwrite=overwrite) as output:
+            for source in sources:
+                output.write(Path(source.key).read_bytes())
+        return output.written()
+
+
+class OneModel:
+    """In the place of `Models`: always the same one."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def open(self, uri: ObjectUri, request: PredictionRequest) -> Model:
+        """The model."""
+        return self._model
+
+
+def numbers(rows: int, seed: int = 0) -> Any:
+    """Rows of ten standard normal features."""
+    return np.random.default_rng(seed).normal(size=(rows, len(FEATURES)))
+
+
+def target(matrix: Any) -> Any:
+    """Something that is worth learning: linear, with a bend and noise."""
+    noise = np.random.default_rng(1).normal(scale=0.1, size=len(matrix))
+    return matrix @ np.linspace(-1, 1, len(FEATURES)) + np.sin(3 * matrix[:, 0]) + noise
+
+
+@cache
+def trained(kind: str) -> Any:
+    """A fitted linear model, forest of 100 trees, or histogram gradient boosting."""
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+    from sklearn.linear_model import LinearRegression
+
+    matrix = numbers(20_000, seed=2)
+    estimator = {
+        "linear": LinearRegression(),
+        "forest": RandomForestRegressor(n_estimators=100, random_state=0, n_jobs=-1),
+        "boosting": HistGradientBoostingRegressor(random_state=0),
+    }[kind]
+    return estimator.fit(matrix, target(matrix))
+
+
+def write_table(path: Path, rows: int) -> Path:
+    """A CSV file of `rows` rows, made a stretch at a time."""
+    from pyarrow import RecordBatch, csv, schema
+    from pyarrow import float64 as real
+
+    fields = schema([(name, real()) for name in FEATURES])
+    with csv.CSVWriter(path, fields, write_options=csv.WriteOptions(quoting_style="none")) as writer:
+        for start in range(0, rows, ROWS_AT_ONCE):
+            stretch = numbers(min(ROWS_AT_ONCE, rows - start), seed=start)
+            writer.write_batch(RecordBatch.from_arrays(list(stretch.T), schema=fields))
+    return path
+
+
+def model_of(kind: str) -> Model:
+    """The trained model as the engine has it, loaded back from its artifact."""
+    artifact = artifact_of(trained(kind), FEATURES, ObjectUri(BUCKET, f"{kind}.skops"), "skops", datetime.now(UTC))
+    return load(artifact.manifest, artifact.content)
+
+
+def engine(model: Model, workers: int) -> BatchPredictions:
+    """The single call over files."""
+    places = AllowList("anything", ANYWHERE)
+    return BatchPredictions(
+        objects=FileObjects(),
+        models=OneModel(model),  # type: ignore[arg-type]  # all that a call asks for is `open`
+        allowed=AllowLists(places, places, places),
+        clock=lambda: 0.0,
+        workers=workers,
+        single_call_bytes=1 << 50,
+    )
+
+
+def request(data: Path, output: Path) -> PredictionRequest:
+    """Score one file into another."""
+    return PredictionRequest(
+        model_s3_uri=f"s3://{BUCKET}/model.skops",
+        data_s3_uri=f"s3://{BUCKET}/{data}",
+        output_s3_uri=f"s3://{BUCKET}/{output}",
+        prediction_column_name="prediction",
+        feature_columns=FEATURES,
+        overwrite=True,
+    )

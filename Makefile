@@ -10,10 +10,10 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive train-tickets clean
 
 help: ## show what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 venv: $(VENV)/.installed ## make .venv with everything in it
 
@@ -70,6 +70,9 @@ bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/resu
 
 package: venv ## package for AWS into dist/; STAGE=dev, staging or prod
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist
+
+train-tickets: venv ## train the ticket model on a generated season, and report how good it is
+	$(PYTHON) -m local.season.train
 
 redrive: venv ## give a function its dead letters again: FUNCTION=process_flights; STAGE=prod for those in AWS
 	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))

@@ -1,0 +1,207 @@
+"""Predictions at the edge: the direct invocation's contract, the state machine's steps, and the routes of jobs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from chalice.test import Client
+
+from chalicelib.bootstrap import Services
+from chalicelib.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    OmnibusError,
+    RateLimited,
+    Unprocessable,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from chalicelib.predictions.jobs import Jobs
+from chalicelib.predictions.views import Done, HandedOver, Outcome, Planned
+from tests.environment import ENVIRONMENT
+from tests.fakes.clock import Clock
+from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
+
+TOKEN = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+REQUEST = {
+    "model_s3_uri": "s3://models/price.skops",
+    "data_s3_uri": "s3://predictions/data/rows.csv",
+    "output_s3_uri": "s3://predictions/output/rows.csv",
+    "prediction_column_name": "price",
+    "feature_columns": ["x", "y"],
+}
+OUTCOME = Outcome(
+    rows=3, bytes=40, model_sha256="0" * 64, output_s3_uri="s3://predictions/output/rows.csv", seconds=1.5
+)
+
+
+class Answers:
+    """A service that answers, or raises, whatever it is asked."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[Any] = []
+
+    def __call__(self, asked: Any, **more: Any) -> Any:
+        self.asked.append(asked)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    predict = plan = score = complete = __call__
+
+
+@pytest.fixture
+def objects() -> MemoryObjects:
+    objects = MemoryObjects()
+    objects.put(REQUEST["model_s3_uri"], b"model")  # type: ignore[arg-type]
+    objects.put(REQUEST["data_s3_uri"], b"x,y\n1,2\n")  # type: ignore[arg-type]
+    return objects
+
+
+@pytest.fixture
+def jobs(services: Services, objects: MemoryObjects) -> Jobs:
+    places = services._prediction_places
+    jobs = Jobs(objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__)
+    services.prediction_jobs = jobs
+    return jobs
+
+
+def invoke(client: Client, function: str, event: Any) -> Any:
+    return client.lambda_.invoke(function, event).payload
+
+
+class TestDirectInvocation:
+    def test_the_answer_is_a_proxys(self, client: Client, services: Services) -> None:
+        services.batch_predictions = service = Answers(OUTCOME)  # type: ignore[assignment]
+        answer = invoke(client, "predict_batch", REQUEST)
+        assert answer["statusCode"] == 200
+        assert msgspec.json.decode(answer["body"]) == msgspec.to_builtins(OUTCOME)
+        assert service.asked[0].feature_columns == ("x", "y")
+
+    def test_what_becomes_a_job_is_accepted(self, client: Client, services: Services) -> None:
+        services.batch_predictions = Answers(HandedOver(job_id="job-1", reason="too large"))  # type: ignore[assignment]
+        answer = invoke(client, "predict_batch", REQUEST)
+        assert answer["statusCode"] == 202
+        assert msgspec.json.decode(answer["body"])["job_id"] == "job-1"
+
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (Unprocessable("m", code="missing_column"), 400),
+            (NotFound("m", code="no_such_object"), 400),
+            (Forbidden("m", code="access_denied"), 400),
+            (Conflict("m", code="output_exists"), 400),
+            (RateLimited("m"), 429),
+            (UpstreamUnavailable("m"), 503),
+            (UpstreamTimeout("m"), 503),
+            (OmnibusError("m", code="out_of_time"), 500),
+        ],
+    )
+    def test_errors_have_a_status_of_the_contract_and_a_code(
+        self, client: Client, services: Services, error: OmnibusError, status: int
+    ) -> None:
+        services.batch_predictions = Answers(error)  # type: ignore[assignment]
+        answer = invoke(client, "predict_batch", REQUEST)
+        assert answer["statusCode"] == status
+        assert msgspec.json.decode(answer["body"])["error"]["code"] == error.code
+
+    def test_a_missing_field_is_named(self, client: Client) -> None:
+        answer = invoke(client, "predict_batch", {**REQUEST, "feature_columns": None})
+        assert answer["statusCode"] == 400
+        assert "feature_columns" in msgspec.json.decode(answer["body"])["error"]["message"]
+        answer = invoke(client, "predict_batch", {"model_s3_uri": "s3://models/m"})
+        assert msgspec.json.decode(answer["body"])["error"]["code"] == "missing_field"
+
+    def test_the_unknown_is_opaque(self, client: Client, services: Services) -> None:
+        services.batch_predictions = Answers(KeyError("secret"))  # type: ignore[assignment]
+        answer = invoke(client, "predict_batch", REQUEST)
+        assert answer["statusCode"] == 500
+        assert "secret" not in answer["body"]
+        assert "Traceback" not in answer["body"]
+
+
+class TestSteps:
+    def test_a_step_answers_plain_values(self, client: Client, services: Services) -> None:
+        planned = Planned(job_id="job-1", bucket="scratch", key="jobs/job-1/parts.json", parts=2)
+        services.prediction_steps = Answers(planned)  # type: ignore[assignment]
+        assert invoke(client, "predict_plan", {"job_id": "job-1"}) == msgspec.to_builtins(planned)
+        services.prediction_steps = Answers(Done(job_id="job-1", rows=2, bytes=9))  # type: ignore[assignment]
+        part = {"job_id": "job-1", "number": 1, "start": 4, "stop": 9, "first_row": 0, "rows": 2}
+        assert invoke(client, "predict_part", part)["rows"] == 2
+        assert invoke(client, "predict_complete", {"job_id": "job-1"})["bytes"] == 9
+
+    def test_what_would_fail_for_ever_is_an_answer(self, client: Client, services: Services) -> None:
+        services.prediction_steps = Answers(Conflict("The job is cancelled.", code="cancelled"))  # type: ignore[assignment]
+        answer = invoke(client, "predict_plan", {"job_id": "job-1"})
+        assert answer == {"failed": {"code": "cancelled", "message": "The job is cancelled."}}
+
+    @pytest.mark.parametrize("error", [RateLimited("m"), UpstreamUnavailable("m"), UpstreamTimeout("m"), KeyError("m")])
+    def test_what_may_pass_raises(self, client: Client, services: Services, error: Exception) -> None:
+        services.prediction_steps = Answers(error)  # type: ignore[assignment]
+        with pytest.raises(type(error)):
+            invoke(client, "predict_complete", {"job_id": "job-1"})
+
+
+@pytest.mark.usefixtures("jobs")
+class TestJobs:
+    def test_a_job_is_submitted_watched_and_cancelled(self, api: Callable[..., Any]) -> None:
+        submitted = api("POST", "/predictions", REQUEST, TOKEN)
+        assert (submitted.status, submitted.body["state"]) == (202, "queued")
+        path = f"/predictions/{submitted.body['job_id']}"
+        assert api("GET", path, headers=TOKEN).body == submitted.body
+        assert api("GET", "/predictions?limit=1", headers=TOKEN).body == {"jobs": [submitted.body], "next": None}
+        assert api("DELETE", path, headers=TOKEN).body["state"] == "cancelled"
+
+    def test_the_same_token_twice_is_one_job(self, api: Callable[..., Any], jobs: Jobs) -> None:
+        answers = [api("POST", "/predictions", {**REQUEST, "client_token": "t"}, TOKEN) for _ in range(2)]
+        assert answers[0].body == answers[1].body
+        assert len(jobs.workflow.started) == 1  # type: ignore[attr-defined]
+
+    def test_a_failed_job_is_redriven(self, api: Callable[..., Any], jobs: Jobs) -> None:
+        job_id = api("POST", "/predictions", REQUEST, TOKEN).body["job_id"]
+        assert api("POST", f"/predictions/{job_id}/redrive", headers=TOKEN).status == 409
+        jobs.store.update(job_id, {"state": "failed"}, states=["queued"])
+        answer = api("POST", f"/predictions/{job_id}/redrive", headers=TOKEN)
+        assert (answer.status, answer.body["attempt"]) == (202, 2)
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("POST", ""), ("GET", ""), ("GET", "/job-1"), ("DELETE", "/job-1"), ("POST", "/job-1/redrive")],
+    )
+    def test_jobs_are_for_operators(self, api: Callable[..., Any], method: str, path: str) -> None:
+        for headers in ({}, {"X-Operator-Token": "guessed"}):
+            answer = api(method, f"/predictions{path}", REQUEST if method == "POST" else None, headers)
+            assert (answer.status, answer.body["error"]["code"]) == (403, "forbidden")
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "code"),
+        [
+            ({"data_s3_uri": "gs://predictions/data/rows.csv"}, 400, "malformed_uri"),
+            ({"data_s3_uri": None}, 400, "invalid_input"),
+            ({"surprise": 1}, 400, "invalid_input"),
+            ({"feature_columns": []}, 400, "invalid_input"),
+            ({"client_token": "with a blank"}, 400, "invalid_input"),
+            ({"data_s3_uri": "s3://predictions/data/rows.xlsx"}, 400, "unknown_format"),
+            ({"data_s3_uri": "s3://elsewhere/data/rows.csv"}, 403, "not_allowed"),
+            ({"data_s3_uri": "s3://predictions/data/none.csv"}, 404, "no_such_object"),
+            ({"output_s3_uri": "s3://predictions/output/there.csv"}, 409, "output_exists"),
+            ({"prediction_column_name": "x"}, 422, "column_exists"),
+        ],
+    )
+    def test_bad_requests_have_their_status_and_code(
+        self, api: Callable[..., Any], objects: MemoryObjects, changes: dict[str, Any], status: int, code: str
+    ) -> None:
+        objects.put("s3://predictions/output/there.csv", b"precious")
+        answer = api("POST", "/predictions", {**REQUEST, **changes}, TOKEN)
+        assert (answer.status, answer.body["error"]["code"]) == (status, code)
+
+    def test_a_job_that_is_not_there(self, api: Callable[..., Any]) -> None:
+        answer = api("GET", "/predictions/none", headers=TOKEN)
+        assert (answer.status, answer.body["error"]["code"]) == (404, "no_such_job")
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=", "more=1"])
+    def test_bad_queries(self, api: Callable[..., Any], query: str) -> None:
+        assert api("GET", f"/predictions?{query}", headers=TOKEN).status == 400

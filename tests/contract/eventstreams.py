@@ -5,7 +5,7 @@ import json
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -56,7 +56,8 @@ class Bedrock:
 
     def client(self, service: str, **config: Any) -> Any:
         """boto3's client of `service` here."""
-        return boto3.client(
+        sdk: Any = boto3  # its stubs know services by name only
+        return sdk.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
@@ -91,6 +92,10 @@ def bedrock(*answers: Answer) -> Iterator[Bedrock]:
             self.send_header("x-amzn-bedrock-agent-content-type", "application/json")
             self.send_header("x-amz-bedrock-agent-session-id", "chat-1")
             self.end_headers()
+            with suppress(BrokenPipeError, ConnectionResetError):  # the client has heard enough
+                self._stream(parts)
+
+        def _stream(self, parts: Sequence[bytes]) -> None:
             for part in parts:
                 if part == b"":  # the connection breaks here
                     self.close_connection = True

@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from statistics import fmean
 from typing import Any
 
+from msgspec import structs
+
 from chalicelib.concerts.catalogue import ArtistMatch, GenreTotals, Vocabulary
 from chalicelib.concerts.conversation import Delta, Outcome, Piece, Turn
 from chalicelib.concerts.features import LOOKBACK_DAYS, ConcertOutlook
@@ -252,17 +254,26 @@ class FakeWarehouse:
             ),
             key=lambda one: (one.event_date, one.concert_id),
         )
-        following = coming[0] if coming else None
-        return ArtistMatch(
+        match = ArtistMatch(
             artist_id=artist.artist_id,
             name=artist.name,
             genre=artist.genre,
             popularity_score=artist.popularity_score,
             upcoming_concerts=len(coming),
-            next_concert_id=following and following.concert_id,
-            next_date=following and following.event_date,
-            next_venue=following and following.venue.name,
-            next_city=following and following.venue.city,
+            next_concert_id=None,
+            next_date=None,
+            next_venue=None,
+            next_city=None,
+        )
+        if not coming:
+            return match
+        first = coming[0]
+        return structs.replace(
+            match,
+            next_concert_id=first.concert_id,
+            next_date=first.event_date,
+            next_venue=first.venue.name,
+            next_city=first.venue.city,
         )
 
     def vocabulary(self) -> Vocabulary:

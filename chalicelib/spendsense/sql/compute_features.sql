@@ -17,7 +17,7 @@ usable AS (
             ELSE 'other'
         END AS role,
         a.subtype IN ('money market', 'cash management') OR a.name ~* 'high[ -]?yield|hysa' AS high_yield,
-        concat_ws(' ending ', nullif(a.name, ''), nullif(a.mask, '')) AS label,
+        coalesce(nullif(concat_ws(' ending ', nullif(a.name, ''), nullif(a.mask, '')), ''), 'card') AS label,
         a.limit_cents,
         coalesce(a.current_cents, a.available_cents) AS balance_cents,
         coalesce(a.current_cents, a.limit_cents - a.available_cents) AS owed_cents
@@ -57,9 +57,7 @@ counted AS MATERIALIZED (
         CASE
             WHEN u.role = 'savings' THEN 'saving'
             WHEN u.role = 'other' THEN 'none'
-            WHEN c.flow = 'spend' THEN 'spend'
-            WHEN c.flow = 'interest' AND t.s180 > 0 THEN 'interest'
-            WHEN c.flow IN ('interest', 'obligation') THEN 'obligation'
+            WHEN c.flow IN ('spend', 'obligation', 'interest') THEN c.flow
             ELSE 'none'
         END AS use,
         t.*

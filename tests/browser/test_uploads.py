@@ -4,7 +4,6 @@ Every test fails on any error in a page's console, and on any breach of the Cont
 pages are written to .local/screens/uploads for a person to look at.
 """
 
-import io
 import json
 import re
 import time
@@ -13,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from local.cloud import Cloud
-from tests.browser.photo import photo
+from local.demo import screens
+from local.demo.photo import photo
 
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "uploads"
 PATIENCE_MS = 30_000
@@ -31,10 +30,8 @@ class Pages:
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.contexts = [
-            chromium.new_context(viewport={"width": 1120, "height": 820}, color_scheme=scheme),
-            chromium.new_context(
-                viewport={"width": 412, "height": 820}, color_scheme=scheme, has_touch=True, is_mobile=True
-            ),
+            chromium.new_context(**screens.WIDE, color_scheme=scheme),
+            chromium.new_context(**screens.NARROW, color_scheme=scheme),
         ]
         self.desktop, self.phone = (self._page(context) for context in self.contexts)
 
@@ -79,16 +76,7 @@ class Pages:
 
     def screen(self, name: str) -> None:
         """A picture of both pages side by side."""
-        shots = [Image.open(io.BytesIO(page.screenshot())) for page in (self.desktop, self.phone)]
-        gap = 24
-        size = (sum(shot.width for shot in shots) + 3 * gap, max(shot.height for shot in shots) + 2 * gap)
-        picture = Image.new("RGB", size, (128, 132, 130))
-        left = gap
-        for shot in shots:
-            picture.paste(shot, (left, gap))
-            left += shot.width + gap
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        picture.save(SCREENS / f"{name}.png")
+        screens.side_by_side((self.desktop, self.phone), SCREENS / f"{name}.png")
 
     def close(self) -> None:
         """Close both, and fail on what went wrong in them."""

@@ -1,4 +1,4 @@
-"""A real photograph's stand-in, drawn anew for each test: a JPEG with a scene that a person recognises."""
+"""A photograph's stand-in, drawn anew: a JPEG with a scene that a person recognises."""
 
 import io
 import math

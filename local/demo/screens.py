@@ -1,0 +1,52 @@
+"""Debian's chromium, and pictures of its pages for a person to look at."""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+GAP = 24
+GROUND = (128, 132, 130)
+
+WIDE = {"viewport": {"width": 1120, "height": 820}}
+NARROW = {"viewport": {"width": 412, "height": 820}, "has_touch": True, "is_mobile": True}
+
+
+def missing() -> str | None:
+    """What a browser would need and does not have here, or None."""
+    if find_spec("playwright") is None:
+        return "playwright is not installed: make venv"
+    if not CHROMIUM.exists():
+        return f"there is no browser at {CHROMIUM}: apt-get install chromium, or set CHROMIUM"
+    return None
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless browser, by Playwright's API."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def side_by_side(pages: Sequence[Any], path: Path) -> Path:
+    """Write one picture of several pages; its path."""
+    shots = [Image.open(io.BytesIO(page.screenshot())) for page in pages]
+    size = (sum(shot.width + GAP for shot in shots) + GAP, max(shot.height for shot in shots) + 2 * GAP)
+    picture = Image.new("RGB", size, GROUND)
+    left = GAP
+    for shot in shots:
+        picture.paste(shot, (left, GAP))
+        left += shot.width + GAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)
+    return path

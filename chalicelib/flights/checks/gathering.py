@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.findings import Floats, Mask, Value
@@ -11,11 +10,11 @@ from chalicelib.flights.checks.reading import Batch, Source, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
-GATHERED: Final = NUMBERS | {"icao24", "callsign", "on_ground", "flight_phase"}
+GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
 
 
 class Snapshot:
-    """A snapshot's gathered columns, 45 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
+    """A snapshot's gathered columns, 38 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
 
     def __init__(self, source: Source) -> None:
         self.rows = source.rows
@@ -26,7 +25,7 @@ class Snapshot:
         self.addresses = np.full(self.rows, text.NULL, np.int32)
         self.malformed: dict[int, str] = {}
         """The text of the addresses that are no number, by row."""
-        self._callsigns: list[tuple[int, pa.Array]] = []
+        self._source = source
 
     def add(self, batch: Batch) -> None:
         """Take over what is gathered of the batch; batches may come in any order, from several threads."""
@@ -37,8 +36,6 @@ class Snapshot:
             self.airborne[rows] = batch.airborne
         if "flight_phase" in self._columns:
             self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
-        if "callsign" in self._columns:
-            self._callsigns.append((batch.start, batch.array("callsign")))
         if "icao24" in self._columns:
             self.addresses[rows] = batch.addresses
             odd = np.flatnonzero(batch.addresses == text.MALFORMED)
@@ -61,14 +58,8 @@ class Snapshot:
             code = int(self.addresses[row])
             return f"{code:06x}" if code >= 0 else self.malformed.get(row)
         if name == "callsign":
-            return self._callsign(row)
+            return self._source.text_at("callsign", row)
         if name == "on_ground":
             return False if self.airborne[row] else None
         phase = int(self.phases[row])
         return FLIGHT_PHASES[phase] if phase < len(FLIGHT_PHASES) else None
-
-    def _callsign(self, row: int) -> str | None:
-        for start, column in self._callsigns:
-            if start <= row < start + len(column):
-                return text.readable(column, row - start)
-        return None

@@ -6,6 +6,7 @@ with NaN for whatever is missing, null or NaN alike, so that a comparison with a
 """
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,6 +161,7 @@ class Source:
     def __init__(self, stored: pa.NativeFile) -> None:
         self._stored = stored
         self._readers = threading.local()
+        self._reread: tuple[str, int, pa.ChunkedArray] = ("", -1, pa.chunked_array([pa.nulls(0)]))
         self._metadata = pq.read_metadata(stored)
         self._dictionaries = _dictionaries(self._metadata)
         self._schema = self._metadata.schema.to_arrow_schema()
@@ -198,6 +200,15 @@ class Source:
         for columns in self._pieces(group, rows, needed):
             yield Batch(start, len(columns), self.time, columns, spans)
             start += len(columns)
+
+    def text_at(self, name: str, row: int) -> str | None:
+        """One value of a text column, read again; samples in one row group after another cost one reading each."""
+        group = bisect_right(self.starts, row) - 1
+        if self._reread[:2] != (name, group):
+            column = self._open().read_row_group(group, columns=[name], use_threads=False).column(0)
+            self._reread = (name, group, column)
+        place = row - self.starts[group]
+        return text.readable(text.normal(self._reread[2].slice(place, 1).combine_chunks()), 0)
 
     def _pieces(self, group: int, rows: int, names: list[str]) -> Iterator[pa.RecordBatch]:
         if names:

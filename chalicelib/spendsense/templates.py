@@ -26,14 +26,14 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """The template that `text` is; ValueError if it cites none of the person's numbers, or an unknown one."""
+    """The template that `text` is; ValueError if it cites none of the person's numbers, or an unknown signal."""
     pieces = tuple(_PLACE.split(text))
     template = Template(pieces)
     unknown = [name for name in template.signals if name not in SIGNALS]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not a signal")
-    if not template.signals:
-        raise ValueError("cites no signal")
+    if all(SIGNALS[name].kind == "text" for name in template.signals):
+        raise ValueError("cites no number")
     if any("{" in piece or "}" in piece for piece in template.texts):
         raise ValueError("has a stray brace")
     return template

@@ -176,8 +176,8 @@ SERVERS: tuple[Server, ...] = (
     _own(
         "redshift",
         8091,
-        lambda site: ["--database-url", database_url(site), "--database", WAREHOUSE, "--season", SEASON_SALES],
-        environ=aws_environ,
+        lambda _site: ["--database", WAREHOUSE, "--season", SEASON_SALES],
+        environ=lambda site: {**aws_environ(site), "REDSHIFT_ENGINE_URL": database_url(site)},
         after=("postgres",),
     ),
     _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT]),

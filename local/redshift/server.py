@@ -157,7 +157,7 @@ def main() -> None:
     options = parser.parse_args()
 
     with ExitStack() as stack:
-        engine = options.database_url or stack.enter_context(own_engine(options.data_dir))
+        engine = os.environ.get("REDSHIFT_ENGINE_URL") or stack.enter_context(own_engine(options.data_dir))
         url = with_database(engine, options.database)
         if options.season:
             load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)

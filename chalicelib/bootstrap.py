@@ -201,6 +201,7 @@ class Services:
 
     @cached_property
     def batch_predictions(self) -> "BatchPredictions":
+        from chalicelib.entry.meter import ScoringMeter
         from chalicelib.predictions.batch import BatchPredictions
 
         predictions = self.settings.predictions
@@ -209,6 +210,7 @@ class Services:
             models=self._prediction_models,
             allowed=self._prediction_places,
             clock=time.monotonic,
+            meter=ScoringMeter(),
             workers=predictions.workers or os.cpu_count() or 1,
             single_call_bytes=predictions.single_call_bytes,
             submit=lambda request: self.prediction_jobs.submit(request).job_id,
@@ -216,6 +218,7 @@ class Services:
 
     @cached_property
     def prediction_steps(self) -> "DistributedPredictions":
+        from chalicelib.entry.meter import ScoringMeter
         from chalicelib.predictions.distributed import DistributedPredictions
 
         predictions = self.settings.predictions
@@ -226,6 +229,7 @@ class Services:
             allowed=self._prediction_places,
             scratch=predictions.scratch_bucket,
             clock=now,
+            meter=ScoringMeter(),
             workers=predictions.workers or os.cpu_count() or 1,
             part_bytes=predictions.part_bytes,
             single_call_bytes=predictions.single_call_bytes,

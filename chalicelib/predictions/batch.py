@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.errors import InvalidInput
 from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Models
-from chalicelib.predictions.ports import Objects
+from chalicelib.predictions.ports import Meter, Objects
 from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
 from chalicelib.predictions.scan import OutOfTime, open_task, score_span, whole_span
 from chalicelib.predictions.views import HandedOver, Outcome
@@ -27,6 +27,7 @@ class BatchPredictions:
     models: Models
     allowed: AllowLists
     clock: Callable[[], float]
+    meter: Meter
     workers: int
     single_call_bytes: int
     submit: Callable[[PredictionRequest], str] | None = None
@@ -60,12 +61,15 @@ class BatchPredictions:
             if task.splittable and self.submit:
                 return HandedOver(job_id=self.submit(request), reason="too long for one call")
             raise
+        seconds = round(self.clock() - began, 3)
+        self.meter.scored(rows, seconds)
         return Outcome(
             rows=rows,
             bytes=output.written().bytes,
             model_sha256=task.model.manifest.sha256,
             output_s3_uri=str(order.output),
-            seconds=round(self.clock() - began, 3),
+            seconds=seconds,
+            peak_mib=round(self.meter.peak_mib(), 1),
         )
 
 

@@ -18,7 +18,7 @@ from chalicelib.predictions.batch import MARGIN_S, require_rows
 from chalicelib.predictions.features import rows_plainly
 from chalicelib.predictions.jobs import check_output, fail
 from chalicelib.predictions.models import Models
-from chalicelib.predictions.ports import JobStore, Objects, Pinned, stream
+from chalicelib.predictions.ports import JobStore, Meter, Objects, Pinned, stream
 from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
 from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, PredictionRequest, accept
 from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_span, whole_span
@@ -52,6 +52,7 @@ class DistributedPredictions:
     allowed: AllowLists
     scratch: str
     clock: Callable[[], datetime]
+    meter: Meter
     workers: int
     part_bytes: int
     single_call_bytes: int
@@ -79,6 +80,7 @@ class DistributedPredictions:
             place = self._part_place(part.job_id, part.number)
             if self.store.has_part(part.job_id, part.number):
                 return Done(job_id=part.job_id, rows=part.rows, bytes=self.objects.pin(place).bytes)
+            began = self.clock()
             task = self._planned_task(part.job_id)
             with self.objects.create(place, overwrite=True) as output:
                 rows = score_span(
@@ -92,6 +94,7 @@ class DistributedPredictions:
             if not task.splittable:
                 require_rows(rows)
             self.store.add_part(part.job_id, part.number, rows)
+            self.meter.scored(rows, (self.clock() - began).total_seconds())
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
     def complete(self, step: Step) -> Done:

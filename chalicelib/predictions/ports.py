@@ -113,6 +113,16 @@ class JobStore(Protocol):
         """A page of jobs, newest first, and what to pass as `after` for the next page."""
 
 
+class Meter(Protocol):
+    """Who watches what scoring does."""
+
+    def peak_mib(self) -> float:
+        """The most memory that this process has had, MiB."""
+
+    def scored(self, rows: int, seconds: float) -> None:
+        """Count rows that were scored, and the time that it took."""
+
+
 def stream(objects: Objects, pinned: Pinned, start: int, stop: int, chunk: int) -> Iterator[bytes]:
     """The bytes [start, stop) of an object in chunks, by range reads."""
     for at in range(start, stop, chunk):

@@ -50,13 +50,14 @@ class JobPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a single call did."""
+    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all."""
 
     rows: int
     bytes: int
     model_sha256: str
     output_s3_uri: str
     seconds: float
+    peak_mib: float
 
 
 class HandedOver(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,12 @@ REQUEST = {
     "feature_columns": ["x", "y"],
 }
 OUTCOME = Outcome(
-    rows=3, bytes=40, model_sha256="0" * 64, output_s3_uri="s3://predictions/output/rows.csv", seconds=1.5
+    rows=3,
+    bytes=40,
+    model_sha256="0" * 64,
+    output_s3_uri="s3://predictions/output/rows.csv",
+    seconds=1.5,
+    peak_mib=99.5,
 )
 
 

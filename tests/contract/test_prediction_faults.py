@@ -20,7 +20,7 @@ from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from chalicelib.predictions.views import HandedOver
-from tests.fakes.predictions import MemoryKey
+from tests.fakes.predictions import MemoryKey, MemoryMeter
 from tests.unit.predictions.studio import ALLOWED, FEATURES, MODEL, NOW, Studio, csv_of, rows, trained
 
 ROWS = 160_000
@@ -95,7 +95,7 @@ def faulty(client: Any, table: bytes, monkeypatch: pytest.MonkeyPatch) -> Faulty
 def service(faulty: Faulty) -> BatchPredictions:
     objects = S3Objects(faulty, sleep=lambda seconds: None)
     models = Models(objects, MemoryKey())
-    return BatchPredictions(objects, models, ALLOWED, lambda: 0.0, 2, 1 << 40)
+    return BatchPredictions(objects, models, ALLOWED, lambda: 0.0, MemoryMeter(), 2, 1 << 40)
 
 
 def predict(service: BatchPredictions, seconds_left: float = 900) -> Any:

@@ -143,6 +143,19 @@ class MemoryJobs:
 
 
 @dataclass
+class MemoryMeter:
+    """Remembers what was counted."""
+
+    counted: list[tuple[int, float]] = field(default_factory=list)
+
+    def peak_mib(self) -> float:
+        return 100.0
+
+    def scored(self, rows: int, seconds: float) -> None:
+        self.counted.append((rows, seconds))
+
+
+@dataclass
 class MemoryWorkflow:
     """Runs by name; `failures` says why one failed."""
 

@@ -14,7 +14,7 @@ from chalicelib.predictions.models import Models
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
-from tests.fakes.predictions import MemoryKey, MemoryObjects
+from tests.fakes.predictions import MemoryKey, MemoryMeter, MemoryObjects
 
 FEATURES = ("x", "y")
 MODEL = "s3://models/price.skops"
@@ -58,6 +58,7 @@ class Studio:
     def __init__(self) -> None:
         self.objects = MemoryObjects()
         self.key = MemoryKey()
+        self.meter = MemoryMeter()
         self.models = Models(self.objects, self.key)
         self.submitted: list[PredictionRequest] = []
 
@@ -85,6 +86,7 @@ class Studio:
             "models": self.models,
             "allowed": ALLOWED,
             "clock": lambda: 0.0,
+            "meter": self.meter,
             "workers": 2,
             "single_call_bytes": 1 << 40,
             "submit": self.submit,

@@ -63,7 +63,9 @@ def test_csv_gets_one_more_column_and_keeps_every_byte(ready):
         model_sha256=ready.models.open(parse("model"), ready.request()).manifest.sha256,
         output_s3_uri=OUTPUT,
         seconds=0.0,
+        peak_mib=100.0,
     )
+    assert ready.meter.counted == [(500, 0.0)]
     before, after = ready.objects.get(DATA).splitlines(), scored.splitlines()
     assert [line.rsplit(b",", 1)[0] for line in after] == before
     assert after[0] == b"id,x,y,price"

@@ -32,7 +32,16 @@ class Machine:
         self.store = MemoryJobs()
         self.jobs = Jobs(studio.objects, self.store, MemoryWorkflow(), ALLOWED, Clock(), lambda: "job")
         self.steps = DistributedPredictions(
-            studio.objects, studio.models, self.store, ALLOWED, "scratch", Clock(), 2, part_bytes, single_call_bytes
+            studio.objects,
+            studio.models,
+            self.store,
+            ALLOWED,
+            "scratch",
+            Clock(),
+            studio.meter,
+            2,
+            part_bytes,
+            single_call_bytes,
         )
 
     def submit(self, **changes):

@@ -1,0 +1,219 @@
+"""The predictions demo: train, sign, publish, and score 200,000 rows through the deployed function.
+
+The data is scikit-learn's diabetes study: 442 patients, ten measurements, and how far the disease had progressed a
+year later. A forest learns from 60 % of the patients; the rows are drawn from the others, each measurement jittered,
+as if measured again. Every prediction is compared with a direct `model.predict`, bit by bit; then the same rows go
+through the state machine, and its bytes are compared with the single call's. Ends with a plot of the residuals.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import boto3
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from botocore.config import Config
+from sklearn.datasets import load_diabetes
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.model_selection import train_test_split
+
+from chalicelib.adapters.prediction_objects import S3Objects
+from chalicelib.adapters.signing import SharedSecret
+from chalicelib.predictions.requests import parse_uri
+from infra.publish_model import publish, read_artifact
+from local.demo.residuals import draw_residuals
+
+ROWS: Final = 200_000
+JITTER: Final = 0.005
+"""Standard deviation of a measurement that is repeated; the measurements themselves vary by 0.048."""
+DEADLINE: Final = 120.0
+COLUMN: Final = "predicted_progression"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The deployed application as a caller of predictions reaches it."""
+
+    cloud: Mapping[str, Any]
+    folder: str
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the cloud."""
+        given = self.cloud["credentials"]
+        session: Any = boto3.Session(
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.cloud["region"],
+        )
+        config = Config(read_timeout=DEADLINE, retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+        return session.client(service, endpoint_url=self.cloud["aws_endpoint_url"], config=config)
+
+    def place(self, kind: str, name: str) -> str:
+        """The URI of an object of this demo: a model, data or output."""
+        if kind == "models":
+            return f"s3://{self.cloud['buckets']['models']}/demo/{self.folder}/{name}"
+        return f"s3://{self.cloud['buckets']['predictions']}/{kind}/demo/{self.folder}/{name}"
+
+    def put(self, uri: str, data: bytes) -> None:
+        """Store an object."""
+        place = parse_uri("uri", uri)
+        self.client("s3").put_object(Bucket=place.bucket, Key=place.key, Body=data)
+
+    def read(self, uri: str) -> bytes:
+        """An object's bytes."""
+        place = parse_uri("uri", uri)
+        body: bytes = self.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        return body
+
+    def predict(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `predict_batch` answers; RuntimeError with its words if it refuses."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.cloud["functions"]["predict_batch"], Payload=json.dumps(event).encode()
+        )
+        answered = json.load(answer["Payload"])
+        if answered.get("statusCode") != 200:
+            raise RuntimeError(f"predict_batch: {answered.get('body', answered)}")
+        outcome: Mapping[str, Any] = json.loads(answered["body"])
+        return outcome
+
+    def rest(self, method: str, path: str, body: Any = None) -> Any:
+        """What the REST API answers."""
+        request = Request(
+            f"{self.cloud['rest_url']}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-Operator-Token": self.cloud["operator_token"]},
+        )
+        try:
+            with urlopen(request, timeout=DEADLINE) as response:  # the address is the local cloud's own
+                return json.load(response)
+        except HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.read().decode()}") from error
+
+    def finished(self, job_id: str) -> Mapping[str, Any]:
+        """The job, once it has succeeded; RuntimeError if it does not."""
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until:
+            job: Mapping[str, Any] = self.rest("GET", f"/predictions/{job_id}")
+            if job["state"] == "succeeded":
+                return job
+            if job["state"] in ("failed", "cancelled"):
+                break
+            time.sleep(0.1)
+        raise RuntimeError(f"the job did not succeed: {job}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A fitted model, and rows that it has not seen: CSV with an id, the features and the outcome."""
+
+    model: RandomForestRegressor
+    features: tuple[str, ...]
+    matrix: npt.NDArray[np.float64]
+    outcome: npt.NDArray[np.float64]
+    table: bytes
+
+
+def study() -> Study:
+    """Train on some patients, and draw rows from the others."""
+    data = load_diabetes()
+    names = tuple(data.feature_names)
+    known, unseen, progressed, to_predict = train_test_split(data.data, data.target, test_size=0.4, random_state=0)
+    model = RandomForestRegressor(n_estimators=100, min_samples_leaf=5, random_state=0).fit(known, progressed)
+    chance = np.random.default_rng(0)
+    patients = chance.integers(len(unseen), size=ROWS)
+    matrix = unseen[patients] + chance.normal(scale=JITTER, size=(ROWS, len(names)))
+    frame = pd.DataFrame(matrix, columns=list(names))
+    frame.insert(0, "visit", [f"visit {number}, patient {patient}" for number, patient in enumerate(patients)])
+    frame["progression"] = to_predict[patients]
+    return Study(model, names, matrix, to_predict[patients], frame.to_csv(index=False).encode())
+
+
+def run(cloud: Mapping[str, Any], out: Path, progress: Progress) -> list[Path]:
+    """Show the predictions workload; returns the files made. RuntimeError if anything is not as it should be."""
+    deployed = Deployed(cloud, uuid4().hex[:8])
+    shown = study()
+    progress(f"trained a forest of 100 trees on 265 patients; {ROWS:,} rows of the 177 others, {_mb(shown.table)}")
+    model = _publish(deployed, shown, out, progress)
+    data, output = deployed.place("data", "visits.csv"), deployed.place("output", "visits.csv")
+    deployed.put(data, shown.table)
+    event = {
+        "model_s3_uri": model,
+        "data_s3_uri": data,
+        "output_s3_uri": output,
+        "prediction_column_name": COLUMN,
+        "feature_columns": list(shown.features),
+        "overwrite": True,
+    }
+    for call in ("cold", "warm"):
+        began = time.perf_counter()
+        outcome = deployed.predict(event)
+        seconds = time.perf_counter() - began
+        progress(
+            f"predict_batch, {call}: {outcome['rows']:,} rows in {outcome['seconds']:.2f} s "
+            f"({outcome['rows'] / outcome['seconds']:,.0f} rows a second; {seconds:.2f} s for the caller)"
+        )
+    scored = deployed.read(output)
+    predicted = _check(shown, scored)
+    progress("every prediction is bit for bit that of model.predict, every input line passed through unchanged")
+    progress(f"peak memory of the function, its libraries loaded: {outcome['peak_mib']:.0f} MiB")
+    _show_job(deployed, {**event, "output_s3_uri": deployed.place("output", "job.csv")}, scored, progress)
+    plot = draw_residuals(predicted, shown.outcome, out / "residuals.png")
+    progress(
+        f"residuals: mean {np.mean(shown.outcome - predicted):+.1f}, "
+        f"typical size {np.median(np.abs(shown.outcome - predicted)):.1f} of outcomes from 25 to 346"
+    )
+    return [plot, out / "model.txt"]
+
+
+def _publish(deployed: Deployed, shown: Study, out: Path, progress: Progress) -> str:
+    place = deployed.place("models", "diabetes.skops")
+    trained = out / "diabetes.joblib"
+    joblib.dump(shown.model, trained)
+    artifact = read_artifact(trained, shown.features, parse_uri("place", place), "skops", datetime.now(UTC))
+    key = SharedSecret(deployed.client("secretsmanager"), deployed.cloud["outputs"]["ModelSigningKeyArn"])
+    publish(S3Objects(deployed.client("s3")), key, parse_uri("place", place), artifact, overwrite=False)
+    (out / "model.txt").write_text("\n".join(artifact.report) + "\n", encoding="utf-8")
+    progress(f"signed and published as skops: {_mb(artifact.content)}, sha256 {artifact.manifest.sha256[:12]}")
+    return place
+
+
+def _check(shown: Study, scored: bytes) -> npt.NDArray[np.float64]:
+    """The predictions in the output, if they are the model's own and the rest is as it was sent."""
+    lines = [line.rsplit(b",", 1)[0] for line in scored.splitlines()]
+    if lines != shown.table.splitlines():
+        raise RuntimeError("a line did not pass through unchanged")
+    predicted = pd.read_csv(BytesIO(scored), usecols=[COLUMN], float_precision="round_trip")[COLUMN].to_numpy()
+    sent = pd.read_csv(BytesIO(shown.table), usecols=list(shown.features), float_precision="round_trip")
+    if not np.array_equal(predicted, shown.model.predict(sent[list(shown.features)].to_numpy())):
+        raise RuntimeError("a prediction differs from model.predict")
+    found: npt.NDArray[np.float64] = predicted
+    return found
+
+
+def _show_job(deployed: Deployed, event: Mapping[str, Any], scored: bytes, progress: Progress) -> None:
+    began = time.perf_counter()
+    job = deployed.finished(deployed.rest("POST", "/predictions", event)["job_id"])
+    if deployed.read(event["output_s3_uri"]) != scored:
+        raise RuntimeError("the job's bytes differ from the single call's")
+    progress(
+        f"the same as a job of the state machine: {job['state']} in {time.perf_counter() - began:.1f} s,"
+        " its bytes equal to the single call's"
+    )
+
+
+def _mb(data: bytes) -> str:
+    return f"{len(data) / 1e6:.1f} MB"

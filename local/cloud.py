@@ -25,6 +25,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from infra.package import package
 from local import ports, users
 from local.deploy import Stack, deploy, fingerprint
@@ -190,7 +192,10 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     site = state.site(home)
     client = cache(lambda service: _client(site.url("ministack"), service))
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
-    stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
+    try:
+        stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
+    except EndpointConnectionError:  # one server that dies takes the others with it; its own words say why
+        raise servers.failure() from None
     watch.lap("deploy", f"{len(stack.resources)} resources deployed by CloudFormation as stack {STACK}")
     cloud = _describe(site, stack, client, watch.seconds)
     write_whole(cloud_file(home), asdict(cloud))  # for `logs`, should it not answer
@@ -234,8 +239,12 @@ class _Servers:
             if not self._supervisor.is_running():
                 break
             time.sleep(POLL_S)
+        raise self.failure()
+
+    def failure(self) -> CloudError:
+        """The error of servers that are not there, with their own words."""
         said = self._log.read_text(encoding="utf-8", errors="replace")
-        raise CloudError(f"the servers did not start:\n{said}".rstrip())
+        return CloudError(f"the servers do not run:\n{said}".rstrip())
 
     def _start(self) -> ProcessId:
         shutil.rmtree(self._log.parent, ignore_errors=True)

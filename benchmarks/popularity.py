@@ -167,8 +167,8 @@ def main() -> None:
     """Measure and print."""
     arguments = measure.arguments(__doc__, sizes=[1_000_000])
     report = measure.Report("popularity")
-    with tempfile.TemporaryDirectory(prefix="omnibus-bench-", ignore_cleanup_errors=True) as folder:
-        url = with_database(own_engine(Path(folder)), "omnibus")
+    with tempfile.TemporaryDirectory(prefix="omnibus-bench-") as folder, own_engine(Path(folder)) as engine:
+        url = with_database(engine, "omnibus")
         for size in arguments.sizes:
             load_into_engine(generate(size, today=TODAY), url)
             with (

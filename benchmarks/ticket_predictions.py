@@ -54,8 +54,8 @@ def main() -> None:
     """Measure and print."""
     arguments = measure.arguments(__doc__)
     report = measure.Report("ticket_predictions")
-    with tempfile.TemporaryDirectory(prefix="omnibus-bench-", ignore_cleanup_errors=True) as folder:
-        url = with_database(own_engine(Path(folder)), "omnibus")
+    with tempfile.TemporaryDirectory(prefix="omnibus-bench-") as folder, own_engine(Path(folder)) as engine:
+        url = with_database(engine, "omnibus")
         load_into_engine(generate(20_000, today=NOW.date()), url)
         with RedshiftServer(DataApi(Statements(url))) as server:
             warehouse = warehouse_at(server)

@@ -164,8 +164,8 @@ def _own_warehouse(stack: ExitStack, sales: int) -> RedshiftData:
     from local.redshift.statements import Statements
     from local.season.load import create_schema, load_by_inserts, show_progress
 
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="omnibus-train-", ignore_cleanup_errors=True))
-    statements = Statements(with_database(own_engine(Path(folder)), "omnibus"))
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="omnibus-train-"))
+    statements = Statements(with_database(stack.enter_context(own_engine(Path(folder))), "omnibus"))
     server = stack.enter_context(RedshiftServer(DataApi(statements)))
     client = boto3.client(
         "redshift-data",

@@ -1,10 +1,11 @@
 """A PostgreSQL of the tests' own, with the local Redshift Data API before it; started once, by whoever asks first."""
 
+import atexit
 import functools
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
@@ -20,10 +21,15 @@ from local.season.load import create_schema, load_by_inserts
 TARGET = {"WorkgroupName": "omnibus", "Database": "omnibus"}
 
 
+_running = ExitStack()
+atexit.register(_running.close)
+
+
 @functools.cache
 def engine() -> str:
-    """The URL of an engine that stops with the process."""
-    return own_engine(Path(tempfile.mkdtemp(prefix="omnibus-pg-")))
+    """The URL of an engine that stops, and is forgotten, with the process."""
+    folder = _running.enter_context(TemporaryDirectory(prefix="omnibus-pg-"))
+    return _running.enter_context(own_engine(Path(folder)))
 
 
 @contextmanager

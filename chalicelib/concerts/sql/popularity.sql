@@ -1,5 +1,5 @@
 -- Every venue's popularity over the look-back, in one statement. Parameters: since (inclusive), until (exclusive),
--- min_events, top_n.
+-- min_events, top_n. Takings join concerts rather than events, so that engines may scan the sales in parallel.
 -- Features are divided by their maximum over the venues that have min_events; weights add up to 1.
 WITH events AS (
     SELECT c.concert_id, c.artist_id, c.venue_id, c.event_date, v.capacity, v.venue_type, v.city, v.country,
@@ -17,7 +17,10 @@ WITH events AS (
 takings AS (
     SELECT s.concert_id, SUM(s.total_amount) AS amount
     FROM ticket_sales s
-    JOIN events e ON e.concert_id = s.concert_id
+    JOIN concerts c ON c.concert_id = s.concert_id
+    WHERE c.status = 'completed'
+      AND c.event_date >= CAST(:since AS DATE)
+      AND c.event_date < CAST(:until AS DATE)
     GROUP BY s.concert_id
 ),
 type_demand AS (

@@ -68,7 +68,7 @@ class DatabaseSecret:
         """The connection string now; UpstreamRejected if the secret is not one."""
         secret = self._secrets.read(self._arn)
         try:
-            if "url" in secret:
+            if secret.get("url"):
                 return make_conninfo(str(secret["url"]), **self._tls)
             return make_conninfo(
                 host=secret["host"],
@@ -129,7 +129,7 @@ class Postgres:
                 if attempt == ATTEMPTS:
                     raise UpstreamUnavailable("the database is unavailable; try again later", retry_after=5) from error
                 self._pause(0.05 * 4**attempt)
-            except psycopg.Error as error:
+            except (psycopg.Error, UnicodeEncodeError) as error:
                 raise _translated(error) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -211,8 +211,8 @@ def only(cursor: Cursor) -> Any:
     return row
 
 
-def _translated(error: psycopg.Error) -> OmnibusError:
-    if isinstance(error, psycopg.DataError):
+def _translated(error: psycopg.Error | UnicodeEncodeError) -> OmnibusError:
+    if isinstance(error, psycopg.DataError | UnicodeEncodeError):
         return InvalidInput("a value is not acceptable to the database; expected printable text and ordinary numbers")
     if isinstance(error, psycopg.IntegrityError):
         return Conflict("the data has changed meanwhile; read it again")

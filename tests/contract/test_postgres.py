@@ -1,0 +1,249 @@
+"""One connection for Lambda, against a real server: limits, restarts, deadlocks, rotation, TLS."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from chalicelib.adapters.postgres import Cursor, DatabaseSecret, Postgres
+from chalicelib.errors import Conflict, InvalidInput, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+from tests.contract.spendsense_database import Target, engine, fresh_database
+
+
+class Now:
+    """Seconds that only the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with fresh_database() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE things (id integer PRIMARY KEY, value text)")
+        yield url
+
+
+@pytest.fixture
+def clock() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def database(url: str, clock: Now) -> Iterator[Postgres]:
+    opened = Postgres(Target(url), statement_timeout_ms=5_000, clock=clock, pause=lambda _: None)
+    with closing(opened):
+        opened.run(lambda cursor: cursor.execute("TRUNCATE things"))
+        yield opened
+
+
+def value(database: Postgres, text: str, *parameters: Any) -> Any:
+    return database.run(lambda cursor: cursor.execute(text, parameters).fetchone())[0]
+
+
+def insert(number: int, text: str = "") -> Any:
+    return lambda cursor: cursor.execute("INSERT INTO things VALUES (%s, %s)", [number, text])
+
+
+def test_one_connection_serves_every_piece_of_work(database: Postgres) -> None:
+    backends = {value(database, "SELECT pg_backend_pid()") for _ in range(10)}
+    assert len(backends) == 1
+    assert value(database, "SELECT count(*) FROM pg_prepared_statements") == 0
+
+
+def test_limits_hold_for_one_transaction_only(database: Postgres) -> None:
+    def show(cursor: Cursor) -> tuple[str, str]:
+        names = ("statement_timeout", "work_mem")
+        return tuple(cursor.execute(f"SHOW {name}").fetchone()[0] for name in names)  # type: ignore[return-value,index]
+
+    assert database.run(show, settings={"work_mem": "77MB"}) == ("5s", "77MB")
+    assert database.run(show)[1] != "77MB"
+    assert database._connection is not None
+    assert database._connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+    database._connection.rollback()
+
+
+def test_nothing_is_kept_of_work_that_fails(database: Postgres) -> None:
+    def fail(cursor: Cursor) -> None:
+        insert(1)(cursor)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        database.run(fail)
+    assert value(database, "SELECT count(*) FROM things") == 0
+
+
+def test_a_statement_that_takes_too_long(database: Postgres) -> None:
+    with pytest.raises(UpstreamTimeout):
+        database.run(lambda cursor: cursor.execute("SELECT pg_sleep(5)"), settings={"statement_timeout": "50"})
+    assert value(database, "SELECT 1") == 1
+
+
+def test_a_lock_that_does_not_come(database: Postgres, url: str) -> None:
+    database.run(insert(1))
+    with psycopg.connect(url) as other:
+        other.execute("SELECT 1 FROM things WHERE id = 1 FOR UPDATE")
+        with pytest.raises(UpstreamUnavailable) as raised:
+            database.run(
+                lambda cursor: cursor.execute("UPDATE things SET value = 'x'"), settings={"lock_timeout": "50"}
+            )
+    assert raised.value.retry_after == 5
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
+def test_what_postgresql_cannot_hold_is_the_callers_mistake(database: Postgres, text: str) -> None:
+    with pytest.raises(InvalidInput):
+        database.run(insert(1, text))
+    assert value(database, "SELECT count(*) FROM things") == 0
+
+
+def test_a_number_too_large(database: Postgres) -> None:
+    with pytest.raises(InvalidInput):
+        database.run(insert(2**40))
+
+
+def test_a_key_that_is_taken(database: Postgres) -> None:
+    database.run(insert(1))
+    with pytest.raises(Conflict):
+        database.run(insert(1))
+
+
+def test_a_deadlock_is_resolved_by_running_again(database: Postgres, url: str) -> None:
+    database.run(insert(1, "-"))
+    database.run(insert(2, "-"))
+    both_hold_one = threading.Barrier(2)
+    attempts: list[str] = []
+
+    def update(name: str, first: int, second: int) -> None:
+        def work(cursor: Cursor) -> None:
+            attempts.append(name)
+            cursor.execute("UPDATE things SET value = value || %s WHERE id = %s", [name, first])
+            if attempts.count(name) == 1:
+                both_hold_one.wait(timeout=10)
+            cursor.execute("UPDATE things SET value = value || %s WHERE id = %s", [name, second])
+
+        with closing(Postgres(Target(url), statement_timeout_ms=20_000, pause=lambda _: None)) as own:
+            own.run(work, settings={"deadlock_timeout": "50ms"})
+
+    threads = [threading.Thread(target=update, args=given) for given in (("a", 1, 2), ("b", 2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(attempts) == 3
+    assert {value(database, "SELECT value FROM things WHERE id = %s", number) for number in (1, 2)} <= {"-ab", "-ba"}
+
+
+def test_work_that_a_restart_cut_short_runs_again(database: Postgres) -> None:
+    attempts = []
+
+    def work(cursor: Cursor) -> None:
+        insert(7)(cursor)
+        attempts.append(1)
+        if len(attempts) == 1:
+            engine().restart()
+        insert(8)(cursor)
+
+    database.run(work)
+    assert len(attempts) == 2
+    assert value(database, "SELECT array_agg(id ORDER BY id) FROM things") == [7, 8]
+
+
+def test_a_connection_that_died_while_idle_is_renewed(database: Postgres, clock: Now) -> None:
+    before = value(database, "SELECT pg_backend_pid()")
+    engine().restart()
+    clock.seconds += 60
+    attempts = []
+    database.run(lambda cursor: (attempts.append(1), cursor.execute("SELECT 1")))
+    assert len(attempts) == 1
+    assert value(database, "SELECT pg_backend_pid()") != before
+
+
+def test_a_server_that_is_down(url: str) -> None:
+    nowhere = psycopg.conninfo.make_conninfo(url, port=1)
+    database = Postgres(Target(nowhere), statement_timeout_ms=1_000, pause=lambda _: None)
+    with closing(database), pytest.raises(UpstreamUnavailable) as raised:
+        database.check()
+    assert "password" not in raised.value.message
+
+
+# -- the secret
+
+
+@pytest.fixture
+def rotating(url: str) -> Iterator[tuple[str, str]]:
+    """URLs of one user with its old and its new password."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS rotating")
+        connection.execute("CREATE ROLE rotating LOGIN PASSWORD 'new'")
+    yield tuple(psycopg.conninfo.make_conninfo(url, user="rotating", password=password) for password in ("old", "new"))  # type: ignore[misc]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP ROLE rotating")
+
+
+def test_a_rotated_secret_is_read_again(rotating: tuple[str, str]) -> None:
+    target = Target(*rotating)
+    with closing(Postgres(target, statement_timeout_ms=1_000)) as database:
+        database.check()
+        database.check()
+    assert (target.reads, target.forgotten) == (2, 1)
+
+
+def test_a_secret_that_stays_wrong(rotating: tuple[str, str]) -> None:
+    target = Target(rotating[0])
+    database = Postgres(target, statement_timeout_ms=1_000, pause=lambda _: None)
+    with closing(database), pytest.raises(UpstreamUnavailable, match="credentials"):
+        database.check()
+    assert target.forgotten == 1
+
+
+class Vault:
+    """Secrets in memory."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+        self.forgotten: list[str] = []
+
+    def read(self, arn: str) -> dict[str, Any]:
+        assert arn == "arn"
+        return self.content
+
+    def forget(self, arn: str) -> None:
+        self.forgotten.append(arn)
+
+
+RDS = {"host": "db.example.com", "port": 5433, "dbname": "bank", "username": "ann", "password": "p'w d"}
+
+
+def test_the_secret_that_rds_writes() -> None:
+    found = conninfo_to_dict(DatabaseSecret(Vault(RDS), "arn", verify=False).read())
+    assert found == {"host": "db.example.com", "port": "5433", "dbname": "bank", "user": "ann", "password": "p'w d"}
+
+
+def test_tls_with_a_checked_name_cannot_be_talked_away() -> None:
+    lax = {"url": "postgresql://ann:secret@db.example.com/bank?sslmode=disable"}
+    found = conninfo_to_dict(DatabaseSecret(Vault(lax), "arn", verify=True, authorities="/rds.pem").read())
+    assert (found["sslmode"], found["sslrootcert"]) == ("verify-full", "/rds.pem")
+    assert found["host"] == "db.example.com"
+
+
+@pytest.mark.parametrize("content", [{}, {"url": ""}, {"host": "h"}, {**RDS, "port": "x"}, {"url": "postgresql://["}])
+def test_a_secret_that_is_no_connection(content: dict[str, Any]) -> None:
+    with pytest.raises(UpstreamRejected) as raised:
+        DatabaseSecret(Vault(content), "arn", verify=True).read()
+    assert "p'w" not in raised.value.message
+
+
+def test_a_server_without_tls_is_refused_outside_the_local_stage(url: str) -> None:
+    secret = DatabaseSecret(Vault({"url": url}), "arn", verify=True)
+    database = Postgres(secret, statement_timeout_ms=1_000, pause=lambda _: None)
+    with closing(database), pytest.raises(UpstreamUnavailable):
+        database.check()

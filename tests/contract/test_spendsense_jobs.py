@@ -1,0 +1,390 @@
+"""The jobs under everything that may go wrong: repeats, restarts, races, revoked consent, deleted people."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
+from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.jobs import REFRESH_DAYS, Jobs
+from chalicelib.spendsense.models import ConsentRecord, ProfileChange
+from chalicelib.spendsense.orders import Order
+from tests.contract.spendsense_database import Target, engine, fresh_database
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.fakes.spendsense import FakeAnnouncements
+
+DERIVED = ("computed_features", "persona_assignments", "recommendations", "decision_traces")
+REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[World]:
+    with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
+        yield World(database)
+
+
+@pytest.fixture
+def another(url: str) -> Iterator[Callable[[], Postgres]]:
+    """More connections to the same database, as more containers have."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=30_000)))
+
+
+def crowd(world: World, count: int = 6) -> list[UUID]:
+    statement = rows(
+        [account(), account("credit card", 700.0, limit=1000.0)],
+        [transaction(5 + 2 * number, 10.0 + number) for number in range(12)],
+    )
+    return [world.add(f"person {number}", statement) for number in range(count)]
+
+
+def dump(world: World, *tables: str) -> dict[str, list[Any]]:
+    """Every row, with its times, in an order of its own."""
+    return {
+        table: [tuple(row) for row in world.all(f"SELECT t.* FROM spendsense.{table} t ORDER BY t::text")]
+        for table in tables or DERIVED
+    }
+
+
+def run_jobs(database: Postgres, order: Order, now: datetime = NOW) -> list[Any]:
+    jobs = Jobs(
+        pipeline=PostgresPipeline(database, packaged()),
+        announcements=FakeAnnouncements(),
+        clock=lambda: now,
+        count=lambda name, value: None,
+    )
+    return [jobs.run(job, order, lambda: 300.0) for job in JOBS]
+
+
+# -- repeats
+
+
+def test_the_same_run_again_is_known_as_done(world: World) -> None:
+    crowd(world)
+    first = run_jobs(world.database, Order("night", TODAY))
+    before = dump(world)
+    again = run_jobs(world.database, Order("night", TODAY), now=NOW + timedelta(hours=1))
+    assert [outcome.users for outcome in first] == [6, 6, 6]
+    assert [outcome.already_done for outcome in again] == [True, True, True]
+    assert dump(world) == before
+
+
+def test_everything_computed_again_writes_nothing(world: World) -> None:
+    crowd(world)
+    run_jobs(world.database, Order("first", TODAY))
+    before = dump(world)
+    again = run_jobs(world.database, Order("second", TODAY, everyone=True), now=NOW + timedelta(hours=1))
+    assert [outcome.users for outcome in again] == [6, 6, 6]
+    assert dump(world) == before
+
+
+def test_an_ordinary_night_takes_up_only_whom_something_new_came_for(world: World) -> None:
+    people = crowd(world)
+    run_jobs(world.database, Order("first", TODAY, nightly=True))
+    tomorrow = TODAY + timedelta(days=1)
+    world.add("person 2", rows([account()], [transaction(0, 99.0)]))
+    outcomes = run_jobs(world.database, Order("second", tomorrow, nightly=True))
+    assert [outcome.users for outcome in outcomes] == [1, 1, 1]
+    assert world.features(people[2]).as_of == tomorrow
+    assert world.features(people[1]).as_of == TODAY
+
+
+def test_windows_move_on_where_nothing_is_new(world: World) -> None:
+    people = crowd(world, 2)
+    run_jobs(world.database, Order("first", TODAY, nightly=True))
+    for days, users in ((REFRESH_DAYS - 1, 0), (REFRESH_DAYS, 2)):
+        later = TODAY + timedelta(days=days)
+        assert run_jobs(world.database, Order(f"after {days}", later, nightly=True))[0].users == users
+    assert world.features(people[0]).as_of == TODAY + timedelta(days=REFRESH_DAYS)
+    assert world.features(people[0]).transactions < 12
+
+
+def test_an_event_for_one_person_leaves_the_others(world: World) -> None:
+    people = crowd(world)
+    outcomes = run_jobs(world.database, Order("signup", TODAY, subject=people[3]))
+    assert [outcome.users for outcome in outcomes] == [1, 1, 1]
+    counted = world.all(
+        "SELECT DISTINCT subject FROM spendsense.computed_features JOIN spendsense.profiles USING (user_id)"
+    )
+    assert [row.subject for row in counted] == [people[3]]
+
+
+def test_each_stage_announces_the_next_with_the_same_run(world: World) -> None:
+    people = crowd(world, 1)
+    announcements = FakeAnnouncements()
+    jobs = Jobs(pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None)
+    for job in JOBS:
+        jobs.run(job, Order("night", TODAY, subject=people[0]), lambda: 300.0)
+    detail = {"run_id": "night", "as_of": "2026-11-21", "subject": str(people[0])}
+    assert announcements.made == [
+        ("Features Computed", detail),
+        ("Persona Assigned", detail),
+        ("Recommendations Generated", detail),
+    ]
+
+
+# -- cut short
+
+
+def test_a_run_without_time_left_goes_on_from_where_it_was(world: World) -> None:
+    crowd(world)
+    left = iter([300.0, 300.0, 1.0])
+    jobs = Jobs(
+        pipeline=world.pipeline,
+        announcements=FakeAnnouncements(),
+        clock=lambda: NOW,
+        count=lambda name, value: None,
+        batch=dict.fromkeys(JOBS, 2),
+    )
+    with pytest.raises(UpstreamUnavailable):
+        jobs.run("compute_features", Order("night", TODAY), lambda: next(left))
+    assert len(dump(world)["computed_features"]) == 4 * 3
+    outcome = jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+    assert (outcome.users, outcome.batches) == (6, 3)
+    assert world.one("SELECT attempts FROM spendsense.job_runs").attempts == 2
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_the_database_restarted_in_mid_job(world: World, job: Any) -> None:
+    crowd(world)
+    order = Order("night", TODAY)
+    for earlier in JOBS[: JOBS.index(job)]:
+        world.run(earlier, run_id="night")
+    world.pipeline.begin(job, order, NOW)
+    assert world.pipeline.advance(job, order, 2, NOW) == 2
+    engine().restart()
+    while world.pipeline.advance(job, order, 2, NOW):
+        pass
+    assert world.pipeline.finish(job, order, NOW).users == 6
+    for later in JOBS[JOBS.index(job) + 1 :]:
+        world.run(later, run_id="night")
+    interrupted = dump(world)
+    run_jobs(world.database, Order("check", TODAY, everyone=True))
+    assert dump(world) == interrupted
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_batch_that_dies_halfway_leaves_nothing(world: World, job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(world)
+    for earlier in JOBS[: JOBS.index(job)]:
+        world.run(earlier, run_id="night")
+    before = dump(world, *DERIVED, "standings", "job_runs")
+    stages = world.pipeline._stages
+    stages[job] = stages[job]._replace(settle="SELECT 1 / 0")
+    with pytest.raises(Exception, match="value is not acceptable"):
+        world.pipeline.advance(job, Order("night", TODAY), 100, NOW)
+    assert dump(world, *DERIVED, "standings", "job_runs") == before
+
+
+def test_a_batch_that_takes_too_long_is_cut_smaller(world: World) -> None:
+    crowd(world)
+
+    class Slow:
+        """Takes too long with more than one person."""
+
+        begin, finish = world.pipeline.begin, world.pipeline.finish
+        sizes: list[int] = []
+
+        def advance(self, job: Any, order: Order, size: int, now: Any) -> int:
+            self.sizes.append(size)
+            if size > 1:
+                raise UpstreamTimeout("too long")
+            return world.pipeline.advance(job, order, size, now)
+
+    jobs = Jobs(
+        pipeline=Slow(),
+        announcements=FakeAnnouncements(),
+        clock=lambda: NOW,
+        count=lambda name, value: None,
+        batch=dict.fromkeys(JOBS, 16),
+    )
+    assert jobs.run("compute_features", Order("night", TODAY), lambda: 300.0).users == 6
+    assert Slow.sizes[:3] == [16, 4, 1]
+
+
+def test_a_statement_over_its_limit_is_told_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd(world, 1)
+    stages = world.pipeline._stages
+    stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(5), 1 AS user_id")
+    monkeypatch.setitem(world.pipeline.__class__.advance.__globals__["BATCH_SETTINGS"], "statement_timeout", "50")
+    with pytest.raises(UpstreamTimeout):
+        world.pipeline.advance("compute_features", Order("night", TODAY), 1, NOW)
+
+
+def test_an_event_that_could_not_be_announced_is_announced_by_the_next_delivery(world: World) -> None:
+    crowd(world, 2)
+    announcements = FakeAnnouncements()
+    announcements.fail = UpstreamUnavailable("the bus is down")
+    jobs = Jobs(pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None)
+    with pytest.raises(UpstreamUnavailable):
+        jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+    announcements.fail = None
+    outcome = jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+    assert (outcome.users, len(announcements.made)) == (2, 1)
+
+
+# -- races
+
+
+def waiting(url: str, count: int) -> None:
+    """Return once `count` connections wait for a lock."""
+    deadline = time.monotonic() + 20
+    with psycopg.connect(url, autocommit=True) as watcher:
+        while True:
+            found = watcher.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchone()
+            if found == (count,):
+                return
+            assert time.monotonic() < deadline, f"{found} wait, not {count}"
+            time.sleep(0.01)
+
+
+class Aside:
+    """Work in another thread; `result` joins it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._results: list[Any] = []
+        self._thread = threading.Thread(target=lambda: self._results.append(work()))
+        self._thread.start()
+
+    def result(self) -> Any:
+        self._thread.join(timeout=30)
+        assert self._results, "it raised, or did not end"
+        return self._results[0]
+
+
+def counts(world: World) -> dict[str, int]:
+    return {table: len(found) for table, found in dump(world).items()}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_consent_revoked_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres], job: Any) -> None:
+    (person,) = crowd(world, 1)
+    for earlier in JOBS[: JOBS.index(job)]:
+        world.run(earlier, run_id="night")
+    with psycopg.connect(url) as blocker:
+        # The job claims the person, then waits here: its rows refer to the profile.
+        blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
+        pipeline, consents = PostgresPipeline(another(), packaged()), PostgresConsents(another())
+        batch = Aside(lambda: pipeline.advance(job, Order("night", TODAY), 100, NOW))
+        waiting(url, 1)
+        revoked = Aside(lambda: consents.record(person, REVOKED))
+        waiting(url, 2)
+        blocker.rollback()
+        assert (batch.result(), revoked.result()) == (1, True)
+    assert counts(world) == dict.fromkeys(DERIVED, 0)
+    world.run(run_id="after")
+    assert counts(world) == {**dict.fromkeys(DERIVED, 0), "decision_traces": 1}
+
+
+def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
+    world: World, another: Callable[[], Postgres]
+) -> None:
+    (person,) = crowd(world, 1)
+    pipeline = PostgresPipeline(another(), packaged())
+    done: list[int] = []
+
+    def revoke(cursor: Cursor) -> None:
+        cursor.execute(
+            "SELECT 1 FROM spendsense.standings JOIN spendsense.profiles USING (user_id) WHERE subject = %s FOR UPDATE",
+            [person],
+        )
+        done.append(pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        cursor.execute("UPDATE spendsense.standings SET consented = false")
+
+    world.database.run(revoke)
+    assert done == [0]
+    assert counts(world) == dict.fromkeys(DERIVED, 0)
+
+
+def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:
+    people = crowd(world, 2)
+    with psycopg.connect(url) as blocker:
+        blocker.execute("SELECT 1 FROM spendsense.profiles WHERE subject = %s FOR UPDATE", [people[1]])
+        pipeline, registry = PostgresPipeline(another(), packaged()), PostgresPeople(another())
+        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        waiting(url, 1)
+        erased = Aside(lambda: registry.erase(people[0]))
+        waiting(url, 2)
+        blocker.rollback()
+        assert (batch.result(), erased.result()) == (2, True)
+    left = world.all("SELECT DISTINCT user_id FROM spendsense.computed_features")
+    assert len(left) == 1
+    assert world.features(people[1]).transactions == 12
+
+
+def test_two_runs_at_once_share_the_people(world: World, another: Callable[[], Postgres]) -> None:
+    crowd(world, 20)
+
+    def compute(run_id: str) -> int:
+        pipeline = PostgresPipeline(another(), packaged())
+        order = Order(run_id, TODAY)
+        pipeline.begin("compute_features", order, NOW)
+        total = 0
+        while done := pipeline.advance("compute_features", order, 3, NOW):
+            total += done
+        return total
+
+    workers = [Aside(lambda name=name: compute(name)) for name in ("one", "two")]  # type: ignore[misc]
+    assert sum(worker.result() for worker in workers) == 20
+    assert counts(world)["computed_features"] == 60
+
+
+def test_rows_that_come_while_their_person_is_computed_are_computed_next(
+    world: World, url: str, another: Callable[[], Postgres]
+) -> None:
+    (person,) = crowd(world, 1)
+    with psycopg.connect(url) as blocker:
+        blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
+        pipeline = PostgresPipeline(another(), packaged())
+        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        waiting(url, 1)
+        late = World(another())
+        import_ = Aside(lambda: late.add("person 0", rows([account()], [transaction(1, 1000.0)])))
+        waiting(url, 2)
+        blocker.rollback()
+        batch.result()
+        import_.result()
+    spent = world.features(person).spend_cents
+    assert world.run("compute_features", run_id="next") == 1
+    assert world.features(person).spend_cents == spent + 100_000
+
+
+# -- size
+
+
+def test_a_person_with_200_000_rows(world: World) -> None:
+    person = world.add("busy", rows([account()], [transaction(1, 1.0, merchant="Shop")]))
+    world.all(
+        "INSERT INTO spendsense.transactions (user_id, account_id, merchant_id, category_id, posted_on, amount_cents, "
+        "pending, channel, external_id) "
+        "SELECT user_id, account_id, merchant_id, category_id, %s::date - n %% 180, 100 + n %% 7, false, 'online', "
+        "'bulk ' || n FROM spendsense.transactions, generate_series(1, 199999) n RETURNING 1",
+        TODAY,
+    )
+    world.run()
+    row = world.features(person, 180)
+    assert row.transactions == 200_000
+    assert row.spend_cents == 100 + sum(100 + number % 7 for number in range(1, 200_000))
+
+
+def test_nobody_due_is_no_work(world: World) -> None:
+    world.people.register(subject("quiet"), ProfileChange(), NOW)
+    assert world.run() == 0

@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     from chalicelib.uploads.site import Site
 
 
+EMBEDDED_MODEL_S = 10.0
+"""What the function with the embedded ticket model may take, its cold start included."""
+
 WAREHOUSE_JOB_S = 240.0
 """What a scheduled job or a loader may take for one statement; the refreshing function has 300 s."""
 
@@ -103,7 +106,8 @@ class Services:
         from chalicelib.adapters.ticket_function import FunctionTicketModel
         from chalicelib.concerts.tickets import TicketForecast
 
-        models: list[TicketModel] = [FunctionTicketModel(client("lambda"), self.settings.concerts.predict_function)]
+        embedded = client("lambda", read_timeout=EMBEDDED_MODEL_S, max_attempts=1)
+        models: list[TicketModel] = [FunctionTicketModel(embedded, self.settings.concerts.predict_function)]
         if self._ticket_endpoint is not None:
             models.insert(0, self._ticket_endpoint)
         return TicketForecast(self._concert_warehouse, models, manifest()["venue_types"], now)
@@ -194,8 +198,9 @@ class Services:
             target["DbUser"] = concerts.redshift_db_user
         if concerts.redshift_secret_arn:
             target["SecretArn"] = concerts.redshift_secret_arn
-        read_timeout = LONGEST_WAIT_S + 10.0
-        return RedshiftData(client("redshift-data", read_timeout=read_timeout), target, budget_s=budget_s)
+        read_timeout = min(float(LONGEST_WAIT_S), budget_s) + 2.0
+        data_api = client("redshift-data", read_timeout=read_timeout, max_attempts=2)
+        return RedshiftData(data_api, target, budget_s=budget_s)
 
     # -- predictions
 

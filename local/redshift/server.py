@@ -163,10 +163,10 @@ def main() -> None:
             load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
         statements = Statements(url, slots=options.slots, objects=s3_objects)
         api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
-        serve(stack.enter_context(RedshiftServer(api, options.port)), url, options.ready_file)
+        serve(stack.enter_context(RedshiftServer(api, options.port)), options.ready_file)
 
 
-def serve(server: RedshiftServer, database_url: str, ready_file: Path | None) -> None:
+def serve(server: RedshiftServer, ready_file: Path | None) -> None:
     """Say that `server` answers, and return when the process is told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,7 +174,7 @@ def serve(server: RedshiftServer, database_url: str, ready_file: Path | None) ->
     print(server.url, flush=True)
     if ready_file:
         partial = ready_file.with_suffix(".partial")
-        partial.write_text(json.dumps({"url": server.url, "database_url": database_url, "pid": os.getpid()}))
+        partial.write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
         partial.rename(ready_file)
     stop.wait()
 

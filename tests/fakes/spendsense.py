@@ -1,7 +1,39 @@
-"""SpendSense's ports in memory."""
+"""SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID, uuid5
+
+from chalicelib.errors import NotFound
+from chalicelib.spendsense import models
+from chalicelib.spendsense.bank import Account, Liability, Transaction
+from chalicelib.spendsense.catalogue import Catalogue, packaged
+from chalicelib.spendsense.identity import Pool
+from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
+from chalicelib.spendsense.operators import Deed
+from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.paging import Position
+from chalicelib.spendsense.people import NO_PROFILE
+from chalicelib.spendsense.ports import Job
+from chalicelib.spendsense.reading import Insight, Recommended
+from chalicelib.spendsense.statements import Statement
+from tests.fakes import spendsense_reference as reference
+
+POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozenset({"client"}))
+DUE: dict[Job, str] = {
+    "compute_features": "features",
+    "assign_persona": "persona",
+    "generate_recommendations": "recommendations",
+}
+
+
+class FakePools:
+    """The pool of the tests."""
+
+    def pool(self) -> Pool:
+        return POOL
 
 
 class FakeAnnouncements:
@@ -15,3 +47,431 @@ class FakeAnnouncements:
         if self.fail is not None:
             raise self.fail
         self.made.append((kind, dict(detail)))
+
+
+@dataclass
+class Kept:
+    """One recommendation as it is stored."""
+
+    shown: Recommended
+    window: int
+    status: str = "active"
+
+
+@dataclass
+class Person:
+    """Everything about one person."""
+
+    profile: models.Profile
+    consents: list[models.ConsentRecord] = field(default_factory=list)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    transactions: dict[tuple[str, str], Transaction] = field(default_factory=dict)
+    liabilities: dict[str, Liability] = field(default_factory=dict)
+    payments: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
+    due: set[str] = field(default_factory=set)
+    as_of: date | None = None
+    features: dict[int, reference.Signals] = field(default_factory=dict)
+    personas: dict[int, tuple[str, list[str]]] = field(default_factory=dict)
+    recommendations: dict[UUID, Kept] = field(default_factory=dict)
+    traces: dict[UUID, models.Trace] = field(default_factory=dict)
+    feedback: dict[UUID, models.Feedback] = field(default_factory=dict)
+
+
+class FakePeople:
+    """Profiles, consents, rows, jobs, reads and the audit: every port but the announcements."""
+
+    def __init__(self, catalogue: Catalogue | None = None) -> None:
+        self.people: dict[UUID, Person] = {}
+        self.deeds: list[Deed] = []
+        self.denials: list[tuple[UUID | None, str, str]] = []
+        self.runs: dict[tuple[str, Job], list[int]] = {}
+        self.finished: set[tuple[str, Job]] = set()
+        self._catalogue = catalogue or packaged()
+
+    # -- People
+
+    def find(self, subject: UUID) -> models.Profile | None:
+        person = self.people.get(subject)
+        return person and person.profile
+
+    def register(self, subject: UUID, change: models.ProfileChange, now: datetime) -> tuple[models.Profile, bool]:
+        known = self.people.get(subject)
+        if known is not None and known.profile.consented and known.profile.currency != change.currency:
+            known.due.add("features")
+        profile = models.Profile(
+            user_id=subject,
+            display_name=change.display_name,
+            currency=change.currency,
+            consented=known.profile.consented if known else False,
+            created_at=known.profile.created_at if known else now,
+            updated_at=now,
+        )
+        if known is None:
+            self.people[subject] = Person(profile)
+        else:
+            known.profile = profile
+        return profile, known is None
+
+    def erase(self, subject: UUID) -> bool:
+        self.deeds = [replace(deed, reason="") if deed.subject == subject else deed for deed in self.deeds]
+        return self.people.pop(subject, None) is not None
+
+    # -- Consents
+
+    def history(self, subject: UUID) -> list[models.ConsentRecord] | None:
+        person = self.people.get(subject)
+        return None if person is None else person.consents[::-1]
+
+    def record(self, subject: UUID, record: models.ConsentRecord) -> bool:
+        person = self.people.get(subject)
+        if person is None:
+            return False
+        person.consents.append(record)
+        old = person.profile
+        person.profile = models.Profile(
+            user_id=old.user_id,
+            display_name=old.display_name,
+            currency=old.currency,
+            consented=record.granted,
+            created_at=old.created_at,
+            updated_at=old.updated_at,
+        )
+        person.due = set(DUE.values()) if record.granted else set()
+        if not record.granted:
+            person.features, person.personas, person.as_of = {}, {}, None
+            person.recommendations, person.traces, person.feedback = {}, {}, {}
+        return True
+
+    # -- Ledger
+
+    def save(self, subject: UUID, given: Statement, now: datetime) -> models.Imported:
+        person = self.people.get(subject)
+        if person is None:
+            raise NotFound(NO_PROFILE)
+        others = {name for other in self.people.values() if other is not person for name in other.accounts}
+        rejections = [
+            models.RejectedRow(
+                section=row.section, line=row.line, field=row.field, problem=row.problem, expected=row.expected
+            )
+            for row in given.rejections
+        ]
+
+        def refuse(section: str, line: int, account: str) -> None:
+            rejections.append(
+                models.RejectedRow(
+                    section=section,
+                    line=line,
+                    field="account_id",
+                    problem=f"is {account[:60]!r}",
+                    expected="an account of this user",
+                )
+            )
+            self.denials.append((subject, f"account {account}", "not an account of the user"))
+
+        saved = dict.fromkeys(("accounts", "transactions", "removed", "liabilities"), 0)
+        unchanged = dict.fromkeys(("accounts", "transactions", "liabilities"), 0)
+
+        def keep(section: str, place: dict[Any, Any], key: Any, row: Any) -> None:
+            same = key in place and replace(place[key], line=0) == replace(row, line=0)
+            (unchanged if same else saved)[section] += 1
+            place[key] = row
+
+        for account in given.accounts:
+            if account.external_id in others:
+                refuse("accounts", account.line, account.external_id)
+            else:
+                keep("accounts", person.accounts, account.external_id, account)
+        for row in given.transactions:
+            if row.account in person.accounts:
+                keep("transactions", person.transactions, (row.account, row.external_id), row)
+            else:
+                refuse("transactions", row.line, row.account)
+        gone = {*given.removed, *(row.replaces for row in given.transactions)}
+        for key in [key for key in person.transactions if key[1] in gone]:
+            del person.transactions[key]
+            saved["removed"] += 1
+        for debt in given.liabilities:
+            if debt.account not in person.accounts:
+                refuse("liabilities", debt.line, debt.account)
+                continue
+            keep("liabilities", person.liabilities, debt.account, debt)
+            paid, minimum, day = debt.last_payment_cents, debt.minimum_payment_cents, debt.last_payment_on
+            if debt.kind == "credit" and day is not None and paid is not None and minimum is not None:
+                person.payments[debt.account, day] = (paid, minimum)
+        if any(saved.values()) and person.profile.consented:
+            person.due.add("features")
+        return models.Imported(
+            saved=saved,
+            unchanged=unchanged,
+            rejected=len({(row.section, row.line) for row in rejections}),
+            rejections=rejections,
+        )
+
+    # -- Pipeline
+
+    def begin(self, job: Job, order: Order, now: datetime) -> Progress:
+        key = (order.run_id, job)
+        if key not in self.runs and job == "compute_features":
+            for person in self.people.values():
+                stale = person.as_of is not None and (order.as_of - person.as_of).days >= REFRESH_DAYS
+                if person.profile.consented and order.everyone:
+                    person.due = set(DUE.values())
+                elif person.profile.consented and order.nightly and stale:
+                    person.due.add("features")
+        batches = self.runs.setdefault(key, [])
+        return Progress(len(batches), sum(batches), key in self.finished)
+
+    def advance(self, job: Job, order: Order, size: int, now: datetime) -> int:
+        due = [
+            person
+            for subject, person in self.people.items()
+            if DUE[job] in person.due and order.subject in (None, subject)
+        ][:size]
+        for person in due:
+            person.due.discard(DUE[job])
+            getattr(self, f"_{DUE[job]}")(person, order, now)
+        if due:
+            self.runs[order.run_id, job].append(len(due))
+        return len(due)
+
+    def finish(self, job: Job, order: Order, now: datetime) -> Progress:
+        self.finished.add((order.run_id, job))
+        batches = self.runs[order.run_id, job]
+        return Progress(len(batches), sum(batches), True)
+
+    def _features(self, person: Person, order: Order, now: datetime) -> None:
+        payments = [(account, day, paid, minimum) for (account, day), (paid, minimum) in person.payments.items()]
+        computed = reference.features(
+            person.profile.currency,
+            order.as_of,
+            person.accounts.values(),
+            person.transactions.values(),
+            person.liabilities.values(),
+            payments,
+        )
+        if computed != person.features or person.as_of != order.as_of:
+            person.due.add("persona")
+        person.features, person.as_of = computed, order.as_of
+
+    def _persona(self, person: Person, order: Order, now: datetime) -> None:
+        person.personas = {
+            window: reference.persona(self._catalogue, signals) for window, signals in person.features.items()
+        }
+        person.due.add("recommendations")
+
+    def _recommendations(self, person: Person, order: Order, now: datetime) -> None:
+        kept, person.recommendations, person.traces = person.recommendations, {}, {}
+        for window, (persona, _) in person.personas.items():
+            signals = person.features[window]
+            chosen = {item.item_id for item in reference.recommended(self._catalogue, signals, persona)}
+            for item in self._catalogue.items:
+                if persona not in item.personas:
+                    continue
+                key = uuid5(person.profile.user_id, f"{window}/{item.item_id}")
+                person.traces[key] = models.Trace(
+                    recommendation_id=key,
+                    window_days=window,
+                    item_id=item.item_id,
+                    template_id=item.template_id,
+                    outcome="recommended" if item.item_id in chosen else "withheld",
+                    reasons=[] if item.item_id in chosen else ["not eligible"],
+                    signals_used=[
+                        models.Evidence(signal=name, value=signals[name], threshold=None)
+                        for name in sorted(reference.used_signals(item))
+                    ],
+                    guardrails={"consent": True},
+                    run_id=order.run_id,
+                    created_at=now,
+                )
+                if item.item_id in chosen:
+                    because = "".join(
+                        str(signals[piece]) if number % 2 else piece for number, piece in enumerate(item.because.pieces)
+                    )
+                    shown = Recommended(key, item.kind, item.item_id, persona, because, now)
+                    status = kept[key].status if key in kept else "active"
+                    person.recommendations[key] = Kept(shown, window, status)
+
+    # -- Records, Explanations
+
+    def accounts(self, subject: UUID) -> list[models.Account] | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        return [
+            models.Account(
+                account_id=row.external_id,
+                name=row.name,
+                mask=row.mask,
+                type=row.type,
+                subtype=row.subtype,
+                available_cents=row.available_cents,
+                current_cents=row.current_cents,
+                limit_cents=row.limit_cents,
+                currency=row.currency,
+                holder_category=row.holder_category,
+                updated_at=person.profile.updated_at,
+            )
+            for row in person.accounts.values()
+        ]
+
+    def transactions(
+        self, subject: UUID, query: models.TransactionsQuery, after: Position | None
+    ) -> list[tuple[Position, models.Transaction]] | None:
+        person = self.people.get(subject)
+        if person is None or (query.account_id is not None and query.account_id not in person.accounts):
+            return None
+        numbered = [
+            ((row.posted_on.isoformat(), number), row) for number, row in enumerate(person.transactions.values())
+        ]
+        found = [
+            (position, self._shown(person, row))
+            for position, row in sorted(numbered, key=lambda pair: pair[0], reverse=True)
+            if query.account_id in (None, row.account)
+            and (query.since is None or row.posted_on >= query.since)
+            and (query.until is None or row.posted_on <= query.until)
+            and (after is None or position < after)
+        ]
+        return found[: query.limit + 1]
+
+    def insights(self, subject: UUID, window: int) -> Insight | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        persona, matched = person.personas.get(window, (None, []))
+        signals = person.features.get(window, {})
+        noticed = reference.behaviours(self._catalogue, signals) if signals else []
+        return Insight(person.profile.currency, person.as_of, signals, persona, tuple(matched), (), tuple(noticed))
+
+    def recommended(self, subject: UUID, window: int) -> list[Recommended] | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        return [kept.shown for kept in person.recommendations.values() if kept.window == window and _visible(kept)]
+
+    def recommendation(self, subject: UUID, recommendation_id: UUID) -> Recommended | None:
+        kept = self._kept(subject, recommendation_id)
+        return kept.shown if kept and _visible(kept) else None
+
+    def trace(self, subject: UUID, recommendation_id: UUID) -> models.Trace | None:
+        person = self.people.get(subject)
+        return person.traces.get(recommendation_id) if person else None
+
+    def keep_feedback(self, subject: UUID, feedback: models.Feedback) -> bool:
+        kept = self._kept(subject, feedback.recommendation_id)
+        if kept is None or not _visible(kept):
+            return False
+        self.people[subject].feedback[feedback.recommendation_id] = feedback
+        return True
+
+    # -- Oversight, Reviews
+
+    def users(self, query: models.UsersQuery, after: Position | None) -> list[tuple[Position, models.UserSummary]]:
+        found = []
+        for number, person in enumerate(self.people.values(), start=1):
+            persona = person.personas.get(query.window, (None, []))[0]
+            if (after is None or number > after[1]) and query.persona in (None, persona):
+                summary = models.UserSummary(
+                    user_id=person.profile.user_id,
+                    display_name=person.profile.display_name,
+                    consented=person.profile.consented,
+                    persona=persona,
+                    recommendations=len([1 for kept in person.recommendations.values() if kept.window == query.window]),
+                )
+                found.append((("", number), summary))
+        return found[: query.limit + 1]
+
+    def personas(self, subject: UUID) -> list[models.Persona]:
+        person = self.people.get(subject)
+        if person is None or person.as_of is None:
+            return []
+        return [
+            models.Persona(
+                window_days=window,  # type: ignore[arg-type]  # the reference's windows are these
+                persona=persona,
+                matched=matched,
+                evidence=[],
+                behaviours=reference.behaviours(self._catalogue, person.features[window]),
+                as_of=person.as_of,
+            )
+            for window, (persona, matched) in person.personas.items()
+        ]
+
+    def signals(self, subject: UUID) -> list[dict[str, Any]]:
+        person = self.people.get(subject)
+        if person is None:
+            return []
+        return [{"window_days": window, **signals} for window, signals in person.features.items()]
+
+    def metrics(self, today: date) -> models.Metrics:
+        raise NotImplementedError("the figures are the database's alone")
+
+    def waiting(self, query: models.ReviewQuery, after: Position | None) -> list[tuple[Position, models.ReviewItem]]:
+        found = [
+            (
+                (str(key), 0),
+                models.ReviewItem(
+                    recommendation_id=key,
+                    user_id=person.profile.user_id,
+                    window_days=kept.window,
+                    item_id=kept.shown.item_id,
+                    persona=kept.shown.persona,
+                    because=kept.shown.rationale,
+                    status=kept.status,
+                ),
+            )
+            for person in self.people.values()
+            for key, kept in person.recommendations.items()
+            if kept.status == query.status and (after is None or str(key) > after[0])
+        ]
+        return sorted(found, key=lambda pair: pair[0])[: query.limit + 1]
+
+    def judge(self, recommendation_id: UUID, status: str, deed: Deed) -> bool:
+        for subject, person in self.people.items():
+            if recommendation_id in person.recommendations:
+                person.recommendations[recommendation_id].status = status
+                self.deeds.append(replace(deed, subject=subject))
+                return True
+        return False
+
+    # -- Audit
+
+    def acted(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+
+    def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None:
+        self.denials.append((caller, resource, reason))
+
+    def actions_on(self, subject: UUID) -> list[models.Action]:
+        return [
+            models.Action(
+                operator=deed.operator,
+                action=deed.action,
+                recommendation_id=deed.recommendation_id,
+                reason=deed.reason,
+                acted_at=deed.acted_at,
+            )
+            for deed in reversed(self.deeds)
+            if deed.subject == subject
+        ][:100]
+
+    def _kept(self, subject: UUID, recommendation_id: UUID) -> Kept | None:
+        person = self.people.get(subject)
+        return person.recommendations.get(recommendation_id) if person else None
+
+    def _shown(self, person: Person, row: Transaction) -> models.Transaction:
+        return models.Transaction(
+            transaction_id=row.external_id,
+            account_id=row.account,
+            posted_on=row.posted_on,
+            amount_cents=row.amount_cents,
+            currency=row.currency or person.accounts[row.account].currency,
+            name=row.name,
+            merchant=row.merchant or None,
+            category=row.detailed,
+            channel=row.channel,
+            pending=row.pending,
+        )
+
+
+def _visible(kept: Kept) -> bool:
+    return kept.status in {"active", "approved"}

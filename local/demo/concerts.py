@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -125,25 +126,26 @@ def bar(done: int, total: int, width: int = 24) -> str:
 def ranking_table(ranking: Answer) -> Table:
     """The ten most popular venues."""
     table = Table(
-        title=f"The ten most popular venues, {ranking['since']} to {ranking['until']}: one statement in the warehouse",
+        title=f"The ten most popular venues, {ranking['since']} to {ranking['until']}",
         title_justify="left",
         title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for heading in ("rank", "venue", "city", "type"):
-        table.add_column(heading)
-    for heading in ("capacity", "concerts", "filled", "revenue a concert", "a month", "score"):
+    table.add_column("", justify="right")
+    table.add_column("venue", overflow="fold")
+    table.add_column("type")
+    for heading in ("seats", "concerts", "full", "a concert", "score"):
         table.add_column(heading, justify="right")
     for venue in ranking["venues"]:
         table.add_row(
             str(venue["popularity_rank"]),
-            venue["name"],
-            venue["city"],
+            f"{venue['name']}, {venue['city']}",
             venue["venue_type"],
             f"{venue['capacity']:,}",
             str(venue["total_events"]),
             f"{venue['avg_attendance_rate']:.0%}",
             money(venue["revenue_per_event"]),
-            f"{venue['booking_frequency']:.1f}",
             f"{venue['score']:.3f}",
         )
     return table

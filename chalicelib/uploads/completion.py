@@ -71,8 +71,7 @@ class Completion:
             return self._lost(upload, after)
         if after.status is not Status.COMPLETED:
             self._objects.delete(upload.key, upload.version)
-        if after.status is not Status.EXPIRED:
-            self._notices.tell(after)
+        self._notices.tell(after)
         return after
 
     def _lost(self, upload: Upload, denial: Denial | None) -> Denial | None:
@@ -86,6 +85,5 @@ class Completion:
         """Finish what an earlier report of the same object may have left undone."""
         if session.outcome is not None and session.status is not Status.COMPLETED:
             self._objects.delete(session.outcome.upload.key, session.outcome.upload.version)
-        if session.status is not Status.EXPIRED:
-            self._notices.tell(session)
+        self._notices.tell(session)
         return Denial.FINISHED

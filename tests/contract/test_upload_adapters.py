@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -29,7 +29,12 @@ from chalicelib.uploads.machine import (
     Connected,
     Denial,
     Event,
+    Lapsed,
+    NoticeClaimed,
+    NoticeSent,
     Permitted,
+    Reason,
+    Refused,
     Session,
     Socket,
     Upload,
@@ -44,6 +49,16 @@ from tests.unit.uploads.histories import CREATED, KEYS, events, new_session
 
 ANOTHER_ID = "2c671a64-40d5-491e-99b0-da01ff1f3341"
 KEY = KEYS[0]
+PERMITTED = Permitted(KEY, CREATED)
+CONNECTED = Connected(Socket("s1", "https://sockets.test/api"), CREATED)
+
+
+def verified(version: str, sequencer: str) -> Verified:
+    return Verified(Upload(KEY, version, sequencer), CREATED, 1, "image/png")
+
+
+def refused(version: str, sequencer: str) -> Refused:
+    return Refused(Upload(KEY, version, sequencer), CREATED, 1, Reason.NOT_AN_IMAGE)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +113,12 @@ class TestSessions:
         store.change(session.id, Connected(Socket("newer" + socket, "https://sockets.test"), CREATED))
         assert store.session_of(socket) is None
 
+    @example(
+        history=[PERMITTED, refused("v1", "0A"), verified("v2", "0A"), verified("v3", "0a0"), verified("v4", "0B")]
+    )
+    @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeClaimed("s1", KEY, CREATED), PERMITTED])
+    @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeSent("s1", KEY, CREATED), verified("v2", "0B")])
+    @example(history=[PERMITTED, verified("v1", "01"), Lapsed(Upload(KEY, "v2", "02"), CREATED + LIFETIME, 1)])
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(history=st.lists(events(), min_size=1, max_size=25))
     def test_every_store_does_what_the_machine_says(self, store: Any, history: list[Event]) -> None:
@@ -351,7 +372,7 @@ class TestConnections:
         gateway.closed.add("a")
         for sockets in (Connections(management_client), FakeSockets()):
             with pytest.raises(Gone):
-                sockets.post(Socket("a", gateway.url), {})  # type: ignore[attr-defined]
+                sockets.post(Socket("a", gateway.url), {})
 
     @pytest.mark.parametrize(
         ("status", "error"), [(429, RateLimited), (500, UpstreamUnavailable), (403, UpstreamRejected)]

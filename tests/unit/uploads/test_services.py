@@ -19,7 +19,17 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from chalicelib.uploads.machine import MAX_PERMISSIONS, NOTICE_LEASE, Denial, Reason, Session, Socket, Status
+from chalicelib.uploads.machine import (
+    MAX_PERMISSIONS,
+    NOTICE_LEASE,
+    Denial,
+    Event,
+    Reason,
+    Session,
+    Socket,
+    Status,
+    Verified,
+)
 from chalicelib.uploads.models import UploadUrlQuery
 from chalicelib.uploads.notices import Telling
 from tests.unit.uploads.house import HTML, JPEG, PHONE_PAGE, PNG, House
@@ -278,6 +288,22 @@ class TestArrival:
         assert house.arrives(key, "v1", "01") is Denial.SUPERSEDED, "the object written later decides"
         assert house.session(opened).status is Status.REJECTED
         assert house.storage.objects == {}
+
+    def test_two_reports_of_one_object_at_once_keep_it(self, house: House) -> None:
+        opened = house.opened()
+        house.connect(opened)
+        key = house.permitted(opened)
+        house.uploaded(key)
+        faster = house.store.change
+
+        def slower(session_id: str, event: Event) -> Session | Denial | None:
+            if isinstance(event, Verified):
+                faster(session_id, event)
+            return faster(session_id, event)
+
+        house.store.change = slower  # type: ignore[method-assign]
+        assert house.arrives(key) is Denial.FINISHED
+        assert list(house.storage.objects) == [(key, "v1")]
 
     def test_an_unknown_session_and_a_vanished_object(self, house: House) -> None:
         opened = house.opened()

@@ -340,7 +340,7 @@ def _span(chunk: pq.ColumnChunkMetaData) -> Span:
 def _number(value: object) -> float | None:
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() // 1
-    return float(value) if isinstance(value, (bool, int, float)) and value == value else None
+    return float(value) if isinstance(value, (bool, int, float)) else None
 
 
 def _is_real(type_: pa.DataType) -> bool:

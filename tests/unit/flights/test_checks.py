@@ -142,16 +142,17 @@ def test_uniqueness_of_more_rows_than_are_sorted(rows: int) -> None:
 
 
 def test_accuracy_counts_by_source_and_tolerates_the_unlisted() -> None:
-    rows = [aircraft(1, position_source=source) for source in (0, 2, 2, 8, None)]
+    rows = [aircraft(1, position_source=source) for source in (0, 2, 2, 8, -1, None)]
     rows += [aircraft(2, position_source=2, velocity=None)]
     check = found("accuracy", rows)
     assert {name: (part.checked, part.failing) for name, part in check.parts.items()} == {
         "ads_b": (1, 0),
         "mlat": (3, 1),
         "8": (1, 0),
+        "-1": (1, 0),
         "unknown": (1, 0),
     }
-    assert check.score == pytest.approx(5 / 6)
+    assert check.score == pytest.approx(6 / 7)
 
 
 def test_timeliness_looks_both_ways() -> None:

@@ -159,6 +159,10 @@ def test_grades_follow_the_score(share: float, grade: str) -> None:
     assert report.grade == grade
 
 
+def test_a_grade_begins_at_its_mark() -> None:
+    assert assess(written(faultless()), thresholds=Thresholds.from_mapping({"grades": {"A": 1.0}})).grade == "A"
+
+
 def test_thresholds_move_the_verdict() -> None:
     rows = [aircraft(number, callsign="?") for number in range(20)]
     assert assess(written(rows), thresholds=Thresholds(min_score=0.99)).verdict == "failed"

@@ -35,7 +35,7 @@ and because `broken_tree` checks what skops cannot. Types that a file asks for n
 
 MIB = 1024 * 1024
 GRID_BYTES, GRID_PIECES = 4 * MIB, 8
-FOREST_GRID_BYTES, FOREST_GRID_PIECES = 16 * MIB, 2
+FOREST_GRID_BYTES, FOREST_GRID_PIECES = 8 * MIB, 2
 """Blocks have at most the bytes, and small data is cut into so many pieces, that processors share it evenly. A forest
 pays for each of its trees in each block: blocks of 10,000 rows cost it a quarter."""
 FOREST_TREES = 30

@@ -3,11 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from chalicelib.errors import Forbidden, InvalidInput, Unprocessable
 
@@ -62,8 +61,7 @@ class Layout(NamedTuple):
     gzip: bool
 
 
-@dataclass(frozen=True)
-class AllowList:
+class AllowList(Struct, frozen=True):
     """The buckets and prefixes that one direction may touch; a prefix is empty or ends in "/"."""
 
     what: str
@@ -77,8 +75,7 @@ class AllowList:
             )
 
 
-@dataclass(frozen=True)
-class AllowLists:
+class AllowLists(Struct, frozen=True):
     """Where models, data and output may lie, each its own list."""
 
     models: AllowList
@@ -86,8 +83,7 @@ class AllowLists:
     output: AllowList
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(Struct, frozen=True):
     """A request whose every statement that needs no look at S3 has been checked."""
 
     request: PredictionRequest

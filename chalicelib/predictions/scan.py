@@ -1,6 +1,5 @@
 """Scoring a stretch of an object: what is opened once for it, and the loop from blocks in to bytes out."""
 
-import functools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from chalicelib.predictions.tables import (
     schema_of,
 )
 
-READ_BYTES = 8 * 1024 * 1024
+READ_BYTES = 4 * 1024 * 1024
 
 
 class OutOfTime(OmnibusError):
@@ -139,7 +138,7 @@ def score_span(
         output.write(packed(_output_header(task)))
     work = _work(task, packed)
     rows = span.first_row
-    with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=_one_thread_each) as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=_one_thread_each()) as pool:
         for item, done in in_order(pool, partial(_attempt, work), _items(task, span, objects), workers + 1):
             if isinstance(done, InvalidInput):
                 work(item, rows)  # again, so that the error names the row of the file
@@ -215,14 +214,8 @@ def _output_header(task: Task) -> bytes:
     return task.header.content + header_suffix(task.added) + task.header.terminator
 
 
-def _one_thread_each() -> None:
-    """Keep OpenMP and BLAS to the thread that calls them: blocks are what runs in parallel here."""
-    _thread_pools().limit(limits=1)
-
-
-@functools.cache
-def _thread_pools() -> Any:
-    """The libraries' own thread pools; finding them takes milliseconds, so once."""
+def _one_thread_each() -> Callable[[], object]:
+    """What keeps OpenMP and BLAS to the thread that calls it: blocks are what runs in parallel here."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return partial(ThreadpoolController().limit, limits=1)

@@ -47,9 +47,8 @@ def _draw_over_predictions(figure: Any, axes: Any, predicted: Numbers, residual:
     axes.set_xlabel("predicted progression")
     axes.set_ylabel("actual − predicted")
     axes.legend(frameon=False, loc="upper left")
-    figure.colorbar(
-        cells, ax=axes, label="rows in a cell", location="top", shrink=0.45, aspect=34, anchor=(1.0, 0.0), pad=0.015
-    )
+    above = {"location": "top", "shrink": 0.45, "aspect": 34, "anchor": (1.0, 0.0), "pad": 0.015}
+    figure.colorbar(cells, ax=axes, label="rows in a cell", **above)
     _quiet(axes)
 
 

@@ -61,6 +61,14 @@ class TestPopularity:
         assert len(by_sql) <= top_n
         same(by_sql, by_hand)
 
+    def test_the_first_day_counts_and_the_last_does_not(self, real: ConcertWarehouse, reference: FakeWarehouse) -> None:
+        days = sorted(one.event_date for one in reference.concerts.values() if one.status == "completed")
+        since, until = days[50], days[150]
+        by_sql = real.popular_venues(since, until, min_events=1, top_n=1000)
+        counted = [one for one in days if since <= one < until]
+        assert sum(venue.total_events for venue in by_sql) == len(counted) < len([one for one in days if one <= until])
+        same(by_sql, reference.popular_venues(since, until, min_events=1, top_n=1000))
+
     def test_ranks_are_dense_and_scores_in_order(self, real: ConcertWarehouse) -> None:
         found = real.popular_venues(YEAR_AGO, TODAY, min_events=1, top_n=1000)
         assert [venue.score for venue in found] == sorted((venue.score for venue in found), reverse=True)

@@ -8,9 +8,9 @@ import pytest
 from local.demo import screens
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser."""
+    """The browser; not for longer, for its event loop would be in the way of tests that run one of their own."""
     lacking = screens.missing()
     if lacking:
         pytest.skip(lacking)

@@ -5,7 +5,6 @@ and the next begins anew, so a reply is always whole and always by one source, w
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -76,8 +75,7 @@ class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fallback: Fallback | None = None
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What a provider gets: the message and what was said before, oldest first."""
 
     session_id: str
@@ -85,15 +83,13 @@ class Turn:
     history: tuple[Exchange, ...] = ()
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """Some more words of the answer."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The end of an answer: what the question was about, how sure that is, and the data behind the words."""
 
     intent: Intent
@@ -103,8 +99,7 @@ class Outcome:
     concert_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Forget the words so far: another provider begins anew."""
 
     reason: str

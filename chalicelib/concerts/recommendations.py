@@ -7,7 +7,6 @@ both, the mean of the two; with neither, the artist's popularity. Ties go to the
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
@@ -42,8 +41,7 @@ class RecommendationQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     top_n: Annotated[int, Meta(ge=1, le=50, examples=[10])] = 10
 
 
-@dataclass(frozen=True)
-class Criteria:
+class Criteria(Struct, frozen=True):
     """The genres and the parts of the place that were asked for, lower case; either may be empty."""
 
     genres: tuple[str, ...]

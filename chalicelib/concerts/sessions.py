@@ -1,6 +1,5 @@
 """A conversation: who owns it, what was said, how long it is kept."""
 
-import secrets
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
@@ -11,6 +10,8 @@ LIFETIME = timedelta(hours=24)
 
 def new_session_id() -> str:
     """An id that nobody can guess; knowing it is what lets an anonymous caller continue the session."""
+    import secrets  # loads OpenSSL, which only a new session needs
+
     return f"chat-{secrets.token_hex(16)}"
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -93,8 +92,7 @@ class TicketBatch(Struct, frozen=True, kw_only=True):
     rejected: list[RejectedConcert]
 
 
-@dataclass(frozen=True)
-class Estimates:
+class Estimates(Struct, frozen=True):
     """A model's answer: revenue for each row, who answered, and which version."""
 
     values: Sequence[float]

@@ -5,7 +5,7 @@ that it is an ID token, and it is configuration that somebody may change: so all
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +61,7 @@ class Doorkeeper:
         return Operator(operator=subject, request_id=request_id)
 
 
-def groups_of(claim: str) -> frozenset[str]:
-    """The groups of a `cognito:groups` claim, which API Gateway writes as "a,b" and others as "[a b]"."""
-    return frozenset(part for part in re.split(r"[\s,]+", claim.strip("[] ")) if part)
+def groups_of(claim: str | Sequence[str]) -> frozenset[str]:
+    """The groups of a `cognito:groups` claim: "a,b" or "[a b]" from a gateway, a list from a token itself."""
+    parts = re.split(r"[\s,]+", claim.strip("[] ")) if isinstance(claim, str) else claim
+    return frozenset(part for part in parts if part)

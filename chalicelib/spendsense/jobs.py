@@ -48,12 +48,14 @@ class Jobs:
         clock: Callable[[], datetime],
         count: Callable[[str, int], Any],
         batch: dict[Job, int] | None = None,
+        reserve_s: float = RESERVE_S,
     ) -> None:
         self._pipeline = pipeline
         self._announcements = announcements
         self._clock = clock
         self._count = count
         self._batch = batch or BATCH
+        self._reserve_s = reserve_s
 
     def run(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> Outcome:
         """Do what is due, then announce it.
@@ -76,7 +78,7 @@ class Jobs:
     def _work(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> None:
         size = self._batch[job]
         while True:
-            if remaining_s() < RESERVE_S:
+            if remaining_s() < self._reserve_s:
                 raise UpstreamUnavailable(f"{job} has run out of time; the next delivery of {order.run_id} goes on")
             try:
                 if not self._pipeline.advance(job, order, size, self._clock()):

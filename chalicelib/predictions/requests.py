@@ -14,8 +14,8 @@ Format = Literal["csv", "parquet"]
 
 FORMATS: Mapping[str, Format] = {"csv": "csv", "parquet": "parquet", "pq": "parquet"}
 MAX_KEY_BYTES = 1024
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_CONTROL = r"[\x00-\x1f\x7f]"
 
 Uri = Annotated[str, Meta(min_length=1, max_length=1200, examples=["s3://bucket/key.csv"])]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -116,11 +116,11 @@ def parse_uri(field: str, text: str) -> ObjectUri:
     bucket, _, key = rest.partition("/")
     if scheme != "s3":
         raise InvalidInput.of(field, "is not an S3 URI", expected, code="malformed_uri")
-    if not _BUCKET.fullmatch(bucket):
+    if not re.fullmatch(_BUCKET, bucket):
         raise InvalidInput.of(field, "names no valid bucket", expected, code="malformed_uri")
     if not key or key.endswith("/"):
         raise InvalidInput.of(field, "names no object", expected, code="malformed_uri")
-    if len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES or _CONTROL.search(key) or not _encodable(key):
+    if len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES or re.search(_CONTROL, key) or not _encodable(key):
         raise InvalidInput.of(field, "has a key that S3 cannot hold", expected, code="malformed_uri")
     return ObjectUri(bucket, key)
 

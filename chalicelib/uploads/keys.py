@@ -12,7 +12,7 @@ PREFIX = "session-uploads/"
 SESSION_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 """A version 4 UUID in lower case, as a regular expression."""
 
-_KEY = re.compile(rf"{PREFIX}(?P<session>{SESSION_ID})/image-(?P<stamp>[0-9]{{13}})", re.ASCII)
+_KEY = rf"{PREFIX}(?P<session>{SESSION_ID})/image-(?P<stamp>[0-9]{{13}})"
 
 
 class UploadKey(Struct, frozen=True):
@@ -35,7 +35,7 @@ def next_key(session_id: str, now: datetime, previous: str | None) -> UploadKey:
 
 def parse_key(key: str) -> UploadKey:
     """A decoded object key, taken apart; InvalidInput if it is not one that `next_key` makes."""
-    match = _KEY.fullmatch(key)
+    match = re.fullmatch(_KEY, key, re.ASCII)
     if match is None:
         raise InvalidInput.of("key", f"is {key[:200]!r}", f"{PREFIX}<session id>/image-<milliseconds>")
     return UploadKey(match["session"], int(match["stamp"]))

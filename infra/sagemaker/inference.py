@@ -1,0 +1,47 @@
+"""What SageMaker's scikit-learn toolkit calls in the container: the same trust, the same engine, other plumbing."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chalicelib.adapters.signing import signing_key
+from chalicelib.predictions.features import Columns
+from chalicelib.predictions.models import Model, load
+from chalicelib.predictions.requests import parse_uri
+from chalicelib.predictions.scoring import Scorer
+from chalicelib.predictions.trust import MANIFEST_SUFFIX, check_content, unseal
+
+
+def model_fn(model_dir: str) -> Model:
+    """The model in the container, its signature and its bytes verified as everywhere else."""
+    folder = Path(model_dir)
+    verifier = signing_key(os.environ["OMNIBUS_SIGNING_KEY_ARN"])
+    place = parse_uri("OMNIBUS_MODEL_URI", os.environ["OMNIBUS_MODEL_URI"])
+    manifest = unseal((folder / f"model{MANIFEST_SUFFIX}").read_bytes(), verifier, place)
+    content = (folder / "model").read_bytes()
+    check_content(content, manifest)
+    return load(manifest, content)
+
+
+def input_fn(body: Any, content_type: str) -> bytes:
+    """The rows of one request."""
+    if content_type.partition(";")[0].strip() != "text/csv":
+        raise ValueError(f"the content type is {content_type}; expected text/csv")
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def predict_fn(rows: bytes, model: Model) -> bytes:
+    """The rows with their predictions; Transform sends no header, the columns are the model's features."""
+    features = model.manifest.features
+    columns = Columns(features, tuple(range(len(features))))
+    names = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
+    scorer = Scorer(columns, lambda matrix: model.columns(names, matrix), model.missing_allowed)
+    return scorer.score(rows, 0)[0]
+
+
+def output_fn(scored: bytes, accept: str) -> tuple[bytes, str]:
+    """The answer to one request."""
+    return scored, "text/csv"

@@ -1,0 +1,105 @@
+"""The predictions' part of the template: the state machine, and who may do what with models and output."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.package import read_fragment
+from tests.infra.template import ROOT
+
+RESOURCES = read_fragment(ROOT / "infra" / "predictions.yaml")["Resources"]
+FUNCTIONS = ("predict_batch", "predict_plan", "predict_part", "predict_complete")
+
+
+@pytest.fixture
+def machine() -> dict[str, Any]:
+    text = RESOURCES["PredictionsStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    definition: dict[str, Any] = json.loads(text.replace("${PredictionsConcurrency}", "40"))
+    return definition
+
+
+def tasks(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    inner = machine["States"]["Score"]["ItemProcessor"]["States"]
+    return {name: state for name, state in {**machine["States"], **inner}.items() if state["Type"] == "Task"}
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())["Statement"]
+    return listed
+
+
+def actions(function: str, place: str) -> set[str]:
+    """What a function may do where its policy names `place`."""
+    return {
+        action for each in statements(function) if place in json.dumps(each["Resource"]) for action in each["Action"]
+    }
+
+
+def test_a_job_is_planned_scored_in_a_distributed_map_and_completed(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    assert machine["StartAt"] == "Plan"
+    assert states["Score"]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert states["Score"]["Next"] == "Complete"
+    called = [re.findall(r"\$\{(\w+)\.Arn\}", state["Parameters"]["FunctionName"]) for state in tasks(machine).values()]
+    assert called == [["PredictPlan"], ["PredictComplete"], ["PredictPart"]]
+
+
+def test_every_task_is_retried_with_backoff_and_has_a_time_limit(machine: dict[str, Any]) -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
+    for name, task in tasks(machine).items():
+        (retry,) = task["Retry"]
+        assert set(retry["ErrorEquals"]) == {"States.TaskFailed", "States.Timeout"}, name
+        assert (retry["BackoffRate"], retry["JitterStrategy"]) == (2, "FULL"), name
+        assert retry["MaxAttempts"] >= 3, name
+        assert task["TimeoutSeconds"] > max(config[function]["lambda_timeout"] for function in FUNCTIONS), name
+
+
+def test_a_missing_part_fails_the_job(machine: dict[str, Any]) -> None:
+    assert machine["States"]["Score"]["ToleratedFailureCount"] == 0
+
+
+def test_nothing_catches_so_that_the_engine_can_redrive(machine: dict[str, Any]) -> None:
+    assert "Catch" not in json.dumps(machine)
+
+
+def test_what_was_refused_ends_the_run_with_its_code(machine: dict[str, Any]) -> None:
+    inner = machine["States"]["Score"]["ItemProcessor"]["States"]
+    for states in (machine["States"], inner):
+        for name, state in states.items():
+            if state["Type"] == "Task":
+                check = states[state["Next"]]
+                assert check["Choices"][0]["Variable"] == "$.failed", name
+                assert states[check["Choices"][0]["Next"]] == {
+                    "Type": "Fail",
+                    "ErrorPath": "$.failed.code",
+                    "CausePath": "$.failed.message",
+                }
+
+
+def test_the_roles_of_functions_follow_their_steps() -> None:
+    for function in FUNCTIONS:
+        document = json.dumps(statements(function))
+        assert "kms:Sign" not in document, function
+        assert "s3:PutObject" not in actions(function, "-models-"), function
+        assert "s3:DeleteObject" not in document, function
+    assert "/output/" not in json.dumps(statements("predict_part"))
+    assert "s3:PutObject" not in actions("predict_plan", "/output/")
+    assert {"s3:PutObject", "s3:AbortMultipartUpload"} <= actions("predict_complete", "/output/")
+    assert not actions("predict_complete", "-models-")
+    assert not any("kms:Verify" in each["Action"] for each in statements("predict_complete"))
+
+
+def test_uploads_that_a_killed_function_left_open_are_ended() -> None:
+    for name in ("ModelsBucket", "PredictionsBucket", "PredictionsScratchBucket"):
+        rules = RESOURCES[name]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert any(rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 1} for rule in rules), name
+
+
+def test_the_key_signs_and_only_publishers_may() -> None:
+    key = RESOURCES["ModelSigningKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    granted = json.dumps(RESOURCES["ModelPublisher"]["Properties"]["PolicyDocument"])
+    assert "kms:Sign" in granted
+    assert RESOURCES["ModelSigningSecret"]["Condition"] == "SignsModelsWithSecret"

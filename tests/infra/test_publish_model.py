@@ -1,0 +1,158 @@
+"""The commands around models: what is published is what the functions accept, and what Batch Transform gets."""
+
+import importlib.util
+import io
+import json
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from moto import mock_aws
+
+from chalicelib.adapters.prediction_objects import S3Objects
+from chalicelib.adapters.signing import KmsKey
+from chalicelib.predictions.models import Models
+from chalicelib.predictions.requests import ObjectUri
+from infra import batch_transform, publish_model
+from tests.unit.predictions.studio import Studio, rows, trained
+
+PLACE = "s3://models/price.skops"
+
+
+@pytest.fixture
+def key() -> Iterator[str]:
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        made = boto3.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        yield made["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
+def trained_file(tmp_path: Path) -> Path:
+    path = tmp_path / "price.joblib"
+    joblib.dump(trained("forest"), path)
+    return path
+
+
+def publish(*arguments: object, answer: str = "y") -> tuple[int, str]:
+    said: list[str] = []
+    status = publish_model.main([str(argument) for argument in arguments], said.append, lambda question: answer)
+    return status, "\n".join(said)
+
+
+def test_what_is_published_is_accepted(key: str, trained_file: Path) -> None:
+    status, said = publish(trained_file, PLACE, "--features", "x,y", "--key", key)
+
+    assert status == 0
+    for fact in ("RandomForestRegressor", "2: x, y", "5, all sound", "sklearn.tree._tree.Tree", key, "published"):
+        assert fact in said
+    models = Models(S3Objects(boto3.client("s3")), KmsKey(boto3.client("kms"), key))
+    model = models.open(ObjectUri("models", "price.skops"), Studio().request())
+    np.testing.assert_array_equal(model.predict(rows(9)), trained("forest").predict(rows(9)))
+
+
+def test_nothing_is_published_unless_it_is_wanted(key: str, trained_file: Path) -> None:
+    status, said = publish(trained_file, PLACE, "--features", "x,y", "--key", key, answer="")
+    assert (status, "nothing was published" in said) == (1, True)
+    assert boto3.client("s3").list_objects_v2(Bucket="models")["KeyCount"] == 0
+
+
+def test_a_model_is_not_replaced_unasked(key: str, trained_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = (trained_file, PLACE, "--features", "x,y", "--key", key, "--yes")
+    assert publish(*arguments)[0] == 0
+    assert publish(*arguments)[0] == 1
+    assert "exists" in capsys.readouterr().err
+    assert publish(*arguments, "--overwrite")[0] == 0
+
+
+def test_a_skops_file_and_joblib_on_request(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "price.skops"
+    skops.io.dump(trained("linear"), path)
+    status, said = publish(
+        path, "s3://models/price.joblib", "--features", "x,y", "--format", "joblib", "--key", key, "--yes"
+    )
+    assert status == 0
+    assert "joblib runs what it holds" in said
+
+
+def test_features_are_asked_for_where_the_estimator_does_not_know_them(
+    key: str, trained_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish(trained_file, PLACE, "--key", key)[0] == 1
+    assert "--features" in capsys.readouterr().err
+
+
+@pytest.fixture
+def options(key: str, trained_file: Path) -> list[str]:
+    publish(trained_file, PLACE, "--features", "x,y", "--key", key, "--yes")
+    places = [PLACE, "s3://data/rows/", "s3://output/rows/"]
+    role = "arn:aws:iam::123456789012:role/transform"
+    return [*places, "--name", "price", "--role", role, "--image", "sklearn:1", "--key", key]
+
+
+def test_batch_transform_is_called_with_the_verified_artifact(options: list[str]) -> None:
+    said: list[str] = []
+    assert batch_transform.main([*options, "--dry-run"], said.append) == 0
+    (model, job) = json.loads(said[1])
+    container = model["create_model"]["PrimaryContainer"]
+    assert container["ModelDataUrl"].startswith("s3://models/price.skops.")
+    assert container["Environment"]["OMNIBUS_MODEL_URI"] == PLACE
+    given = job["create_transform_job"]
+    assert given["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] == "s3://data/rows/"
+    assert given["TransformJobName"] == model["create_model"]["ModelName"]
+
+
+def test_batch_transform_really_creates_the_job(options: list[str]) -> None:
+    said: list[str] = []
+    assert batch_transform.main(options, said.append) == 0
+    names = boto3.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
+    assert names[0]["TransformJobName"].startswith("price-")
+
+
+def test_batch_transform_refuses_what_the_functions_refuse(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("s3").put_object(Bucket="models", Key="price.skops", Body=b"another")
+    assert batch_transform.main(options) == 1
+    assert "refused" in capsys.readouterr().err
+
+
+def test_the_container_scores_as_the_engine_does(
+    key: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = KmsKey(boto3.client("kms"), key)
+    content, _ = batch_transform.bundle(S3Objects(boto3.client("s3")), verifier, ObjectUri("models", "price.skops"))
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert (tmp_path / "code/chalicelib/predictions/models.py").exists()
+    monkeypatch.setenv("OMNIBUS_SIGNING_KEY_ARN", key)
+    monkeypatch.setenv("OMNIBUS_MODEL_URI", PLACE)
+    inference = imported(tmp_path / "code" / "inference.py", monkeypatch)
+
+    model = inference.model_fn(str(tmp_path))
+    answer, kind = inference.output_fn(inference.predict_fn(inference.input_fn("1,2\n3,4\n", "text/csv"), model), "*/*")
+
+    expected = trained("forest").predict([[1.0, 2.0], [3.0, 4.0]])
+    assert kind == "text/csv"
+    assert [float(line.split(b",")[-1]) for line in answer.splitlines()] == expected.tolist()
+    assert answer.startswith(b"1,2,")
+    (tmp_path / "model").write_bytes(b"swapped")
+    with pytest.raises(Exception, match="SHA-256"):
+        inference.model_fn(str(tmp_path))
+
+
+def imported(path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec = importlib.util.spec_from_file_location("sagemaker_inference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -108,16 +108,13 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary = (__doc__ or "").partition("
-")[0]
+    summary = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m infra.batch_transform", description=summary)
     parser.add_argument("model", help="s3://bucket/key of a published model")
     parser.add_argument("data", help="s3://bucket/prefix/ of CSV without headers: the features, in the model's order")
     parser.add_argument("output", help="s3://bucket/prefix/ for the scored files")
     parser.add_argument("--name", required=True, help="names the SageMaker model and job, with the model's digest")
-    parser.add_argument(
-        "--role", required=True, help="ARN of the execution role: s3 and kms:Verify"
-    )
+    parser.add_argument("--role", required=True, help="ARN of the execution role: s3 and kms:Verify")
     parser.add_argument("--image", required=True, help="URI of the scikit-learn inference image of your region")
     parser.add_argument("--key", required=True, help="ARN of the key that vouches for models")
     parser.add_argument("--column", default="prediction", help="name of the new column; default: prediction")

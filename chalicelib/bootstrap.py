@@ -269,7 +269,7 @@ class Services:
         from chalicelib.adapters.aws import client
         from chalicelib.adapters.prediction_objects import S3Objects
 
-        return S3Objects(client("s3", read_timeout=30.0))
+        return S3Objects(client("s3", max_attempts=2))
 
     @cached_property
     def _prediction_job_store(self) -> "DynamoJobs":

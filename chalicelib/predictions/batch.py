@@ -11,8 +11,9 @@ from chalicelib.predictions.requests import AllowLists, PredictionRequest, accep
 from chalicelib.predictions.scan import OutOfTime, open_task, score_span, whole_span
 from chalicelib.predictions.views import HandedOver, Outcome
 
-MARGIN_S = 20.0
-"""What must be left of an invocation's time to score another block, finish the upload and answer."""
+MARGIN_S = 60.0
+"""What must be left of an invocation's time to go on: another block, with a read that has to be taken up again, the
+end of the upload, the answer."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -26,6 +27,8 @@ WORKERS: Final = 2
 """Row groups read and judged at once: Arrow and numpy let go of the interpreter while they work."""
 
 Judged = list[tuple[Batch, list[Tally]]]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,12 +118,13 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
         with np.errstate(invalid="ignore", over="ignore"):
             return check.judge(snapshot, thresholds)
 
-    with ThreadPoolExecutor(WORKERS, "checks") as pool:
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(WORKERS, "checks")) if source.groups > 1 else None
         for judged in _in_order(pool, judge, range(source.groups)):
             for batch, tallies in judged:
                 for check, tally in zip(by_row, tallies, strict=True):
                     findings[check.name].add(tally, batch, shown[check.name])
-        for over_all, tally in zip(whole, pool.map(judge_whole, whole if source.rows else []), strict=False):
+        for over_all, tally in zip(whole, _in_order(pool, judge_whole, whole if source.rows else []), strict=False):
             findings[over_all.name].add(tally, snapshot, shown[over_all.name])
     marks = thresholds.pass_marks
     results = [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in ROW_CHECKS]
@@ -128,11 +132,14 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
     return {result.name: result for result in results}
 
 
-def _in_order(pool: Executor, judge: Callable[[int], Judged], groups: Iterable[int]) -> Iterator[Judged]:
-    """Each group's judgement in the groups' order, with no more of them under way than workers are busy."""
-    under_way: deque[Future[Judged]] = deque()
-    for group in groups:
-        under_way.append(pool.submit(judge, group))
+def _in_order(pool: Executor | None, work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+    """What is made of each item, in the items' order; few are under way at once, so that few results wait."""
+    if pool is None:  # a snapshot as small as today's is judged before a second thread has begun
+        yield from map(work, items)
+        return
+    under_way: deque[Future[Made]] = deque()
+    for item in items:
+        under_way.append(pool.submit(work, item))
         if len(under_way) > WORKERS:
             yield under_way.popleft().result()
     while under_way:

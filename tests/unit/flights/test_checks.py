@@ -132,7 +132,7 @@ def test_uniqueness_tells_malformed_addresses_apart_and_leaves_nulls_alone() -> 
     assert (check.checked, check.failing) == (7, 2)
 
 
-@pytest.mark.parametrize("rows", [199_999, 200_001])
+@pytest.mark.parametrize("rows", [49_999, 50_001])
 def test_uniqueness_of_more_rows_than_are_sorted(rows: int) -> None:
     many = [{"icao24": f"{number:06x}"} for number in range(rows)]
     many[rows - 1] = many[7]

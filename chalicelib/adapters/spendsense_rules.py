@@ -52,18 +52,18 @@ def sentence(template: Template) -> str:
     return " || ".join(parts)
 
 
-def evidence(rule: Rule, also: Iterable[str] = (), **constants: str) -> str:
+def evidence(rule: Rule, also: Iterable[str]) -> str:
     """A JSON array of {signal, value, threshold} for each comparison of a rule, then for each signal in `also`."""
     found = [(comparison.signal, comparison.threshold) for comparison in comparisons(rule)]
     compared = {signal for signal, _ in found}
     found += [(signal, "") for signal in also if signal not in compared]
+    return "jsonb_build_array(" + ", ".join(_object(*each) for each in found) + ")"
+
+
+def _object(signal: str, threshold: str, **constants: str) -> str:
     fixed = "".join(f", {quoted(name)}, {quoted(value)}" for name, value in constants.items())
-    objects = [
-        f"jsonb_build_object('signal', {quoted(signal)}, 'value', f.{signal}, "
-        f"'threshold', {quoted(threshold) if threshold else 'null'}{fixed})"
-        for signal, threshold in found
-    ]
-    return "jsonb_build_array(" + ", ".join(objects) + ")"
+    shown = quoted(threshold) if threshold else "null"
+    return f"jsonb_build_object('signal', {quoted(signal)}, 'value', f.{signal}, 'threshold', {shown}{fixed})"
 
 
 def matched_personas(personas: Iterable[Persona]) -> str:
@@ -85,14 +85,16 @@ def fallback_persona(personas: Iterable[Persona]) -> str:
 
 
 def persona_evidence(personas: Iterable[Persona]) -> str:
-    """The evidence of every persona that fits, as one JSON array."""
-    cases = [
-        f"CASE WHEN {condition(persona.rule)} THEN {evidence(persona.rule, persona=persona.persona)} "
-        "ELSE '[]'::jsonb END"
-        for persona in personas
-        if not persona.fallback
-    ]
-    return "\n        || ".join(cases)
+    """A JSON array of what made each persona fit: the comparisons of its rule that hold."""
+    cases = []
+    for persona in personas:
+        if persona.fallback:
+            continue
+        fits = condition(persona.rule)
+        for comparison in comparisons(persona.rule):
+            found = _object(comparison.signal, comparison.threshold, persona=persona.persona)
+            cases.append(f"CASE WHEN {fits} AND {condition(comparison)} THEN {found} END")
+    return "to_jsonb(array_remove(ARRAY[" + ",\n        ".join(cases) + "], null))"
 
 
 def noticed_behaviours(behaviours: Iterable[Behaviour]) -> str:

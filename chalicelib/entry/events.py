@@ -112,7 +112,7 @@ def for_each_message(batch: QueueBatch, handle: Callable[[QueueRecord], object])
 def report_or_raise(handle: Callable[[], Any]) -> Any:
     """Run a scheduled or event-driven job: what would fail for ever is reported, what may pass is raised."""
     try:
-        return handle()
+        return msgspec.to_builtins(handle())
     except Exception as error:
         if _report(error) is not None:
             raise

@@ -23,7 +23,7 @@ SHARES = (
     ("general_wellness", 15),
     ("insufficient_data", 5),
 )
-COHORTS = ("amber", "birch", "coral", "delta")
+COHORTS = ("amber", "birch")
 FIRST = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hugo", "Ida", "Jon", "Kim", "Leo", "Mia", "Noa", "Omar")
 LAST = ("Abbott", "Brook", "Castle", "Dunn", "Ellis", "Frost", "Grant", "Hill", "Irwin", "Jones", "Kerr", "Lane")
 SERVICES = ("Netflix", "Spotify", "Cloud Drive", "News Daily", "Fit Club", "Meal Box", "Chess Plus", "Audio Books")

@@ -468,7 +468,7 @@ def test_the_jobs_follow_one_another_by_their_events(
     client.lambda_.invoke("generate_recommendations", rule_event(*announcements.made[-1]))
     assert announcements.made[-1][0] == "Recommendations Generated"
     assert len({detail["run_id"] for _, detail in announcements.made}) == 1
-    assert result is not None
+    assert (result["job"], result["users"], result["as_of"]) == ("compute_features", 1, "2026-11-21")
     assert joined.people[ANN].due == set()
 
 

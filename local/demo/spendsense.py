@@ -1,0 +1,224 @@
+"""The SpendSense demo: 100 made-up people, the three jobs run by their events, and one person's page of facts.
+
+The crowd is loaded through the adapters; one person comes in as anybody would, signed in through Cognito, with a
+profile, consent, and a bank file that an operator takes in. Ends with who that person is and why, what was recommended
+and why, how much of what was promised is there, and a chart.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import boto3
+import httpx
+from botocore.config import Config
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from local.demo.personas import NAMES, draw_personas
+from local.people.generator import Person, generate
+from local.people.load import load
+
+PEOPLE: Final = 100
+SEED: Final = 7
+WINDOWS: Final = (30, 90, 180)
+DEADLINE_S: Final = 120.0
+POLL_S: Final = 0.25
+LAST_JOB: Final = "generate_recommendations"
+
+Progress = Callable[[str], None]
+
+
+class Deployment:
+    """SpendSense as its users reach it: signed in, over REST."""
+
+    def __init__(self, cloud: Mapping[str, Any]) -> None:
+        self._cloud = cloud
+        self._http = httpx.Client(base_url=f"{cloud['rest_url'].rstrip('/')}/api/v1", timeout=60)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the cloud."""
+        credentials = self._cloud["credentials"]
+        make: Any = boto3.client  # its stubs want a literal
+        return make(
+            service,
+            endpoint_url=self._cloud["aws_endpoint_url"],
+            region_name=self._cloud["region"],
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            config=Config(read_timeout=DEADLINE_S, retries={"max_attempts": 0}),
+        )
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """What a function answers; RuntimeError with its words if it fails."""
+        name = self._cloud["functions"][function]
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        result = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError") or "error" in (result or {}):
+            raise RuntimeError(f"{function} failed: {json.dumps(result)[:500]}")
+        return result
+
+    def sign_in(self, user: str) -> dict[str, str]:
+        """The header that a test user is signed in by."""
+        known = self._cloud["users"][user]
+        answer = self.client("cognito-idp").initiate_auth(
+            AuthFlow="USER_PASSWORD_AUTH",
+            ClientId=known["client_id"],
+            AuthParameters={"USERNAME": known["username"], "PASSWORD": known["password"]},
+        )
+        return {"Authorization": answer["AuthenticationResult"]["IdToken"]}
+
+    def call(self, who: Mapping[str, str], method: str, path: str, body: Any = None) -> Any:
+        """The JSON of an answer; RuntimeError if it is an error."""
+        answer = self._http.request(method, path, json=body, headers=dict(who))
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+
+def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
+    """Run the demo on a cloud; the files that it made."""
+    console = console or Console(width=120)
+    there = Deployment(cloud)
+    now = datetime.now(UTC)
+    migrated = there.invoke("migrate", {})["result"]
+    progress(f"schema at version {migrated['version']}, applied {migrated['applied'] or 'nothing new'}")
+    people = generate(PEOPLE, seed=SEED, today=now.date())
+    started = time.perf_counter()
+    rows = load(cloud["database_url"], people[1:], now)
+    progress(f"{PEOPLE - 1} people with {rows:,} transactions taken in, {time.perf_counter() - started:.1f} s")
+    alice, operator = there.sign_in("alice"), there.sign_in("olga")
+    _join(there, alice, operator, people[0])
+    progress("alice signed in, made a profile, gave consent; an operator took in her bank file")
+    run_id = str(uuid4())
+    outcome = there.invoke("compute_features", _scheduled(run_id, now, cloud["region"]))
+    progress(f"compute_features: {outcome['users']} people in {outcome['batches']} batches; its event does the rest")
+    runs = _await_chain(there, operator, run_id)
+    progress(f"assign_persona and generate_recommendations followed, {_chain_seconds(runs):.1f} s in all")
+    metrics = there.call(operator, "GET", "/operator/metrics")
+    _show_person(console, there, alice)
+    _show_figures(console, metrics, runs)
+    counts = {window: _count_personas(there, operator, window) for window in WINDOWS}
+    return [draw_personas(counts, metrics["fairness"], out / "personas.png"), _write(out / "metrics.json", metrics)]
+
+
+def _join(there: Deployment, alice: Mapping[str, str], operator: Mapping[str, str], person: Person) -> None:
+    profile = there.call(alice, "PUT", "/users/me/profile", {"display_name": "Alice"})
+    there.call(alice, "PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
+    for document in person.documents:
+        there.call(operator, "POST", f"/operator/users/{profile['user_id']}/imports", document)
+
+
+def _scheduled(run_id: str, now: datetime, region: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": run_id,
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "region": region,
+        "resources": [],
+        "detail": {"everyone": True},
+    }
+
+
+def _await_chain(there: Deployment, operator: Mapping[str, str], run_id: str) -> list[dict[str, Any]]:
+    """The runs of the three jobs, once the last is over."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        found = [one for one in there.call(operator, "GET", "/operator/metrics")["runs"] if one["run_id"] == run_id]
+        if any(one["job"] == LAST_JOB and one["finished_at"] for one in found):
+            return sorted(found, key=lambda one: str(one["started_at"]))
+        time.sleep(POLL_S)
+    raise RuntimeError(f"{LAST_JOB} did not finish run {run_id} within {DEADLINE_S:g} s; see `make logs`")
+
+
+def _chain_seconds(runs: list[dict[str, Any]]) -> float:
+    first = datetime.fromisoformat(runs[0]["started_at"])
+    return (datetime.fromisoformat(runs[-1]["finished_at"]) - first).total_seconds()
+
+
+def _count_personas(there: Deployment, operator: Mapping[str, str], window: int) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    cursor = ""
+    while True:
+        page = there.call(operator, "GET", f"/operator/users?window={window}&limit=200{cursor}")
+        counts.update(user["persona"] for user in page["users"] if user["persona"])
+        if page["next_cursor"] is None:
+            return counts
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) -> None:
+    insights = there.call(alice, "GET", "/users/me/insights?window=90")
+    found = there.call(alice, "GET", "/users/me/recommendations?window=90")
+    persona = insights["persona"]
+    lines = [
+        f"[bold]{persona['name']}[/], as of {insights['as_of']}, over {insights['window_days']} days",
+        f"{persona['focus']}",
+        "",
+        "[bold]because[/]  "
+        + "; ".join(f"{one['signal']} is {_value(one)} ({one['threshold']})" for one in persona["because"]),
+        "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else fits"),
+        "[bold]noticed[/]  " + "; ".join(one["text"] for one in insights["behaviours"]),
+    ]
+    console.print(Panel("\n".join(lines), title="Alice", title_align="left", width=118))
+    table = Table(title="Recommended to Alice, and why", title_justify="left", title_style="bold", show_lines=True)
+    for heading in ("kind", "what", "because"):
+        table.add_column(heading, overflow="fold")
+    for one in found["recommendations"]:
+        table.add_row(one["kind"], f"[bold]{escape(one['title'])}[/]\n{escape(one['summary'])}", escape(one["because"]))
+    table.caption = found["disclosure"]
+    console.print(table)
+    offer = next(one for one in found["recommendations"] if one["kind"] == "offer")
+    trace = there.call(alice, "GET", f"/users/me/recommendations/{offer['recommendation_id']}")["trace"]
+    used = "\n".join(f"{one['signal']} = {_value(one)}  {one['threshold'] or ''}" for one in trace["signals_used"])
+    passed = ", ".join(name for name, passed in trace["guardrails"].items() if passed)
+    text = f"{used}\nguardrails passed: {passed}\ntemplate {trace['template_id']}, run {trace['run_id']}"
+    console.print(Panel(escape(text), title=f"The decision trace of {trace['item_id']}", title_align="left", width=118))
+
+
+def _value(one: Mapping[str, Any]) -> str:
+    value = one["value"]
+    if one["signal"].endswith("_cents"):
+        return f"${value / 100:,.2f}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _show_figures(console: Console, metrics: Mapping[str, Any], runs: list[dict[str, Any]]) -> None:
+    table = Table(title="Coverage and explainability", title_justify="left", title_style="bold")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for label, name in (
+        ("people", "users"),
+        ("who consented", "consented"),
+        ("of those, with data", "with_data"),
+    ):
+        table.add_row(label, f"{metrics[name]:,}")
+    for label, name in (
+        ("with a persona", "persona_coverage"),
+        ("with three behaviours or more", "behaviour_coverage"),
+        ("recommendations with a reason that cites a number", "rationale_coverage"),
+        ("recommendations with a decision trace", "trace_coverage"),
+        ("largest gap of a persona's share between cohorts", "largest_gap"),
+    ):
+        table.add_row(label, "-" if metrics[name] is None else f"{metrics[name]:.0%}")
+    for name, count in metrics["recommendations"].items():
+        table.add_row(f"{name} recommendations", f"{count:,}")
+    for one in runs:
+        seconds = datetime.fromisoformat(one["finished_at"]) - datetime.fromisoformat(one["started_at"])
+        table.add_row(f"{one['job']}: people, seconds", f"{one['users']:,}, {seconds.total_seconds():.2f}")
+    console.print(table)
+
+
+def _write(path: Path, value: Any) -> Path:
+    path.write_text(json.dumps(value, indent=2), encoding="utf-8")
+    return path

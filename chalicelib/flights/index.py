@@ -1,30 +1,20 @@
 """The compact index: what `GET /flights/latest` needs of a snapshot, as JSON that is read without Arrow.
 
-One list for each column, of the aircraft that have a position; numbers are rounded to what a map needs.
+Gzipped lines of JSON: the snapshot's time, then blocks of rows, a list for each column, of the aircraft that have a
+position; numbers are rounded to what a map needs. Written and read block by block, so memory is bounded by a block.
 """
 
 import gzip
-from typing import BinaryIO
+import heapq
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import msgspec
-from msgspec import Struct
 
 from chalicelib.flights.models import Aircraft
 from chalicelib.flights.ports import Box
 
-COLUMNS = (
-    "icao24",
-    "callsign",
-    "origin_country",
-    "latitude",
-    "longitude",
-    "baro_altitude_ft",
-    "velocity_kt",
-    "true_track",
-    "vertical_rate_fpm",
-    "flight_phase",
-    "last_contact",
-)
+COLUMNS = Aircraft.__struct_fields__
 DECIMALS = {
     "latitude": 5,
     "longitude": 5,
@@ -33,54 +23,46 @@ DECIMALS = {
     "true_track": 1,
     "vertical_rate_fpm": 0,
 }
+BLOCK_ROWS = 8192
+
+Block = dict[str, list[Any]]
 
 
-class Index(Struct, frozen=True, kw_only=True):
-    """The columns of one snapshot's aircraft, all of one length."""
-
-    time: int
-    columns: dict[str, list[str | float | int | None]]
-
-
-def build(parquet: BinaryIO, snapshot_time: int) -> bytes:
-    """The gzipped index of a processed Parquet."""
+def build(parquet: BinaryIO, sink: BinaryIO, snapshot_time: int) -> None:
+    """Write the index of a processed Parquet to `sink`, which stays open."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pq.read_table(parquet, columns=list(COLUMNS))
-    located = table.filter(pc.and_(table["latitude"].is_valid(), table["longitude"].is_valid()))
-    columns = {}
-    for name in COLUMNS:
-        column = located[name]
-        columns[name] = (pc.round(column, DECIMALS[name]) if name in DECIMALS else column).to_pylist()
-    return gzip.compress(msgspec.json.encode(Index(time=snapshot_time, columns=columns)), 6, mtime=0)
+    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=6, mtime=0, filename="") as lines:
+        lines.write(msgspec.json.encode({"time": snapshot_time}) + b"\n")
+        for batch in pq.ParquetFile(parquet).iter_batches(BLOCK_ROWS, columns=list(COLUMNS)):
+            located = batch.filter(pc.and_(batch["latitude"].is_valid(), batch["longitude"].is_valid()))
+            block = {}
+            for name in COLUMNS:
+                column = located[name]
+                block[name] = (pc.round(column, DECIMALS[name]) if name in DECIMALS else column).to_pylist()
+            lines.write(msgspec.json.encode(block) + b"\n")
 
 
-def read(stream: BinaryIO) -> Index:
-    """The index that `build` wrote."""
-    return msgspec.json.decode(gzip.decompress(stream.read()), type=Index)
+def select(stream: BinaryIO, *, box: Box | None, phase: str | None, limit: int) -> tuple[int, int, list[Aircraft]]:
+    """The snapshot's time, how many aircraft are in `box` and `phase`, and the first `limit` of them by address."""
+    with gzip.GzipFile(fileobj=stream, mode="rb") as lines:
+        time = int(msgspec.json.decode(lines.readline())["time"])
+        matching = 0
+
+        def found() -> Iterator[Aircraft]:
+            nonlocal matching
+            for line in lines:
+                for aircraft in _matching(msgspec.json.decode(line, type=Block), box, phase):
+                    matching += 1
+                    yield aircraft
+
+        first = heapq.nsmallest(limit, found(), key=lambda aircraft: aircraft.icao24)
+    return time, matching, first
 
 
-def select(index: Index, *, box: Box | None, phase: str | None, limit: int) -> tuple[int, list[Aircraft]]:
-    """How many aircraft are in `box` and `phase`, and the first `limit` of them, by address."""
-    columns = index.columns
-    found = [
-        row
-        for row, (latitude, longitude, in_phase) in enumerate(
-            zip(columns["latitude"], columns["longitude"], columns["flight_phase"], strict=True)
-        )
-        if (phase is None or in_phase == phase) and _inside(box, latitude, longitude)
-    ]
-    found.sort(key=lambda row: str(columns["icao24"][row]))
-    return len(found), [
-        msgspec.convert({name: columns[name][row] for name in COLUMNS}, Aircraft) for row in found[:limit]
-    ]
-
-
-def _inside(box: Box | None, latitude: object, longitude: object) -> bool:
-    if box is None:
-        return True
-    south, west, north, east = box
-    assert isinstance(latitude, float | int)
-    assert isinstance(longitude, float | int)
-    return south <= latitude <= north and west <= longitude <= east
+def _matching(block: Block, box: Box | None, phase: str | None) -> Iterator[Aircraft]:
+    for row, latitude in enumerate(block["latitude"]):
+        inside = box is None or (box[0] <= latitude <= box[2] and box[1] <= block["longitude"][row] <= box[3])
+        if inside and phase in (None, block["flight_phase"][row]):
+            yield msgspec.convert({name: block[name][row] for name in COLUMNS}, Aircraft)

@@ -69,9 +69,11 @@ class Processing:
                 raise InvalidInput.of("time", f"is {conversion.snapshot_time}", f"{snapshot_time}, as the key says")
             tracking_id = keys.tracking_id(snapshot_time)
             self._runs.note(tracking_id, _facts(conversion, snapshot_time))  # validation, which S3 starts, reads them
-            parquet.seek(0)
-            index_body = index.build(parquet, snapshot_time)
-            self._bucket.write(keys.index_key(snapshot_time), index_body, "application/gzip")
+            with tempfile.TemporaryFile() as compact:
+                parquet.seek(0)
+                index.build(parquet, compact, snapshot_time)
+                compact.seek(0)
+                self._bucket.write(keys.index_key(snapshot_time), compact, "application/gzip")
             parquet.seek(0)
             self._bucket.write(keys.processed_key(snapshot_time), parquet, "application/vnd.apache.parquet")
         ms = round((time.perf_counter() - started) * 1000)

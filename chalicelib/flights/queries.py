@@ -29,9 +29,8 @@ class Flights:
         if not newest or newest[0].index_key is None:
             raise NotFound("no snapshot has passed validation yet")
         with self._bucket.open(newest[0].index_key) as stream:
-            snapshot = index.read(stream)
-        matching, aircraft = index.select(snapshot, box=box, phase=query.phase, limit=query.limit)
-        return Latest(tracking_id=newest[0].tracking_id, time=snapshot.time, matching=matching, aircraft=aircraft)
+            time, matching, aircraft = index.select(stream, box=box, phase=query.phase, limit=query.limit)
+        return Latest(tracking_id=newest[0].tracking_id, time=time, matching=matching, aircraft=aircraft)
 
     def quality(self, query: QualityQuery) -> QualityHistory:
         """The verdicts of the last days."""

@@ -393,12 +393,22 @@ def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
     assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
 
 
-def test_an_index_is_read_as_it_was_written() -> None:
+def test_an_index_of_many_blocks_gives_the_first_by_address() -> None:
     world = World()
-    world.put(good(3))
+    rows = 2 * index.BLOCK_ROWS + 5
+    world.put(snapshot([state(rows - number, callsign=None) for number in range(rows)]))
     world.processing.process(RAW)
     with world.bucket.open(INDEX) as stream:
-        read = index.read(stream)
-    assert read.time == TIME
-    assert {len(column) for column in read.columns.values()} == {3}
-    assert read.columns["callsign"] == ["SWR0", "SWR1", "SWR2"]
+        time, matching, first = index.select(stream, box=None, phase=None, limit=3)
+    assert (time, matching) == (TIME, rows)
+    assert [aircraft.icao24 for aircraft in first] == ["4b1801", "4b1802", "4b1803"]
+
+
+def test_the_same_snapshot_gives_the_same_index() -> None:
+    bodies = []
+    for _ in range(2):
+        world = World()
+        world.put(good(3))
+        world.processing.process(RAW)
+        bodies.append(world.bucket.objects[INDEX])
+    assert bodies[0] == bodies[1]

@@ -7,6 +7,7 @@ A workload's demo is a module of this package with `run(cloud, out, progress)`: 
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from infra.package import PackagingError
 from local.cloud import HOME, CloudError, cloud_file, down, status, up
 from local.deploy import DeployFailed
 
+PIPED_COLUMNS = "140"
+"""How wide tables are where no terminal says: rich would squeeze them into 80 columns."""
 WORKLOADS = ("flights", "uploads", "concerts", "predictions", "spendsense")
 
 
@@ -28,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=there, help="one workload")
     parser.add_argument("--keep", action="store_true", help="leave the cloud running if it was started for this")
     options = parser.parse_args(arguments)
+    if not sys.stdout.isatty():
+        os.environ.setdefault("COLUMNS", PIPED_COLUMNS)
     tell = _teller()
     was_running = any(line.running for line in status(options.home))
     try:

@@ -176,7 +176,7 @@ def verdict(pipeline: Pipeline, tracking_id: str) -> Run:
     deadline = time.monotonic() + DEADLINE
     while True:
         run = pipeline.run(tracking_id)
-        if run is not None and run["status"] in SETTLED:
+        if run is not None and run["status"] in SETTLED and run.get("alert") != "PENDING":
             return run
         if time.monotonic() > deadline:
             stands = run["status"] if run is not None else "not known to the pipeline"
@@ -219,9 +219,13 @@ def runs_table(runs: Iterable[Run]) -> Table:
             ),
             shown(run.get("bytes_raw")),
             shown(run.get("bytes_parquet")),
-            ", ".join(run.get("failed_checks") or []),
+            _listed(run.get("failed_checks") or []),
         )
     return table
+
+
+def _listed(checks: Sequence[str]) -> str:
+    return ", ".join(checks) if len(checks) <= 2 else f"{len(checks)} checks, see below"
 
 
 def checks_table(run: Run, report: Mapping[str, Any]) -> Table:

@@ -7,7 +7,7 @@ does. Ends with the runs, the failed checks with sample rows, and a map of the l
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path

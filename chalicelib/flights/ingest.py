@@ -112,8 +112,9 @@ class Ingestion:
 
     def _keep(self, snapshot: Fetched, now: datetime) -> dict[str, Any]:
         key = keys.raw_key(snapshot.time)
-        new = self._bucket.write_new(key, gzip.compress(snapshot.body, 6, mtime=0), "application/gzip")
-        run = begun(snapshot.time, now, bytes_raw=len(snapshot.body))
+        compressed = gzip.compress(snapshot.body, 6, mtime=0)
+        new = self._bucket.write_new(key, compressed, "application/gzip")
+        run = begun(snapshot.time, now, bytes_raw=len(compressed))
         self._runs.begin(run)
         self._guard.change_breaker(after_success)
         self._notices.forget(TROUBLES)

@@ -37,7 +37,7 @@ TO_FAILED = (Status.INGESTED, Status.PROCESSED)
 
 
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one snapshot; times are ISO 8601 UTC, sizes bytes, durations milliseconds."""
+    """What is known of one snapshot; times are ISO 8601 UTC, sizes those of its objects in bytes, durations ms."""
 
     tracking_id: str
     status: Status

@@ -5,7 +5,19 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("boto3", "botocore.session", "pandas", "numpy", "pyarrow", "sklearn", "scipy", "psycopg", "skops", "joblib", "segno")
+HEAVY = (
+    "boto3",
+    "botocore.session",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "sklearn",
+    "scipy",
+    "psycopg",
+    "skops",
+    "joblib",
+    "segno",
+)
 
 
 def test_importing_app_loads_nothing_heavy() -> None:

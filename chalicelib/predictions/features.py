@@ -75,7 +75,7 @@ def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Tabl
     quoted = b'"' in block
     if quoted and stray_quote(block) is not None:
         return None
-    if block.count(b"\r") != block.count(b"\r\n"):
+    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return None
     ends = content_ends(block, record_ends(block))
     numbers = [str(index) for index in range(len(columns.names))]

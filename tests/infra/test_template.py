@@ -118,6 +118,17 @@ def test_dead_letters_wait_fourteen_days(template: Template) -> None:
         assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400, name
 
 
+def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(template: Template) -> None:
+    queues = {name for name in resources(template, "AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    watched = set()
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        properties = alarm["Properties"]
+        if properties["MetricName"] == "ApproximateNumberOfMessagesVisible":
+            assert properties["AlarmActions"] == [{"Ref": "AlarmsTopic"}], name
+            watched.add(properties["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
+    assert watched == queues
+
+
 def test_no_policy_allows_any_action(template: Template) -> None:
     seen = 0
     for role, statement in statements(template):

@@ -13,6 +13,7 @@ from chalicelib.spendsense.sql import statement
 
 BATCH_SETTINGS = {
     "statement_timeout": "120000",
+    "lock_timeout": "60000",
     "work_mem": "64MB",
     # Compiling costs more than it saves here, and a nested loop picked by a poor estimate would not end.
     "jit": "off",
@@ -74,8 +75,7 @@ class PostgresPipeline:
         stage = self._stages[job]
 
         def batch(cursor: Cursor) -> int:
-            claimed = cursor.execute(stage.claim, {"subject": order.subject, "size": size}).fetchall()
-            users = [row.user_id for row in claimed]
+            users = _claim(cursor, stage.claim, {"subject": order.subject, "size": size})
             if not users:
                 return 0
             parameters = {"users": users, "as_of": order.as_of, "run_id": order.run_id, "now": now}
@@ -98,3 +98,14 @@ class PostgresPipeline:
             return Progress(run.batches, run.users, run.finished)
 
         return self._database.run(end)
+
+
+def _claim(cursor: Cursor, claim: str, parameters: dict[str, object]) -> list[int]:
+    """People to work on: first those whom nobody holds, so that runs share the work; at the end whoever is left.
+
+    Whom another run or a writer holds may become due, or stop being so, when they let go: so the last are waited for.
+    """
+    for wait in (" SKIP LOCKED", ""):
+        if users := [row.user_id for row in cursor.execute(claim + wait, parameters)]:
+            return users
+    return []

@@ -66,9 +66,10 @@ def _draw_shares(axes: Any, fairness: Mapping[str, Mapping[str, float]]) -> None
     for place, persona in enumerate(NAMES):
         found = [fairness[cohort].get(persona, 0.0) for cohort in cohorts] or [0.0]
         axes.hlines(place, min(found), max(found), color=GRID, linewidth=9, zorder=1)
-    axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("share in each synthetic cohort (180 days); the bar spans them", color=QUIET)
+    axes.set_xlabel("share of each synthetic cohort, 180 days", color=QUIET)
+    axes.margins(x=0.08)
+    axes.set_xlim(left=0)
     axes.legend(title="cohort", frameon=False, loc="lower right")
     _quiet(axes)
 

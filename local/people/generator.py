@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -58,7 +59,7 @@ def _person(number: int, seed: int, today: date) -> Person:
     return Person(
         subject=uuid5(NAMESPACE_URL, f"https://spendsense.example/{seed}/{number}"),
         name=f"{draw.choice(FIRST)} {draw.choice(LAST)}",
-        cohort=COHORTS[random.Random(f"cohort {seed}/{number}").randrange(len(COHORTS))],
+        cohort=_cohort(number, seed),
         persona=persona,
         consented=number % 20 != 19,
         documents=tuple(_documents(bank)),
@@ -67,9 +68,21 @@ def _person(number: int, seed: int, today: date) -> Person:
 
 def _persona(number: int, seed: int) -> str:
     """Exact shares in every hundred people, in an order of the seed's own."""
-    hundred = [persona for persona, share in SHARES for _ in range(share)]
-    random.Random(f"{seed}/order {number // 100}").shuffle(hundred)
-    return hundred[number % 100]
+    return _hundred(number // 100, seed)[number % 100]
+
+
+@cache
+def _hundred(number: int, seed: int) -> list[str]:
+    personas = [persona for persona, share in SHARES for _ in range(share)]
+    random.Random(f"{seed}/order {number}").shuffle(personas)
+    return personas
+
+
+def _cohort(number: int, seed: int) -> str:
+    """The cohorts take turns within each persona: where the rules are fair, their shares are alike."""
+    persona = _persona(number, seed)
+    before = [other for other in range(number - number % 100, number) if _persona(other, seed) == persona]
+    return COHORTS[len(before) % len(COHORTS)]
 
 
 def _documents(bank: Bank) -> list[dict[str, Any]]:

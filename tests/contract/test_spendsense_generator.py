@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.spendsense_oversight import PostgresOversight
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.signals import WINDOWS
 from chalicelib.spendsense.statements import from_json
@@ -56,10 +57,14 @@ def test_everybody_is_of_the_persona_they_were_made_for(world: World, people: li
 
 
 def test_everybody_with_data_has_three_behaviours_and_every_recommendation_a_reason_and_a_trace(world: World) -> None:
-    from chalicelib.adapters.spendsense_oversight import PostgresOversight
-
     metrics = PostgresOversight(world.database).metrics(TODAY)
     assert (metrics.users, metrics.with_data) == (100, 100)
     assert (metrics.persona_coverage, metrics.behaviour_coverage) == (1.0, 1.0)
     assert (metrics.rationale_coverage, metrics.trace_coverage) == (1.0, 1.0)
     assert sum(metrics.personas.values()) == 100
+
+
+def test_cohorts_are_alike_in_every_persona(people: list[Person]) -> None:
+    for persona, count in SHARES:
+        amber = len([1 for person in people if (person.persona, person.cohort) == (persona, "amber")])
+        assert abs(2 * amber - count) <= 1

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
@@ -295,23 +295,31 @@ def test_consent_revoked_while_a_job_runs(world: World, url: str, another: Calla
 
 
 def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
-    world: World, another: Callable[[], Postgres]
+    world: World, url: str, another: Callable[[], Postgres]
 ) -> None:
-    (person,) = crowd(world, 1)
-    pipeline = PostgresPipeline(another(), packaged())
-    done: list[int] = []
-
-    def revoke(cursor: Cursor) -> None:
-        cursor.execute(
-            "SELECT 1 FROM spendsense.standings JOIN spendsense.profiles USING (user_id) WHERE subject = %s FOR UPDATE",
-            [person],
-        )
-        done.append(pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
-        cursor.execute("UPDATE spendsense.standings SET consented = false")
-
-    world.database.run(revoke)
-    assert done == [0]
+    crowd(world, 1)
+    with psycopg.connect(url) as revoking:
+        revoking.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
+        pipeline = PostgresPipeline(another(), packaged())
+        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        waiting(url, 1)
+        revoking.execute("UPDATE spendsense.standings SET consented = false")
+    assert batch.result() == 0
     assert counts(world) == dict.fromkeys(DERIVED, 0)
+
+
+def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
+    world: World, url: str, another: Callable[[], Postgres]
+) -> None:
+    """Else an event's run finds the person locked, does nothing, and nobody does it until the next night."""
+    people = crowd(world, 1)
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
+        pipeline = PostgresPipeline(another(), packaged())
+        order = Order("event", TODAY, subject=people[0])
+        batch = Aside(lambda: pipeline.advance("compute_features", order, 100, NOW))
+        waiting(url, 1)
+    assert batch.result() == 1
 
 
 def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:

@@ -1,4 +1,4 @@
--- People with persona due, locked until the batch is done; whom another run or a writer holds is left to them.
+-- People with persona due, locked until the batch is done.
 SELECT user_id
 FROM spendsense.standings
 WHERE consented
@@ -6,4 +6,4 @@ WHERE consented
     AND (%(subject)s::uuid IS NULL OR user_id = (SELECT user_id FROM spendsense.profiles WHERE subject = %(subject)s))
 ORDER BY user_id
 LIMIT %(size)s
-FOR UPDATE SKIP LOCKED
+FOR UPDATE

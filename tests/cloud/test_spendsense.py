@@ -1,0 +1,233 @@
+"""SpendSense on the local cloud: real tokens, the jobs chained by their events, every function under its own role."""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from local.cloud import Cloud
+from local.people.generator import Person, generate
+from tests.events import schedule_event
+
+pytestmark = pytest.mark.cloud
+
+DEADLINE_S = 90.0
+
+
+def sign_in(cloud: Cloud, name: str) -> str:
+    known = cloud.users[name]
+    answer = cloud.client("cognito-idp").initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=known["client_id"],
+        AuthParameters={"USERNAME": known["username"], "PASSWORD": known["password"]},
+    )
+    token: str = answer["AuthenticationResult"]["IdToken"]
+    return token
+
+
+class Caller:
+    """One signed-in user of the API."""
+
+    def __init__(self, cloud: Cloud, token: str | None) -> None:
+        self._headers = {"Authorization": token} if token else {}
+        self._base = f"{cloud.rest_url}/api/v1"
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        sent = {**self._headers, **headers}
+        return httpx.request(method, f"{self._base}{path}", json=body, headers=sent, timeout=60)
+
+    def get(self, path: str) -> Any:
+        answer = self("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def until(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not seen within {DEADLINE_S:g} s")
+
+
+@pytest.fixture(scope="module")
+def migrated(cloud: Cloud) -> Cloud:
+    assert cloud.invoke("migrate")["result"]["version"] >= 4
+    return cloud
+
+
+@pytest.fixture(scope="module")
+def operator(migrated: Cloud) -> Caller:
+    return Caller(migrated, sign_in(migrated, "olga"))
+
+
+@pytest.fixture
+def alice(migrated: Cloud) -> Iterator[Caller]:
+    """Alice, new each time."""
+    caller = Caller(migrated, sign_in(migrated, "alice"))
+    caller("DELETE", "/users/me/profile")
+    yield caller
+    caller("DELETE", "/users/me/profile")
+
+
+def person(persona: str) -> Person:
+    today = datetime.now(UTC).date()
+    return next(each for each in generate(100, seed=11, today=today) if each.persona == persona)
+
+
+def join(caller: Caller, operator: Caller, somebody: Person, *, consent: bool = True) -> str:
+    profile = caller("PUT", "/users/me/profile", {"display_name": somebody.name}).json()
+    if consent:
+        caller("PUT", "/users/me/consent", {"granted": True, "policy_version": "1"})
+    for document in somebody.documents:
+        answer = operator("POST", f"/operator/users/{profile['user_id']}/imports", document)
+        assert answer.status_code == 200, answer.text
+    return str(profile["user_id"])
+
+
+def recommended(caller: Caller) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = caller.get("/users/me/recommendations")["recommendations"]
+    return found
+
+
+def test_from_joining_to_recommendations_by_events_alone(alice: Caller, operator: Caller) -> None:
+    somebody = person("high_utilization")
+    user_id = join(alice, operator, somebody)
+    found = until(lambda: recommended(alice))
+    assert alice.get("/users/me/insights")["persona"]["persona"] == "high_utilization"
+    kinds = [one["kind"] for one in found]
+    assert 3 <= kinds.count("education") <= 5
+    assert 1 <= kinds.count("offer") <= 3
+    explained = alice.get(f"/users/me/recommendations/{found[0]['recommendation_id']}")
+    assert explained["trace"]["signals_used"]
+    detail = operator.get(f"/operator/users/{user_id}")
+    assert {persona["persona"] for persona in detail["personas"]} == {"high_utilization"}
+    assert "import" in {action["action"] for action in detail["actions"]}
+
+
+def test_the_nightly_run_takes_everybody_through_the_chain(migrated: Cloud, alice: Caller, operator: Caller) -> None:
+    join(alice, operator, person("savings_builder"))
+    event = {**schedule_event(), "id": str(uuid.uuid4()), "detail": {"everyone": True}}
+    event["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    outcome = migrated.invoke("compute_features", event)
+    assert outcome["run_id"] == event["id"]
+
+    def chain() -> bool:
+        runs = [run for run in operator.get("/operator/metrics")["runs"] if run["run_id"] == event["id"]]
+        return {run["job"] for run in runs if run["finished_at"]} == {
+            "compute_features",
+            "assign_persona",
+            "generate_recommendations",
+        }
+
+    until(chain)
+    assert recommended(alice)
+    assert migrated.invoke("compute_features", event)["already_done"] is True
+
+
+def test_revoking_consent_shows_at_once(alice: Caller, operator: Caller) -> None:
+    join(alice, operator, person("subscription_heavy"))
+    until(lambda: recommended(alice))
+    alice("PUT", "/users/me/consent", {"granted": False, "policy_version": "1"})
+    assert recommended(alice) == []
+    assert alice.get("/users/me/insights")["persona"] is None
+
+
+def test_a_read_that_is_known_is_304(alice: Caller) -> None:
+    alice("PUT", "/users/me/profile", {})
+    first = alice("GET", "/users/me/profile")
+    assert alice("GET", "/users/me/profile", **{"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+# -- tokens
+
+
+def decoded(part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+def encoded(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def refused(cloud: Cloud, token: str | None) -> None:
+    answer = Caller(cloud, token)("GET", "/users/me/profile")
+    assert answer.status_code == 401, answer.text
+
+
+def test_without_a_token(migrated: Cloud) -> None:
+    refused(migrated, None)
+    refused(migrated, "")
+    refused(migrated, "Bearer nonsense")
+    assert Caller(migrated, None)("GET", "/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": 1}, {"cognito:groups": ["operators"]}, {"sub": str(uuid.uuid4())}, {"iss": "https://evil.example"}],
+    ids=["expired", "a group", "another person", "another issuer"],
+)
+def test_a_token_whose_claims_were_changed(migrated: Cloud, claims: dict[str, Any]) -> None:
+    header, payload, signature = sign_in(migrated, "alice").split(".")
+    refused(migrated, f"{header}.{encoded({**decoded(payload), **claims})}.{signature}")
+
+
+def test_a_token_without_a_signature(migrated: Cloud) -> None:
+    header, payload, _ = sign_in(migrated, "alice").split(".")
+    refused(migrated, f"{encoded({**decoded(header), 'alg': 'none'})}.{payload}.")
+
+
+def test_an_access_token_is_no_id_token(migrated: Cloud) -> None:
+    known = migrated.users["alice"]
+    answer = migrated.client("cognito-idp").initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=known["client_id"],
+        AuthParameters={"USERNAME": known["username"], "PASSWORD": known["password"]},
+    )
+    refused(migrated, answer["AuthenticationResult"]["AccessToken"])
+
+
+@pytest.fixture
+def stranger(migrated: Cloud) -> Iterator[str]:
+    """A good token of another pool, of an operator there."""
+    cognito = migrated.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="another")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="another",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]["ClientId"]
+    cognito.admin_create_user(UserPoolId=pool, Username="mallory", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username="mallory", Password="Aa1!secret-enough", Permanent=True)
+    cognito.create_group(UserPoolId=pool, GroupName="operators")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username="mallory", GroupName="operators")
+    answer = cognito.initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=client,
+        AuthParameters={"USERNAME": "mallory", "PASSWORD": "Aa1!secret-enough"},
+    )
+    yield answer["AuthenticationResult"]["IdToken"]
+    cognito.delete_user_pool(UserPoolId=pool)
+
+
+def test_a_token_of_another_pool(migrated: Cloud, stranger: str) -> None:
+    refused(migrated, stranger)
+
+
+def test_a_token_without_the_group(migrated: Cloud, alice: Caller) -> None:
+    for path in ("/operator/users", "/operator/metrics", "/operator/review"):
+        assert alice("GET", path).status_code == 403
+
+
+def test_migrating_twice_at_once(migrated: Cloud) -> None:
+    assert migrated.invoke("migrate") == {
+        "result": {"applied": [], "version": migrated.invoke("migrate")["result"]["version"]}
+    }

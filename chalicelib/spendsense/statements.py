@@ -54,7 +54,7 @@ def from_json(raw: bytes, today: date) -> Statement:
             gathered.add("transactions", line, row, shown_as=name)
     for row, line in _rows_of(document, "removed"):
         gathered.add("removed", line, row)
-    owed = document.get("liabilities") or {}
+    owed = {} if document.get("liabilities") is None else document["liabilities"]
     if not isinstance(owed, dict):
         raise InvalidInput.of("liabilities", "is not an object", "lists named credit, mortgage, student")
     for kind in LIABILITIES:

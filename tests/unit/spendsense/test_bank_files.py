@@ -1,0 +1,274 @@
+"""Bank files: what is taken, what is rejected with line and field, and that nothing makes the reader fall over."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
+from chalicelib.spendsense import statements
+from chalicelib.spendsense.statements import Statement, from_csv, from_json
+
+TODAY = date(2026, 11, 21)
+
+ACCOUNT = {
+    "account_id": "a",
+    "name": "Checking",
+    "mask": "0001",
+    "type": "depository",
+    "subtype": "Checking",
+    "balances": {"available": 10.5, "current": None, "limit": None, "iso_currency_code": "USD"},
+    "holder_category": None,
+}
+TRANSACTION = {
+    "transaction_id": "t",
+    "account_id": "a",
+    "date": "2026-11-20",
+    "amount": 12.34,
+    "iso_currency_code": "USD",
+    "merchant_name": "STARBUCKS #12",
+    "merchant_entity_id": "entity",
+    "name": "Coffee",
+    "payment_channel": "in store",
+    "pending": False,
+    "personal_finance_category": {"primary": "FOOD_AND_DRINK", "detailed": "FOOD_AND_DRINK_COFFEE"},
+}
+CARD = {
+    "account_id": "c",
+    "aprs": [
+        {"apr_type": "cash_apr", "apr_percentage": 29.9},
+        {"apr_type": "purchase_apr", "apr_percentage": 21.99},
+    ],
+    "minimum_payment_amount": 25,
+    "last_payment_amount": 25.5,
+    "last_payment_date": "2026-11-01",
+    "last_statement_balance": 900,
+    "next_payment_due_date": "2026-12-01",
+    "is_overdue": False,
+}
+
+
+def read(document: Any) -> Statement:
+    return from_json(json.dumps(document).encode(), TODAY)
+
+
+def fields_of(statement: Statement) -> list[tuple[str, int, str]]:
+    return [(row.section, row.line, row.field) for row in statement.rejections]
+
+
+# -- JSON
+
+
+def test_plaids_shapes() -> None:
+    loan = {"account_id": "l", "interest_rate": {"percentage": 5.125, "type": "fixed"}, "next_payment_due_date": None}
+    student = {"account_id": "s", "interest_rate": 4.5, "is_overdue": True}
+    found = read(
+        {
+            "accounts": [ACCOUNT],
+            "transactions": [TRANSACTION],
+            "liabilities": {"credit": [CARD], "mortgage": [loan], "student": [student]},
+            "removed": [{"transaction_id": "old"}],
+        }
+    )
+    assert found.rejections == ()
+    (account,), (transaction,), debts = found.accounts, found.transactions, found.liabilities
+    assert (account.available_cents, account.current_cents, account.subtype) == (1050, None, "checking")
+    assert (transaction.amount_cents, transaction.merchant_key) == (1234, "starbucks")
+    assert (transaction.primary, transaction.detailed) == ("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE")
+    assert [(debt.kind, debt.apr_percent, debt.interest_rate_percent) for debt in debts] == [
+        ("credit", Decimal("21.990"), None),
+        ("mortgage", None, Decimal("5.125")),
+        ("student", None, Decimal("4.500")),
+    ]
+    assert found.removed == ("old",)
+
+
+def test_what_plaid_syncs_is_what_plaid_gets() -> None:
+    synced = read({"added": [TRANSACTION], "modified": [{**TRANSACTION, "transaction_id": "u"}]})
+    assert [row.external_id for row in synced.transactions] == ["t", "u"]
+
+
+def test_the_last_of_two_rows_with_one_id_counts() -> None:
+    found = read({"transactions": [TRANSACTION, {**TRANSACTION, "amount": 5}]})
+    assert [row.amount_cents for row in found.transactions] == [500]
+
+
+def test_a_merchant_without_a_name_goes_by_its_entity() -> None:
+    found = read({"transactions": [{**TRANSACTION, "merchant_name": None}]})
+    assert found.transactions[0].merchant_key == "entity"
+
+
+def test_no_category_is_no_reason_to_lose_a_row() -> None:
+    found = read({"transactions": [{**TRANSACTION, "personal_finance_category": None}]})
+    assert (found.transactions[0].primary, found.transactions[0].detailed) == ("OTHER", "OTHER_OTHER")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("transaction_id", ""),
+        ("transaction_id", 5),
+        ("transaction_id", "x" * 101),
+        ("transaction_id", "a\u0000b"),
+        ("account_id", None),
+        ("date", "1970-01-01"),
+        ("date", "1989-12-31"),
+        ("date", (TODAY + timedelta(days=8)).isoformat()),
+        ("date", "2026-02-30"),
+        ("date", "20261120"),
+        ("date", 20261120),
+        ("amount", None),
+        ("amount", "much"),
+        ("amount", True),
+        ("amount", [1]),
+        ("amount", 1e300),
+        ("amount", "NaN"),
+        ("amount", "Infinity"),
+        ("iso_currency_code", "usd"),
+        ("iso_currency_code", "US"),
+        ("merchant_name", "x" * 201),
+        ("name", "bell\u0007"),
+        ("payment_channel", "ACH"),
+        ("pending", "yes"),
+        ("pending", None),
+    ],
+)
+def test_a_wrong_field_is_named_and_only_its_row_left_out(field: str, value: Any) -> None:
+    found = read({"transactions": [TRANSACTION, {**TRANSACTION, "transaction_id": "u", field: value}]})
+    assert fields_of(found) == [("transactions", 2, field)]
+    assert [row.external_id for row in found.transactions] == ["t"]
+    assert found.rejections[0].expected
+
+
+def test_every_wrong_field_of_a_row_is_named() -> None:
+    found = read({"accounts": [{}]})
+    assert fields_of(found) == [
+        ("accounts", 1, "account_id"),
+        ("accounts", 1, "type"),
+        ("accounts", 1, "balances.iso_currency_code"),
+    ]
+
+
+@pytest.mark.parametrize("day", [TODAY + timedelta(days=7), date(1990, 1, 1)])
+def test_days_at_the_borders_are_taken(day: date) -> None:
+    assert read({"transactions": [{**TRANSACTION, "date": day.isoformat()}]}).rejections == ()
+
+
+@pytest.mark.parametrize(
+    ("amount", "cents"), [(0.1 + 0.2, 30), (1.005, 100), (-3, -300), ("12.5", 1250), (0, 0), (1e-9, 0), (-0.0, 0)]
+)
+def test_amounts_become_whole_cents(amount: Any, cents: int) -> None:
+    assert read({"transactions": [{**TRANSACTION, "amount": amount}]}).transactions[0].amount_cents == cents
+
+
+@pytest.mark.parametrize("row", [None, 5, "x", [TRANSACTION]])
+def test_a_row_that_is_no_object(row: Any) -> None:
+    assert fields_of(read({"transactions": [row]})) == [("transactions", 1, "")]
+
+
+@pytest.mark.parametrize("document", [[], "x", 5, None, {"accounts": {}}, {"liabilities": []}, {"transactions": "x"}])
+def test_a_document_of_another_shape(document: Any) -> None:
+    with pytest.raises(InvalidInput):
+        read(document)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"accounts": [}', b"[" * 100_000])
+def test_a_document_that_is_not_json(raw: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        from_json(raw, TODAY)
+
+
+def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MAX_ROWS", 2)
+    with pytest.raises(TooLarge):
+        read({"transactions": [TRANSACTION] * 3})
+
+
+# -- CSV
+
+HEADER = "transaction_id,account_id,date,amount,payment_channel,pending,merchant_name"
+
+
+def test_csv_rows_have_their_line_in_the_file() -> None:
+    content = f'{HEADER}\nt,a,2026-11-20,5.00,other,false,"Two\nlines"\nu,a,2026-11-20,5,online,true,Shop\n'
+    found = from_csv(content.encode(), "transactions", TODAY)
+    assert [row.external_id for row in found.transactions] == ["u"]
+    assert fields_of(found) == [("transactions", 3, "merchant_name")]
+
+
+def test_csv_with_a_byte_order_mark_and_windows_lines() -> None:
+    content = f"\ufeff{HEADER}\r\nt,a,2026-11-20,5,other,false,\r\n"
+    assert len(from_csv(content.encode(), "transactions", TODAY).transactions) == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "balances."])
+def test_csv_accounts_with_and_without_the_prefix(prefix: str) -> None:
+    columns = [f"{prefix}{name}" for name in ("available", "current", "limit", "iso_currency_code")]
+    content = f"account_id,type,subtype,{','.join(columns)}\na,credit,credit card,,-5.5,0,USD\n"
+    (account,) = from_csv(content.encode(), "accounts", TODAY).accounts
+    assert (account.available_cents, account.current_cents, account.limit_cents) == (None, -550, 0)
+
+
+def test_csv_liabilities_name_their_kind() -> None:
+    content = "account_id,kind,aprs,is_overdue\na,credit,21.9,true\nb,payday,21.9,true\n"
+    found = from_csv(content.encode(), "liabilities", TODAY)
+    assert [(debt.kind, debt.apr_percent, debt.is_overdue) for debt in found.liabilities] == [
+        ("credit", Decimal("21.900"), True)
+    ]
+    assert fields_of(found) == [("liabilities", 3, "kind")]
+
+
+@pytest.mark.parametrize(
+    ("line", "field"), [("t,a,2026-11-20,5,other,false,x,extra", ""), ("t,a,2026-11-20", "amount")]
+)
+def test_csv_rows_that_are_too_long_or_too_short(line: str, field: str) -> None:
+    found = from_csv(f"{HEADER}\n{line}\n".encode(), "transactions", TODAY)
+    assert field in {row.field for row in found.rejections}
+    assert found.transactions == ()
+
+
+@pytest.mark.parametrize("raw", [b"", b"x,y\n1,2\n", b"\xff\xfe", b'account_id\n"open'])
+def test_csv_that_cannot_be_read_at_all(raw: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        from_csv(raw, "transactions", TODAY)
+
+
+def test_csv_of_an_unknown_section() -> None:
+    with pytest.raises(InvalidInput):
+        from_csv(b"account_id\n", "removed", TODAY)
+
+
+# -- anything
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+SHAPES = {"accounts": ACCOUNT, "transactions": TRANSACTION}
+
+
+@given(st.data())
+def test_any_value_in_any_field_is_taken_or_named(data: st.DataObject) -> None:
+    section = data.draw(st.sampled_from(sorted(SHAPES)))
+    row = dict(SHAPES[section])
+    changed = data.draw(st.sets(st.sampled_from(sorted(row)), max_size=3))
+    for name in changed:
+        row[name] = data.draw(values)
+    found = read({section: [row]})
+    taken = len(getattr(found, section))
+    assert taken + bool(found.rejections) == 1
+    assert {each.field.split(".")[0] for each in found.rejections} <= changed
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    for read_file in (lambda: from_json(raw, TODAY), lambda: from_csv(raw, "transactions", TODAY)):
+        try:
+            assert isinstance(read_file(), Statement)
+        except OmnibusError as error:
+            assert error.status in (400, 413)  # noqa: PT017  # either outcome is right; this is what one must look like

@@ -1,0 +1,87 @@
+"""The jobs' own decisions: when to stop, how much at once, what to announce."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
+from chalicelib.spendsense.jobs import Jobs, Progress
+from chalicelib.spendsense.orders import Order
+from tests.fakes.clock import Clock
+from tests.fakes.spendsense import FakeAnnouncements
+
+ORDER = Order("run", date(2026, 11, 21))
+
+
+class Work:
+    """A pipeline with so many people left, who take too long together beyond `most` at once."""
+
+    def __init__(self, left: int, most: int = 1_000) -> None:
+        self.left = left
+        self.most = most
+        self.sizes: list[int] = []
+        self.done = 0
+        self.is_finished = False
+
+    def begin(self, job: Any, order: Any, now: Any) -> Progress:
+        return Progress(0, self.done, self.is_finished)
+
+    def advance(self, job: Any, order: Any, size: int, now: Any) -> int:
+        self.sizes.append(size)
+        if size > self.most:
+            raise UpstreamTimeout("too long")
+        batch = min(size, self.left)
+        self.left -= batch
+        self.done += batch
+        return batch
+
+    def finish(self, job: Any, order: Any, now: Any) -> Progress:
+        self.is_finished = True
+        return Progress(len(self.sizes), self.done, True)
+
+
+def jobs(work: Work, announcements: FakeAnnouncements, counted: list[Any] | None = None, size: int = 100) -> Jobs:
+    return Jobs(
+        pipeline=work,
+        announcements=announcements,
+        clock=Clock(),
+        count=lambda name, value: counted.append((name, value)) if counted is not None else None,
+        batch={"compute_features": size, "assign_persona": size, "generate_recommendations": size},
+    )
+
+
+def test_batches_until_nobody_is_left() -> None:
+    work, announcements, counted = Work(250), FakeAnnouncements(), []  # type: ignore[var-annotated]
+    outcome = jobs(work, announcements, counted).run("compute_features", ORDER, lambda: 300.0)
+    assert (outcome.users, work.sizes) == (250, [100, 100, 100, 100])
+    assert counted == [("compute_features.users", 250)]
+    assert announcements.made == [("Features Computed", {"run_id": "run", "as_of": "2026-11-21"})]
+
+
+def test_it_stops_in_time_and_announces_nothing() -> None:
+    work, announcements = Work(250), FakeAnnouncements()
+    left = iter([300.0, 46.0, 44.0])
+    with pytest.raises(UpstreamUnavailable):
+        jobs(work, announcements).run("compute_features", ORDER, lambda: next(left))
+    assert (work.done, announcements.made, work.is_finished) == (200, [], False)
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(30, [100, 25, 25]), (1, [100, 25, 6, 1, 1])])
+def test_what_takes_too_long_is_cut_smaller(most: int, sizes: list[int]) -> None:
+    work = Work(1, most)
+    jobs(work, FakeAnnouncements()).run("compute_features", ORDER, lambda: 300.0)
+    assert work.sizes == sizes
+
+
+def test_one_person_who_takes_too_long_is_told() -> None:
+    with pytest.raises(UpstreamTimeout):
+        jobs(Work(1, 0), FakeAnnouncements()).run("compute_features", ORDER, lambda: 300.0)
+
+
+def test_a_run_that_is_over_is_not_run_again() -> None:
+    work, announcements = Work(5), FakeAnnouncements()
+    runner = jobs(work, announcements)
+    runner.run("compute_features", ORDER, lambda: 300.0)
+    again = runner.run("compute_features", ORDER, lambda: 300.0)
+    assert (again.already_done, len(announcements.made)) == (True, 1)

@@ -14,7 +14,7 @@ import numpy as np
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.models import Model, load
 from chalicelib.predictions.ports import Pinned, Written
-from chalicelib.predictions.publishing import artifact_of
+from chalicelib.predictions.publishing import Artifact, artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest
 
 BUCKET = "files"
@@ -131,9 +131,14 @@ def write_table(path: Path, rows: int) -> Path:
     return path
 
 
+def artifact_for(kind: str) -> Artifact:
+    """The trained model as it would be published."""
+    return artifact_of(trained(kind), FEATURES, ObjectUri(BUCKET, f"{kind}.skops"), "skops", datetime.now(UTC))
+
+
 def model_of(kind: str) -> Model:
     """The trained model as the engine has it, loaded back from its artifact."""
-    artifact = artifact_of(trained(kind), FEATURES, ObjectUri(BUCKET, f"{kind}.skops"), "skops", datetime.now(UTC))
+    artifact = artifact_for(kind)
     return load(artifact.manifest, artifact.content)
 
 

@@ -5,10 +5,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.adapters.bedrock import MAX_ROUNDS, assistant
 from chalicelib.concerts.conversation import Delta, Outcome, Piece, Turn

@@ -15,9 +15,11 @@ BATCH_SETTINGS = {
     "statement_timeout": "120000",
     "lock_timeout": "60000",
     "work_mem": "64MB",
-    # Compiling costs more than it saves here, and a nested loop picked by a poor estimate would not end.
+    # Compiling costs more than it saves here. Estimates after five joins are poor, and hashing forgives them: a nested
+    # loop picked by one would not end, a merge by user alone compares each row with each merchant.
     "jit": "off",
     "enable_nestloop": "off",
+    "enable_mergejoin": "off",
 }
 
 

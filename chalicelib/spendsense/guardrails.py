@@ -8,7 +8,7 @@
     disclosure   on every set, verbatim
 
 The words are reviewed data (declared/language.json). They are checked twice: in every text of the catalogue when it
-is loaded, and in every finished sentence by the database, since a merchant's name ends up in one.
+is loaded, and by the database in every finished sentence that a merchant's or a card's name ends up in.
 """
 
 import re

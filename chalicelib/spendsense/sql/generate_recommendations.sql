@@ -16,9 +16,10 @@ guarded AS (
         c.*,
         md5(c.subject::text || '/' || c.window_days || '/' || c.item_id)::uuid AS recommendation_id,
         c.eligible AND c.rationale IS NOT NULL AS suits,
-        coalesce(c.rationale !~* /*tone*/, true) AS tone,
-        coalesce(c.rationale !~* /*no_shaming*/, true) AS no_shaming,
-        coalesce(c.rationale !~* /*no_predatory*/, true) AS no_predatory
+        -- The catalogue's own words passed when it was loaded; what a bank wrote is judged here.
+        NOT c.names_something OR coalesce(c.rationale !~* /*tone*/, true) AS tone,
+        NOT c.names_something OR coalesce(c.rationale !~* /*no_shaming*/, true) AS no_shaming,
+        NOT c.names_something OR coalesce(c.rationale !~* /*no_predatory*/, true) AS no_predatory
     FROM considered c
 ),
 placed AS (

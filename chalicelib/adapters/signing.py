@@ -91,6 +91,5 @@ def signing_key(name: str) -> KmsKey | SharedSecret:
     raise ValueError(f"{name!r} names neither a KMS key nor a secret")
 
 
-
 _VERIFIES: tuple[type[Verifier], ...] = (KmsKey, SharedSecret)
 _SIGNS: tuple[type[Signer], ...] = (KmsKey, SharedSecret)

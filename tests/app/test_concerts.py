@@ -299,9 +299,7 @@ class TestSocket:
     def test_words_then_the_whole_reply(self, world: ConcertWorld, services: Services, client: Client) -> None:
         services.connections = connections = FakeConnections()  # type: ignore[assignment]
         body = json.dumps({"action": "chat", "message": "top 3 venues"})
-        assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {
-            "statusCode": 200
-        }
+        assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {"statusCode": 200}
         actions = [message["action"] for _, message in connections.sent]
         assert set(actions[:-1]) == {"CHAT_DELTA"}
         assert actions[-1] == "CHAT_DONE"
@@ -312,9 +310,7 @@ class TestSocket:
         self, world: ConcertWorld, services: Services, client: Client, extra: Any
     ) -> None:
         services.connections = connections = FakeConnections()  # type: ignore[assignment]
-        client.lambda_.invoke(
-            "message", socket_event("$default", body=json.dumps({"action": "chat", **extra}))
-        )
+        client.lambda_.invoke("message", socket_event("$default", body=json.dumps({"action": "chat", **extra})))
         ((_, message),) = connections.sent
         assert message["action"] == "ERROR"
         assert message["error"]["code"] == "invalid_input"
@@ -323,9 +319,7 @@ class TestSocket:
         services.connections = connections = FakeConnections()  # type: ignore[assignment]
         connections.gone = True
         body = json.dumps({"action": "chat", "message": "top 3 venues"})
-        assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {
-            "statusCode": 200
-        }
+        assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {"statusCode": 200}
 
     def test_a_chat_may_connect_without_an_upload(self, world: ConcertWorld, client: Client) -> None:
         event = socket_event("$connect", query={"channel": "chat"})

@@ -58,7 +58,7 @@ check-style: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-check-types: venv
+check-types: $(VENV)/.installed-bench
 	$(BIN)/mypy
 
 check-template: venv

@@ -116,9 +116,15 @@ def _considered(item: Item, position: int) -> str:
         f"{quoted(item.kind)} AS kind, {position} AS position, {quoted(item.template_id)} AS template_id,\n"
         f"        {condition(item.eligibility)} AS eligible,\n"
         f"        {sentence(item.because)} AS rationale,\n"
+        f"        {str(_names_something(item)).lower()} AS names_something,\n"
         f"        {evidence(item.eligibility, item.because.signals)} AS signals_used\n"
         f"    FROM judged f WHERE f.persona = ANY({array(item.personas)})"
     )
+
+
+def _names_something(item: Item) -> bool:
+    """Does a text that nobody has reviewed, such as a merchant's name, end up in the sentence?"""
+    return any(SIGNALS[name].kind == "text" for name in item.because.signals)
 
 
 def assignment(template: str, catalogue: Catalogue) -> str:

@@ -61,6 +61,13 @@ def test_spending_is_net_of_refunds_without_transfers_card_payments_and_income(w
     assert world.features(person, 30).transactions == 10
 
 
+def test_a_month_is_at_least_observed(world: World) -> None:
+    person = world.add("beginner", rows([account()], [transaction(2, 90.00)]))
+    world.run()
+    assert [world.features(person, window).observed_days for window in (30, 90, 180)] == [30, 30, 30]
+    assert world.features(person, 180).monthly_expenses_cents == 9_000
+
+
 def test_pending_future_and_business_rows_do_not_count(world: World) -> None:
     person = world.add(
         "careful",
@@ -125,6 +132,7 @@ def subscriptions(world: World, name: str, *transactions: object) -> tuple[int, 
         ("two only", (5, 35), 0),
         ("the third 90 days ago", (30, 60, 90), 0),
         ("the third 89 days ago", (29, 59, 89), 1),
+        ("what is 90 days old disturbs nothing", (5, 35, 65, 90), 1),
         ("every two weeks", (1, 15, 29, 43), 0),
         ("one month missed", (5, 35, 85), 0),
     ],

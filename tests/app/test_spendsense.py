@@ -24,7 +24,8 @@ from chalicelib.spendsense.reading import Reader
 from tests.app.conftest import Answer
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, owned, rows, subject, transaction
 from tests.events import schedule_event
-from tests.fakes.spendsense import POOL, FakeAnnouncements, FakePeople, FakePools
+from tests.fakes.spendsense import FakePeople
+from tests.fakes.spendsense_aws import POOL, FakeAnnouncements, FakePools
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
 

@@ -21,7 +21,7 @@ from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.orders import Order
 from tests.contract.spendsense_database import Target, engine, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
-from tests.fakes.spendsense import FakeAnnouncements
+from tests.fakes.spendsense_aws import FakeAnnouncements
 
 DERIVED = ("computed_features", "persona_assignments", "recommendations", "decision_traces")
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
@@ -373,6 +373,17 @@ def test_rows_that_come_while_their_person_is_computed_are_computed_next(
     spent = world.features(person).spend_cents
     assert world.run("compute_features", run_id="next") == 1
     assert world.features(person).spend_cents == spent + 100_000
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_what_is_due_without_consent_is_not_done(world: World, job: Any) -> None:
+    """A flag that should not be there is not believed."""
+    world.add("private", rows([account()], [transaction(1, 5.0)]), consent=False)
+    world.all(
+        "UPDATE spendsense.standings SET features_due = true, persona_due = true, recommendations_due = true "
+        "RETURNING 1"
+    )
+    assert world.run(job) == 0
 
 
 # -- size

@@ -1,6 +1,5 @@
 """SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +9,6 @@ from chalicelib.errors import NotFound
 from chalicelib.spendsense import models
 from chalicelib.spendsense.bank import Account, Liability, Transaction
 from chalicelib.spendsense.catalogue import Catalogue, packaged
-from chalicelib.spendsense.identity import Pool
 from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
 from chalicelib.spendsense.operators import Deed
 from chalicelib.spendsense.orders import Order
@@ -21,32 +19,11 @@ from chalicelib.spendsense.reading import Insight, Recommended
 from chalicelib.spendsense.statements import Statement
 from tests.fakes import spendsense_reference as reference
 
-POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozenset({"client"}))
 DUE: dict[Job, str] = {
     "compute_features": "features",
     "assign_persona": "persona",
     "generate_recommendations": "recommendations",
 }
-
-
-class FakePools:
-    """The pool of the tests."""
-
-    def pool(self) -> Pool:
-        return POOL
-
-
-class FakeAnnouncements:
-    """Remembers what was announced; raises `fail` while it is set."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, dict[str, Any]]] = []
-        self.fail: Exception | None = None
-
-    def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
-        if self.fail is not None:
-            raise self.fail
-        self.made.append((kind, dict(detail)))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.jobs import Jobs, Progress
 from chalicelib.spendsense.orders import Order
 from tests.fakes.clock import Clock
-from tests.fakes.spendsense import FakeAnnouncements
+from tests.fakes.spendsense_aws import FakeAnnouncements
 
 ORDER = Order("run", date(2026, 11, 21))
 

@@ -1,0 +1,28 @@
+"""SpendSense's event bus and user pool, in memory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.spendsense.identity import Pool
+
+POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozenset({"client"}))
+
+
+class FakePools:
+    """The pool of the tests."""
+
+    def pool(self) -> Pool:
+        return POOL
+
+
+class FakeAnnouncements:
+    """Remembers what was announced; raises `fail` while it is set."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, dict[str, Any]]] = []
+        self.fail: Exception | None = None
+
+    def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
+        if self.fail is not None:
+            raise self.fail
+        self.made.append((kind, dict(detail)))

@@ -16,6 +16,7 @@ from chalicelib.predictions.requests import AllowLists, Order, PredictionRequest
 from chalicelib.predictions.views import Job, JobPage, JobsQuery, State
 
 ACTIVE: tuple[State, ...] = ("queued", "planning", "running", "completing")
+MAX_ID = 64
 CANCELLABLE: tuple[State, ...] = ("queued", "planning", "running")
 
 
@@ -103,7 +104,7 @@ class Jobs:
         self.store.update(job_id, {"run": run}, states=(*ACTIVE, "succeeded", "failed"))
 
     def _document(self, job_id: str) -> Mapping[str, Any]:
-        document = self.store.get(job_id)
+        document = self.store.get(job_id) if 0 < len(job_id) <= MAX_ID else None
         if document is None:
             raise NotFound(f"There is no job {job_id[:80]!r}.", code="no_such_job")
         return document

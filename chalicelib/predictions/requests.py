@@ -97,7 +97,9 @@ class Order(Struct, frozen=True):
 def parse_event(event: Any) -> PredictionRequest:
     """The request in a direct invocation's event; InvalidInput names the first field that is wrong."""
     try:
-        return msgspec.convert(event, PredictionRequest)
+        return msgspec.json.decode(msgspec.json.encode(event), type=PredictionRequest)
+    except UnicodeEncodeError:
+        raise InvalidInput.of("event", "holds half a surrogate pair", "Unicode text") from None
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `")
         field = path.rstrip("`").removeprefix("$").lstrip(".") or "event"

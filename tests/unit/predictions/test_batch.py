@@ -420,6 +420,7 @@ def test_near_its_deadline_what_cannot_be_split_fails_clean(ready):
         (None, "invalid_input", "event"),
         ({"surprise": 1}, "invalid_input", "surprise"),
         ({"model_s3_uri": 7}, "invalid_input", "model_s3_uri"),
+        ({"model_s3_uri": "s3://models/\ud800"}, "invalid_input", "event"),
     ],
 )
 def test_events_that_are_no_requests(event, code, field):

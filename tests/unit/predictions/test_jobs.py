@@ -101,6 +101,8 @@ def test_a_job_that_is_not_there(jobs):
         with pytest.raises(NotFound) as refused:
             act("nothing")
         assert refused.value.code == "no_such_job"
+        with pytest.raises(NotFound):
+            act("x" * 3000)  # longer than a key may be
 
 
 def test_progress_counts_parts_and_rows(jobs, ready):

@@ -204,7 +204,9 @@ def _nights(report: measure.Report, population: Population) -> None:
             if done != count:
                 raise RuntimeError(f"{done} people computed, {count} were due")
         median = sorted(times)[len(times) // 2]
-        label = f"{population.people:,} people x {ROWS_EACH}: a night with new rows of {share:.1%}"
+        label = (
+            f"{population.people:,} people x {ROWS_EACH}: a night with new rows of {share:.1%} (ratio: to the full run)"
+        )
         report.medians[label] = round(median, 1)
         report.ratios[label] = round(median / whole, 4)
 

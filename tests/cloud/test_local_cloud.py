@@ -253,7 +253,7 @@ def test_chalice_local_serves_the_routes_against_it(cloud: Cloud, tmp_path: Path
         found = eventually(answer)
         assert (found.status_code, "runs" in found.json()) == (200, True), found.text
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()  # a shell that runs tests in the background has SIGINT ignored
         server.wait(10)
 
 

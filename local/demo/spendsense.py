@@ -166,7 +166,7 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
         f"{persona['focus']}",
         "",
         "[bold]because[/]  "
-        + "; ".join(f"{one['signal']} is {_value(one)} ({one['threshold']})" for one in persona["because"]),
+        + "; ".join(f"{one['signal']} is {_value(one)} ({_threshold(one)})" for one in persona["because"]),
         "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else fits"),
         "[bold]noticed[/]  " + "; ".join(one["text"] for one in insights["behaviours"]),
     ]
@@ -180,7 +180,7 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
     console.print(table)
     offer = next(one for one in found["recommendations"] if one["kind"] == "offer")
     trace = there.call(alice, "GET", f"/users/me/recommendations/{offer['recommendation_id']}")["trace"]
-    used = "\n".join(f"{one['signal']} = {_value(one)}  {one['threshold'] or ''}" for one in trace["signals_used"])
+    used = "\n".join(f"{one['signal']} = {_value(one)}  {_threshold(one)}" for one in trace["signals_used"])
     passed = ", ".join(name for name, passed in trace["guardrails"].items() if passed)
     text = f"{used}\nguardrails passed: {passed}\ntemplate {trace['template_id']}, run {trace['run_id']}"
     console.print(Panel(escape(text), title=f"The decision trace of {trace['item_id']}", title_align="left", width=118))
@@ -191,6 +191,11 @@ def _value(one: Mapping[str, Any]) -> str:
     if one["signal"].endswith("_cents"):
         return f"${value / 100:,.2f}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _threshold(one: Mapping[str, Any]) -> str:
+    operator, _, number = (one["threshold"] or "").partition(" ")
+    return f"{operator} {_value({**one, 'value': float(number)})}" if number else ""
 
 
 def _show_figures(console: Console, metrics: Mapping[str, Any], runs: list[dict[str, Any]]) -> None:

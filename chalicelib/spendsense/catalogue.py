@@ -14,7 +14,6 @@ from chalicelib.spendsense.rules import Rule
 from chalicelib.spendsense.templates import Template
 
 MOST = {"education": 5, "offer": 3}
-LEAST = {"education": 3, "offer": 1}
 
 
 @dataclass(frozen=True)

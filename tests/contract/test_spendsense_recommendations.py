@@ -124,6 +124,17 @@ def test_each_persona_gets_3_to_5_items_and_1_to_3_offers_each_with_a_reason_and
         assert set(traced[name].guardrails) == {"consent", "eligibility", "tone", "no_shaming", "no_predatory"}
 
 
+def test_whoever_got_back_what_they_spent_still_gets_an_offer(world: World) -> None:
+    """A refund as large as all spending leaves no expenses to speak of, and subscriptions all the same."""
+    subscribed = [row for name in ("A", "B", "C") for row in charges(name, 30.0, 5, 35, 65)]
+    refund = transaction(1, -270.0, "GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE")
+    person = world.add("refunded", rows([account()], [*subscribed, refund]))
+    world.run()
+    for window in (30, 90, 180):
+        assert world.persona(person, window).persona == "subscription_heavy"
+        assert "budgeting-app" in items(world, person, window)
+
+
 def test_every_item_considered_has_a_trace(world: World) -> None:
     person = world.add("traced", rows(*PEOPLE["high_utilization"]))
     world.run()

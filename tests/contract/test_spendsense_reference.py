@@ -137,6 +137,10 @@ def test_sql_agrees_with_the_plain_formulas(world: World, given: list[Statement]
             )
             wanted = reference.recommended(catalogue, signals, assigned.persona)
             assert [item.item_id for item in items] == [item.item_id for item in wanted]
+            if assigned.persona != "insufficient_data":
+                kinds = [item.kind for item in wanted]
+                assert 3 <= kinds.count("education") <= 5
+                assert 1 <= kinds.count("offer") <= 3
 
 
 def alike(one: float | None, other: float | None) -> bool:

@@ -57,7 +57,7 @@ from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
 from chalicelib.predictions.views import Part as PredictionPart
 from chalicelib.predictions.views import Step as PredictionStep
 from chalicelib.spendsense import models as spendsense
-from chalicelib.spendsense.orders import order_after, order_of
+from chalicelib.spendsense.orders import order_after
 from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
@@ -333,8 +333,8 @@ def recompute_features(event: CloudWatchEvent) -> Any:
 
 def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome:
     """The features that an event orders."""
-    order = order_of(event.event_id, event.time, detail_of(event, spendsense.FeaturesOrder), nightly=nightly)
-    return services().spendsense_jobs.run("compute_features", order, seconds_left(cast(Any, event.context)))
+    wanted, left = detail_of(event, spendsense.FeaturesOrder), seconds_left(cast(Any, event.context))
+    return services().spendsense_jobs.compute(event.event_id, wanted, left, nightly=nightly)
 
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Features Computed"]})

@@ -7,12 +7,12 @@ next night. People without consent are never due.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.models import Outcome
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.models import FeaturesOrder, Outcome
+from chalicelib.spendsense.orders import Order, order_of
 from chalicelib.spendsense.ports import Announcements, Job, Pipeline
 
 BATCH: dict[Job, int] = {"compute_features": 5_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
@@ -38,7 +38,7 @@ class Progress:
 
 
 class Jobs:
-    """Runs the jobs."""
+    """Runs the jobs; `survey` is told when the last stage of a run for everybody is over."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Jobs:
         announcements: Announcements,
         clock: Callable[[], datetime],
         count: Callable[[str, int], Any],
+        survey: Callable[[date], Any] | None = None,
         batch: dict[Job, int] | None = None,
         reserve_s: float = RESERVE_S,
     ) -> None:
@@ -54,8 +55,16 @@ class Jobs:
         self._announcements = announcements
         self._clock = clock
         self._count = count
+        self._survey = survey
         self._batch = batch or BATCH
         self._reserve_s = reserve_s
+
+    def compute(
+        self, event_id: str, wanted: FeaturesOrder, remaining_s: Callable[[], float], *, nightly: bool
+    ) -> Outcome:
+        """The features that an event wants, as of today unless it says otherwise; errors as of `run`."""
+        order = order_of(event_id, self._clock().date(), wanted, nightly=nightly)
+        return self.run("compute_features", order, remaining_s)
 
     def run(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> Outcome:
         """Do what is due, then announce it.
@@ -73,6 +82,8 @@ class Jobs:
         self._announcements.announce(ANNOUNCED[job], detail)
         progress = self._pipeline.finish(job, order, self._clock())
         self._count(f"{job}.users", progress.users)
+        if self._survey is not None and job == "generate_recommendations" and order.subject is None:
+            self._survey(order.as_of)
         return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users)
 
     def _work(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> None:

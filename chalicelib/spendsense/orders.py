@@ -22,9 +22,13 @@ class Order(Struct, frozen=True):
     nightly: bool = False
 
 
-def order_of(event_id: str, time: str, wanted: FeaturesOrder, *, nightly: bool) -> Order:
-    """The order of an event; its id is the run's, so that a repeated delivery is the same run."""
-    as_of = wanted.as_of or date.fromisoformat(time[:10])
+def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool) -> Order:
+    """The order of an event; its id is the run's, so that a repeated delivery is the same run.
+
+    What it does not say it wants as of another day is as of `today`, however old the event is: one that was redriven
+    must not turn features back.
+    """
+    as_of = wanted.as_of or today
     return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
 
 

@@ -473,6 +473,19 @@ def test_the_jobs_follow_one_another_by_their_events(
     assert joined.people[ANN].due == set()
 
 
+def test_an_event_that_was_redriven_does_not_turn_back_the_day(client: Client, joined: FakePeople) -> None:
+    """Dead letters are kept for two weeks: what is computed by one of them is as of the day on which it runs."""
+    joined.save(ANN, owned("ann", rows(transactions=[transaction(1, 99.0)])), NOW)
+    late = {**rule_event("Transactions Ingested", {"subject": str(ANN)}), "time": "2026-11-14T12:00:00Z"}
+    assert client.lambda_.invoke("recompute_features", late).payload["as_of"] == "2026-11-21"
+    assert joined.people[ANN].as_of == TODAY
+
+
+def test_a_day_that_an_event_asks_for_is_the_day(client: Client, joined: FakePeople) -> None:
+    asked = {**schedule_event(), "detail": {"as_of": "2026-11-20", "everyone": True}}
+    assert client.lambda_.invoke("compute_features", asked).payload["as_of"] == "2026-11-20"
+
+
 @pytest.mark.parametrize("kind", ["User Signup", "Consent Granted", "Transactions Ingested"])
 def test_one_person_is_computed_at_once(client: Client, joined: FakePeople, kind: str) -> None:
     for name, person in (("ann", ANN), ("bob", BOB)):

@@ -2,12 +2,14 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.jobs import Jobs, Progress
 from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.ports import Job
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense_aws import FakeAnnouncements
 
@@ -85,3 +87,24 @@ def test_a_run_that_is_over_is_not_run_again() -> None:
     runner.run("compute_features", ORDER, lambda: 300.0)
     again = runner.run("compute_features", ORDER, lambda: 300.0)
     assert (again.already_done, len(announcements.made)) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("job", "order", "surveyed"),
+    [
+        ("generate_recommendations", ORDER, [ORDER.as_of]),
+        ("generate_recommendations", Order("run", ORDER.as_of, subject=UUID(int=1)), []),
+        ("compute_features", ORDER, []),
+    ],
+)
+def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: Order, surveyed: list[date]) -> None:
+    seen: list[date] = []
+    runner = Jobs(
+        pipeline=Work(5),
+        announcements=FakeAnnouncements(),
+        clock=Clock(),
+        count=lambda name, value: None,
+        survey=seen.append,
+    )
+    runner.run(job, order, lambda: 300.0)
+    assert seen == surveyed

@@ -1,6 +1,7 @@
 """Small pure parts: merchants, categories, cursors, claims, migrations."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -118,7 +119,7 @@ def test_groups_as_each_gateway_writes_them(claim: Any, groups: set[str]) -> Non
 
 def test_the_event_is_the_run() -> None:
     subject = UUID(int=1)
-    order = order_of("event-1", "2026-11-21T23:59:59Z", FeaturesOrder(subject=subject), nightly=False)
+    order = order_of("event-1", date(2026, 11, 21), FeaturesOrder(subject=subject), nightly=False)
     assert (order.run_id, order.as_of.isoformat(), order.subject, order.nightly) == (
         "event-1",
         "2026-11-21",

@@ -55,6 +55,10 @@ class OnePool:
         """It."""
         return POOL
 
+    def renewed(self) -> Pool:
+        """It again."""
+        return POOL
+
 
 def compute(url: str, run_id: str) -> None:
     """The whole of compute_features, as the function runs it."""

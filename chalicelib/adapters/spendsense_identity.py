@@ -1,9 +1,13 @@
 """The user pool's settings, from a secret."""
 
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from chalicelib.errors import UpstreamRejected
 from chalicelib.spendsense.identity import Pool
+
+RENEWAL_S = 60.0
 
 
 class SecretReader(Protocol):
@@ -11,13 +15,17 @@ class SecretReader(Protocol):
 
     def read(self, arn: str) -> dict[str, object]: ...
 
+    def forget(self, arn: str) -> None: ...
+
 
 class SecretPools:
-    """Reads `{"issuer", "client_ids"}`."""
+    """Reads `{"issuer", "client_ids"}`; anew, on request, at most once in RENEWAL_S."""
 
-    def __init__(self, secrets: SecretReader, arn: str) -> None:
+    def __init__(self, secrets: SecretReader, arn: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._secrets = secrets
         self._arn = arn
+        self._clock = clock
+        self._renewed_at: float | None = None
 
     def pool(self) -> Pool:
         """The pool; UpstreamRejected if the secret does not describe one."""
@@ -26,3 +34,10 @@ class SecretPools:
         if not isinstance(issuer, str) or not isinstance(client_ids, list):
             raise UpstreamRejected("the Cognito secret needs issuer and client_ids")
         return Pool(issuer, frozenset(map(str, client_ids)))
+
+    def renewed(self) -> Pool:
+        """The pool as the secret has it now, or had it less than RENEWAL_S ago."""
+        if self._renewed_at is None or self._clock() - self._renewed_at >= RENEWAL_S:
+            self._secrets.forget(self._arn)
+            self._renewed_at = self._clock()
+        return self.pool()

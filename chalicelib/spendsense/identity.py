@@ -31,6 +31,10 @@ class Pools(Protocol):
 
     def pool(self) -> Pool: ...
 
+    def renewed(self) -> Pool:
+        """The settings read anew, unless that was done just now."""
+        ...
+
 
 class Doorkeeper:
     """Lets people in as themselves, and operators as operators."""
@@ -42,11 +46,13 @@ class Doorkeeper:
 
     def person(self, claims: Mapping[str, str]) -> UUID:
         """The caller's subject; Unauthenticated for a token that is not an ID token of our pool and applications."""
+        if claims.get("token_use") != "id":
+            raise Unauthenticated("The token is not an ID token.")
         pool = self._pools.pool()
-        if claims.get("iss") != pool.issuer:
-            raise Unauthenticated("The token is not of our user pool.")
-        if claims.get("token_use") != "id" or claims.get("aud") not in pool.client_ids:
-            raise Unauthenticated("The token is not an ID token of our application.")
+        if not _fits(claims, pool):
+            pool = self._pools.renewed()  # a pool or an application may have come since they were read
+        if not _fits(claims, pool):
+            raise Unauthenticated("The token is not of our user pool and applications.")
         try:
             return UUID(claims["sub"])
         except (KeyError, ValueError):
@@ -59,6 +65,10 @@ class Doorkeeper:
             self._audit.denied(subject, resource[:300], "not an operator", request_id, self._clock())
             raise Forbidden("This is for operators.")
         return Operator(operator=subject, request_id=request_id)
+
+
+def _fits(claims: Mapping[str, str], pool: Pool) -> bool:
+    return claims.get("iss") == pool.issuer and claims.get("aud") in pool.client_ids
 
 
 def groups_of(claim: str | Sequence[str]) -> frozenset[str]:

@@ -70,6 +70,29 @@ def test_the_pool_is_what_the_secret_says(aws: None) -> None:
     assert SecretPools(Secrets(secrets), arn).pool() == Pool("https://issuer.example", frozenset({"one", "two"}))
 
 
+def test_settings_are_read_anew_at_most_once_a_minute(aws: None) -> None:
+    """Else every token of another application would cost a call."""
+    secrets = boto3.client("secretsmanager")
+    now = [1000.0]
+
+    def rotate(client_id: str) -> None:
+        content = json.dumps({"issuer": "https://issuer.example", "client_ids": [client_id]})
+        secrets.put_secret_value(SecretId=arn, SecretString=content)
+
+    arn = secrets.create_secret(Name="pool")["ARN"]
+    rotate("one")
+    pools = SecretPools(Secrets(secrets), arn, clock=lambda: now[0])
+    assert pools.pool().client_ids == {"one"}
+    rotate("two")
+    assert pools.pool().client_ids == {"one"}
+    assert pools.renewed().client_ids == pools.pool().client_ids == {"two"}
+    rotate("three")
+    now[0] += 59
+    assert pools.renewed().client_ids == {"two"}
+    now[0] += 1
+    assert pools.renewed().client_ids == {"three"}
+
+
 @pytest.mark.parametrize("content", [{}, {"issuer": "x"}, {"issuer": 5, "client_ids": []}, {"client_ids": ["a"]}])
 def test_a_secret_that_is_no_pool(aws: None, content: dict[str, Any]) -> None:
     secrets = boto3.client("secretsmanager")

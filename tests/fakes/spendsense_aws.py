@@ -9,10 +9,20 @@ POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozen
 
 
 class FakePools:
-    """The pool of the tests."""
+    """A pool, and what it becomes when it is read anew."""
+
+    def __init__(self, known: Pool = POOL, rotated: Pool | None = None) -> None:
+        self._known = known
+        self._rotated = rotated or known
+        self.renewals = 0
 
     def pool(self) -> Pool:
-        return POOL
+        return self._known
+
+    def renewed(self) -> Pool:
+        self.renewals += 1
+        self._known = self._rotated
+        return self._known
 
 
 class FakeAnnouncements:

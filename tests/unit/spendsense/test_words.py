@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import Conflict, InvalidInput
-from chalicelib.spendsense.identity import groups_of
+from chalicelib.errors import Conflict, InvalidInput, Unauthenticated
+from chalicelib.spendsense.identity import Doorkeeper, Pool, groups_of
 from chalicelib.spendsense.merchants import MAX_LENGTH, canonical
 from chalicelib.spendsense.models import FeaturesOrder, StageDone
 from chalicelib.spendsense.orders import order_after, order_of
 from chalicelib.spendsense.paging import cursor_of, position_of
 from chalicelib.spendsense.schema import Migration, following, ordered, packaged
 from chalicelib.spendsense.taxonomy import flow_of
+from tests.fakes.clock import Clock
+from tests.fakes.spendsense import FakePeople
+from tests.fakes.spendsense_aws import POOL, FakePools
 
 # -- merchants
 
@@ -112,6 +115,34 @@ def test_no_cursor_is_the_beginning() -> None:
 )
 def test_groups_as_each_gateway_writes_them(claim: Any, groups: set[str]) -> None:
     assert groups_of(claim) == groups
+
+
+# -- who calls
+
+CLAIMS = {"iss": POOL.issuer, "aud": "client", "token_use": "id", "sub": str(UUID(int=1))}
+
+
+def person_of(claims: dict[str, str], pools: FakePools) -> UUID:
+    return Doorkeeper(pools=pools, audit=FakePeople(), clock=Clock()).person(claims)
+
+
+def test_settings_that_were_rotated_are_read_anew_when_a_token_does_not_fit_them() -> None:
+    pools = FakePools(rotated=Pool(POOL.issuer, frozenset({"client", "new client"})))
+    assert person_of(CLAIMS, pools) == UUID(int=1)
+    assert pools.renewals == 0
+    assert person_of({**CLAIMS, "aud": "new client"}, pools) == UUID(int=1)
+    assert pools.renewals == 1
+
+
+@pytest.mark.parametrize(
+    ("claims", "renewals"),
+    [({"aud": "another"}, 1), ({"iss": "https://evil.example"}, 1), ({"token_use": "access"}, 0), ({"sub": "x"}, 0)],
+)
+def test_a_token_that_fits_no_settings_is_refused(claims: dict[str, str], renewals: int) -> None:
+    pools = FakePools()
+    with pytest.raises(Unauthenticated):
+        person_of({**CLAIMS, **claims}, pools)
+    assert pools.renewals == renewals
 
 
 # -- orders

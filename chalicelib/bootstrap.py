@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.entry.telemetry import emit
+from chalicelib.entry.telemetry import count, emit
 from chalicelib.operators import Operators
 from chalicelib.settings import Settings, with_file
 
@@ -313,6 +313,7 @@ class Services:
             throttle=self._flight_guard,
             notices=self._flight_guard,
             alerts=self._flight_alerts,
+            emit=emit,
             box=flights.box,
             daily_credits=flights.daily_credits,
             clock=now,
@@ -410,13 +411,20 @@ class Services:
 
     @cached_property
     def spendsense_jobs(self) -> "SpendsenseJobs":
+        from chalicelib.adapters.spendsense_oversight import PostgresOversight
         from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
-        from chalicelib.entry.telemetry import count
+        from chalicelib.entry.meter import CoverageMeter
         from chalicelib.spendsense.catalogue import packaged
         from chalicelib.spendsense.jobs import Jobs
 
-        pipeline = PostgresPipeline(self._spendsense_database, packaged())
-        return Jobs(pipeline=pipeline, announcements=self._spendsense_events, clock=now, count=count)
+        database = self._spendsense_database
+        return Jobs(
+            pipeline=PostgresPipeline(database, packaged()),
+            announcements=self._spendsense_events,
+            clock=now,
+            count=count,
+            survey=CoverageMeter(PostgresOversight(database)).survey,
+        )
 
     @cached_property
     def spendsense_migrations(self) -> "Migrations":
@@ -545,6 +553,7 @@ class Services:
             notices=self.upload_notices,
             clock=now,
             max_bytes=self.settings.uploads.max_bytes,
+            count=count,
         )
 
     @cached_property

@@ -9,10 +9,12 @@ from chalicelib.errors import OmnibusError, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.breaker import State, after_failure, after_success, before_call
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
-from chalicelib.flights.ports import Alerts, Box, Guard, Notices, ObjectWriter, RunBook, StateSource, Throttle
+from chalicelib.flights.ports import Alerts, Box, Emit, Guard, Notices, ObjectWriter, RunBook, StateSource, Throttle
 from chalicelib.flights.runs import begun
 
+NAMESPACE = "FlightDataPipeline/Ingestion"
 NOTICE_LASTS = timedelta(days=1)
+UNITS = {"SnapshotsFetched": "Count", "BreakerOpen": "Count", "CreditsUsed": "Percent"}
 TROUBLES = ("breaker", "throttled", "unauthorized", "blocked", "malformed")
 
 
@@ -38,6 +40,7 @@ class Ingestion:
         throttle: Throttle,
         notices: Notices,
         alerts: Alerts,
+        emit: Emit,
         box: Box | None,
         daily_credits: int,
         clock: Callable[[], datetime],
@@ -49,6 +52,7 @@ class Ingestion:
         self._throttle = throttle
         self._notices = notices
         self._alerts = alerts
+        self._emit = emit
         self._box = box
         self._daily_credits = daily_credits
         self._clock = clock
@@ -57,17 +61,20 @@ class Ingestion:
         """Poll once. Raises UpstreamUnavailable when OpenSky is down, so that the schedule's retries act."""
         now = self._clock()
         if refusal := self._refusal(now):
+            self._measure(SnapshotsFetched=0)
             return {"outcome": "skipped", **refusal}
         cost = poll_cost(self._box)
         day = now.date().isoformat()
         if not self._guard.reserve_credits(day, cost, self._daily_credits):
             self._tell_once("throttled", now, {"reason": f"the {self._daily_credits} credits of {day} are used up"})
+            self._measure(SnapshotsFetched=0, CreditsUsed=100)
             return {"outcome": "skipped", "reason": "no credits left today"}
         outcome = self._source.fetch(self._box)
         try:
             return self._act(outcome, self._clock())
         finally:  # the snapshot first: a ledger that cannot be written must not lose it
             self._settle(outcome, day, cost)
+            self._measure_outcome(outcome)
 
     def _refusal(self, now: datetime) -> dict[str, Any] | None:
         until = self._throttle.throttled_until()
@@ -75,6 +82,7 @@ class Ingestion:
             return {"reason": "throttled", "until": until.isoformat()}
         breaker = self._guard.change_breaker(lambda stored: before_call(stored, now))
         if not breaker.allows_at(now):
+            self._measure(BreakerOpen=1)
             return {"reason": "the circuit breaker is open"}
         return None
 
@@ -85,6 +93,22 @@ class Ingestion:
                 self._guard.settle_credits(day, used=self._daily_credits - left)
             case Unavailable() | Unauthorized() | Blocked() | Throttled():
                 self._guard.settle_credits(day, refund=cost)
+
+    def _measure_outcome(self, outcome: Outcome) -> None:
+        """The day's credits only where the server says what is left of them, or that none are."""
+        match outcome:
+            case Fetched(credits_left=int(left)):
+                used = 100 * (1 - left / self._daily_credits)
+                self._measure(SnapshotsFetched=1, CreditsUsed=round(max(0.0, used), 2))
+            case Fetched():
+                self._measure(SnapshotsFetched=1)
+            case Throttled():
+                self._measure(SnapshotsFetched=0, CreditsUsed=100)
+            case _:
+                self._measure(SnapshotsFetched=0)
+
+    def _measure(self, **values: float) -> None:
+        self._emit(NAMESPACE, {name: (value, UNITS[name]) for name, value in values.items()})
 
     def _act(self, outcome: Outcome, now: datetime) -> dict[str, Any]:
         match outcome:
@@ -116,13 +140,15 @@ class Ingestion:
         new = self._bucket.write_new(key, compressed, "application/gzip")
         run = begun(snapshot.time, now, bytes_raw=len(compressed))
         self._runs.begin(run)
-        self._guard.change_breaker(after_success)
+        breaker = self._guard.change_breaker(after_success)
+        self._measure(BreakerOpen=int(breaker.state is State.OPEN))
         self._notices.forget(TROUBLES)
         outcome = "empty" if snapshot.empty else "fetched"
         return {"outcome": outcome, "tracking_id": run.tracking_id, "key": key, "new": new}
 
     def _fail(self, now: datetime) -> None:
         breaker = self._guard.change_breaker(lambda stored: after_failure(stored, now))
+        self._measure(BreakerOpen=int(breaker.state is State.OPEN))
         if breaker.state is State.OPEN:
             self._tell_once("breaker", now, {"reason": "OpenSky keeps failing; polls pause and resume by themselves"})
 

@@ -26,12 +26,14 @@ class Completion:
         notices: Notices,
         clock: Callable[[], datetime],
         max_bytes: int,
+        count: Callable[[str], object],
     ) -> None:
         self._store = store
         self._objects = objects
         self._notices = notices
         self._clock = clock
         self._max_bytes = max_bytes
+        self._count = count
 
     def arrived(self, key: str, version: str, sequencer: str) -> Session | Denial | None:
         """Take notice of an object; the session that it decided, or why it decided none.
@@ -71,6 +73,7 @@ class Completion:
             return self._lost(upload, after)
         if after.status is not Status.COMPLETED:
             self._objects.delete(upload.key, upload.version)
+        self._count("UploadsCompleted" if after.status is Status.COMPLETED else "UploadsRejected")
         self._notices.tell(after)
         return after
 

@@ -12,7 +12,7 @@ from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Th
 from chalicelib.flights.ports import Box
 from chalicelib.flights.runs import Status
 from tests.fakes.clock import Clock
-from tests.fakes.flights import FakeAlerts, FakeBucket, FakeGuard, FakeRuns, FakeSource
+from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeRuns, FakeSource
 
 TIME = 1_763_726_400
 SNAPSHOT = Fetched(body=b'{"time":1763726400,"states":[]}', time=TIME, empty=False, credits_left=3996)
@@ -27,6 +27,7 @@ class World:
         self.runs = FakeRuns()
         self.guard = FakeGuard(self.clock)
         self.alerts = FakeAlerts()
+        self.emit = FakeEmit()
         self.ingestion = Ingestion(
             source=self.source,
             bucket=self.bucket,
@@ -35,6 +36,7 @@ class World:
             throttle=self.guard,
             notices=self.guard,
             alerts=self.alerts,
+            emit=self.emit,
             box=None,
             daily_credits=daily_credits,
             clock=self.clock,
@@ -188,6 +190,29 @@ def test_the_snapshot_is_safe_even_if_the_table_is_throttled() -> None:
         world.poll()
     assert len(world.bucket.objects) == 1, "S3's event of this object begins the run"
     assert world.guard.used[DAY] == 4
+
+
+def test_each_poll_measures_what_an_operator_is_woken_for() -> None:
+    world = World(SNAPSHOT, Unavailable("down"))
+    measured = world.emit.metrics
+    ingestion = "FlightDataPipeline/Ingestion/"
+    world.poll()
+    assert measured[ingestion + "SnapshotsFetched"] == [(1, "Count")]
+    assert measured[ingestion + "CreditsUsed"] == [(0.1, "Percent")], "4 of 4000, as the server says"
+    assert measured[ingestion + "BreakerOpen"] == [(0, "Count")]
+    world.fail(5)
+    world.poll()
+    assert [value for value, _ in measured[ingestion + "SnapshotsFetched"]] == [1, 0, 0, 0, 0, 0, 0]
+    assert [value for value, _ in measured[ingestion + "BreakerOpen"]] == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_credits_that_are_gone_are_measured_as_gone() -> None:
+    world = World(SNAPSHOT, daily_credits=3)
+    world.poll()
+    assert world.emit.metrics["FlightDataPipeline/Ingestion/CreditsUsed"] == [(100, "Percent")]
+    throttled = World(Throttled(world.clock() + timedelta(hours=1)))
+    throttled.poll()
+    assert throttled.emit.metrics["FlightDataPipeline/Ingestion/CreditsUsed"] == [(100, "Percent")]
 
 
 @pytest.mark.parametrize(

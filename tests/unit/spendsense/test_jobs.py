@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.jobs import Jobs, Progress
+from chalicelib.spendsense.jobs import RESERVE_S, Jobs, Progress
 from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.ports import Job
 from tests.fakes.clock import Clock
@@ -63,7 +63,7 @@ def test_batches_until_nobody_is_left() -> None:
 
 def test_it_stops_in_time_and_announces_nothing() -> None:
     work, announcements = Work(250), FakeAnnouncements()
-    left = iter([300.0, 46.0, 44.0])
+    left = iter([300.0, RESERVE_S + 1, RESERVE_S - 1])
     with pytest.raises(UpstreamUnavailable):
         jobs(work, announcements).run("compute_features", ORDER, lambda: next(left))
     assert (work.done, announcements.made, work.is_finished) == (200, [], False)

@@ -28,6 +28,7 @@ class House:
         self.sockets = FakeSockets()
         self.courtesies = FakeSockets()
         self.outbox = FakeOutbox()
+        self.counted: list[str] = []
         self.limits = Limits(sessions_per_client=3, max_bytes=1000)
         self.notices = Notices(store=self.store, sockets=self.sockets, outbox=self.outbox, clock=self.clock)
         ids = itertools.count(1)
@@ -49,6 +50,7 @@ class House:
             notices=self.notices,
             clock=self.clock,
             max_bytes=self.limits.max_bytes,
+            count=self.counted.append,
         )
         self.presence = Presence(
             store=self.store, index=self.store, sockets=self.sockets, notices=self.notices, clock=self.clock

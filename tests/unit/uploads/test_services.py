@@ -245,6 +245,7 @@ class TestArrival:
             house.uploaded(key, content)
             house.arrives(key)
         assert house.sockets.actions("socket-1") == ["UPLOAD_REJECTED", "UPLOAD_COMPLETED"]
+        assert house.counted == ["UploadsRejected", "UploadsCompleted"]
 
     def test_a_repeated_event_tells_nobody_again(self, house: House) -> None:
         opened = house.opened()

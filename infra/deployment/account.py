@@ -1,0 +1,178 @@
+"""What a deployment needs of the AWS account, asked before anything is made: every lack is named at once.
+
+A question that may not be asked (AccessDenied) is no lack: it is told, and the deployment goes on.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deployment.intrinsics import Known, holds, resolve
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import Stage
+
+Client = Callable[[str], Any]
+Tell = Callable[[str], None]
+
+FUNCTION = "AWS::Serverless::Function"
+UNRESERVED = 100
+"""Lambda keeps this many concurrent executions for functions that reserve none."""
+FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+RETAINED = ("Retain", "RetainExceptOnCreate")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that the credentials belong to, and the region that is deployed into."""
+
+    id: str
+    region: str
+    partition: str
+    caller: str
+
+
+def client_of(stage: Stage) -> Client:
+    """Clients for the stage's region, with the credentials of the AWS configuration."""
+    import boto3
+
+    session: Any = boto3.Session(region_name=stage.region)
+    return lambda service: session.client(service)
+
+
+def identify(client: Client, stage: Stage) -> Account:
+    """Whose credentials these are; DeploymentError if nobody's, or if the stage wants another account."""
+    try:
+        identity = client("sts").get_caller_identity()
+        region = client("cloudformation").meta.region_name
+    except (BotoCoreError, ClientError) as error:
+        profile = os.environ.get("AWS_PROFILE")
+        raise DeploymentError(
+            f"AWS does not know who asks: {error}. Expected credentials and a region as the AWS CLI finds them"
+            + (f" (AWS_PROFILE is {profile})" if profile else "")
+        ) from error
+    arn = identity["Arn"]
+    if stage.account and stage.account != identity["Account"]:
+        raise DeploymentError(
+            f"{arn} belongs to account {identity['Account']}, and {stage.name}.toml says account {stage.account}"
+        )
+    return Account(identity["Account"], region, arn.split(":")[1], arn)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The questions to the account; `names` says what the template comes to with the stage's parameters."""
+
+    client: Client
+    template: Mapping[str, Any]
+    names: Known
+    tell: Tell
+
+    def problems(self, *, first: bool) -> Iterator[str]:
+        """Every lack of the account; `first` if the stack does not exist yet."""
+        parameters = self.names.parameters
+        yield from self._asked("Lambda's concurrency", self._concurrency)
+        if first:
+            yield from self._asked("the names of the stack's tables and buckets", self._taken_names)
+        if parameters.get("DatabaseSecretArn"):
+            yield from self._asked("the database's secret", partial(self._secret, "DatabaseSecretArn"))
+        if parameters.get("RedshiftSecretArn"):
+            yield from self._asked("the warehouse's secret", partial(self._secret, "RedshiftSecretArn"))
+        if parameters.get("ChatModelId"):
+            yield from self._asked("Bedrock's models", self._model)
+        if parameters.get("ChatAgentId"):
+            yield from self._asked("Bedrock's agents", self._agent)
+        if parameters.get("DatabaseNetwork") == "existing":
+            yield from self._asked("the network", self._network)
+
+    def _asked(self, subject: str, question: Callable[[], Iterator[str]]) -> list[str]:
+        try:
+            return list(question())
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in FORBIDDEN:
+                return [f"{subject}: {error}"]
+            self.tell(f"  not checked: {subject}; these credentials may not ask")
+        except BotoCoreError as error:
+            return [f"{subject}: {error}"]
+        return []
+
+    def _concurrency(self) -> Iterator[str]:
+        limit = self.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+        reserved = sum(self._reserved(each) for each in self.template["Resources"].values())
+        if reserved and reserved + UNRESERVED > limit:
+            yield (
+                f"the functions reserve {reserved} concurrent executions and Lambda keeps {UNRESERVED} for the rest,"
+                f" but the account has {limit}: have the quota L-B99A9384 raised, or reserve less"
+            )
+
+    def _reserved(self, resource: Mapping[str, Any]) -> int:
+        if resource["Type"] != FUNCTION or not holds(resource.get("Condition"), self.names):
+            return 0
+        wanted = resolve({"reserved": resource["Properties"].get("ReservedConcurrentExecutions")}, self.names)
+        return int(wanted.get("reserved") or 0)
+
+    def _taken_names(self) -> Iterator[str]:
+        """Buckets and tables with the stack's names that the template does not retain: they cannot be adopted."""
+        looks = {
+            "AWS::S3::Bucket": ("BucketName", "Bucket", self.client("s3").head_bucket),
+            "AWS::DynamoDB::Table": ("TableName", "TableName", self.client("dynamodb").describe_table),
+        }
+        stack = self.names.pseudo["AWS::StackName"]
+        for resource in self.template["Resources"].values():
+            if resource["Type"] not in looks or resource.get("DeletionPolicy") in RETAINED:
+                continue
+            named, argument, look = looks[resource["Type"]]
+            if named in resource["Properties"] and holds(resource.get("Condition"), self.names):
+                name = resolve(resource["Properties"][named], self.names)
+                if exists(look, **{argument: name}):
+                    yield f"{name} exists, and there is no stack {stack}: delete it, or name another stack"
+
+    def _secret(self, parameter: str) -> Iterator[str]:
+        arn = self.names.parameters[parameter]
+        if not exists(self.client("secretsmanager").describe_secret, SecretId=arn):
+            yield f"{parameter}: there is no secret {arn} in this account and region"
+
+    def _model(self) -> Iterator[str]:
+        model = self.names.parameters["ChatModelId"]
+        bedrock = self.client("bedrock")
+        if not (
+            exists(bedrock.get_inference_profile, inferenceProfileIdentifier=model)
+            or exists(bedrock.get_foundation_model, modelIdentifier=model)
+        ):
+            yield f"ChatModelId: Bedrock has no model or inference profile {model} in this region"
+
+    def _agent(self) -> Iterator[str]:
+        agent, alias = self.names.parameters["ChatAgentId"], self.names.parameters["ChatAgentAliasId"]
+        agents = self.client("bedrock-agent")
+        if not exists(agents.get_agent_alias, agentId=agent, agentAliasId=alias):
+            yield f"ChatAgentId: Bedrock has no agent {agent} with the alias {alias} in this region"
+
+    def _network(self) -> Iterator[str]:
+        ec2 = self.client("ec2")
+        looks = {
+            "SubnetIds": ("SubnetIds", ec2.describe_subnets),
+            "SecurityGroupIds": ("GroupIds", ec2.describe_security_groups),
+        }
+        for parameter, (argument, look) in looks.items():
+            named = _listed(self.names.parameters[parameter])
+            if missing := [each for each in named if not exists(look, **{argument: [each]})]:
+                yield f"{parameter}: there is no {', '.join(missing)} in this region"
+
+
+def exists(look: Callable[..., Any], **what: Any) -> bool:
+    """Does what this call describes exist? A refusal to say is passed on."""
+    try:
+        look(**what)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"404", "ValidationException", "NoSuchBucket"} or "NotFound" in code:
+            return False
+        raise
+    return True
+
+
+def _listed(value: Any) -> list[str]:
+    return list(value) if isinstance(value, list) else [part.strip() for part in value.split(",")]

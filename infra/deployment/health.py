@@ -1,0 +1,53 @@
+"""What is done to a stack that was just deployed: its database brought up to date, and a first request answered."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from infra.deployment.account import Tell
+from infra.deployment.problems import DeploymentError
+
+ATTEMPTS = 10
+EVERY_S = 3.0
+ANSWER_S = 30.0
+
+
+def migrate(functions: Any, function: str, tell: Tell) -> None:
+    """Bring the database's schema up to date by the function that is there for it; DeploymentError if it fails."""
+    answer = functions.invoke(FunctionName=function, Payload=b"{}")
+    said = json.loads(answer["Payload"].read() or b"null")
+    if "FunctionError" in answer:
+        reason = f"{said.get('errorType')}: {said.get('errorMessage')}" if isinstance(said, dict) else said
+        raise DeploymentError(f"the database was not migrated: {reason}. The stack is deployed; see docs/runbook.md")
+    tell(f"  migrated: {json.dumps(said)}")
+
+
+def check(url: str, tell: Tell, pause: Callable[[float], None] = time.sleep) -> None:
+    """Ask `/health` until it answers 200; DeploymentError with the last answer if it does not.
+
+    Just after a deployment, API Gateway may answer from what there was before.
+    """
+    address = f"{url.rstrip('/')}/health"
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            pause(EVERY_S)
+        problem = _asked(address)
+        if problem is None:
+            tell(f"  {address} answers 200")
+            return
+    raise DeploymentError(f"{address} does not answer as it should: {problem}. The stack is deployed; see its logs")
+
+
+def _asked(address: str) -> str | None:
+    """What is wrong with the answer; None if nothing is."""
+    try:
+        with urllib.request.urlopen(address, timeout=ANSWER_S) as answer:
+            body = answer.read().decode(errors="replace")
+            return None if answer.status == 200 else f"{answer.status}: {body}"
+    except urllib.error.HTTPError as error:
+        return f"{error.code}: {error.read().decode(errors='replace')}"
+    except OSError as error:
+        return str(error)

@@ -1,0 +1,194 @@
+"""The fast inner loop: `make resources` makes everything but the functions, `chalice deploy` the functions.
+
+What Chalice cannot declare - dead letters, retries, partial batch failures - is set on its functions afterwards, as the
+template says it. Aliases, canaries, provisioned concurrency and the gateways' own settings are the release path's.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from infra.deployment import account, health, parameters
+from infra.deployment.intrinsics import Known, pseudo_parameters, resolve
+from infra.deployment.problems import DeploymentError
+from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, render
+from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, preflight
+from infra.deployment.resources import function_references, output_name, physical_names, resources_template
+
+Template = Mapping[str, Any]
+CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
+
+
+def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
+    """Make or update the stack of everything but the functions, and the Chalice project over it; return its folder."""
+    template = parameters.read_template(package / "sam.json")
+    application_name(site.stage)
+    _refuse_whole_stack(site)
+    checked = preflight(site, template)
+    apply(site, checked, resources_template(template), package)
+    project = _render(site, template, package, root)
+    site.tell(f"now: chalice --project-dir {project.relative_to(root)} deploy --stage {site.stage.name}")
+    site.tell(f" or: make chalice-deploy STAGE={site.stage.name}, which also sets dead letters and retries")
+    return project
+
+
+def chalice_deploy(site: Site, package: Path, root: Path = ROOT) -> dict[str, str]:
+    """Run `chalice deploy` over the stage's resources; return where the APIs are.
+
+    The first time it runs twice: functions are told where their sockets are, and that is known only once they are.
+    """
+    template = parameters.read_template(package / "sam.json")
+    before = api_references(site.stage, root)
+    project = _render(site, template, package, root)
+    run_chalice(site, project, "deploy")
+    if api_references(site.stage, root) != before:
+        run_chalice(site, _render(site, template, package, root), "deploy")
+    names = _names(site, template, root)
+    complete(site, template, names)
+    made = made_by_chalice(site.stage, root)
+    outputs = {
+        "RestAPIId": made["rest_api"]["rest_api_id"],
+        "RestUrl": made["rest_api"]["rest_api_url"].rstrip("/"),
+        "WebsocketUrl": made["websocket_api"]["websocket_api_url"].rstrip("/"),
+    }
+    for name, value in outputs.items():
+        site.tell(f"  {name} = {value}")
+    if names.parameters.get("DatabaseSecretArn") or names.parameters.get("DatabaseUrl"):
+        health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
+    health.check(site.address(outputs), site.tell, site.pause)
+    return outputs
+
+
+def chalice_delete(site: Site, root: Path = ROOT) -> None:
+    """Take away what `chalice deploy` made for the stage; the resources stay."""
+    project = root / "build" / "chalice" / site.stage.name
+    if not made_by_chalice(site.stage, root):
+        site.tell(f"`chalice deploy` has made nothing for {site.stage.name}")
+        return
+    if not project.exists():
+        raise DeploymentError(f"there is no {project}: `make resources STAGE={site.stage.name}` renders it again")
+    run_chalice(site, project, "delete")
+
+
+def run_chalice(site: Site, project: Path, command: str) -> None:
+    """Run a command of Chalice's on the project; what it prints is told line by line."""
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    if site.stage.region:
+        environ["AWS_DEFAULT_REGION"] = site.stage.region
+    running = subprocess.Popen(
+        [*CHALICE, "--project-dir", str(project), command, "--stage", site.stage.name],
+        env=environ,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    with running.stdout as said:
+        for line in said:
+            site.tell(f"  chalice: {line.rstrip()}")
+    if running.wait() != 0:
+        raise DeploymentError(
+            f"chalice {command} failed; what it had made so far is in .chalice/deployed, run it again"
+        )
+
+
+def complete(site: Site, template: Template, names: Known) -> None:
+    """Set on Chalice's functions what Chalice cannot declare, as the template says it."""
+    functions = site.client("lambda")
+    for logical, resource in template["Resources"].items():
+        if resource["Type"] != FUNCTION:
+            continue
+        name = resolve({"Fn::Sub": physical_names(template)[logical]}, names)
+        own = resource["Properties"]
+        declared = resolve({key: own.get(key, {}) for key in ("DeadLetterQueue", "EventInvokeConfig")}, names)
+        if queue := declared["DeadLetterQueue"]:
+            functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+            functions.update_function_configuration(
+                FunctionName=name, DeadLetterConfig={"TargetArn": queue["TargetArn"]}
+            )
+        if retries := declared["EventInvokeConfig"]:
+            functions.put_function_event_invoke_config(
+                FunctionName=name,
+                MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
+                MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
+            )
+        for event in own.get("Events", {}).values():
+            if types := event["Properties"].get("FunctionResponseTypes"):
+                _report_failures(functions, name, types)
+    site.tell("  dead letters, retries and partial batch failures are set")
+
+
+def _report_failures(functions: Any, name: str, types: list[str]) -> None:
+    """Without this, a message that the function says has failed would count as done."""
+    for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=types)
+
+
+def _render(site: Site, template: Template, package: Path, root: Path) -> Path:
+    names = _names(site, template, root)
+    _refuse_other_python(template, names)
+    return render(site.stage, template, names, root=root, package=package)
+
+
+def _names(site: Site, template: Template, root: Path) -> Known:
+    """What the template's names stand for over the running resources stack."""
+    found = account.identify(site.client, site.stage)
+    outputs = site.stack.outputs()
+    if RESOURCES_ONLY not in outputs:
+        raise DeploymentError(
+            f"there is no stack {site.stage.stack} of resources: run `make resources STAGE={site.stage.name}` first"
+        )
+    stage = replace(site.stage, account=found.id, region=found.region)
+    texts, problems = parameters.check(stage, template, frozenset(template["Parameters"]))
+    if problems:
+        raise DeploymentError.of(f"{stage.name} cannot be deployed:", problems)
+    pseudo = pseudo_parameters(stage.stack, found.id, found.region, found.partition)
+    known = Known(
+        parameters=parameters.values(template, texts),
+        pseudo=pseudo,
+        conditions=template.get("Conditions", {}),
+        mappings=template.get("Mappings", {}),
+        references=_references(template, outputs) | api_references(stage, root),
+    )
+    arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+    functions: dict[str, str] = {}
+    for logical, name in physical_names(template).items():
+        functions[logical] = resolve({"Fn::Sub": name}, known)
+        functions[f"{logical}.Arn"] = resolve({"Fn::Sub": arn + name}, known)
+    return replace(known, references={**functions, **known.references})
+
+
+def _references(template: Template, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What each resource that the functions refer to is called in the account, as the stack's outputs tell it."""
+    functions = (name for name, each in template["Resources"].items() if each["Type"] == FUNCTION)
+    wanted = {each for logical in functions for each in function_references(template, logical)}
+    return {each: outputs[output_name(each)] for each in wanted if output_name(each) in outputs}
+
+
+def _refuse_whole_stack(site: Site) -> None:
+    """Over a stack with functions, this would take the functions away."""
+    if site.stack.status() is not None and (outputs := site.stack.outputs()) and RESOURCES_ONLY not in outputs:
+        raise DeploymentError(
+            f"{site.stage.stack} is deployed whole, by `make deploy`: `make resources` would delete its functions."
+            f" For the inner loop use another stage, or `make destroy STAGE={site.stage.name}` first"
+        )
+
+
+def _refuse_other_python(template: Template, names: Known) -> None:
+    """Chalice gives functions the Python that it runs on; the package's libraries are built for one."""
+    built_for = {
+        str(resolve(each["Properties"]["Runtime"], names))
+        for each in template["Resources"].values()
+        if each["Type"] == FUNCTION and "Runtime" in each["Properties"]
+    }
+    here = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if other := built_for - {here}:
+        raise DeploymentError(
+            f"the package is built for {', '.join(sorted(other))} and this is {here}: `chalice deploy` gives functions"
+            " the Python that it runs on, so run it with the other, or package for this one"
+        )

@@ -1,0 +1,187 @@
+"""A stage's parameters against the template's: everything that is missing, unknown or malformed, at once.
+
+Three layers of rules: what the template declares (types, allowed values, patterns, lengths), what the stage requires,
+and what the application itself says of the environment that the parameters come to.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from chalicelib.settings import Settings, SettingsError
+from infra.deployment.intrinsics import Known, pseudo_parameters, references, resolve
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import Stage, as_text
+
+Template = Mapping[str, Any]
+
+TOGETHER = (
+    ("OpenSkyClientId", "OpenSkyClientSecret"),
+    ("ChatAgentId", "ChatAgentAliasId"),
+)
+"""Either none of these is given, or all are."""
+
+
+def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) -> tuple[dict[str, str], list[str]]:
+    """The parameters as CloudFormation takes them, and every problem that they have.
+
+    `kept` are secrets that the running stack has already: they need not be given again.
+    """
+    declared = template.get("Parameters", {})
+    texts: dict[str, str] = {}
+    problems = list(_misplaced(stage, declared))
+    for name, value in stage.given.items():
+        if name not in declared:
+            problems.append(f"{name}: the template has no such parameter{_meant(name, declared)}")
+            continue
+        try:
+            texts[name] = as_text(value)
+        except ValueError as error:
+            problems.append(f"{name}: is {_shown(name, value, declared)}; expected {error}")
+    problems += [problem for name in texts for problem in _against_declaration(name, texts[name], declared[name])]
+    problems += _missing(stage, declared, texts, kept)
+    problems += _at_odds(declared, texts)
+    if not problems:
+        problems += _against_application(template, known(stage, template, texts))
+    return texts, problems
+
+
+def with_defaults(declared: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, str]:
+    """Every parameter's text: the given one, or the template's default."""
+    return {name: texts.get(name, str(each.get("Default", ""))) for name, each in declared.items()}
+
+
+def known(stage: Stage, template: Template, texts: Mapping[str, str]) -> Known:
+    """The template's names for a stage whose resources do not exist yet."""
+    account, region = stage.account or "000000000000", stage.region or "eu-west-1"
+    return Known(
+        parameters=values(template, texts),
+        pseudo=pseudo_parameters(stage.stack, account, region),
+        conditions=template.get("Conditions", {}),
+        mappings=template.get("Mappings", {}),
+        stand_in="not-made-yet",
+    )
+
+
+def values(template: Template, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What `Ref` of each parameter gives: a list where it is a list."""
+    declared = template.get("Parameters", {})
+    return {
+        name: text.split(",") if "List" in declared[name]["Type"] else text
+        for name, text in with_defaults(declared, texts).items()
+    }
+
+
+def environment(template: Template, logical_id: str) -> dict[str, Any]:
+    """The variables of a function as the template writes them: those of all functions, and its own over them."""
+    shared = template.get("Globals", {}).get("Function", {})
+    own = template["Resources"][logical_id]["Properties"]
+    return {**_variables(shared), **_variables(own)}
+
+
+def _variables(properties: Mapping[str, Any]) -> dict[str, Any]:
+    variables: dict[str, Any] = properties.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _misplaced(stage: Stage, declared: Mapping[str, Any]) -> Iterator[str]:
+    for name in stage.parameters:
+        if declared.get(name, {}).get("NoEcho"):
+            yield f"{name}: is a secret; it belongs into infra/stages/{stage.name}.secrets.toml, which git ignores"
+    if "Stage" in stage.parameters and stage.parameters["Stage"] != stage.name:
+        yield f"Stage: is {stage.parameters['Stage']!r} in {stage.name}.toml; leave it out, the file's name says it"
+
+
+def _meant(name: str, declared: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(declared), n=1)
+    return f"; is {close[0]} meant?" if close else ""
+
+
+def _shown(name: str, value: Any, declared: Mapping[str, Any]) -> str:
+    return "not shown" if declared[name].get("NoEcho") else repr(value)
+
+
+def _against_declaration(name: str, text: str, declared: Mapping[str, Any]) -> Iterator[str]:
+    shown = _shown(name, text, {name: declared})
+    if declared["Type"] == "Number":
+        yield from _against_range(name, text, declared)
+    allowed = [str(each) for each in declared.get("AllowedValues", [])]
+    if allowed and text not in allowed:
+        yield f"{name}: is {shown}; expected one of {', '.join(each or 'nothing' for each in allowed)}"
+    pattern = declared.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, text):
+        yield f"{name}: is {shown}; expected {declared.get('ConstraintDescription', f'a text like {pattern}')}"
+    if len(text) > int(declared.get("MaxLength", len(text))):
+        yield f"{name}: has {len(text)} characters; expected at most {declared['MaxLength']}"
+    if len(text) < int(declared.get("MinLength", 0)):
+        yield f"{name}: has {len(text)} characters; expected at least {declared['MinLength']}"
+
+
+def _against_range(name: str, text: str, declared: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        number = float(text)
+    except ValueError:
+        yield f"{name}: is {text!r}; expected a number"
+        return
+    low, high = declared.get("MinValue"), declared.get("MaxValue")
+    if low is not None and number < float(low):
+        yield f"{name}: is {text}; expected at least {low}"
+    if high is not None and number > float(high):
+        yield f"{name}: is {text}; expected at most {high}"
+
+
+def _missing(
+    stage: Stage, declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozenset[str]
+) -> Iterator[str]:
+    present = {name for name, text in texts.items() if text} | kept
+    present |= {name for name in ("account", "region") if getattr(stage, name)}
+    for name, each in declared.items():
+        if "Default" not in each and name not in present:
+            yield f"{name}: is missing; {_described(each)}"
+    for names in stage.required:
+        if present.isdisjoint(names):
+            yield f"{' or '.join(names)}: is missing, and {stage.name} requires it; " + " ".join(
+                _described(declared.get(name, {})) for name in names
+            )
+
+
+def _described(declared: Mapping[str, Any]) -> str:
+    return str(declared.get("Description", "expected " + str(declared.get("Type", "a text"))))
+
+
+def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
+    """Rules between parameters, as far as the template has them."""
+    full = with_defaults(declared, texts)
+    for names in TOGETHER:
+        missing = [name for name in names if not full.get(name)]
+        if missing and len(missing) < len(names):
+            yield f"{', '.join(missing)}: is missing; {' and '.join(names)} go together"
+    if full.get("RedshiftCluster") and not (full.get("RedshiftDbUser") or full.get("RedshiftSecretArn")):
+        yield "RedshiftDbUser or RedshiftSecretArn: is missing; a RedshiftCluster needs one"
+    if full.get("DatabaseNetwork") == "existing":
+        for name in ("SubnetIds", "SecurityGroupIds"):
+            if full[name] == declared[name].get("Default"):
+                yield f"{name}: is missing; DatabaseNetwork existing names the network's own"
+
+
+def _against_application(template: Template, names: Known) -> Iterator[str]:
+    """What the application would say of the environment of the function that has all of it, in the template's words."""
+    written = environment(template, "APIHandler")
+    try:
+        Settings.from_environ({name: str(resolve(value, names)) for name, value in written.items()})
+    except SettingsError as error:
+        for line in str(error).splitlines()[1:]:
+            variable, _, problem = line.strip().partition(": ")
+            sources = [each for each in references(written.get(variable)) if each in names.parameters]
+            yield f"{' and '.join(sources) or variable}: {problem}"
+
+
+def read_template(path: Any) -> dict[str, Any]:
+    """The packaged template; DeploymentError if there is none."""
+    try:
+        template: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DeploymentError(f"there is no {path}: run `make package` first") from None
+    return template

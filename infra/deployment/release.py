@@ -1,0 +1,143 @@
+"""The release path: the packaged template as one CloudFormation stack, parameters checked, artifacts uploaded."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from infra.deployment import account, artifacts, health, parameters
+from infra.deployment.account import Account, Client, Survey, Tell
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stack import FAILED_FIRST, Stack
+from infra.deployment.stages import Stage
+
+Template = Mapping[str, Any]
+LOOK_EVERY_S = 5.0
+FUNCTION = "AWS::Serverless::Function"
+RESOURCES_ONLY = "OmnibusResourcesOnly"
+"""The output that marks a stack whose functions `chalice deploy` makes."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a stage is deployed to, and how: the clients, who is told, and what another cloud than AWS needs.
+
+    `adapt` changes the template last, `address` finds the REST API in the stack's outputs.
+    """
+
+    stage: Stage
+    client: Client
+    tell: Tell
+    pause: Callable[[float], None] = time.sleep
+    look_every_s: float = LOOK_EVERY_S
+    adapt: Callable[[Template], Template] = lambda template: template
+    address: Callable[[Mapping[str, str]], str] = lambda outputs: outputs["RestUrl"]
+
+    @property
+    def stack(self) -> Stack:
+        """The stage's stack."""
+        return Stack(self.client("cloudformation"), self.stage.stack, self.tell, self.pause, self.look_every_s)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a preflight found to be right: the account, and the parameters as CloudFormation takes them."""
+
+    account: Account
+    parameters: Mapping[str, str | None]
+    texts: Mapping[str, str]
+
+
+def preflight(site: Site, template: Template) -> Checked:
+    """Check parameters and account; DeploymentError that names everything that is missing or malformed, at once."""
+    stage = site.stage
+    if packaged := packaged_for(template) - {stage.name}:
+        raise DeploymentError(f"the package is for {', '.join(packaged)}: run `make package STAGE={stage.name}`")
+    found, problem = _identified(site)
+    running = site.stack.parameters() if found else {}
+    failed_first = bool(found) and site.stack.status() in FAILED_FIRST
+    kept = frozenset() if failed_first else _secrets(template) & running.keys() - stage.given.keys()
+    texts, problems = parameters.check(stage, template, kept)
+    problems = ([problem] if problem else []) + problems
+    if found:
+        stage = replace(stage, account=found.id, region=found.region)
+        declared = {name: text for name, text in texts.items() if name in template["Parameters"]}
+        survey = Survey(site.client, template, parameters.known(stage, template, declared), site.tell)
+        problems += survey.problems(first=not running)
+    if problems or found is None:
+        raise DeploymentError.of(f"{site.stage.name} cannot be deployed:", problems)
+    full: dict[str, str | None] = dict(parameters.with_defaults(template["Parameters"], texts))
+    full.update(dict.fromkeys(kept))
+    return Checked(found, full, texts)
+
+
+def deploy(site: Site, package: Path) -> dict[str, str]:
+    """Make the stage's stack what `package` holds, and see that it answers; return the stack's outputs.
+
+    DeploymentError if something is missing, if the change failed (it was rolled back then), or if what was deployed
+    does not answer.
+    """
+    template = parameters.read_template(package / "sam.json")
+    checked = preflight(site, template)
+    _refuse_foreign_functions(site)
+    outputs = apply(site, checked, template, package)
+    if _has_database(checked):
+        health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
+    for name, value in sorted(outputs.items()):
+        site.tell(f"  {name} = {value}")
+    health.check(site.address(outputs), site.tell, site.pause)
+    return outputs
+
+
+def apply(site: Site, checked: Checked, template: Template, package: Path) -> dict[str, str]:
+    """Upload the artifacts and change the stack; return its outputs."""
+    site.tell(
+        f"{site.stage.stack} in account {checked.account.id}, {checked.account.region}, as {checked.account.caller}"
+    )
+    uploads = artifacts.ensure_bucket(site.client, checked.account, site.tell)
+    final = site.adapt(artifacts.with_uploads(template, package, uploads))
+    declared = final.get("Parameters", {})
+    url = artifacts.upload_template(final, uploads)
+    given = {name: text for name, text in checked.parameters.items() if name in declared}
+    changed = site.stack.change(url, given, site.stage.tags)
+    site.tell(f"{site.stage.stack}: " + ("deployed" if changed else "no changes"))
+    return site.stack.outputs()
+
+
+def packaged_for(template: Template) -> set[str]:
+    """The stages that the package was made for, as Chalice wrote it down."""
+    marks = (
+        each.get("Properties", {}).get("Tags", {})
+        for each in template["Resources"].values()
+        if each["Type"] == FUNCTION
+    )
+    found = (mark["aws-chalice"].split(":")[1] for mark in marks if isinstance(mark, dict) and "aws-chalice" in mark)
+    return {stage.removeprefix("stage=") for stage in found}
+
+
+def _identified(site: Site) -> tuple[Account | None, str | None]:
+    try:
+        return account.identify(site.client, site.stage), None
+    except DeploymentError as error:
+        return None, str(error)
+
+
+def _secrets(template: Template) -> frozenset[str]:
+    return frozenset(name for name, each in template.get("Parameters", {}).items() if each.get("NoEcho"))
+
+
+def _has_database(checked: Checked) -> bool:
+    """Is a database named? One that was kept is among the parameters as None."""
+    return any(checked.parameters.get(name, "") != "" for name in ("DatabaseSecretArn", "DatabaseUrl"))
+
+
+def _refuse_foreign_functions(site: Site) -> None:
+    """A stage is deployed one way: functions that `chalice deploy` made have the names of the stack's own."""
+    if site.stack.outputs().get(RESOURCES_ONLY) and account.exists(
+        site.client("lambda").get_function_configuration, FunctionName=site.stage.stack
+    ):
+        raise DeploymentError(
+            f"the functions of {site.stage.stack} were made by `chalice deploy`: take them away by"
+            f" `make chalice-delete STAGE={site.stage.name}`, then deploy; tables and buckets stay"
+        )

@@ -1,0 +1,177 @@
+"""The packaged template without its functions: what `chalice deploy` finds there already.
+
+Everything of the template stays except the functions and what belongs to them: roles, permissions, the two APIs, and
+whatever refers to those. What else refers to a function refers to it by the name that `chalice deploy` will give it.
+So a stage can go over from one way to the other: the stack, its names and its data are the same.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.deployment.intrinsics import PLACEHOLDER, references
+from infra.deployment.problems import DeploymentError
+from infra.deployment.release import FUNCTION, RESOURCES_ONLY
+
+Template = Mapping[str, Any]
+
+OF_FUNCTIONS = re.compile(
+    r"AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
+)
+NEVER_WITHOUT = re.compile(
+    r"AWS::(S3::Bucket|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
+    r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion|Logs::LogGroup)"
+)
+"""What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""
+REST_HANDLER = "APIHandler"
+
+
+def resources_template(template: Template) -> dict[str, Any]:
+    """The template of the stack that `make resources` makes, with an output for each name that functions need."""
+    names = physical_names(template)
+    left_out = _left_out(template, names)
+    kept = {
+        name: _without_dependencies(_renamed(each, names), left_out)
+        for name, each in template["Resources"].items()
+        if name not in left_out
+    }
+    outputs = {
+        name: _renamed(each, names)
+        for name, each in template.get("Outputs", {}).items()
+        if not left_out & _resources_named(_renamed(each, names))
+    }
+    needed = {each for logical in names for each in function_references(template, logical)}
+    for reference in sorted(needed):
+        logical = reference.partition(".")[0]
+        if logical in kept:
+            outputs[output_name(reference)] = _output(reference, kept[logical])
+    outputs[RESOURCES_ONLY] = {"Value": "true", "Description": "The functions are made by `chalice deploy`."}
+    rest = {key: value for key, value in template.items() if key not in {"Globals", "Resources", "Outputs"}}
+    return {**rest, "Resources": kept, "Outputs": outputs}
+
+
+def output_name(reference: str) -> str:
+    """The output that tells what "Resource" or "Resource.Attribute" is in the account."""
+    return "Needed" + re.sub(r"[^A-Za-z0-9]", "", reference)
+
+
+def function_references(template: Template, logical: str) -> set[str]:
+    """What a function's own properties and its role refer to."""
+    function = template["Resources"][logical]
+    shared = template.get("Globals", {}).get("Function", {})
+    events = {key: value for key, value in function["Properties"].items() if key != "Events"}
+    return set(references([shared, events, role_properties(template, logical)]))
+
+
+def role_properties(template: Template, logical: str) -> dict[str, Any]:
+    """The properties of a function's role."""
+    role = template["Resources"][logical]["Properties"].get("Role", {})
+    named = role["Fn::GetAtt"][0] if isinstance(role, dict) and "Fn::GetAtt" in role else None
+    properties: dict[str, Any] = template["Resources"][named]["Properties"] if named else {}
+    return properties
+
+
+def physical_names(template: Template) -> dict[str, str]:
+    """What `chalice deploy` calls each function of the template, to be substituted."""
+    functions = {name: each for name, each in template["Resources"].items() if each["Type"] == FUNCTION}
+    return {logical: _physical_name(logical, each) for logical, each in functions.items()}
+
+
+def _physical_name(logical: str, function: Mapping[str, Any]) -> str:
+    """The name that `chalice deploy` gives a function, to be substituted."""
+    if logical == REST_HANDLER:
+        return "${AWS::StackName}"
+    name = function["Properties"].get("FunctionName", {})
+    if not isinstance(name, dict) or not isinstance(name.get("Fn::Sub"), str):
+        raise DeploymentError(f"{logical} has no FunctionName of the form !Sub: `chalice deploy` could not name it so")
+    return str(name["Fn::Sub"])
+
+
+def _left_out(template: Template, names: Mapping[str, str]) -> set[str]:
+    """The functions, what belongs to them, and what refers to any of it but a function's name."""
+    resources = template["Resources"]
+    left_out = {name for name, each in resources.items() if OF_FUNCTIONS.match(each["Type"])}
+    left_out |= {role for logical in names for role in _role_of(resources[logical])}
+    while True:
+        more = {
+            name
+            for name, each in resources.items()
+            if name not in left_out and left_out & _resources_named(_renamed(_body(each), names))
+        }
+        if not more:
+            return left_out
+        for name in sorted(more):
+            if NEVER_WITHOUT.match(resources[name]["Type"]):
+                raise DeploymentError(
+                    f"{name} refers to what `chalice deploy` makes itself"
+                    f" ({', '.join(sorted(left_out & _resources_named(_renamed(_body(resources[name]), names))))}):"
+                    " no stack can have it without the functions"
+                )
+        left_out |= more
+
+
+def _role_of(function: Mapping[str, Any]) -> Iterator[str]:
+    role = function["Properties"].get("Role")
+    if isinstance(role, dict) and "Fn::GetAtt" in role:
+        yield role["Fn::GetAtt"][0]
+
+
+def _body(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in resource.items() if key != "DependsOn"}
+
+
+def _resources_named(value: Any) -> set[str]:
+    return {reference.partition(".")[0] for reference in references(value)}
+
+
+def _without_dependencies(resource: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
+    wanted = resource.get("DependsOn", [])
+    kept = [name for name in ([wanted] if isinstance(wanted, str) else wanted) if name not in left_out]
+    return {**_body(resource), **({"DependsOn": kept} if kept else {})}
+
+
+def _output(reference: str, resource: Mapping[str, Any]) -> dict[str, Any]:
+    logical, _, attribute = reference.partition(".")
+    value = {"Fn::GetAtt": [logical, attribute]} if attribute else {"Ref": logical}
+    condition = {"Condition": resource["Condition"]} if "Condition" in resource else {}
+    return {"Value": value, **condition}
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """`value`, with each reference to a function as its name or ARN; an alias of it is the function itself."""
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, argument),) = value.items()
+        if key == "Ref" and argument.partition(".")[0] in names:
+            return {"Fn::Sub": _as_text(argument, names)}
+        if key == "Fn::GetAtt" and argument[0] in names:
+            return {"Fn::Sub": _as_text(".".join(argument), names)}
+        if key == "Fn::Sub":
+            return {"Fn::Sub": _renamed_text(argument, names)}
+    return {key: _renamed(item, names) for key, item in value.items()}
+
+
+def _renamed_text(argument: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(argument, list):
+        text, own = argument
+        return [_renamed_text(text, {k: v for k, v in names.items() if k not in own}), _renamed(own, names)]
+
+    def replaced(found: re.Match[str]) -> str:
+        literal, name = found.groups()
+        return found.group() if literal or name.partition(".")[0] not in names else _as_text(name, names)
+
+    return PLACEHOLDER.sub(replaced, argument)
+
+
+def _as_text(reference: str, names: Mapping[str, str]) -> str:
+    """A function's name for a reference to it, its ARN for one to its ARN or to an alias."""
+    logical, _, attribute = reference.partition(".")
+    if not attribute:
+        return names[logical]
+    if attribute not in {"Arn", "Alias"}:
+        raise DeploymentError(f"the template refers to {reference}; `chalice deploy` makes functions without versions")
+    prefix = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+    return prefix + names[logical]

@@ -12,8 +12,11 @@ from chalicelib.spendsense.ports import Job
 from chalicelib.spendsense.sql import statement
 
 BATCH_SETTINGS = {
-    "statement_timeout": "120000",
-    "lock_timeout": "60000",
+    # Together they fit into the reserve that a run keeps, so that no function ends before its batch does. Should one be
+    # killed all the same, the server notices, and gives its people back.
+    "statement_timeout": "40000",
+    "lock_timeout": "15000",
+    "client_connection_check_interval": "2000",
     "work_mem": "64MB",
     # Compiling costs more than it saves here. Estimates after five joins are poor, and hashing forgives them: a nested
     # loop picked by one would not end, a merge by user alone compares each row with each merchant.

@@ -1,5 +1,6 @@
 """The jobs under everything that may go wrong: repeats, restarts, races, revoked consent, deleted people."""
 
+import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +14,10 @@ import pytest
 
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
-from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense_pipeline import BATCH_SETTINGS, PostgresPipeline
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.catalogue import packaged
-from chalicelib.spendsense.jobs import REFRESH_DAYS, Jobs
+from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, Jobs
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.orders import Order
 from tests.contract.spendsense_database import Target, engine, fresh_database
@@ -239,21 +240,93 @@ def test_an_event_that_could_not_be_announced_is_announced_by_the_next_delivery(
     assert (outcome.users, len(announcements.made)) == (2, 1)
 
 
+def test_a_batch_is_over_before_its_function_is() -> None:
+    """Waiting for people, then working on them: what starts with the reserve left must end within it."""
+    longest_ms = int(BATCH_SETTINGS["lock_timeout"]) + int(BATCH_SETTINGS["statement_timeout"])
+    assert longest_ms <= 1000 * RESERVE_S
+
+
+def sleep_in_a_batch(url: str) -> None:
+    """What a function does that is about to be killed."""
+    with closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+        pipeline = PostgresPipeline(database, packaged())
+        stages = pipeline._stages
+        stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(60), 1 AS user_id")
+        pipeline.advance("compute_features", Order("night", TODAY), 100, NOW)
+
+
+def test_a_function_killed_in_mid_batch_gives_its_people_back(world: World, url: str) -> None:
+    """Its statement would go on without it, and hold them, until its time is over."""
+    crowd(world, 2)
+    function = multiprocessing.get_context("spawn").Process(target=sleep_in_a_batch, args=(url,))
+    function.start()
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    try:
+        until(lambda: world.one(sleeping).count == 1)
+    finally:
+        function.kill()
+        function.join()
+    until(lambda: world.one(sleeping).count == 0)
+    assert world.run("compute_features", run_id="night") == 2
+    assert counts(world)["computed_features"] == 6
+
+
+def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: World, url: str) -> None:
+    crowd(world, 2)
+    pauses: list[float] = []
+    own = Postgres(Target(url), statement_timeout_ms=30_000, pause=pauses.append)
+    with closing(own), psycopg.connect(url) as writer:
+        writer.execute("SET deadlock_timeout = '1min'")  # so that the batch is the one that gives way
+        writer.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
+        pipeline = PostgresPipeline(own, packaged())
+        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        waiting(url, 1)
+        writer.execute("UPDATE spendsense.standings SET features_due = true")
+        assert counts(world)["computed_features"] == 0
+        writer.commit()
+        assert batch.result() == 2
+    assert len(pauses) == 1
+    assert counts(world)["computed_features"] == 6
+
+
+def test_a_password_rotated_in_mid_job(world: World, url: str) -> None:
+    """What was committed stays; the next batch finds its connection gone and its secret stale, and goes on."""
+    crowd(world, 4)
+    old, new = (psycopg.conninfo.make_conninfo(url, user="rotated", password=word) for word in ("old", "new"))
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'old'")
+        try:
+            target = Target(old, new)
+            with closing(Postgres(target, statement_timeout_ms=30_000)) as database:
+                pipeline, order = PostgresPipeline(database, packaged()), Order("night", TODAY)
+                pipeline.begin("compute_features", order, NOW)
+                assert pipeline.advance("compute_features", order, 2, NOW) == 2
+                admin.execute("ALTER ROLE rotated PASSWORD 'new'")
+                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotated'")
+                assert pipeline.advance("compute_features", order, 2, NOW) == 2
+                assert pipeline.finish("compute_features", order, NOW).users == 4
+            assert target.forgotten == 1
+        finally:
+            admin.execute("DROP ROLE rotated")
+    assert counts(world)["computed_features"] == 12
+
+
 # -- races
+
+
+def until(look: Callable[[], bool]) -> None:
+    """Return once it is so."""
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline, "it never was"
+        time.sleep(0.01)
 
 
 def waiting(url: str, count: int) -> None:
     """Return once `count` connections wait for a lock."""
-    deadline = time.monotonic() + 20
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg.connect(url, autocommit=True) as watcher:
-        while True:
-            found = watcher.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ).fetchone()
-            if found == (count,):
-                return
-            assert time.monotonic() < deadline, f"{found} wait, not {count}"
-            time.sleep(0.01)
+        until(lambda: watcher.execute(query).fetchone() == (count,))
 
 
 class Aside:

@@ -435,11 +435,14 @@ def own_recommendations() -> Response:
 
 
 @app.route(
-    "/api/v1/users/me/recommendations/{recommendation_id}", returns=spendsense.ExplainedRecommendation, **SIGNED_IN
+    "/api/v1/users/me/recommendations/{recommendation_id}",
+    returns=spendsense.ExplainedRecommendation,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
 )
-def own_recommendation(recommendation_id: str) -> spendsense.ExplainedRecommendation:
+def own_recommendation(recommendation_id: str) -> Response:
     """One of the caller's recommendations, with the trace of the decision."""
-    return services().spendsense_reader.recommendation(person(), recommendation_id, app.request_id())
+    return unless_known(services().spendsense_reader.recommendation(person(), recommendation_id, app.request_id()))
 
 
 @app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
@@ -473,15 +476,21 @@ def give_feedback() -> spendsense.Feedback:
     return services().spendsense_reader.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
 
 
-@app.route("/api/v1/operator/users", query=spendsense.UsersQuery, returns=spendsense.Users, **SIGNED_IN)
-def list_users() -> spendsense.Users:
+@app.route(
+    "/api/v1/operator/users",
+    query=spendsense.UsersQuery,
+    returns=spendsense.Users,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
-    return services().spendsense_office.users(operator(), app.query(spendsense.UsersQuery))
+    return unless_known(services().spendsense_office.users(operator(), app.query(spendsense.UsersQuery)))
 
 
 @app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
 def read_user(user_id: str) -> spendsense.UserDetail:
-    """One person: profile, personas, what operators did. For operators."""
+    """One person: profile, personas, what operators did (this look too). For operators."""
     return services().spendsense_office.user(operator(), user_id)
 
 
@@ -491,16 +500,23 @@ def delete_user(user_id: str) -> None:
     services().spendsense_office.erase(operator(), user_id)
 
 
-@app.route("/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, **SIGNED_IN)
-def read_user_signals(user_id: str) -> spendsense.Signals:
+@app.route(
+    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **SIGNED_IN
+)
+def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
-    return services().spendsense_office.signals(operator(), user_id)
+    return unless_known(services().spendsense_office.signals(operator(), user_id))
 
 
-@app.route("/api/v1/operator/users/{user_id}/traces/{recommendation_id}", returns=spendsense.Trace, **SIGNED_IN)
-def read_user_trace(user_id: str, recommendation_id: str) -> spendsense.Trace:
+@app.route(
+    "/api/v1/operator/users/{user_id}/traces/{recommendation_id}",
+    returns=spendsense.Trace,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
-    return services().spendsense_office.trace(operator(), user_id, recommendation_id)
+    return unless_known(services().spendsense_office.trace(operator(), user_id, recommendation_id))
 
 
 @app.route(
@@ -517,10 +533,16 @@ def import_bank_file(user_id: str) -> spendsense.Imported:
     return services().spendsense_office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
-@app.route("/api/v1/operator/review", query=spendsense.ReviewQuery, returns=spendsense.Review, **SIGNED_IN)
-def list_review() -> spendsense.Review:
+@app.route(
+    "/api/v1/operator/review",
+    query=spendsense.ReviewQuery,
+    returns=spendsense.Review,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
-    return services().spendsense_office.waiting(operator(), app.query(spendsense.ReviewQuery))
+    return unless_known(services().spendsense_office.waiting(operator(), app.query(spendsense.ReviewQuery)))
 
 
 @app.route(
@@ -535,10 +557,10 @@ def judge_recommendation() -> spendsense.Reviewed:
     return services().spendsense_office.judge(operator(), app.body(spendsense.Verdict))
 
 
-@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, **SIGNED_IN)
-def spendsense_metrics() -> spendsense.Metrics:
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **SIGNED_IN)
+def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
-    return services().spendsense_office.metrics(operator())
+    return unless_known(services().spendsense_office.metrics(operator()))
 
 
 # -- uploads

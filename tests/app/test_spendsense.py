@@ -315,6 +315,21 @@ def test_what_the_caller_has_is_not_sent_again(call: Callable[..., Answer], join
     assert part == "consent" or others.status == 200
 
 
+def test_one_recommendation_is_not_sent_again(call: Callable[..., Answer], joined: FakePeople) -> None:
+    path = f"{ME}/recommendations/{joined.recommended(ANN, 30)[0].recommendation_id}"  # type: ignore[index]
+    tag = call(ANN, "GET", path).headers["etag"]
+    assert call(ANN, "GET", path, If_None_Match=tag).status == 304
+
+
+@pytest.mark.parametrize("tail", ["users", "users/{ann}/signals", "users/{ann}/traces/{trace}", "review"])
+def test_what_an_operator_has_is_not_sent_again(api: Callable[..., Answer], joined: FakePeople, tail: str) -> None:
+    path = "/api/v1/operator/" + tail.format(ann=ANN, trace=next(iter(joined.people[ANN].traces)))
+    first = api("GET", path, headers=OPERATOR)
+    again = api("GET", path, headers={**OPERATOR, "If-None-Match": first.headers["etag"]})
+    assert (first.status, again.status) == (200, 304)
+    assert len(joined.deeds) == 2  # a look that changed nothing is a look
+
+
 def test_a_change_changes_the_etag(call: Callable[..., Answer], joined: FakePeople) -> None:
     tag = call(ANN, "GET", f"{ME}/profile").headers["etag"]
     call(ANN, "PUT", f"{ME}/profile", {"display_name": "Anna"})

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import psycopg
 from psycopg import errors as pg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import namedtuple_row
 
@@ -31,7 +32,6 @@ ATTEMPTS = 3
 IDLE_CHECK_S = 10.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
-SET_LOCAL = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 
 TRANSIENT = (
     pg.DeadlockDetected,
@@ -152,7 +152,7 @@ class Postgres:
                     "lock_timeout": str(LOCK_TIMEOUT_MS),
                     **settings,
                 }
-                cursor.execute(SET_LOCAL, [list(limits), list(limits.values())])
+                cursor.execute(local_settings(limits).encode())
                 result = work(cursor)
             self._used_at = self._clock()
             return result
@@ -201,6 +201,15 @@ class Postgres:
             application_name="omnibus",
             keepalives_idle=30,
         )
+
+
+def local_settings(settings: Mapping[str, str]) -> str:
+    """The statements, in one text, that set settings for a transaction.
+
+    Not `set_config`, which RDS Proxy takes for a change of the session, and gives up sharing the connection.
+    """
+    pairs = [(sql.Identifier(name), sql.Literal(value)) for name, value in settings.items()]
+    return "; ".join(sql.SQL("SET LOCAL {} = {}").format(*pair).as_string() for pair in pairs)
 
 
 def only(cursor: Cursor) -> Any:

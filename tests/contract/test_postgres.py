@@ -1,5 +1,6 @@
 """One connection for Lambda, against a real server: limits, restarts, deadlocks, rotation, TLS."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.adapters.postgres import Cursor, DatabaseSecret, Postgres
+from chalicelib.adapters.postgres import Cursor, DatabaseSecret, Postgres, local_settings
 from chalicelib.errors import Conflict, InvalidInput, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from tests.contract.spendsense_database import Target, engine, fresh_database
 
@@ -69,6 +70,19 @@ def test_limits_hold_for_one_transaction_only(database: Postgres) -> None:
     assert database._connection is not None
     assert database._connection.execute("SHOW statement_timeout").fetchone() == ("0",)
     database._connection.rollback()
+
+
+def test_limits_are_set_in_words_that_a_proxy_takes_for_the_transactions_own(database: Postgres) -> None:
+    """RDS Proxy pins a client for good when it sees set_config(), for the transaction when it sees SET LOCAL."""
+    assert not re.search(r"set_config|\bSET (?!LOCAL)", local_settings({"work_mem": "64MB", "jit": "off"}))
+    assert database.run(lambda cursor: cursor.execute("SHOW jit").fetchone(), settings={"jit": "off"}) == ("off",)
+
+
+@pytest.mark.parametrize("value", ["'; DROP TABLE things; --", "5s' --"])
+def test_a_setting_is_quoted(database: Postgres, value: str) -> None:
+    with pytest.raises(InvalidInput):
+        database.run(lambda cursor: cursor.execute("SELECT 1"), settings={"statement_timeout": value})
+    assert database.run(lambda cursor: cursor.execute("SELECT count(*) FROM things").fetchone()) == (0,)
 
 
 def test_nothing_is_kept_of_work_that_fails(database: Postgres) -> None:

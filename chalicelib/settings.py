@@ -6,7 +6,7 @@ names every variable that is missing or malformed, and what would be right.
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from msgspec import UNSET, Struct
@@ -15,6 +15,7 @@ from msgspec.structs import fields
 T = TypeVar("T")
 
 STAGES = ("local", "dev", "staging", "prod")
+OVERLAY = "OMNIBUS_ENVIRONMENT"
 
 
 class SettingsError(Exception):
@@ -224,7 +225,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """The settings that `environ` describes; SettingsError names every variable at fault."""
         problems: list[str] = []
-        settings = _read(cls, with_file(environ), problems)
+        settings = _read(cls, with_overlay(with_file(environ), problems), problems)
         if problems:
             raise SettingsError("The environment is incomplete:\n" + "\n".join(f"  {line}" for line in problems))
         return settings
@@ -242,6 +243,36 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
         raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")
     with open(path, encoding="utf-8") as file:
         return {**json.load(file)["environment"], **environ}
+
+
+def with_overlay(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
+    """`environ` under the variables of OMNIBUS_ENVIRONMENT, a JSON object of names and texts.
+
+    It is how a deployment gives one function a variable of its own: CloudFormation cannot add to a map of variables.
+    """
+    raw = environ.get(OVERLAY)
+    if not raw:
+        return environ
+    try:
+        laid_over = _json_object(raw)
+    except ValueError as error:
+        problems.append(f"{OVERLAY}: is {raw!r}; expected {error} of variables")
+        return environ
+    known = set(_names(Settings))
+    for name, value in laid_over.items():
+        if name not in known:
+            problems.append(f"{OVERLAY}: gives {name}, which is no variable of the application")
+        elif not isinstance(value, str):
+            problems.append(f"{OVERLAY}: gives {name} as {value!r}; expected a text in quotes")
+    return {**environ, **{name: value for name, value in laid_over.items() if isinstance(value, str)}}
+
+
+def _names(kind: type) -> Iterator[str]:
+    for item in fields(cast(Any, kind)):
+        if isinstance(item.default, Section):
+            yield from _names(item.default.kind)
+        else:
+            yield item.default.name
 
 
 def _read(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:

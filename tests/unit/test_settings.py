@@ -68,3 +68,33 @@ def test_a_deployed_function_reads_no_file() -> None:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="run `make up` first"):
         Settings.from_environ({"OMNIBUS_ENVIRONMENT_FILE": str(tmp_path / "none.json")})
+
+
+def test_a_functions_own_variables_lie_over_the_environment() -> None:
+    own = {"OMNIBUS_FLIGHTS_DAILY_CREDITS": "400", "STRICT_MODE": "true"}
+    settings = Settings.from_environ(
+        {**ENVIRONMENT, "OMNIBUS_FLIGHTS_DAILY_CREDITS": "4000", "OMNIBUS_ENVIRONMENT": json.dumps(own)}
+    )
+    assert (settings.flights.daily_credits, settings.flights.strict) == (400, True)
+    assert settings.flights.bucket == ENVIRONMENT["OMNIBUS_FLIGHTS_BUCKET"]
+
+
+@pytest.mark.parametrize("nothing", ["", "{}"])
+def test_a_function_without_variables_of_its_own_has_the_environments(nothing: str) -> None:
+    assert Settings.from_environ({**ENVIRONMENT, "OMNIBUS_ENVIRONMENT": nothing}) == Settings.from_environ(ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ("[1]", "OMNIBUS_ENVIRONMENT: is '[1]'; expected a JSON object of variables"),
+        ("STRICT_MODE=true", "expected a JSON object of variables"),
+        ('{"STRICT_MOOD": "true"}', "gives STRICT_MOOD, which is no variable of the application"),
+        ('{"STRICT_MODE": true}', "gives STRICT_MODE as True; expected a text in quotes"),
+        ('{"STRICT_MODE": "yes"}', "STRICT_MODE: is 'yes'; expected true or false"),
+    ],
+)
+def test_malformed_variables_of_a_function_are_named(own: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({**ENVIRONMENT, "OMNIBUS_ENVIRONMENT": own})
+    assert said in str(caught.value)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from local.cloud import Cloud
@@ -220,6 +221,61 @@ def stranger(migrated: Cloud) -> Iterator[str]:
 
 def test_a_token_of_another_pool(migrated: Cloud, stranger: str) -> None:
     refused(migrated, stranger)
+
+
+@pytest.fixture
+def brief(migrated: Cloud) -> Iterator[str]:
+    """A good token of our pool that expires a few seconds after it was made; of an application that is not ours."""
+    cognito = migrated.client("cognito-idp")
+    pool = migrated.outputs["UserPoolId"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="brief",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        IdTokenValidity=3,
+        TokenValidityUnits={"IdToken": "seconds"},
+    )["UserPoolClient"]["ClientId"]
+    known = migrated.users["alice"]
+    answer = cognito.initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH",
+        ClientId=client,
+        AuthParameters={"USERNAME": known["username"], "PASSWORD": known["password"]},
+    )
+    yield answer["AuthenticationResult"]["IdToken"]
+    cognito.delete_user_pool_client(UserPoolId=pool, ClientId=client)
+
+
+def test_a_token_that_expired_is_refused_by_the_gateway_itself(migrated: Cloud, brief: str) -> None:
+    """Before it expires the gateway lets it through, and the application refuses it for its audience."""
+
+    def by_the_gateway(answer: httpx.Response) -> bool:
+        assert answer.status_code == 401, answer.text
+        return "request_id" not in answer.json().get("error", {})
+
+    caller = Caller(migrated, brief)
+    assert not by_the_gateway(caller("GET", "/users/me/profile"))
+    until(lambda: by_the_gateway(caller("GET", "/users/me/profile")))
+
+
+def test_anothers_ids_are_not_found_and_go_on_record(migrated: Cloud, alice: Caller, operator: Caller) -> None:
+    """In a path, in a body, in a query."""
+    bob = Caller(migrated, sign_in(migrated, "bob"))
+    join(alice, operator, person("high_utilization"))
+    wanted = until(lambda: recommended(alice))[0]["recommendation_id"]
+    account = alice.get("/users/me/accounts")["accounts"][0]["account_id"]
+    subject = bob("PUT", "/users/me/profile", {}).json()["user_id"]
+    assert bob("GET", f"/users/me/recommendations/{wanted}").status_code == 404
+    assert bob("POST", "/feedback", {"recommendation_id": wanted, "helpful": False}).status_code == 404
+    assert bob("GET", f"/users/me/transactions?account_id={account}").status_code == 404
+    bob("DELETE", "/users/me/profile")
+    with psycopg.connect(migrated.database_url or "") as connection:
+        query = "SELECT resource, reason FROM spendsense.access_denials WHERE caller = %s ORDER BY denial_id"
+        denials = connection.execute(query, [subject]).fetchall()
+    assert denials == [
+        (f"recommendation {wanted}", "not the caller's"),
+        (f"recommendation {wanted}", "not the caller's"),
+        (f"account {account}", "not the caller's"),
+    ]
 
 
 def test_a_token_without_the_group(migrated: Cloud, alice: Caller) -> None:

@@ -15,13 +15,16 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense_pipeline import BATCH_SETTINGS, PostgresPipeline
+from chalicelib.adapters.spendsense_records import PostgresRecords
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, Jobs
-from chalicelib.spendsense.models import ConsentRecord, ProfileChange
+from chalicelib.spendsense.models import ConsentRecord, ProfileChange, TransactionsQuery
 from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.paging import Position
+from chalicelib.spendsense.sql import statement
 from tests.contract.spendsense_database import Target, engine, fresh_database
-from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, days_ago, rows, subject, transaction
 from tests.fakes.spendsense_aws import FakeAnnouncements
 
 DERIVED = ("computed_features", "persona_assignments", "recommendations", "decision_traces")
@@ -475,6 +478,45 @@ def test_a_person_with_200_000_rows(world: World) -> None:
     row = world.features(person, 180)
     assert row.transactions == 200_000
     assert row.spend_cents == 100 + sum(100 + number % 7 for number in range(1, 200_000))
+    records = PostgresRecords(world.database)
+    middle: Position = (days_ago(90).isoformat(), 0)
+    page = records.transactions(person, TransactionsQuery(limit=200), middle)
+    assert page is not None
+    assert len(page) == 201
+    assert {each.posted_on for _, each in page} == {days_ago(91)}
+    assert world.people.erase(person) is True
+    assert world.all("SELECT 1 FROM spendsense.transactions LIMIT 1") == []
+
+
+def test_a_page_in_the_middle_of_200_000_rows_reads_that_page(world: World) -> None:
+    """By the index, from where the page before ended: not everything before it."""
+    person = world.add("busy", rows([account()], [transaction(1, 1.0)]))
+    world.all(
+        "INSERT INTO spendsense.transactions (user_id, account_id, category_id, posted_on, amount_cents, "
+        "pending, channel, external_id) "
+        "SELECT user_id, account_id, category_id, %s::date - n %% 180, 100, false, 'online', 'bulk ' || n "
+        "FROM spendsense.transactions, generate_series(1, 20000) n RETURNING 1",
+        TODAY,
+    )
+    world.database.run(lambda cursor: cursor.execute("ANALYZE spendsense.transactions"))
+    parameters = {
+        "subject": person, "account_id": None, "since": None, "until": None, "limit": 200,
+        "after_day": days_ago(90), "after_position": 0,
+    }  # fmt: skip
+    plan = world.database.run(
+        lambda cursor: cursor.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("read_transactions"), parameters
+        ).fetchone()
+    )[0][0]["Plan"]
+    assert rows_read(plan) <= 210
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """How many rows of transactions a plan has gone through."""
+    here = 0
+    if plan.get("Relation Name") == "transactions":
+        here = round(plan["Actual Rows"]) + plan.get("Rows Removed by Filter", 0)
+    return here + sum(rows_read(part) for part in plan.get("Plans", ()))
 
 
 def test_nobody_due_is_no_work(world: World) -> None:

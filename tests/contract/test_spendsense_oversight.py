@@ -9,7 +9,7 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import InvalidInput
-from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, UsersQuery
+from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
 from chalicelib.spendsense.operators import Deed
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, rows, subject, transaction
@@ -93,6 +93,8 @@ def test_what_people_and_operators_write_is_text(world: World, attack: str) -> N
     audit.denied(ann, attack, attack, attack, NOW)
     assert world.one("SELECT resource FROM spendsense.access_denials").resource == attack
     assert PostgresOversight(world.database).users(UsersQuery(persona=attack[:50]), None) == []
+    assert PostgresRecords(world.database).transactions(ann, TransactionsQuery(account_id=attack), None) is None
+    assert PostgresReviews(world.database).waiting(ReviewQuery(status=attack), None) == []  # type: ignore[arg-type]
     record = ConsentRecord(granted=False, policy_version=attack[:50], recorded_at=NOW)
     assert world.consents.record(ann, record) is True
     assert world.one("SELECT count(*) FROM spendsense.profiles").count == 1

@@ -13,9 +13,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deployment.account import Account, Client, Tell, exists
+from infra.deployment.account import RETAINED, Account, Client, Tell, exists
+from infra.deployment.intrinsics import Known, resolve
 from infra.deployment.problems import DeploymentError
 
+NAMED = {"AWS::S3::Bucket": "BucketName", "AWS::DynamoDB::Table": "TableName"}
 LOCATIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 """Where a resource says which file of the package it is made of."""
 
@@ -92,6 +94,21 @@ def with_uploads(template: Mapping[str, Any], package: Path, uploads: Uploads) -
             if file not in files:
                 files[file] = {"Bucket": uploads.bucket, "Key": uploads.put(_read(package / file), ".zip")}
             resource = {**resource, "Properties": {**resource["Properties"], location: files[file]}}
+        resources[logical] = resource
+    return {**template, "Resources": resources}
+
+
+def with_literal_names(template: Mapping[str, Any], names: Known) -> dict[str, Any]:
+    """The template with the names of what it retains as plain texts.
+
+    CloudFormation adopts what is there already under such a name, but does not look behind a function.
+    """
+    resources = {}
+    for logical, resource in template["Resources"].items():
+        named = NAMED.get(resource["Type"])
+        if named in resource.get("Properties", {}) and resource.get("DeletionPolicy") in RETAINED:
+            name = resolve(resource["Properties"][named], names)
+            resource = {**resource, "Properties": {**resource["Properties"], named: name}}
         resources[logical] = resource
     return {**template, "Resources": resources}
 

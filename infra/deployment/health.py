@@ -19,9 +19,11 @@ def migrate(functions: Any, function: str, tell: Tell) -> None:
     """Bring the database's schema up to date by the function that is there for it; DeploymentError if it fails."""
     answer = functions.invoke(FunctionName=function, Payload=b"{}")
     said = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        reason = f"{said.get('errorType')}: {said.get('errorMessage')}" if isinstance(said, dict) else said
-        raise DeploymentError(f"the database was not migrated: {reason}. The stack is deployed; see docs/runbook.md")
+    # What the function raised, or what it answers where it refuses.
+    if "FunctionError" in answer or (isinstance(said, dict) and "error" in said):
+        raise DeploymentError(
+            f"the database was not migrated: {json.dumps(said)}. The rest is deployed; mend it, and deploy again"
+        )
     tell(f"  migrated: {json.dumps(said)}")
 
 

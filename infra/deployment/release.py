@@ -1,5 +1,6 @@
 """The release path: the packaged template as one CloudFormation stack, parameters checked, artifacts uploaded."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from typing import Any
 
 from infra.deployment import account, artifacts, health, parameters
 from infra.deployment.account import Account, Client, Survey, Tell
+from infra.deployment.intrinsics import Known, pseudo_parameters
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stack import FAILED_FIRST, Stack
 from infra.deployment.stages import Stage
@@ -46,7 +48,7 @@ class Checked:
 
     account: Account
     parameters: Mapping[str, str | None]
-    texts: Mapping[str, str]
+    names: Known
 
 
 def preflight(site: Site, template: Template) -> Checked:
@@ -60,16 +62,15 @@ def preflight(site: Site, template: Template) -> Checked:
     kept = frozenset() if failed_first else _secrets(template) & running.keys() - stage.given.keys()
     texts, problems = parameters.check(stage, template, kept)
     problems = ([problem] if problem else []) + problems
+    names = parameters.known(stage, template, texts)
     if found:
-        stage = replace(stage, account=found.id, region=found.region)
-        declared = {name: text for name, text in texts.items() if name in template["Parameters"]}
-        survey = Survey(site.client, template, parameters.known(stage, template, declared), site.tell)
-        problems += survey.problems(first=not running)
+        names = replace(names, pseudo=pseudo_parameters(stage.stack, found.id, found.region, found.partition))
+        problems += Survey(site.client, template, names, site.tell).problems(first=not running)
     if problems or found is None:
-        raise DeploymentError.of(f"{site.stage.name} cannot be deployed:", problems)
+        raise DeploymentError.of(f"{stage.name} cannot be deployed:", problems)
     full: dict[str, str | None] = dict(parameters.with_defaults(template["Parameters"], texts))
     full.update(dict.fromkeys(kept))
-    return Checked(found, full, texts)
+    return Checked(found, full, names)
 
 
 def deploy(site: Site, package: Path) -> dict[str, str]:
@@ -82,10 +83,10 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
     checked = preflight(site, template)
     _refuse_foreign_functions(site)
     outputs = apply(site, checked, template, package)
-    if _has_database(checked):
-        health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
     for name, value in sorted(outputs.items()):
         site.tell(f"  {name} = {value}")
+    if _has_database(site, checked):
+        health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
     health.check(site.address(outputs), site.tell, site.pause)
     return outputs
 
@@ -96,7 +97,8 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
         f"{site.stage.stack} in account {checked.account.id}, {checked.account.region}, as {checked.account.caller}"
     )
     uploads = artifacts.ensure_bucket(site.client, checked.account, site.tell)
-    final = site.adapt(artifacts.with_uploads(template, package, uploads))
+    named = artifacts.with_literal_names(template, checked.names)
+    final = site.adapt(artifacts.with_uploads(named, package, uploads))
     declared = final.get("Parameters", {})
     url = artifacts.upload_template(final, uploads)
     given = {name: text for name, text in checked.parameters.items() if name in declared}
@@ -127,9 +129,15 @@ def _secrets(template: Template) -> frozenset[str]:
     return frozenset(name for name, each in template.get("Parameters", {}).items() if each.get("NoEcho"))
 
 
-def _has_database(checked: Checked) -> bool:
-    """Is a database named? One that was kept is among the parameters as None."""
-    return any(checked.parameters.get(name, "") != "" for name in ("DatabaseSecretArn", "DatabaseUrl"))
+def _has_database(site: Site, checked: Checked) -> bool:
+    """Is a database named? A URL that was kept is known to the stack's own secret alone."""
+    if checked.parameters.get("DatabaseSecretArn"):
+        return True
+    url = checked.parameters.get("DatabaseUrl", "")
+    if url is not None:
+        return bool(url)
+    secret = site.client("secretsmanager").get_secret_value(SecretId=f"{site.stage.stack}-spendsense-database")
+    return bool(json.loads(secret["SecretString"]).get("url"))
 
 
 def _refuse_foreign_functions(site: Site) -> None:

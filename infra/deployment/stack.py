@@ -21,6 +21,10 @@ STOPPED_BY_ANOTHER = ("Resource creation cancelled", "Resource update cancelled"
 FAILED_FIRST = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 CHANGEABLE = {*DONE, "UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
+LEFT = {
+    "UPDATE_ROLLBACK_COMPLETE": "; what there was before is there again",
+    "ROLLBACK_COMPLETE": "; nothing is left of it",
+}
 EMPTY = {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
 
 
@@ -180,9 +184,8 @@ class Stack:
             if status in success & own:
                 return
             if status in own and not status.endswith("_IN_PROGRESS"):
-                kept = "" if what == "deletion" else "; what there was before is there again"
                 raise DeploymentError.of(
-                    f"the {what} of {self.name} failed: it is {status}{kept if 'ROLLBACK_COMPLETE' in status else ''}.",
+                    f"the {what} of {self.name} failed: it is {status}{LEFT.get(status, '')}.",
                     self._reasons(stack_id, before),
                 )
             self.pause(self.every_s)
@@ -208,7 +211,21 @@ class Stack:
             if event["EventId"] not in seen and event["ResourceStatus"].endswith("_FAILED")
             if not event.get("ResourceStatusReason", "").startswith(STOPPED_BY_ANOTHER)
         ]
-        return list(reversed(failed)) or [f"no event says why; see the stack {self.name} in the CloudFormation console"]
+        reasons = [*self._refusals(stack), *reversed(failed)] if "DescribeEvents" in "".join(failed) else failed[::-1]
+        return reasons or [f"no event says why; see the stack {self.name} in the CloudFormation console"]
+
+    def _refusals(self, stack: str) -> list[str]:
+        """What validation said of resources before anything was begun, in the stack's last operation."""
+        try:
+            found = self.cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True})
+        except ClientError:  # these credentials may not ask: the other reasons have to do
+            return []
+        events = found["OperationEvents"]
+        return [
+            f"{event['LogicalResourceId']} ({event['ResourceType']}): {event['ValidationStatusReason']}"
+            for event in events
+            if event.get("OperationId") == events[0].get("OperationId") and event.get("ValidationStatusReason")
+        ]
 
 
 def _parameter(key: str, value: str | None) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from typing import Any
 
 import yaml
 
+from infra.methods import refusing_other_methods
+from infra.stack import completed, released
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("app.py", "chalicelib", ".chalice")
 STAGES = ("local", "dev", "staging", "prod")
@@ -95,6 +98,10 @@ def package(stage: str, out: Path, *, root: Path = ROOT, with_libraries: bool = 
         merge_template = project / "overlay.json"
         merge_template.write_text(json.dumps(overlay((root / "infra").glob("*.yaml"))), encoding="utf-8")
         _run_chalice(project, stage, merge_template, out)
+    packaged = json.loads((out / "sam.json").read_text(encoding="utf-8"))
+    config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    whole = released(completed(refusing_other_methods(packaged), config), out.glob("**/*.zip"))
+    (out / "sam.json").write_text(json.dumps(whole, indent=2), encoding="utf-8")
     _inspect_code(out / "deployment.zip", root)
     _inspect_template(out / "sam.json")
     return out / "sam.json"

@@ -10,8 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.methods import ANY, INTEGRATION
 from infra.package import SOURCES
-from local.template import FUNCTION, Code, localised
+from local.template import FUNCTION, REST_API, Code, localised
+
+ALIAS = "AWS::Lambda::Alias"
 
 POLL_S = 0.05
 DEPLOY_S = 120.0
@@ -73,7 +76,7 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     """Create or update stack `name` from the package beside the template `package`; DeployFailed if it cannot be."""
     archive = (package.parent / "deployment.zip").read_bytes()
     code = Code(bucket, f"{hashlib.sha256(archive).hexdigest()}.zip")
-    template = localised(json.loads(package.read_text(encoding="utf-8")), code)
+    template = localised(json.loads(package.read_text(encoding="utf-8")), code, parameters)
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
@@ -97,6 +100,8 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
         _await_success(cloudformation, name)
     stack = _read(cloudformation, name)
     _attach_dead_letters(client("lambda"), stack, template["Resources"])
+    _follow_latest(client("lambda"), stack)
+    _refuse_other_methods(client("apigateway"), stack, template["Resources"])
     return stack
 
 
@@ -109,6 +114,49 @@ def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, An
             url = physical[queue["TargetArn"]["Fn::GetAtt"][0]]
             arn = f"arn:aws:sqs:{functions.meta.region_name}:{url.split('/')[-2]}:{url.split('/')[-1]}"
             functions.update_function_configuration(FunctionName=physical[logical], DeadLetterConfig={"TargetArn": arn})
+
+
+def _follow_latest(functions: Any, stack: Stack) -> None:
+    """Let the aliases follow the newest code: a version of MiniStack's lacks the dead-letter queue attached above."""
+    for alias in stack.of_kind(ALIAS):
+        *_, function, name = alias.physical.split(":")
+        functions.update_alias(FunctionName=function, Name=name, FunctionVersion="$LATEST")
+
+
+def _refuse_other_methods(gateway: Any, stack: Stack, declared: Mapping[str, Any]) -> None:
+    """Give paths the refusal of other methods that the template declares: MiniStack's import drops ANY and mocks.
+
+    Gateway responses, too, take effect with this deployment of the API.
+    """
+    physical = {resource.logical: resource.physical for resource in stack.resources}
+    for logical, resource in declared.items():
+        if resource["Type"] != REST_API:
+            continue
+        api, properties = physical[logical], resource["Properties"]
+        ids = {
+            item["path"]: item["id"]
+            for page in gateway.get_paginator("get_resources").paginate(restApiId=api)
+            for item in page["items"]
+        }
+        for path, item in properties["DefinitionBody"]["paths"].items():
+            _put_mock(gateway, {"restApiId": api, "resourceId": ids[path], "httpMethod": "ANY"}, item[ANY])
+        gateway.create_deployment(restApiId=api, stageName=properties["StageName"])
+
+
+def _put_mock(gateway: Any, method: Mapping[str, str], declared: Mapping[str, Any]) -> None:
+    integration, answer = declared[INTEGRATION], declared[INTEGRATION]["responses"]["default"]
+    try:
+        gateway.put_method(**method, authorizationType="NONE")
+    except gateway.exceptions.ConflictException:  # of an earlier deployment: the answer may be another now
+        gateway.delete_method(**method)
+        gateway.put_method(**method, authorizationType="NONE")
+    gateway.put_integration(**method, type="MOCK", requestTemplates=integration["requestTemplates"])
+    gateway.put_method_response(
+        **method,
+        statusCode=answer["statusCode"],
+        responseParameters=dict.fromkeys(answer["responseParameters"], True),
+    )
+    gateway.put_integration_response(**method, **answer)
 
 
 def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> bool:

@@ -13,6 +13,10 @@ FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
 SOCKET_DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
 SOCKET_STAGE = "AWS::ApiGatewayV2::Stage"
+REST_API = "AWS::Serverless::Api"
+ALARM = "AWS::CloudWatch::Alarm"
+CANARY = "AWS::CodeDeploy::DeploymentConfig"
+GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,29 @@ class Code:
     key: str
 
 
-def localised(template: Mapping[str, Any], code: Code) -> dict[str, Any]:
-    """The packaged template as MiniStack can deploy it."""
+def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str]) -> dict[str, Any]:
+    """The packaged template as MiniStack can deploy it with the `given` parameters."""
     resources: Resources = template["Resources"]
     resources = with_uploaded_code(resources, code)
     resources = without_layers(resources)
+    resources = without_canary(resources)
+    resources = without_metric_math(resources)
     resources = with_automatic_socket_deployment(resources)
-    return {**template, "Resources": dict(resources)}
+    resources = with_gateway_responses(resources)
+    return {
+        **template,
+        "Globals": without_shared_layers(template.get("Globals", {})),
+        "Parameters": with_given_defaults(template.get("Parameters", {}), given),
+        "Resources": dict(resources),
+    }
+
+
+def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict[str, Any]:
+    """Make the given values the defaults: MiniStack has SAM read the defaults whatever is given."""
+    return {
+        name: {**parameter, "Default": given[name]} if name in given else parameter
+        for name, parameter in parameters.items()
+    }
 
 
 def with_uploaded_code(resources: Resources, code: Code) -> Resources:
@@ -43,10 +63,52 @@ def without_layers(resources: Resources) -> Resources:
     return {name: resource for name, resource in functions.items() if resource["Type"] != LAYER}
 
 
+def without_shared_layers(shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop the layer that every function has, Lambda Insights, for the same reason."""
+    return {kind: {name: it for name, it in own.items() if name != "Layers"} for kind, own in shared.items()}
+
+
+def without_canary(resources: Resources) -> Resources:
+    """Move aliases at once: MiniStack does not know CodeDeploy."""
+    functions = _each(resources, FUNCTION, {}, without=("DeploymentPreference",))
+    return {name: resource for name, resource in functions.items() if resource["Type"] != CANARY}
+
+
+def without_metric_math(resources: Resources) -> Resources:
+    """Drop alarms over several metrics: MiniStack refuses them."""
+    return {
+        name: resource
+        for name, resource in resources.items()
+        if not (resource["Type"] == ALARM and "Metrics" in resource["Properties"])
+    }
+
+
 def with_automatic_socket_deployment(resources: Resources) -> Resources:
     """Let the WebSocket stage deploy itself: MiniStack does not know AWS::ApiGatewayV2::Deployment."""
     stages = _each(resources, SOCKET_STAGE, {"AutoDeploy": True}, without=("DeploymentId",))
     return {name: resource for name, resource in stages.items() if resource["Type"] != SOCKET_DEPLOYMENT}
+
+
+def with_gateway_responses(resources: Resources) -> Resources:
+    """Declare each gateway response of a REST API by itself: MiniStack knows the resource, not the API's extension."""
+    alone = {
+        f"{name}{kind.title().replace('_', '')}": {
+            "Type": GATEWAY_RESPONSE,
+            "Properties": {
+                "RestApiId": {"Ref": name},
+                "ResponseType": kind,
+                "ResponseParameters": {
+                    f"gatewayresponse.header.{header}": value
+                    for header, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
+                },
+                "ResponseTemplates": response.get("ResponseTemplates", {}),
+            },
+        }
+        for name, resource in resources.items()
+        if resource["Type"] == REST_API
+        for kind, response in resource["Properties"].get("GatewayResponses", {}).items()
+    }
+    return {**resources, **alone}
 
 
 def _each(resources: Resources, kind: str, properties: Mapping[str, Any], without: tuple[str, ...] = ()) -> Resources:

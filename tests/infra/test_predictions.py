@@ -42,7 +42,9 @@ def test_a_job_is_planned_scored_in_a_distributed_map_and_completed(machine: dic
     assert machine["StartAt"] == "Plan"
     assert states["Score"]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
     assert states["Score"]["Next"] == "Complete"
-    called = [re.findall(r"\$\{(\w+)\.Arn\}", state["Parameters"]["FunctionName"]) for state in tasks(machine).values()]
+    called = [
+        re.findall(r"\$\{(\w+)Aliaslive\}", state["Parameters"]["FunctionName"]) for state in tasks(machine).values()
+    ]
     assert called == [["PredictPlan"], ["PredictComplete"], ["PredictPart"]]
 
 

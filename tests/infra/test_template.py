@@ -99,7 +99,8 @@ def test_every_asynchronous_function_has_retries_and_a_dead_letter_queue(templat
             queue, attribute = function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"]
             assert attribute == "Arn"
             assert queue in queues, name
-            assert 0 <= function["Properties"]["EventInvokeConfig"]["MaximumRetryAttempts"] <= 2, name
+            retries = function["Properties"]["EventInvokeConfig"]["MaximumRetryAttempts"]
+            assert retries == {"Fn::FindInMap": ["Retries", {"Ref": "RetryAttempts"}, "Async"]}, name
             checked += 1
     assert checked >= 3
 
@@ -115,7 +116,8 @@ def test_dead_letters_wait_fourteen_days(template: Template) -> None:
     dead = {name: each for name, each in resources(template, "AWS::SQS::Queue").items() if "DeadLetters" in name}
     assert dead
     for name, queue in dead.items():
-        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400, name
+        assert queue["Properties"]["MessageRetentionPeriod"] == {"Ref": "DeadLetterRetention"}, name
+    assert template["Parameters"]["DeadLetterRetention"]["Default"] == 14 * 86_400
 
 
 def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(template: Template) -> None:
@@ -123,7 +125,7 @@ def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(template: Temp
     watched = set()
     for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
         properties = alarm["Properties"]
-        if properties["MetricName"] == "ApproximateNumberOfMessagesVisible":
+        if properties.get("MetricName") == "ApproximateNumberOfMessagesVisible":
             assert properties["AlarmActions"] == [{"Ref": "AlarmsTopic"}], name
             watched.add(properties["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
     assert watched == queues

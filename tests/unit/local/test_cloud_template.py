@@ -6,13 +6,22 @@ from local.template import Code, localised
 
 TEMPLATE: dict[str, Any] = {
     "Transform": "AWS::Serverless-2016-10-31",
-    "Parameters": {"Stage": {"Type": "String"}},
+    "Parameters": {"Stage": {"Type": "String", "Default": "dev"}, "Canary": {"Type": "String", "Default": "ENABLED"}},
+    "Globals": {"Function": {"Timeout": 3, "Layers": [{"Ref": "InsightsLayerArn"}]}},
     "Resources": {
         "Process": {
             "Type": "AWS::Serverless::Function",
             "DependsOn": ["Bucket"],
-            "Properties": {"CodeUri": "./deployment.zip", "Layers": [{"Ref": "ArrowLayer"}], "MemorySize": 512},
+            "Properties": {
+                "CodeUri": "./deployment.zip",
+                "Layers": [{"Ref": "ArrowLayer"}],
+                "MemorySize": 512,
+                "DeploymentPreference": {"Enabled": True, "Type": {"Ref": "CanaryConfiguration"}},
+            },
         },
+        "CanaryConfiguration": {"Type": "AWS::CodeDeploy::DeploymentConfig", "Properties": {}},
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        "Ratio": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}]}},
         "ArrowLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "./arrow.zip"}},
         "Bucket": {"Type": "AWS::S3::Bucket"},
         "SocketDeployment": {"Type": "AWS::ApiGatewayV2::Deployment", "Properties": {"ApiId": "x"}},
@@ -25,16 +34,21 @@ TEMPLATE: dict[str, Any] = {
 
 
 def test_what_the_emulator_forces_and_nothing_else() -> None:
-    changed = localised(TEMPLATE, Code("artifacts", "code.zip"))
+    changed = localised(TEMPLATE, Code("artifacts", "code.zip"), {"Stage": "local", "Unknown": "x"})
     assert changed == {
         "Transform": "AWS::Serverless-2016-10-31",
-        "Parameters": {"Stage": {"Type": "String"}},
+        "Parameters": {
+            "Stage": {"Type": "String", "Default": "local"},
+            "Canary": {"Type": "String", "Default": "ENABLED"},
+        },
+        "Globals": {"Function": {"Timeout": 3}},
         "Resources": {
             "Process": {
                 "Type": "AWS::Serverless::Function",
                 "DependsOn": ["Bucket"],
                 "Properties": {"CodeUri": {"Bucket": "artifacts", "Key": "code.zip"}, "MemorySize": 512},
             },
+            "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
             "Bucket": {"Type": "AWS::S3::Bucket"},
             "SocketStage": {
                 "Type": "AWS::ApiGatewayV2::Stage",
@@ -45,6 +59,6 @@ def test_what_the_emulator_forces_and_nothing_else() -> None:
 
 
 def test_the_packaged_template_itself_stays_as_it_is() -> None:
-    localised(TEMPLATE, Code("artifacts", "code.zip"))
+    localised(TEMPLATE, Code("artifacts", "code.zip"), {"Stage": "local"})
     assert TEMPLATE["Resources"]["Process"]["Properties"]["CodeUri"] == "./deployment.zip"
     assert "DeploymentId" in TEMPLATE["Resources"]["SocketStage"]["Properties"]

@@ -1,0 +1,38 @@
+"""The packaged template made whole: what neither Chalice nor the fragments can say, because it is said of everything.
+
+Every function has its knobs and its alias, everything that keeps data has its key, every bucket, queue and topic
+refuses plain HTTP: by kind, so that what is added later has them too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.alarms import with_alarms
+from infra.aliases import with_aliases
+from infra.dashboard import with_dashboard
+from infra.functions import declared, with_knobs
+
+RELEASE_DIGITS = 10
+"""SAM names a version after so many digits of the release."""
+
+
+def completed(template: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The template that Chalice made with `config`, with everything that holds for all functions and resources."""
+    functions = declared(config)
+    if not functions:
+        return dict(template)
+    return with_aliases(with_dashboard(with_alarms(with_knobs(template, functions))), functions)
+
+
+def released(template: Mapping[str, Any], artifacts: Iterable[Path]) -> dict[str, Any]:
+    """The template with the default of Release that names it and the artifacts: other ones, other versions."""
+    if "Release" not in template.get("Parameters", {}):
+        return dict(template)
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode())
+    for path in sorted(artifacts):
+        digest.update(path.read_bytes())
+    release = {**template["Parameters"]["Release"], "Default": digest.hexdigest()[:RELEASE_DIGITS]}
+    return {**template, "Parameters": {**template["Parameters"], "Release": release}}

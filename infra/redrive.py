@@ -58,7 +58,8 @@ def main() -> None:
     name = f"omnibus-{arguments.stage}-{arguments.function}"
     sqs = boto3.client("sqs")
     queue_url = sqs.get_queue_url(QueueName=f"{name}-dead")["QueueUrl"]
-    done = redrive(sqs, boto3.client("lambda"), queue_url, name, print)
+    # Past the alias, the letter would reach what was just uploaded and has no retries configured.
+    done = redrive(sqs, boto3.client("lambda"), queue_url, f"{name}:live", print)
     print(f"redriven: {done}")
 
 

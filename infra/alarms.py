@@ -1,0 +1,243 @@
+"""The alarms that everything of a kind has: each function, queue, dead-letter queue, table; alarms.yaml has the rest.
+
+Generated from the template itself, so that what is added later is watched too, with the limits that it really has: an
+alarm on a share of a limit that is a parameter divides by that parameter.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infra.functions import FUNCTION
+from infra.workloads import of_resource
+
+ALARM = "AWS::CloudWatch::Alarm"
+QUEUE = "AWS::SQS::Queue"
+TABLE = "AWS::DynamoDB::Table"
+DEAD_LETTERS = "DeadLetters"
+CONDITION = "AlarmsOn"
+RUNBOOK = "docs/runbook.md"
+MOST_METRICS = 10
+"""CloudWatch takes no more in one alarm."""
+
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+def with_alarms(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with the alarms of its functions, queues and tables; those of alarms.yaml stay as they are."""
+    resources: Resources = template["Resources"]
+    alarms: dict[str, Any] = {}
+    for logical, function in _of_type(resources, FUNCTION).items():
+        alarms |= _of_function(logical, function)
+    for logical in _of_type(resources, QUEUE):
+        alarms |= _of_dead_letters(logical) if logical.endswith(DEAD_LETTERS) else _of_queue(logical)
+    alarms |= _of_expiring_dead_letters(resources) | _of_waiting_events(resources) | _of_tables(resources)
+    return {**template, "Resources": {**resources, **alarms}}
+
+
+def name_of(function: Mapping[str, Any]) -> str:
+    """What app.py calls a function of the template."""
+    return str(function["Properties"]["FunctionName"]["Fn::Sub"]).removeprefix("${AWS::StackName}-")
+
+
+def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str, Any]:
+    """An alarm that goes to the alarms' topic; `section` is its heading in the runbook."""
+    return {
+        "Type": ALARM,
+        "Condition": CONDITION,
+        "Properties": {
+            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+            "AlarmDescription": f"{meaning} {RUNBOOK}#{section}",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Ref": "AlarmsTopic"}],
+            "OKActions": [{"Ref": "AlarmsTopic"}],
+            **properties,
+        },
+    }
+
+
+def _of_function(logical: str, function: Mapping[str, Any]) -> dict[str, Any]:
+    name = name_of(function)
+    dimensions = [{"Name": "FunctionName", "Value": {"Ref": logical}}]
+    metric = {"Namespace": "AWS/Lambda", "Dimensions": dimensions}
+    # One error that a retry mends wakes nobody; a canary's five minutes are long enough for two.
+    errors = {**metric, "MetricName": "Errors", "Statistic": "Sum", **_above(0, period=60, of=3, at_least=2)}
+    # Throttled events are retried for as long as EventAge allows, throttled callers are turned away.
+    patience = 3 if "DeadLetterQueue" in function["Properties"] else 1
+    throttles = {**metric, "MetricName": "Throttles", "Statistic": "Sum", **_above(0, period=300, of=patience)}
+    longest = _stat("longest", metric, "Duration", "Maximum", 300)
+    share = _share("longest / (10 * {limit})", function["Properties"]["Timeout"])
+    return {
+        f"{logical}ErrorsAlarm": alarm(f"{name}-errors", f"{name} raises, or is cut off.", "errors", **errors),
+        f"{logical}DurationAlarm": alarm(
+            f"{name}-duration",
+            f"An invocation of {name} took over 80 % of its timeout.",
+            "duration",
+            Metrics=[share, longest],
+            **_above(80),
+        ),
+        f"{logical}ThrottlesAlarm": alarm(
+            f"{name}-throttles", f"{name} is refused further concurrency.", "throttles", **throttles
+        ),
+    }
+
+
+def _of_dead_letters(logical: str) -> dict[str, Any]:
+    letters = _queue_metric(logical, "ApproximateNumberOfMessagesVisible")
+    name = _dashed(logical.removesuffix(DEAD_LETTERS))
+    meaning = "Events that failed for good wait for `make redrive`."
+    return {f"{logical}Alarm": alarm(f"{name}-dead", meaning, "dead-letters", **letters, **_above(0, period=60))}
+
+
+def _of_queue(logical: str) -> dict[str, Any]:
+    age = _queue_metric(logical, "ApproximateAgeOfOldestMessage")
+    depth = _queue_metric(logical, "ApproximateNumberOfMessagesVisible")
+    name = _dashed(logical)
+    return {
+        f"{logical}AgeAlarm": alarm(
+            f"{name}-age",
+            "The oldest message has waited for over five minutes.",
+            "queue-age",
+            **age,
+            **_above(300, period=60, of=3),
+        ),
+        f"{logical}DepthAlarm": alarm(
+            f"{name}-depth",
+            "More messages wait than one consumer can take.",
+            "queue-depth",
+            **depth,
+            **_above(100, period=60, of=5),
+        ),
+    }
+
+
+def _of_expiring_dead_letters(resources: Resources) -> dict[str, Any]:
+    """One alarm for each workload: letters that nobody redrives are deleted in the end."""
+    queues = {name: queue for name, queue in _of_type(resources, QUEUE).items() if name.endswith(DEAD_LETTERS)}
+    found = {}
+    for workload, names in _by_workload(queues).items():
+        kept = queues[names[0]]["Properties"]["MessageRetentionPeriod"]
+        ages = [
+            _stat(f"age{number}", _queue_metric(name), "ApproximateAgeOfOldestMessage", "Maximum", 3600)
+            for number, name in enumerate(names)
+        ]
+        found[f"{workload.capitalize()}{DEAD_LETTERS}AgeAlarm"] = alarm(
+            f"{workload}-dead-age",
+            "Dead letters are about to be deleted: over 80 % of the time for which they are kept is over.",
+            "dead-letters-age",
+            Metrics=_bounded([_share("100 * MAX(METRICS()) / {limit}", kept), *ages]),
+            **_above(80),
+        )
+    return found
+
+
+def _of_waiting_events(resources: Resources) -> dict[str, Any]:
+    """One alarm for all asynchronous functions: there is no stream whose iterator could age, but their events do."""
+    functions = {
+        name: function
+        for name, function in _of_type(resources, FUNCTION).items()
+        if "DeadLetterQueue" in function["Properties"]
+    }
+    some = next(iter(functions.values()))
+    ages = [
+        _stat(f"age{number}", _function_metric(name), "AsyncEventAge", "Maximum", 300)
+        for number, name in enumerate(functions)
+    ]
+    limit = some["Properties"]["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+    meaning = "Events have waited for a function for over half the time after which they are given up."
+    share = _share("MAX(METRICS()) / (10 * {limit})", limit)
+    watched = alarm("event-age", meaning, "event-age", Metrics=_bounded([share, *ages]), **_above(50))
+    return {"EventAgeAlarm": watched}
+
+
+def _of_tables(resources: Resources) -> dict[str, Any]:
+    """One alarm for each workload, over its tables and their indexes."""
+    tables = _of_type(resources, TABLE)
+    found = {}
+    for workload, names in _by_workload(tables).items():
+        throttles = [
+            _stat(
+                f"{kind.lower()}{number}", {"Namespace": "AWS/DynamoDB", "Dimensions": dimensions}, metric, "Sum", 300
+            )
+            for number, dimensions in enumerate(_dimensions_of(tables, names))
+            for kind, metric in (("Read", "ReadThrottleEvents"), ("Write", "WriteThrottleEvents"))
+        ]
+        total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
+        found[f"{workload.capitalize()}TablesThrottledAlarm"] = alarm(
+            f"{workload}-tables",
+            "DynamoDB refuses reads or writes of a table or an index.",
+            "table-throttles",
+            Metrics=_bounded([total, *throttles]),
+            **_above(0, of=2),
+        )
+    return found
+
+
+def _dimensions_of(tables: Resources, names: Iterable[str]) -> list[list[dict[str, Any]]]:
+    found = []
+    for name in names:
+        own = {"Name": "TableName", "Value": {"Ref": name}}
+        found.append([own])
+        for index in tables[name]["Properties"].get("GlobalSecondaryIndexes", ()):
+            found.append([own, {"Name": "GlobalSecondaryIndexName", "Value": index["IndexName"]}])
+    return found
+
+
+def _of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def _by_workload(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(of_resource(name), []).append(name)
+    return found
+
+
+def _above(threshold: float, *, period: int | None = None, of: int = 1, at_least: int | None = None) -> dict[str, Any]:
+    """Alarm at `at_least` of the last `of` periods (all of them unless given); metric math has periods of its own."""
+    return {
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": threshold,
+        "EvaluationPeriods": of,
+        "DatapointsToAlarm": at_least or of,
+        **({"Period": period} if period else {}),
+    }
+
+
+def _function_metric(logical: str) -> dict[str, Any]:
+    return {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": logical}}]}
+
+
+def _queue_metric(logical: str, metric: str = "") -> dict[str, Any]:
+    queue = {
+        "Namespace": "AWS/SQS",
+        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [logical, "QueueName"]}}],
+    }
+    return {**queue, "MetricName": metric, "Statistic": "Maximum"} if metric else queue
+
+
+def _stat(key: str, metric: Mapping[str, Any], name: str, statistic: str, period: int) -> dict[str, Any]:
+    """One metric of an expression."""
+    return {
+        "Id": key,
+        "MetricStat": {"Metric": {**metric, "MetricName": name}, "Stat": statistic, "Period": period},
+        "ReturnData": False,
+    }
+
+
+def _share(expression: str, limit: Any) -> dict[str, Any]:
+    """The expression that the alarm judges: percent of a limit, which is a number or a reference to a parameter."""
+    text: Any = expression.format(limit=limit)
+    if isinstance(limit, Mapping):
+        text = {"Fn::Sub": expression.format(limit=f"${{{limit['Ref']}}}")}
+    return {"Id": "share", "Expression": text, "Label": "% of the limit", "ReturnData": True}
+
+
+def _bounded(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if (count := len(metrics) - 1) > MOST_METRICS:
+        raise ValueError(f"an alarm would need {count} metrics; CloudWatch takes {MOST_METRICS}: split it")
+    return metrics
+
+
+def _dashed(logical: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in logical).removeprefix("-")

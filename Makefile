@@ -10,7 +10,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive train-tickets clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive train-tickets lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -26,12 +26,12 @@ $(PYTHON):
 	echo "make: found no Python from 3.11 to 3.13 that can make virtual environments" \
 		"(on Debian: apt-get install python3-venv)" >&2; exit 1
 
-$(VENV)/.installed: requirements-dev.txt requirements.txt infra/layers/arrow.txt infra/layers/ml.txt | $(PYTHON)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed: requirements-dev.txt | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 up: venv ## start the local cloud, or deploy what has changed into it
@@ -68,8 +68,25 @@ check-template: venv
 bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
 	$(PYTHON) -m benchmarks.run $(NAMES)
 
-package: venv ## package for AWS into dist/; STAGE=dev, staging or prod
-	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist
+package: venv ## package for AWS into dist/; STAGE=prod, RUNTIME=python3.12, ARCHITECTURE=arm64
+	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
+		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+
+# uv resolves for all Pythons and platforms at once; only who changes a requirement needs it.
+LOCK := build/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+build/uv/bin/uv: | $(PYTHON)
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+
+lock: build/uv/bin/uv ## pin all that the requirements*.in need, with digests; UPGRADE=1 takes newer ones
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) infra/layers/arrow.in -c requirements.txt -o infra/layers/arrow.txt
+	$(LOCK) infra/layers/ml.in -c requirements.txt -c infra/layers/arrow.txt -o infra/layers/ml.txt
+	$(LOCK) requirements-dev.in -c requirements.txt -c infra/layers/arrow.txt -c infra/layers/ml.txt \
+		-o requirements-dev.txt
+	$(LOCK) requirements-bench.in -c requirements-dev.txt -o requirements-bench.txt
 
 train-tickets: venv ## train the ticket model on a generated season, and report how good it is
 	$(PYTHON) -m local.season.train

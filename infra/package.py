@@ -13,12 +13,17 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from infra.artifacts import bytecode
+from infra.artifacts.budget import exceeded, table, weigh
+from infra.artifacts.build import Artifact, build
+from infra.artifacts.errors import PackagingError as PackagingError
+from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, RUNTIMES, Target
 from infra.methods import refusing_other_methods
 from infra.stack import completed, released
 
@@ -26,10 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("app.py", "chalicelib", ".chalice")
 STAGES = ("local", "dev", "staging", "prod")
 SHORT_FORMS_WITHOUT_PREFIX = {"Ref", "Condition"}
-
-
-class PackagingError(Exception):
-    """The application cannot be packaged; the message says what is wrong, and where."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -85,26 +86,57 @@ def overlay(fragments: Iterable[Path]) -> dict[str, Any]:
     return merged
 
 
-def package(stage: str, out: Path, *, root: Path = ROOT, with_libraries: bool = True) -> Path:
-    """Write `deployment.zip` and `sam.json` for `stage` into `out`; return the template's path.
+def package(stage: str, out: Path, *, root: Path = ROOT, target: Target | None = None) -> Path:
+    """Write `sam.json` for `stage` and what it refers to into `out`; return the template's path.
 
-    Without libraries the zip holds the code alone: the local cloud's interpreter has the libraries already.
+    With a target: `deployment.zip` with the light libraries, the layers, a bill of materials for each, all for that
+    target. Without: `deployment.zip` with the code alone; the local cloud's interpreter has the libraries already.
     """
+    if target is not None:
+        bytecode.interpreter(target)  # before anything is written
+    for stale in (path for pattern in ("*.zip", "*.cdx.json") for path in out.glob(pattern)):
+        stale.unlink()
     with tempfile.TemporaryDirectory(prefix="omnibus-package-") as folder:
         project = Path(folder)
         _copy_sources(root, project)
-        requirements = (root / "requirements.txt").read_text(encoding="utf-8") if with_libraries else ""
-        (project / "requirements.txt").write_text(requirements, encoding="utf-8")
+        (project / "requirements.txt").touch()  # Chalice packages the code alone; the libraries are added below
         merge_template = project / "overlay.json"
         merge_template.write_text(json.dumps(overlay((root / "infra").glob("*.yaml"))), encoding="utf-8")
         _run_chalice(project, stage, merge_template, out)
     packaged = json.loads((out / "sam.json").read_text(encoding="utf-8"))
+    if target is not None:
+        packaged = _targeted(packaged, target)
+        _complete(build(out / "deployment.zip", target, root, out))
     config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
-    whole = released(completed(refusing_other_methods(packaged), config), out.glob("**/*.zip"))
+    whole = released(completed(refusing_other_methods(packaged), config, stage), out.glob("**/*.zip"))
     (out / "sam.json").write_text(json.dumps(whole, indent=2), encoding="utf-8")
     _inspect_code(out / "deployment.zip", root)
     _inspect_template(out / "sam.json")
     return out / "sam.json"
+
+
+def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """The template with the target's runtime and processor instead of those of the Python that packages."""
+    own = {"Runtime": target.runtime, "Architectures": [target.architecture]}
+    resources = {
+        name: {**resource, "Properties": {**resource["Properties"], **own}}
+        if resource.get("Type") == "AWS::Serverless::Function"
+        else resource
+        for name, resource in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
+def _complete(artifacts: Sequence[Artifact]) -> None:
+    """Write the bills of materials and print what everything weighs; PackagingError if that is too much."""
+    from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
+
+    for artifact in artifacts:
+        sbom.write(artifact)
+    weights = weigh(artifacts)
+    print(table(weights), file=sys.stderr)
+    if problems := exceeded(weights):
+        raise PackagingError("the package is too large for its budget:\n" + "\n".join(problems))
 
 
 def _copy_sources(root: Path, project: Path) -> None:
@@ -141,6 +173,7 @@ def _inspect_code(archive: Path, root: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         packed = set(opened.namelist())
     expected = {path.relative_to(root).as_posix() for path in (root / "chalicelib").rglob("*.py")} | {"app.py"}
+    expected |= {"chalice/__init__.py", "chalice/app.py"}
     if missing := sorted(expected - packed):
         raise PackagingError(f"{archive.name} lacks {', '.join(missing)}")
 
@@ -159,10 +192,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Package the application for CloudFormation.")
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    parser.add_argument("--code-only", action="store_true", help="leave the libraries out of the zip")
+    parser.add_argument("--runtime", choices=RUNTIMES, default=DEFAULT_RUNTIME)
+    parser.add_argument("--architecture", choices=MACHINES, default=DEFAULT_ARCHITECTURE)
+    parser.add_argument("--code-only", action="store_true", help="leave the libraries out, as the local cloud does")
     options = parser.parse_args()
     try:
-        print(package(options.stage, options.out, with_libraries=not options.code_only))
+        target = None if options.code_only else Target(options.runtime, options.architecture)
+        print(package(options.stage, options.out, target=target))
     except PackagingError as error:
         sys.exit(f"infra.package: {error}")
 

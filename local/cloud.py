@@ -183,7 +183,7 @@ def status(home: Path = HOME) -> list[Health]:
 def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: str, progress: Progress) -> Cloud:
     watch = _Stopwatch(progress)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        packaging = pool.submit(package, "local", home / "package", with_libraries=False)
+        packaging = pool.submit(package, "local", home / "package")
         servers = _Servers(home, state)
         state = servers.await_ready(NEEDED_TO_DEPLOY)
         watch.lap("servers", ", ".join(NEEDED_TO_DEPLOY) + " answer")

@@ -26,7 +26,7 @@ Template = dict[str, Any]
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     out = tmp_path_factory.mktemp("package")
-    loaded: Template = json.loads(package("dev", out, with_libraries=False).read_text())
+    loaded: Template = json.loads(package("dev", out).read_text())
     return loaded
 
 

@@ -75,7 +75,7 @@ def test_what_is_not_a_template_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_package_has_the_code_and_the_overlay(tmp_path: Path) -> None:
     root = project(tmp_path, "Resources: {Work: {Properties: {FunctionName: !Sub '${AWS::StackName}-work'}}}\n")
-    template = json.loads(package("local", tmp_path / "out", root=root, with_libraries=False).read_text())
+    template = json.loads(package("local", tmp_path / "out", root=root).read_text())
     assert template["Resources"]["Work"]["Properties"]["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-work"}
     assert template["Resources"]["Work"]["Type"] == "AWS::Serverless::Function"
     with zipfile.ZipFile(tmp_path / "out" / "deployment.zip") as archive:
@@ -85,11 +85,11 @@ def test_a_package_has_the_code_and_the_overlay(tmp_path: Path) -> None:
 def test_properties_for_a_function_that_does_not_exist_are_refused(tmp_path: Path) -> None:
     root = project(tmp_path, "Resources: {Wrok: {Properties: {Timeout: 5}}}\n")
     with pytest.raises(PackagingError, match="adds to Wrok, which nothing declares"):
-        package("local", tmp_path / "out", root=root, with_libraries=False)
+        package("local", tmp_path / "out", root=root)
 
 
 def test_an_application_that_cannot_be_imported_is_refused_with_its_error(tmp_path: Path) -> None:
     root = project(tmp_path, "Outputs: {}\n")
     (root / "app.py").write_text("raise ValueError('no such workload')\n")
     with pytest.raises(PackagingError, match="no such workload"):
-        package("local", tmp_path / "out", root=root, with_libraries=False)
+        package("local", tmp_path / "out", root=root)

@@ -1,0 +1,151 @@
+"""The artifacts of a release: `deployment.zip`, which every function has, and the layers that some have over it."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.artifacts import archive, bytecode
+from infra.artifacts.libraries import Library, install
+from infra.artifacts.locks import Pin, read_lock, without
+from infra.artifacts.pruning import UNUSED_LIBRARIES, prune
+from infra.artifacts.target import Target
+
+OWN = ("app.py", "chalicelib", "chalice")
+"""What keeps its source in the zip: our code, and the framework that calls it."""
+FUNCTIONS_MOUNT, LAYERS_MOUNT = "/var/task", "/opt/python"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one artifact is made from: its name, its lock, and the parts that always lie beneath it."""
+
+    name: str
+    lock: str
+    mount: str
+    beneath: tuple[str, ...] = ()
+
+    @property
+    def archive(self) -> str:
+        return "deployment.zip" if self.name == "base" else f"{self.name}.zip"
+
+    @property
+    def prefix(self) -> str:
+        """The folder in the archive: Lambda unpacks layers into /opt, and Python looks into /opt/python."""
+        return "" if self.name == "base" else "python/"
+
+
+PARTS = (
+    Part("base", "requirements.txt", FUNCTIONS_MOUNT),
+    Part("arrow", "infra/layers/arrow.txt", LAYERS_MOUNT, ("base",)),
+    Part("ml", "infra/layers/ml.txt", LAYERS_MOUNT, ("base", "arrow")),
+)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished archive and the libraries in it."""
+
+    part: Part
+    path: Path
+    libraries: tuple[Library, ...]
+
+
+def build(code: Path, target: Target, root: Path, out: Path) -> tuple[Artifact, ...]:
+    """Write the archives for `target` into `out`; `code` is the zip of our code that Chalice made, and may be in `out`.
+
+    The libraries come from a cache under `root`/build, whose key is everything that they are made from.
+    Raises PackagingError.
+    """
+    cache = root / "build" / "artifacts" / str(target)
+    kept = {part.name: _libraries(part, target, root, cache) for part in PARTS}
+    artifacts = []
+    for part in PARTS:
+        folder = kept[part.name]
+        path = out / part.archive
+        if part.name == "base":
+            _write_functions(code, folder / "tree", target, path)
+        else:
+            shutil.copyfile(folder / part.archive, path)
+        artifacts.append(Artifact(part, path, _read_libraries(folder)))
+    return tuple(artifacts)
+
+
+def pins(part: Part, root: Path) -> tuple[Pin, ...]:
+    """What is installed for `part`: its lock, less what lies beneath it and what nobody uses."""
+    beneath = [pin for other in PARTS if other.name in part.beneath for pin in read_lock(root / other.lock)]
+    wanted = without(read_lock(root / part.lock), beneath)
+    return tuple(pin for pin in wanted if pin.name not in UNUSED_LIBRARIES)
+
+
+def _libraries(part: Part, target: Target, root: Path, cache: Path) -> Path:
+    """The folder with the pruned and compiled `tree` of the libraries of `part`, made unless it is there."""
+    folder = cache / f"{part.name}-{_key(part, target, root)}"
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    for stale in cache.glob(f"{part.name}-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=cache) as making:
+        tree = Path(making) / "made" / "tree"
+        tree.mkdir(parents=True)
+        libraries = install(pins(part, root), target, tree)
+        beneath = [_libraries(other, target, root, cache) / "tree" for other in PARTS if other.name in part.beneath]
+        prune(tree, [library.name for library in libraries], beneath)
+        bytecode.compile_tree(tree, target, part.mount)
+        if part.name != "base":
+            archive.write(tree.parent / part.archive, archive.contents(tree), part.prefix)
+        described = json.dumps([asdict(library) for library in libraries])
+        (tree.parent / "libraries.json").write_text(described, encoding="utf-8")
+        try:
+            os.replace(tree.parent, folder)
+        except OSError:
+            if not folder.is_dir():  # else another process made it at the same moment
+                raise
+    return folder
+
+
+def _key(part: Part, target: Target, root: Path) -> str:
+    digest = hashlib.sha256(f"{target} {sys.version} {bytecode.version(target)}".encode())
+    for other in PARTS:
+        if other is part or other.name in part.beneath:
+            digest.update((root / other.lock).read_bytes())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _read_libraries(folder: Path) -> tuple[Library, ...]:
+    described = json.loads((folder / "libraries.json").read_text(encoding="utf-8"))
+    return tuple(Library(**{**each, "files": tuple(each["files"])}) for each in described)
+
+
+def _write_functions(code: Path, libraries: Path, target: Target, path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="omnibus-functions-") as folder:
+        tree = Path(folder)
+        with zipfile.ZipFile(code) as opened:
+            opened.extractall(tree)
+        bytecode.compile_tree(tree, target, FUNCTIONS_MOUNT, own=OWN)
+        files = {**archive.contents(libraries), **archive.contents(tree)}
+        finished = tree / ".finished.zip"
+        archive.write(finished, files)
+        shutil.copyfile(finished, path)
+
+
+def unpack(artifacts: Sequence[Artifact], names: Sequence[str], into: Path) -> list[Path]:
+    """Unpack the named parts as Lambda mounts them under `into`; the folders for sys.path, in Lambda's order."""
+    paths = []
+    for artifact in artifacts:
+        if artifact.part.name in names:
+            mounted = into / artifact.part.mount.strip("/")
+            with zipfile.ZipFile(artifact.path) as opened:
+                opened.extractall(mounted if not artifact.part.prefix else mounted.parent)
+            if mounted not in paths:
+                paths.append(mounted)
+    return paths

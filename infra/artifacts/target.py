@@ -1,0 +1,36 @@
+"""What a package is built for: a Python and a processor, as Lambda names them."""
+
+from dataclasses import dataclass
+
+RUNTIMES = ("python3.12", "python3.13")
+"""What releases are built for. Not 3.11: there Chalice takes only wheels for glibc 2.26, which some libraries no longer
+make, writes a zip without them, and reports success; and Lambda's 3.11 is the last on that glibc."""
+DEFAULT_RUNTIME = "python3.13"
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+DEFAULT_ARCHITECTURE = "x86_64"
+GLIBC_MINOR = 34
+"""Amazon Linux 2023, which runs these runtimes, has glibc 2.34."""
+OLDEST_GLIBC_MINOR = 17
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Lambda runtime, e.g. "python3.13", on an architecture, "x86_64" or "arm64"."""
+
+    runtime: str
+    architecture: str
+
+    @property
+    def python(self) -> str:
+        """The Python's minor version, e.g. "3.13"."""
+        return self.runtime.removeprefix("python")
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The wheel platforms that run there, newest first."""
+        machine = MACHINES[self.architecture]
+        versions = (f"manylinux_2_{minor}" for minor in range(GLIBC_MINOR, OLDEST_GLIBC_MINOR - 1, -1))
+        return (*(f"{version}_{machine}" for version in versions), f"manylinux2014_{machine}")
+
+    def __str__(self) -> str:
+        return f"{self.runtime}-{self.architecture}"

@@ -1,0 +1,198 @@
+"""The alarms of the packaged template: everything is watched, by metrics that exist, and somebody is told."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.alarms import ALARM, QUEUE, TABLE, with_alarms
+from infra.functions import FUNCTION
+from tests.infra.metrics import AWS, Metric, emitted
+
+Template = dict[str, Any]
+SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+NAME = re.compile(r"\$\{(?!AWS::)([A-Za-z0-9]+)")
+
+
+def of_type(template: Template, kind: str) -> dict[str, Any]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def alarms(template: Template) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in of_type(template, ALARM).items()}
+
+
+def stats(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The metrics of an alarm, each with namespace, name, dimensions and period."""
+    if "MetricName" in properties:
+        yield {key: properties[key] for key in ("Namespace", "MetricName", "Dimensions", "Period")}
+    for metric in properties.get("Metrics", ()):
+        if "MetricStat" in metric:
+            yield {**metric["MetricStat"]["Metric"], "Period": metric["MetricStat"]["Period"]}
+
+
+def refers_to(value: Any) -> set[str]:
+    """Every resource or parameter that a value names."""
+    if isinstance(value, dict):
+        if set(value) == {"Ref"}:
+            return {value["Ref"]}
+        if set(value) == {"Fn::GetAtt"}:
+            return {value["Fn::GetAtt"][0]}
+        return set().union(*(refers_to(item) for item in value.values()))
+    if isinstance(value, list):
+        return set().union(*map(refers_to, value))
+    return set(NAME.findall(value)) if isinstance(value, str) else set()
+
+
+def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: Template) -> None:
+    found = alarms(packaged)
+    functions = of_type(packaged, FUNCTION)
+    assert len(functions) == 21
+    for name, function in functions.items():
+        own = {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": name}}]}
+        for kind, metric in (("Errors", "Errors"), ("Duration", "Duration"), ("Throttles", "Throttles")):
+            (stat,) = stats(found[f"{name}{kind}Alarm"])
+            assert {key: stat[key] for key in own} == own, name
+            assert stat["MetricName"] == metric
+        if "DeadLetterQueue" in function["Properties"]:
+            queue = function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
+            assert f"{queue}Alarm" in found
+
+
+def test_a_duration_is_judged_by_the_functions_own_timeout(packaged: Template) -> None:
+    for name, function in of_type(packaged, FUNCTION).items():
+        properties = alarms(packaged)[f"{name}DurationAlarm"]
+        expression = properties["Metrics"][0]["Expression"]["Fn::Sub"]
+        parameter = function["Properties"]["Timeout"]["Ref"]
+        assert refers_to(expression) == {parameter}
+        timeout = packaged["Parameters"][parameter]["Default"]
+        arithmetic = expression.replace(f"${{{parameter}}}", str(timeout))
+        for share, alarming in ((0.79, False), (0.81, True)):
+            value = eval(arithmetic, {"longest": share * timeout * 1000})
+            assert (value > properties["Threshold"]) is alarming, name
+
+
+def test_a_rollback_can_be_decided_while_the_canary_runs(packaged: Template) -> None:
+    minutes = packaged["Parameters"]["CanaryMinutes"]["Default"]
+    for name in of_type(packaged, FUNCTION):
+        properties = alarms(packaged)[f"{name}ErrorsAlarm"]
+        assert properties["Period"] * properties["EvaluationPeriods"] <= 60 * minutes, name
+
+
+def test_every_dead_letter_queue_is_watched_for_letters_and_for_their_age(packaged: Template) -> None:
+    queues = {name for name in of_type(packaged, QUEUE) if name.endswith("DeadLetters")}
+    aged = set()
+    for properties in alarms(packaged).values():
+        if properties["AlarmDescription"].endswith("#dead-letters-age"):
+            aged |= set().union(*(refers_to(stat["Dimensions"]) for stat in stats(properties)))
+            assert refers_to(properties["Metrics"][0]) == {"DeadLetterRetention"}
+    assert aged == queues
+    for queue in queues:
+        assert alarms(packaged)[f"{queue}Alarm"]["Threshold"] == 0
+
+
+def test_every_other_queue_is_watched_for_the_age_of_its_oldest_message(packaged: Template) -> None:
+    queues = {name for name in of_type(packaged, QUEUE) if not name.endswith("DeadLetters")}
+    assert queues == {"UploadNotices"}
+    for queue in queues:
+        for kind, metric in (("Age", "ApproximateAgeOfOldestMessage"), ("Depth", "ApproximateNumberOfMessagesVisible")):
+            (stat,) = stats(alarms(packaged)[f"{queue}{kind}Alarm"])
+            assert (stat["MetricName"], refers_to(stat["Dimensions"])) == (metric, {queue})
+
+
+def test_the_events_of_every_asynchronous_function_are_watched_for_their_age(packaged: Template) -> None:
+    functions = {n for n, it in of_type(packaged, FUNCTION).items() if "DeadLetterQueue" in it["Properties"]}
+    watched = alarms(packaged)["EventAgeAlarm"]
+    assert set().union(*(refers_to(stat["Dimensions"]) for stat in stats(watched))) == functions
+    assert watched["Metrics"][0]["Expression"] == {"Fn::Sub": "MAX(METRICS()) / (10 * ${EventAge})"}
+
+
+def test_every_table_and_index_is_watched_for_throttles(packaged: Template) -> None:
+    watched = {
+        (metric["MetricName"], json.dumps(metric["Dimensions"], sort_keys=True))
+        for properties in alarms(packaged).values()
+        for metric in stats(properties)
+        if metric["Namespace"] == "AWS/DynamoDB"
+    }
+    expected = set()
+    for name, table in of_type(packaged, TABLE).items():
+        own = {"Name": "TableName", "Value": {"Ref": name}}
+        indexes = [index["IndexName"] for index in table["Properties"].get("GlobalSecondaryIndexes", ())]
+        places = [[own], *([own, {"Name": "GlobalSecondaryIndexName", "Value": index}] for index in indexes)]
+        expected |= {
+            (metric, json.dumps(place, sort_keys=True))
+            for place in places
+            for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
+        }
+    assert watched == expected
+
+
+def test_every_alarm_tells_the_topic_and_can_be_switched_off(packaged: Template) -> None:
+    for name, resource in of_type(packaged, ALARM).items():
+        properties = resource["Properties"]
+        assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmsTopic"}], name
+        assert resource["Condition"] in ("AlarmsOn", "AlarmsOnSchedules"), name
+        assert properties["AlarmName"]["Fn::Sub"].startswith("${AWS::StackName}-"), name
+    names = [properties["AlarmName"]["Fn::Sub"] for properties in alarms(packaged).values()]
+    assert len(names) == len(set(names))
+
+
+def test_only_alarms_on_schedules_take_silence_for_trouble(packaged: Template) -> None:
+    silent = {name for name, it in alarms(packaged).items() if it["TreatMissingData"] != "notBreaching"}
+    conditional = {name for name, it in of_type(packaged, ALARM).items() if it["Condition"] == "AlarmsOnSchedules"}
+    assert silent == conditional == {"SnapshotsMissingAlarm", "RunMissingAlarm"}
+
+
+def test_cloudwatch_takes_every_alarm(packaged: Template) -> None:
+    for name, properties in alarms(packaged).items():
+        periods = {stat["Period"] for stat in stats(properties)}
+        assert len(periods) == 1, f"{name}: the metrics of an expression must have one period"
+        (period,) = periods
+        longest = 7 * 86_400 if period >= 3600 else 86_400
+        assert period * properties["EvaluationPeriods"] <= longest, name
+        assert properties.get("DatapointsToAlarm", 1) <= properties["EvaluationPeriods"], name
+        assert len(list(stats(properties))) <= 10, name
+        if "Metrics" in properties:
+            assert [metric["ReturnData"] for metric in properties["Metrics"]].count(True) == 1, name
+
+
+def test_everything_that_an_alarm_names_is_in_the_template(packaged: Template) -> None:
+    known = {*packaged["Resources"], *packaged["Parameters"]}
+    for name, properties in alarms(packaged).items():
+        named = {each for each in refers_to(properties) if not each.startswith("AWS::")}
+        assert named <= known, name
+
+
+def test_every_metric_that_an_alarm_names_exists(packaged: Template, capsys: pytest.CaptureFixture[str]) -> None:
+    ours: set[Metric] = emitted(lambda: capsys.readouterr().out)
+    checked = 0
+    for name, properties in alarms(packaged).items():
+        for stat in stats(properties):
+            namespace, metric = stat["Namespace"], stat["MetricName"]
+            if namespace in AWS:
+                assert metric in AWS[namespace], name
+            else:
+                assert (namespace, metric, ("service",)) in ours, name
+                assert stat["Dimensions"] == SERVICE, name
+                checked += 1
+    assert checked >= 6
+
+
+def test_metrics_carry_the_stack_that_they_are_of(packaged: Template) -> None:
+    shared = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    assert shared["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+
+
+def test_an_alarm_with_too_many_metrics_is_refused(packaged: Template) -> None:
+    tables = of_type(packaged, TABLE)
+    crowd = {f"FlightsTable{number}": tables["FlightsRunsTable"] for number in range(5)}
+    with pytest.raises(ValueError, match="CloudWatch takes 10"):
+        with_alarms({**packaged, "Resources": {**packaged["Resources"], **crowd}})
+
+
+def test_a_table_of_no_workload_is_refused(packaged: Template) -> None:
+    table = of_type(packaged, TABLE)["FlightsRunsTable"]
+    with pytest.raises(LookupError, match=r"StrayTable.*infra/workloads\.py"):
+        with_alarms({**packaged, "Resources": {**packaged["Resources"], "StrayTable": table}})

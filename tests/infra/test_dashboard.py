@@ -1,0 +1,149 @@
+"""The dashboard: every workload is on it, by metrics that the code, the filters or AWS really make."""
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app as application
+from chalicelib.entry import telemetry
+from infra.alarms import ALARM
+from infra.dashboard import ROUTES, ROUTES_NAMESPACE, SERVICE
+from infra.functions import FUNCTION
+from infra.workloads import WORKLOADS
+from tests.infra.metrics import AWS, emitted
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def body(packaged: Template) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(packaged["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    return loaded
+
+
+def metrics(body: dict[str, Any]) -> list[list[Any]]:
+    return [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", ())]
+
+
+def test_each_function_belongs_to_one_workload_and_is_on_the_dashboard(
+    packaged: Template, body: dict[str, Any]
+) -> None:
+    names = [name for workload in WORKLOADS.values() for name in workload.functions]
+    found = [
+        resource["Properties"]["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        for resource in packaged["Resources"].values()
+        if resource["Type"] == FUNCTION
+    ]
+    assert sorted(names) == sorted(found)
+    shown = {(metric[1], metric[3]) for metric in metrics(body) if metric[0] == "AWS/Lambda"}
+    for name in found:
+        for metric in ("Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"):
+            assert (metric, f"{SERVICE}-{name}") in shown
+
+
+def test_each_workload_has_business_and_service_metrics(body: dict[str, Any]) -> None:
+    sections: dict[str, set[str]] = {}
+    title = ""
+    for widget in body["widgets"]:
+        if widget["type"] == "text":
+            title = widget["properties"]["markdown"].removeprefix("## ")
+        for metric in widget["properties"].get("metrics", ()):
+            sections.setdefault(title, set()).add("service" if metric[0].startswith("AWS/") else "business")
+    assert sections == {workload.title: {"business", "service"} for workload in WORKLOADS.values()}
+
+
+def test_every_metric_of_the_code_is_shown_and_no_other(
+    body: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = {
+        (metric[0], metric[1], (metric[2],))
+        for metric in metrics(body)
+        if metric[0] not in AWS and metric[0] != ROUTES_NAMESPACE
+    }
+    assert ours == emitted(lambda: capsys.readouterr().out)
+    values = {metric[3] for metric in metrics(body) if metric[2] == "service"}
+    assert values == {"${AWS::StackName}"}
+
+
+def test_every_metric_of_aws_is_one_that_it_has(body: dict[str, Any]) -> None:
+    for metric in metrics(body):
+        if metric[0] in AWS:
+            assert metric[1] in AWS[metric[0]], metric
+
+
+def test_every_route_that_is_counted_is_one_of_app_py() -> None:
+    declared = {f"{method} {contract.path}" for contract in application.app.contracts for method in contract.methods}
+    counted = [route for routes in ROUTES.values() for route in routes.values()]
+    assert set(counted) <= declared
+    assert len(counted) == len(set(counted))
+
+
+def test_the_filters_make_the_metrics_of_routes_that_are_shown(packaged: Template, body: dict[str, Any]) -> None:
+    made = {}
+    for resource in packaged["Resources"].values():
+        if resource["Type"] == "AWS::Logs::MetricFilter":
+            (transformation,) = resource["Properties"]["MetricTransformations"]
+            assert transformation["MetricNamespace"] == {"Fn::Sub": ROUTES_NAMESPACE}
+            made[transformation["MetricName"]] = resource["Properties"]["FilterPattern"]
+            assert resource["Properties"]["LogGroupName"] == {"Ref": "ApiHandlerLogGroup"}
+    shown = {metric[1] for metric in metrics(body) if metric[0] == ROUTES_NAMESPACE}
+    assert set(made) == shown == {name for routes in ROUTES.values() for name in routes}
+
+
+def test_a_filter_matches_the_line_that_an_answer_writes(packaged: Template) -> None:
+    """The line that the application logs has the fields that filters read, under the names that they read."""
+    lines: list[str] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(telemetry.logger.registered_formatter.format(record))
+
+    handler = Lines()
+    telemetry.logger.addHandler(handler)
+    try:
+        with Client(application.app, stage_name="dev") as client:
+            client.http.get("/health")
+    finally:
+        telemetry.logger.removeHandler(handler)
+    (line,) = [json.loads(line) for line in lines if '"invocation done"' in line]
+    pattern = packaged["Resources"]["ChatRepliesFilter"]["Properties"]["FilterPattern"]
+    fields = set(re.findall(r"\$\.(\w+)", pattern))
+    assert fields == {"route", "status"}
+    assert fields | {"ms"} <= set(line)
+    assert line["route"] == "GET /health"
+    assert line["status"] < 400
+    assert isinstance(line["ms"], float)
+
+
+def test_all_alarms_are_shown(packaged: Template, body: dict[str, Any]) -> None:
+    (widget,) = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
+    declared = {
+        resource["Properties"]["AlarmName"]["Fn::Sub"]
+        for resource in packaged["Resources"].values()
+        if resource["Type"] == ALARM
+    }
+    assert {arn.rpartition(":alarm:")[2] for arn in widget["properties"]["alarms"]} == declared
+    assert len(declared) <= 100, "the widget shows no more"
+
+
+def test_no_two_widgets_lie_on_each_other_and_all_fit(body: dict[str, Any]) -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in body["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken, widget["properties"].get("title")
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+def test_everything_that_the_dashboard_names_is_in_the_template(packaged: Template, body: dict[str, Any]) -> None:
+    named = set(re.findall(r"\$\{(?!AWS::)(\w+)", json.dumps(body)))
+    assert named <= set(packaged["Resources"])
+    assert "PredictionsStateMachine" in named

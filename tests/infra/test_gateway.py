@@ -1,0 +1,115 @@
+"""What the gateways let in and write down."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+import app as application
+
+Template = dict[str, Any]
+SECRETIVE = ("queryString", "querystring", "requestOverride", "header", "body", "$context.path", "Authorization")
+"""What an access log must not hold: `/u/{token}` and socket handshakes carry secrets in path and query."""
+
+
+def properties(template: Template, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = template["Resources"][name]["Properties"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def settings(packaged: Template) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(it["ResourcePath"], it["HttpMethod"]): it for it in properties(packaged, "RestAPI")["MethodSettings"]}
+
+
+def test_the_whole_stage_is_throttled_by_parameters(settings: dict[tuple[str, str], dict[str, Any]]) -> None:
+    everything = settings["/*", "*"]
+    assert everything["ThrottlingRateLimit"] == {"Ref": "RestRate"}
+    assert everything["ThrottlingBurstLimit"] == {"Ref": "RestBurst"}
+
+
+def test_routes_with_limits_of_their_own_are_routes(settings: dict[tuple[str, str], dict[str, Any]]) -> None:
+    routes = {(contract.path, method) for contract in application.app.contracts for method in contract.methods}
+    own = {(path.replace("~1", "/").removeprefix("/"), method) for path, method in settings if path != "/*"}
+    assert own == {("/sessions", "POST"), ("/upload-url", "GET")}
+    assert own <= routes
+
+
+def test_nothing_logs_what_goes_in_and_out(settings: dict[tuple[str, str], dict[str, Any]]) -> None:
+    for setting in settings.values():
+        assert not {"DataTraceEnabled", "LoggingLevel"} & set(setting), "execution logs hold bodies and queries"
+
+
+def test_sockets_are_throttled_by_parameters(packaged: Template) -> None:
+    own = properties(packaged, "WebsocketAPIStage")["DefaultRouteSettings"]
+    assert own == {"ThrottlingRateLimit": {"Ref": "SocketRate"}, "ThrottlingBurstLimit": {"Ref": "SocketBurst"}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "setting", "log"),
+    [
+        ("RestAPI", "AccessLogSetting", "RestAccessLogs"),
+        ("WebsocketAPIStage", "AccessLogSettings", "SocketAccessLogs"),
+    ],
+)
+def test_access_logs_are_json_with_the_request_id_and_without_secrets(
+    packaged: Template, stage: str, setting: str, log: str
+) -> None:
+    condition, logged, otherwise = properties(packaged, stage)[setting]["Fn::If"]
+    assert (condition, otherwise) == ("LogsAccess", {"Ref": "AWS::NoValue"})
+    assert logged["DestinationArn"] == {"Fn::GetAtt": [log, "Arn"]}
+    fields = json.loads(logged["Format"])
+    assert fields["request_id"] == "$context.requestId"
+    assert all(re.fullmatch(r"\$context\.[\w.]+", text) for text in fields.values())
+    for secretive in SECRETIVE:
+        assert not any(re.search(rf"{re.escape(secretive)}\b", text) for text in fields.values()), secretive
+    assert packaged["Resources"][log]["Condition"] == "LogsAccess"
+    assert properties(packaged, log)["RetentionInDays"] == {"Ref": "LogRetention"}
+
+
+def test_logs_wait_for_the_role_that_the_account_needs(packaged: Template) -> None:
+    for log in ("RestAccessLogs", "SocketAccessLogs"):
+        values = [tag["Value"] for tag in properties(packaged, log)["Tags"]]
+        assert {"Fn::If": ["OwnsGatewayAccount", {"Ref": "GatewayAccountSettings"}, "existing"]} in values
+
+
+def test_the_accounts_role_outlives_the_stack_that_set_it(packaged: Template) -> None:
+    for name in ("GatewayAccountSettings", "GatewayLogsRole"):
+        resource = packaged["Resources"][name]
+        assert (resource["Condition"], resource["DeletionPolicy"]) == ("OwnsGatewayAccount", "Retain")
+
+
+def test_a_key_is_asked_for_the_chat_alone_and_only_if_wanted(packaged: Template) -> None:
+    body = properties(packaged, "RestAPI")["DefinitionBody"]
+    keyed = {
+        (path, method)
+        for path, item in body["paths"].items()
+        for method, operation in item.items()
+        if "api_key" in json.dumps(operation.get("security", ""))
+    }
+    assert keyed == {("/chat", "post")}
+    asked = {"Fn::If": ["ChatNeedsKey", [{"api_key": []}], {"Ref": "AWS::NoValue"}]}
+    assert body["paths"]["/chat"]["post"]["security"] == asked
+    assert body["securityDefinitions"]["api_key"] == {"type": "apiKey", "name": "x-api-key", "in": "header"}
+    assert packaged["Parameters"]["ChatApiKey"]["Default"] == "DISABLED"
+
+
+def test_a_key_is_bounded_by_the_plan(packaged: Template) -> None:
+    plan = properties(packaged, "ClientsPlan")
+    assert plan["ApiStages"] == [{"ApiId": {"Ref": "RestAPI"}, "Stage": {"Ref": "RestAPI.Stage"}}]
+    assert plan["Throttle"] == {"RateLimit": {"Ref": "ClientRate"}, "BurstLimit": {"Ref": "ClientBurst"}}
+    assert plan["Quota"] == {"Limit": {"Ref": "ClientQuota"}, "Period": "DAY"}
+    assert properties(packaged, "FirstClient")["UsagePlanId"] == {"Ref": "ClientsPlan"}
+
+
+def test_gateway_errors_can_be_read_by_the_pages_that_may_call(packaged: Template) -> None:
+    responses = properties(packaged, "RestAPI")["GatewayResponses"]
+    assert set(responses) == {"DEFAULT_4XX", "DEFAULT_5XX"}
+    for response in responses.values():
+        assert "Access-Control-Allow-Origin" in response["ResponseParameters"]["Headers"]
+        assert set(
+            json.loads(
+                response["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"message"')
+            )["error"]
+        ) == {"code", "message", "request_id"}

@@ -106,9 +106,11 @@ class Population:
         """The same statement for one person at a time."""
 
         def each(cursor: Cursor) -> None:
+            cursor.connection.prepare_threshold = 0
             for user in range(1, sample + 1):
                 parameters = {"users": [user], "as_of": TODAY}
-                cursor.execute(statement("compute_features"), parameters, prepare=True).fetchall()
+                cursor.execute(statement("compute_features"), parameters).fetchall()
+            cursor.connection.prepare_threshold = None
 
         self.execute(FORGET)
         # One person needs no protection from nested loops, so the peer is spared it.

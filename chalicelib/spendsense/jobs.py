@@ -15,7 +15,7 @@ from chalicelib.spendsense.models import FeaturesOrder, Outcome
 from chalicelib.spendsense.orders import Order, order_of
 from chalicelib.spendsense.ports import Announcements, Job, Pipeline
 
-BATCH: dict[Job, int] = {"compute_features": 5_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
+BATCH: dict[Job, int] = {"compute_features": 2_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
 RESERVE_S = 60.0
 """A run stops this long before its function does: a batch must not be cut off halfway."""
 REFRESH_DAYS = 7

@@ -99,7 +99,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     progress("alice signed in, made a profile, gave consent; an operator took in her bank file")
     run_id = str(uuid4())
     outcome = there.invoke("compute_features", _scheduled(run_id, now, cloud["region"]))
-    progress(f"compute_features: {outcome['users']} people in {outcome['batches']} batches; its event does the rest")
+    progress(f"compute_features: {outcome['users']} people, batches: {outcome['batches']}; its event does the rest")
     runs = _await_chain(there, operator, run_id)
     progress(f"assign_persona and generate_recommendations followed, {_chain_seconds(runs):.1f} s in all")
     metrics = there.call(operator, "GET", "/operator/metrics")
@@ -166,7 +166,7 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
         f"{persona['focus']}",
         "",
         "[bold]because[/]  "
-        + "; ".join(f"{one['signal']} is {_value(one)} ({_threshold(one)})" for one in persona["because"]),
+        + "; ".join(f"{_words(one['signal'])}: {_value(one)} ({_threshold(one)})" for one in persona["because"]),
         "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else fits"),
         "[bold]noticed[/]  " + "; ".join(one["text"] for one in insights["behaviours"]),
     ]
@@ -184,6 +184,10 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
     passed = ", ".join(name for name, passed in trace["guardrails"].items() if passed)
     text = f"{used}\nguardrails passed: {passed}\ntemplate {trace['template_id']}, run {trace['run_id']}"
     console.print(Panel(escape(text), title=f"The decision trace of {trace['item_id']}", title_align="left", width=118))
+
+
+def _words(signal: str) -> str:
+    return signal.removesuffix("_cents").replace("_", " ")
 
 
 def _value(one: Mapping[str, Any]) -> str:

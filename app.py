@@ -62,6 +62,7 @@ from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
+    SessionId,
     SessionQuery,
     SessionView,
     UploadPermission,
@@ -176,7 +177,7 @@ def predict_complete(event: Any, context: Any) -> Any:
     body=PredictionRequest,
     returns=PredictionJob,
     status=202,
-    headers=["X-Operator-Token"],
+    proof="operator",
     tag="predictions",
 )
 def submit_prediction() -> PredictionJob:
@@ -190,7 +191,7 @@ def submit_prediction() -> PredictionJob:
     cors=CORS,
     query=PredictionJobsQuery,
     returns=PredictionJobPage,
-    headers=["X-Operator-Token"],
+    proof="operator",
     tag="predictions",
 )
 def list_predictions() -> PredictionJobPage:
@@ -199,7 +200,7 @@ def list_predictions() -> PredictionJobPage:
     return services().prediction_jobs.page(app.query(PredictionJobsQuery))
 
 
-@app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, headers=["X-Operator-Token"], tag="predictions")
+@app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
     """A job: its state, the rows and parts that are done, its output or its error. For operators."""
     services().operators.admit(app.header("X-Operator-Token"))
@@ -211,7 +212,7 @@ def prediction_job(job_id: str) -> PredictionJob:
     methods=["DELETE"],
     cors=CORS,
     returns=PredictionJob,
-    headers=["X-Operator-Token"],
+    proof="operator",
     tag="predictions",
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
@@ -226,7 +227,7 @@ def cancel_prediction(job_id: str) -> PredictionJob:
     cors=CORS,
     returns=PredictionJob,
     status=202,
-    headers=["X-Operator-Token"],
+    proof="operator",
     tag="predictions",
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
@@ -287,7 +288,7 @@ def flights_run(tracking_id: str) -> Run:
     body=ReplayRequest,
     returns=Replay,
     status=202,
-    headers=["X-Operator-Token"],
+    proof="operator",
     tag="flights",
 )
 def replay_flights() -> Replay:
@@ -524,7 +525,7 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     methods=["POST"],
     query=spendsense.ImportQuery,
     returns=spendsense.Imported,
-    content_types=["application/json", "text/csv"],
+    accepts={"application/json": spendsense.BankFile, "text/csv": str},
     **SIGNED_IN,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
@@ -589,6 +590,7 @@ def open_upload_session() -> NewSession:
     query=SessionQuery,
     returns=SessionView,
     headers=["X-Owner-Token", "X-Upload-Token"],
+    where={"session_id": SessionId},
     tag="uploads",
 )
 def upload_session(session_id: str) -> SessionView:
@@ -605,6 +607,7 @@ def upload_session(session_id: str) -> SessionView:
     returns=None,
     status=204,
     headers=["X-Owner-Token"],
+    where={"session_id": SessionId},
     tag="uploads",
 )
 def end_upload_session(session_id: str) -> None:
@@ -625,19 +628,19 @@ def upload_url() -> UploadPermission:
     return services().upload_sessions.permit(app.query(UploadUrlQuery), app.header("X-Upload-Token"))
 
 
-@app.route("/upload", produces="text/html", tag="uploads")
+@app.route("/upload", produces=("text/html",), tag="uploads")
 def upload_desktop_page() -> Page:
     """The desktop's page: shows the QR code, then the photo."""
     return Page(*services().upload_site.desktop())
 
 
-@app.route("/u/{token}", produces="text/html", tag="uploads")
+@app.route("/u/{token}", produces=("text/html",), tag="uploads")
 def upload_phone_page(token: str) -> Page:
     """The phone's page: takes the photo and sends it."""
     return Page(*services().upload_site.phone())
 
 
-@app.route("/upload/assets/{name}", produces="text/plain", tag="uploads")
+@app.route("/upload/assets/{name}", produces=("text/css", "text/javascript"), tag="uploads")
 def upload_asset(name: str) -> Page:
     """A style sheet or module of the two pages."""
     return Page(*services().upload_site.asset(name))

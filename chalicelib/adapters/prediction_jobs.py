@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Unprocessable
 
 WHAT = "the table of prediction jobs"
 KIND = "job"
@@ -81,7 +81,7 @@ class DynamoJobs:
         return "Item" in answer
 
     def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
-        """A page of jobs, newest first; InvalidInput for an `after` that no page gave."""
+        """A page of jobs, newest first; Unprocessable for an `after` that no page gave."""
         begin = {"ExclusiveStartKey": _index_key(after)} if after else {}
         with translated(WHAT):
             answer = self._client.query(
@@ -132,5 +132,5 @@ def _index_key(cursor: str) -> dict[str, Any]:
     except ValueError:
         job_id = ""
     if not job_id:
-        raise InvalidInput.of("after", "is not from a page of jobs", "the `next` of the page before")
+        raise Unprocessable.of("after", "is not from a page of jobs", "the `next` of the page before")
     return {"kind": {"S": KIND}, "created_at": {"S": created_at}, **_key(job_id, KIND)}

@@ -34,6 +34,8 @@ Intent = Literal[
 ]
 ANONYMOUS = "anonymous"
 MAX_MESSAGE = 4000
+SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""What `_checked` accepts, as a regular expression: no control characters, and not only spaces."""
 SAVE_ATTEMPTS = 3
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
@@ -45,7 +47,13 @@ class ChatRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A message, and the session that it continues; a session belongs to the user who began it."""
 
     message: Annotated[
-        str, Meta(min_length=1, max_length=MAX_MESSAGE, examples=["Which rock concerts are on in Austin?"])
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_MESSAGE,
+            examples=["Which rock concerts are on in Austin?"],
+            extra_json_schema={"pattern": SPOKEN},
+        ),
     ]
     session_id: Annotated[SessionId | None, Meta(description="Of an earlier reply; without it a session begins.")] = (
         None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
@@ -25,6 +25,16 @@ class TicketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     concert_id: ConcertId | None = None
     features: TicketFeatures | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {
+                "required": ["concert_id"],
+                "properties": {"concert_id": {"type": "string"}, "features": {"type": "null"}},
+            },
+            {"required": ["features"], "properties": {"concert_id": {"type": "null"}, "features": {"type": "object"}}},
+        ]
+    }
 
 
 class TicketBatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

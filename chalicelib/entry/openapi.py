@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 description, made from the same contracts that the routes parse and answer with."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 REFERENCE = "#/components/schemas/{name}"
 JSON = "application/json"
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "cognito": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "operator": {"type": "apiKey", "in": "header", "name": "X-Operator-Token"},
+}
 
 ERROR_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -40,10 +45,21 @@ ERROR_SCHEMA: dict[str, Any] = {
 
 
 def describe(title: str, contracts: Iterable["Contract"]) -> dict[str, Any]:
-    """The whole document: a path item for each route, a schema for each model."""
+    """The whole document: a path item for each route, a schema for each model.
+
+    A model's `SCHEMA` holds what its fields cannot say, such as which of them go together.
+    """
     contracts = list(contracts)
-    models = {model for contract in contracts for model in (contract.body, contract.returns) if model is not None}
+    models = {
+        model
+        for contract in contracts
+        for model in (contract.body, contract.returns, *contract.accepts.values())
+        if model is not None
+    }
     _, components = msgspec.json.schema_components(sorted(models, key=str), ref_template=REFERENCE)
+    for model in models:
+        if hasattr(model, "SCHEMA"):
+            components[model.__name__] |= model.SCHEMA
     paths: dict[str, dict[str, Any]] = {}
     for contract in contracts:
         for method in contract.methods:
@@ -55,7 +71,7 @@ def describe(title: str, contracts: Iterable["Contract"]) -> dict[str, Any]:
         "components": {
             "schemas": {**components, "Error": ERROR_SCHEMA},
             "responses": {"Error": {"description": "What went wrong.", "content": _content(REFERENCE_TO_ERROR)}},
-            "securitySchemes": {"cognito": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -75,6 +91,8 @@ def _operation(contract: "Contract", method: str) -> dict[str, Any]:
             "default": {"$ref": "#/components/responses/Error"},
         },
     }
+    if "If-None-Match" in contract.headers:
+        operation["responses"]["304"] = {"description": "The caller has it already."}
     if description:
         operation["description"] = description
     if contract.tag:
@@ -83,15 +101,18 @@ def _operation(contract: "Contract", method: str) -> dict[str, Any]:
         operation["parameters"] = parameters
     if contract.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(_schema(contract.body))}
-    if contract.secured:
-        operation["security"] = [{"cognito": []}]
+    elif contract.accepts:
+        content = {kind: {"schema": _schema(wanted)} for kind, wanted in contract.accepts.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    if contract.proof:
+        operation["security"] = [{contract.proof: []}]
     return operation
 
 
 def _success(contract: "Contract") -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer."}
-    if contract.produces != JSON:
-        answer["content"] = {contract.produces: {"schema": {"type": "string"}}}
+    if contract.produces != (JSON,):
+        answer["content"] = {kind: {"schema": {"type": "string"}} for kind in contract.produces}
     elif contract.returns is not None:
         answer["content"] = _content(_schema(contract.returns))
     return answer
@@ -99,7 +120,14 @@ def _success(contract: "Contract") -> dict[str, Any]:
 
 def _path_parameters(contract: "Contract") -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", contract.path)
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(contract.where, name)} for name in names
+    ]
+
+
+def _path_schema(where: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a path parameter is: of the type that the route gives it, or any text but an empty one."""
+    return msgspec.json.schema(where[name]) if name in where else {"type": "string", "minLength": 1}
 
 
 def _query_parameters(contract: "Contract") -> list[dict[str, Any]]:

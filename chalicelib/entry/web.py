@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import EVENTS, packaging_for_cloudformation
-from chalicelib.entry.models import Model, decode_json, decode_query, error_content
+from chalicelib.entry.models import NOTHING, Model, decode_json, decode_query, error_content
 from chalicelib.entry.openapi import describe
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unauthenticated
 
@@ -67,9 +67,11 @@ class Contract(Struct, frozen=True):
     returns: Any
     status: int
     tag: str
-    secured: bool
+    proof: str
     headers: tuple[str, ...]
-    produces: str
+    produces: tuple[str, ...]
+    where: Mapping[str, Any]
+    accepts: Mapping[str, Any]
 
 
 class S3Trigger(Struct, frozen=True):
@@ -109,15 +111,22 @@ class App(Chalice):
         status: int = 200,
         tag: str = "",
         headers: Sequence[str] = (),
-        produces: str = JSON,
+        produces: tuple[str, ...] = (JSON,),
+        proof: str = "",
+        where: Mapping[str, Any] = NOTHING,
+        accepts: Mapping[str, Any] = NOTHING,
         authorizer: Authorizer | None = None,
         **chalice_options: Any,
     ) -> Callable[[Handler], Handler]:
         """`Chalice.route`, with the contract of the route as data.
 
         `body` and `query` are the models that the handler asks `app.body` and `app.query` for, `returns` what it
-        answers with `status`; `headers` names the request headers that it reads, `produces` its content type.
+        answers with `status`; `headers` names the request headers that it reads, `produces` its content types.
+        `where` gives types to parameters of the path; `accepts` is for bodies that are no model: content type ->
+        its type. `proof` is the security scheme of a route that checks a token itself.
         """
+        if accepts:
+            chalice_options["content_types"] = list(accepts)
 
         def register(handler: Handler) -> Handler:
             self.contracts.append(
@@ -130,9 +139,11 @@ class App(Chalice):
                     returns=returns,
                     status=status,
                     tag=tag,
-                    secured=authorizer is not None,
+                    proof="cognito" if authorizer is not None else proof,
                     headers=tuple(headers),
                     produces=produces,
+                    where=where,
+                    accepts=accepts,
                 )
             )
             wrapped = self._wrap_route(handler, status)

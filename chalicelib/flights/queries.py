@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import NotFound, Unprocessable
 from chalicelib.flights import index
 from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistory, QualityQuery, WorstCheck
 from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
@@ -63,12 +63,12 @@ def _box(query: LatestQuery) -> Box | None:
     if not given:
         return None
     if missing := [name for name in sides if name not in given]:
-        raise InvalidInput.of(missing[0], "is missing", "all four of lamin, lomin, lamax, lomax, or none")
+        raise Unprocessable.of(missing[0], "is missing", "all four of lamin, lomin, lamax, lomax, or none")
     south, west, north, east = sides.values()
     if south >= north:
-        raise InvalidInput.of("lamax", f"is {north:g}", f"more than lamin, {south:g}")
+        raise Unprocessable.of("lamax", f"is {north:g}", f"more than lamin, {south:g}")
     if west >= east:
-        raise InvalidInput.of("lomax", f"is {east:g}", f"more than lomin, {west:g}")
+        raise Unprocessable.of("lomax", f"is {east:g}", f"more than lomin, {west:g}")
     return south, west, north, east
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Unprocessable
 from chalicelib.flights import keys
 from chalicelib.flights.models import Replay, ReplayRequest
 from chalicelib.flights.ports import ObjectReader, Reprocessing
@@ -19,12 +19,12 @@ class Replays:
         self._reprocessing = reprocessing
 
     def start(self, request: ReplayRequest) -> Replay:
-        """Request every raw snapshot in the range again; InvalidInput for an empty, reversed or too long range."""
+        """Request every raw snapshot in the range again; Unprocessable for an empty, reversed or too long range."""
         start, end = request.start.astimezone(UTC), request.end.astimezone(UTC)
         if end <= start:
-            raise InvalidInput.of("to", f"is {end.isoformat()}", f"a time after from, {start.isoformat()}")
+            raise Unprocessable.of("to", f"is {end.isoformat()}", f"a time after from, {start.isoformat()}")
         if end - start > LONGEST:
-            raise InvalidInput.of("to", f"is {end - start} after from", "at most 24 hours after it")
+            raise Unprocessable.of("to", f"is {end - start} after from", "at most 24 hours after it")
         found = [key for hour in _hours(start, end) for key in self._bucket.keys(keys.hour_prefix(keys.RAW, hour))]
         wanted = [key for key in found if start.timestamp() <= keys.snapshot_time_of(key) < end.timestamp()]
         self._reprocessing.request(wanted)

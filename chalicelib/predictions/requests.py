@@ -17,7 +17,15 @@ MAX_KEY_BYTES = 1024
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _CONTROL = r"[\x00-\x1f\x7f]"
 
-Uri = Annotated[str, Meta(min_length=1, max_length=1200, examples=["s3://bucket/key.csv"])]
+Uri = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1200,
+        examples=["s3://bucket/key.csv"],
+        extra_json_schema={"pattern": rf"^s3://{_BUCKET}/[^\x00-\x1f\x7f]{{0,1023}}[^\x00-\x1f\x7f/]$"},
+    ),
+]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -32,7 +40,13 @@ class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     output_s3_uri: Annotated[Uri, Meta(description="Where the rows with their predictions go.")]
     prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
     feature_columns: Annotated[
-        tuple[Name, ...], Meta(min_length=1, max_length=2000, description="The model's features, in its order.")
+        tuple[Name, ...],
+        Meta(
+            min_length=1,
+            max_length=2000,
+            description="The model's features, in its order.",
+            extra_json_schema={"uniqueItems": True},
+        ),
     ]
     format: Format | None = None
     probabilities: Annotated[bool, Meta(description="Add one column of probabilities for each class.")] = False

@@ -4,7 +4,7 @@ Money is in integer hundredths of the currency ("cents"), ratios are from 0 to 1
 """
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -12,10 +12,13 @@ from msgspec import Meta, Struct
 MAX_IMPORT_BYTES = 5 * 1024 * 1024
 """Lambda takes 6 MB in one request."""
 
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's texts hold every character but this one."""
+
 Window = Literal[30, 90, 180]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
-Reason = Annotated[str, Meta(min_length=3, max_length=2000)]
+Reason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=NO_NUL)]
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):
@@ -78,7 +81,7 @@ class Accounts(Struct, frozen=True, kw_only=True):
 
 
 class TransactionsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    account_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    account_id: Annotated[str, Meta(min_length=1, max_length=100, pattern=NO_NUL)] | None = None
     since: date | None = None
     until: date | None = None
     limit: Limit = 50
@@ -185,7 +188,7 @@ class ExplainedRecommendation(Struct, frozen=True, kw_only=True):
 class FeedbackGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recommendation_id: UUID
     helpful: bool
-    comment: Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    comment: Annotated[str, Meta(max_length=2000, pattern=NO_NUL)] = ""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
@@ -206,7 +209,7 @@ class Operator(Struct, frozen=True, kw_only=True):
 
 
 class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    persona: Annotated[str, Meta(max_length=50)] | None = None
+    persona: Annotated[str, Meta(max_length=50, pattern=NO_NUL)] | None = None
     window: Window = 30
     limit: Limit = 50
     cursor: Cursor | None = None
@@ -253,6 +256,17 @@ class Signals(Struct, frozen=True, kw_only=True):
 
     user_id: UUID
     windows: list[dict[str, Any]]
+
+
+class BankFile(Struct, frozen=True, kw_only=True):
+    """Rows in Plaid's shapes, each judged by itself; docs/spendsense.md names their fields."""
+
+    accounts: list[Any] | None = None
+    transactions: list[Any] | None = None
+    added: list[Any] | None = None
+    modified: list[Any] | None = None
+    removed: list[Any] | None = None
+    liabilities: dict[str, Any] | None = None
 
 
 class ImportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -303,6 +317,13 @@ class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recommendation_id: UUID
     action: Literal["approve", "override", "flag"]
     reason: Reason | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"action": {"enum": ["approve", "flag"]}}},
+            {"required": ["reason"], "properties": {"reason": {"type": "string"}}},
+        ]
+    }
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Unprocessable
 
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*$")], Number]
@@ -20,12 +20,12 @@ def cursor_of(position: Position) -> str:
 
 
 def position_of(cursor: str | None) -> Position | None:
-    """The position that a cursor carries; InvalidInput if we did not make it."""
+    """The position that a cursor carries; Unprocessable if we did not make it."""
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         position: Position = msgspec.json.decode(raw, type=Position)
     except (binascii.Error, ValueError):
-        raise InvalidInput.of("cursor", "is not one of ours", "the `next_cursor` of the page before") from None
+        raise Unprocessable.of("cursor", "is not one of ours", "the `next_cursor` of the page before") from None
     return position

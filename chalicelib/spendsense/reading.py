@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import NotFound, Unprocessable
 from chalicelib.spendsense.catalogue import Catalogue
 from chalicelib.spendsense.guardrails import DISCLOSURE
 from chalicelib.spendsense.models import (
@@ -81,7 +81,7 @@ class Reader:
     def transactions(self, subject: UUID, query: TransactionsQuery, request_id: str) -> Transactions:
         """A page of the caller's transactions; NotFound for an account that is not the caller's."""
         if query.since and query.until and query.since > query.until:
-            raise InvalidInput.of("since", f"is {query.since}, after until", "a day not after until")
+            raise Unprocessable.of("since", f"is {query.since}, after until", "a day not after until")
         rows = self._records.transactions(subject, query, position_of(query.cursor))
         if rows is None:
             if query.account_id is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
 from chalicelib.spendsense import fields
 from chalicelib.spendsense.bank import (
     LIABILITIES,
@@ -70,17 +70,17 @@ def from_csv(raw: bytes, section: str, today: date) -> Statement:
     try:
         content = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput.of("body", f"is not UTF-8 at byte {error.start}", "CSV in UTF-8") from None
+        raise Unprocessable.of("body", f"is not UTF-8 at byte {error.start}", "CSV in UTF-8") from None
     reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
     gathered = _Gathered(today)
     try:
         columns = reader.fieldnames
         if not columns or "account_id" not in columns:
-            raise InvalidInput.of("line 1", "has no account_id", "a header of Plaid's field names")
+            raise Unprocessable.of("line 1", "has no account_id", "a header of Plaid's field names")
         for row in reader:
             gathered.add(section, reader.line_num, _csv_row(row, section))
     except csv.Error as error:
-        raise InvalidInput.of(f"line {reader.line_num}", f"is not CSV ({error})", "CSV as in RFC 4180") from None
+        raise Unprocessable.of(f"line {reader.line_num}", f"is not CSV ({error})", "CSV as in RFC 4180") from None
     return gathered.statement()
 
 

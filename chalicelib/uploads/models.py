@@ -33,7 +33,7 @@ class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             str,
             Meta(
                 max_length=512,
-                pattern=r"^https?://[^\s\"'<>\\?#]+/(?![\s\S])",
+                pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#]+/(?![\s\S])",
                 description="What the phone's token is appended to, for the QR code. Without it, this API's own page.",
                 examples=["https://photos.example.com/u/"],
             ),
@@ -84,7 +84,15 @@ class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     session_id: SessionId
     upload_token: UploadToken | None = None
     content_type: (
-        Annotated[str, Meta(max_length=100, description=f"One of {', '.join(IMAGE_TYPES)}.", examples=["image/jpeg"])]
+        Annotated[
+            str,
+            Meta(
+                max_length=100,
+                description=f"One of {', '.join(IMAGE_TYPES)}.",
+                examples=["image/jpeg"],
+                extra_json_schema={"enum": list(IMAGE_TYPES)},
+            ),
+        ]
         | None
     ) = None
     content_length: (

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from chalice.app import BadRequestError, Response
@@ -20,6 +20,14 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count: Annotated[int, Meta(ge=1, le=100)] = 1
     price: float | None = None
     tags: list[str] = []
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["price"]}, {"required": ["count"]}]}
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """What a letter says."""
+
+    text: str
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -94,6 +102,19 @@ def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -
     def me() -> dict[str, str]:
         """Who am I."""
         return {"sub": app.principal()["sub"]}
+
+    @app.route(
+        "/letters/{number}",
+        methods=["PUT"],
+        headers=["If-None-Match"],
+        proof="operator",
+        where={"number": Annotated[str, Meta(pattern="^[0-9]+$")]},
+        accepts={"application/json": Letter, "text/plain": str},
+        produces=("text/html", "text/plain"),
+    )
+    def write_letter(number: str) -> Page:
+        """Keep a letter."""
+        return Page(app.raw_body().decode(), "text/plain")
 
     @app.route("/plain")
     def plain() -> Response:
@@ -354,6 +375,7 @@ def test_openapi_describes_every_route() -> None:
     described = make_app().openapi()
     assert set(described["paths"]) == {
         "/orders", "/search", "/things/{name}", "/raise/{kind}", "/page", "/reply", "/nothing", "/me", "/plain",
+        "/letters/{number}",
     }  # fmt: skip
     order = described["paths"]["/orders"]["post"]
     assert order["summary"] == "Order something."
@@ -368,6 +390,42 @@ def test_openapi_describes_every_route() -> None:
         ("term", "query", True), ("limit", "query", False), ("flag", "query", False), ("kinds", "query", False),
     }  # fmt: skip
     assert described["paths"]["/things/{name}"]["get"]["parameters"][0]["in"] == "path"
+
+
+def test_openapi_says_what_a_route_is_told_besides_its_models() -> None:
+    described = make_app().openapi()
+    letter = described["paths"]["/letters/{number}"]["put"]
+    assert letter["parameters"][0]["schema"] == {"type": "string", "pattern": "^[0-9]+$"}
+    assert letter["requestBody"]["content"] == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Letter"}},
+        "text/plain": {"schema": {"type": "string"}},
+    }
+    assert set(letter["responses"]["200"]["content"]) == {"text/html", "text/plain"}
+    assert "content" not in letter["responses"]["304"], "what the caller has already is not sent"
+    assert letter["security"] == [{"operator": []}]
+    assert described["components"]["securitySchemes"]["operator"]["name"] == "X-Operator-Token"
+    assert described["components"]["schemas"]["Letter"]["required"] == ["text"]
+    order = described["components"]["schemas"]["Order"]
+    assert order["anyOf"] == Order.SCHEMA["anyOf"]
+    assert order["properties"]["count"]["minimum"] == 1
+
+
+def test_a_route_accepts_the_content_types_that_it_describes() -> None:
+    call = Caller(make_app())
+    assert call("PUT", "/letters/1", b"hello", **{"Content-Type": "text/plain"})[0] == 200
+    assert call("PUT", "/letters/1", b"hello", **{"Content-Type": "text/csv"})[0] == 415
+
+
+@pytest.mark.parametrize(("text", "count"), [(b"16.0", 16), (b"1e2", 100), (b"100.0", 100)])
+def test_a_whole_number_may_be_written_as_a_float(text: bytes, count: int) -> None:
+    status, _, body = Caller(make_app())("POST", "/orders", b'{"item": "a", "tags": ["1.0"], "count": %s}' % text)
+    assert (status, body["count"], body["tags"]) == (201, count, ["1.0"])
+
+
+@pytest.mark.parametrize("text", [b"1.5", b"101.0", b"1e300", b'"1.0"', b"[1.0]"])
+def test_other_floats_are_no_whole_numbers(text: bytes) -> None:
+    status, _, body = Caller(make_app())("POST", "/orders", b'{"item": "a", "count": %s}' % text)
+    assert (status, body["error"]["details"][0]["field"]) == (400, "count")
 
 
 def test_an_s3_event_is_kept_as_data_and_handles_raw_events() -> None:

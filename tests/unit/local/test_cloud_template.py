@@ -62,3 +62,21 @@ def test_the_packaged_template_itself_stays_as_it_is() -> None:
     localised(TEMPLATE, Code("artifacts", "code.zip"), {"Stage": "local"})
     assert TEMPLATE["Resources"]["Process"]["Properties"]["CodeUri"] == "./deployment.zip"
     assert "DeploymentId" in TEMPLATE["Resources"]["SocketStage"]["Properties"]
+
+
+def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
+    response = {
+        "ResponseParameters": {"Headers": {"Vary": "'Origin'"}},
+        "ResponseTemplates": {"application/json": "{}"},
+    }
+    api = {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": {"DEFAULT_4XX": response}}}
+    changed = localised({"Resources": {"RestAPI": api}}, Code("artifacts", "code.zip"), {})["Resources"]
+    assert changed["RestAPIDefault4Xx"] == {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {
+            "RestApiId": {"Ref": "RestAPI"},
+            "ResponseType": "DEFAULT_4XX",
+            "ResponseParameters": {"gatewayresponse.header.Vary": "'Origin'"},
+            "ResponseTemplates": {"application/json": "{}"},
+        },
+    }

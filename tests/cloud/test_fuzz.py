@@ -1,0 +1,180 @@
+"""The whole of `/openapi.json` under schemathesis: every route, every check, on the deployed application.
+
+What it is given besides the document are proofs of who calls and the names of things that exist, so that requests get
+past the doors. 422 is what a schema cannot say (a time range that ends before it begins), 413 is a limit that is a
+setting: a valid request may be answered so, never with 400. The seed is fixed, so what fails here fails again.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.cloud import Cloud
+from local.people.generator import generate
+from tests.cloud.test_spendsense import Caller, sign_in
+from tests.events import schedule_event
+
+pytestmark = pytest.mark.cloud
+
+EXAMPLES = 10
+SEED = 20_261_121
+RUN_S = 600
+ANSWER_S = 120
+ACCEPTABLE = ["2xx", "3xx", "401", "403", "404", "409", "413", "422", "429", "5xx"]
+PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
+
+
+def until(look: Callable[[], Any], seconds: float = 90) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not seen within {seconds:g} s"
+        time.sleep(0.1)
+    return found
+
+
+def person_with_recommendations(cloud: Cloud, name: str, number: int) -> tuple[str, str, str]:
+    """Have a test user join, consent and bring bank rows; their id, and a recommendation's and an account's."""
+    caller, operator = Caller(cloud, sign_in(cloud, name)), Caller(cloud, sign_in(cloud, "olga"))
+    caller("DELETE", "/users/me/profile")
+    user_id = caller("PUT", "/users/me/profile", {"display_name": name}).json()["user_id"]
+    caller("PUT", "/users/me/consent", {"granted": True, "policy_version": "1"})
+    people = [one for one in generate(60, seed=11, today=datetime.now(UTC).date()) if one.persona == "high_utilization"]
+    for document in people[number].documents:
+        assert operator("POST", f"/operator/users/{user_id}/imports", document).status_code == 200
+    found = until(lambda: caller.get("/users/me/recommendations")["recommendations"])
+    account = caller.get("/users/me/accounts")["accounts"][0]["account_id"]
+    return user_id, found[0]["recommendation_id"], account
+
+
+def validated_snapshot(cloud: Cloud) -> str:
+    """Poll OpenSky once and wait until its snapshot has been judged; its tracking id."""
+    cloud.invoke("ingest_flights", schedule_event())
+
+    def judged() -> str | None:
+        runs = httpx.get(f"{cloud.rest_url}/flights/quality", timeout=30).json()["runs"]
+        return runs[0]["tracking_id"] if runs else None
+
+    found: str = until(judged)
+    return found
+
+
+def submitted_job(cloud: Cloud) -> str:
+    """Submit a prediction with a model that is none, which its job will find out; its id."""
+    places = {name: cloud.environment[f"OMNIBUS_PREDICTIONS_{name}"] for name in ("MODELS", "DATA", "OUTPUT")}
+    request: dict[str, Any] = {
+        "model_s3_uri": f"{places['MODELS']}fuzz/model.skops",
+        "data_s3_uri": f"{places['DATA']}fuzz/rows.csv",
+        "output_s3_uri": f"{places['OUTPUT']}fuzz/scored.csv",
+        "prediction_column_name": "prediction",
+        "feature_columns": ["x"],
+    }
+    for field, content in (("model_s3_uri", b"no model"), ("data_s3_uri", b"x\n1\n")):
+        bucket, _, key = request[field].removeprefix("s3://").partition("/")
+        cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+    answer = httpx.post(
+        f"{cloud.rest_url}/predictions", json=request, headers={"X-Operator-Token": cloud.operator_token}, timeout=30
+    )
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+def seeded(cloud: Cloud) -> dict[str, list[str]]:
+    """What exists, by what it is called in the document's parameters."""
+    assert cloud.invoke("migrate")["result"]["version"] >= 4
+    alice, bob, olga = (person_with_recommendations(cloud, name, n) for n, name in enumerate(("alice", "bob", "olga")))
+    session = httpx.post(f"{cloud.rest_url}/sessions", timeout=30).json()
+    return {
+        "user_id": [alice[0]],
+        "erased_user_id": [bob[0]],
+        "recommendation_id": [olga[1]],
+        "traced_recommendation_id": [alice[1]],
+        "account_id": [olga[2]],
+        "session_id": [session["sessionId"]],
+        "owner_token": [session["ownerToken"]],
+        "upload_token": [session["uploadToken"]],
+        "tracking_id": [validated_snapshot(cloud)],
+        "job_id": [submitted_job(cloud)],
+        "asset": ["phone.js", "desktop.js", "uploads.css"],
+    }
+
+
+def configuration(cloud: Cloud, names: Mapping[str, list[str]]) -> str:
+    """schemathesis.toml: who calls, and what exists; each such name is used in half of the requests."""
+    lines = [
+        "continue-on-failure = true",
+        f"request-timeout = {ANSWER_S}",
+        f"seed = {SEED}",
+        "[generation]",
+        f"max-examples = {EXAMPLES}",
+        'database = "none"',
+        "[checks.positive_data_acceptance]",
+        f"expected-statuses = {json.dumps(ACCEPTABLE)}",
+        "[auth.openapi.cognito]",
+        f"bearer = {json.dumps(sign_in(cloud, 'olga'))}",
+        "[auth.openapi.operator]",
+        f"api_key = {json.dumps(cloud.operator_token)}",
+    ]
+    for name, values in names.items():
+        lines += [f"[dictionaries.{name}]", f"values = {json.dumps(values)}"]
+    lines += ["[parameters]"]
+    for parameter, name in {
+        "path.user_id": "user_id",
+        "path.recommendation_id": "recommendation_id",
+        "body.recommendation_id": "recommendation_id",
+        "query.account_id": "account_id",
+        "path.session_id": "session_id",
+        "query.sessionId": "session_id",
+        "header.X-Owner-Token": "owner_token",
+        "header.X-Upload-Token": "upload_token",
+        "query.uploadToken": "upload_token",
+        "path.tracking_id": "tracking_id",
+        "path.job_id": "job_id",
+        "path.name": "asset",
+    }.items():
+        lines.append(f'"{parameter}" = {{ dictionary = "{name}", probability = 0.5 }}')
+    # What erases people erases bob, who is asked about nothing else.
+    bob = json.dumps(f"Bearer {sign_in(cloud, 'bob')}")
+    for operation in ("delete_own_profile", "decide_own_consent"):
+        lines += ["[[operations]]", f'include-operation-id = "{operation}"', f"headers = {{ Authorization = {bob} }}"]
+    # To delete a job is to cancel it: it is still there to be looked at.
+    lines += ["[[operations]]", 'include-operation-id = "prediction_job"', "checks.use_after_free.enabled = false"]
+    for operation, parameter, name in (
+        ("delete_user", "user_id", "erased_user_id"),
+        ("read_user_trace", "recommendation_id", "traced_recommendation_id"),
+    ):
+        lines += ["[[operations]]", f'include-operation-id = "{operation}"']
+        lines += [f'parameters = {{ "path.{parameter}" = {{ dictionary = "{name}", probability = 0.5 }} }}']
+    return "\n".join(lines) + "\n"
+
+
+def test_no_route_breaks_its_description(cloud: Cloud, tmp_path: Path) -> None:
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(configuration(cloud, seeded(cloud)), encoding="utf-8")
+    done = subprocess.run(
+        [
+            sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",
+            "--config-file", str(config), "run", f"{cloud.rest_url}/openapi.json", "--url", cloud.rest_url,
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+    )  # fmt: skip
+    (tmp_path / "output.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    for phase in PHASES:
+        assert f"✅ {phase}" in done.stdout, done.stdout[-3_000:]
+    described = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=30).json()["paths"]
+    operations = sum(len(methods) for methods in described.values())
+    assert f"Tested: {operations}" in done.stdout, done.stdout[-3_000:]
+    assert "ran into" not in done.stdout

@@ -1,7 +1,7 @@
 """The fast inner loop: `make resources` makes everything but the functions, `chalice deploy` the functions.
 
-What Chalice cannot declare - dead letters, retries, partial batch failures - is set on its functions afterwards, as the
-template says it. Aliases, canaries, provisioned concurrency and the gateways' own settings are the release path's.
+What Chalice cannot declare - alias, dead letters, retries, key, partial batch failures - its functions get afterwards,
+as the template says it. Versions with canaries, provisioned concurrency and gateway settings are the release path's.
 """
 
 import os
@@ -17,7 +17,14 @@ from infra.deployment.intrinsics import Known, pseudo_parameters, resolve
 from infra.deployment.problems import DeploymentError
 from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, render
 from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, preflight
-from infra.deployment.resources import function_references, output_name, physical_names, resources_template
+from infra.deployment.resources import (
+    ALIAS,
+    ARN_OF_FUNCTIONS,
+    function_references,
+    output_name,
+    physical_names,
+    resources_template,
+)
 
 Template = Mapping[str, Any]
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
@@ -98,29 +105,34 @@ def run_chalice(site: Site, project: Path, command: str) -> None:
 
 
 def complete(site: Site, template: Template, names: Known) -> None:
-    """Set on Chalice's functions what Chalice cannot declare, as the template says it."""
+    """Give Chalice's functions what Chalice cannot declare, as the template says it: alias, dead letters, retries."""
     functions = site.client("lambda")
-    for logical, resource in template["Resources"].items():
-        if resource["Type"] != FUNCTION:
-            continue
-        name = resolve({"Fn::Sub": physical_names(template)[logical]}, names)
-        own = resource["Properties"]
-        declared = resolve({key: own.get(key, {}) for key in ("DeadLetterQueue", "EventInvokeConfig")}, names)
-        if queue := declared["DeadLetterQueue"]:
-            functions.get_waiter("function_updated_v2").wait(FunctionName=name)
-            functions.update_function_configuration(
-                FunctionName=name, DeadLetterConfig={"TargetArn": queue["TargetArn"]}
-            )
-        if retries := declared["EventInvokeConfig"]:
-            functions.put_function_event_invoke_config(
-                FunctionName=name,
-                MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
-                MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
-            )
+    named = physical_names(template)
+    for logical, name in named.items():
+        own = template["Resources"][logical]["Properties"]
+        function = resolve({"Fn::Sub": name}, names)
+        wanted = {key: own[key] for key in ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn") if key in own}
+        declared = resolve(wanted, names)
+        if not account.exists(functions.get_alias, FunctionName=function, Name=ALIAS):
+            functions.create_alias(FunctionName=function, Name=ALIAS, FunctionVersion="$LATEST")
+        settings: dict[str, Any] = {"KMSKeyArn": declared["KmsKeyArn"]} if "KmsKeyArn" in declared else {}
+        if queue := declared.get("DeadLetterQueue"):
+            settings["DeadLetterConfig"] = {"TargetArn": queue["TargetArn"]}
+        if settings:
+            functions.get_waiter("function_updated_v2").wait(FunctionName=function)
+            functions.update_function_configuration(FunctionName=function, **settings)
+        if retries := declared.get("EventInvokeConfig"):
+            for qualifier in ("$LATEST", ALIAS):
+                functions.put_function_event_invoke_config(
+                    FunctionName=function,
+                    Qualifier=qualifier,
+                    MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
+                    MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
+                )
         for event in own.get("Events", {}).values():
             if types := event["Properties"].get("FunctionResponseTypes"):
-                _report_failures(functions, name, types)
-    site.tell("  dead letters, retries and partial batch failures are set")
+                _report_failures(functions, function, types)
+    site.tell(f"  {len(named)} functions have their alias, dead letters, retries and partial batch failures")
 
 
 def _report_failures(functions: Any, name: str, types: list[str]) -> None:
@@ -155,11 +167,11 @@ def _names(site: Site, template: Template, root: Path) -> Known:
         mappings=template.get("Mappings", {}),
         references=_references(template, outputs) | api_references(stage, root),
     )
-    arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
     functions: dict[str, str] = {}
     for logical, name in physical_names(template).items():
         functions[logical] = resolve({"Fn::Sub": name}, known)
-        functions[f"{logical}.Arn"] = resolve({"Fn::Sub": arn + name}, known)
+        functions[f"{logical}.Arn"] = resolve({"Fn::Sub": ARN_OF_FUNCTIONS + name}, known)
+        functions[f"{logical}.Alias"] = f"{functions[f'{logical}.Arn']}:{ALIAS}"
     return replace(known, references={**functions, **known.references})
 
 

@@ -22,6 +22,8 @@ from infra.deployment.stages import Stage
 Template = Mapping[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app.py", "chalicelib")
+CHALICE_ADDS = ("chalice", "__pycache__")
+"""What else is in the package's zip, and Chalice puts there itself, or does not want: its runtime, our bytecode."""
 KEPT = ("version", "api_gateway_stage", "api_gateway_endpoint_type", "minimum_compression_size", "manage_iam_role")
 """What the tree's configuration says of the whole application, and the template does not."""
 NOT_MADE_YET = "not-made-yet"
@@ -165,5 +167,5 @@ def _unpack_libraries(archive: Path, vendor: Path) -> None:
     if not archive.exists():
         raise DeploymentError(f"there is no {archive}: run `make package` first")
     with zipfile.ZipFile(archive) as opened:
-        libraries = [name for name in opened.namelist() if name.split("/", 1)[0].removesuffix("c") not in CODE]
+        libraries = [name for name in opened.namelist() if name.split("/", 1)[0] not in {*CODE, *CHALICE_ADDS}]
         opened.extractall(vendor, libraries)

@@ -20,10 +20,15 @@ OF_FUNCTIONS = re.compile(
 )
 NEVER_WITHOUT = re.compile(
     r"AWS::(S3::Bucket|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
-    r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion|Logs::LogGroup)"
+    r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion)"
 )
 """What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""
+TAKEN_OVER = ("Environment", "Layers", "VpcConfig", "DeadLetterQueue", "KmsKeyArn")
+"""The properties of a function that refer to resources, and that a function of Chalice's has as well."""
 REST_HANDLER = "APIHandler"
+ARN_OF_FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
+ALIAS = "live"
+"""The alias of every function, by which the others call it."""
 
 
 def resources_template(template: Template) -> dict[str, Any]:
@@ -56,11 +61,11 @@ def output_name(reference: str) -> str:
 
 
 def function_references(template: Template, logical: str) -> set[str]:
-    """What a function's own properties and its role refer to."""
-    function = template["Resources"][logical]
+    """What the properties that a function of Chalice's gets, and those of its role, refer to."""
     shared = template.get("Globals", {}).get("Function", {})
-    events = {key: value for key, value in function["Properties"].items() if key != "Events"}
-    return set(references([shared, events, role_properties(template, logical)]))
+    own = {**shared, **template["Resources"][logical]["Properties"]}
+    wanted = [own.get(key) for key in TAKEN_OVER]
+    return set(references([shared.get("Environment"), wanted, role_properties(template, logical)]))
 
 
 def role_properties(template: Template, logical: str) -> dict[str, Any]:
@@ -138,7 +143,7 @@ def _output(reference: str, resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """`value`, with each reference to a function as its name or ARN; an alias of it is the function itself."""
+    """`value`, with each reference to a function as its name, its ARN or its alias's ARN."""
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     if not isinstance(value, dict):
@@ -167,11 +172,11 @@ def _renamed_text(argument: Any, names: Mapping[str, str]) -> Any:
 
 
 def _as_text(reference: str, names: Mapping[str, str]) -> str:
-    """A function's name for a reference to it, its ARN for one to its ARN or to an alias."""
+    """A function's name for a reference to it, its ARN or its alias's for one to those."""
     logical, _, attribute = reference.partition(".")
     if not attribute:
         return names[logical]
     if attribute not in {"Arn", "Alias"}:
         raise DeploymentError(f"the template refers to {reference}; `chalice deploy` makes functions without versions")
-    prefix = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-    return prefix + names[logical]
+    arn = ARN_OF_FUNCTIONS + names[logical]
+    return f"{arn}:{ALIAS}" if attribute == "Alias" else arn

@@ -1,0 +1,83 @@
+# The same template as `make deploy` deploys, as a CloudFormation stack of Terraform's: artifacts uploaded by their
+# content's hash, every parameter a variable, every output an output. README.md shows a whole configuration.
+
+variable "package" {
+  type        = string
+  description = "Folder that `make package` wrote: sam.json and the zips that it names."
+}
+
+variable "artifact_bucket" {
+  type        = string
+  description = "Bucket for the artifacts; private, and in the region of the stack."
+}
+
+variable "stack_name" {
+  type        = string
+  description = "Name of the stack, and the first part of what everything in it is called."
+  default     = null
+}
+
+variable "tags" {
+  type        = map(string)
+  description = "Tags of the stack, and so of everything in it."
+  default     = {}
+}
+
+variable "timeout_in_minutes" {
+  type        = number
+  description = "Minutes after which a change that is not over is rolled back; a canary takes its own."
+  default     = 60
+}
+
+locals {
+  stack_name = coalesce(var.stack_name, "omnibus-${var.stage}")
+  packaged   = file("${var.package}/sam.json")
+
+  # What functions and layers are made of, as the template names it, and where each is uploaded to.
+  artifacts = toset(["./arrow.zip", "./deployment.zip", "./ml.zip"])
+  keys      = { for path in local.artifacts : path => "${filesha256("${var.package}/${path}")}.zip" }
+  places    = { for path, key in local.keys : path => jsonencode("s3://${var.artifact_bucket}/${key}") }
+
+  template = replace(
+    replace(
+      replace(local.packaged, jsonencode("./arrow.zip"), local.places["./arrow.zip"]),
+      jsonencode("./deployment.zip"), local.places["./deployment.zip"],
+    ),
+    jsonencode("./ml.zip"), local.places["./ml.zip"],
+  )
+}
+
+resource "aws_s3_object" "artifact" {
+  for_each = local.keys
+
+  bucket      = var.artifact_bucket
+  key         = each.value
+  source      = "${var.package}/${each.key}"
+  source_hash = filesha256("${var.package}/${each.key}")
+}
+
+resource "aws_s3_object" "template" {
+  bucket  = var.artifact_bucket
+  key     = "${sha256(local.template)}.json"
+  content = local.template
+}
+
+data "aws_s3_bucket" "artifacts" {
+  bucket = var.artifact_bucket
+}
+
+resource "aws_cloudformation_stack" "omnibus" {
+  name               = local.stack_name
+  template_url       = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}/${aws_s3_object.template.key}"
+  capabilities       = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+  on_failure         = "ROLLBACK"
+  timeout_in_minutes = var.timeout_in_minutes
+  tags               = var.tags
+
+  parameters = merge(
+    { for name, value in local.parameters : name => value if value != null },
+    { for name, value in local.secrets : name => value if nonsensitive(value != "") },
+  )
+
+  depends_on = [aws_s3_object.artifact]
+}

@@ -104,16 +104,16 @@ class Office:
         subject = self._subject(operator, user_id)
         if self._people.find(subject) is None:
             raise self._nobody(operator, user_id)
-        imported = self._imports.take(subject, raw, content_type, query)
-        self._note(operator, "import", subject)
-        return imported
+        self._note(operator, "import", subject)  # first: what is not on record is not done
+        return self._imports.take(subject, raw, content_type, query)
 
     def erase(self, operator: Operator, user_id: str) -> None:
         """Delete a person and everything about them."""
         subject = self._subject(operator, user_id)
-        if not self._people.erase(subject):
+        if self._people.find(subject) is None:
             raise self._nobody(operator, user_id)
         self._note(operator, "erase", subject)
+        self._people.erase(subject)
 
     def waiting(self, operator: Operator, query: ReviewQuery) -> Review:
         """A page of recommendations in a state of review."""

@@ -478,6 +478,22 @@ def test_deleting_somebody(api: Callable[..., Answer], joined: FakePeople) -> No
     assert [deed.action for deed in joined.deeds] == ["erase"]
 
 
+def test_what_cannot_be_put_on_record_is_not_done(
+    api: Callable[..., Answer], joined: FakePeople, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise UpstreamUnavailable("the database is unavailable")
+
+    monkeypatch.setattr(joined, "acted", fail)
+    csv = b"account_id,type,subtype,current,iso_currency_code\nann:new,depository,savings,5,USD\n"
+    headers = {**OPERATOR, "Content-Type": "text/csv"}
+    path = f"/api/v1/operator/users/{ANN}"
+    assert api("POST", f"{path}/imports?section=accounts", csv, headers).status == 503
+    assert "ann:new" not in joined.people[ANN].accounts
+    assert api("DELETE", path, headers=OPERATOR).status == 503
+    assert ANN in joined.people
+
+
 # -- the jobs
 
 

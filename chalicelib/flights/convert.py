@@ -12,7 +12,7 @@ import contextlib
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, cast
 
@@ -37,6 +37,7 @@ _DICTIONARY_COLUMNS = [
     "vertical_rate",
     "geo_altitude",
     "squawk",
+    "category",
     "baro_altitude_ft",
     "geo_altitude_ft",
     "vertical_rate_fpm",
@@ -87,7 +88,8 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> C
         document = Document(stream)
         if document.has_rows and document.time is None:
             document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
-        write(_batches(document, limits.max_rows, tally), output)
+        reader = stack.enter_context(ThreadPoolExecutor(1, "rows"))
+        write(_batches(document, limits.max_rows, tally, reader), output)
         envelope = document.envelope()
     if document.time not in (None, envelope.time):
         raise InvalidInput.of("time", f"is given twice, as {document.time} and as {envelope.time}", "one value")
@@ -127,13 +129,15 @@ class _Output(io.RawIOBase):
         return len(block)
 
 
-def _batches(document: Document, max_rows: int, tally: _Tally) -> Iterator[tuple[pa.RecordBatch, bool]]:
+def _batches(
+    document: Document, max_rows: int, tally: _Tally, reader: Executor
+) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """The snapshot's batches, each with whether another follows."""
     more = document.advance()
     while more:
         end = document.likely_end()
         try:
-            states = states_csv.parse(document.text, document.start, end)
+            states = states_csv.parse(document.text, document.start, end, reader)
         except states_csv.Doubt as doubt:
             tally.fallback_reason = tally.fallback_reason or str(doubt)
             end = document.certain_end()

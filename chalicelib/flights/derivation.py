@@ -66,11 +66,12 @@ def _band(values: pa.DoubleArray, floors: Sequence[float], names: pa.StringArray
 def _phase(on_ground: pa.BooleanArray, climb: pa.DoubleArray, altitude: pa.DoubleArray) -> pa.DictionaryArray:
     rate = _numbers(climb)
     moving = np.abs(rate) > LEVEL_DEAD_BAND_FPM
-    ground = _bits(on_ground.fill_null(False))
+    said = _valid(on_ground)
+    ground = said & _bits(on_ground.buffers()[1], len(on_ground))
     codes = np.where(_numbers(altitude) >= CRUISE_FLOOR_FT, _CRUISE, _LEVEL)
     codes[moving] = np.where(rate[moving] > 0, _CLIMB, _DESCENT)
     codes[ground] = _GROUND
-    known = _bits(on_ground.is_valid()) & (ground | _bits(climb.is_valid()) & (moving | _bits(altitude.is_valid())))
+    known = said & (ground | _valid(climb) & (moving | _valid(altitude)))
     return _coded(codes, pa.py_buffer(np.packbits(known, bitorder="little")), _PHASE_NAMES)
 
 
@@ -79,9 +80,12 @@ def _airline(callsigns: pa.StringArray) -> pa.DictionaryArray:
 
     The first four are compared as one integer: a byte outside its range sets its high bit in a difference.
     """
-    starts = pc.ascii_rpad(pc.binary_slice(callsigns.fill_null("").cast(pa.binary()), 0, 4).view(pa.string()), 4)
-    quads = np.frombuffer(starts.buffers()[2], "<u4")[: len(starts)]
-    known = ((quads - _AIRLINE_FROM) | (_AIRLINE_TO - quads)) & _HIGH_BITS == 0
+    _, ends, octets = callsigns.buffers()
+    places = np.frombuffer(ends, np.int32)[: len(callsigns) + 1]
+    padded = bytearray(octets or b"") + bytes(4)
+    quads = np.ndarray(len(padded) - 3, "<u4", padded, strides=(1,))[places[:-1]]
+    known = _valid(callsigns) & (np.diff(places) >= 4)
+    known &= ((quads - _AIRLINE_FROM) | (_AIRLINE_TO - quads)) & _HIGH_BITS == 0
     letters = quads - _AIRLINE_FROM
     packed = (letters & 31) << 10 | (letters >> 8 & 31) << 5 | letters >> 16 & 31
     packed[~known] = 0
@@ -106,6 +110,13 @@ def _numbers(values: pa.DoubleArray) -> np.ndarray:
     return np.frombuffer(values.buffers()[1], np.float64)[: len(values)]
 
 
-def _bits(flags: pa.BooleanArray) -> np.ndarray:
-    octets: np.ndarray = flags.cast(pa.uint8()).to_numpy(zero_copy_only=False)
-    return octets.view(bool)
+def _valid(values: pa.Array) -> np.ndarray:
+    """Which values are not null."""
+    return _bits(values.buffers()[0], len(values))
+
+
+def _bits(buffer: pa.Buffer | None, count: int) -> np.ndarray:
+    """The first bits as booleans; all true where there is no buffer."""
+    if buffer is None:
+        return np.ones(count, bool)
+    return np.unpackbits(np.frombuffer(buffer, np.uint8), count=count, bitorder="little").view(bool)

@@ -122,9 +122,12 @@ class Report:
             print(json.dumps(facts))
             return
         print(self.name)
-        width = max(map(len, [*self.medians, *self.peaks]), default=0)
+        width = max(map(len, [*self.medians, *self.ratios, *self.peaks]), default=0)
         for label, median in self.medians.items():
-            ratio = f"{self.ratios[label]:8.2f} x ours" if label in self.ratios else ""
-            print(f"  {label:{width}}  {median:12.2f} ms {ratio}".rstrip())
+            peer = f"{self.ratios[label]:8.2f} x ours" if label in self.ratios else ""
+            print(f"  {label:{width}}  {median:12.2f} ms {peer}".rstrip())
+        for label, ratio in self.ratios.items():
+            if label not in self.medians:
+                print(f"  {label:{width}}  {ratio:12.3f}")
         for label, mib in self.peaks.items():
             print(f"  {label:{width}}  {mib:12.1f} MiB")

@@ -13,7 +13,7 @@ import numpy as np
 
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.models import Model, load
-from chalicelib.predictions.ports import Pinned, Written
+from chalicelib.predictions.ports import Bytes, Pinned, Written
 from chalicelib.predictions.publishing import Artifact, artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest
 
@@ -30,7 +30,7 @@ class FileOutput:
         self._uri = uri
         self._file = file
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         """Add bytes."""
         return self._file.write(data) or 0
 

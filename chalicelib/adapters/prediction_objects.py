@@ -19,7 +19,7 @@ from urllib3.exceptions import ProtocolError
 
 from chalicelib.adapters.aws import error_code, translate
 from chalicelib.errors import Conflict, Forbidden, NotFound, OmnibusError, UpstreamUnavailable
-from chalicelib.predictions.ports import Pinned, Written
+from chalicelib.predictions.ports import Bytes, Pinned, Written
 from chalicelib.predictions.requests import ObjectUri
 
 MIB = 1024 * 1024
@@ -134,7 +134,7 @@ class MultipartOutput:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._on_its_way: Future[None] | None = None
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         """Add bytes; a part that is full goes on its way."""
         self._bytes += len(data)
         self._buffer += data

@@ -7,6 +7,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,11 @@ and because `broken_tree` checks what skops cannot. Types that a file asks for n
 
 MIB = 1024 * 1024
 GRID_BYTES, GRID_PIECES = 4 * MIB, 8
-FOREST_GRID_BYTES, FOREST_GRID_PIECES = 8 * MIB, 2
-"""Blocks have at most the bytes, and small data is cut into so many pieces, that processors share it evenly. A forest
-pays for each of its trees in each block: blocks of 10,000 rows cost it a quarter."""
-FOREST_TREES = 30
+TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
+SMALLEST_GRID_BYTES = MIB
+"""Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
+ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter."""
+MANY_TREES = 30
 MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
 CACHE_BYTES = 256 * 1024 * 1024
 
@@ -53,12 +55,24 @@ class Model:
     predict: Function
     probabilities: Function | None
     missing_allowed: bool
-    is_forest: bool = False
+    has_many_trees: bool = False
 
     def grid(self, data_bytes: int) -> int:
         """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
-        largest, pieces = (FOREST_GRID_BYTES, FOREST_GRID_PIECES) if self.is_forest else (GRID_BYTES, GRID_PIECES)
-        return min(largest, -(-data_bytes // pieces // MIB) * MIB)
+        many = self.has_many_trees
+        largest, pieces = (TREES_GRID_BYTES, TREES_GRID_PIECES) if many else (GRID_BYTES, GRID_PIECES)
+        rounds = -(-data_bytes // (pieces * largest))
+        return min(largest, max(SMALLEST_GRID_BYTES, -(-data_bytes // (pieces * rounds))))
+
+    @cached_property
+    def one_thread_each(self) -> Callable[[], object]:
+        """What keeps OpenMP and BLAS to the thread that calls it, since blocks are what runs in parallel here.
+
+        Made once for a model, when its libraries are there: to look through all loaded ones takes 10 ms.
+        """
+        from threadpoolctl import ThreadpoolController
+
+        return partial(ThreadpoolController().limit, limits=1)
 
     def added_names(self, request: PredictionRequest) -> list[str]:
         """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
@@ -186,13 +200,12 @@ def from_estimator(estimator: Any, manifest: Manifest) -> Model:
 
         return lambda matrix: function(DataFrame(matrix, columns=names, copy=False))
 
-    trees = sum(1 for _, tree in trees_in(estimator) if type(tree).__name__ == "Tree")
     return Model(
         manifest,
         framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
         missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
-        is_forest=trees >= FOREST_TREES,
+        has_many_trees=sum(1 for _ in trees_in(estimator)) >= MANY_TREES,
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from chalicelib.predictions.requests import ObjectUri
 
+Bytes = bytes | memoryview
+
 
 @dataclass(frozen=True)
 class Pinned:
@@ -33,7 +35,7 @@ class Written:
 class Output(Protocol):
     """An object being written: it appears whole when the block that writes it ends well, or not at all."""
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         """Add bytes; returns their number."""
 
     def written(self) -> Written:

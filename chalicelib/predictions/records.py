@@ -75,16 +75,23 @@ def _first_record_end(start: bytes) -> int:
     return len(start)
 
 
-def record_end(data: bytes | bytearray, at: int) -> int | None:
-    """Position after the first newline at or after `at` that ends a record; `data` starts with a record."""
-    quotes, counted = 0, 0
+def record_end(data: bytes | bytearray, at: int, begin: int = 0, quotes: int = 0) -> int | None:
+    """Position after the first newline at or after `at` that ends a record.
+
+    A record starts at `begin`, or went on there after `quotes` quotation marks.
+    """
+    counted = begin
     while (newline := data.find(b"\n", at)) >= 0:
-        if data.find(b'"', counted, newline) >= 0:  # far quicker than counting none
-            quotes += data.count(b'"', counted, newline)
+        quotes += count_quotes(data, counted, newline)
         if quotes % 2 == 0:
             return newline + 1
         counted = at = newline + 1
     return None
+
+
+def count_quotes(data: bytes | bytearray, start: int, stop: int) -> int:
+    """Quotation marks in a stretch; far quicker where there are none."""
+    return data.count(b'"', start, stop) if data.find(b'"', start, stop) >= 0 else 0
 
 
 def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes]:
@@ -92,26 +99,30 @@ def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes
 
     Raises TooLarge ("record_too_long") at a record of more than MAX_RECORD_BYTES, so that memory stays bounded.
     """
-    buffer = bytearray()
+    begun: list[memoryview] = []
+    length = quotes = 0
     for chunk in chunks:
-        buffer += chunk
-        while (wanted := (start // grid + 1) * grid - start) <= len(buffer):
-            end = record_end(buffer, wanted - 1)
+        at = 0
+        while (wanted := at + (start // grid + 1) * grid - start - length) <= len(chunk):
+            end = record_end(chunk, max(wanted - 1, at), at, quotes)
             if end is None:
-                if len(buffer) - wanted > MAX_RECORD_BYTES:
+                if len(chunk) - wanted > MAX_RECORD_BYTES:
                     raise TooLarge.of(
                         "data_s3_uri",
-                        f"has a record of more than {MAX_RECORD_BYTES} bytes near byte {start + wanted}",
+                        f"has a record of more than {MAX_RECORD_BYTES} bytes near byte {start + length + wanted - at}",
                         "shorter records, quotation marks closed",
                         code="record_too_long",
                     )
                 break
-            block = bytes(memoryview(buffer)[:end])
-            del buffer[:end]
-            start += end
+            block = b"".join((*begun, memoryview(chunk)[at:end]))
+            start += len(block)
+            begun, length, quotes, at = [], 0, 0, end
             yield block
-    if buffer:
-        yield bytes(buffer)
+        begun.append(memoryview(chunk)[at:])
+        length += len(chunk) - at
+        quotes += count_quotes(chunk, at, len(chunk))
+    if length:
+        yield b"".join(begun)
 
 
 def record_ends(block: bytes) -> Positions:

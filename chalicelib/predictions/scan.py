@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
 from chalicelib.predictions.columns import header_suffix
 from chalicelib.predictions.features import Columns
 from chalicelib.predictions.models import Model, Models
-from chalicelib.predictions.ports import Objects, Output, Pinned, stream
+from chalicelib.predictions.ports import Bytes, Objects, Output, Pinned, stream
 from chalicelib.predictions.records import MAX_HEADER_BYTES, Header, cut_blocks, read_header, record_end
 from chalicelib.predictions.requests import Order, locate_columns
 from chalicelib.predictions.scoring import Scorer
@@ -131,15 +131,15 @@ def score_span(
     InvalidInput for what is wrong with the rows, OutOfTime, and what `Objects` raises.
     """
     to_parquet = task.order.output_layout.format == "parquet"
-    packed = gzip_member if task.order.output_layout.gzip else bytes
+    packed = gzip_member if task.order.output_layout.gzip else _as_it_is
     sink = ParquetSink(output) if to_parquet else None
     write: Callable[[Any], object] = sink.write if sink else output.write
     if sink is None and span.start == whole_span(task).start:
         output.write(packed(_output_header(task)))
     work = _work(task, packed)
     rows = span.first_row
-    with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=_one_thread_each()) as pool:
-        for item, done in in_order(pool, partial(_attempt, work), _items(task, span, objects), workers + 1):
+    with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=task.model.one_thread_each) as pool:
+        for item, done in in_order(pool, partial(_attempt, work), _items(task, span, objects), 2 * workers):
             if isinstance(done, InvalidInput):
                 work(item, rows)  # again, so that the error names the row of the file
                 raise done
@@ -176,7 +176,7 @@ def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
         length = 0
 
 
-def _work(task: Task, packed: Callable[[bytes], bytes]) -> Callable[[Any, int], tuple[Any, int]]:
+def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], tuple[Any, int]]:
     """What turns one block or batch into what is written, and its number of rows."""
     missing = task.model.missing_allowed
     table = TableScorer(task.columns.wanted, task.predict, missing)
@@ -184,7 +184,7 @@ def _work(task: Task, packed: Callable[[bytes], bytes]) -> Callable[[Any, int], 
     from_csv = task.header is not None
     to_parquet = task.order.output_layout.format == "parquet"
 
-    def csv_to_csv(block: bytes, first_row: int) -> tuple[bytes, int]:
+    def csv_to_csv(block: bytes, first_row: int) -> tuple[Bytes, int]:
         data, rows = lines.score(block, first_row)
         return packed(data), rows
 
@@ -192,7 +192,7 @@ def _work(task: Task, packed: Callable[[bytes], bytes]) -> Callable[[Any, int], 
         batch = batch_of_block(item, task.columns, first_row) if from_csv else item
         return table.score(batch, first_row), batch.num_rows
 
-    def parquet_to_csv(batch: Any, first_row: int) -> tuple[bytes, int]:
+    def parquet_to_csv(batch: Any, first_row: int) -> tuple[Bytes, int]:
         scored = table.score(batch, first_row)
         return packed(csv_lines(scored, len(task.added))), batch.num_rows
 
@@ -214,8 +214,5 @@ def _output_header(task: Task) -> bytes:
     return task.header.content + header_suffix(task.added) + task.header.terminator
 
 
-def _one_thread_each() -> Callable[[], object]:
-    """What keeps OpenMP and BLAS to the thread that calls it: blocks are what runs in parallel here."""
-    from threadpoolctl import ThreadpoolController
-
-    return partial(ThreadpoolController().limit, limits=1)
+def _as_it_is(data: Bytes) -> Bytes:
+    return data

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from chalicelib.predictions.columns import NewColumn, csv_values
 from chalicelib.predictions.features import Columns, Matrix, PlainRows, Rows, check_values, rows_by_arrow, rows_plainly
+from chalicelib.predictions.ports import Bytes
 
 Predict = Callable[[Matrix], Sequence[NewColumn]]
 
@@ -21,7 +22,7 @@ class Scorer:
     predict: Predict
     missing_allowed: bool
 
-    def score(self, block: bytes, first_row: int) -> tuple[bytes, int]:
+    def score(self, block: bytes, first_row: int) -> tuple[Bytes, int]:
         """`block` with its predictions, and its number of rows; `first_row` data rows came before it.
 
         Raises what `rows_plainly` and `check_values` raise.
@@ -40,19 +41,21 @@ class Scorer:
         return self.predict(matrix)
 
 
-def append_columns(rows: Rows, added: Sequence[NewColumn]) -> bytes:
+def append_columns(rows: Rows, added: Sequence[NewColumn]) -> memoryview:
     """The block with the new columns at the end of its records.
 
     The block is viewed as an Arrow array whose elements reach from the end of one record's content to the end of
     the next: each holds the terminator of the record before it, so joining them with the new fields copies every
-    byte once and splits nothing.
+    byte once and splits nothing. The last element is the last terminator; it has no fields, and stays as it is.
     """
-    offsets = np.concatenate(([0], rows.ends)).astype(np.int32)
-    views = pa.Array.from_buffers(pa.binary(), len(rows.ends), [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)])
-    texts = [csv_values(column.values).cast(pa.binary()) for column in added]
-    joined = pc.binary_join_element_wise(views, *texts, b",")
-    length = int(np.frombuffer(joined.buffers()[1], np.int32)[len(rows.ends)])
-    return b"".join((joined.buffers()[2].slice(0, length), rows.block[int(rows.ends[-1]) :]))
+    offsets = np.concatenate(([0], rows.ends, [len(rows.block)])).astype(np.int32)
+    count = len(rows.ends) + 1
+    views = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)])
+    none = pa.nulls(1, pa.binary())
+    texts = [pa.concat_arrays([csv_values(column.values).cast(pa.binary()), none]) for column in added]
+    joined = pc.binary_join_element_wise(views, *texts, b",", null_handling="skip")
+    length = int(np.frombuffer(joined.buffers()[1], np.int32)[count])
+    return memoryview(joined.buffers()[2]).cast("B")[:length]
 
 
 def append_plainly(rows: PlainRows, added: Sequence[NewColumn]) -> bytes:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.predictions.ports import Bytes
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -79,6 +80,6 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield text
 
 
-def gzip_member(data: bytes) -> bytes:
+def gzip_member(data: Bytes) -> bytes:
     """`data` as one gzip member without a time in it: the same bytes whenever and wherever it is made."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)

@@ -39,7 +39,7 @@ def predict_fn(rows: bytes, model: Model) -> bytes:
     columns = Columns(features, tuple(range(len(features))))
     names = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
     scorer = Scorer(columns, lambda matrix: model.columns(names, matrix), model.missing_allowed)
-    return scorer.score(rows, 0)[0]
+    return bytes(scorer.score(rows, 0)[0])
 
 
 def output_fn(scored: bytes, accept: str) -> tuple[bytes, str]:

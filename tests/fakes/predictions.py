@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.predictions.ports import Pinned, Written
+from chalicelib.predictions.ports import Bytes, Pinned, Written
 from chalicelib.predictions.requests import ObjectUri
 
 
@@ -20,7 +20,7 @@ class MemoryOutput:
         self.data = bytearray()
         self._fault = fault
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         self._fault(len(self.data))
         self.data += data
         return len(data)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 
 from chalicelib.entry.invocations import proxy_status
 from chalicelib.errors import (
@@ -22,6 +23,7 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 from chalicelib.predictions import scan, streams, tables
+from chalicelib.predictions.models import MIB
 from chalicelib.predictions.requests import parse_event
 from chalicelib.predictions.scan import OutOfTime
 from chalicelib.predictions.views import HandedOver, Outcome
@@ -90,6 +92,18 @@ def test_the_result_does_not_depend_on_chunks_and_threads(ready, monkeypatch, gr
 
     assert ready.objects.get(OUTPUT) == once
     assert once.count(b"\n") == 501
+
+
+@pytest.mark.parametrize("kind", ["linear", "forest of 40"])
+@pytest.mark.parametrize("mib", [9, 20, 64, 65, 200, 5000])
+def test_blocks_share_the_data_evenly_so_that_processors_finish_together(studio, kind, mib):
+    estimator = RandomForestRegressor(40, max_depth=2, random_state=0).fit(rows(50), rows(50)[:, 0])
+    studio.publish(trained(kind) if kind == "linear" else estimator)
+    model = studio.models.open(parse("model"), studio.request())
+    grid = model.grid(mib * MIB + 17)
+    blocks = -(-(mib * MIB + 17) // grid)
+    assert MIB <= grid <= (4 if kind == "linear" else 8) * MIB
+    assert blocks % (8 if kind == "linear" else 4) == 0
 
 
 def test_gzip_in_and_out(ready):

@@ -169,4 +169,4 @@ def test_numbers_read_back_the_same(values):
 
     scored, _ = Scorer(COLUMNS, lambda features: [NewColumn("p", matrix[:, 0])], True).score(block, 0)
 
-    assert [float(line.rsplit(b",", 1)[1]) for line in scored.splitlines()] == values
+    assert [float(line.rsplit(b",", 1)[1]) for line in bytes(scored).splitlines()] == values

@@ -14,13 +14,14 @@ GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
 
 
 class Snapshot:
-    """A snapshot's gathered columns, 38 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
+    """A snapshot's gathered columns, 39 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
 
     def __init__(self, source: Source) -> None:
         self.rows = source.rows
         self._columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
+        self._grounded: Mask = np.zeros(self.rows, np.bool_)
         self.phases = np.full(self.rows, len(FLIGHT_PHASES), np.uint8)
         self.addresses = np.full(self.rows, text.NULL, np.int32)
         self.malformed: dict[int, str] = {}
@@ -34,6 +35,7 @@ class Snapshot:
             values[rows] = batch.numbers(name).values
         if "on_ground" in self._columns:
             self.airborne[rows] = batch.airborne
+            self._grounded[rows] = batch.grounded
         if "flight_phase" in self._columns:
             self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
         if "icao24" in self._columns:
@@ -60,6 +62,6 @@ class Snapshot:
         if name == "callsign":
             return self._source.text_at("callsign", row)
         if name == "on_ground":
-            return False if self.airborne[row] else None
+            return bool(self._grounded[row]) if self._grounded[row] or self.airborne[row] else None
         phase = int(self.phases[row])
         return FLIGHT_PHASES[phase] if phase < len(FLIGHT_PHASES) else None

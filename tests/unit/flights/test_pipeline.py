@@ -19,6 +19,7 @@ from chalicelib.flights.runs import Run, Status
 from chalicelib.flights.validate import Validation
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
+from tests.unit.flights.snapshots import CLIMBING, altered
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 
 RAW, PROCESSED, INDEX = keys.raw_key(TIME), keys.processed_key(TIME), keys.index_key(TIME)
@@ -196,6 +197,19 @@ def test_a_bomb_is_refused_by_the_limit() -> None:
         world.processing.process(RAW)
     assert caught.value.code == "too_large"
     assert world.run().status is Status.FAILED
+
+
+def test_a_bomb_of_half_a_gigabyte_is_refused_by_the_limit_that_is_deployed() -> None:
+    row = json.dumps(altered(CLIMBING, origin_country="x" * 100_000), separators=(",", ":")) + ","
+    member = gzip.compress(row.encode() * 10, compresslevel=1)
+    content = gzip.compress(b'{"time":%d,"states":[' % TIME) + member * 500
+    assert len(content) < 5 << 20
+    world = World()
+    world.put(content)
+    with pytest.raises(InvalidInput, match="at most 419430400 bytes when decompressed"):
+        world.processing.process(RAW)
+    assert world.run().status is Status.FAILED
+    assert PROCESSED not in world.bucket.objects
 
 
 def test_a_deleted_snapshot_fails_its_run() -> None:

@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
 PYTHON := $(BIN)/python
 HOME_DIR ?= .local
 
@@ -10,7 +11,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template bench package redrive train-tickets lock clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template check-security bench package preflight deploy resources chalice-deploy chalice-delete destroy redrive train-tickets lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,7 +53,7 @@ demo: venv ## run the workloads on real input in the local cloud; ONLY=flights f
 test: venv ## run all tests
 	$(PYTHON) -m pytest -q $(TESTS)
 
-check: check-style check-types check-template ## lint, format, types, template
+check: check-style check-types check-template check-security ## lint, format, types, template, its security
 
 check-style: venv
 	$(BIN)/ruff check .
@@ -65,12 +66,45 @@ check-template: venv
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(BIN)/cfn-lint build/check/sam.json
 
+# checkov pins an older boto3 than the application's: it gets an environment of its own.
+$(CHECKOV)/.installed: requirements-checkov.txt | $(PYTHON)
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.txt
+	@touch $@
+
+check-security: check-template $(CHECKOV)/.installed ## hold the template that SAM makes of ours against checkov
+	$(PYTHON) -m infra.plain build/check/sam.json build/check/plain.json
+	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
+
 bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
 	$(PYTHON) -m benchmarks.run $(NAMES)
 
 package: venv ## package for AWS into dist/; STAGE=prod, RUNTIME=python3.12, ARCHITECTURE=arm64
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
 		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+
+# Every command of a deployment names its stage; docs/deploy.md tells them in order.
+WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
+DEPLOYMENT = $(PYTHON) -m infra.deployment
+
+preflight: venv ## name everything that a deployment lacks, and change nothing; STAGE=prod
+	@$(PYTHON) -m infra.package --stage $(WANTED_STAGE) --code-only --out build/preflight >/dev/null
+	@$(DEPLOYMENT) preflight --stage $(WANTED_STAGE) --package build/preflight
+
+deploy: preflight package ## deploy to AWS by CloudFormation, migrate, look whether it answers; STAGE=prod
+	@$(DEPLOYMENT) deploy --stage $(WANTED_STAGE)
+
+resources: preflight package ## make everything but the functions, for `chalice deploy`; STAGE=dev
+	@$(DEPLOYMENT) resources --stage $(WANTED_STAGE)
+
+chalice-deploy: venv ## `chalice deploy` over the resources, and what Chalice cannot declare; STAGE=dev
+	@$(DEPLOYMENT) chalice-deploy --stage $(WANTED_STAGE)
+
+chalice-delete: venv ## take away what `chalice deploy` made; STAGE=dev
+	@$(DEPLOYMENT) chalice-delete --stage $(WANTED_STAGE)
+
+destroy: venv ## delete a stage's stack, not its data; STAGE=dev, CONFIRM=omnibus-dev, EMPTY=1, SECOND_WORD for prod
+	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
 
 # uv resolves for all Pythons and platforms at once; only who changes a requirement needs it.
 LOCK := build/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
@@ -87,6 +121,7 @@ lock: build/uv/bin/uv ## pin all that the requirements*.in need, with digests; U
 	$(LOCK) requirements-dev.in -c requirements.txt -c infra/layers/arrow.txt -c infra/layers/ml.txt \
 		-o requirements-dev.txt
 	$(LOCK) requirements-bench.in -c requirements-dev.txt -o requirements-bench.txt
+	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 
 train-tickets: venv ## train the ticket model on a generated season, and report how good it is
 	$(PYTHON) -m local.season.train

@@ -52,7 +52,10 @@ def _run(options: argparse.Namespace, site: Site, ask: Callable[[str], str]) -> 
         case "resources":
             inner_loop.make_resources(site, options.package)
         case "chalice-deploy":
-            inner_loop.chalice_deploy(site, options.package)
+            outputs = inner_loop.chalice_deploy(site, options.package)
+            given = site.stage.given
+            migrated = bool(given.get("DatabaseSecretArn") or given.get("DatabaseUrl"))
+            release.verify(site, outputs, migrated=migrated)
         case "chalice-delete":
             inner_loop.chalice_delete(site)
         case "destroy":

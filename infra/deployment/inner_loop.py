@@ -7,15 +7,15 @@ as the template says it. Versions with canaries, provisioned concurrency and gat
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infra.deployment import account, health, parameters
+from infra.deployment import account, parameters
 from infra.deployment.intrinsics import Known, pseudo_parameters, resolve
 from infra.deployment.problems import DeploymentError
-from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, render
+from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, own_name, render
 from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, preflight
 from infra.deployment.resources import (
     ALIAS,
@@ -24,6 +24,7 @@ from infra.deployment.resources import (
     output_name,
     physical_names,
     resources_template,
+    role_properties,
 )
 
 Template = Mapping[str, Any]
@@ -43,19 +44,17 @@ def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
     return project
 
 
-def chalice_deploy(site: Site, package: Path, root: Path = ROOT) -> dict[str, str]:
+def chalice_deploy(site: Site, package: Path, root: Path = ROOT, chalice: Sequence[str] = CHALICE) -> dict[str, str]:
     """Run `chalice deploy` over the stage's resources; return where the APIs are.
 
     The first time it runs twice: functions are told where their sockets are, and that is known only once they are.
     """
     template = parameters.read_template(package / "sam.json")
     before = api_references(site.stage, root)
-    project = _render(site, template, package, root)
-    run_chalice(site, project, "deploy")
+    run_chalice(site, _render(site, template, package, root), "deploy", chalice)
     if api_references(site.stage, root) != before:
-        run_chalice(site, _render(site, template, package, root), "deploy")
-    names = _names(site, template, root)
-    complete(site, template, names)
+        run_chalice(site, _render(site, template, package, root), "deploy", chalice)
+    complete(site, template, _names(site, template, root))
     made = made_by_chalice(site.stage, root)
     outputs = {
         "RestAPIId": made["rest_api"]["rest_api_id"],
@@ -64,13 +63,10 @@ def chalice_deploy(site: Site, package: Path, root: Path = ROOT) -> dict[str, st
     }
     for name, value in outputs.items():
         site.tell(f"  {name} = {value}")
-    if names.parameters.get("DatabaseSecretArn") or names.parameters.get("DatabaseUrl"):
-        health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
-    health.check(site.address(outputs), site.tell, site.pause)
     return outputs
 
 
-def chalice_delete(site: Site, root: Path = ROOT) -> None:
+def chalice_delete(site: Site, root: Path = ROOT, chalice: Sequence[str] = CHALICE) -> None:
     """Take away what `chalice deploy` made for the stage; the resources stay."""
     project = root / "build" / "chalice" / site.stage.name
     if not made_by_chalice(site.stage, root):
@@ -78,16 +74,16 @@ def chalice_delete(site: Site, root: Path = ROOT) -> None:
         return
     if not project.exists():
         raise DeploymentError(f"there is no {project}: `make resources STAGE={site.stage.name}` renders it again")
-    run_chalice(site, project, "delete")
+    run_chalice(site, project, "delete", chalice)
 
 
-def run_chalice(site: Site, project: Path, command: str) -> None:
+def run_chalice(site: Site, project: Path, command: str, chalice: Sequence[str]) -> None:
     """Run a command of Chalice's on the project; what it prints is told line by line."""
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if site.stage.region:
         environ["AWS_DEFAULT_REGION"] = site.stage.region
     running = subprocess.Popen(
-        [*CHALICE, "--project-dir", str(project), command, "--stage", site.stage.name],
+        [*chalice, "--project-dir", str(project), command, "--stage", site.stage.name],
         env=environ,
         cwd=project,
         stdout=subprocess.PIPE,
@@ -106,13 +102,14 @@ def run_chalice(site: Site, project: Path, command: str) -> None:
 
 def complete(site: Site, template: Template, names: Known) -> None:
     """Give Chalice's functions what Chalice cannot declare, as the template says it: alias, dead letters, retries."""
-    functions = site.client("lambda")
+    functions, iam = site.client("lambda"), site.client("iam")
     named = physical_names(template)
     for logical, name in named.items():
         own = template["Resources"][logical]["Properties"]
         function = resolve({"Fn::Sub": name}, names)
+        role = role_properties(template, logical)
         wanted = {key: own[key] for key in ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn") if key in own}
-        declared = resolve(wanted, names)
+        declared = resolve({**wanted, "Policies": role.get("ManagedPolicyArns", [])}, names)
         if not account.exists(functions.get_alias, FunctionName=function, Name=ALIAS):
             functions.create_alias(FunctionName=function, Name=ALIAS, FunctionVersion="$LATEST")
         settings: dict[str, Any] = {"KMSKeyArn": declared["KmsKeyArn"]} if "KmsKeyArn" in declared else {}
@@ -129,6 +126,8 @@ def complete(site: Site, template: Template, names: Known) -> None:
                     MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
                     MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
                 )
+        for arn in declared.get("Policies", []):
+            iam.attach_role_policy(RoleName=f"{site.stage.stack}-{own_name(template, logical)}", PolicyArn=arn)
         for event in own.get("Events", {}).values():
             if types := event["Properties"].get("FunctionResponseTypes"):
                 _report_failures(functions, function, types)

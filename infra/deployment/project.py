@@ -45,7 +45,11 @@ def render(stage: Stage, template: Template, names: Known, *, root: Path = ROOT,
     (settings / "deployed").symlink_to(deployed)
     (project / "requirements.txt").write_text("", encoding="utf-8")  # the libraries are those of the package
     _unpack_libraries(package / "deployment.zip", project / "vendor")
-    functions = {_chalice_name(each): name for name, each in template["Resources"].items() if each["Type"] == FUNCTION}
+    functions = {
+        own_name(template, logical): logical
+        for logical, each in template["Resources"].items()
+        if each["Type"] == FUNCTION
+    }
     config = _config(stage, template, names, root, functions)
     (settings / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (settings / "config.json").chmod(0o600)  # the environment holds the operators' token
@@ -80,6 +84,12 @@ def api_references(stage: Stage, root: Path = ROOT) -> dict[str, str]:
         "RestAPI": made.get("rest_api", {}).get("rest_api_id", NOT_MADE_YET),
         "WebsocketAPI": made.get("websocket_api", {}).get("websocket_api_id", NOT_MADE_YET),
     }
+
+
+def own_name(template: Template, logical: str) -> str:
+    """What app.py, and with it Chalice, calls a function."""
+    name = template["Resources"][logical]["Properties"]["FunctionName"]["Fn::Sub"]
+    return str(name).removeprefix("${AWS::StackName}-")
 
 
 def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
@@ -124,7 +134,9 @@ def _config(stage: Stage, template: Template, names: Known, root: Path, function
 
 def _function(name: str, logical: str, template: Template, names: Known, shared: Mapping[str, str]) -> dict[str, Any]:
     shared_properties = template.get("Globals", {}).get("Function", {})
-    declared = {**shared_properties, **template["Resources"][logical]["Properties"]}
+    own_properties = template["Resources"][logical]["Properties"]
+    layers = [*shared_properties.get("Layers", []), *own_properties.get("Layers", [])]  # as SAM joins them
+    declared = {**shared_properties, **own_properties, "Layers": layers}
     wanted = ("MemorySize", "Timeout", "Layers", "VpcConfig", "ReservedConcurrentExecutions", "Tracing")
     found = resolve({key: declared.get(key, {"Ref": "AWS::NoValue"}) for key in wanted}, names)
     own = _texts(environment(template, logical), names)
@@ -134,7 +146,7 @@ def _function(name: str, logical: str, template: Template, names: Known, shared:
         "lambda_memory_size": _number(found.get("MemorySize")),
         "lambda_timeout": _number(found.get("Timeout")),
         "reserved_concurrency": _number(found.get("ReservedConcurrentExecutions")),
-        "layers": found.get("Layers"),
+        "layers": found["Layers"] or None,
         "subnet_ids": network.get("SubnetIds"),
         "security_group_ids": network.get("SecurityGroupIds"),
         "xray": found.get("Tracing") == "Active",
@@ -149,11 +161,6 @@ def _number(value: Any) -> int | None:
 
 def _texts(variables: Mapping[str, Any], names: Known) -> dict[str, str]:
     return {key: str(value) for key, value in resolve(dict(variables), names).items()}
-
-
-def _chalice_name(function: Mapping[str, Any]) -> str:
-    """What app.py calls a function."""
-    return str(function["Properties"]["FunctionName"]["Fn::Sub"]).removeprefix("${AWS::StackName}-")
 
 
 def _attaching() -> dict[str, Any]:

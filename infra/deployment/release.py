@@ -85,10 +85,15 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
     outputs = apply(site, checked, template, package)
     for name, value in sorted(outputs.items()):
         site.tell(f"  {name} = {value}")
-    if _has_database(site, checked):
+    verify(site, outputs, migrated=_has_database(site, checked))
+    return outputs
+
+
+def verify(site: Site, outputs: Mapping[str, str], *, migrated: bool) -> None:
+    """Migrate the database, if there is one, and see that the REST API answers; DeploymentError if either fails."""
+    if migrated:
         health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
     health.check(site.address(outputs), site.tell, site.pause)
-    return outputs
 
 
 def apply(site: Site, checked: Checked, template: Template, package: Path) -> dict[str, str]:

@@ -1,20 +1,25 @@
 """Take a stage away: its stack is deleted, its data is not, unless that was asked for."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from infra.deployment import account
 from infra.deployment.account import RETAINED
 from infra.deployment.problems import DeploymentError
-from infra.deployment.project import made_by_chalice
+from infra.deployment.project import ROOT, made_by_chalice
 from infra.deployment.release import RESOURCES_ONLY, Site
 from infra.deployment.stack import Resource
 
 BUCKET = "AWS::S3::Bucket"
+VERSION = "AWS::Lambda::Version"
+"""Kept for aliases that come and go; it goes with its function."""
 GUARDED = "prod"
 
 
-def destroy(site: Site, *, confirmed: str, asked: Callable[[str], str], empty: bool, second_word: str) -> None:
+def destroy(
+    site: Site, *, confirmed: str, asked: Callable[[str], str], empty: bool, second_word: str, root: Path = ROOT
+) -> None:
     """Delete the stage's stack; DeploymentError if it was not confirmed, or if something must be emptied first.
 
     It is confirmed by the stack's name, given as `confirmed` or as the answer to a question; prod wants a second word.
@@ -25,7 +30,7 @@ def destroy(site: Site, *, confirmed: str, asked: Callable[[str], str], empty: b
     if stack.status() is None:
         site.tell(f"there is no stack {stack.name} in account {found.id}, {found.region}")
         return
-    if stack.outputs().get(RESOURCES_ONLY) and made_by_chalice(site.stage):
+    if stack.outputs().get(RESOURCES_ONLY) and made_by_chalice(site.stage, root):
         raise DeploymentError(
             f"the functions of {stack.name} were made by `chalice deploy`:"
             f" `make chalice-delete STAGE={site.stage.name}` first"
@@ -63,7 +68,9 @@ def _divided(site: Site) -> tuple[list[Resource], list[Resource]]:
     declared: dict[str, Any] = site.stack.template()["Resources"]
     resources = site.stack.resources()
     staying = [
-        each for each in resources if declared.get(each.logical, {}).get("DeletionPolicy") in RETAINED and each.physical
+        each
+        for each in resources
+        if declared.get(each.logical, {}).get("DeletionPolicy") in RETAINED and each.physical and each.kind != VERSION
     ]
     return [each for each in resources if each not in staying], staying
 

@@ -63,9 +63,9 @@ def output_name(reference: str) -> str:
 def function_references(template: Template, logical: str) -> set[str]:
     """What the properties that a function of Chalice's gets, and those of its role, refer to."""
     shared = template.get("Globals", {}).get("Function", {})
-    own = {**shared, **template["Resources"][logical]["Properties"]}
-    wanted = [own.get(key) for key in TAKEN_OVER]
-    return set(references([shared.get("Environment"), wanted, role_properties(template, logical)]))
+    own = template["Resources"][logical]["Properties"]
+    wanted = [properties.get(key) for properties in (shared, own) for key in TAKEN_OVER]
+    return set(references([wanted, role_properties(template, logical)]))
 
 
 def role_properties(template: Template, logical: str) -> dict[str, Any]:

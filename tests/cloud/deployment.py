@@ -1,0 +1,78 @@
+"""What a deployment into the local cloud needs: the package, the clients, and what MiniStack wants changed."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from infra.deployment.release import Site
+from infra.deployment.stages import Stage
+from local.cloud import GATEWAY, STAGE_PATH, Cloud
+from local.template import FUNCTION, Code, localised
+
+Template = Mapping[str, Any]
+
+
+def stage(cloud: Cloud, **parameters: Any) -> Stage:
+    """The stage `dev`, as a file would describe it, for the local cloud."""
+    own = {"Schedules": "DISABLED", "SocketsBase": f"{cloud.aws_endpoint_url}{GATEWAY}"}
+    return Stage(
+        name="dev",
+        stack="omnibus-dev",
+        region=cloud.region,
+        parameters={**own, **parameters},
+        secrets={"OperatorToken": "the operators' token", "DatabaseUrl": ""},
+        tags={"application": "omnibus"},
+    )
+
+
+@dataclass
+class Deployment:
+    """A site in the local cloud that remembers what it was told."""
+
+    cloud: Cloud
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    change: Callable[[dict[str, Any]], dict[str, Any]] = lambda template: template
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def site(self) -> Site:
+        return Site(
+            stage=stage(self.cloud, **self.parameters),
+            client=self.cloud.client,
+            tell=self.told.append,
+            pause=lambda _seconds: time.sleep(0.05),
+            adapt=self._adapt,
+            address=lambda outputs: f"{self.cloud.aws_endpoint_url}{GATEWAY}/{outputs['RestAPIId']}/{STAGE_PATH}",
+        )
+
+    def with_parameters(self, **parameters: Any) -> "Deployment":
+        return replace(self, parameters={**self.parameters, **parameters}, told=[])
+
+    def with_change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> "Deployment":
+        return replace(self, change=change, told=[])
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.told)
+
+    def _adapt(self, template: Template) -> Template:
+        """What `make up` changes for MiniStack, and then the test's own change."""
+        functions = (each for each in template["Resources"].values() if each["Type"] == FUNCTION)
+        code = next((each["Properties"]["CodeUri"] for each in functions), {})
+        given = {name: str(value) for name, value in self.site.stage.parameters.items()}
+        place = Code(code.get("Bucket", ""), code.get("Key", ""))
+        return self.change(localised(template, place, given))
+
+
+def forget(cloud: Cloud, stack: str) -> None:
+    """Delete what a stack left behind on purpose."""
+    s3, tables = cloud.client("s3"), cloud.client("dynamodb")
+    for bucket in s3.list_buckets()["Buckets"]:
+        if bucket["Name"].startswith(f"{stack}-"):
+            for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+                s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
+            s3.delete_bucket(Bucket=bucket["Name"])
+    for table in tables.list_tables()["TableNames"]:
+        if table.startswith(f"{stack}-"):
+            tables.delete_table(TableName=table)

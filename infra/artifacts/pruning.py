@@ -118,10 +118,16 @@ def __getattr__(name):
 STUBS = {
     "scipy": (
         "scipy/integrate/_dop", "scipy/integrate/_odepack", "scipy/integrate/_vode",
+        "scipy/interpolate/_rbfinterp_pythran",
         "scipy/linalg/_decomp_interpolative",
-        "scipy/optimize/_highspy/_core", "scipy/optimize/_highspy/_highs_options",
-        "scipy/optimize/_lbfgsb", "scipy/optimize/_slsqplib",
+        "scipy/optimize/_bglu_dense", "scipy/optimize/_highspy/_core", "scipy/optimize/_highspy/_highs_options",
+        "scipy/optimize/_lbfgsb", "scipy/optimize/_moduleTNC", "scipy/optimize/_pava_pybind",
+        "scipy/optimize/_slsqplib", "scipy/optimize/_trlib/_trlib",
+        "scipy/sparse/linalg/_eigen/arpack/_arpacklib",
         "scipy/sparse/linalg/_propack",
+        "scipy/spatial/transform/_rigid_transform_cy", "scipy/spatial/transform/_rotation_cy",
+        "scipy/stats/_ansari_swilk_statistics", "scipy/stats/_biasedurn", "scipy/stats/_rcont/rcont",
+        "scipy/stats/_sobol",
     )
 }  # fmt: skip
 """Compiled modules that others import on their way, but that only fitting calls: solvers. In their place comes one that

@@ -11,7 +11,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template check-security bench package preflight deploy resources chalice-deploy chalice-delete destroy redrive train-tickets lock clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template check-security bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -125,6 +125,9 @@ lock: build/uv/bin/uv ## pin all that the requirements*.in need, with digests; U
 
 train-tickets: venv ## train the ticket model on a generated season, and report how good it is
 	$(PYTHON) -m local.season.train
+
+cost: venv ## what a month costs, by workload; DETAILS=1 for every line, JSON=1 for programs
+	@$(PYTHON) -m infra.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 redrive: venv ## give a function its dead letters again: FUNCTION=process_flights; STAGE=prod for those in AWS
 	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))

@@ -74,7 +74,11 @@ def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, A
             f"{function.logical}{verb}": {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{function.logical}{what}"}, "0"]}]}
             for verb, what in (("Reserves", "ReservedConcurrency"), ("Provisions", "ProvisionedConcurrency"))
         }
-        resources[function.logical] = {**resource, "Properties": _properties(function, resource["Properties"])}
+        resources[function.logical] = {
+            **resource,
+            "Properties": _properties(function, resource["Properties"]),
+            "Metadata": {**resource.get("Metadata", {}), "checkov": {"skip": _exceptions(resource["Properties"])}},
+        }
     return {
         **template,
         "Parameters": parameters,
@@ -134,6 +138,20 @@ def _properties(function: Function, packaged: Mapping[str, Any]) -> dict[str, An
     if "Events" in packaged:
         properties["Events"] = {event: _on_schedule(name, it) for event, it in packaged["Events"].items()}
     return properties
+
+
+def _exceptions(packaged: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What checkov asks of every function, and this one has no use for."""
+    found = []
+    if "DeadLetterQueue" not in packaged:
+        reason = (
+            "Nobody invokes it asynchronously: its caller sees the error, or the queue that it reads keeps the message"
+        )
+        found.append({"id": "CKV_AWS_116", "comment": reason})
+    if "VpcConfig" not in packaged:
+        reason = "It speaks to AWS services and public APIs alone: a VPC would put a NAT gateway between them, no more"
+        found.append({"id": "CKV_AWS_117", "comment": reason})
+    return found
 
 
 def _on_schedule(function: str, event: Mapping[str, Any]) -> dict[str, Any]:

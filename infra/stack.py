@@ -13,18 +13,28 @@ from typing import Any
 from infra.alarms import with_alarms
 from infra.aliases import with_aliases
 from infra.dashboard import with_dashboard
+from infra.encryption import with_encryption
 from infra.functions import declared, with_knobs
+from infra.labels import with_labels
+from infra.transport import with_tls_only
 
 RELEASE_DIGITS = 10
 """SAM names a version after so many digits of the release."""
 
 
-def completed(template: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def completed(template: Mapping[str, Any], config: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """The template that Chalice made with `config`, with everything that holds for all functions and resources."""
     functions = declared(config)
     if not functions:
         return dict(template)
-    return with_aliases(with_dashboard(with_alarms(with_knobs(template, functions))), functions)
+    whole = with_knobs(template, functions)
+    if retention := config["stages"][stage].get("log_retention_in_days"):
+        whole["Parameters"]["LogRetention"] = {**whole["Parameters"]["LogRetention"], "Default": retention}
+    whole = with_alarms(whole)
+    whole = with_dashboard(whole)
+    whole = with_aliases(whole, functions)
+    whole = with_encryption(with_labels(whole))
+    return with_tls_only(whole)
 
 
 def released(template: Mapping[str, Any], artifacts: Iterable[Path]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ SOCKET_DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
 SOCKET_STAGE = "AWS::ApiGatewayV2::Stage"
 REST_API = "AWS::Serverless::Api"
 ALARM = "AWS::CloudWatch::Alarm"
+POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
@@ -34,6 +35,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = without_layers(resources)
     resources = without_canary(resources)
     resources = without_metric_math(resources)
+    resources = without_tls(resources)
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
     return {
@@ -81,6 +83,20 @@ def without_metric_math(resources: Resources) -> Resources:
         for name, resource in resources.items()
         if not (resource["Type"] == ALARM and "Metrics" in resource["Properties"])
     }
+
+
+def without_tls(resources: Resources) -> Resources:
+    """Drop the refusal of plain HTTP, which is what MiniStack speaks; policies that say nothing else go with it."""
+    kept = dict(resources)
+    for name, resource in resources.items():
+        if resource["Type"] in POLICIES:
+            document = resource["Properties"]["PolicyDocument"]
+            said = [statement for statement in document["Statement"] if statement.get("Sid") != "OnlyTls"]
+            if said:
+                kept[name] = _with_properties(resource, {"PolicyDocument": {**document, "Statement": said}})
+            else:
+                del kept[name]
+    return kept
 
 
 def with_automatic_socket_deployment(resources: Resources) -> Resources:

@@ -21,6 +21,14 @@ TEMPLATE: dict[str, Any] = {
         },
         "CanaryConfiguration": {"Type": "AWS::CodeDeploy::DeploymentConfig", "Properties": {}},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        "Queued": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {"PolicyDocument": {"Statement": [{"Sid": "OnlyTls"}]}},
+        },
+        "Read": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": "b", "PolicyDocument": {"Statement": [{"Sid": "Deliver"}, {"Sid": "OnlyTls"}]}},
+        },
         "Ratio": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}]}},
         "ArrowLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "./arrow.zip"}},
         "Bucket": {"Type": "AWS::S3::Bucket"},
@@ -49,6 +57,10 @@ def test_what_the_emulator_forces_and_nothing_else() -> None:
                 "Properties": {"CodeUri": {"Bucket": "artifacts", "Key": "code.zip"}, "MemorySize": 512},
             },
             "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+            "Read": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": "b", "PolicyDocument": {"Statement": [{"Sid": "Deliver"}]}},
+            },
             "Bucket": {"Type": "AWS::S3::Bucket"},
             "SocketStage": {
                 "Type": "AWS::ApiGatewayV2::Stage",

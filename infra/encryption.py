@@ -1,0 +1,66 @@
+"""What everything that keeps data has: the stack's key, logs that end, buckets that tell who read them, protection.
+
+It is given by the kind of the resource. What a fragment says of a single one stands.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.functions import FUNCTION
+
+BUCKET = "AWS::S3::Bucket"
+TABLE = "AWS::DynamoDB::Table"
+USER_POOL = "AWS::Cognito::UserPool"
+ACCESS_LOGS = "AccessLogsBucket"
+
+KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Fn::GetAtt": ["Key", "Arn"]}]}
+REUSED_S = 300
+"""Seconds for which a data key is used again: KMS is asked, and paid, less often."""
+
+BY_KIND: Mapping[str, Mapping[str, Any]] = {
+    BUCKET: {
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [
+                {
+                    "BucketKeyEnabled": True,
+                    "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+                }
+            ]
+        },
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    },
+    TABLE: {"SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}},
+    "AWS::SQS::Queue": {"KmsMasterKeyId": KEY, "KmsDataKeyReusePeriodSeconds": REUSED_S},
+    "AWS::SNS::Topic": {"KmsMasterKeyId": KEY},
+    "AWS::Logs::LogGroup": {"KmsKeyId": KEY, "RetentionInDays": {"Ref": "LogRetention"}},
+    "AWS::SecretsManager::Secret": {"KmsKeyId": KEY},
+    "AWS::StepFunctions::StateMachine": {
+        "EncryptionConfiguration": {
+            "Type": "CUSTOMER_MANAGED_KMS_KEY",
+            "KmsKeyId": KEY,
+            "KmsDataKeyReusePeriodSeconds": REUSED_S,
+        }
+    },
+    USER_POOL: {"DeletionProtection": {"Fn::If": ["ProtectsData", "ACTIVE", "INACTIVE"]}},
+    FUNCTION: {"KmsKeyArn": KEY},
+}
+OVER_CHALICE = ("RetentionInDays",)
+"""What Chalice writes as a number, and a parameter decides."""
+
+
+def with_encryption(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with everything encrypted, buckets logged, and the tables that stay protected."""
+    resources = {name: _kept_safe(name, resource) for name, resource in template["Resources"].items()}
+    return {**template, "Resources": resources}
+
+
+def _kept_safe(name: str, resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = dict(BY_KIND.get(resource["Type"], {}))
+    if resource["Type"] == BUCKET and name != ACCESS_LOGS:
+        given["LoggingConfiguration"] = {"DestinationBucketName": {"Ref": ACCESS_LOGS}, "LogFilePrefix": f"{name}/"}
+    if resource["Type"] == TABLE and resource.get("DeletionPolicy") == "Retain":
+        given["DeletionProtectionEnabled"] = {"Fn::If": ["ProtectsData", True, False]}
+    if not given:
+        return resource
+    declared = {key: it for key, it in resource.get("Properties", {}).items() if key not in OVER_CHALICE}
+    return {**resource, "Properties": {**given, **declared}}

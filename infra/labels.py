@@ -1,0 +1,39 @@
+"""Whose everything is, and who pays: tags on what costs money. Tags of the stack itself reach the rest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.functions import FUNCTION
+
+LABELS: Mapping[str, Any] = {
+    "owner": {"Ref": "Owner"},
+    "cost-centre": {"Ref": "CostCentre"},
+    "stage": {"Ref": "Stage"},
+}
+AS_MAPPING = {FUNCTION: "Tags", "AWS::Cognito::UserPool": "UserPoolTags"}
+AS_LIST = {
+    "AWS::DynamoDB::Table",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+}
+
+
+def with_labels(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with the tags on everything that has a price."""
+    return {**template, "Resources": {name: _labelled(it) for name, it in template["Resources"].items()}}
+
+
+def _labelled(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    kind, properties = resource["Type"], resource.get("Properties", {})
+    if kind in AS_MAPPING:
+        name = AS_MAPPING[kind]
+        return {**resource, "Properties": {**properties, name: {**properties.get(name, {}), **LABELS}}}
+    if kind in AS_LIST:
+        tags = [{"Key": key, "Value": value} for key, value in LABELS.items()]
+        return {**resource, "Properties": {**properties, "Tags": [*properties.get("Tags", []), *tags]}}
+    return resource

@@ -1,0 +1,54 @@
+"""What CloudFormation makes of the packaged template: `python -m infra.plain sam.json plain.json`.
+
+SAM's transform, run here with the parameters' defaults, so that checks see the resources that will really be there.
+"""
+
+import argparse
+import copy
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.translator.transform import transform
+
+SOMEWHERE = {"Bucket": "artifacts", "Key": "artifact.zip"}
+"""SAM wants to know a bucket; `make deploy` writes the real one."""
+LOCAL_ARTIFACTS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+
+
+class _NoManagedPolicies:
+    """What SAM asks for AWS's policies by name; the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def plain(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template after SAM's transform."""
+    written: dict[str, Any] = copy.deepcopy(dict(template))
+    for resource in written["Resources"].values():
+        if artifact := LOCAL_ARTIFACTS.get(resource["Type"]):
+            resource["Properties"][artifact] = SOMEWHERE
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM asks boto3 for the partition
+    transformed: dict[str, Any] = transform(copy.deepcopy(written), {}, _NoManagedPolicies())
+    for resource in transformed["Resources"].values():
+        if resource["Type"] == "AWS::ApiGateway::Stage":  # SAM leaves it without the metadata of its API
+            api = written["Resources"][resource["Properties"]["RestApiId"]["Ref"]]
+            resource["Metadata"] = api.get("Metadata", {})
+    return transformed
+
+
+def main() -> None:
+    """Transform the first file into the second."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("packaged", type=Path)
+    parser.add_argument("out", type=Path)
+    options = parser.parse_args()
+    template = plain(json.loads(options.packaged.read_text(encoding="utf-8")))
+    options.out.write_text(json.dumps(template, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

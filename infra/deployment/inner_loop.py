@@ -20,6 +20,7 @@ from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, pref
 from infra.deployment.resources import (
     ALIAS,
     ARN_OF_FUNCTIONS,
+    OF_ALIASES,
     function_references,
     output_name,
     physical_names,
@@ -82,19 +83,17 @@ def run_chalice(site: Site, project: Path, command: str, chalice: Sequence[str])
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if site.stage.region:
         environ["AWS_DEFAULT_REGION"] = site.stage.region
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [*chalice, "--project-dir", str(project), command, "--stage", site.stage.name],
         env=environ,
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert running.stdout is not None
-    with running.stdout as said:
-        for line in said:
+    ) as running:
+        for line in running.stdout or ():
             site.tell(f"  chalice: {line.rstrip()}")
-    if running.wait() != 0:
+    if running.returncode != 0:
         raise DeploymentError(
             f"chalice {command} failed; what it had made so far is in .chalice/deployed, run it again"
         )
@@ -170,7 +169,7 @@ def _names(site: Site, template: Template, root: Path) -> Known:
     for logical, name in physical_names(template).items():
         functions[logical] = resolve({"Fn::Sub": name}, known)
         functions[f"{logical}.Arn"] = resolve({"Fn::Sub": ARN_OF_FUNCTIONS + name}, known)
-        functions[f"{logical}.Alias"] = f"{functions[f'{logical}.Arn']}:{ALIAS}"
+        functions[f"{logical}{OF_ALIASES}"] = resolve({"Fn::Sub": f"{ARN_OF_FUNCTIONS}{name}:{ALIAS}"}, known)
     return replace(known, references={**functions, **known.references})
 
 

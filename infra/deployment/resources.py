@@ -29,6 +29,8 @@ REST_HANDLER = "APIHandler"
 ARN_OF_FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
 ALIAS = "live"
 """The alias of every function, by which the others call it."""
+OF_ALIASES = f"Alias{ALIAS}"
+"""How SAM's name of an alias ends; it begins with the function's."""
 
 
 def resources_template(template: Template) -> dict[str, Any]:
@@ -150,12 +152,11 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
         return value
     if len(value) == 1:
         ((key, argument),) = value.items()
-        if key == "Ref" and argument.partition(".")[0] in names:
-            return {"Fn::Sub": _as_text(argument, names)}
-        if key == "Fn::GetAtt" and argument[0] in names:
-            return {"Fn::Sub": _as_text(".".join(argument), names)}
         if key == "Fn::Sub":
             return {"Fn::Sub": _renamed_text(argument, names)}
+        if key in {"Ref", "Fn::GetAtt"}:
+            text = _function(argument if isinstance(argument, str) else ".".join(argument), names)
+            return value if text is None else {"Fn::Sub": text}
     return {key: _renamed(item, names) for key, item in value.items()}
 
 
@@ -166,17 +167,19 @@ def _renamed_text(argument: Any, names: Mapping[str, str]) -> Any:
 
     def replaced(found: re.Match[str]) -> str:
         literal, name = found.groups()
-        return found.group() if literal or name.partition(".")[0] not in names else _as_text(name, names)
+        text = None if literal else _function(name, names)
+        return found.group() if text is None else text
 
     return PLACEHOLDER.sub(replaced, argument)
 
 
-def _as_text(reference: str, names: Mapping[str, str]) -> str:
-    """A function's name for a reference to it, its ARN or its alias's for one to those."""
+def _function(reference: str, names: Mapping[str, str]) -> str | None:
+    """What a reference to a function comes to, to be substituted; None if it refers to something else."""
     logical, _, attribute = reference.partition(".")
-    if not attribute:
-        return names[logical]
-    if attribute not in {"Arn", "Alias"}:
+    if logical.removesuffix(OF_ALIASES) in names and logical not in names and not attribute:
+        return f"{ARN_OF_FUNCTIONS}{names[logical.removesuffix(OF_ALIASES)]}:{ALIAS}"
+    if logical not in names:
+        return None
+    if attribute not in {"", "Arn"}:
         raise DeploymentError(f"the template refers to {reference}; `chalice deploy` makes functions without versions")
-    arn = ARN_OF_FUNCTIONS + names[logical]
-    return f"{arn}:{ALIAS}" if attribute == "Alias" else arn
+    return f"{ARN_OF_FUNCTIONS}{names[logical]}" if attribute else names[logical]

@@ -163,7 +163,8 @@ class Stack:
 
     def _execute(self, name: str) -> None:
         found = self._described()
-        assert found is not None, "a stack with a change set is there"
+        if found is None:
+            raise DeploymentError(f"{self.name} is gone: somebody else deleted it")
         seen = self._event_ids()
         # What the operation itself made goes when it is rolled back, also what would be retained later.
         self.cloudformation.execute_change_set(StackName=self.name, ChangeSetName=name, RetainExceptOnCreate=True)

@@ -65,14 +65,20 @@ class Deployment:
         return self.change(localised(template, place, given))
 
 
+def forget_buckets(cloud: Cloud, stack: str) -> None:
+    """Delete the buckets that a stack left behind on purpose."""
+    s3 = cloud.client("s3")
+    for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith(f"{stack}-")):
+        found = s3.list_object_versions(Bucket=bucket)
+        for version in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        s3.delete_bucket(Bucket=bucket)
+
+
 def forget(cloud: Cloud, stack: str) -> None:
-    """Delete what a stack left behind on purpose."""
-    s3, tables = cloud.client("s3"), cloud.client("dynamodb")
-    for bucket in s3.list_buckets()["Buckets"]:
-        if bucket["Name"].startswith(f"{stack}-"):
-            for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
-                s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
-            s3.delete_bucket(Bucket=bucket["Name"])
+    """Delete everything that a stack left behind on purpose."""
+    forget_buckets(cloud, stack)
+    tables = cloud.client("dynamodb")
     for table in tables.list_tables()["TableNames"]:
         if table.startswith(f"{stack}-"):
             tables.delete_table(TableName=table)

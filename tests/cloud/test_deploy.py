@@ -16,7 +16,7 @@ from infra.deployment import release, removal
 from infra.deployment.problems import DeploymentError
 from infra.package import package
 from local.cloud import Cloud
-from tests.cloud.deployment import Deployment, forget
+from tests.cloud.deployment import Deployment, forget, forget_buckets
 
 pytestmark = pytest.mark.cloud
 
@@ -164,9 +164,7 @@ def test_the_stack_goes_and_its_data_stays_by_name(fresh: Deployment, cloud: Clo
 def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_adopts_what_an_earlier_stack_left(
     deployment: Deployment, dist: Path, cloud: Cloud
 ) -> None:
-    s3 = cloud.client("s3")
-    for bucket in ("flights", "models", "predictions", "uploads"):  # MiniStack adopts tables, but not buckets
-        s3.delete_bucket(Bucket=f"{STACK}-{bucket}-000000000000")
+    forget_buckets(cloud, STACK)  # MiniStack adopts tables, but not buckets
     nowhere = {"Type": "AWS::SNS::Subscription", "Properties": {"TopicArn": "nowhere", "Protocol": "sqs"}}
     failing = deployment.with_change(with_resource("Broken", nowhere))
     with pytest.raises(DeploymentError, match=r"ROLLBACK_COMPLETE; nothing is left(.|\n)*Broken"):

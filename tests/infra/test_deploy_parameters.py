@@ -1,0 +1,164 @@
+"""A stage's file, and its parameters against the packaged template: what is wrong is named, all of it, at once."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.deployment.parameters import check, with_defaults
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import FOLDER, Stage, as_text, read_stage
+
+Template = dict[str, Any]
+STAGES = ("dev", "staging", "prod")
+
+
+def stage(**parameters: Any) -> Stage:
+    return Stage("dev", "omnibus-dev", parameters=parameters)
+
+
+def problems(template: Template, **parameters: Any) -> list[str]:
+    return check(stage(**parameters), template)[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "dev.toml").write_text(
+        'account = "123456789012"\nrequired = ["AlarmEmail", "DatabaseSecretArn or DatabaseUrl"]\n'
+        '[parameters]\nCorsOrigins = ["https://a.example", "https://b.example"]\n[tags]\nteam = "data"\n'
+    )
+    return tmp_path
+
+
+def write_secrets(folder: Path, text: str, mode: int = 0o600) -> None:
+    (folder / "dev.secrets.toml").write_text(text)
+    os.chmod(folder / "dev.secrets.toml", mode)
+
+
+def test_a_stage_is_its_file_its_secrets_and_the_environment(folder: Path) -> None:
+    write_secrets(folder, 'OperatorToken = "of the file"\nDatabaseUrl = "postgresql://file"\n')
+    found = read_stage("dev", {"OMNIBUS_PARAMETER_DatabaseUrl": "postgresql://environment", "HOME": "/"}, folder)
+    assert (found.stack, found.account, found.region) == ("omnibus-dev", "123456789012", None)
+    assert found.required == (("AlarmEmail",), ("DatabaseSecretArn", "DatabaseUrl"))
+    assert found.given == {
+        "CorsOrigins": ["https://a.example", "https://b.example"],
+        "OperatorToken": "of the file",
+        "DatabaseUrl": "postgresql://environment",
+        "Stage": "dev",
+    }
+    assert found.tags == {"team": "data"}
+
+
+def test_secrets_that_others_may_read_are_refused(folder: Path) -> None:
+    write_secrets(folder, 'OperatorToken = "x"\n', 0o644)
+    with pytest.raises(DeploymentError, match="chmod 600"):
+        read_stage("dev", {}, folder)
+
+
+def test_a_stage_without_a_file_or_with_an_unknown_key_is_refused(folder: Path) -> None:
+    with pytest.raises(DeploymentError, match=r"there is no .*prod\.toml"):
+        read_stage("prod", {}, folder)
+    (folder / "dev.toml").write_text('AlarmEmail = "a@b.c"\n')
+    with pytest.raises(DeploymentError, match=r"knows no AlarmEmail.*below \[parameters\]"):
+        read_stage("dev", {}, folder)
+    (folder / "dev.toml").write_text("stack =\n")
+    with pytest.raises(DeploymentError, match="is not TOML"):
+        read_stage("dev", {}, folder)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_files_of_the_tree_fit_the_template(name: str, packaged: Template) -> None:
+    found = read_stage(name, {})
+    declared = packaged["Parameters"]
+    for names in found.required:
+        assert set(names) <= {*declared, "account", "region"}, names
+    assert all("missing" in problem for problem in check(found, packaged)[1])
+    assert f"omnibus-{name}" == found.stack
+
+
+def test_dev_needs_nothing_and_prod_names_all_that_it_needs(packaged: Template) -> None:
+    assert check(read_stage("dev", {}), packaged)[1] == []
+    missing = "\n".join(check(read_stage("prod", {}), packaged)[1])
+    for name in ("account", "region", "AlarmEmail", "CorsOrigins", "DatabaseSecretArn", "OperatorToken"):
+        assert f"{name}: is missing, and prod requires it" in missing
+
+
+def test_git_ignores_secrets_and_not_their_example() -> None:
+    ignored = (FOLDER.parents[1] / ".gitignore").read_text().splitlines()
+    assert "infra/stages/*.secrets.toml" in ignored
+    assert (FOLDER / "secrets.example.toml").exists()
+
+
+def test_values_reach_cloudformation_as_text(packaged: Template) -> None:
+    texts, wrong = check(
+        stage(CorsOrigins=["https://a.example"], FlightsThresholds={"completeness": 0.9}, FlightsStrictMode=True),
+        packaged,
+    )
+    assert wrong == []
+    assert texts["CorsOrigins"] == "https://a.example"
+    assert json.loads(texts["FlightsThresholds"]) == {"completeness": 0.9}
+    assert texts["FlightsStrictMode"] == "true"
+    assert texts["Stage"] == "dev"
+    full = with_defaults(packaged["Parameters"], texts)
+    assert full["LogLevel"] == "INFO"
+    assert full.keys() == packaged["Parameters"].keys()
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9.:/-]+", fullmatch=True)))
+def test_a_list_is_joined_as_the_application_splits_it(parts: list[str]) -> None:
+    assert [part for part in as_text(parts).split(",") if part] == parts
+
+
+@pytest.mark.parametrize("value", [[["nested"]], None, object()])
+def test_what_has_no_text_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="a text, a number"):
+        as_text(value)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"LogLevl": "DEBUG"}, "LogLevl: the template has no such parameter; is LogLevel meant?"),
+        ({"LogLevel": "LOUD"}, "LogLevel: is 'LOUD'; expected one of DEBUG, INFO, WARNING, ERROR"),
+        ({"UploadMaxBytes": "much"}, "UploadMaxBytes: is 'much'; expected a number"),
+        ({"UploadMaxBytes": 0}, "UploadMaxBytes: is 0; expected at least 1"),
+        ({"IngestFlightsMemory": 64}, "IngestFlightsMemory: is 64; expected at least 128"),
+        ({"VpcCidr": "10.0.0.0/8"}, "VpcCidr: is '10.0.0.0/8'; expected a text like"),
+        ({"ChatAgentId": "A" * 11, "ChatAgentAliasId": "B"}, "ChatAgentId: has 11 characters; expected at most 10"),
+        ({"ChatAgentId": "A"}, "ChatAgentAliasId: is missing; ChatAgentId and ChatAgentAliasId go together"),
+        ({"OpenSkyClientId": "me"}, "OpenSkyClientSecret: is missing"),
+        ({"RedshiftCluster": "big"}, "RedshiftDbUser or RedshiftSecretArn: is missing"),
+        ({"DatabaseNetwork": "existing"}, "SubnetIds: is missing; DatabaseNetwork existing names"),
+        ({"FlightsThresholds": "0.9"}, "FlightsThresholds: is '0.9'; expected a JSON object"),
+        ({"FlightsBox": "1,2,3"}, "FlightsBox: is '1,2,3'; expected lamin,lomin,lamax,lomax"),
+        ({"CorsOrigins": ["app.example.com"]}, "CorsOrigins: is 'app.example.com'; expected origins such as"),
+        ({"OperatorToken": "x"}, "OperatorToken: is a secret; it belongs into infra/stages/dev.secrets.toml"),
+        ({"Stage": "prod"}, "Stage: is 'prod' in dev.toml; leave it out"),
+        ({"LogLevel": [["x"]]}, "LogLevel: is [['x']]; expected a text, a number"),
+    ],
+)
+def test_each_mistake_is_named_with_what_is_expected(packaged: Template, parameters: dict[str, Any], said: str) -> None:
+    found = problems(packaged, **parameters)
+    assert any(problem.startswith(said) for problem in found), found
+
+
+def test_every_mistake_is_named_at_once(packaged: Template) -> None:
+    found = problems(packaged, LogLevl="DEBUG", LogLevel="LOUD", UploadMaxBytes=0, RedshiftCluster="big")
+    assert len(found) == 4
+
+
+def test_a_secret_is_not_shown(packaged: Template) -> None:
+    secret = Stage("dev", "omnibus-dev", secrets={"OperatorToken": [["hunter2"]]})
+    (problem,) = check(secret, packaged)[1]
+    assert "hunter2" not in problem
+    assert problem.startswith("OperatorToken: is not shown")
+
+
+def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) -> None:
+    wanting = Stage("staging", "omnibus-staging", required=(("OperatorToken",),))
+    assert check(wanting, packaged)[1] != []
+    assert check(wanting, packaged, frozenset({"OperatorToken"}))[1] == []

@@ -188,6 +188,95 @@ def test_recurring_spending_by_window(world: World) -> None:
     assert month.top_subscription == "Netflix"
 
 
+OTHERS = [
+    account("checking", 10.0, external_id="office", holder_category="business"),
+    account("checking", 10.0, external_id="euros", currency="EUR"),
+    account("savings", 10.0),
+    account("credit card", 10.0, **CARD),
+]
+UNCOUNTED = [{"pending": True}, {"currency": "EUR"}, {"account": "office"}, {"account": "euros"}]
+
+
+@pytest.mark.parametrize("values", UNCOUNTED, ids=str)
+def test_a_charge_that_does_not_count_disturbs_no_subscription(world: World, values: dict[str, object]) -> None:
+    regular = charges("Netflix", 15.00, 5, 35, 65)
+    person = world.add(
+        f"charged {values}", rows([account(), *OTHERS], [*regular, *charges("Netflix", 15.00, 20, **values)])
+    )
+    world.run()
+    row = world.features(person, 90)
+    assert (row.recurring_merchants, row.recurring_spend_cents) == (1, 4_500)
+
+
+@pytest.mark.parametrize("values", UNCOUNTED, ids=str)
+def test_a_charge_that_does_not_count_makes_no_yearly_subscription(world: World, values: dict[str, object]) -> None:
+    found = [*charges("Museum", 80.00, 20), *charges("Museum", 80.00, 385, **values)]
+    person = world.add(f"member {values}", rows([account(), *OTHERS], found))
+    world.run()
+    assert world.features(person, 180).recurring_merchants == 0
+
+
+@pytest.mark.parametrize("values", [*UNCOUNTED, {"account": "credit card"}], ids=str)
+def test_pay_that_does_not_count_shortens_no_gap(world: World, values: dict[str, object]) -> None:
+    person = world.add(
+        f"paid {values}", rows([account(), *OTHERS], [*pay(2000, 10, 60, 110), *pay(500, 35, 85, **values)])
+    )
+    world.run()
+    row = world.features(person)
+    assert (row.pay_dates, row.median_pay_gap_days) == (3, 50.0)
+
+
+def test_a_merchant_of_two_charges_in_half_a_year_is_no_yearly_one(world: World) -> None:
+    found = charges("Museum", 80.00, 20, 90, 385)
+    person = world.add("often", rows([account()], found))
+    world.run()
+    assert world.features(person, 180).recurring_merchants == 0
+
+
+def test_what_is_owed_on_another_kind_of_debt_is_no_overdue_card(world: World) -> None:
+    loan = account("student", 9_000.0, type="loan", external_id="loan")
+    debts = [liability("loan", kind="student", is_overdue=True), liability()]
+    person = world.add("student", rows([account("credit card", 10.0, **CARD), loan], liabilities=debts))
+    world.run()
+    assert world.features(person).overdue_cards == 0
+
+
+def test_cards_of_another_currency_are_none(world: World) -> None:
+    person = world.add("abroad", rows([account("credit card", 990.0, currency="EUR", **CARD)]))
+    world.run()
+    assert (world.features(person).cards, world.features(person).max_utilization) == (0, None)
+
+
+def test_refunds_beyond_spending_are_no_negative_spending(world: World) -> None:
+    back = [
+        transaction(3, -50.00),
+        transaction(3, 20.00),
+        transaction(4, -5.00, "BANK_FEES_INTEREST_CHARGE", account="credit card"),
+    ]
+    person = world.add("repaid", rows([account(), account("credit card", 10.0, **CARD)], back))
+    world.run()
+    row = world.features(person)
+    assert (row.spend_cents, row.monthly_expenses_cents, row.interest_cents) == (0, 0, 0)
+    assert (row.subscription_share, row.emergency_months, row.buffer_months) == (None, None, None)
+
+
+def test_the_largest_subscription_and_the_fullest_card_are_named(world: World) -> None:
+    cards = [
+        account("credit card", 100.0, limit=200.0, external_id="a", name="Zebra", mask="1"),
+        account("credit card", 900.0, limit=9000.0, external_id="b", name="Ant", mask="2"),
+    ]
+    found = [
+        *charges("Small", 5.00, 5, 35, 65),
+        *charges("Large", 50.00, 6, 36, 66),
+        *charges("Middle", 9.00, 7, 37, 67),
+    ]
+    person = world.add("named", rows([account(), *cards], found))
+    world.run()
+    for window in (30, 90, 180):
+        row = world.features(person, window)
+        assert (row.top_subscription, row.top_card) == ("Large", "Zebra ending 1")
+
+
 @pytest.mark.parametrize(("gap", "found"), [(350, 0), (351, 1), (365, 1), (379, 1), (380, 0)])
 def test_yearly_subscriptions_show_at_180_days(world: World, gap: int, found: int) -> None:
     person = world.add(f"member {gap}", rows([account()], charges("Museum", 80.00, 20, 20 + gap)))

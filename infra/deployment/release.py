@@ -1,5 +1,6 @@
 """The release path: the packaged template as one CloudFormation stack, parameters checked, artifacts uploaded."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,9 @@ from infra.deployment.stages import Stage
 Template = Mapping[str, Any]
 LOOK_EVERY_S = 5.0
 FUNCTION = "AWS::Serverless::Function"
+RELEASE = "Release"
+RELEASE_DIGITS = 10
+DIGEST_ROUNDS = 200_000
 RESOURCES_ONLY = "OmnibusResourcesOnly"
 """The output that marks a stack whose functions `chalice deploy` makes."""
 
@@ -70,6 +74,8 @@ def preflight(site: Site, template: Template) -> Checked:
         raise DeploymentError.of(f"{stage.name} cannot be deployed:", problems)
     full: dict[str, str | None] = dict(parameters.with_defaults(template["Parameters"], texts))
     full.update(dict.fromkeys(kept))
+    if RELEASE in full and RELEASE not in texts:
+        full[RELEASE] = release_name(stage.stack, full)
     return Checked(found, full, names)
 
 
@@ -110,6 +116,15 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
     changed = site.stack.change(url, given, site.stage.tags)
     site.tell(f"{site.stage.stack}: " + ("deployed" if changed else "no changes"))
     return site.stack.outputs()
+
+
+def release_name(stack: str, given: Mapping[str, str | None]) -> str:
+    """A name for the package with these parameters: if either differs, functions get new versions, and `live` moves.
+
+    Secrets are among them, so that a new one reaches the functions; hence a digest that is slow to guess from.
+    """
+    told = json.dumps(given, sort_keys=True).encode()
+    return hashlib.pbkdf2_hmac("sha256", told, stack.encode(), DIGEST_ROUNDS).hex()[:RELEASE_DIGITS]
 
 
 def packaged_for(template: Template) -> set[str]:

@@ -38,6 +38,10 @@ locals {
   keys      = { for path in local.artifacts : path => "${filesha256("${var.package}/${path}")}.zip" }
   places    = { for path, key in local.keys : path => jsonencode("s3://${var.artifact_bucket}/${key}") }
 
+  # Names package and parameters: if either differs, functions get new versions, and the alias `live` moves to them.
+  told    = [jsondecode(local.packaged).Parameters.Release.Default, local.parameters, local.secrets]
+  release = substr(nonsensitive(sha256(jsonencode(local.told))), 0, 10)
+
   template = replace(
     replace(
       replace(local.packaged, jsonencode("./arrow.zip"), local.places["./arrow.zip"]),
@@ -75,6 +79,7 @@ resource "aws_cloudformation_stack" "omnibus" {
   tags               = var.tags
 
   parameters = merge(
+    { Release = local.release },
     { for name, value in local.parameters : name => value if value != null },
     { for name, value in local.secrets : name => value if nonsensitive(value != "") },
   )

@@ -33,6 +33,7 @@ locals {
     ComputeFeaturesSchedule                       = var.compute_features_schedule
     ComputeFeaturesTimeout                        = tostring(var.compute_features_timeout)
     CorsOrigins                                   = join(",", var.cors_origins)
+    CostCentre                                    = var.cost_centre
     CoverageAlarm                                 = tostring(var.coverage_alarm)
     CreditsAlarm                                  = tostring(var.credits_alarm)
     Dashboards                                    = var.dashboards
@@ -79,6 +80,7 @@ locals {
     OpenSkyDailyCredits                           = tostring(var.open_sky_daily_credits)
     OpenSkyTokenUrl                               = var.open_sky_token_url
     OpenSkyUrl                                    = var.open_sky_url
+    Owner                                         = var.owner
     PredictBatchEnvironment                       = jsonencode(var.predict_batch_environment)
     PredictBatchMemory                            = tostring(var.predict_batch_memory)
     PredictBatchProvisionedConcurrency            = tostring(var.predict_batch_provisioned_concurrency)
@@ -155,6 +157,7 @@ locals {
     UploadCompletedReservedConcurrency            = tostring(var.upload_completed_reserved_concurrency)
     UploadCompletedTimeout                        = tostring(var.upload_completed_timeout)
     UploadMaxBytes                                = tostring(var.upload_max_bytes)
+    UploadNoticeAttempts                          = tostring(var.upload_notice_attempts)
     UploadOrigins                                 = join(",", var.upload_origins)
     UploadSessionsPerClient                       = tostring(var.upload_sessions_per_client)
     ValidateFlightsEnvironment                    = jsonencode(var.validate_flights_environment)

@@ -224,7 +224,7 @@ variable "canary_percentage" {
 
 variable "chat_agent_alias_id" {
   type        = string
-  description = "The template's ChatAgentAliasId."
+  description = "Alias of the agent that chats."
   default     = ""
 
   validation {
@@ -376,6 +376,12 @@ variable "cors_origins" {
   default     = []
 }
 
+variable "cost_centre" {
+  type        = string
+  description = "Who pays, as the tag cost-centre of everything that costs money."
+  default     = "omnibus"
+}
+
 variable "coverage_alarm" {
   type        = number
   description = "Alarm where less than this percentage of the people who consented and have data has a persona after a run."
@@ -494,7 +500,7 @@ variable "event_age" {
 
 variable "flights_alert_email" {
   type        = string
-  description = "The template's FlightsAlertEmail."
+  description = "Who is told of snapshots that fail; empty, nobody is."
   default     = ""
 }
 
@@ -506,13 +512,13 @@ variable "flights_box" {
 
 variable "flights_strict_mode" {
   type        = bool
-  description = "The template's FlightsStrictMode."
+  description = "Does one failed check fail a snapshot, whatever its score?"
   default     = false
 }
 
 variable "flights_thresholds" {
   type        = map(any)
-  description = "JSON object of quality thresholds that differ from the defaults."
+  description = "JSON object of the quality thresholds that differ from the defaults of docs/quality-checks.md."
   default     = {}
 }
 
@@ -883,20 +889,20 @@ variable "open_sky_client_id" {
 
 variable "open_sky_client_secret" {
   type        = string
-  description = "The template's OpenSkyClientSecret."
+  description = "Secret of OpenSkyClientId."
   default     = ""
   sensitive   = true
 }
 
 variable "open_sky_daily_credits" {
   type        = number
-  description = "The template's OpenSkyDailyCredits."
+  description = "Credits of a day, of which polling spends no more than there are; 400 without an account."
   default     = 4000
 }
 
 variable "open_sky_token_url" {
   type        = string
-  description = "The template's OpenSkyTokenUrl."
+  description = "Where OpenSky gives OAuth2 tokens."
   default     = "https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token"
 }
 
@@ -911,6 +917,12 @@ variable "operator_token" {
   description = "Who sends it as X-Operator-Token may do what operators do; empty, nobody may."
   default     = ""
   sensitive   = true
+}
+
+variable "owner" {
+  type        = string
+  description = "Whose this is, as the tag owner of everything that costs money."
+  default     = "omnibus"
 }
 
 variable "predict_batch_environment" {
@@ -1445,19 +1457,19 @@ variable "redshift_cluster" {
 
 variable "redshift_database" {
   type        = string
-  description = "The template's RedshiftDatabase."
+  description = "The warehouse's database."
   default     = "omnibus"
 }
 
 variable "redshift_db_user" {
   type        = string
-  description = "The template's RedshiftDbUser."
+  description = "Database user of a provisioned cluster."
   default     = ""
 }
 
 variable "redshift_secret_arn" {
   type        = string
-  description = "The template's RedshiftSecretArn."
+  description = "Secret with the warehouse's user and password; empty signs in by IAM."
   default     = ""
 }
 
@@ -1838,6 +1850,22 @@ variable "upload_max_bytes" {
   }
 }
 
+variable "upload_notice_attempts" {
+  type        = number
+  description = "Attempts, a minute apart, at telling a desktop what happened to its upload."
+  default     = 12
+
+  validation {
+    condition     = var.upload_notice_attempts >= 1
+    error_message = "Expected at least 1."
+  }
+
+  validation {
+    condition     = var.upload_notice_attempts <= 60
+    error_message = "Expected at most 60."
+  }
+}
+
 variable "upload_origins" {
   type        = list(string)
   description = "Origins whose pages may upload to the bucket with a permission; \"*\" lets any page use a permission that it was given."
@@ -1927,7 +1955,7 @@ variable "validate_flights_timeout" {
 
 variable "vpc_cidr" {
   type        = string
-  description = "The template's VpcCidr."
+  description = "Addresses of the stack's own network."
   default     = "10.20.0.0/16"
 
   validation {

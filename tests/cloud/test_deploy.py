@@ -53,6 +53,13 @@ def destroy(deployment: Deployment, **options: Any) -> None:
     removal.destroy(deployment.site, **{**asked, **options})
 
 
+def variables(cloud: Cloud) -> dict[str, str]:
+    """The environment of the version that callers reach."""
+    found = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-api_handler", Qualifier="live")
+    own: dict[str, str] = found["Environment"]["Variables"]
+    return own
+
+
 def with_resource(name: str, resource: dict[str, Any]) -> Any:
     return lambda template: {**template, "Resources": {**template["Resources"], name: resource}}
 
@@ -96,9 +103,8 @@ def test_a_changed_parameter_is_deployed_and_a_secret_that_is_not_given_stays(
     site.stage.secrets.clear()  # type: ignore[attr-defined]  # as if the file of secrets were not here
     release.deploy(site, dist)
     assert f"{STACK}: deployed" in changed.said
-    variables = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-api_handler")["Environment"]
-    assert variables["Variables"]["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-    assert variables["Variables"]["OMNIBUS_OPERATOR_TOKEN"] == "the operators' token"
+    assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+    assert variables(cloud)["OMNIBUS_OPERATOR_TOKEN"] == "the operators' token"
     release.deploy(deployment.site, dist)
 
 
@@ -111,8 +117,7 @@ def test_a_change_that_fails_is_rolled_back_and_says_which_resource_and_why(
         DeploymentError, match=rf"UPDATE_ROLLBACK_COMPLETE(.|\n)*Broken(.|\n)*{cloud.buckets['flights']}"
     ):
         release.deploy(failing.site, dist)
-    variables = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-api_handler")["Environment"]
-    assert variables["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
+    assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "INFO"
 
 
 def test_after_a_rollback_the_next_deployment_goes_through(fresh: Deployment, dist: Path) -> None:

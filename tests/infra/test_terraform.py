@@ -143,8 +143,8 @@ def test_the_stack_gets_the_defaults_of_the_template(module: Module, templates: 
         for name in declared
         if declared[name].get("Default") != templates["prod"]["Parameters"][name].get("Default")
     }
-    assert left == secret | differing | OF_THE_PACKAGE
-    assert given == {name: str(declared[name].get("Default")) for name in given}
+    assert left == (secret | differing | OF_THE_PACKAGE) - {"Release"}
+    assert given == {name: str(declared[name].get("Default")) for name in given} | {"Release": given["Release"]}
 
 
 def test_values_reach_the_stack_as_it_takes_them(module: Module) -> None:
@@ -164,6 +164,17 @@ def test_values_reach_the_stack_as_it_takes_them(module: Module) -> None:
     assert parameters["FlightsStrictMode"] == "true"
     assert parameters["OpenSkyDailyCredits"] == "8000"
     assert parameters["LogRetention"] == "30"
+
+
+def test_a_release_is_named_after_package_and_parameters(module: Module) -> None:
+    names = []
+    for given in ({}, {}, {"log_level": "DEBUG"}, {"operator_token": "another"}, {"release": "mine000001"}):
+        assert module.apply(**given) == ""
+        names.append(module.output("parameters")["Release"])
+    assert names[0] == names[1]
+    assert len(set(names)) == 4
+    assert names[-1] == "mine000001"
+    assert all(re.fullmatch("[0-9a-z]{10}", name) for name in names)
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,29 @@
-"""The jobs under everything that may go wrong: repeats, restarts, races, revoked consent, deleted people."""
+"""The jobs under everything that may go wrong: repeats, restarts, deadlocks, rotated passwords, too many rows."""
 
 import multiprocessing
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense_pipeline import BATCH_SETTINGS, PostgresPipeline
 from chalicelib.adapters.spendsense_records import PostgresRecords
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, Jobs
-from chalicelib.spendsense.models import ConsentRecord, ProfileChange, TransactionsQuery
+from chalicelib.spendsense.models import ProfileChange, TransactionsQuery
 from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.paging import Position
 from chalicelib.spendsense.sql import statement
+from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, until, waiting
 from tests.contract.spendsense_database import Target, engine, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, days_ago, rows, subject, transaction
 from tests.fakes.spendsense_aws import FakeAnnouncements
-
-DERIVED = ("computed_features", "persona_assignments", "recommendations", "decision_traces")
-REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 
 
 @pytest.fixture
@@ -41,29 +36,6 @@ def url() -> Iterator[str]:
 def world(url: str) -> Iterator[World]:
     with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
         yield World(database)
-
-
-@pytest.fixture
-def another(url: str) -> Iterator[Callable[[], Postgres]]:
-    """More connections to the same database, as more containers have."""
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=30_000)))
-
-
-def crowd(world: World, count: int = 6) -> list[UUID]:
-    statement = rows(
-        [account(), account("credit card", 700.0, limit=1000.0)],
-        [transaction(5 + 2 * number, 10.0 + number) for number in range(12)],
-    )
-    return [world.add(f"person {number}", statement) for number in range(count)]
-
-
-def dump(world: World, *tables: str) -> dict[str, list[Any]]:
-    """Every row, with its times, in an order of its own."""
-    return {
-        table: [tuple(row) for row in world.all(f"SELECT t.* FROM spendsense.{table} t ORDER BY t::text")]
-        for table in tables or DERIVED
-    }
 
 
 def run_jobs(database: Postgres, order: Order, now: datetime = NOW) -> list[Any]:
@@ -277,7 +249,13 @@ def test_a_function_killed_in_mid_batch_gives_its_people_back(world: World, url:
 def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: World, url: str) -> None:
     crowd(world, 2)
     pauses: list[float] = []
-    own = Postgres(Target(url), statement_timeout_ms=30_000, pause=pauses.append)
+    writer_went_on = threading.Event()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        assert writer_went_on.wait(timeout=30)
+
+    own = Postgres(Target(url), statement_timeout_ms=30_000, pause=pause)
     with closing(own), psycopg.connect(url) as writer:
         writer.execute("SET deadlock_timeout = '1min'")  # so that the batch is the one that gives way
         writer.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
@@ -285,6 +263,7 @@ def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: Worl
         batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
         waiting(url, 1)
         writer.execute("UPDATE spendsense.standings SET features_due = true")
+        writer_went_on.set()
         assert counts(world)["computed_features"] == 0
         writer.commit()
         assert batch.result() == 2
@@ -312,154 +291,6 @@ def test_a_password_rotated_in_mid_job(world: World, url: str) -> None:
         finally:
             admin.execute("DROP ROLE rotated")
     assert counts(world)["computed_features"] == 12
-
-
-# -- races
-
-
-def until(look: Callable[[], bool]) -> None:
-    """Return once it is so."""
-    deadline = time.monotonic() + 20
-    while not look():
-        assert time.monotonic() < deadline, "it never was"
-        time.sleep(0.01)
-
-
-def waiting(url: str, count: int) -> None:
-    """Return once `count` connections wait for a lock."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with psycopg.connect(url, autocommit=True) as watcher:
-        until(lambda: watcher.execute(query).fetchone() == (count,))
-
-
-class Aside:
-    """Work in another thread; `result` joins it."""
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self._results: list[Any] = []
-        self._thread = threading.Thread(target=lambda: self._results.append(work()))
-        self._thread.start()
-
-    def result(self) -> Any:
-        self._thread.join(timeout=30)
-        assert self._results, "it raised, or did not end"
-        return self._results[0]
-
-
-def counts(world: World) -> dict[str, int]:
-    return {table: len(found) for table, found in dump(world).items()}
-
-
-@pytest.mark.parametrize("job", JOBS)
-def test_consent_revoked_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres], job: Any) -> None:
-    (person,) = crowd(world, 1)
-    for earlier in JOBS[: JOBS.index(job)]:
-        world.run(earlier, run_id="night")
-    with psycopg.connect(url) as blocker:
-        # The job claims the person, then waits here: its rows refer to the profile.
-        blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
-        pipeline, consents = PostgresPipeline(another(), packaged()), PostgresConsents(another())
-        batch = Aside(lambda: pipeline.advance(job, Order("night", TODAY), 100, NOW))
-        waiting(url, 1)
-        revoked = Aside(lambda: consents.record(person, REVOKED))
-        waiting(url, 2)
-        blocker.rollback()
-        assert (batch.result(), revoked.result()) == (1, True)
-    assert counts(world) == dict.fromkeys(DERIVED, 0)
-    world.run(run_id="after")
-    assert counts(world) == {**dict.fromkeys(DERIVED, 0), "decision_traces": 1}
-
-
-def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
-    world: World, url: str, another: Callable[[], Postgres]
-) -> None:
-    crowd(world, 1)
-    with psycopg.connect(url) as revoking:
-        revoking.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
-        waiting(url, 1)
-        revoking.execute("UPDATE spendsense.standings SET consented = false")
-    assert batch.result() == 0
-    assert counts(world) == dict.fromkeys(DERIVED, 0)
-
-
-def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
-    world: World, url: str, another: Callable[[], Postgres]
-) -> None:
-    """Else an event's run finds the person locked, does nothing, and nobody does it until the next night."""
-    people = crowd(world, 1)
-    with psycopg.connect(url) as holder:
-        holder.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        order = Order("event", TODAY, subject=people[0])
-        batch = Aside(lambda: pipeline.advance("compute_features", order, 100, NOW))
-        waiting(url, 1)
-    assert batch.result() == 1
-
-
-def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:
-    people = crowd(world, 2)
-    with psycopg.connect(url) as blocker:
-        blocker.execute("SELECT 1 FROM spendsense.profiles WHERE subject = %s FOR UPDATE", [people[1]])
-        pipeline, registry = PostgresPipeline(another(), packaged()), PostgresPeople(another())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
-        waiting(url, 1)
-        erased = Aside(lambda: registry.erase(people[0]))
-        waiting(url, 2)
-        blocker.rollback()
-        assert (batch.result(), erased.result()) == (2, True)
-    left = world.all("SELECT DISTINCT user_id FROM spendsense.computed_features")
-    assert len(left) == 1
-    assert world.features(people[1]).transactions == 12
-
-
-def test_two_runs_at_once_share_the_people(world: World, another: Callable[[], Postgres]) -> None:
-    crowd(world, 20)
-
-    def compute(run_id: str) -> int:
-        pipeline = PostgresPipeline(another(), packaged())
-        order = Order(run_id, TODAY)
-        pipeline.begin("compute_features", order, NOW)
-        total = 0
-        while done := pipeline.advance("compute_features", order, 3, NOW):
-            total += done
-        return total
-
-    workers = [Aside(lambda name=name: compute(name)) for name in ("one", "two")]  # type: ignore[misc]
-    assert sum(worker.result() for worker in workers) == 20
-    assert counts(world)["computed_features"] == 60
-
-
-def test_rows_that_come_while_their_person_is_computed_are_computed_next(
-    world: World, url: str, another: Callable[[], Postgres]
-) -> None:
-    (person,) = crowd(world, 1)
-    with psycopg.connect(url) as blocker:
-        blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
-        waiting(url, 1)
-        late = World(another())
-        import_ = Aside(lambda: late.add("person 0", rows([account()], [transaction(1, 1000.0)])))
-        waiting(url, 2)
-        blocker.rollback()
-        batch.result()
-        import_.result()
-    spent = world.features(person).spend_cents
-    assert world.run("compute_features", run_id="next") == 1
-    assert world.features(person).spend_cents == spent + 100_000
-
-
-@pytest.mark.parametrize("job", JOBS)
-def test_what_is_due_without_consent_is_not_done(world: World, job: Any) -> None:
-    """A flag that should not be there is not believed."""
-    world.add("private", rows([account()], [transaction(1, 5.0)]), consent=False)
-    world.all(
-        "UPDATE spendsense.standings SET features_due = true, persona_due = true, recommendations_due = true "
-        "RETURNING 1"
-    )
-    assert world.run(job) == 0
 
 
 # -- size

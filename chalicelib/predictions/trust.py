@@ -26,7 +26,7 @@ PURPOSE = b"omnibus model manifest v1\n"
 """Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Label = str | int | float
+Label = str | bool | int | float
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

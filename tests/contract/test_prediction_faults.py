@@ -17,7 +17,7 @@ from chalicelib.predictions import scan
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import parse_uri
+from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from chalicelib.predictions.views import HandedOver
 from tests.fakes.predictions import MemoryKey, MemoryMeter
@@ -27,7 +27,8 @@ ROWS = 160_000
 
 
 def refused(code: str, status: int) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Operation")
 
 
 class CutBody:
@@ -141,6 +142,42 @@ def test_a_failure_of_s3_is_named_and_leaves_nothing(
         predict(service)
     assert proxy_status(failed.value) == status
     assert faulty.calls[operation] >= at
+    assert nothing_is_left(client)
+
+
+@pytest.mark.parametrize(
+    ("operation", "at", "code", "wanted"),
+    [
+        ("head_object", 4, "403", "access_denied"),
+        ("get_object", 4, "AccessDenied", "access_denied"),
+        ("head_object", 3, "404", "no_such_object"),
+        ("get_object", 4, "PreconditionFailed", "object_changed"),
+        ("complete_multipart_upload", 1, "PreconditionFailed", "output_exists"),
+        ("complete_multipart_upload", 1, "ConditionalRequestConflict", "output_exists"),
+    ],
+)
+def test_what_s3_refuses_has_a_code_of_its_own(
+    service: BatchPredictions, faulty: Faulty, client: Any, operation: str, at: int, code: str, wanted: str
+) -> None:
+    faulty.errors[operation, at] = refused(code, 400)
+    with pytest.raises(OmnibusError) as failed:
+        predict(service)
+    assert failed.value.code == wanted
+    assert proxy_status(failed.value) == 400
+    assert nothing_is_left(client)
+
+
+@pytest.mark.parametrize("operation", ["upload_part_copy", "upload_part", "complete_multipart_upload"])
+def test_a_join_that_fails_leaves_nothing(faulty: Faulty, client: Any, operation: str) -> None:
+    sources = [ObjectUri("data", f"parts/{number}") for number in range(3)]
+    for source, size in zip(sources, (SMALLEST_PART + 1, 7, 2 * SMALLEST_PART), strict=True):
+        client.put_object(Bucket=source.bucket, Key=source.key, Body=b"x" * size)
+    faulty.errors[operation, 1] = refused("SlowDown", 503)
+
+    with pytest.raises(RateLimited):
+        S3Objects(faulty).join(sources, ObjectUri("output", "out/rows.csv"), overwrite=False)
+
+    assert faulty.calls["abort_multipart_upload"] == 1
     assert nothing_is_left(client)
 
 

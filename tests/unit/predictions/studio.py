@@ -43,6 +43,7 @@ def trained(kind: str) -> Any:
         "forest": lambda: RandomForestRegressor(n_estimators=5, random_state=0).fit(features, target),
         "boosting": lambda: HistGradientBoostingRegressor(max_iter=5, random_state=0).fit(features, target),
         "classifier": lambda: LogisticRegression().fit(features, words),
+        "booleans": lambda: LogisticRegression().fit(features, target > 0),
         "numbers": lambda: LogisticRegression().fit(features, (target > 0).astype(int)),
     }[kind]()
 

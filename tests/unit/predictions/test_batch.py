@@ -174,6 +174,32 @@ def test_probabilities_are_a_column_a_class_and_labels_are_no_formulas(studio):
     np.testing.assert_array_equal(frame[["price_=high", "price_low,er", "price_mid"]], probabilities)
 
 
+def test_probabilities_in_parquet_have_the_labels_as_they_are(studio):
+    studio.publish(trained("classifier"))
+    studio.objects.put(DATA, csv_of(rows(300)))
+
+    studio.predict(probabilities=True, output_s3_uri=OUTPUT_PARQUET)
+
+    table = pq.read_table(io.BytesIO(studio.objects.get(OUTPUT_PARQUET)))
+    assert table.column_names[3:] == ["price", "price_=high", "price_low,er", "price_mid"]
+    assert table["price"].to_pylist() == trained("classifier").predict(rows(300)).tolist()
+    probabilities = trained("classifier").predict_proba(rows(300))
+    np.testing.assert_array_equal(np.column_stack(table.columns[4:]), probabilities)
+
+
+def test_labels_may_be_true_and_false(studio):
+    studio.publish(trained("booleans"))
+    studio.objects.put(DATA, csv_of(rows(30)))
+    studio.predict(probabilities=True)
+    studio.predict(probabilities=True, output_s3_uri=OUTPUT_PARQUET)
+
+    expected = trained("booleans").predict(rows(30))
+    frame = pd.read_csv(io.BytesIO(studio.objects.get(OUTPUT)))
+    assert list(frame.columns)[3:] == ["price", "price_False", "price_True"]
+    np.testing.assert_array_equal(frame["price"], expected)
+    assert pq.read_table(io.BytesIO(studio.objects.get(OUTPUT_PARQUET)))["price"].to_pylist() == expected.tolist()
+
+
 def test_labels_of_numbers_stay_numbers(studio):
     studio.publish(trained("numbers"))
     studio.objects.put(DATA, csv_of(rows(30)))
@@ -325,6 +351,20 @@ def test_parquet_that_is_broken_inside_is_refused(ready):
     data[200:900] = b"\xaa" * 700
     ready.objects.put(PARQUET, bytes(data))
     assert refusal(ready, data_s3_uri=PARQUET, output_s3_uri=OUTPUT_PARQUET).code == "malformed_parquet"
+
+
+def test_what_has_no_text_does_not_go_from_parquet_to_csv(ready):
+    ready.objects.put(PARQUET, parquet_of(rows(2), more=pa.array([[1], [2]])))
+    error = refusal(ready, data_s3_uri=PARQUET)
+    assert (error.code, proxy_status(error)) == ("unsupported_column", 400)
+
+    ready.predict(data_s3_uri=PARQUET, output_s3_uri=OUTPUT_PARQUET)
+    assert pq.read_table(io.BytesIO(ready.objects.get(OUTPUT_PARQUET)))["more"].to_pylist() == [[1], [2]]
+
+
+def test_two_columns_of_one_name_do_not_go_from_csv_to_parquet(ready):
+    ready.objects.put(DATA, b"id,id,x,y\na,b,1,2\n")
+    assert refusal(ready, output_s3_uri=OUTPUT_PARQUET).code == "duplicate_column"
 
 
 def test_a_row_group_that_would_fill_the_memory_is_refused(ready, monkeypatch):

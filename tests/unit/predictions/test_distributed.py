@@ -164,6 +164,16 @@ def test_csv_to_parquet_is_the_same_too(ready, machine):
     assert pq.read_table(io.BytesIO(expected)).num_rows == 200
 
 
+@pytest.mark.parametrize("output", [OUTPUT, "s3://output/out/rows.csv.gz", "s3://output/out/rows.parquet"])
+def test_probabilities_are_the_same_too(ready, machine, output):
+    ready.publish(trained("classifier"))
+    asked = {"output_s3_uri": output, "probabilities": True}
+    expected = single_call(ready, **asked)
+    machine.run(**asked)
+    assert machine.jobs.get("job").parts_total > 1
+    assert ready.objects.get(output) == expected
+
+
 def test_small_data_is_one_part(ready):
     machine = Machine(ready, single_call_bytes=1 << 30)
     machine.submit()

@@ -302,6 +302,14 @@ def test_the_report_of_an_artifact_says_what_is_in_it():
         assert fact in report
 
 
+def test_a_model_that_gives_more_than_one_value_a_row_is_refused(studio):
+    from sklearn.linear_model import LinearRegression
+
+    with pytest.raises(Unprocessable) as refused:
+        artifact_of(LinearRegression().fit(rows(9), rows(9)), FEATURES, URI, "skops", NOW)
+    assert refused.value.code == "model_output"
+
+
 def test_what_skops_cannot_read_back_is_not_published():
     from sklearn.neighbors import KNeighborsRegressor
 

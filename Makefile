@@ -11,7 +11,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template check-security bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template check-package check-security parameters bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -53,7 +53,7 @@ demo: venv ## run the workloads on real input in the local cloud; ONLY=flights f
 test: venv ## run all tests
 	$(PYTHON) -m pytest -q $(TESTS)
 
-check: check-style check-types check-template check-security ## lint, format, types, template, its security
+check: check-style check-types check-template check-package check-security ## lint, format, types, template, its security, sizes
 
 check-style: venv
 	$(BIN)/ruff check .
@@ -72,9 +72,16 @@ $(CHECKOV)/.installed: requirements-checkov.txt | $(PYTHON)
 	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.txt
 	@touch $@
 
+check-package: venv
+	$(PYTHON) -m infra.artifacts
+
 check-security: check-template $(CHECKOV)/.installed ## hold the template that SAM makes of ours against checkov
 	$(PYTHON) -m infra.plain build/check/sam.json build/check/plain.json
 	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
+
+parameters: venv ## write docs/parameters.md
+	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
+	$(PYTHON) -m infra.parameters build/check/sam.json docs/parameters.md
 
 bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
 	$(PYTHON) -m benchmarks.run $(NAMES)

@@ -16,7 +16,7 @@ AS_PACKAGED = {
 
 HEAD = """# Parameters
 
-Every parameter of the template, as `make parameters` writes it from the packaged template; a test holds this page to it.
+Every parameter of the template, as `make parameters` writes it from the packaged one; a test holds this page to it.
 A stage's values are in `infra/stages/<stage>.toml`, its secrets beside it; what is not given has the default. Sizes and
 times have their unit in the meaning. A switch is `ENABLED` or `DISABLED`.
 
@@ -24,8 +24,9 @@ After a change of parameters alone, functions take it up with the next `Release`
 parameters. Stack tags, which everything in the stack gets, are in the stage's `[tags]`; `Owner` and `CostCentre` are on
 what costs money. The thresholds that `FlightsThresholds` may name are in [quality-checks.md](quality-checks.md).
 
-`RetryAttempts` counts attempts, the first included: 3 of them are 2 retries of an asynchronous invocation, the most that
-Lambda allows. The upload notices' queue has its own number, `UploadNoticeAttempts`, because there a desktop is waited for.
+`RetryAttempts` counts attempts, the first included: 3 of them are 2 retries of an asynchronous invocation, the most
+that Lambda allows. The queue of the upload notices has a number of its own, `UploadNoticeAttempts`: there a desktop is
+waited for.
 
 | parameter | type | default | meaning |
 |---|---|---|---|
@@ -50,7 +51,7 @@ def _kind(parameter: Mapping[str, Any]) -> str:
     if low is not None:
         return f"number from {low}" + (f" to {high}" if high is not None else "")
     names = {"String": "text", "Number": "number", "CommaDelimitedList": "texts, by commas"}
-    return names.get(parameter["Type"], parameter["Type"]) + (", secret" if parameter.get("NoEcho") else "")
+    return str(names.get(parameter["Type"], parameter["Type"])) + (", secret" if parameter.get("NoEcho") else "")
 
 
 def _default(name: str, parameter: Mapping[str, Any]) -> str:

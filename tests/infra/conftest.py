@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.package import package
+from infra.plain import plain
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,9 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("packaged")
     loaded: dict[str, Any] = json.loads(package("dev", out).read_text())
     return loaded
+
+
+@pytest.fixture(scope="session")
+def transformed(packaged: dict[str, Any]) -> dict[str, Any]:
+    """The same after SAM's transform: what CloudFormation deploys."""
+    return plain(packaged)

@@ -1,0 +1,373 @@
+"""What holds for every function and every resource of a kind: knobs, aliases, keys, TLS, labels, limits."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.aliases import alias_of
+from infra.functions import FUNCTION, RESERVED, declared
+from infra.parameters import table
+from infra.stack import completed, released
+
+ROOT = Path(__file__).parents[2]
+CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
+FUNCTIONS = declared(CONFIG)
+KNOBS = ("Memory", "Timeout", "ReservedConcurrency", "ProvisionedConcurrency", "Environment")
+KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Fn::GetAtt": ["Key", "Arn"]}]}
+
+Template = dict[str, Any]
+
+
+def of_kind(packaged: Template, kind: str) -> dict[str, Any]:
+    found = {name: each.get("Properties", {}) for name, each in packaged["Resources"].items() if each["Type"] == kind}
+    assert found, kind
+    return found
+
+
+# -- knobs
+
+
+def test_every_function_has_every_knob_with_its_default(packaged: Template) -> None:
+    parameters = packaged["Parameters"]
+    for function in FUNCTIONS:
+        assert all(f"{function.logical}{knob}" in parameters for knob in KNOBS), function.name
+        assert parameters[f"{function.logical}Memory"]["Default"] == function.memory
+        assert parameters[f"{function.logical}Timeout"]["Default"] == function.timeout
+        assert parameters[f"{function.logical}ReservedConcurrency"]["Default"] == RESERVED.get(function.name, 0)
+        assert parameters[f"{function.logical}ProvisionedConcurrency"]["Default"] == 0
+    reserved = {
+        name: parameters[f"{name}ReservedConcurrency"]["Default"] for name in ("IngestFlights", "ProcessFlights")
+    }
+    assert reserved == {"IngestFlights": 10, "ProcessFlights": 5}
+    assert parameters["ValidateFlightsReservedConcurrency"]["Default"] == 3
+
+
+def test_every_knob_reaches_its_function(packaged: Template) -> None:
+    for name, properties in of_kind(packaged, FUNCTION).items():
+        assert properties["MemorySize"] == {"Ref": f"{name}Memory"}
+        assert properties["Timeout"] == {"Ref": f"{name}Timeout"}
+        assert properties["Environment"]["Variables"]["OMNIBUS_ENVIRONMENT"] == {"Ref": f"{name}Environment"}
+        assert properties["ReservedConcurrentExecutions"]["Fn::If"][:2] == [
+            f"{name}Reserves",
+            {"Ref": f"{name}ReservedConcurrency"},
+        ]
+        assert properties["ProvisionedConcurrencyConfig"]["Fn::If"][0] == f"{name}Provisions"
+        assert (properties["Runtime"], properties["Architectures"]) == ({"Ref": "Runtime"}, [{"Ref": "Architecture"}])
+        assert properties["Tracing"] == {"Fn::If": ["TracesRequests", "Active", "PassThrough"]}
+        for verb, knob in (("Reserves", "ReservedConcurrency"), ("Provisions", "ProvisionedConcurrency")):
+            asked = {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{name}{knob}"}, "0"]}]}
+            assert packaged["Conditions"][f"{name}{verb}"] == asked
+
+
+def test_every_schedule_is_a_parameter_with_the_expression_of_app_py(packaged: Template) -> None:
+    found = {}
+    for name, properties in of_kind(packaged, FUNCTION).items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "Schedule":
+                assert event["Properties"]["Schedule"] == {"Ref": f"{name}Schedule"}
+                assert event["Properties"]["State"] == {"Ref": "Schedules"}
+                found[name] = packaged["Parameters"][f"{name}Schedule"]["Default"]
+    assert found == {
+        "IngestFlights": "rate(5 minutes)",
+        "RefreshVenuePopularity": "rate(1 hour)",
+        "ComputeFeatures": "cron(0 1 * * ? *)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "default"),
+    [
+        ("RetryAttempts", "3"),
+        ("EventAge", 3600),
+        ("DeadLetterRetention", 1_209_600),
+        ("CanaryPercentage", 10),
+        ("LogRetention", 7),
+        ("KmsKeyArn", ""),
+        ("FlightsThresholds", "{}"),
+    ],
+)
+def test_shared_knobs_have_the_designs_defaults(packaged: Template, parameter: str, default: Any) -> None:
+    assert packaged["Parameters"][parameter]["Default"] == default
+
+
+def test_attempts_become_the_retries_that_lambda_knows(packaged: Template, transformed: Template) -> None:
+    assert {attempts: it["Async"] for attempts, it in packaged["Mappings"]["Retries"].items()} == {
+        "1": 0,
+        "2": 1,
+        "3": 2,
+    }
+    for name, properties in of_kind(transformed, "AWS::Lambda::EventInvokeConfig").items():
+        assert properties["MaximumRetryAttempts"]["Fn::FindInMap"][0] == "Retries", name
+        assert properties["Qualifier"] == "live", name
+
+
+def test_the_package_decides_runtime_and_processor(packaged: Template) -> None:
+    bare = {"Resources": {}, "Parameters": {}, "Conditions": {}}
+    assert completed(bare, {"lambda_functions": {"bare": {}}, "stages": {}}, "dev") == bare
+    assert packaged["Parameters"]["Runtime"]["Default"].startswith("python3.")
+    assert packaged["Parameters"]["Architecture"]["Default"] in ("x86_64", "arm64")
+
+
+def test_every_parameter_is_described_and_the_page_is_up_to_date(packaged: Template) -> None:
+    assert [name for name, each in packaged["Parameters"].items() if not each.get("Description")] == []
+    page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+    assert page == table(packaged), "run `make parameters`"
+
+
+# -- versions, alias, canary
+
+
+def test_every_function_has_a_version_and_the_alias_that_a_canary_moves(transformed: Template) -> None:
+    aliases = of_kind(transformed, "AWS::Lambda::Alias")
+    for function in FUNCTIONS:
+        alias = transformed["Resources"][alias_of(function.logical)]
+        assert alias["Properties"]["Name"] == "live"
+        version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+        assert transformed["Resources"][version]["Type"] == "AWS::Lambda::Version"
+        group = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]
+        canary = transformed["Resources"][group]["Properties"]
+        assert canary["DeploymentConfigName"] == {"Ref": "CanaryConfiguration"}
+        assert canary["ServiceRoleArn"] == {"Fn::GetAtt": ["CanaryRole", "Arn"]}
+        assert "DEPLOYMENT_STOP_ON_ALARM" in canary["AutoRollbackConfiguration"]["Events"]
+        assert f"{function.logical}ErrorsAlarm" in json.dumps(canary["AlarmConfiguration"]), function.name
+    assert len(aliases) == len(FUNCTIONS)
+
+
+def test_a_canary_gets_the_percentage_for_the_minutes(transformed: Template) -> None:
+    routing = of_kind(transformed, "AWS::CodeDeploy::DeploymentConfig")["CanaryConfiguration"]["TrafficRoutingConfig"]
+    assert routing["TimeBasedCanary"] == {
+        "CanaryPercentage": {"Ref": "CanaryPercentage"},
+        "CanaryInterval": {"Ref": "CanaryMinutes"},
+    }
+
+
+def test_nobody_calls_a_function_past_its_alias(transformed: Template) -> None:
+    names = {function.logical for function in FUNCTIONS}
+    callers = [
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::Events::Rule",
+        "AWS::IAM::Role",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+        "AWS::S3::Bucket",
+        "AWS::StepFunctions::StateMachine",
+    ]
+    for kind in callers:
+        for resource, properties in of_kind(transformed, kind).items():
+            assert set(_referred(properties)).isdisjoint(names), (kind, resource)
+    called = {name for kind in callers for each in of_kind(transformed, kind).values() for name in _referred(each)}
+    by_events = {"APIHandler", "IngestFlights", "ProcessFlights", "NotifyUploads", "PredictPart", "WebsocketMessage"}
+    assert {alias_of(name) for name in by_events} <= called
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """Every name that `Ref`, `GetAtt` or a `Sub` in a value refers to."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
+            elif key == "Fn::Sub":
+                text = inner[0] if isinstance(inner, list) else inner
+                yield from (part.split("}")[0].split(".")[0] for part in text.split("${")[1:])
+                yield from _referred(inner[1:] if isinstance(inner, list) else [])
+            else:
+                yield from _referred(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _referred(inner)
+
+
+def test_functions_that_call_functions_are_given_and_granted_the_alias(packaged: Template) -> None:
+    shared = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    for variable in ("OMNIBUS_CONCERTS_PREDICT_FUNCTION", "OMNIBUS_FLIGHTS_PROCESS_FUNCTION"):
+        assert shared[variable]["Fn::Sub"].endswith(":live"), variable
+    for path in (ROOT / ".chalice").glob("policy-*.json"):
+        for statement in json.loads(path.read_text())["Statement"]:
+            if "lambda:InvokeFunction" in statement["Action"]:
+                assert statement["Resource"]["Fn::Sub"].endswith(":live"), path.name
+
+
+def test_other_artifacts_are_another_release(tmp_path: Path) -> None:
+    artifact = tmp_path / "code.zip"
+    artifact.write_bytes(b"one")
+    packaged = {"Parameters": {"Release": {"Type": "String"}}, "Resources": {}}
+    first = released(packaged, [artifact])
+    assert first == released(packaged, [artifact])
+    artifact.write_bytes(b"two")
+    other = released({**packaged, "Resources": {"Bucket": {}}}, [])
+    names = {each["Parameters"]["Release"]["Default"] for each in (first, released(packaged, [artifact]), other)}
+    assert len(names) == 3
+    assert all(len(name) == 10 and name.isalnum() for name in names)
+
+
+# -- encryption, transport, retention
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("AWS::SQS::Queue", ("KmsMasterKeyId",)),
+        ("AWS::SNS::Topic", ("KmsMasterKeyId",)),
+        ("AWS::Logs::LogGroup", ("KmsKeyId",)),
+        ("AWS::SecretsManager::Secret", ("KmsKeyId",)),
+        ("AWS::DynamoDB::Table", ("SSESpecification", "KMSMasterKeyId")),
+        ("AWS::StepFunctions::StateMachine", ("EncryptionConfiguration", "KmsKeyId")),
+        ("AWS::Lambda::Function", ("KmsKeyArn",)),
+    ],
+)
+def test_everything_that_keeps_data_has_the_key(transformed: Template, kind: str, where: tuple[str, ...]) -> None:
+    for name, properties in of_kind(transformed, kind).items():
+        found: Any = properties
+        for step in where:
+            found = found[step]
+        assert found == KEY, name
+
+
+def test_every_bucket_has_the_key_is_private_and_tells_who_read_it(transformed: Template) -> None:
+    for name, properties in of_kind(transformed, "AWS::S3::Bucket").items():
+        assert all(properties["PublicAccessBlockConfiguration"].values()), name
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4, name
+        assert properties["LifecycleConfiguration"]["Rules"], name
+        rules = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        encryption = rules[0]["ServerSideEncryptionByDefault"]
+        if name == "AccessLogsBucket":  # S3 delivers into no other
+            assert encryption == {"SSEAlgorithm": "AES256"}
+            continue
+        assert encryption == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}, name
+        assert properties["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "AccessLogsBucket"}, name
+        assert name == "PredictionsScratchBucket" or properties["VersioningConfiguration"] == {"Status": "Enabled"}, (
+            name
+        )
+
+
+def test_the_key_rotates_and_services_may_use_it_for_what_they_do(packaged: Template) -> None:
+    key = packaged["Resources"]["Key"]["Properties"]
+    assert key["EnableKeyRotation"] is True
+    for statement in key["KeyPolicy"]["Statement"]:
+        if statement["Sid"] == "AccountDecidesByIam":
+            assert statement["Principal"]["AWS"]["Fn::Sub"].endswith(":root")
+            continue
+        assert set(statement["Principal"]) == {"Service"}, statement["Sid"]
+        assert statement["Condition"], statement["Sid"]
+        assert not any("*" in action for action in statement["Action"]), statement["Sid"]
+
+
+def test_every_function_may_use_the_key_and_only_use_it() -> None:
+    for function in FUNCTIONS:
+        policy = json.loads((ROOT / ".chalice" / f"policy-{function.name}.json").read_text())
+        (statement,) = [each for each in policy["Statement"] if each.get("Sid") == "Key"]
+        assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"], function.name
+        assert statement["Resource"] == KEY, function.name
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "target"),
+    [
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ],
+)
+def test_nothing_can_be_spoken_to_without_tls(transformed: Template, kind: str, policy: str, target: str) -> None:
+    guarded: list[str] = []
+    for properties in of_kind(transformed, policy).values():
+        (refusal,) = [each for each in properties["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+        assert refusal["Principal"] == "*"
+        assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        named = properties[target]
+        guarded += [each["Ref"] for each in (named if isinstance(named, list) else [named])]
+        assert all(name in json.dumps(refusal["Resource"]) for name in guarded[-1:])
+    assert sorted(guarded) == sorted(of_kind(transformed, kind))
+
+
+def test_alarms_may_still_publish_to_their_topic(transformed: Template) -> None:
+    statements = of_kind(transformed, "AWS::SNS::TopicPolicy")["AlarmsTopicPolicy"]["PolicyDocument"]["Statement"]
+    allowed = [each for each in statements if each["Effect"] == "Allow"]
+    assert [each["Principal"] for each in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+
+
+def test_logs_end_when_the_parameter_says(transformed: Template) -> None:
+    groups = of_kind(transformed, "AWS::Logs::LogGroup")
+    assert len(groups) >= len(FUNCTIONS)
+    for name, properties in groups.items():
+        assert properties["RetentionInDays"] == {"Ref": "LogRetention"}, name
+
+
+def test_what_is_kept_can_be_protected(packaged: Template) -> None:
+    for name, each in packaged["Resources"].items():
+        if each["Type"] == "AWS::DynamoDB::Table" and each["DeletionPolicy"] == "Retain":
+            assert each["Properties"]["DeletionProtectionEnabled"]["Fn::If"][0] == "ProtectsData", name
+    pool = packaged["Resources"]["SpendsenseUserPool"]
+    assert pool["DeletionPolicy"] == "Retain"
+    assert pool["Properties"]["DeletionProtection"]["Fn::If"][0] == "ProtectsData"
+    assert pool["Properties"]["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
+    assert pool["Properties"]["MfaConfiguration"] == "OPTIONAL"
+    assert packaged["Parameters"]["ThreatProtection"]["Default"] == "ENFORCED"
+
+
+def test_the_state_machine_logs_and_traces(packaged: Template) -> None:
+    machine = packaged["Resources"]["PredictionsStateMachine"]["Properties"]
+    assert machine["TracingConfiguration"]["Enabled"]["Fn::If"][0] == "TracesRequests"
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+
+
+def test_whoever_pays_can_tell_what_for(transformed: Template) -> None:
+    for kind in ("AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue"):
+        for name, properties in of_kind(transformed, kind).items():
+            tags = {each["Key"]: each["Value"] for each in properties["Tags"]}
+            assert tags["owner"] == {"Ref": "Owner"}, name
+            assert tags["cost-centre"] == {"Ref": "CostCentre"}, name
+
+
+# -- CloudFormation's limits, and Lambda's
+
+
+def test_the_template_is_within_cloudformations_limits(packaged: Template, transformed: Template) -> None:
+    assert len(packaged["Parameters"]) <= 200
+    assert len(transformed["Resources"]) <= 500
+    assert len(transformed["Outputs"]) <= 200
+    assert len(transformed["Mappings"]) <= 200
+    for each in (packaged, transformed):
+        assert len(json.dumps(each, indent=2).encode()) <= 1_000_000
+
+
+def test_variables_and_policies_are_within_their_limits(packaged: Template) -> None:
+    shared = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    for name, properties in of_kind(packaged, FUNCTION).items():
+        variables = {**shared, **properties["Environment"]["Variables"]}
+        written = sum(len(key) + len(_resolved(packaged, value)) for key, value in variables.items())
+        assert written <= 4096 - 512, (name, "Lambda takes 4 KB of variables; some must be left for parameters")
+    for path in (ROOT / ".chalice").glob("policy-*.json"):
+        text = _resolved(packaged, json.loads(path.read_text()))
+        assert len(text) <= 10_240, path.name
+
+
+def _resolved(packaged: Template, value: Any) -> str:
+    """About what CloudFormation writes for a value, in a stack and a region with long names."""
+    texts = {"AWS::StackName": "omnibus-staging", "AWS::AccountId": "123456789012", "AWS::Region": "ap-southeast-1"}
+    texts |= {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+    if isinstance(value, dict) and len(value) == 1:
+        ((function, argument),) = value.items()
+        if function == "Ref":
+            default = packaged["Parameters"].get(argument, {}).get("Default", "x" * 60)
+            return texts.get(argument, str(default))
+        if function == "Fn::GetAtt":
+            return "x" * 80
+        if function == "Fn::If":
+            return max((_resolved(packaged, each) for each in argument[1:]), key=len)
+        if function == "Fn::Sub":
+            text = argument[0] if isinstance(argument, list) else argument
+            for name, it in texts.items():
+                text = text.replace(f"${{{name}}}", it)
+            return str(text)
+    if isinstance(value, dict):
+        return "{" + ",".join(f'"{key}":{_resolved(packaged, it)}' for key, it in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_resolved(packaged, it) for it in value) + "]"
+    return str(value)

@@ -255,6 +255,17 @@ def test_paying_the_minimum_twice_within_five_dollars(
     assert world.features(person).minimum_only_cards == found
 
 
+@pytest.mark.parametrize(("day", "found"), [(179, 1), (180, 0), (0, 1), (-1, 0)])
+def test_minimum_payments_are_of_the_last_180_days(world: World, day: int, found: int) -> None:
+    name = f"paid {day} days ago"
+    person = world.add(name, rows([account("credit card", 100, **CARD)]))
+    for paid_on in (days_ago(10), days_ago(day)):
+        row = liability(last_payment_cents=2500, minimum_payment_cents=2500, last_payment_on=paid_on)
+        world.add(name, rows(liabilities=[row]))
+    world.run()
+    assert world.features(person).minimum_only_cards == found
+
+
 def test_interest_and_overdue(world: World) -> None:
     person = world.add(
         "late",

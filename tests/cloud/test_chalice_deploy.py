@@ -79,11 +79,12 @@ def deployed(cloud: Cloud, root: Path, dist: Path, tmp_path_factory: pytest.Temp
             "OpenSkyUrl": cloud.opensky_url,
             "OpenSkyTokenUrl": cloud.environment["OPENSKY_TOKEN_URL"],
             "OpenSkyClientId": "omnibus",
-            "OpenSkyClientSecret": "omnibus",
         },
     )
+    secrets = {**deployment.site.stage.secrets, "OpenSkyClientSecret": "omnibus"}
     site = replace(
         deployment.site,
+        stage=replace(deployment.site.stage, secrets=secrets),
         adapt=lambda template: {**template, "Resources": without_tls(without_metric_math(template["Resources"]))},
     )
     file = tmp_path_factory.mktemp("calls") / "calls.jsonl"

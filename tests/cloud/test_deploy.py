@@ -170,8 +170,8 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_adopts_wh
     deployment: Deployment, dist: Path, cloud: Cloud
 ) -> None:
     forget_buckets(cloud, STACK)  # MiniStack adopts tables, but not buckets
-    nowhere = {"Type": "AWS::SNS::Subscription", "Properties": {"TopicArn": "nowhere", "Protocol": "sqs"}}
-    failing = deployment.with_change(with_resource("Broken", nowhere))
+    taken = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": cloud.buckets["flights"]}}}
+    failing = deployment.with_change(with_resource("Broken", taken))
     with pytest.raises(DeploymentError, match=r"ROLLBACK_COMPLETE; nothing is left(.|\n)*Broken"):
         release.deploy(failing.site, dist)
     assert failing.site.stack.status() == "ROLLBACK_COMPLETE"

@@ -1,0 +1,280 @@
+"""What a deployment asks of the account and does to the artifact bucket, against moto's AWS."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from infra.deployment import __main__ as command
+from infra.deployment import artifacts, health, removal
+from infra.deployment.account import Account, Survey, exists, identify
+from infra.deployment.intrinsics import pseudo_parameters
+from infra.deployment.parameters import known
+from infra.deployment.problems import DeploymentError
+from infra.deployment.release import Site, release_name
+from infra.deployment.stages import Stage
+
+ACCOUNT = Account("123456789012", "eu-west-1", "aws", "arn:aws:iam::123456789012:user/me")
+Template = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]  # any service
+
+
+class Refusing:
+    """A service that these credentials may not ask."""
+
+    def __getattr__(self, operation: str) -> Any:
+        def refuse(**_request: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+        return refuse
+
+
+class Lambda:
+    """Lambda's answer about an account with so many concurrent executions."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def get_account_settings(self) -> dict[str, Any]:
+        return {"AccountLimit": {"ConcurrentExecutions": self._limit}}
+
+
+def surveyed(
+    template: Template, *, services: dict[str, Any] | None = None, **parameters: str
+) -> tuple[list[str], list[str]]:
+    told: list[str] = []
+    own = services or {"lambda": Lambda(1000)}
+    names = known(Stage("dev", "omnibus-dev"), template, parameters)
+    names = replace(names, pseudo=pseudo_parameters("omnibus-dev", ACCOUNT.id, ACCOUNT.region))
+    survey = Survey(lambda service: own.get(service) or client(service), template, names, told.append)
+    return list(survey.problems(first=True)), told
+
+
+def test_who_asks_is_told_and_another_account_is_refused() -> None:
+    found = identify(client, Stage("dev", "omnibus-dev"))
+    assert (found.id, found.region, found.partition) == ("123456789012", "eu-west-1", "aws")
+    with pytest.raises(DeploymentError, match=r"account 123456789012, and prod\.toml says account 999999999999"):
+        identify(client, Stage("prod", "omnibus-prod", account="999999999999"))
+
+
+def test_an_account_that_has_what_is_needed_has_no_problems(packaged: Template) -> None:
+    assert surveyed(packaged) == ([], [])
+
+
+def test_too_little_concurrency_is_named_with_its_quota(packaged: Template) -> None:
+    (problem,), _ = surveyed(packaged, services={"lambda": Lambda(10)})
+    assert "the account has 10" in problem
+    assert "L-B99A9384" in problem
+
+
+def test_functions_that_reserve_nothing_fit_everywhere(packaged: Template) -> None:
+    none = {name: "0" for name in packaged["Parameters"] if name.endswith("ReservedConcurrency")}
+    assert surveyed(packaged, services={"lambda": Lambda(10)}, **none) == ([], [])
+
+
+def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Template) -> None:
+    place = {"LocationConstraint": "eu-west-1"}
+    for name in ("flights", "predictions-scratch"):
+        client("s3").create_bucket(Bucket=f"omnibus-dev-{name}-123456789012", CreateBucketConfiguration=place)
+    problems, _ = surveyed(packaged)
+    assert problems == [
+        "omnibus-dev-predictions-scratch-123456789012 exists, and there is no stack omnibus-dev:"
+        " delete it, or name another stack"
+    ]
+
+
+def test_secrets_and_networks_that_are_not_there_are_named(packaged: Template) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nobody-AbCdEf"
+    problems, _ = surveyed(
+        packaged,
+        DatabaseSecretArn=arn,
+        DatabaseNetwork="existing",
+        SubnetIds="subnet-11111111",
+        SecurityGroupIds="sg-11111111",
+    )
+    assert problems == [
+        f"DatabaseSecretArn: there is no secret {arn} in this account and region",
+        "SubnetIds: there is no subnet-11111111 in this region",
+        "SecurityGroupIds: there is no sg-11111111 in this region",
+    ]
+
+
+def test_models_and_agents_of_bedrock_are_asked_for(packaged: Template) -> None:
+    class Bedrock:
+        def __getattr__(self, operation: str) -> Any:
+            def missing(**_request: Any) -> None:
+                raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, operation)
+
+            return missing
+
+    services = {"lambda": Lambda(1000), "bedrock": Bedrock(), "bedrock-agent": Bedrock()}
+    problems, _ = surveyed(
+        packaged, services=services, ChatModelId="nobody.none", ChatAgentId="A", ChatAgentAliasId="B"
+    )
+    assert [problem.partition(":")[0] for problem in problems] == ["ChatModelId", "ChatAgentId"]
+
+
+def test_what_may_not_be_asked_is_told_and_is_no_problem(packaged: Template) -> None:
+    problems, told = surveyed(packaged, services={"lambda": Refusing()})
+    assert problems == []
+    assert told == ["  not checked: Lambda's concurrency; these credentials may not ask"]
+
+
+def test_a_failure_to_look_is_not_taken_for_absence() -> None:
+    def fail() -> None:
+        raise ClientError({"Error": {"Code": "InternalError", "Message": "later"}}, "Look")
+
+    with pytest.raises(ClientError):
+        exists(fail)
+
+
+def test_the_artifact_bucket_is_made_once_and_closed_each_time() -> None:
+    told: list[str] = []
+    for _ in range(2):
+        artifacts.ensure_bucket(client, ACCOUNT, told.append)
+        client("s3").delete_public_access_block(Bucket="omnibus-artifacts-123456789012-eu-west-1")
+    uploads = artifacts.ensure_bucket(client, ACCOUNT, told.append)
+    s3, bucket = client("s3"), {"Bucket": uploads.bucket}
+    assert told == ["  made the bucket omnibus-artifacts-123456789012-eu-west-1"]
+    assert all(s3.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"].values())
+    assert s3.get_bucket_versioning(**bucket)["Status"] == "Enabled"
+    (statement,) = json.loads(s3.get_bucket_policy(**bucket)["Policy"])["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_files_are_uploaded_once_under_their_hash_and_named_there(tmp_path: Path) -> None:
+    told: list[str] = []
+    uploads = artifacts.ensure_bucket(client, ACCOUNT, told.append)
+    client("s3").delete_bucket_policy(Bucket=uploads.bucket)  # moto refuses everything, not only plain HTTP
+    (tmp_path / "deployment.zip").write_bytes(b"code")
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip"}}
+    template = {"Resources": {"One": function, "Two": function, "Queue": {"Type": "AWS::SQS::Queue"}}}
+    sent = artifacts.with_uploads(template, tmp_path, uploads)
+    artifacts.with_uploads(template, tmp_path, uploads)
+    place = sent["Resources"]["One"]["Properties"]["CodeUri"]
+    assert place == sent["Resources"]["Two"]["Properties"]["CodeUri"]
+    assert place["Key"].endswith(".zip")
+    assert len(place["Key"]) == 68
+    assert client("s3").get_object(**place)["Body"].read() == b"code"
+    assert sum("uploaded" in line for line in told) == 1
+    with pytest.raises(DeploymentError, match="make package"):
+        artifacts.with_uploads(template, tmp_path / "elsewhere", uploads)
+
+
+def test_what_is_retained_is_named_plainly_so_that_it_can_be_adopted(packaged: Template) -> None:
+    names = known(Stage("dev", "omnibus-dev", account="123456789012"), packaged, {})
+    resources = artifacts.with_literal_names(packaged, names)["Resources"]
+    assert resources["FlightsBucket"]["Properties"]["BucketName"] == "omnibus-dev-flights-123456789012"
+    assert resources["FlightsRunsTable"]["Properties"]["TableName"] == "omnibus-dev-flights-runs"
+    assert resources["PredictionsScratchBucket"] == packaged["Resources"]["PredictionsScratchBucket"]
+
+
+def test_a_release_is_another_when_a_parameter_or_a_secret_is() -> None:
+    given = {"Release": "4de4d07c34", "LogLevel": "INFO", "OperatorToken": "x"}
+    name = release_name("omnibus-dev", given)
+    assert name == release_name("omnibus-dev", dict(reversed(given.items())))
+    assert len({name, *(release_name("omnibus-dev", {**given, key: "other"}) for key in given)}) == 4
+    assert len(name) == 10
+
+
+class Functions:
+    """Lambda's answer to an invocation of `migrate`."""
+
+    def __init__(self, said: Any, error: str = "") -> None:
+        self._answer = {"Payload": io.BytesIO(json.dumps(said).encode()), **({"FunctionError": error} if error else {})}
+
+    def invoke(self, **_request: Any) -> dict[str, Any]:
+        return self._answer
+
+
+def test_a_migration_is_told() -> None:
+    told: list[str] = []
+    health.migrate(Functions({"applied": ["0001"]}), "omnibus-dev-migrate", told.append)
+    assert told == ['  migrated: {"applied": ["0001"]}']
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [Functions({"errorMessage": "no route"}, "Unhandled"), Functions({"error": {"code": "upstream_unavailable"}})],
+)
+def test_a_migration_that_fails_or_is_refused_fails_the_deployment(functions: Functions) -> None:
+    with pytest.raises(DeploymentError, match="was not migrated"):
+        health.migrate(functions, "omnibus-dev-migrate", lambda _line: None)
+
+
+def test_an_api_that_does_not_answer_fails_the_deployment_after_some_patience() -> None:
+    waited: list[float] = []
+    with pytest.raises(DeploymentError, match=r"http://127\.0\.0\.1:9/health does not answer"):
+        health.check("http://127.0.0.1:9", lambda _line: None, waited.append)
+    assert len(waited) == health.ATTEMPTS - 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["resources", "--stage", "prod"], "resources: the inner loop is for dev; prod gets `make deploy`"),
+        (["deploy", "--stage", "dev", "--package", "nowhere"], "make package"),
+    ],
+)
+def test_a_command_that_cannot_go_on_says_why(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(arguments, lambda _question: "") == 1
+    assert said in capsys.readouterr().err
+
+
+class Stacks:
+    """CloudFormation with one stack of one queue, or with none."""
+
+    def __init__(self, *, there: bool = True) -> None:
+        self.there = there
+        self.meta = client("cloudformation").meta
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        if not self.there:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "StackId": "arn", "Outputs": []}]}
+
+    def get_template(self, **_request: Any) -> dict[str, Any]:
+        return {"TemplateBody": {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}}
+
+    def get_paginator(self, _operation: str) -> "Stacks":
+        return self
+
+    def paginate(self, **_request: Any) -> list[dict[str, Any]]:
+        return [{"StackResourceSummaries": [{"LogicalResourceId": "Queue", "ResourceType": "AWS::SQS::Queue"}]}]
+
+
+def destroyed(stacks: Stacks, second_word: str = "") -> list[str]:
+    told: list[str] = []
+    stage = Stage("prod", "omnibus-prod")
+    site = Site(stage, lambda service: stacks if service == "cloudformation" else client(service), told.append)
+    removal.destroy(site, confirmed=stage.stack, asked=lambda _question: "", empty=False, second_word=second_word)
+    return told
+
+
+@pytest.mark.parametrize("second_word", ["", "yes", "omnibus-prod"])
+def test_prod_wants_a_second_word(second_word: str) -> None:
+    """The fake cannot delete: it would be seen."""
+    with pytest.raises(DeploymentError, match='SECOND_WORD="delete prod"'):
+        destroyed(Stacks(), second_word)
+
+
+def test_what_is_not_there_is_not_destroyed() -> None:
+    assert destroyed(Stacks(there=False)) == ["there is no stack omnibus-prod in account 123456789012, eu-west-1"]

@@ -63,18 +63,18 @@ def build(code: Path, target: Target, root: Path, out: Path) -> tuple[Artifact, 
     The libraries come from a cache under `root`/build, whose key is everything that they are made from.
     Raises PackagingError.
     """
-    cache = root / "build" / "artifacts" / str(target)
-    kept = {part.name: _libraries(part, target, root, cache) for part in PARTS}
-    artifacts = []
     for part in PARTS:
-        folder = kept[part.name]
-        path = out / part.archive
+        folder = _libraries(part, target, root)
         if part.name == "base":
-            _write_functions(code, folder / "tree", target, path)
+            _write_functions(code, folder / "tree", target, out / part.archive)
         else:
-            shutil.copyfile(folder / part.archive, path)
-        artifacts.append(Artifact(part, path, _read_libraries(folder)))
-    return tuple(artifacts)
+            shutil.copyfile(folder / part.archive, out / part.archive)
+    return built(target, root, out)
+
+
+def built(target: Target, root: Path, out: Path) -> tuple[Artifact, ...]:
+    """The archives that `build` wrote into `out`."""
+    return tuple(Artifact(part, out / part.archive, _read_libraries(_libraries(part, target, root))) for part in PARTS)
 
 
 def pins(part: Part, root: Path) -> tuple[Pin, ...]:
@@ -84,8 +84,9 @@ def pins(part: Part, root: Path) -> tuple[Pin, ...]:
     return tuple(pin for pin in wanted if pin.name not in UNUSED_LIBRARIES)
 
 
-def _libraries(part: Part, target: Target, root: Path, cache: Path) -> Path:
+def _libraries(part: Part, target: Target, root: Path) -> Path:
     """The folder with the pruned and compiled `tree` of the libraries of `part`, made unless it is there."""
+    cache = root / "build" / "artifacts" / str(target)
     folder = cache / f"{part.name}-{_key(part, target, root)}"
     if folder.is_dir():
         return folder
@@ -96,7 +97,7 @@ def _libraries(part: Part, target: Target, root: Path, cache: Path) -> Path:
         tree = Path(making) / "made" / "tree"
         tree.mkdir(parents=True)
         libraries = install(pins(part, root), target, tree)
-        beneath = [_libraries(other, target, root, cache) / "tree" for other in PARTS if other.name in part.beneath]
+        beneath = [_libraries(other, target, root) / "tree" for other in PARTS if other.name in part.beneath]
         prune(tree, [library.name for library in libraries], beneath)
         bytecode.compile_tree(tree, target, part.mount)
         if part.name != "base":

@@ -74,7 +74,9 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "scipy/stats/_unuran/*", "scipy/stats/sampling.py", "scipy/stats/_sampling.py",
         "scipy/stats/_sobol_direction_numbers.npz", "scipy/_lib/cobyqa/*", "scipy/optimize/cython_optimize/*",
         "scipy/_lib/array_api_compat/cupy/*", "scipy/_lib/array_api_compat/dask/*",
-        "scipy/_lib/array_api_compat/torch/*", "scipy/special/_add_newdocs.py", "scipy/ndimage/_cytest.*",
+        "scipy/_lib/array_api_compat/torch/*",
+        "scipy/_lib/pyprima/*", "scipy/special/_add_newdocs.py", "scipy/special/_precompute/*",
+        "scipy/ndimage/_cytest.*",
     ),
     # Of the kinds of table that scikit-learn takes, those that can be here.
     "narwhals": (
@@ -123,6 +125,7 @@ STUBS = {
         "scipy/optimize/_bglu_dense", "scipy/optimize/_highspy/_core", "scipy/optimize/_highspy/_highs_options",
         "scipy/optimize/_lbfgsb", "scipy/optimize/_moduleTNC", "scipy/optimize/_pava_pybind",
         "scipy/optimize/_slsqplib", "scipy/optimize/_trlib/_trlib",
+        "scipy/sparse/linalg/_dsolve/_add_newdocs", "scipy/sparse/linalg/_dsolve/_superlu",
         "scipy/sparse/linalg/_eigen/arpack/_arpacklib",
         "scipy/sparse/linalg/_propack",
         "scipy/spatial/transform/_rigid_transform_cy", "scipy/spatial/transform/_rotation_cy",
@@ -156,7 +159,7 @@ def prune(tree: Path, libraries: Collection[str], beneath: Collection[Path] = ()
             path.unlink()
             removed.add(path.name)
     for stub in (stub for name in libraries for stub in STUBS.get(name, ())):
-        (compiled,) = tree.glob(f"{stub}.*.so")
+        (compiled,) = tree.glob(f"{stub}.*")
         compiled.unlink()
         (tree / f"{stub}.py").write_text(ABSENT, encoding="utf-8")
     if "botocore" in libraries:
@@ -203,7 +206,8 @@ def prune_services(data: Path) -> None:
             elif path.name.endswith(".json.gz"):
                 described = json.loads(gzip.decompress(path.read_bytes()))
                 path.unlink()
-                _write_json(path.with_suffix(""), _undocumented(described))
+                lean = {part: _undocumented(described[part]) for part in ("operations", "shapes") if part in described}
+                _write_json(path.with_suffix(""), described | lean)
                 prefixes.add(described.get("metadata", {}).get("endpointPrefix"))
     endpoints = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
     for partition in endpoints["partitions"]:

@@ -116,19 +116,9 @@ class Survey:
 
     def _taken_names(self) -> Iterator[str]:
         """Buckets and tables with the stack's names that the template does not retain: they cannot be adopted."""
-        looks = {
-            "AWS::S3::Bucket": ("BucketName", "Bucket", self.client("s3").head_bucket),
-            "AWS::DynamoDB::Table": ("TableName", "TableName", self.client("dynamodb").describe_table),
-        }
         stack = self.names.pseudo["AWS::StackName"]
-        for resource in self.template["Resources"].values():
-            if resource["Type"] not in looks or resource.get("DeletionPolicy") in RETAINED:
-                continue
-            named, argument, look = looks[resource["Type"]]
-            if named in resource["Properties"] and holds(resource.get("Condition"), self.names):
-                name = resolve(resource["Properties"][named], self.names)
-                if exists(look, **{argument: name}):
-                    yield f"{name} exists, and there is no stack {stack}: delete it, or name another stack"
+        for name in existing(self.client, self.template, self.names, retained=False):
+            yield f"{name} exists, and there is no stack {stack}: delete it, or name another stack"
 
     def _secret(self, parameter: str) -> Iterator[str]:
         arn = self.names.parameters[parameter]
@@ -160,6 +150,21 @@ class Survey:
             named = _listed(self.names.parameters[parameter])
             if missing := [each for each in named if not exists(look, **{argument: [each]})]:
                 yield f"{parameter}: there is no {', '.join(missing)} in this region"
+
+
+def existing(client: Client, template: Mapping[str, Any], names: Known, *, retained: bool) -> Iterator[str]:
+    """The names of the template's buckets and tables, retained ones or the others, that are there already."""
+    looks = {
+        "AWS::S3::Bucket": ("BucketName", "Bucket", client("s3").head_bucket),
+        "AWS::DynamoDB::Table": ("TableName", "TableName", client("dynamodb").describe_table),
+    }
+    for resource in template["Resources"].values():
+        if resource["Type"] in looks and (resource.get("DeletionPolicy") in RETAINED) == retained:
+            named, argument, look = looks[resource["Type"]]
+            if named in resource["Properties"] and holds(resource.get("Condition"), names):
+                name = str(resolve(resource["Properties"][named], names))
+                if exists(look, **{argument: name}):
+                    yield name
 
 
 def exists(look: Callable[..., Any], **what: Any) -> bool:

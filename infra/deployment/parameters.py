@@ -17,6 +17,11 @@ from infra.deployment.stages import Stage, as_text
 
 Template = Mapping[str, Any]
 
+OF_THE_STAGE = {
+    "account": "Number of the AWS account that the stage is in; it is deployed into no other.",
+    "region": "Region that the stage is in, e.g. eu-west-1.",
+}
+"""What stands beside the parameters in a stage's file."""
 TOGETHER = (
     ("OpenSkyClientId", "OpenSkyClientSecret"),
     ("ChatAgentId", "ChatAgentAliasId"),
@@ -136,14 +141,14 @@ def _missing(
     stage: Stage, declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozenset[str]
 ) -> Iterator[str]:
     present = {name for name, text in texts.items() if text} | kept
-    present |= {name for name in ("account", "region") if getattr(stage, name)}
+    present |= {name for name in OF_THE_STAGE if getattr(stage, name)}
     for name, each in declared.items():
         if "Default" not in each and name not in present:
             yield f"{name}: is missing; {_described(each)}"
     for names in stage.required:
         if present.isdisjoint(names):
             yield f"{' or '.join(names)}: is missing, and {stage.name} requires it; " + " ".join(
-                _described(declared.get(name, {})) for name in names
+                OF_THE_STAGE.get(name) or _described(declared.get(name, {})) for name in names
             )
 
 

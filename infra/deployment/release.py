@@ -48,11 +48,15 @@ class Site:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a preflight found to be right: the account, and the parameters as CloudFormation takes them."""
+    """What a preflight found to be right: the account, and the parameters as CloudFormation takes them.
+
+    `first` if there is no stack yet, or only the husk of a first deployment that failed.
+    """
 
     account: Account
     parameters: Mapping[str, str | None]
     names: Known
+    first: bool
 
 
 def preflight(site: Site, template: Template) -> Checked:
@@ -76,7 +80,7 @@ def preflight(site: Site, template: Template) -> Checked:
     full.update(dict.fromkeys(kept))
     if RELEASE in full and RELEASE not in texts:
         full[RELEASE] = release_name(stage.stack, full)
-    return Checked(found, full, names)
+    return Checked(found, full, names, first=not running or failed_first)
 
 
 def deploy(site: Site, package: Path) -> dict[str, str]:
@@ -113,7 +117,10 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
     declared = final.get("Parameters", {})
     url = artifacts.upload_template(final, uploads)
     given = {name: text for name, text in checked.parameters.items() if name in declared}
-    changed = site.stack.change(url, given, site.stage.tags)
+    adopted = list(account.existing(site.client, final, checked.names, retained=True)) if checked.first else []
+    for name in adopted:
+        site.tell(f"  adopts {name}, which an earlier stack left")
+    changed = site.stack.change(url, given, site.stage.tags, adopt=bool(adopted))
     site.tell(f"{site.stage.stack}: " + ("deployed" if changed else "no changes"))
     return site.stack.outputs()
 

@@ -79,10 +79,13 @@ class Stack:
             body = yaml.safe_load(body)
         return dict(body)
 
-    def change(self, url: str, parameters: Mapping[str, str | None], tags: Mapping[str, str]) -> bool:
+    def change(
+        self, url: str, parameters: Mapping[str, str | None], tags: Mapping[str, str], *, adopt: bool = False
+    ) -> bool:
         """Make the stack what the template at `url` says; False if it is so already.
 
-        A parameter that is None keeps its value. DeploymentError if the stack cannot be changed, or the change failed
+        A parameter that is None keeps its value. With `adopt`, what is there already under a name that the template
+        retains becomes part of a new stack. DeploymentError if the stack cannot be changed, or the change failed
         and was rolled back; it names each resource at fault with its reason.
         """
         status = self.status()
@@ -100,8 +103,7 @@ class Stack:
             "Capabilities": CAPABILITIES,
             "Parameters": [_parameter(key, value) for key, value in parameters.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-            # Data that an earlier stack of this name retained is adopted: destroyed and deployed again, it is there.
-            "ImportExistingResources": status in EMPTY,
+            "ImportExistingResources": adopt,
         }
         try:
             self.cloudformation.create_change_set(**request)

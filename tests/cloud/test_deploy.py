@@ -100,7 +100,7 @@ def test_a_changed_parameter_is_deployed_and_a_secret_that_is_not_given_stays(
 ) -> None:
     changed = deployment.with_parameters(LogLevel="DEBUG")
     site = changed.site
-    site.stage.secrets.clear()  # type: ignore[attr-defined]  # as if the file of secrets were not here
+    site.stage.secrets.clear()  # as if the file of secrets were not here
     release.deploy(site, dist)
     assert f"{STACK}: deployed" in changed.said
     assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
@@ -180,6 +180,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_adopts_wh
     release.deploy(again.site, dist)
 
     assert "ROLLBACK_COMPLETE: its first deployment failed" in again.said
+    assert f"adopts {STACK}-flights-runs, which an earlier stack left" in again.said
     assert "IMPORT_COMPLETE              FlightsRunsTable" in again.said
     item = cloud.client("dynamodb").get_item(TableName=f"{STACK}-flights-runs", Key={"tracking_id": {"S": "kept"}})
     assert item["Item"]["tracking_id"] == {"S": "kept"}

@@ -32,7 +32,7 @@ def aws() -> Iterator[None]:
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]  # any service
+    return boto3.client(service, region_name="eu-west-1")
 
 
 class Refusing:

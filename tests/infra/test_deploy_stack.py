@@ -99,7 +99,7 @@ def changed(cloud: CloudFormation, **parameters: str | None) -> tuple[bool, list
     return stack.change("https://bucket/template.json", parameters, {"team": "data"}), told
 
 
-def test_a_new_stack_is_created_and_adopts_what_is_there() -> None:
+def test_a_new_stack_is_created_and_told_of_event_by_event() -> None:
     cloud = CloudFormation(
         None, (event(1, "CREATE_IN_PROGRESS"), event(2, "CREATE_COMPLETE", "Queue"), event(3, "CREATE_COMPLETE"))
     )
@@ -111,7 +111,7 @@ def test_a_new_stack_is_created_and_adopts_what_is_there() -> None:
         "  CREATE_COMPLETE              omnibus-dev",
     ]
     (request,) = cloud.requests
-    assert (request["ChangeSetType"], request["ImportExistingResources"]) == ("CREATE", True)
+    assert (request["ChangeSetType"], request["ImportExistingResources"]) == ("CREATE", False)
     assert request["Parameters"] == [{"ParameterKey": "Stage", "ParameterValue": "dev"}]
     assert cloud.executed[0]["RetainExceptOnCreate"] is True
 
@@ -210,7 +210,7 @@ def test_a_stack_that_cannot_be_changed_says_what_to_do(status: str, said: str) 
 
 def test_a_deletion_that_fails_names_what_resists() -> None:
     cloud = CloudFormation("CREATE_COMPLETE")
-    cloud.delete_stack = lambda StackName: setattr(  # type: ignore[method-assign]  # noqa: N803
+    cloud.delete_stack = lambda StackName: setattr(  # noqa: N803
         cloud, "_running", iter([event(1, "DELETE_FAILED", "Queue", "not empty"), event(2, "DELETE_FAILED")])
     )
     stack = Stack(cloud, NAME, lambda _line: None, lambda _seconds: None)

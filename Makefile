@@ -50,6 +50,12 @@ logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLL
 demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
 	@$(PYTHON) -m local.demo --home $(HOME_DIR) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
+invoke: venv ## invoke a function of the local cloud; FUNCTION=process_flights, EVENT=file or its sample
+	@$(PYTHON) -m local.invoke $(FUNCTION) $(EVENT) --home $(HOME_DIR)
+
+load: venv ## three minutes of everything at once on a local cloud of its own, and nothing lost; DURATION=10
+	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
+
 test: venv ## run all tests
 	$(PYTHON) -m pytest -q $(TESTS)
 
@@ -58,6 +64,12 @@ check: check-style check-types check-template check-package check-security ## li
 check-style: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-code: venv ## hold our code against bandit
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib infra local
+
+check-vulnerabilities: venv ## hold what we depend on against known vulnerabilities; OMNIBUS_REQUIRE_AUDIT=1 to insist
+	$(PYTHON) -m infra.audit
 
 check-types: $(VENV)/.installed-bench
 	$(BIN)/mypy

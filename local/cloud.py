@@ -49,7 +49,7 @@ HOME = ROOT / ".local"
 STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
-OPERATOR_TOKEN = "operator-of-the-local-cloud"
+OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what listens on this machine alone
 ANSWER_S = 30.0
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
@@ -88,10 +88,10 @@ class Cloud:
     seconds: Mapping[str, float]
     fingerprint: str
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of this cloud, as the account's root user."""
+    def client(self, service: str, config: Any = None) -> Any:
+        """A boto3 client of this cloud, as the account's root user; `config` is a botocore Config."""
         own = {"redshift-data": self.redshift_data_url, "sagemaker-runtime": self.sagemaker_runtime_url}
-        return _client(own.get(service) or self.aws_endpoint_url, service)
+        return _client(own.get(service) or self.aws_endpoint_url, service, config)
 
     def invoke(self, function: str, event: Any = None) -> Any:
         """What a function of this cloud answers to an event; CloudError with its words if it fails."""
@@ -341,7 +341,7 @@ def _await_answer(url: str) -> None:
         time.sleep(0.2)
 
 
-def _client(endpoint: str, service: str) -> Any:
+def _client(endpoint: str, service: str, config: Any = None) -> Any:
     import boto3
     from botocore.config import Config
 
@@ -350,7 +350,8 @@ def _client(endpoint: str, service: str) -> Any:
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
-    return session.client(service, endpoint_url=endpoint, config=Config(s3={"addressing_style": "path"}))
+    ours = Config(s3={"addressing_style": "path"})
+    return session.client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
 
 
 def _stop(home: Path, state: State) -> None:

@@ -13,7 +13,7 @@ from local.ports import HOST
 
 USER = "omnibus"
 DATABASE = "spendsense"
-PASSWORD_FILE = "password"
+PASSWORD_FILE = "password"  # nosec B105  # a file's name
 # Throughput of a machine that may lose its data: this cluster is made anew at each start.
 SETTINGS = {
     "listen_addresses": HOST,

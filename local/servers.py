@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # MiniStack takes these for the account's root user, and enforces every other principal's policies.
-ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # nosec B105  # MiniStack's
 WAREHOUSE = "concerts"
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
-OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}
+OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}  # nosec B105  # our own OpenSky's
 
 
 @dataclass(frozen=True)

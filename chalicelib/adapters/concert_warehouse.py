@@ -48,7 +48,7 @@ class ConcertWarehouse:
 
     def store_popularity(self, since: date, until: date, min_events: int, calculated_at: datetime) -> int:
         insert = (
-            f"INSERT INTO venue_popularity ({STORED_COLUMNS})\n"
+            f"INSERT INTO venue_popularity ({STORED_COLUMNS})\n"  # nosec B608  # our own constants
             f"SELECT {STORED_COLUMNS.replace('calculated_at', 'CAST(:calculated_at AS TIMESTAMP)')}\n"
             f"FROM (\n{statement('popularity')}) AS ranking"
         )

@@ -56,7 +56,7 @@ class OpenSky:
         self._clock = clock
         self._timeout_s = timeout_s
         self._open = build_opener(NoRedirects).open
-        self._token = ""
+        self._token = ""  # nosec B105  # none yet
         self._token_ends = 0.0
 
     def fetch(self, box: Box | None) -> Outcome:
@@ -65,7 +65,8 @@ class OpenSky:
             credentials = self._credentials()
             outcome = self._poll(box, credentials)
             if isinstance(outcome, Unauthorized) and credentials is not None:
-                self._token = ""  # it may have been revoked before its time: once more with a fresh one
+                # It may have been revoked before its time: once more with a fresh one.
+                self._token = ""  # nosec B105  # none
                 outcome = self._poll(box, credentials)
             return outcome
         except (URLError, TimeoutError, HTTPException, ConnectionError) as error:

@@ -100,7 +100,7 @@ class OpenSky:
                 "access_token": token,
                 "expires_in": self._token_seconds,
                 "refresh_expires_in": 0,
-                "token_type": "Bearer",
+                "token_type": "Bearer",  # nosec B105  # a kind
                 "not-before-policy": 0,
                 "scope": "email profile",
             },

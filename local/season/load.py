@@ -76,7 +76,7 @@ def statements_of(script: str) -> Iterator[str]:
 
 
 def _empty(redshift: RedshiftData) -> None:
-    redshift.run([f"DELETE FROM {table}" for table in (*reversed(TABLES), "venue_popularity")])
+    redshift.run([f"DELETE FROM {table}" for table in (*reversed(TABLES), "venue_popularity")])  # nosec B608  # our own names
 
 
 def _analyze(redshift: RedshiftData) -> None:
@@ -85,7 +85,7 @@ def _analyze(redshift: RedshiftData) -> None:
 
 
 def _inserts(table: str, rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
-    head = f"INSERT INTO {table} ({', '.join(COLUMNS[table])}) VALUES\n"
+    head = f"INSERT INTO {table} ({', '.join(COLUMNS[table])}) VALUES\n"  # nosec B608  # our own names
     values: list[str] = []
     size = len(head)
     for row in rows:

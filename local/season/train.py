@@ -172,7 +172,7 @@ def _own_warehouse(stack: ExitStack, sales: int) -> RedshiftData:
         endpoint_url=server.url,
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_secret_access_key="local",  # nosec B106  # of an emulator
     )
     redshift = RedshiftData(client, {"WorkgroupName": "omnibus", "Database": "omnibus"}, budget_s=600)
     create_schema(redshift)

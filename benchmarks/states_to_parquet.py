@@ -8,6 +8,8 @@ practitioner of the library would; the outputs are compared before anything is t
     duckdb    read_json and COPY in one statement; the files it needs are in memory where the system has such a place
     exact     our own slow path: what the fast one falls back to
     limit     parsing with simdjson, plus writing our finished table: no reader of JSON can be much faster
+
+Only ours also refuses malformed rows one by one and watches its limits; the others take the rows as they are.
 """
 
 import functools

@@ -11,7 +11,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template check-package check-security parameters bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
+.PHONY: help venv up down status logs demo test check check-style check-types check-template check-package check-security check-code check-vulnerabilities invoke load parameters bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -59,7 +59,7 @@ load: venv ## three minutes of everything at once on a local cloud of its own, a
 test: venv ## run all tests
 	$(PYTHON) -m pytest -q $(TESTS)
 
-check: check-style check-types check-template check-package check-security ## lint, format, types, template, its security, sizes
+check: check-style check-types check-template check-package check-security check-code check-vulnerabilities ## lint, format, types, template, sizes, security, vulnerabilities
 
 check-style: venv
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.errors import Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_values
 from chalicelib.predictions.features import Columns, Matrix, PlainRows, Rows, check_values, rows_by_arrow, rows_plainly
 from chalicelib.predictions.ports import Bytes
@@ -25,7 +26,7 @@ class Scorer:
     def score(self, block: bytes, first_row: int) -> tuple[Bytes, int]:
         """`block` with its predictions, and its number of rows; `first_row` data rows came before it.
 
-        Raises what `rows_plainly` and `check_values` raise.
+        Raises what `rows_plainly`, `check_values` and `predict_rows` raise.
         """
         rows = rows_by_arrow(block, self.columns)
         if rows is not None:
@@ -38,7 +39,30 @@ class Scorer:
             return ()
         names = [self.columns.names[index] for index in self.columns.wanted]
         check_values(matrix, names, first_row, missing_allowed=self.missing_allowed)
-        return self.predict(matrix)
+        return predict_rows(self.predict, matrix, first_row)
+
+
+def predict_rows(predict: Predict, matrix: Matrix, first_row: int) -> Sequence[NewColumn]:
+    """The new columns for `matrix`; Unprocessable ("value_refused") names the first row that the model refuses."""
+    try:
+        return predict(matrix)
+    except ValueError as error:  # how scikit-learn says so: a forest, for one, takes no value beyond float32
+        row = first_row + _first_refused(predict, matrix) + 1
+        raise Unprocessable.of(
+            f"row {row}", "has a value that the model refuses", "values as it was trained on", code="value_refused"
+        ) from error
+
+
+def _first_refused(predict: Predict, matrix: Matrix) -> int:
+    start, stop = 0, len(matrix)
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        try:
+            predict(matrix[start:middle])
+            start = middle
+        except ValueError:
+            stop = middle
+    return start
 
 
 def append_columns(rows: Rows, added: Sequence[NewColumn]) -> memoryview:

@@ -16,7 +16,7 @@ from chalicelib.predictions.columns import NewColumn, csv_quoted, harmless, head
 from chalicelib.predictions.features import Columns, arrow_table, check_values, rows_plainly, to_matrix
 from chalicelib.predictions.ports import Objects, Output, Pinned
 from chalicelib.predictions.records import split_record
-from chalicelib.predictions.scoring import Predict
+from chalicelib.predictions.scoring import Predict, predict_rows
 
 BATCH_ROWS = 65_536
 MAX_ROW_GROUP_BYTES = 512 * 1024 * 1024
@@ -67,7 +67,7 @@ class TableScorer:
     missing_allowed: bool
 
     def score(self, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
-        """`batch` with the new columns; Unprocessable as `check_values` raises it."""
+        """`batch` with the new columns; Unprocessable as `check_values` and `predict_rows` raise it."""
         columns = [pa.chunked_array([batch.column(index)]) for index in self.wanted]
         matrix = to_matrix(
             [pc.cast(column, pa.float64(), safe=False) for column in columns],
@@ -75,7 +75,7 @@ class TableScorer:
         )
         names = [batch.schema.field(index).name for index in self.wanted]
         check_values(matrix, names, first_row, missing_allowed=self.missing_allowed)
-        for added in self.predict(matrix):
+        for added in predict_rows(self.predict, matrix, first_row):
             batch = batch.append_column(added.name, arrow_values(added))
         return batch
 

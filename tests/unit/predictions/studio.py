@@ -1,14 +1,19 @@
 """A place to train, publish and predict in memory."""
 
+import io
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from chalicelib.errors import OmnibusError
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.publishing import artifact_of
@@ -20,6 +25,8 @@ FEATURES = ("x", "y")
 MODEL = "s3://models/price.skops"
 DATA = "s3://data/in/rows.csv"
 OUTPUT = "s3://output/out/rows.csv"
+CSV_GZ, OUTPUT_GZ = "s3://data/in/rows.csv.gz", "s3://output/out/rows.csv.gz"
+PARQUET, OUTPUT_PARQUET = "s3://data/in/rows.parquet", "s3://output/out/rows.parquet"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 ALLOWED = AllowLists(
@@ -51,6 +58,13 @@ def trained(kind: str) -> Any:
 def csv_of(matrix: np.ndarray, header: str = "id,x,y") -> bytes:
     lines = [header] + [f"r{number},{x},{y}" for number, (x, y) in enumerate(matrix)]
     return ("\n".join(lines) + "\n").encode()
+
+
+def parquet_of(matrix: np.ndarray, group_rows: int = 100, **more: Any) -> bytes:
+    table = pa.table({"x": matrix[:, 0], "y": matrix[:, 1], **more})
+    out = io.BytesIO()
+    pq.write_table(table, out, row_group_size=group_rows)
+    return out.getvalue()
 
 
 class Studio:
@@ -100,3 +114,10 @@ class Studio:
 
     def predict(self, seconds_left: float = 900, **changes: Any) -> Any:
         return self.service().predict(self.request(**changes), lambda: seconds_left)
+
+
+def refusal(studio: Studio, seconds_left: float = 900, **changes: Any) -> OmnibusError:
+    with pytest.raises(OmnibusError) as refused:
+        studio.predict(seconds_left, **changes)
+    assert studio.objects.get(changes.get("output_s3_uri", OUTPUT)) is None
+    return refused.value

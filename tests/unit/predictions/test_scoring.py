@@ -139,6 +139,21 @@ def test_values_that_the_model_cannot_take_are_named(block, missing_allowed, cod
     assert refused.value.message.startswith(message)
 
 
+@pytest.mark.parametrize("place", [0, 1, 4, 6])
+def test_the_row_that_a_model_refuses_is_named(place):
+    def narrow(matrix):
+        if (matrix > 1e38).any():
+            raise ValueError("Input X contains a value too large for dtype('float32').")
+        return added(matrix)
+
+    lines = [b"1,x,2\n"] * 7
+    lines[place] = b"1,x,1e300\n"
+    with pytest.raises(Unprocessable) as refused:
+        Scorer(COLUMNS, narrow, True).score(b"".join(lines), 10)
+    assert refused.value.code == "value_refused"
+    assert refused.value.message.startswith(f"row {place + 11}: ")
+
+
 def test_large_finite_values_whose_sum_overflows_are_no_infinity():
     block = b"1e308,x,1e308\n" * 10
     assert scorer(missing_allowed=False).score(block, 0)[1] == 10

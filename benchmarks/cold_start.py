@@ -134,7 +134,14 @@ def s3_event(bucket: str, key: str) -> dict[str, Any]:
 
 def schedule_event() -> dict[str, Any]:
     """What a schedule sends."""
-    return {"id": "1", "source": "aws.events", "time": "2026-11-21T12:00:00Z", "resources": [], "detail": {}}
+    place = {"version": "0", "account": "000000000000", "region": "us-east-1", "resources": [], "detail": {}}
+    return {
+        "id": "1",
+        "source": "aws.events",
+        "detail-type": "Scheduled Event",
+        "time": "2026-11-21T12:00:00Z",
+        **place,
+    }
 
 
 def events(cloud: Cloud) -> dict[str, Any]:

@@ -251,9 +251,11 @@ def test_a_photo_from_the_link_to_the_socket(function: Start, cloud: Cloud, api:
         function("websocket_message")(socket_event("message", connection_id="none-1", body=asked))["statusCode"] == 200
     )
     permission = api("GET", f"/upload-url?sessionId={session_id}", X_Upload_Token=session["uploadToken"])
-    bucket = cloud.buckets["uploads"]
-    cloud.client("s3").put_object(Bucket=bucket, Key=permission["uploadKey"], Body=JPEG, ContentType="image/jpeg")
-    function("upload_completed")(s3_event(permission["uploadKey"], bucket=bucket))
+    bucket, key = cloud.buckets["uploads"], permission["uploadKey"]
+    stored = cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=JPEG, ContentType="image/jpeg")
+    arrived = s3_event(key, bucket=bucket, size=len(JPEG))
+    arrived["Records"][0]["s3"]["object"]["versionId"] = stored["VersionId"]
+    function("upload_completed")(arrived)
     state = api(
         "GET", f"/sessions/{session_id}", resource="/sessions/{session_id}", X_Owner_Token=session["ownerToken"]
     )

@@ -10,9 +10,10 @@ import pytest
 
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
 from chalicelib.spendsense.catalogue import Catalogue, assemble, packaged
 from chalicelib.spendsense.guardrails import DISCLOSURE
-from chalicelib.spendsense.models import ConsentRecord
+from chalicelib.spendsense.models import ConsentRecord, Feedback
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import (
     NOW,
@@ -208,6 +209,9 @@ def test_too_little_data_is_never_a_guess(world: World) -> None:
     assert items(world, person) == {}
     (trace,) = traces(world, person).values()
     assert (trace.outcome, trace.reasons) == ("withheld", ["insufficient data"])
+    world.all("UPDATE spendsense.standings SET recommendations_due = true RETURNING 1")
+    world.run("generate_recommendations", run_id="again")
+    assert list(traces(world, person).values()) == [trace]
 
 
 # -- tone, shaming, predatory
@@ -254,6 +258,23 @@ def test_without_consent_nothing_is_derived_and_one_trace_says_so(world: World) 
     world.run(run_id="granted")
     assert items(world, person)
     assert all(row.guardrails["consent"] for row in traces(world, person).values())
+
+
+def test_what_is_stored_is_not_shown_where_consent_does_not_stand(world: World) -> None:
+    """Should it ever be there without consent, it is not believed."""
+    person = world.add("undecided", rows(*PEOPLE["high_utilization"]))
+    world.run()
+    records, explanations = PostgresRecords(world.database), PostgresExplanations(world.database)
+    (first, *_) = records.recommended(person, 30) or []
+    feedback = Feedback(recommendation_id=first.recommendation_id, helpful=True, comment="", given_at=NOW)
+    world.all(
+        "UPDATE spendsense.standings s SET consented = false FROM spendsense.profiles p "
+        "WHERE p.user_id = s.user_id AND subject = %s RETURNING 1",
+        person,
+    )
+    assert records.recommended(person, 30) == []
+    assert explanations.recommendation(person, first.recommendation_id) is None
+    assert explanations.keep_feedback(person, feedback) is False
 
 
 def test_the_disclosure_is_verbatim() -> None:

@@ -127,6 +127,7 @@ def test_every_function_has_a_version_and_the_alias_that_a_canary_moves(transfor
         assert alias["Properties"]["Name"] == "live"
         version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
         assert transformed["Resources"][version]["Type"] == "AWS::Lambda::Version"
+        assert version == f"{function.logical}Version{transformed['Parameters']['Release']['Default']}"
         group = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]
         canary = transformed["Resources"][group]["Properties"]
         assert canary["DeploymentConfigName"] == {"Ref": "CanaryConfiguration"}

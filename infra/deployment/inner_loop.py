@@ -118,10 +118,10 @@ def complete(site: Site, template: Template, names: Known) -> None:
             functions.get_waiter("function_updated_v2").wait(FunctionName=function)
             functions.update_function_configuration(FunctionName=function, **settings)
         if retries := declared.get("EventInvokeConfig"):
-            for qualifier in ("$LATEST", ALIAS):
+            for called in ({}, {"Qualifier": ALIAS}):  # by triggers of Chalice's, and by other functions
                 functions.put_function_event_invoke_config(
                     FunctionName=function,
-                    Qualifier=qualifier,
+                    **called,
                     MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
                     MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
                 )

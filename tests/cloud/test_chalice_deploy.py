@@ -25,6 +25,7 @@ from infra.package import ROOT, package
 from local.cloud import GATEWAY, STAGE_PATH, Cloud
 from local.template import without_metric_math, without_tls
 from tests.cloud.deployment import Deployment, forget
+from tests.events import schedule_event
 
 pytestmark = pytest.mark.cloud
 
@@ -230,7 +231,7 @@ def test_asynchronous_functions_have_dead_letters_and_retries(deployed: Deployed
 
 def test_snapshots_go_through_the_pipeline_by_chalices_triggers(deployed: Deployed, cloud: Cloud) -> None:
     answer = cloud.client("lambda").invoke(
-        FunctionName=f"{STACK}-ingest_flights", Payload=json.dumps({"time": "2026-11-21T08:00:00Z"}).encode()
+        FunctionName=f"{STACK}-ingest_flights", Payload=json.dumps(schedule_event()).encode()
     )
     said = answer["Payload"].read().decode()
     assert "FunctionError" not in answer, said
@@ -252,12 +253,12 @@ def test_a_socket_is_answered_and_functions_know_where_sockets_are(deployed: Dep
     assert f"/{api}/" in variables["Variables"]["OMNIBUS_SOCKETS_ENDPOINT"]
 
     async def ping() -> Any:
-        address = f"{cloud.aws_endpoint_url.replace('http', 'ws', 1)}{GATEWAY}/{api}/{STAGE_PATH}"
+        address = f"{cloud.aws_endpoint_url.replace('http', 'ws', 1)}{GATEWAY}/{api}/{STAGE_PATH}?channel=chat"
         async with websockets.connect(address) as socket:
             await socket.send(json.dumps({"action": "ping"}))
             return json.loads(await asyncio.wait_for(socket.recv(), 60))
 
-    assert asyncio.run(ping())["type"] == "pong"
+    assert asyncio.run(ping())["action"] == "PONG"
 
 
 def test_a_stage_is_deployed_one_way(deployed: Deployed) -> None:

@@ -1,6 +1,8 @@
 """What is derived from the packaged template: the stack without functions, and the project that Chalice reads."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +88,15 @@ def test_the_stack_is_marked_and_tells_what_functions_need(packaged: Template, d
     assert derived["Outputs"][output_name("ArrowLayer")] == {"Value": {"Ref": "ArrowLayer"}}
     assert derived["Outputs"][output_name("ModelSigningKey.Arn")]["Condition"] == "MakesModelSigningKey"
     assert len(derived["Outputs"]) <= 200
+
+
+def test_the_stack_without_functions_is_valid(derived: Template, tmp_path: Path) -> None:
+    path = tmp_path / "resources.json"
+    path.write_text(json.dumps(derived))
+    left_over = ["W2001", "W7001", "W8001"]  # parameters, mappings and conditions that only functions use
+    command = [sys.executable, "-m", "cfnlint", "--ignore-checks", *left_over, "--template", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_bucket_that_needs_a_function_is_refused(packaged: Template) -> None:

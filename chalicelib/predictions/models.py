@@ -16,6 +16,7 @@ import numpy.typing as npt
 from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn
 from chalicelib.predictions.features import Matrix
+from chalicelib.predictions.forests import mean_of_trees
 from chalicelib.predictions.ports import Objects, Verifier
 from chalicelib.predictions.requests import ObjectUri, PredictionRequest
 from chalicelib.predictions.trees import broken_tree, trees_in
@@ -202,7 +203,7 @@ def from_estimator(estimator: Any, manifest: Manifest) -> Model:
 
     return Model(
         manifest,
-        framed(estimator.predict),
+        mean_of_trees(estimator) or framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
         missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
         has_many_trees=sum(1 for _ in trees_in(estimator)) >= MANY_TREES,

@@ -41,6 +41,7 @@ from local.people.generator import generate
 CALLERS, DESKTOPS, CHATS, BUCKET_WRITERS = 4, 2, 1, 1
 PAUSE_S = 1.5
 ROWS = 300
+TOLD_S = 30.0
 DRAIN_S = 120.0
 SEED = 7
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(20_000)
@@ -193,15 +194,16 @@ async def upload_photos(http: httpx.AsyncClient, tally: Tally, until: float, see
                 await desktop.phone.upload(PHOTO)
                 tally.uploads += 1
                 async with desktop.listening() as socket:
-                    if socket.received[0].get("status") != "COMPLETED":
-                        await socket.hear("UPLOAD_COMPLETED", DRAIN_S)
+                    # It may have been told before it asked.
+                    if not any(each["action"] == "UPLOAD_COMPLETED" for each in socket.received):
+                        await socket.hear("UPLOAD_COMPLETED", TOLD_S)
                 continue
             async with desktop.listening() as socket:
                 await socket.send(action="ping")
-                await socket.hear("PONG", DRAIN_S)
+                await socket.hear("PONG", TOLD_S)
                 await desktop.phone.upload(PHOTO)
                 tally.uploads += 1
-                await socket.hear("UPLOAD_COMPLETED", DRAIN_S)
+                await socket.hear("UPLOAD_COMPLETED", TOLD_S)
 
 
 async def chat(socket_url: str, tally: Tally, until: float) -> None:
@@ -210,7 +212,7 @@ async def chat(socket_url: str, tally: Tally, until: float) -> None:
         with tally.timed("socket: chat"):
             async with connect(f"{socket_url}?channel=chat", open_timeout=ANSWER_S, ping_interval=None) as socket:
                 await socket.send(json.dumps({"action": "chat", "message": "Recommend rock concerts"}))
-                async with asyncio.timeout(DRAIN_S):
+                async with asyncio.timeout(TOLD_S):
                     while json.loads(await socket.recv()).get("action") != "CHAT_DONE":
                         pass
         await asyncio.sleep(PAUSE_S)
@@ -324,9 +326,11 @@ def run(cloud: Cloud, seconds: float) -> Tally:
     names, tally, dead = prepare(cloud), Tally(), waiting(cloud)
     tally.errors += [f"{operation} is not both described and called" for operation in undescribed(cloud, names)]
     asyncio.run(_load(cloud, names, tally, seconds))
+    print(f"loaded for {tally.seconds:.0f} s", file=sys.stderr, flush=True)
     deadline = time.monotonic() + DRAIN_S
     while (left := unfinished(cloud, tally, dead)) and time.monotonic() < deadline:
-        time.sleep(1)
+        print(f"{len(left)} still to be done, such as {left[0]}", file=sys.stderr, flush=True)
+        time.sleep(2)
     tally.lost += left
     tally.lost += [error for error in tally.errors if error.startswith("socket: upload")]
     return tally

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from infra.deployment.release import Site
+from infra.deployment.release import Site, release_name
 from infra.deployment.stages import Stage
 from local.cloud import GATEWAY, STAGE_PATH, Cloud
 from local.template import FUNCTION, Code, localised
@@ -61,6 +61,7 @@ class Deployment:
         functions = (each for each in template["Resources"].values() if each["Type"] == FUNCTION)
         code = next((each["Properties"]["CodeUri"] for each in functions), {})
         given = {name: str(value) for name, value in self.site.stage.parameters.items()}
+        given["Release"] = release_name(self.site.stage.stack, given)  # MiniStack's SAM does not see what is given
         place = Code(code.get("Bucket", ""), code.get("Key", ""))
         return self.change(localised(template, place, given))
 

@@ -23,7 +23,7 @@ from infra.artifacts import bytecode
 from infra.artifacts.budget import exceeded, table, weigh
 from infra.artifacts.build import Artifact, build
 from infra.artifacts.errors import PackagingError as PackagingError
-from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, RUNTIMES, Target
+from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, Target, release_target
 from infra.methods import refusing_other_methods
 from infra.stack import completed, released
 
@@ -192,12 +192,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Package the application for CloudFormation.")
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    parser.add_argument("--runtime", choices=RUNTIMES, default=DEFAULT_RUNTIME)
+    parser.add_argument("--runtime", default=DEFAULT_RUNTIME)
     parser.add_argument("--architecture", choices=MACHINES, default=DEFAULT_ARCHITECTURE)
     parser.add_argument("--code-only", action="store_true", help="leave the libraries out, as the local cloud does")
     options = parser.parse_args()
     try:
-        target = None if options.code_only else Target(options.runtime, options.architecture)
+        target = None if options.code_only else release_target(options.runtime, options.architecture)
         print(package(options.stage, options.out, target=target))
     except PackagingError as error:
         sys.exit(f"infra.package: {error}")

@@ -15,6 +15,7 @@ from infra.artifacts import archive, bytecode
 from infra.artifacts.libraries import Library, install
 from infra.artifacts.locks import Pin, read_lock, without
 from infra.artifacts.pruning import UNUSED_LIBRARIES, prune
+from infra.artifacts.rewriting import rewrite
 from infra.artifacts.target import Target
 
 OWN = ("app.py", "chalicelib", "chalice")
@@ -99,6 +100,7 @@ def _libraries(part: Part, target: Target, root: Path) -> Path:
         libraries = install(pins(part, root), target, tree)
         beneath = [_libraries(other, target, root) / "tree" for other in PARTS if other.name in part.beneath]
         prune(tree, [library.name for library in libraries], beneath)
+        rewrite(tree, {library.name: library.version for library in libraries})
         bytecode.compile_tree(tree, target, part.mount)
         if part.name != "base":
             archive.write(tree.parent / part.archive, archive.contents(tree), part.prefix)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from infra.artifacts.errors import PackagingError
+
 RUNTIMES = ("python3.12", "python3.13")
-"""What releases are built for. Not 3.11: there Chalice takes only wheels for glibc 2.26, which some libraries no longer
-make, writes a zip without them, and reports success; and Lambda's 3.11 is the last on that glibc."""
+"""What releases are built for."""
 DEFAULT_RUNTIME = "python3.13"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 DEFAULT_ARCHITECTURE = "x86_64"
@@ -34,3 +35,13 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.runtime}-{self.architecture}"
+
+
+def release_target(runtime: str, architecture: str) -> Target:
+    """The target of a release; PackagingError for a runtime that none is made for."""
+    if runtime not in RUNTIMES:
+        raise PackagingError(
+            f"runtime: is {runtime}; expected {' or '.join(RUNTIMES)}. python3.11 runs on glibc 2.26, for which"
+            " numpy, scipy, pandas and pyarrow make no wheels any more; Chalice would leave them out and report success"
+        )
+    return Target(runtime, architecture)

@@ -25,7 +25,8 @@ from infra.artifacts.errors import PackagingError
 from infra.artifacts.libraries import Library
 from infra.artifacts.locks import read_lock, without
 from infra.artifacts.pruning import AWS_SERVICES
-from infra.artifacts.target import RUNTIMES, Target
+from infra.artifacts.rewriting import EDITS, computed, rewrite
+from infra.artifacts.target import Target, release_target
 from infra.package import ROOT
 from tests.package.hosts import HERE
 
@@ -183,6 +184,30 @@ class TestBudget:
         assert taken(weights, LIMITS[2]) == 161 * MIB
 
 
+class TestRewriting:
+    def test_the_names_that_are_trusted_are_those_of_the_library(self) -> None:
+        from skops.io import _trusted_types
+
+        names: dict[str, list[str]] = {}
+        exec(computed("skops.io._trusted_types"), names)
+        assert set(names["SKLEARN_ESTIMATOR_TYPE_NAMES"]) == set(_trusted_types.SKLEARN_ESTIMATOR_TYPE_NAMES)
+        assert len(names["SKLEARN_ESTIMATOR_TYPE_NAMES"]) > 150
+
+    def test_a_library_that_has_changed_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "sklearn" / "utils" / "fixes.py"
+        path.parent.mkdir(parents=True)
+        path.write_text("import pandas\n")
+        with pytest.raises(PackagingError, match=r"scikit-learn 9\.9: sklearn/utils/fixes\.py has changed"):
+            rewrite(tmp_path, {"scikit-learn": "9.9"})
+
+    def test_another_version_than_the_one_here_is_refused(self, tmp_path: Path) -> None:
+        for name in EDITS["skops"]:
+            (tmp_path / name).parent.mkdir(parents=True)
+            (tmp_path / name).write_text("".join(before for before, _ in EDITS["skops"][name]))
+        with pytest.raises(PackagingError, match=r"skops is .* here and 0\.1 in the package"):
+            rewrite(tmp_path, {"skops": "0.1"})
+
+
 def test_the_bill_names_what_is_in_the_archive(tmp_path: Path) -> None:
     (tmp_path / "tree" / "numpy").mkdir(parents=True)
     (tmp_path / "tree" / "numpy.libs").mkdir()
@@ -215,4 +240,5 @@ def test_every_service_that_is_called_is_described_in_the_package() -> None:
 
 
 def test_releases_are_not_for_the_python_whose_glibc_is_too_old() -> None:
-    assert "python3.11" not in RUNTIMES
+    with pytest.raises(PackagingError, match=r"runtime: is python3\.11; expected python3\.12 or python3\.13\..* glibc"):
+        release_target("python3.11", "x86_64")

@@ -88,12 +88,12 @@ check-package: venv
 	$(PYTHON) -m infra.artifacts
 
 check-security: check-template $(CHECKOV)/.installed ## hold the template that SAM makes of ours against checkov
-	$(PYTHON) -m infra.plain build/check/sam.json build/check/plain.json
+	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
 
 parameters: venv ## write docs/parameters.md
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
-	$(PYTHON) -m infra.parameters build/check/sam.json docs/parameters.md
+	$(PYTHON) -m infra.template.parameters build/check/sam.json docs/parameters.md
 
 bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
 	$(PYTHON) -m benchmarks.run $(NAMES)

@@ -24,8 +24,8 @@ from infra.artifacts.budget import exceeded, table, weigh
 from infra.artifacts.build import Artifact, build
 from infra.artifacts.errors import PackagingError as PackagingError
 from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, Target, release_target
-from infra.methods import refusing_other_methods
-from infra.stack import completed, released
+from infra.template.methods import refusing_other_methods
+from infra.template.stack import completed, released
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("app.py", "chalicelib", ".chalice")

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.methods import ANY, INTEGRATION
 from infra.package import SOURCES
+from infra.template.methods import ANY, INTEGRATION
 from local.template import FUNCTION, REST_API, Code, localised
 
 ALIAS = "AWS::Lambda::Alias"

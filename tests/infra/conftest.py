@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.package import package
-from infra.plain import plain
+from infra.template.plain import plain
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.alarms import ALARM, QUEUE, TABLE, with_alarms
-from infra.functions import FUNCTION
+from infra.template.alarms import ALARM, QUEUE, TABLE, with_alarms
+from infra.template.functions import FUNCTION
 from tests.infra.metrics import AWS, Metric, emitted
 
 Template = dict[str, Any]
@@ -194,5 +194,5 @@ def test_an_alarm_with_too_many_metrics_is_refused(packaged: Template) -> None:
 
 def test_a_table_of_no_workload_is_refused(packaged: Template) -> None:
     table = of_type(packaged, TABLE)["FlightsRunsTable"]
-    with pytest.raises(LookupError, match=r"StrayTable.*infra/workloads\.py"):
+    with pytest.raises(LookupError, match=r"StrayTable.*infra/template/workloads\.py"):
         with_alarms({**packaged, "Resources": {**packaged["Resources"], "StrayTable": table}})

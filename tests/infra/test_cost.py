@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from infra.alarms import ALARM
 from infra.cost import (
     CostError,
     Durations,
@@ -29,7 +28,8 @@ from infra.cost import (
     reckon,
     totals,
 )
-from infra.workloads import WORKLOADS
+from infra.template.alarms import ALARM
+from infra.template.workloads import WORKLOADS
 from tests.infra.test_alarms import stats
 
 Template = dict[str, Any]

@@ -10,10 +10,10 @@ from chalice.test import Client
 
 import app as application
 from chalicelib.entry import telemetry
-from infra.alarms import ALARM
-from infra.dashboard import ROUTES, ROUTES_NAMESPACE, SERVICE
-from infra.functions import FUNCTION
-from infra.workloads import WORKLOADS
+from infra.template.alarms import ALARM
+from infra.template.dashboard import ROUTES, ROUTES_NAMESPACE, SERVICE
+from infra.template.functions import FUNCTION
+from infra.template.workloads import WORKLOADS
 from tests.infra.metrics import AWS, emitted
 
 Template = dict[str, Any]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.methods import ANY, INTEGRATION, refusing_other_methods
+from infra.template.methods import ANY, INTEGRATION, refusing_other_methods
 
 
 def template(*methods: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from infra.alarms import ALARM, RUNBOOK
+from infra.template.alarms import ALARM, RUNBOOK
 
 Template = dict[str, Any]
 ROOT = Path(__file__).parents[2]

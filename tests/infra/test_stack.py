@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from infra.aliases import alias_of
-from infra.functions import FUNCTION, RESERVED, declared
-from infra.parameters import table
-from infra.stack import completed, released
+from infra.template.aliases import alias_of
+from infra.template.functions import FUNCTION, RESERVED, declared
+from infra.template.parameters import table
+from infra.template.stack import completed, released
 
 ROOT = Path(__file__).parents[2]
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())

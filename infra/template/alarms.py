@@ -7,8 +7,8 @@ alarm on a share of a limit that is a parameter divides by that parameter.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.functions import FUNCTION
-from infra.workloads import of_resource
+from infra.template.functions import FUNCTION
+from infra.template.workloads import of_resource
 
 ALARM = "AWS::CloudWatch::Alarm"
 QUEUE = "AWS::SQS::Queue"

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from infra.alarms import ALARM, QUEUE, TABLE
-from infra.functions import FUNCTION
-from infra.workloads import WORKLOADS, of_resource
+from infra.template.alarms import ALARM, QUEUE, TABLE
+from infra.template.functions import FUNCTION
+from infra.template.workloads import WORKLOADS, of_resource
 
 CONDITION = "HasDashboard"
 WIDTH, HEIGHT, ACROSS = 8, 6, 24

@@ -25,8 +25,10 @@ READ_AS = (
 
 
 def refusing_other_methods(template: Mapping[str, Any], api: str = "RestAPI") -> dict[str, Any]:
-    """`template` with the refusal on every path of its REST API."""
+    """`template` with the refusal on every path of its REST API, if it has one."""
     resources = template["Resources"]
+    if api not in resources:
+        return dict(template)
     properties = resources[api]["Properties"]
     body = properties["DefinitionBody"]
     paths = {path: {**item, ANY: _refusal(item)} for path, item in body["paths"].items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.functions import FUNCTION
+from infra.template.functions import FUNCTION
 
 LABELS: Mapping[str, Any] = {
     "owner": {"Ref": "Owner"},

@@ -1,4 +1,4 @@
-"""The table of the template's parameters: `python -m infra.parameters build/check/sam.json docs/parameters.md`."""
+"""The table of all parameters: `python -m infra.template.parameters build/check/sam.json docs/parameters.md`."""
 
 import argparse
 import json

@@ -6,7 +6,7 @@ It is given by the kind of the resource. What a fragment says of a single one st
 from collections.abc import Mapping
 from typing import Any
 
-from infra.functions import FUNCTION
+from infra.template.functions import FUNCTION
 
 BUCKET = "AWS::S3::Bucket"
 TABLE = "AWS::DynamoDB::Table"

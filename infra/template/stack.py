@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.alarms import with_alarms
-from infra.aliases import with_aliases
-from infra.dashboard import with_dashboard
-from infra.encryption import with_encryption
-from infra.functions import declared, with_knobs
-from infra.labels import with_labels
-from infra.transport import with_tls_only
+from infra.template.alarms import with_alarms
+from infra.template.aliases import with_aliases
+from infra.template.dashboard import with_dashboard
+from infra.template.encryption import with_encryption
+from infra.template.functions import declared, with_knobs
+from infra.template.labels import with_labels
+from infra.template.transport import with_tls_only
 
 RELEASE_DIGITS = 10
 """SAM names a version after so many digits of the release."""

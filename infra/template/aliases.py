@@ -7,7 +7,7 @@ socket API, the state machine and functions that call functions all go to the al
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.functions import Function, Template
+from infra.template.functions import Function, Template
 
 ALIAS = "live"
 PERMISSION = "AWS::Lambda::Permission"

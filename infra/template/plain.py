@@ -1,4 +1,4 @@
-"""What CloudFormation makes of the packaged template: `python -m infra.plain sam.json plain.json`.
+"""What CloudFormation makes of the packaged template: `python -m infra.template.plain sam.json plain.json`.
 
 SAM's transform, run here with the parameters' defaults, so that checks see the resources that will really be there.
 """

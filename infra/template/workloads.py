@@ -51,4 +51,4 @@ def of_resource(logical_id: str) -> str:
     for name, workload in WORKLOADS.items():
         if workload.owns(logical_id):
             return name
-    raise LookupError(f"{logical_id} belongs to no workload: add its prefix to infra/workloads.py")
+    raise LookupError(f"{logical_id} belongs to no workload: add its prefix to infra/template/workloads.py")

@@ -48,7 +48,7 @@ def declared(config: Mapping[str, Any]) -> tuple[Function, ...]:
     """The functions that .chalice/config.json gives limits of their own."""
     return tuple(
         Function(name, logical_id(name), own["lambda_memory_size"], own["lambda_timeout"], RESERVED.get(name, 0))
-        for name, own in config["lambda_functions"].items()
+        for name, own in config.get("lambda_functions", {}).items()
         if {"lambda_memory_size", "lambda_timeout"} <= own.keys()
     )
 

@@ -18,6 +18,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterator, Mapping
@@ -68,7 +69,8 @@ class Tally:
         try:
             yield
         except Exception as error:  # noqa: BLE001  # load goes on, the error is reported in the end
-            self.errors.append(f"{kind}: {type(error).__name__} {error}")
+            way = " > ".join(frame.name for frame in traceback.extract_tb(error.__traceback__)[1:])
+            self.errors.append(f"{kind}: {type(error).__name__} {error} (in {way})")
         else:
             self.times[kind].append(1000 * (time.perf_counter() - started))
 

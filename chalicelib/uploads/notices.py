@@ -84,13 +84,13 @@ class Notices:
             return _TELLING.get(claimed, Telling.NOTHING_OWED) if claimed else Telling.NOBODY_THERE
         try:
             self._sockets.post(socket, outcome_message(claimed))
-        except Gone:
-            self._store.change(session.id, Disconnected(socket.id))
-            return Telling.NOBODY_THERE
-        except OmnibusError:
+        except OmnibusError as error:
             if claimed.notice is not None:
                 self._store.change(session.id, NoticeReleased(socket.id, key, claimed.notice.claimed_until))
-            raise
+            if not isinstance(error, Gone):
+                raise
+            self._store.change(session.id, Disconnected(socket.id))
+            return Telling.NOBODY_THERE
         self._store.change(session.id, NoticeSent(socket.id, key, self._clock()))
         return Telling.TOLD
 

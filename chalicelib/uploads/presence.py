@@ -84,7 +84,18 @@ class Presence:
         if not isinstance(token, str):
             raise Forbidden("This socket is not bound to that session; send the ownerToken as well")
         tokens.require("owner", session.id, token, session.owner_hash)
-        return session
+        return self._bound_again(socket, session)
+
+    def _bound_again(self, socket: Peer, session: Session) -> Session:
+        """The session with an owner's socket bound to it, if no other is.
+
+        A word that was posted while `$connect` had bound the socket, but had not yet opened it, finds nobody there,
+        and unbinds it.
+        """
+        if session.socket is not None:
+            return session
+        after = self._store.change(session.id, Connected(Socket(socket.id, socket.endpoint), self._clock()))
+        return after if isinstance(after, Session) else session
 
     def _owned(self, session_id: str | None, owner_token: str | None) -> Session:
         session = named_session(self._store, session_id)

@@ -72,7 +72,7 @@ class Desktop:
         url = httpx.URL(self.session["socketUrl"], params=given)
         async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None) as connection:
             socket = Socket(connection)
-            await socket.send(action="sync", sessionId=self.id)
+            await socket.send(action="sync", sessionId=self.id, ownerToken=self.session["ownerToken"])
             await socket.hear("SESSION_STATE")
             yield socket
 

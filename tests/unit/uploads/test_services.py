@@ -492,6 +492,21 @@ class TestPresence:
         house.presence.sync(old, {"sessionId": opened.session_id, "ownerToken": opened.owner_token})
         assert house.sockets.sent[-1][1]["listening"] is False
 
+    def test_a_word_before_the_socket_is_open_is_told_at_its_sync(self, house: House) -> None:
+        opened = house.opened()
+        key = house.permitted(opened)
+        house.uploaded(key)
+        socket = house.connect(opened)
+        house.sockets.open.clear()  # bound in $connect, but the handshake is not over
+        house.arrives(key)
+        assert house.session(opened).socket is None, "the word found nobody there"
+        house.sockets.open.add(socket.id)
+        with pytest.raises(Forbidden):
+            house.presence.sync(socket, {"sessionId": opened.session_id})
+        house.presence.sync(socket, {"sessionId": opened.session_id, "ownerToken": opened.owner_token})
+        assert house.sockets.actions(socket.id) == ["SESSION_STATE", "UPLOAD_COMPLETED"]
+        assert house.sockets.sent[-2][1]["listening"] is True
+
     @pytest.mark.parametrize("session_id", [5, [], {}, "x", True])
     def test_sync_for_a_malformed_session(self, house: House, session_id: object) -> None:
         socket = house.connect(house.opened())

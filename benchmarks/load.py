@@ -196,8 +196,8 @@ async def upload_photos(http: httpx.AsyncClient, tally: Tally, until: float, see
                 await desktop.phone.upload(PHOTO)
                 tally.uploads += 1
                 async with desktop.listening() as socket:
-                    # It may have been told before it asked.
-                    if not any(each["action"] == "UPLOAD_COMPLETED" for each in socket.received):
+                    # It may have been told before it asked, or find it in the answer.
+                    if not any("COMPLETED" in (each.get("status"), each["action"][7:]) for each in socket.received):
                         await socket.hear("UPLOAD_COMPLETED", TOLD_S)
                 continue
             async with desktop.listening() as socket:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from io import FileIO
@@ -39,8 +40,15 @@ class FileOutput:
         return Written(self._uri, os.path.getsize(self._uri.key), "")
 
 
+@dataclass(frozen=True)
 class FileObjects:
-    """`ports.Objects` over files, their paths as keys."""
+    """`ports.Objects` over files, their paths as keys.
+
+    `in_place` writes over the file that is there: no time goes into the memory that a new file takes up, which S3 would
+    not ask of the machine.
+    """
+
+    in_place: bool = False
 
     def pin(self, uri: ObjectUri) -> Pinned:
         """The file as it is."""
@@ -57,8 +65,9 @@ class FileObjects:
         self, uri: ObjectUri, *, overwrite: bool, expected_bytes: int = 0, mark: str | None = None
     ) -> Iterator[FileOutput]:
         """Write a file."""
-        with FileIO(uri.key, "w") as file:
+        with FileIO(uri.key, "r+" if self.in_place else "w") as file:
             yield FileOutput(uri, file)
+            file.truncate()
 
     def join(
         self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
@@ -142,11 +151,11 @@ def model_of(kind: str) -> Model:
     return load(artifact.manifest, artifact.content)
 
 
-def engine(model: Model, workers: int) -> BatchPredictions:
-    """The single call over files."""
+def engine(model: Model, workers: int, *, in_place: bool = False) -> BatchPredictions:
+    """The single call over files, the output a new one or written over `in_place`."""
     places = AllowList("anything", ANYWHERE)
     return BatchPredictions(
-        objects=FileObjects(),
+        objects=FileObjects(in_place),
         models=OneModel(model),  # type: ignore[arg-type]  # all that a call asks for is `open`
         allowed=AllowLists(places, places, places),
         clock=lambda: 0.0,

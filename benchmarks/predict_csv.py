@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from benchmarks import measure
 from benchmarks.scoring_files import FEATURES, engine, model_of, request, trained, write_table
@@ -91,7 +89,7 @@ def share_of_predict(report: measure.Report, label: str, model: Model, data: Pat
     service = engine(model, WORKERS, in_place=True)
 
     def alone() -> None:
-        with ThreadPoolExecutor(WORKERS, initializer=partial(threadpool_limits, 1)) as pool:
+        with ThreadPoolExecutor(WORKERS, initializer=model.one_thread_each) as pool:
             list(pool.map(model.predict, stretches))
 
     pairs = []

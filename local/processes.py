@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -58,6 +59,21 @@ def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:
         process.signal(signal.SIGKILL)
     while any(process.is_running() for process in asked):
         time.sleep(POLL_S)
+
+
+def told_to_stop() -> threading.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    return told
+
+
+def wait_for(told: threading.Event) -> None:
+    """Return once the event is set."""
+    # A signal that another thread took, as after a SIGSTOP, does not wake this one.
+    while not told.wait(1.0):
+        pass
 
 
 def start(command: Sequence[str], *, log: Path, environ: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":

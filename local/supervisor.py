@@ -7,7 +7,6 @@ and which answer; if one fails or ends, it stops the others and says why in its 
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local import ports
-from local.processes import POLL_S, ProcessId, start
+from local.processes import POLL_S, ProcessId, start, told_to_stop
 from local.servers import SERVERS, Server, Site, base_environ
 
 START_S = 90.0
@@ -161,9 +160,7 @@ def detach() -> None:
 def main() -> None:
     """Supervise the servers of the home that the command line names, until SIGTERM."""
     detach()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = told_to_stop()
     supervisor = Supervisor(Path(sys.argv[1]))
     try:
         supervisor.start()

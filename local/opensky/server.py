@@ -16,7 +16,6 @@ import gzip
 import json
 import os
 import secrets
-import signal
 import socket
 import struct
 import sys
@@ -48,6 +47,7 @@ from local.opensky.service import (
     too_many,
     unauthorized,
 )
+from local.processes import told_to_stop, wait_for
 
 HOST: Final = "127.0.0.1"
 LARGEST_BODY: Final = 16 * 1024 * 1024
@@ -255,14 +255,12 @@ def main() -> None:
         os.environ.get("OPENSKY_CLIENT_ID", "omnibus"), os.environ.get("OPENSKY_CLIENT_SECRET", "omnibus"), options.kind
     )
     opensky = replay(account, start=options.start, token_seconds=options.token_seconds, recording=options.recording)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     with OpenSkyServer(opensky, options.port, verbose=not options.quiet) as server:
         if options.ready_file:
             write_ready_file(options.ready_file, server)
         print(server.url, flush=True)
-        stop.wait()
+        wait_for(stop)
 
 
 if __name__ == "__main__":

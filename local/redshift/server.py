@@ -11,7 +11,6 @@ server answers, with its address and process id.
 import argparse
 import json
 import os
-import signal
 import threading
 import uuid
 import warnings
@@ -26,6 +25,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql as pg
 
+from local.processes import told_to_stop, wait_for
 from local.redshift.api import DataApi, Fault
 from local.redshift.statements import Statements
 from local.season.engine import load_into_engine
@@ -168,15 +168,13 @@ def main() -> None:
 
 def serve(server: RedshiftServer, ready_file: Path | None) -> None:
     """Say that `server` answers, and return when the process is told to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     print(server.url, flush=True)
     if ready_file:
         partial = ready_file.with_suffix(".partial")
         partial.write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
         partial.rename(ready_file)
-    stop.wait()
+    wait_for(stop)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from local.processes import told_to_stop, wait_for
 from local.sagemaker.service import MAX_BODY_BYTES, Answer, Fault, Runtime, failed, model_error
 
 HOST: Final = "127.0.0.1"
@@ -138,16 +138,14 @@ def main() -> None:
     parser.add_argument("--ready-file", type=Path)
     options = parser.parse_args()
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     with SageMakerServer(ticket_runtime(options.endpoint), options.port) as server:
         print(server.url, flush=True)
         if options.ready_file:
             partial = options.ready_file.with_suffix(".partial")
             partial.write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
             partial.rename(options.ready_file)
-        stop.wait()
+        wait_for(stop)
 
 
 if __name__ == "__main__":

@@ -83,3 +83,18 @@ def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         parent.kill()
         assert eventually(lambda: not orphan.is_running())
     assert not psutil.pid_exists(pid) or not orphan.is_running()
+
+
+def test_a_signal_that_another_thread_took_still_stops_a_server() -> None:
+    program = (
+        "import signal, threading\n"
+        "from local.processes import told_to_stop, wait_for\n"
+        "told = told_to_stop()\n"
+        "other = threading.Thread(target=threading.Event().wait, daemon=True)\n"
+        "other.start()\n"
+        "threading.Timer(0.2, signal.pthread_kill, (other.ident, signal.SIGTERM)).start()\n"
+        "wait_for(told)\n"
+        "print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "stopped\n"

@@ -188,17 +188,20 @@ def test_a_model_of_named_columns_has_its_frame(function: Start, cloud: Cloud, m
     np.testing.assert_allclose(table["price"].to_numpy(), estimator.predict(frame), rtol=1e-12)
 
 
-def test_a_job_in_parts(function: Start, cloud: Cloud, api: Api) -> None:
+def test_a_job_in_parts(function: Start, cloud: Cloud) -> None:
     predictions = Predictions(cloud)
-    event = predictions.event(
-        predictions.publish("linear"), predictions.put("job.csv", csv_of(rows(500))), predictions.output("job.csv")
-    )
-    operator = {"X_Operator_Token": cloud.operator_token}
-    job = api("POST", "/predictions", event, **operator)
-    step = {"job_id": job["job_id"]}
-    for name in ("predict_plan", "predict_part", "predict_complete"):
-        answer = function(name)({**step, "index": 0})
-        assert answer is not None
+    model, output, matrix = predictions.publish("linear"), predictions.output("job.csv"), rows(500)
+    predictions.s3.delete_object(Bucket=predictions.models, Key=model.split("/", 3)[3] + ".manifest.json")
+    job_id = predictions.submit(predictions.event(model, predictions.put("job.csv", csv_of(matrix)), output))
+    assert predictions.ended(job_id)["state"] == "failed", "nothing runs it now but the package"
+    predictions.publish("linear")
+
+    planned = function("predict_plan")({"job_id": job_id})
+    parts = json.loads(predictions.s3.get_object(Bucket=planned["bucket"], Key=planned["key"])["Body"].read())
+    assert sum(function("predict_part")(part)["rows"] for part in parts) == 500
+    assert function("predict_complete")({"job_id": job_id})["rows"] == 500
+    table = pa.csv.read_csv(io.BytesIO(predictions.read(output)))
+    np.testing.assert_allclose(table["price"].to_numpy(), trained("linear").predict(matrix), rtol=1e-12)
 
 
 def test_tickets_by_the_embedded_model(function: Start) -> None:

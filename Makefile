@@ -57,7 +57,7 @@ load: venv ## three minutes of everything at once on a local cloud of its own, a
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
 test: venv ## run all tests
-	$(PYTHON) -m pytest -q $(TESTS)
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 check: check-style check-types check-template check-package check-security check-code check-vulnerabilities ## lint, format, types, template, sizes, security, vulnerabilities
 

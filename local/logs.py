@@ -10,6 +10,7 @@ from typing import Any
 from local.cloud import Cloud, CloudError
 
 FOLLOW_S = 1.0
+AT_ONCE = 10_000
 
 
 def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool = False) -> Iterator[str]:
@@ -33,11 +34,19 @@ def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool
 def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iterator[tuple[int, str]]:
     for name in functions:
         try:
-            pages = client.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/{cloud.functions[name]}", startTime=since
-            )
-            for event in (event for page in pages for event in page["events"]):
+            for event in _logged(client, f"/aws/lambda/{cloud.functions[name]}", since):
                 moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
                 yield event["timestamp"], f"{moment} {name}: {event['message'].rstrip()}"
         except client.exceptions.ResourceNotFoundException:
             continue  # it has not run yet
+
+
+def _logged(client: Any, group: str, since: int) -> Iterator[dict[str, Any]]:
+    # MiniStack gives the oldest, and no token for the rest: we go on from the last moment, which may not be whole.
+    while len(events := client.filter_log_events(logGroupName=group, startTime=since, limit=AT_ONCE)["events"]) > 1:
+        last = events[-1]["timestamp"]
+        if len(events) < AT_ONCE or last == since:
+            break
+        yield from (event for event in events if event["timestamp"] < last)
+        since = last
+    yield from events

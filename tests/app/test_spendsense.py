@@ -411,7 +411,7 @@ def test_operators_see_everybody_and_leave_traces(api: Callable[..., Answer], jo
     assert {deed.operator for deed in joined.deeds} == {OLGA}
 
 
-@pytest.mark.parametrize("user_id", [str(uuid4()), "x", "%00", "me", "' OR 1=1 --", "%F0%9F%92%A9"])
+@pytest.mark.parametrize("user_id", [str(UUID(int=7)), "x", "%00", "me", "' OR 1=1 --", "%F0%9F%92%A9"])
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "/signals"), ("DELETE", ""), ("POST", "/imports")])
 def test_a_user_who_does_not_exist(
     api: Callable[..., Answer], people: FakePeople, user_id: str, method: str, tail: str

@@ -223,6 +223,17 @@ def test_functions_log_to_where_logs_are_read(cloud: Cloud) -> None:
         list(logs.lines(cloud, "api"))
 
 
+def test_logs_of_more_lines_than_one_answer_holds_are_read_whole(cloud: Cloud) -> None:
+    client, group = cloud.client("logs"), f"/aws/lambda/{cloud.functions['api_handler']}"
+    client.create_log_stream(logGroupName=group, logStreamName="many")
+    moment = int(time.time() * 1000) - 60_000
+    for start in range(0, 21_000, 7_000):
+        events = [{"timestamp": moment + n // 3, "message": f"many {n}"} for n in range(start, start + 7_000)]
+        client.put_log_events(logGroupName=group, logStreamName="many", logEvents=events)
+    read = [line.rpartition(": many ")[2] for line in logs.lines(cloud, "api_handler") if ": many " in line]
+    assert read == [str(n) for n in range(21_000)]
+
+
 def test_schedules_can_be_switched_off(cloud: Cloud) -> None:
     rules = cloud.client("events").list_rules()["Rules"]
     assert rules

@@ -218,7 +218,7 @@ def test_the_ranking_is_refreshed(function: Start, season: None) -> None:
 def test_a_nights_features_personas_and_recommendations(function: Start, cloud: Cloud, api: Api) -> None:
     assert function("migrate")({})["result"]["version"] >= 4
     now = datetime.now(UTC)
-    people = generate_people(100, seed=11, today=now.date())
+    people = generate_people(100, seed=12, today=now.date())  # not those of the cloud tests
     somebody = next(each for each in people if each.persona == "high_utilization")
     assert cloud.database_url is not None
     load_people(cloud.database_url, [somebody], now)

@@ -49,7 +49,7 @@ def test_concerts(cloud: Cloud) -> None:
 
 def test_flights(cloud: Cloud) -> None:
     flights = Flights(cloud)
-    flights.control(clock={"advance": 600})
+    flights.turn_the_clock()
     tracking_id = sent(cloud, "ingest_flights").answer["tracking_id"]
     flights.settled(tracking_id, "VALIDATED")
     for function in ("process_flights", "validate_flights"):
@@ -59,7 +59,8 @@ def test_flights(cloud: Cloud) -> None:
 
 def test_a_snapshot_is_released_from_quarantine(cloud: Cloud) -> None:
     flights = Flights(cloud)
-    flights.control(clock={"advance": 600}, extra={"rows": [["short"]] * 200})
+    flights.turn_the_clock()
+    flights.control(extra={"rows": [["short"]] * 200})
     tracking_id = sent(cloud, "ingest_flights").answer["tracking_id"]
     flights.control(extra={"rows": []})
     flights.settled(tracking_id, "QUARANTINED")

@@ -99,10 +99,13 @@ class UploadSessionsTable:
             return self._denial(error.response.get("Item"), event)
         return from_item(answer["Attributes"])
 
-    def remove(self, session_id: str) -> None:
-        """Forget a session; it may be gone already."""
+    def remove(self, session_id: str) -> Session | None:
+        """Forget a session; as it was last, or None if it was gone already."""
         with aws.translated(WHAT):
-            self._db.delete_item(TableName=self._table, Key={"sessionId": {"S": session_id}})
+            answer = self._db.delete_item(
+                TableName=self._table, Key={"sessionId": {"S": session_id}}, ReturnValues="ALL_OLD"
+            )
+        return from_item(answer["Attributes"]) if "Attributes" in answer else None
 
     def session_of(self, socket_id: str) -> str | None:
         """The session of a socket by the index, which may lag behind the table by a moment."""

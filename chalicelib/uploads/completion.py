@@ -78,13 +78,18 @@ class Completion:
         return after
 
     def _lost(self, upload: Upload, denial: Denial | None) -> Denial | None:
-        """Delete an object that decided nothing, unless a concurrent report of the same object was the faster."""
+        """Delete an object that decided nothing, unless it had decided already.
+
+        Then a concurrent report of it was the faster, or our own write had arrived and only its answer was lost:
+        whoever it was, the desktop has to be told.
+        """
         session = self._store.find(parse_key(upload.key).session_id)
-        if session is None or session.outcome is None or session.outcome.upload != upload:
-            self._objects.delete(upload.key, upload.version)
+        if session is not None and session.outcome is not None and session.outcome.upload == upload:
+            return self._again(session)
+        self._objects.delete(upload.key, upload.version)
         return denial
 
-    def _again(self, session: Session) -> Session | Denial:
+    def _again(self, session: Session) -> Denial:
         """Finish what an earlier report of the same object may have left undone."""
         if session.outcome is not None and session.status is not Status.COMPLETED:
             self._objects.delete(session.outcome.upload.key, session.outcome.upload.version)

@@ -35,8 +35,8 @@ class SessionStore(Protocol):
     def change(self, session_id: str, event: Event) -> Session | Denial | None:
         """Apply `machine.step` in one atomic write: the session after it, why not, or None if there is none."""
 
-    def remove(self, session_id: str) -> None:
-        """Forget a session."""
+    def remove(self, session_id: str) -> Session | None:
+        """Forget a session; as it was last, or None if it was gone already."""
 
 
 class SocketIndex(Protocol):

@@ -134,9 +134,9 @@ class UploadSessions:
         """Forget a session and delete its image, at its owner's wish."""
         session = named_session(self._store, session_id)
         tokens.require("owner", session.id, owner_token, session.owner_hash)
-        self._store.remove(session.id)
-        if session.outcome is not None:
-            self._objects.delete(session.outcome.upload.key, session.outcome.upload.version)
+        last = self._store.remove(session.id)
+        if last is not None and last.outcome is not None:  # a photo may have come since the session was looked at
+            self._objects.delete(last.outcome.upload.key, last.outcome.upload.version)
 
     def _count_session(self, client: str, now: datetime) -> None:
         window = int(WINDOW.total_seconds())

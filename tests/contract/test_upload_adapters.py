@@ -102,8 +102,9 @@ class TestSessions:
         assert store.find(ANOTHER_ID) is None
 
     def test_a_removed_session_is_gone_and_may_be_removed_again(self, store: Any, session: Session) -> None:
-        store.remove(session.id)
-        store.remove(session.id)
+        last = store.change(session.id, Permitted(KEY, CREATED))
+        assert store.remove(session.id) == last
+        assert store.remove(session.id) is None
         assert store.find(session.id) is None
 
     def test_a_socket_leads_to_its_session(self, store: Any, session: Session) -> None:

@@ -39,8 +39,8 @@ class FakeSessions:
             self.sessions[session_id] = after
         return after
 
-    def remove(self, session_id: str) -> None:
-        self.sessions.pop(session_id, None)
+    def remove(self, session_id: str) -> Session | None:
+        return self.sessions.pop(session_id, None)
 
     def session_of(self, socket_id: str) -> str | None:
         bound = (item.id for item in self.sessions.values() if item.socket and item.socket.id == socket_id)

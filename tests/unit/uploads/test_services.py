@@ -196,6 +196,23 @@ class TestEnding:
         with pytest.raises(NotFound):
             house.sessions.end(opened.session_id, opened.owner_token)
 
+    def test_an_image_that_comes_while_it_ends_is_removed_too(self, house: House) -> None:
+        opened = house.opened()
+        key = house.permitted(opened)
+        find = house.store.find
+
+        def slow(session_id: str) -> Session | None:
+            found = find(session_id)
+            house.store.find = find  # type: ignore[method-assign]
+            house.uploaded(key)
+            house.arrives(key)
+            return found
+
+        house.store.find = slow  # type: ignore[method-assign]
+        house.sessions.end(opened.session_id, opened.owner_token)
+        assert house.storage.objects == {}
+        assert house.store.sessions == {}
+
 
 class TestArrival:
     def test_an_image_completes_the_session_and_the_desktop_is_told(self, house: House) -> None:
@@ -305,6 +322,9 @@ class TestArrival:
         house.store.change = slower  # type: ignore[method-assign]
         assert house.arrives(key) is Denial.FINISHED
         assert list(house.storage.objects) == [(key, "v1")]
+        assert house.sockets.actions("socket-1") == ["UPLOAD_COMPLETED"], "the faster may have been we, unheard"
+        assert house.arrives(key) is Denial.FINISHED
+        assert house.sockets.actions("socket-1") == ["UPLOAD_COMPLETED"]
 
     def test_an_unknown_session_and_a_vanished_object(self, house: House) -> None:
         opened = house.opened()

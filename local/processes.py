@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process for ever: its number, and when the process of that number began."""
+    """A process for ever: its number, and when the process of that number began (seconds, see `_began`)."""
 
     pid: int
     started: float
@@ -29,14 +29,13 @@ class ProcessId:
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
         """The process that has this number now."""
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _began(pid))
 
     def is_running(self) -> bool:
         """Does this very process still run? A zombie does not."""
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 0.05
-            return same and bool(process.status() != psutil.STATUS_ZOMBIE)
+            same = abs(_began(self.pid) - self.started) < 0.005
+            return same and bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 
@@ -45,6 +44,18 @@ class ProcessId:
         if self.is_running():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+def _began(pid: int) -> float:
+    """When a process began, on Linux in seconds since the machine did; psutil.NoSuchProcess if there is none."""
+    # psutil counts from 1970, by a clock that is set: after that, every process would seem to be another.
+    if sys.platform != "linux":
+        return psutil.Process(pid).create_time()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(pid) from None
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:

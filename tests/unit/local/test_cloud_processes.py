@@ -63,6 +63,17 @@ def test_a_number_that_belongs_to_somebody_else_now_is_left_alone(tmp_path: Path
     process.wait()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a start by a clock that nobody sets")
+def test_a_process_is_known_after_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = child(tmp_path, FOREVER)
+    identity = ProcessId.of(process.pid)
+    as_before = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: as_before(self) + 3600)
+    assert identity.is_running()
+    stop([identity])
+    assert process.wait() == -signal.SIGTERM
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     program = (

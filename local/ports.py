@@ -1,7 +1,10 @@
 """Ports on the loopback interface, the only one that the local cloud listens on."""
 
+import fcntl
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 HOST = "127.0.0.1"
 
@@ -32,6 +35,14 @@ def choose(usual: Iterable[int]) -> list[int]:
     finally:
         for probe in held:
             probe.close()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let no other cloud of this project choose meanwhile: a port that is chosen is free until its server listens."""
+    with Path(__file__).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _hold(port: int, held: list[socket.socket]) -> int:

@@ -75,17 +75,27 @@ class Supervisor:
 
     def __init__(self, home: Path, servers: tuple[Server, ...] = SERVERS) -> None:
         self._servers = servers
-        chosen = ports.choose(server.usual_port for server in servers)
-        self._site = Site(home, {server.name: port for server, port in zip(servers, chosen, strict=True)})
+        self._site = Site(home, {server.name: 0 for server in servers})
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, ProcessId] = {}
         self._ready: set[str] = set()
 
-    def start(self) -> None:
-        """Start every server as soon as those before it answer; ServerFailed if one does not come up."""
+    def start(self, stopping: threading.Event) -> None:
+        """Start every server as soon as those before it answer; ServerFailed if one does not come up.
+
+        Returns early when told to stop.
+        """
         shutil.rmtree(self._site.run, ignore_errors=True)
         self._site.run.mkdir(parents=True)
         (self._site.home / "logs").mkdir(exist_ok=True)
+        self._write()
+        with ports.alone():
+            chosen = ports.choose(server.usual_port for server in self._servers)
+            named = {server.name: port for server, port in zip(self._servers, chosen, strict=True)}
+            self._site = Site(self._site.home, named)
+            self._start_all(stopping)
+
+    def _start_all(self, stopping: threading.Event) -> None:
         deadline = time.monotonic() + START_S
         while waiting := [server for server in self._servers if server.name not in self._ready]:
             for server in waiting:
@@ -98,7 +108,8 @@ class Supervisor:
             if time.monotonic() > deadline:
                 late = ", ".join(server.name for server in waiting)
                 raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.home / 'logs'}")
-            time.sleep(POLL_S)
+            if stopping.wait(POLL_S):
+                return
 
     def watch(self, stopping: threading.Event) -> None:
         """Return when told to stop; ServerFailed as soon as a server ends on its own."""
@@ -163,7 +174,7 @@ def main() -> None:
     stopping = told_to_stop()
     supervisor = Supervisor(Path(sys.argv[1]))
     try:
-        supervisor.start()
+        supervisor.start(stopping)
         supervisor.watch(stopping)
     except ServerFailed as failure:
         sys.exit(f"the local cloud stops: {failure}")

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.md"
 LIBRARIES = ("chalice", "msgspec", "pyarrow", "numpy", "pandas", "polars", "duckdb", "scikit-learn", "fastapi")
 HEADING = re.compile(r"^## (\w+)$", re.MULTILINE)
+RUNNABLE = re.compile(r'^if __name__ == "__main__":$', re.MULTILINE)
 INTRODUCTION = """# Results
 
 Written by `make bench`; each section by the script of its name. Times are medians in milliseconds; a ratio is the
@@ -28,7 +29,7 @@ peer's time over ours, both taken in turn in the same run (above 1, ours is fast
 
 def scripts() -> list[str]:
     """The benchmarks, by name: the modules here that can be run, but for this one."""
-    runnable = (path for path in FOLDER.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8"))
+    runnable = (path for path in FOLDER.glob("*.py") if RUNNABLE.search(path.read_text(encoding="utf-8")))
     return sorted(path.stem for path in runnable if path.stem != "run")
 
 

@@ -1,7 +1,8 @@
 """The compact index: what `GET /flights/latest` needs of a snapshot, as JSON that is read without Arrow.
 
-Gzipped lines of JSON: the snapshot's time, then blocks of rows, a list for each column, of the aircraft that have a
-position; numbers are rounded to what a map needs. Written and read block by block, so memory is bounded by a block.
+Gzipped lines of JSON: the snapshot's time, then blocks of rows, a list for each column, of the aircraft that have an
+address and a position; numbers are rounded to what a map needs. Written and read block by block, so memory is bounded
+by a block.
 """
 
 import gzip
@@ -36,7 +37,8 @@ def build(parquet: BinaryIO, sink: BinaryIO, snapshot_time: int) -> None:
     with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=6, mtime=0, filename="") as lines:
         lines.write(msgspec.json.encode({"time": snapshot_time}) + b"\n")
         for batch in pq.ParquetFile(parquet).iter_batches(BLOCK_ROWS, columns=list(COLUMNS)):
-            located = batch.filter(pc.and_(batch["latitude"].is_valid(), batch["longitude"].is_valid()))
+            placed = pc.and_(batch["latitude"].is_valid(), batch["longitude"].is_valid())
+            located = batch.filter(pc.and_(placed, batch["icao24"].is_valid()))
             block = {}
             for name in COLUMNS:
                 column = located[name]

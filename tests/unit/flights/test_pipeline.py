@@ -377,6 +377,28 @@ def test_latest_selects_by_box_phase_and_limit() -> None:
     assert (boxed.matching, len(boxed.aircraft)) == (2, 1)
 
 
+def test_latest_leaves_out_what_has_no_address() -> None:
+    world = World()
+    world.put(snapshot([state(1), state(2, icao24=None)]))
+    world.processing.process(RAW)
+    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    latest = world.flights.latest(LatestQuery())
+    assert (latest.matching, [each.icao24 for each in latest.aircraft]) == (1, ["4b1801"])
+
+
+def test_an_older_snapshot_that_comes_late_does_not_become_the_latest() -> None:
+    world = World()
+    world.run_through(good())
+    older = TIME - 300
+    world.put(snapshot([state(number) for number in range(3)], older), keys.raw_key(older))
+    world.processing.process(keys.raw_key(older))
+    world.validation.validate(keys.processed_key(older))
+    late = world.runs.find(keys.tracking_id(older))
+    assert late is not None
+    assert late.status is Status.VALIDATED
+    assert world.flights.latest(LatestQuery()).tracking_id == ID
+
+
 def test_latest_before_the_first_snapshot_is_not_found() -> None:
     with pytest.raises(NotFound, match="no snapshot has passed"):
         World().flights.latest(LatestQuery())

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
+from msgspec.json import encode
 
 MAX_EXCHANGES = 20
+MAX_BYTES = 380_000
+"""Of the exchanges as JSON: an item of DynamoDB holds 400 KB, and one that is refused would be refused ever after."""
 LIFETIME = timedelta(hours=24)
 
 
@@ -35,10 +38,13 @@ class Session(Struct, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...] = ()
 
     def with_exchange(self, exchange: Exchange) -> "Session":
-        """This session with one more exchange, the oldest dropped over the cap, and its life begun anew."""
+        """This session with one more exchange, the oldest dropped over the caps, and its life begun anew."""
+        exchanges = (*self.exchanges, exchange)[-MAX_EXCHANGES:]
+        while len(exchanges) > 1 and len(encode(exchanges)) > MAX_BYTES:
+            exchanges = exchanges[1:]
         return structs.replace(
             self,
-            exchanges=(*self.exchanges, exchange)[-MAX_EXCHANGES:],
+            exchanges=exchanges,
             version=self.version + 1,
             expires_at=exchange.at + LIFETIME,
         )

@@ -50,6 +50,17 @@ def test_what_is_saved_is_found(sessions: Sessions) -> None:
     assert sessions.find("chat-1") == session
 
 
+def test_of_the_longest_messages_the_latest_fit(sessions: Sessions) -> None:
+    session = begun()
+    longest = Exchange(message="🎸" * 4000, reply="\"ü\n" * 3000, intent="general_query", at=NOW)
+    for _ in range(MAX_EXCHANGES):
+        session = session.with_exchange(longest)
+        sessions.save(session)
+    found = sessions.find("chat-1")
+    assert found == session
+    assert 5 <= len(session.exchanges) < MAX_EXCHANGES
+
+
 def test_what_is_not_there_is_not_found(sessions: Sessions) -> None:
     assert sessions.find("chat-2") is None
 

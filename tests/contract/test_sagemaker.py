@@ -149,7 +149,7 @@ class TestSageMaker:
         with pytest.raises(UpstreamTimeout):
             endpoint(server, budget_s=0.3, read_timeout=0.2).estimate([ROW])
 
-    @pytest.mark.parametrize("body", ["much", "nan", "inf", "", "1,2", "1\n2\n3", "1;2"])
+    @pytest.mark.parametrize("body", ["much", "nan", "inf", "1e300", "", "1,2", "1\n2\n3", "1;2"])
     def test_an_answer_that_is_not_one_number_a_row(self, server: SageMakerServer, body: str) -> None:
         server.runtime.faults[:] = [Fault(body=body)]
         with pytest.raises(UpstreamRejected):

@@ -5,8 +5,10 @@ transaction with its own `SET LOCAL` limits. Work that the server cut short (dea
 again from its start, so it must be nothing but a transaction.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -32,6 +34,7 @@ ATTEMPTS = 3
 IDLE_CHECK_S = 10.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
+UNANSWERED_MS = 10_000
 
 TRANSIENT = (
     pg.DeadlockDetected,
@@ -40,6 +43,12 @@ TRANSIENT = (
     pg.CrashShutdown,
     pg.CannotConnectNow,
     pg.IdleInTransactionSessionTimeout,
+    pg.ReadOnlySqlTransaction,  # a fail-over has made a reader of the server that we are connected to
+)
+BUNDLES = (
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, and so Lambda
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian
+    "/etc/ssl/cert.pem",  # macOS, Alpine
 )
 BAD_CREDENTIALS = ("password authentication failed", "no password supplied", "authentication failed", "does not exist")
 
@@ -62,7 +71,7 @@ class DatabaseSecret:
     def __init__(self, secrets: SecretSource, arn: str, *, verify: bool, authorities: str = "system") -> None:
         self._secrets = secrets
         self._arn = arn
-        self._tls = {"sslmode": "verify-full", "sslrootcert": authorities} if verify else {}
+        self._tls = {"sslmode": "verify-full", "sslrootcert": _authorities_file(authorities)} if verify else {}
 
     def read(self) -> str:
         """The connection string now; UpstreamRejected if the secret is not one."""
@@ -156,6 +165,9 @@ class Postgres:
                 result = work(cursor)
             self._used_at = self._clock()
             return result
+        except pg.ReadOnlySqlTransaction:
+            self.close()
+            raise
         except (psycopg.OperationalError, psycopg.InterfaceError):
             if connection.broken or connection.closed:
                 self.close()
@@ -199,7 +211,11 @@ class Postgres:
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="omnibus",
+            # A host that vanished says nothing: without these, a container would wait for it until its function ends.
+            tcp_user_timeout=UNANSWERED_MS,
             keepalives_idle=30,
+            keepalives_interval=5,
+            keepalives_count=3,
         )
 
 
@@ -218,6 +234,17 @@ def only(cursor: Cursor) -> Any:
     if row is None:
         raise UpstreamError("the database answered nothing where it always answers")
     return row
+
+
+def _authorities_file(authorities: str) -> str:
+    """The file of the authorities; of those that the machine trusts for "system".
+
+    What libpq takes for the machine's is where the OpenSSL inside its wheel was built to look: nowhere on Lambda.
+    """
+    if authorities != "system":
+        return authorities
+    known = (ssl.get_default_verify_paths().cafile, *BUNDLES)
+    return next((path for path in known if path and Path(path).is_file()), authorities)
 
 
 def _translated(error: psycopg.Error | UnicodeEncodeError) -> OmnibusError:

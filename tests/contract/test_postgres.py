@@ -181,6 +181,27 @@ def test_a_connection_that_died_while_idle_is_renewed(database: Postgres, clock:
     assert value(database, "SELECT pg_backend_pid()") != before
 
 
+def test_a_connection_to_a_server_that_became_a_reader_is_renewed(url: str) -> None:
+    """After a fail-over the name leads to the new writer, and the connection that is kept to the old one."""
+    with closing(Postgres(Target(url), statement_timeout_ms=1_000, pause=lambda _: None)) as database:
+        with psycopg.connect(url, autocommit=True) as admin:
+            name = psycopg.sql.Identifier(admin.info.dbname)
+            admin.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+            database.check()
+            admin.execute("SET default_transaction_read_only = off")
+            admin.execute(psycopg.sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
+        before = value(database, "SELECT pg_backend_pid()")
+        database.run(lambda cursor: cursor.execute("INSERT INTO things VALUES (99, '') ON CONFLICT DO NOTHING"))
+        assert value(database, "SELECT pg_backend_pid()") != before
+
+
+def test_a_host_that_vanishes_is_noticed(database: Postgres) -> None:
+    assert database._connection is not None
+    given = database._connection.info.get_parameters()
+    assert int(given["tcp_user_timeout"]) <= 10_000
+    assert int(given["keepalives_idle"]) + int(given["keepalives_interval"]) * int(given["keepalives_count"]) <= 60
+
+
 def test_a_server_that_is_down(url: str) -> None:
     nowhere = psycopg.conninfo.make_conninfo(url, port=1)
     database = Postgres(Target(nowhere), statement_timeout_ms=1_000, pause=lambda _: None)

@@ -180,6 +180,15 @@ def test_the_authorities_of_the_machine_do_not_know_ours(url: str, authority: Au
     assert connected(url, door_to(url, authority.context(NAME)), Path("system")) is False
 
 
+def test_the_authorities_of_the_machine_are_found(
+    url: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The OpenSSL inside libpq's wheel knows none of the places in which machines keep them."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    monkeypatch.setattr("chalicelib.adapters.postgres.BUNDLES", ("/nowhere", str(authority.path)))
+    assert connected(url, door_to(url, authority.context(NAME)), Path("system")) is True
+
+
 def test_the_door_is_no_door_without_tls(url: str, authority: Authority) -> None:
     """What the others rely on: in plain words nobody gets through."""
     door = door_to(url, authority.context(NAME))

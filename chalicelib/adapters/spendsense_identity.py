@@ -19,25 +19,35 @@ class SecretReader(Protocol):
 
 
 class SecretPools:
-    """Reads `{"issuer", "client_ids"}`; anew, on request, at most once in RENEWAL_S."""
+    """Reads `{"issuer", "client_ids"}`; anew, on request, at most once in RENEWAL_S.
+
+    What was read stays good until something newer is: that the secret cannot be read just now shuts nobody out.
+    """
 
     def __init__(self, secrets: SecretReader, arn: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._secrets = secrets
         self._arn = arn
         self._clock = clock
         self._renewed_at: float | None = None
+        self._known: Pool | None = None
 
     def pool(self) -> Pool:
         """The pool; UpstreamRejected if the secret does not describe one."""
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def renewed(self) -> Pool:
+        """The pool as the secret has it now, or had it less than RENEWAL_S ago."""
+        if self._renewed_at is None or self._clock() - self._renewed_at >= RENEWAL_S:
+            self._renewed_at = self._clock()
+            self._secrets.forget(self._arn)
+            self._known = self._read()
+        return self.pool()
+
+    def _read(self) -> Pool:
         secret = self._secrets.read(self._arn)
         issuer, client_ids = secret.get("issuer"), secret.get("client_ids")
         if not isinstance(issuer, str) or not isinstance(client_ids, list):
             raise UpstreamRejected("the Cognito secret needs issuer and client_ids")
         return Pool(issuer, frozenset(map(str, client_ids)))
-
-    def renewed(self) -> Pool:
-        """The pool as the secret has it now, or had it less than RENEWAL_S ago."""
-        if self._renewed_at is None or self._clock() - self._renewed_at >= RENEWAL_S:
-            self._secrets.forget(self._arn)
-            self._renewed_at = self._clock()
-        return self.pool()

@@ -93,6 +93,28 @@ def test_settings_are_read_anew_at_most_once_a_minute(aws: None) -> None:
     assert pools.renewed().client_ids == {"three"}
 
 
+def test_settings_that_cannot_be_read_anew_stay_as_they_were() -> None:
+    """Else one token of another application would shut everybody out for as long as Secrets Manager is throttled."""
+
+    class Throttled:
+        def __init__(self) -> None:
+            self.kept: dict[str, object] | None = {"issuer": "https://issuer.example", "client_ids": ["one"]}
+
+        def read(self, arn: str) -> dict[str, object]:
+            if self.kept is None:
+                raise UpstreamUnavailable("the secret is not available")
+            return self.kept
+
+        def forget(self, arn: str) -> None:
+            self.kept = None
+
+    pools = SecretPools(Throttled(), "arn", clock=lambda: 0.0)
+    known = pools.pool()
+    with pytest.raises(UpstreamUnavailable):
+        pools.renewed()
+    assert pools.pool() == pools.renewed() == known
+
+
 @pytest.mark.parametrize("content", [{}, {"issuer": "x"}, {"issuer": 5, "client_ids": []}, {"client_ids": ["a"]}])
 def test_a_secret_that_is_no_pool(aws: None, content: dict[str, Any]) -> None:
     secrets = boto3.client("secretsmanager")

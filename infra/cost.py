@@ -6,7 +6,8 @@
     prices (infra/prices.json)        list prices of one region, with their date
 
 Durations are those of the machine that measured. Lambda gives a function one processor at 1,769 MB and a share of one
-below that, so a duration is stretched by 1,769 / memory: more than it really takes, since waiting is not stretched.
+below that, so a duration is stretched by 1,769 / memory. The local cloud answers functions within milliseconds; how
+much longer they wait in AWS is an assumption (`waits_ms`), and is not stretched.
 Free tiers are not taken off; what they would take off is shown apart.
 """
 
@@ -60,10 +61,14 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Workload(Struct, frozen=True, forbid_unknown_fields=True):
-    """Invocations in a month by function (the REST function's by workload, `api_handler:flights`), and other usage."""
+    """Invocations in a month by function (the REST function's by workload, `api_handler:flights`), and other usage.
+
+    `waits_ms` is what functions wait for in AWS beyond their measured duration.
+    """
 
     invocations: Mapping[str, float]
     usage: tuple[Usage, ...]
+    waits_ms: Mapping[str, float] = {}
 
 
 class Rates(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +78,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
     hours: int
     architecture: str
     log_bytes_per_invocation: float
+    insights_bytes_per_invocation: float
     access_log_bytes_per_request: float
     traced_share: float
     cold_share: float
@@ -117,10 +123,9 @@ def billed_ms(ms: float, memory_mb: int) -> int:
     return math.ceil(ms * max(1.0, WHOLE_PROCESSOR_MB / memory_mb))
 
 
-def gb_seconds(invocations: float, ms: float, memory_mb: int, cold_share: float = 0.0, cold_ms: float = 0.0) -> float:
-    """GB-seconds of warm invocations, and of the starts that some of them wait for, which are billed too."""
-    seconds = invocations * (billed_ms(ms, memory_mb) + cold_share * billed_ms(cold_ms, memory_mb)) / 1000
-    return seconds * memory_mb / 1024
+def gb_seconds(invocations: float, ms: float, memory_mb: int, started: float = 0.0) -> float:
+    """GB-seconds of invocations billed at `ms` each, and at `started` for their share of the starts, billed too."""
+    return invocations * (ms + started) / 1000 * memory_mb / 1024
 
 
 def amount(price: Price, quantity: float) -> float:
@@ -155,15 +160,20 @@ def _functions(
         memory = memory_mb.get(function.partition(":")[0])
         if measured is None or memory is None:
             raise CostError(f"rates: {name} invokes {function}, which was not measured or is not configured")
-        used = gb_seconds(invocations, measured.ms, memory, rates.cold_share, rates.cold_ms)
-        why = f"{function}: {invocations:,.0f} times {billed_ms(measured.ms, memory):,} ms with {memory} MB"
+        waits = math.ceil(workload.waits_ms.get(function, 0.0))
+        worked, started = billed_ms(measured.ms, memory), rates.cold_share * billed_ms(rates.cold_ms, memory)
+        used = gb_seconds(invocations, worked + waits, memory, started)
+        why = f"{function}: {invocations:,.0f} times {worked:,} ms and {waits:,} ms of waiting with {memory} MB"
         why += f", of which {measured.peak_mib:.0f} MiB were used"
         yield Usage(f"lambda_gb_second_{rates.architecture}", used, why)
     yield Usage("lambda_request", total, "all of these")
     requests = sum(usage.quantity for usage in workload.usage if usage.price in ("rest_request", "socket_message"))
-    written = total * rates.log_bytes_per_invocation + requests * rates.access_log_bytes_per_request
-    yield Usage("logs_ingested_gb", written / GIB, "a line for each invocation, and for each request at the gateway")
-    yield Usage("trace", total * rates.traced_share, f"{rates.traced_share:.0%} of the invocations")
+    written = total * (rates.log_bytes_per_invocation + rates.insights_bytes_per_invocation)
+    written += requests * rates.access_log_bytes_per_request
+    yield Usage("logs_ingested_gb", written / GIB, "a line for each invocation, of Insights too, and for each request")
+    yield Usage(
+        "trace", total * rates.traced_share, f"{rates.traced_share:.0%}: the first in a second, and 5 % of more"
+    )
 
 
 def free_tier(prices: Prices, lines: Iterable[Line]) -> float:
@@ -251,7 +261,9 @@ def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], 
     table.add_row("together", "", f"{work:,.2f}", f"{inside:,.2f}", f"{beside:,.2f}", f"{inside + beside:,.2f}")
     console.print(table)
     console.print(f"Tiers that are free for ever would take off {free_tier(prices, lines):,.2f}.")
-    console.print("Beside the stack: the database, the warehouse, the endpoint, the model, the NAT gateway.")
+    console.print(
+        "Beside the stack: the database, the warehouse, the endpoint, the model; the NAT gateway if asked for."
+    )
 
 
 def main() -> None:

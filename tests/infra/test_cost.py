@@ -54,6 +54,7 @@ RATES = Rates(
     hours=730,
     architecture="x86_64",
     log_bytes_per_invocation=500,
+    insights_bytes_per_invocation=1000,
     access_log_bytes_per_request=250,
     traced_share=0.1,
     cold_share=0.0,
@@ -65,6 +66,7 @@ RATES = Rates(
                 Usage(price="rest_request", quantity=2_000_000, why="a map"),
                 Usage(price="database_hour", quantity=730, why="elsewhere", beside=True),
             ),
+            waits_ms={"api_handler:flights": 15},
         )
     },
 )
@@ -96,7 +98,7 @@ def test_a_duration_is_stretched_to_the_functions_share_and_rounded_up(ms: float
 def test_memory_times_time_is_in_gigabytes_and_seconds() -> None:
     assert gb_seconds(1_000, 100, 2048) == pytest.approx(200)  # 1000 * 0.1 s * 2 GB
     # One in a hundred waits for a start of 1 s besides: 1000 * (0.1 + 0.01) * 2
-    assert gb_seconds(1_000, 100, 2048, cold_share=0.01, cold_ms=1_000) == pytest.approx(220)
+    assert gb_seconds(1_000, 100, 2048, started=0.01 * 1_000) == pytest.approx(220)
 
 
 def test_an_amount_is_by_so_many() -> None:
@@ -111,12 +113,12 @@ def test_a_bill_worked_out_by_hand() -> None:
     process, rest = by_price["lambda_gb_second_x86_64"]
     assert process.quantity == pytest.approx(10_000 * 0.1 * 1769 / 1024)  # 1727.5 GB-s
     assert process.usd == pytest.approx(0.0172754, rel=1e-4)
-    assert rest.quantity == pytest.approx(2_000_000 * 0.035 * 0.5)  # 35 ms billed, half a GB
-    assert rest.usd == pytest.approx(0.35)
+    assert rest.quantity == pytest.approx(2_000_000 * 0.050 * 0.5)  # 35 ms billed and 15 waited for, half a GB
+    assert rest.usd == pytest.approx(0.5)
     (requests,) = by_price["lambda_request"]
     assert requests.usd == pytest.approx(2.01 * 0.2)
     (logs,) = by_price["logs_ingested_gb"]
-    assert logs.quantity == pytest.approx((2_010_000 * 500 + 2_000_000 * 250) / 2**30)
+    assert logs.quantity == pytest.approx((2_010_000 * 1500 + 2_000_000 * 250) / 2**30)
     (traces,) = by_price["trace"]
     assert traces.usd == pytest.approx(201_000 * 5 / 1_000_000)
     (gateway,) = by_price["rest_request"]
@@ -177,11 +179,29 @@ def test_what_the_rates_count_is_what_the_template_has(packaged: Template) -> No
     alarmed = sum(len(list(stats(it["Properties"]))) for it in resources if it["Type"] == ALARM)
     assert [usage.quantity for usage in shared if usage.price == "alarm_metric"] == [alarmed]
     assert 8 * len(memory) in [usage.quantity for usage in shared if usage.price == "metric"]
-    for kind, price in (("AWS::KMS::Key", "kms_key"),):
-        counted = sum(
-            usage.quantity for workload in rates.workloads.values() for usage in workload.usage if usage.price == price
-        )
-        assert counted == sum(it["Type"] == kind for it in resources)
+    used = [usage for workload in rates.workloads.values() for usage in workload.usage]
+    secrets = [name for name, it in packaged["Resources"].items() if it["Type"] == "AWS::SecretsManager::Secret"]
+    assert sum(usage.quantity for usage in used if usage.price == "secret") == len(
+        set(secrets) - {"ModelSigningSecret"}
+    )
+    counted = sum(usage.quantity for usage in used if usage.price == "kms_key")
+    assert counted == sum(it["Type"] == "AWS::KMS::Key" for it in resources)
+
+
+def test_people_are_billed_in_the_tier_that_the_template_takes(packaged: Template) -> None:
+    prices, rates, _, _ = read()
+    assert packaged["Parameters"]["ThreatProtection"]["Default"] != "OFF", "then the tier is Plus"
+    (people,) = (it for it in rates.workloads["spendsense"].usage if it.price.startswith("active_user"))
+    assert people.price == "active_user_plus"
+    assert prices.prices[people.price].free == 0
+
+
+def test_every_price_is_used_and_every_wait_is_of_an_invoked_function() -> None:
+    prices, rates, durations, memory = read()
+    used = {line.price for line in reckon(prices, rates, durations, memory)}
+    assert set(prices.prices) - used == {"lambda_gb_second_arm64"}, "the other architecture's"
+    for name, workload in rates.workloads.items():
+        assert set(workload.waits_ms) <= set(workload.invocations), name
 
 
 def test_the_table_and_the_json_say_the_same(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:

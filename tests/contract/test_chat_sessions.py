@@ -52,7 +52,7 @@ def test_what_is_saved_is_found(sessions: Sessions) -> None:
 
 def test_of_the_longest_messages_the_latest_fit(sessions: Sessions) -> None:
     session = begun()
-    longest = Exchange(message="🎸" * 4000, reply="\"ü\n" * 3000, intent="general_query", at=NOW)
+    longest = Exchange(message="🎸" * 4000, reply='"ü\n' * 3000, intent="general_query", at=NOW)
     for _ in range(MAX_EXCHANGES):
         session = session.with_exchange(longest)
         sessions.save(session)

@@ -1,6 +1,7 @@
 """The command line of the local cloud: `python -m local up`, `down`, `status`, `logs`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; the exit status is 1 if that was not possible."""
     options = _parser().parse_args(arguments)
     try:
-        return _do(options)
-    except (cloud.CloudError, DeployFailed, PackagingError) as error:
+        status = _do(options)
+        sys.stdout.flush()
+        return status
+    except (cloud.CloudError, DeployFailed, PackagingError, PermissionError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads, say `head`, has seen enough; Python would complain at its end, too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
@@ -66,10 +72,10 @@ def _status(home: Path) -> int:
         if line.running and not line.answers:
             health = "does not answer"
         print(f"{line.name:12} {line.pid:>8} {line.port or '':>6}  {health}")
-    if cloud.cloud_file(home).exists() and all(line.running for line in found):
-        print(f"\nREST       {cloud.read(home).rest_url}")
-        return 0
-    return 1
+    if not all(line.running and line.answers for line in found):
+        return 1
+    print(f"\nREST       {cloud.read(home).rest_url}")
+    return 0
 
 
 if __name__ == "__main__":

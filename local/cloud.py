@@ -19,8 +19,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,10 @@ def read(home: Path = HOME) -> Cloud:
     state = read_state(home)
     if state is None or not state.supervisor.is_running() or not cloud_file(home).exists():
         raise CloudError(f"no local cloud runs in {home}; start it with `make up`")
-    return Cloud(**json.loads(cloud_file(home).read_text(encoding="utf-8")))
+    described = json.loads(cloud_file(home).read_text(encoding="utf-8"))
+    if described.keys() != {field.name for field in fields(Cloud)}:
+        raise CloudError(f"{cloud_file(home)} is of another version of this project; `make up` writes it anew")
+    return Cloud(**described)
 
 
 def up(
@@ -145,10 +148,11 @@ def up(
         given = dict(parameters or {})
         wanted = fingerprint(ROOT, given)
         if state is not None and cloud_file(home).exists():
-            found = read(home)
-            if found.fingerprint == wanted:
-                progress(f"already running: {found.rest_url}")
-                return found
+            with suppress(CloudError):
+                found = read(home)
+                if found.fingerprint == wanted:
+                    progress(f"already running: {found.rest_url}")
+                    return found
             progress("the code has changed: deploying it")
         return _raise(home, state, given, wanted, progress)
 

@@ -60,7 +60,7 @@ def fingerprint(root: Path, parameters: Mapping[str, str]) -> str:
 
 
 def _sources(root: Path) -> Iterable[Path]:
-    ours = (root / name for name in (*SOURCES, "infra", "local/template.py"))
+    ours = (root / name for name in (*SOURCES, "infra", "local/cloud.py", "local/deploy.py", "local/template.py"))
     for path in ours:
         if path.is_dir():
             yield from (

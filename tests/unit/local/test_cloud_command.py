@@ -1,0 +1,58 @@
+"""The command line of the local cloud, on homes that say what runs without its running."""
+
+import os
+import subprocess
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+
+from local.__main__ import main
+from local.cloud import Cloud, CloudError, cloud_file, read
+from local.processes import ProcessId
+from local.supervisor import state_file, write_whole
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A cloud whose processes are this one, and whose server listens nowhere."""
+    this = asdict(ProcessId.of(os.getpid()))
+    state = {"supervisor": this, "servers": {"ministack": this}, "ready": ["ministack"], "ports": {"ministack": 0}}
+    write_whole(state_file(tmp_path), state)
+    write_whole(cloud_file(tmp_path), {field.name: "" for field in fields(Cloud)})
+    return tmp_path
+
+
+def test_the_status_of_a_server_that_does_not_answer_is_1(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--home", str(home)]) == 1
+    assert "does not answer" in capsys.readouterr().out
+
+
+def test_a_description_of_another_version_says_what_to_do(home: Path) -> None:
+    assert read(home).rest_url == ""
+    write_whole(cloud_file(home), {"rest_url": "", "since_then_removed": ""})
+    with pytest.raises(CloudError, match=r"another version.*make up"):
+        read(home)
+
+
+def test_a_home_of_somebody_else_is_no_traceback(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(home: Path, progress: object) -> bool:
+        raise PermissionError(13, "Permission denied", f"{home}/lock")
+
+    monkeypatch.setattr("local.cloud.down", refuse)  # root, who may run this, is refused nothing
+    assert main(["down", "--home", str(home)]) == 1
+    assert capsys.readouterr().err == f"down: [Errno 13] Permission denied: '{home}/lock'\n"
+
+
+def test_who_reads_may_stop_reading(home: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "local", "status", "--home", str(home / "none")]
+    done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

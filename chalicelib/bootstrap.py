@@ -146,14 +146,14 @@ class Services:
         from chalicelib.concerts.router import LocalRouter
 
         concerts = self.settings.concerts
-        budget_s = concerts.chat_budget_s
+        budget_s = concerts.chat_budget_s / max(1, bool(concerts.agent_id) + bool(concerts.model_id))
         providers: list[ChatProvider] = []
         if concerts.agent_id:
-            agent = client("bedrock-agent-runtime", read_timeout=budget_s)
+            agent = client("bedrock-agent-runtime", read_timeout=budget_s, max_attempts=1)
             alias = concerts.agent_alias_id
             providers.append(BedrockAgent(agent, concerts.agent_id, alias, self._toolbox, budget_s=budget_s))
         if concerts.model_id:
-            model = client("bedrock-runtime", read_timeout=budget_s)
+            model = client("bedrock-runtime", read_timeout=budget_s, max_attempts=1)
             providers.append(BedrockConverse(model, concerts.model_id, self._toolbox, budget_s=budget_s))
         return [*providers, LocalRouter(self._toolbox, self._concert_warehouse)]
 
@@ -641,6 +641,7 @@ class Services:
 def bootstrap() -> Services:
     """The services for this process's environment; SettingsError if it is incomplete."""
     environ = with_file(os.environ)
-    for name, value in environ.items():
-        os.environ.setdefault(name, value)  # boto3 reads its own variables from there
+    for name in os.environ.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update(environ)  # boto3 reads its own variables from there
     return Services(Settings.from_environ(environ))

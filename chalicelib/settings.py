@@ -234,7 +234,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     """`environ` over the "environment" of the JSON file that OMNIBUS_ENVIRONMENT_FILE names, if it names one.
 
-    `make up` writes such a file, so that `chalice local` and scripts find the local cloud.
+    `make up` writes such a file, so that `chalice local` and scripts find the local cloud. Of what boto3 reads, the
+    file's alone counts: a developer's own profile or session token would be sent to the local cloud, which refuses it.
     """
     path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
     if not path or "AWS_LAMBDA_FUNCTION_NAME" in environ:  # a deployed function has its whole environment
@@ -242,7 +243,8 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     if not os.path.exists(path):
         raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")
     with open(path, encoding="utf-8") as file:
-        return {**json.load(file)["environment"], **environ}
+        beneath = json.load(file)["environment"]
+    return {**beneath, **{name: value for name, value in environ.items() if not name.startswith("AWS_")}}
 
 
 def with_overlay(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:

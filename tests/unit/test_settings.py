@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.settings import Settings, SettingsError
+from chalicelib.settings import Settings, SettingsError, with_file
 from tests.environment import ENVIRONMENT
 
 
@@ -58,6 +58,14 @@ def test_a_file_lies_beneath_the_environment(tmp_path: Path) -> None:
     settings = Settings.from_environ({"OMNIBUS_ENVIRONMENT_FILE": str(file), "OMNIBUS_STAGE": "local"})
     assert settings.flights.bucket == "from-file"
     assert settings.stage == "local"
+
+
+def test_of_what_boto3_reads_the_files_alone_counts(tmp_path: Path) -> None:
+    file = tmp_path / "cloud.json"
+    file.write_text(json.dumps({"environment": {"AWS_ACCESS_KEY_ID": "test", "OMNIBUS_STAGE": "local"}}))
+    own = {"AWS_ACCESS_KEY_ID": "mine", "AWS_SESSION_TOKEN": "mine", "OMNIBUS_STAGE": "dev"}
+    place = {"OMNIBUS_ENVIRONMENT_FILE": str(file)}
+    assert with_file({**own, **place}) == {"AWS_ACCESS_KEY_ID": "test", "OMNIBUS_STAGE": "dev", **place}
 
 
 def test_a_deployed_function_reads_no_file() -> None:

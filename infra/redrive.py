@@ -8,32 +8,47 @@ retries used up, so the command takes no more messages than there were when it b
 import argparse
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 AT_ONCE = 10
+WAIT_S = 5
+"""A long poll asks all machines of SQS; a short one asks some, and may find nothing where there is something."""
+CLOUD = Path(".local/cloud.json")
+
+
+class RedriveError(Exception):
+    """There is nothing to redrive from; the message says why."""
 
 
 def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Callable[[str], None]) -> int:
-    """Invoke `function` with each event of the queue; return how many were redriven."""
+    """Invoke `function` with each event of the queue; return how many were redriven. What is no event is left there."""
     counted = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
     waiting = int(counted["Attributes"]["ApproximateNumberOfMessages"])
-    done = 0
-    while done < waiting:
+    done = left = 0
+    while done + left < waiting:
         taken = sqs.receive_message(
             QueueUrl=queue_url,
-            MaxNumberOfMessages=min(AT_ONCE, waiting - done),
+            MaxNumberOfMessages=min(AT_ONCE, waiting - done - left),
             MessageAttributeNames=["All"],
+            WaitTimeSeconds=WAIT_S,
         ).get("Messages", [])
         if not taken:
             break
         for message in taken:
             attributes = message.get("MessageAttributes", {})
             reason = attributes.get("ErrorMessage", {}).get("StringValue", "no reason given")
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event_of(message["Body"]))
+            try:
+                event = event_of(message["Body"])
+            except ValueError as error:
+                left += 1
+                tell(f"{message['MessageId']}: is no event and stays there: {error}")
+                continue
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
             done += 1
             tell(f"{done}/{waiting} {message['MessageId']}: {reason[:120]}")
@@ -41,27 +56,48 @@ def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Calla
 
 
 def event_of(body: str) -> bytes:
-    """The event of a dead letter: the body itself, or what an on-failure destination wrapped into it."""
+    """The event of a dead letter: the body, or what an on-failure destination wrapped into it; ValueError for neither."""
     letter = json.loads(body)
+    if not isinstance(letter, dict):
+        raise ValueError("expected a JSON object")
     wrapped = "requestPayload" in letter and "requestContext" in letter
     return json.dumps(letter["requestPayload"] if wrapped else letter).encode()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+def queue_of(sqs: Any, stack: str, function: str) -> str:
+    """The address of a function's dead letters; RedriveError if it has none."""
+    name = f"{stack}-{function}-dead"
+    try:
+        return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except sqs.exceptions.QueueDoesNotExist:
+        urls = sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", [])
+        there = [url.rpartition(f"/{stack}-")[2].removesuffix("-dead") for url in urls if url.endswith("-dead")]
+        known = ", ".join(sorted(there)) or "none; is this the stage's account and region?"
+        raise RedriveError(f"there is no queue {name}; functions with dead letters: {known}") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Redrive what the command line names; 2 if there is no such queue."""
+    parser = argparse.ArgumentParser(prog="redrive", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("function", help="as app.py names it, e.g. process_flights")
-    parser.add_argument("--stage", default="local", help="local, dev, staging or prod; default: local")
-    arguments = parser.parse_args()
-    if arguments.stage == "local":
-        cloud = json.loads(Path(".local/cloud.json").read_text(encoding="utf-8"))
-        os.environ.update(cloud["environment"])
-    name = f"omnibus-{arguments.stage}-{arguments.function}"
-    sqs = boto3.client("sqs")
-    queue_url = sqs.get_queue_url(QueueName=f"{name}-dead")["QueueUrl"]
-    # Past the alias, the letter would reach what was just uploaded and has no retries configured.
-    done = redrive(sqs, boto3.client("lambda"), queue_url, f"{name}:live", print)
+    parser.add_argument("--stage", default="local", choices=("local", "dev", "staging", "prod"), help="default: local")
+    options = parser.parse_args(arguments)
+    stack = f"omnibus-{options.stage}"
+    try:
+        if options.stage == "local":
+            if not CLOUD.exists():
+                raise RedriveError(f"there is no {CLOUD}; `make up` starts the local cloud, STAGE=prod is another")
+            os.environ.update(json.loads(CLOUD.read_text(encoding="utf-8"))["environment"])
+        sqs = boto3.client("sqs")
+        # Past the alias, the letter would reach what was just uploaded and has no retries configured.
+        alias = f"{stack}-{options.function}:live"
+        done = redrive(sqs, boto3.client("lambda"), queue_of(sqs, stack, options.function), alias, print)
+    except RedriveError as error:
+        print(f"redrive: {error}", file=sys.stderr)
+        return 2
     print(f"redriven: {done}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.redrive import event_of, redrive
+from infra.redrive import event_of, main, redrive
 from tests.events import s3_event
 
 
@@ -26,7 +26,7 @@ class Functions:
 
 
 def test_an_event_is_taken_out_of_its_wrapping() -> None:
-    event = {"Records": [{"s3": {}}]}
+    event: dict[str, Any] = {"Records": [{"s3": {}}]}
     wrapped = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event, "responsePayload": {}}
     assert json.loads(event_of(json.dumps(event))) == event
     assert json.loads(event_of(json.dumps(wrapped))) == event
@@ -48,3 +48,55 @@ def test_every_event_goes_back_once_and_none_is_lost() -> None:
     assert sorted(map(str, functions.events)) == sorted(map(str, sent))
     assert len(lines) == 18
     assert redrive(sqs, functions, url, "omnibus-dev-process_flights", lines.append) == 0
+
+
+class Spread:
+    """An SQS that has its messages on many machines: a short poll asks some of them, and may find nothing."""
+
+    def __init__(self, sqs: Any) -> None:
+        self._sqs = sqs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sqs, name)
+
+    def receive_message(self, **arguments: Any) -> Any:
+        return self._sqs.receive_message(**arguments) if arguments.get("WaitTimeSeconds") else {}
+
+
+@mock_aws
+def test_an_empty_answer_to_a_short_poll_is_not_the_end() -> None:
+    sqs, functions = boto3.client("sqs"), Functions()
+    url = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    assert redrive(Spread(sqs), functions, url, "omnibus-dev-process_flights", lambda line: None) == 1
+
+
+@mock_aws
+def test_what_is_no_event_is_left_there_and_keeps_nothing_back() -> None:
+    sqs, functions = boto3.client("sqs"), Functions()
+    url = sqs.create_queue(QueueName="dead", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    for body in ("not JSON", '{"number": 1}', "[]", '{"number": 2}'):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    lines: list[str] = []
+    assert redrive(sqs, functions, url, "omnibus-dev-process_flights", lines.append) == 2
+    assert functions.events == [{"number": 1}, {"number": 2}]
+    assert sum("is no event" in line for line in lines) == 2
+    assert (
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"]
+        == "2"
+    )
+
+
+@mock_aws
+def test_a_function_without_dead_letters_is_told_which_have_some(capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("sqs").create_queue(QueueName="omnibus-dev-process_flights-dead")
+    assert main(["release_flights", "--stage", "dev"]) == 2
+    said = capsys.readouterr().err
+    assert "omnibus-dev-release_flights-dead" in said
+    assert "process_flights" in said
+
+
+def test_without_a_local_cloud(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["process_flights"]) == 2
+    assert "make up" in capsys.readouterr().err

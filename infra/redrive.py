@@ -56,7 +56,7 @@ def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Calla
 
 
 def event_of(body: str) -> bytes:
-    """The event of a dead letter: the body, or what an on-failure destination wrapped into it; ValueError for neither."""
+    """The event of a dead letter: the body, or what an on-failure destination wrapped; ValueError if it is neither."""
     letter = json.loads(body)
     if not isinstance(letter, dict):
         raise ValueError("expected a JSON object")

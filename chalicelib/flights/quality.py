@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import BinaryIO, Final, Protocol, TypeVar
 
 import msgspec
@@ -172,7 +173,7 @@ def _report(
     source: Source, rejected: int, checks: Sequence[CheckResult], thresholds: Thresholds, *, strict: bool
 ) -> Report:
     scores = [check.score for check in checks if check.score is not None]
-    score = sum(scores) / len(scores) if scores else None
+    score = float(sum(map(Fraction, scores)) / len(scores)) if scores else None
     reasons = list(_reasons(source.rows, rejected, score, checks, thresholds, strict=strict))
     empty = not source.rows and not rejected
     verdicts = [check.verdict for check in checks]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Generic, TypeVar
 
 from chalicelib.flights.checks.agreement import altitude_consistency, consistency, speed_consistency
@@ -21,14 +22,17 @@ Parts = Mapping[str, tuple[int, int]]
 
 
 def share(checked: int, failing: int, parts: Parts) -> float | None:
-    """1 - failing / checked; None if nothing was checked."""
-    return 1 - failing / checked if checked else None
+    """The share that does not fail; None if nothing was checked.
+
+    One division, since 1 - 7 / 100 is less than 0.93, and a score of exactly the pass mark passes.
+    """
+    return (checked - failing) / checked if checked else None
 
 
 def mean_of_parts(checked: int, failing: int, parts: Parts) -> float | None:
     """The mean of the parts' shares, so that a small part counts as much as a large one; an empty part does not."""
-    shares = [1 - part[1] / part[0] for part in parts.values() if part[0]]
-    return sum(shares) / len(shares) if shares else None
+    shares = [Fraction(checked - failing, checked) for checked, failing in parts.values() if checked]
+    return float(sum(shares) / len(shares)) if shares else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,16 @@ def test_completeness_is_the_mean_of_its_fields_not_of_their_values() -> None:
     assert (check.checked, check.failing) == (51, 1)
 
 
+def test_a_score_of_exactly_the_pass_mark_passes() -> None:
+    gaps = dict.fromkeys(("icao24", "longitude", "latitude", "baro_altitude", "velocity", "last_contact"))
+    rows = [aircraft(number, **(gaps if number < 2 else {})) for number in range(10)]
+    completeness = found("completeness", rows)
+    assert (completeness.score, completeness.verdict) == (0.8, "passed")
+    rows = [aircraft(number, callsign="?" if number < 7 else "OK") for number in range(100)]
+    callsigns = found("callsign_format", rows, pass_marks={"callsign_format": 0.93})
+    assert (callsigns.score, callsigns.verdict) == (0.93, "passed")
+
+
 @pytest.mark.parametrize(
     "change",
     [

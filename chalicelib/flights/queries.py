@@ -10,6 +10,9 @@ from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistor
 from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
 from chalicelib.flights.runs import Run, Status
 
+RUNS_A_DAY = 1440
+"""One every minute: more than a day has, whatever the schedule."""
+
 
 class Flights:
     """Reads what the pipeline left."""
@@ -23,24 +26,28 @@ class Flights:
         self._clock = clock
 
     def latest(self, query: LatestQuery) -> Latest:
-        """Aircraft of the newest validated snapshot; NotFound before the first."""
+        """Aircraft of the newest validated snapshot; NotFound before the first, and a week after the last."""
         box = _box(query)
         newest = self._history.of_status(Status.VALIDATED, 1)
         if not newest or newest[0].index_key is None:
             raise NotFound("no snapshot has passed validation yet")
-        with self._bucket.open(newest[0].index_key) as stream:
+        try:
+            stream = self._bucket.open(newest[0].index_key)
+        except NotFound:
+            raise NotFound(f"the last snapshot that passed, {newest[0].tracking_id}, is too old to be shown") from None
+        with stream:
             time, matching, aircraft = index.select(stream, box=box, phase=query.phase, limit=query.limit)
         return Latest(tracking_id=newest[0].tracking_id, time=time, matching=matching, aircraft=aircraft)
 
     def quality(self, query: QualityQuery) -> QualityHistory:
         """The verdicts of the last days."""
         today = self._clock().astimezone(UTC).date()
-        runs: list[Run] = []
+        judged: list[Run] = []
         for back in range(query.days):
-            if len(runs) < query.limit:
+            if len(judged) < query.limit:
                 day = (today - timedelta(days=back)).isoformat()
-                runs += self._history.of_day(day, query.limit - len(runs))
-        judged = [run for run in runs if run.grade is not None]
+                judged += [run for run in self._history.of_day(day, RUNS_A_DAY) if run.grade is not None]
+        judged = judged[: query.limit]
         scores = [run.score for run in judged if run.score is not None]
         failures = Counter(name for run in judged for name in run.failed_checks or [])
         return QualityHistory(

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import Unprocessable
+from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.flights import keys
 from chalicelib.flights.models import Replay, ReplayRequest
 from chalicelib.flights.ports import ObjectReader, Reprocessing
@@ -26,13 +26,23 @@ class Replays:
         if end - start > LONGEST:
             raise Unprocessable.of("to", f"is {end - start} after from", "at most 24 hours after it")
         found = [key for hour in _hours(start, end) for key in self._bucket.keys(keys.hour_prefix(keys.RAW, hour))]
-        wanted = [key for key in found if start.timestamp() <= keys.snapshot_time_of(key) < end.timestamp()]
-        self._reprocessing.request(wanted)
+        times = [time for time in map(_snapshot_time, found) if time is not None]
+        wanted = [time for time in times if start.timestamp() <= time < end.timestamp()]
+        self._reprocessing.request([keys.raw_key(time) for time in wanted])
         return Replay(
             replay_id=hashlib.sha256(f"{start.isoformat()}/{end.isoformat()}".encode()).hexdigest()[:16],
             snapshots=len(wanted),
-            tracking_ids=[keys.tracking_id(keys.snapshot_time_of(key)) for key in wanted],
+            tracking_ids=[keys.tracking_id(time) for time in wanted],
         )
+
+
+def _snapshot_time(key: str) -> int | None:
+    """The time of the raw snapshot at `key`; None for what is none, such as the console's folders."""
+    try:
+        time = keys.snapshot_time_of(key)
+    except InvalidInput:
+        return None
+    return time if key == keys.raw_key(time) else None
 
 
 def _hours(start: datetime, end: datetime) -> list[datetime]:

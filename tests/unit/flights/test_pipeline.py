@@ -15,7 +15,7 @@ from chalicelib.flights.quality import Thresholds
 from chalicelib.flights.queries import Flights
 from chalicelib.flights.replay import Replays
 from chalicelib.flights.review import Review
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, Status, begun
 from chalicelib.flights.validate import Validation
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
@@ -328,6 +328,15 @@ def test_a_replay_asks_for_every_raw_snapshot_of_the_range_and_no_other() -> Non
     assert again.replay_id == started.replay_id, "the same range in another zone is the same replay"
 
 
+def test_a_replay_passes_over_what_is_no_snapshot() -> None:
+    world = World()
+    folder = RAW.rpartition("/")[0]
+    for key in (f"{folder}/", f"{folder}/notes.txt", RAW, f"{folder}/old/states_{TIME + 1}.json.gz"):
+        world.put(b"", key)
+    assert world.replays.start(replay("2025-11-21T12:00:00Z", "2025-11-21T13:00:00Z")).tracking_ids == [ID]
+    assert world.reprocessing.requested == [RAW]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "says"),
     [
@@ -427,6 +436,24 @@ def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
     assert (judged.tracking_id, judged.status) == (ID, Status.QUARANTINED)
     assert history.mean_score == round(judged.score or 0, 4)
     assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
+
+
+def test_quality_goes_back_over_runs_without_a_verdict() -> None:
+    world = World()
+    world.clock.now = world.clock.now.replace(year=2025)
+    world.run_through(good())
+    for later in range(1, 4):
+        world.runs.begin(begun(TIME + 300 * later, world.clock()))
+    assert [judged.tracking_id for judged in world.flights.quality(QualityQuery(limit=1)).runs] == [ID]
+
+
+def test_an_index_that_is_no_longer_kept_is_not_found() -> None:
+    world = World()
+    world.run_through(good())
+    del world.bucket.objects[INDEX]
+    with pytest.raises(NotFound, match="states_1763726400, is too old to be shown") as caught:
+        world.flights.latest(LatestQuery())
+    assert INDEX not in caught.value.message
 
 
 def test_an_index_of_many_blocks_gives_the_first_by_address() -> None:

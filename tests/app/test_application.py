@@ -1,14 +1,29 @@
 """What holds for the application as a whole."""
 
+import io
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from chalicelib.bootstrap import Services
+from chalicelib.entry import telemetry
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.health import Health
 from tests.environment import ENVIRONMENT
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged meanwhile."""
+    stream = io.StringIO()
+    handler: Any = telemetry.logger.handlers[0]
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)
 
 
 def test_health_answers(api: Any) -> None:
@@ -22,7 +37,7 @@ def test_the_deep_report_is_for_operators(api: Any) -> None:
     assert api("GET", "/health?deep=maybe", headers=OPERATOR).status == 400
 
 
-def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: Services) -> None:
+def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: Services, log: io.StringIO) -> None:
     release = time.monotonic() + 5
 
     def hang() -> None:
@@ -35,7 +50,10 @@ def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: 
     def bug() -> None:
         raise KeyError("internal")
 
-    checks = {"fine": lambda: None, "down": down, "hangs": hang, "bug": bug}
+    def slow() -> None:
+        raise TimeoutError("in its own words")
+
+    checks = {"down": down, "hangs": hang, "bug": bug, "slow": slow, "fine": lambda: None}
     services.health = Health(operators=services.operators, checks=checks, deadline_s=0.2)
     answer = api("GET", "/health?deep=1", headers=OPERATOR)
     release = 0
@@ -43,11 +61,16 @@ def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: 
     assert answer.body["status"] == "degraded"
     found = {name: each.get("problem", "") for name, each in answer.body["dependencies"].items()}
     assert found == {
-        "fine": "",
         "down": "the warehouse cannot be reached",
         "hangs": "no answer within 0.2 s",
         "bug": "failed",
+        "slow": "failed",
+        "fine": "",
     }
+    took = {name: each["ms"] for name, each in answer.body["dependencies"].items()}
+    assert took["hangs"] >= 200
+    assert took["fine"] < 200, "it did not wait for the one that hangs"
+    assert "the check of bug failed" in log.getvalue()
 
 
 def test_openapi_describes_every_route_of_the_application(api: Any) -> None:

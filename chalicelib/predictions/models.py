@@ -42,7 +42,8 @@ SMALLEST_GRID_BYTES = MIB
 """Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
 ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter."""
 MANY_TREES = 30
-MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+MAX_UNPACKED_BYTES = 1024 * MIB
+"""What a function of 1769 MB can hold beside its libraries; beyond that it would be killed, not refuse."""
 CACHE_BYTES = 256 * 1024 * 1024
 
 Function = Callable[[Matrix], npt.NDArray[Any]]

@@ -114,6 +114,8 @@ def parse_event(event: Any) -> PredictionRequest:
         return msgspec.json.decode(msgspec.json.encode(event), type=PredictionRequest)
     except UnicodeEncodeError:
         raise InvalidInput.of("event", "holds half a surrogate pair", "Unicode text") from None
+    except RecursionError:
+        raise InvalidInput.of("event", "is nested too deeply", "only the documented fields") from None
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `")
         field = path.rstrip("`").removeprefix("$").lstrip(".") or "event"

@@ -5,6 +5,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 from chalicelib.errors import InvalidInput, TooLarge
@@ -14,6 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 INFLATED_CHUNK = 4 * 1024 * 1024
+GZIP_PIECE = 64 * 1024
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 256 * 1024 * 1024
 """Beyond this much text, gzip that unpacks to more than MAX_RATIO times its size is taken for a bomb."""
@@ -54,9 +56,9 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(wbits=31)
     taken = given = 0
     started = False
-    for chunk in chunks:
-        taken += len(chunk)
-        rest = chunk
+    for piece in chain.from_iterable(map(_pieces, chunks)):
+        taken += len(piece)
+        rest = piece
         while rest:
             if member.eof:
                 member, started = zlib.decompressobj(wbits=31), False
@@ -78,6 +80,11 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if not text:
             raise InvalidInput.of("data_s3_uri", "is cut short", "the whole gzip stream", code="corrupt_gzip")
         yield text
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    """Small pieces, because each member copies what follows it, and a member may have no more than 20 bytes."""
+    return (chunk[at : at + GZIP_PIECE] for at in range(0, len(chunk), GZIP_PIECE))
 
 
 def gzip_member(data: Bytes) -> bytes:

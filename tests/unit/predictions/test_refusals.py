@@ -205,14 +205,43 @@ def test_a_gzip_bomb_is_refused(ready, monkeypatch):
     assert proxy_status(error) == 400
 
 
+def test_gzip_of_many_empty_members_copies_no_more_than_a_piece_for_each(monkeypatch):
+    copied = []
+
+    class Member:
+        """A member of gzip that counts what zlib copies behind it."""
+
+        def __init__(self, wbits):
+            self._member = decompressobj(wbits=wbits)
+
+        def __getattr__(self, name):
+            value = getattr(self._member, name)
+            if name == "unused_data":
+                copied.append(len(value))
+            return value
+
+    decompressobj = zlib.decompressobj
+    monkeypatch.setattr(streams.zlib, "decompressobj", Member)
+    empty = gzip.compress(b"", mtime=0)
+
+    assert list(streams.gunzip([empty * 10_000 + gzip.compress(b"text")])) == [b"text"]
+    assert max(copied) < streams.GZIP_PIECE
+
+
 def test_a_gzip_bomb_without_a_line_is_refused_by_its_header(ready):
     ready.objects.put(CSV_GZ, gzip.compress(b"0" * 50_000_000))
     assert refusal(ready, data_s3_uri=CSV_GZ, output_s3_uri=OUTPUT_GZ).code == "record_too_long"
 
 
+NESTED: dict[str, object] = {}
+for _ in range(5000):
+    NESTED = {"": NESTED}
+
+
 @pytest.mark.parametrize(
     ("event", "code", "field"),
     [
+        (NESTED, "invalid_input", "event"),
         ({}, "missing_field", "model_s3_uri"),
         (
             {"model_s3_uri": MODEL, "data_s3_uri": DATA, "output_s3_uri": OUTPUT},

@@ -17,6 +17,9 @@ from chalicelib.predictions.views import Job, JobPage, JobsQuery, State
 
 ACTIVE: tuple[State, ...] = ("queued", "planning", "running", "completing")
 MAX_ID = 64
+NOT_STARTED = "The job could not be started; redrive it."
+START_S = 60
+"""Who stores a job starts its run at once; a job without a run after so long lost its starter."""
 CANCELLABLE: tuple[State, ...] = ("queued", "planning", "running")
 
 
@@ -59,12 +62,15 @@ class Jobs:
     def get(self, job_id: str) -> Job:
         """The job, a run that broke down noticed; NotFound ("no_such_job")."""
         document = self._document(job_id)
-        if document["state"] in ACTIVE and document.get("run"):
+        if document["state"] not in ACTIVE:
+            return as_job(document)
+        if document.get("run"):
             reason = self.workflow.failure(document["run"])
             if reason is not None:
                 fail(self.store, job_id, "workflow_failed", reason, self.clock())
-                document = self._document(job_id)
-        return as_job(document)
+        elif (self.clock() - datetime.fromisoformat(document["updated_at"])).total_seconds() > START_S:
+            fail(self.store, job_id, "not_started", NOT_STARTED, self.clock())
+        return as_job(self._document(job_id))
 
     def page(self, query: JobsQuery) -> JobPage:
         """Jobs, newest first."""
@@ -84,7 +90,8 @@ class Jobs:
         """Take up a failed job again; parts that were finished stay so. Conflict ("not_failed")."""
         self.get(job_id)
         attempt = int(self._document(job_id)["attempt"]) + 1
-        self._change(job_id, {"state": "queued", "attempt": attempt, "error": None}, ("failed",), "not_failed")
+        fresh = {"state": "queued", "attempt": attempt, "error": None, "run": None}
+        self._change(job_id, fresh, ("failed",), "not_failed")
         self._start(job_id, attempt)
         return as_job(self._document(job_id))
 
@@ -99,7 +106,7 @@ class Jobs:
         try:
             run = self.workflow.start(f"{job_id}-{attempt}", job_id)
         except OmnibusError:
-            fail(self.store, job_id, "not_started", "The job could not be started; redrive it.", self.clock())
+            fail(self.store, job_id, "not_started", NOT_STARTED, self.clock())
             raise
         self.store.update(job_id, {"run": run}, states=(*ACTIVE, "succeeded", "failed"))
 

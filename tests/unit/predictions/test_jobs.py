@@ -1,6 +1,7 @@
 """Jobs: one token, one job; what a caller may do with it in each state."""
 
 import itertools
+from contextlib import suppress
 
 import pytest
 
@@ -123,6 +124,38 @@ def test_a_run_that_broke_down_is_noticed(jobs, ready, clock):
     job = jobs.get("id-1")
     assert (job.state, job.error.code, job.error.message) == ("failed", "workflow_failed", "States.Timeout")
     assert job.updated_at == clock.now
+
+
+def test_a_job_whose_run_nobody_started_can_be_taken_up(jobs, ready, clock, monkeypatch):
+    class Killed(BaseException):
+        """The function's end, which no code sees."""
+
+    def killed(name, job_id):
+        raise Killed
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(jobs.workflow, "start", killed)
+        jobs.submit(ready.request())
+    clock.advance(seconds=30)
+    assert jobs.get("id-1").state == "queued"
+    clock.advance(seconds=31)
+    assert jobs.get("id-1").error.code == "not_started"
+    assert jobs.redrive("id-1").attempt == 2
+
+
+def test_a_look_at_a_job_that_is_just_taken_up_again_does_not_see_its_old_run(jobs, ready, monkeypatch):
+    jobs.submit(ready.request())
+    jobs.workflow.failures["run:id-1-1"] = "broke"
+    seen = []
+    start = jobs.workflow.start
+
+    def look_and_start(name, job_id):
+        seen.append(jobs.get(job_id).state)
+        return start(name, job_id)
+
+    monkeypatch.setattr(jobs.workflow, "start", look_and_start)
+    assert jobs.redrive("id-1").state == "queued"
+    assert seen == ["queued"]
 
 
 def test_cancelling_stops_the_run_and_twice_is_once(jobs, ready):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.predictions.distributed import MAY_PASS
 from infra.package import read_fragment
 from tests.infra.template import ROOT
 
@@ -51,10 +52,12 @@ def test_a_job_is_planned_scored_in_a_distributed_map_and_completed(machine: dic
 def test_every_task_is_retried_with_backoff_and_has_a_time_limit(machine: dict[str, Any]) -> None:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     for name, task in tasks(machine).items():
-        (retry,) = task["Retry"]
+        busy, retry = task["Retry"]
         assert set(retry["ErrorEquals"]) == {"States.TaskFailed", "States.Timeout"}, name
         assert (retry["BackoffRate"], retry["JitterStrategy"]) == (2, "FULL"), name
         assert retry["MaxAttempts"] >= 3, name
+        assert set(busy["ErrorEquals"]) == {"Lambda.TooManyRequestsException", *(kind.__name__ for kind in MAY_PASS)}
+        assert busy["MaxAttempts"] * busy["MaxDelaySeconds"] / 2 >= 1800, name  # longer than other parts take
         assert task["TimeoutSeconds"] > max(config[function]["lambda_timeout"] for function in FUNCTIONS), name
 
 
@@ -102,6 +105,11 @@ def test_uploads_that_a_killed_function_left_open_are_ended() -> None:
 def test_the_key_signs_and_only_publishers_may() -> None:
     key = RESOURCES["ModelSigningKey"]["Properties"]
     assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
-    granted = json.dumps(RESOURCES["ModelPublisher"]["Properties"]["PolicyDocument"])
-    assert "kms:Sign" in granted
+    granted = RESOURCES["ModelPublisher"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed = {action: each["Resource"] for each in granted for action in each["Action"]}
+    assert allowed["kms:Sign"] == {"Fn::GetAtt": ["ModelSigningKey", "Arn"]}
+    # The bucket is encrypted: a put that may not use its key is refused.
+    data_key = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Fn::GetAtt": ["Key", "Arn"]}]}
+    assert allowed["kms:GenerateDataKey"] == allowed["kms:Decrypt"] == data_key
+    assert {"s3:PutObject", "s3:AbortMultipartUpload", "cloudformation:DescribeStacks"} <= allowed.keys()
     assert RESOURCES["ModelSigningSecret"]["Condition"] == "SignsModelsWithSecret"

@@ -56,7 +56,7 @@ from chalicelib.flights.runs import Run
 from chalicelib.health import HealthQuery
 from chalicelib.health import Report as HealthReport
 from chalicelib.predictions.requests import PredictionRequest, parse_event
-from chalicelib.predictions.views import HandedOver
+from chalicelib.predictions.views import HandedOver, Outcome
 from chalicelib.predictions.views import Job as PredictionJob
 from chalicelib.predictions.views import JobPage as PredictionJobPage
 from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
@@ -152,14 +152,17 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> dict[str, Any]:
     """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
-    predict = partial(services().batch_predictions.predict, seconds_left=seconds_left(context))
+
+    def predict(request: PredictionRequest) -> Outcome | HandedOver:
+        return services().batch_predictions.predict(request, seconds_left=seconds_left(context))
+
     return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
 
 
 @app.lambda_function()
 def predict_plan(event: Any, context: Any) -> Any:
     """Check a job and cut its data into parts; the state machine's first step."""
-    return stepped(event, PredictionStep, services().prediction_steps.plan)
+    return stepped(event, PredictionStep, partial(services().prediction_steps.plan, seconds_left=seconds_left(context)))
 
 
 @app.lambda_function()
@@ -173,7 +176,9 @@ def predict_part(event: Any, context: Any) -> Any:
 @app.lambda_function()
 def predict_complete(event: Any, context: Any) -> Any:
     """Put a job's parts together at its output; the state machine's last step."""
-    return stepped(event, PredictionStep, services().prediction_steps.complete)
+    return stepped(
+        event, PredictionStep, partial(services().prediction_steps.complete, seconds_left=seconds_left(context))
+    )
 
 
 @app.route(

@@ -29,7 +29,15 @@ from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_artifac
 
 ROOT = Path(__file__).resolve().parent.parent
 INFERENCE = ROOT / "infra" / "sagemaker"
-ENGINE = ("errors.py", "__init__.py", "adapters/__init__.py", "adapters/aws.py", "adapters/signing.py", "predictions")
+ENGINE = (
+    "errors.py",
+    "__init__.py",
+    "adapters/__init__.py",
+    "adapters/aws.py",
+    "adapters/dependency.py",
+    "adapters/signing.py",
+    "predictions",
+)
 
 
 def bundle(objects: Objects, verifier: Verifier, model: ObjectUri) -> tuple[bytes, Manifest]:

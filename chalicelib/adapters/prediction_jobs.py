@@ -1,27 +1,32 @@
 """Jobs of predictions in DynamoDB: a job and its finished parts share a key; the index `by_time` lists jobs alone."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import translated
+from chalicelib.adapters.dependency import dependency
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
 from chalicelib.errors import Unprocessable
 
 WHAT = "the table of prediction jobs"
 KIND = "job"
-KEPT_DAYS = 90
+KEPT_DAYS = 120
+"""Longer than Step Functions keeps the name of a run, 90 days from its end: a token used again gets a new run then."""
+PART_KEPT_DAYS = 30
+"""Longer than a job can be taken up again, and over long before its id is free, so that no new job finds parts done."""
 _INTERNAL = ("part", "kind", "expires_at")
 
 
 class DynamoJobs:
-    """`ports.JobStore` on DynamoDB."""
+    """`ports.JobStore` on DynamoDB; `now` counts seconds since 1970."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
+        self._now = now
 
     def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
         """Store a new job; False if the id is taken."""
@@ -31,7 +36,7 @@ class DynamoJobs:
 
     def get(self, job_id: str) -> Mapping[str, Any] | None:
         """The job as it is now."""
-        with translated(WHAT):
+        with dependency(WHAT):
             answer = self._client.get_item(TableName=self._table, Key=_key(job_id, KIND), ConsistentRead=True)
         return _document(answer["Item"]) if "Item" in answer else None
 
@@ -45,7 +50,7 @@ class DynamoJobs:
         condition, values = one_of("state", states)
         update["ExpressionAttributeNames"]["#state"] = "state"
         update["ExpressionAttributeValues"] |= values
-        with translated(WHAT):
+        with dependency(WHAT):
             try:
                 self._client.update_item(
                     TableName=self._table, Key=_key(job_id, KIND), ConditionExpression=condition, **update
@@ -57,10 +62,14 @@ class DynamoJobs:
         return True
 
     def add_part(self, job_id: str, number: int, rows: int) -> bool:
-        """Count a finished part, once; the counters are for watching, the part's own item is what counts."""
-        if not self._put({"job_id": job_id, "part": _part(number), "rows": rows}):
+        """Count a finished part, once; the counters are for watching, the part's own item is what counts.
+
+        No transaction does both: parts end side by side, and their transactions on the one job would collide.
+        """
+        expires = int(self._now()) + PART_KEPT_DAYS * 86_400
+        if not self._put({"job_id": job_id, "part": _part(number), "rows": rows, "expires_at": expires}):
             return False
-        with translated(WHAT):
+        with dependency(WHAT):
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(job_id, KIND),
@@ -69,21 +78,16 @@ class DynamoJobs:
             )
         return True
 
-    def has_part(self, job_id: str, number: int) -> bool:
-        """Is the part finished?"""
-        with translated(WHAT):
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=_key(job_id, _part(number)),
-                ConsistentRead=True,
-                ProjectionExpression="job_id",
-            )
-        return "Item" in answer
+    def part_rows(self, job_id: str, number: int) -> int | None:
+        """The rows of a finished part; None if it is not finished."""
+        with dependency(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(job_id, _part(number)), ConsistentRead=True)
+        return int(from_item(answer["Item"])["rows"]) if "Item" in answer else None
 
     def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
         """A page of jobs, newest first; Unprocessable for an `after` that no page gave."""
         begin = {"ExclusiveStartKey": _index_key(after)} if after else {}
-        with translated(WHAT):
+        with dependency(WHAT):
             answer = self._client.query(
                 TableName=self._table,
                 IndexName="by_time",
@@ -97,7 +101,7 @@ class DynamoJobs:
         return [_document(item) for item in answer["Items"]], _cursor(last) if last else None
 
     def _put(self, values: Mapping[str, Any]) -> bool:
-        with translated(WHAT):
+        with dependency(WHAT):
             try:
                 self._client.put_item(
                     TableName=self._table, Item=to_item(values), ConditionExpression="attribute_not_exists(job_id)"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -41,7 +42,8 @@ CUT = (
 )
 """How a connection that breaks while a body is read shows."""
 
-CAME_FIRST = ("PreconditionFailed", "412", "ConditionalRequestConflict")
+CHANGED = ("PreconditionFailed", "412")
+CAME_FIRST = (*CHANGED, "ConditionalRequestConflict")
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class S3Objects:
     def read(self, pinned: Pinned, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of the pinned version; Conflict ("object_changed") if it is no longer there."""
         data = bytearray()
+        if start == stop:
+            return b""  # a range cannot say so
         for attempt in range(ATTEMPTS):
             try:
                 self._read_into(data, pinned, start + len(data), stop)
@@ -79,8 +83,8 @@ class S3Objects:
                 Bucket=uri.bucket, Key=uri.key, Range=f"bytes={start}-{stop - 1}", IfMatch=pinned.etag
             )
         except ClientError as error:
-            if error_code(error) in ("PreconditionFailed", "412", "NoSuchKey", "InvalidRange"):
-                raise Conflict(f"{uri} changed while it was read", code="object_changed") from error
+            if error_code(error) in (*CHANGED, "NoSuchKey", "InvalidRange"):
+                raise _changed(uri) from error
             raise _ours(error, uri) from error
         except CUT:
             raise
@@ -106,12 +110,18 @@ class S3Objects:
             output.close()
 
     def join(
-        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+        self,
+        sources: Sequence[ObjectUri],
+        uri: ObjectUri,
+        *,
+        overwrite: bool,
+        mark: str | None,
+        between: Callable[[], None],
     ) -> Written:
         """One object of others: S3 copies the large ones as parts, the small ones pass through here."""
         pinned = [self.pin(source) for source in sources]
         with self.create(uri, overwrite=overwrite, mark=mark) as output:
-            output.join(self, pinned)
+            output.join(self, pinned, between)
         return output.written()
 
 
@@ -123,7 +133,8 @@ class MultipartOutput:
         self._place = {"Bucket": uri.bucket, "Key": uri.key}
         self._uri = uri
         self._guard: dict[str, str] = {} if overwrite else {"IfNoneMatch": "*"}
-        self._metadata: dict[str, Any] = {"Metadata": {MARK: mark}} if mark else {}
+        self._mark = mark or uuid4().hex
+        self._metadata: dict[str, Any] = {"Metadata": {MARK: self._mark}}
         self._part_bytes = part_bytes
         self._buffer = bytearray()
         self._upload_id: str | None = None
@@ -133,9 +144,12 @@ class MultipartOutput:
         self._etag = ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._on_its_way: Future[None] | None = None
+        self._ended = False
 
     def write(self, data: Bytes) -> int:
-        """Add bytes; a part that is full goes on its way."""
+        """Add bytes; a part that is full goes on its way. After the end, bytes go nowhere."""
+        if self._ended:
+            return len(data)  # a Parquet writer that is thrown away still writes its footer
         self._bytes += len(data)
         self._buffer += data
         while len(self._buffer) >= self._part_bytes:
@@ -150,23 +164,42 @@ class MultipartOutput:
 
     def finish(self) -> None:
         """Make the object appear; Conflict ("output_exists") if another one came first."""
-        if self._upload_id is None:
-            with _translated(self._uri):
-                answer = self._s3.put_object(Body=bytes(self._buffer), **self._place, **self._guard, **self._metadata)
-        else:
+        if self._upload_id is not None:
             if self._buffer:
                 self._send(bytes(self._buffer))
             self._arrived()
-            parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self._etags.items())]
+        try:
             with _translated(self._uri):
-                answer = self._s3.complete_multipart_upload(
-                    UploadId=self._upload_id, MultipartUpload={"Parts": parts}, **self._place, **self._guard
-                )
-            self._upload_id = None
-        self._etag = answer["ETag"]
+                self._etag = self._appear()
+        except OmnibusError:
+            self._etag = self._appeared()
+            if not self._etag:
+                raise
+            logger.warning("the answer of S3 was lost, but %s was written", self._uri)
+        self._upload_id = None
+        self._ended = True
+
+    def _appear(self) -> str:
+        if self._upload_id is None:
+            answer = self._s3.put_object(Body=bytes(self._buffer), **self._place, **self._guard, **self._metadata)
+        else:
+            parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self._etags.items())]
+            answer = self._s3.complete_multipart_upload(
+                UploadId=self._upload_id, MultipartUpload={"Parts": parts}, **self._place, **self._guard
+            )
+        return str(answer["ETag"])
+
+    def _appeared(self) -> str:
+        """The ETag of the object if it is this output; a retry whose first answer was lost meets the object itself."""
+        try:
+            head = self._s3.head_object(**self._place)
+        except (ClientError, BotoCoreError):
+            return ""
+        return str(head["ETag"]) if head.get("Metadata", {}).get(MARK) == self._mark else ""
 
     def abandon(self) -> None:
         """Leave nothing behind; a failure to is logged, the bucket's lifecycle rule then does it within a day."""
+        self._ended = True
         self._thread.shutdown(wait=True, cancel_futures=True)
         if self._upload_id is None:
             return
@@ -179,7 +212,7 @@ class MultipartOutput:
         """End the upload's thread."""
         self._thread.shutdown(wait=True)
 
-    def join(self, objects: S3Objects, sources: Sequence[Pinned]) -> None:
+    def join(self, objects: S3Objects, sources: Sequence[Pinned], between: Callable[[], None]) -> None:
         """Add the content of other objects; S3 itself copies what is large enough to be a part."""
         copies: list[_Copy] = []
         self._bytes += sum(source.bytes for source in sources)
@@ -192,28 +225,41 @@ class MultipartOutput:
                 if len(self._buffer) >= SMALLEST_PART:
                     self._send(bytes(self._buffer))
                     self._buffer.clear()
+                between()
             while taken < source.bytes:
                 left = source.bytes - taken
                 length = left if left <= LARGEST_COPY + SMALLEST_PART else LARGEST_COPY
                 copies.append(_Copy(source, taken, length, self._next_number()))
                 taken += length
         if copies:
-            upload_id = self._begun()
-            with ThreadPoolExecutor(COPIES_AT_ONCE, thread_name_prefix="copy") as pool:
-                for done in [pool.submit(self._copy, upload_id, copy) for copy in copies]:
-                    done.result()
+            self._copy_all(copies, between)
+
+    def _copy_all(self, copies: Sequence["_Copy"], between: Callable[[], None]) -> None:
+        upload_id = self._begun()
+        pool = ThreadPoolExecutor(COPIES_AT_ONCE, thread_name_prefix="copy")
+        try:
+            for done in [pool.submit(self._copy, upload_id, copy) for copy in copies]:
+                done.result()
+                between()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _copy(self, upload_id: str, copy: "_Copy") -> None:
         source = copy.source
         with _translated(source.uri):
-            answer = self._s3.upload_part_copy(
-                UploadId=upload_id,
-                PartNumber=copy.number,
-                CopySource={"Bucket": source.uri.bucket, "Key": source.uri.key},
-                CopySourceIfMatch=source.etag,
-                CopySourceRange=f"bytes={copy.start}-{copy.start + copy.length - 1}",
-                **self._place,
-            )
+            try:
+                answer = self._s3.upload_part_copy(
+                    UploadId=upload_id,
+                    PartNumber=copy.number,
+                    CopySource={"Bucket": source.uri.bucket, "Key": source.uri.key},
+                    CopySourceIfMatch=source.etag,
+                    CopySourceRange=f"bytes={copy.start}-{copy.start + copy.length - 1}",
+                    **self._place,
+                )
+            except ClientError as error:
+                if error_code(error) in CHANGED:
+                    raise _changed(source.uri) from error
+                raise
         self._etags[copy.number] = answer["CopyPartResult"]["ETag"]
 
     def _next_number(self) -> int:
@@ -259,13 +305,13 @@ def _translated(uri: ObjectUri) -> Iterator[None]:
         raise _ours(error, uri) from error
 
 
+def _changed(uri: ObjectUri) -> Conflict:
+    return Conflict(f"{uri} changed while it was read", code="object_changed")
+
+
 def _ours(error: Exception, uri: ObjectUri) -> OmnibusError:
     """A failure at an object in our words, each with its own code."""
-    if isinstance(error, ClientError) and error_code(error) in (
-        "PreconditionFailed",
-        "412",
-        "ConditionalRequestConflict",
-    ):
+    if isinstance(error, ClientError) and error_code(error) in CAME_FIRST:
         return Conflict(f"{uri} exists; send overwrite to replace it", code="output_exists")
     ours = translate(error, str(uri))
     if isinstance(ours, NotFound):

@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import client, error_code, translated
+from chalicelib.adapters.aws import client, error_code
+from chalicelib.adapters.dependency import dependency
 from chalicelib.predictions.ports import Signer, Verifier
 
 ALGORITHM = "ECDSA_SHA_256"
@@ -28,7 +29,7 @@ class KmsKey:
 
     def sign(self, message: bytes) -> bytes:
         """A DER-encoded ECDSA signature over the SHA-256 of `message`."""
-        with translated("the signing key"):
+        with dependency("the signing key"):
             answer = self._kms.sign(SigningAlgorithm=ALGORITHM, **self._digest(message))
         return bytes(answer["Signature"])
 
@@ -37,7 +38,7 @@ class KmsKey:
         if not signature:
             return False
         try:
-            with translated("the signing key"):
+            with dependency("the signing key"):
                 answer = self._kms.verify(SigningAlgorithm=ALGORITHM, Signature=signature, **self._digest(message))
         except Exception as error:
             if (
@@ -74,7 +75,7 @@ class SharedSecret:
 
     @functools.cached_property
     def _secret(self) -> bytes:
-        with translated("the signing secret"):
+        with dependency("the signing secret"):
             text = self._secrets.get_secret_value(SecretId=self._arn)["SecretString"]
         if len(text) < MIN_SECRET_BYTES:
             raise ValueError(f"the signing secret is shorter than {MIN_SECRET_BYTES} characters")

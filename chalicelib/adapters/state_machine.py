@@ -5,7 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import error_code, translated
+from chalicelib.adapters.aws import error_code
+from chalicelib.adapters.dependency import dependency
 
 WHAT = "the state machine of predictions"
 BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -20,7 +21,7 @@ class StateMachine:
 
     def start(self, name: str, job_id: str) -> str:
         """Start the execution `name`; if it exists, it is the one."""
-        with translated(WHAT):
+        with dependency(WHAT):
             try:
                 answer = self._client.start_execution(
                     stateMachineArn=self._arn, name=name, input=json.dumps({"job_id": job_id})
@@ -33,7 +34,7 @@ class StateMachine:
 
     def stop(self, handle: str) -> None:
         """Abort an execution; one that has ended, or was never known, is no error."""
-        with translated(WHAT):
+        with dependency(WHAT):
             try:
                 self._client.stop_execution(executionArn=handle, error="Cancelled", cause="The job was cancelled.")
             except ClientError as error:
@@ -42,7 +43,7 @@ class StateMachine:
 
     def failure(self, handle: str) -> str | None:
         """Why an execution ended badly, by the engine's name for it; None while it runs and after success."""
-        with translated(WHAT):
+        with dependency(WHAT):
             try:
                 answer = self._client.describe_execution(executionArn=handle)
             except ClientError as error:

@@ -4,16 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.errors import InvalidInput
+from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import Meter, Objects
 from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
-from chalicelib.predictions.scan import OutOfTime, open_task, score_span, whole_span
+from chalicelib.predictions.scan import open_task, score_span, whole_span
 from chalicelib.predictions.views import HandedOver, Outcome
-
-MARGIN_S = 60.0
-"""What must be left of an invocation's time to go on: another block, with a read that has to be taken up again, the
-end of the upload, the answer."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class BatchPredictions:
                     self.objects,
                     output,
                     workers=self.workers,
-                    out_of_time=lambda: seconds_left() < MARGIN_S,
+                    seconds_left=seconds_left,
                 )
                 require_rows(rows)
         except OutOfTime:

@@ -14,14 +14,15 @@ from typing import Any
 import msgspec
 
 from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
-from chalicelib.predictions.batch import MARGIN_S, require_rows
+from chalicelib.predictions.batch import require_rows
+from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.features import rows_plainly
 from chalicelib.predictions.jobs import check_output, fail
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import JobStore, Meter, Objects, Pinned, stream
 from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
 from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, PredictionRequest, accept
-from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_span, whole_span
+from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_first, score_span, whole_span
 from chalicelib.predictions.streams import read_ahead
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
 from chalicelib.predictions.views import Done, Part, Planned, Step
@@ -29,7 +30,16 @@ from chalicelib.predictions.views import Done, Part, Planned, Step
 MAX_PARTS = 1000
 """A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
 
+PART_S = 300.0
+"""A part is cut to take no longer than this on one processor, a third of what a function may take."""
+
 MAY_PASS = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
+
+
+class OutOfTurn(Conflict):
+    """The job is in no state for this step: cancelled, ended, or begun anew. That is no failure of the job."""
+
+    code = "cancelled"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +54,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class DistributedPredictions:
-    """The steps of jobs. Parts have about `part_bytes`; data of at most `single_call_bytes` is one part."""
+    """The steps of jobs.
+
+    Parts have about `part_bytes`, data of at most `single_call_bytes` is one part; with a model that is too slow for
+    that, parts are smaller. `seconds_left` tells the time that a step's invocation has; each step raises OutOfTime.
+    """
 
     objects: Objects
     models: Models
@@ -57,17 +71,18 @@ class DistributedPredictions:
     part_bytes: int
     single_call_bytes: int
 
-    def plan(self, step: Step) -> Planned:
+    def plan(self, step: Step, seconds_left: Callable[[], float]) -> Planned:
         """Check the job's request as a single call would, and cut its data into parts.
 
-        A job that is taken up again keeps its plan, if its data and its model are still the same.
-        Raises what `accept`, `check_output` and `open_task` raise; Conflict ("cancelled", "object_changed").
+        A job that is taken up again keeps its plan, if its data is still the same.
+        Raises what `accept`, `check_output`, `open_task`, `score_first` raise; Conflict ("object_changed"), OutOfTurn.
         """
         with self._recorded(step.job_id):
             document = self._enter(step.job_id, "planning", ("queued", "planning", "running", "failed"))
             order = accept(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
-            check_output(self.objects, order)
-            plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order)
+            if not self._is_written(order, step.job_id):
+                check_output(self.objects, order)
+            plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
             self._enter(
                 step.job_id, "running", ("planning", "running"), {"parts_total": plan.parts, "rows_total": plan.rows}
             )
@@ -78,8 +93,8 @@ class DistributedPredictions:
         with self._recorded(part.job_id):
             self._enter(part.job_id, None, ("running", "failed"))
             place = self._part_place(part.job_id, part.number)
-            if self.store.has_part(part.job_id, part.number):
-                return Done(job_id=part.job_id, rows=part.rows, bytes=self.objects.pin(place).bytes)
+            if done := self._finished(part.job_id, part.number):
+                return done
             began = self.clock()
             task = self._planned_task(part.job_id)
             with self.objects.create(place, overwrite=True) as output:
@@ -89,7 +104,7 @@ class DistributedPredictions:
                     self.objects,
                     output,
                     workers=self.workers,
-                    out_of_time=lambda: seconds_left() < MARGIN_S,
+                    seconds_left=seconds_left,
                 )
             if not task.splittable:
                 require_rows(rows)
@@ -97,27 +112,30 @@ class DistributedPredictions:
             self.meter.scored(rows, (self.clock() - began).total_seconds())
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
-    def complete(self, step: Step) -> Done:
+    def complete(self, step: Step, seconds_left: Callable[[], float]) -> Done:
         """Put the parts together at the output, whole; from here on the job can no longer be cancelled."""
         with self._recorded(step.job_id):
+            ended = self.store.get(step.job_id) or {}
+            if ended.get("state") == "succeeded":
+                return Done(job_id=step.job_id, rows=int(ended["rows_total"]), bytes=int(ended["output_bytes"]))
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
             order = accept(plan.request, self.allowed)
             if not self._is_written(order, step.job_id):
-                self._assemble(step.job_id, plan, order)
+                self._assemble(step.job_id, plan, order, Deadline(seconds_left))
             size = self.objects.pin(order.output).bytes
-            rows = plan.rows or int((self.store.get(step.job_id) or {})["rows_done"])
+            rows = plan.rows or self.store.part_rows(step.job_id, 1) or 0  # gzip: one part, counted as it was read
             changes = {"rows_total": rows, "rows_done": rows, "parts_done": plan.parts, "output_bytes": size}
             self._enter(step.job_id, "succeeded", ("completing",), {**changes, "error": None})
         return Done(job_id=step.job_id, rows=rows, bytes=size)
 
     # -- planning
 
-    def _new_plan(self, job_id: str, order: Order) -> Plan:
+    def _new_plan(self, job_id: str, order: Order, seconds_left: Callable[[], float]) -> Plan:
         task = open_task(order, self.objects, self.models)
         parts = [
             Part(job_id=job_id, number=number, start=span.start, stop=span.stop, first_row=span.first_row, rows=rows)
-            for number, (span, rows) in enumerate(self._spans(task), 1)
+            for number, (span, rows) in enumerate(self._spans(task, seconds_left), 1)
         ]
         rows = sum(part.rows for part in parts)
         if task.splittable:
@@ -134,21 +152,27 @@ class DistributedPredictions:
         self._write(_plan_key(job_id), msgspec.json.encode(plan))  # last: a plan that is there is whole
         return plan
 
-    def _spans(self, task: Task) -> Iterator[tuple[Span, int]]:
+    def _spans(self, task: Task, seconds_left: Callable[[], float]) -> Iterator[tuple[Span, int]]:
         """The parts' stretches, in order, each with its rows."""
         if task.header is None:
-            return _row_group_spans(task, self.objects, self._part_size(task))
+            metadata = open_parquet(self.objects, task.data).metadata
+            unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+            return _row_group_spans(metadata, self._part_size(task, unpacked))
         if not task.splittable:
             return iter([(whole_span(task), 0)])
-        return _byte_spans(task, self.objects, self._part_size(task))
+        grid = task.grid  # whole cells of it, so that parts and a single call score the same blocks
+        part_bytes = -(-self._part_size(task, task.data.bytes) // grid) * grid
+        return _byte_spans(task, self.objects, part_bytes, Deadline(seconds_left))
 
-    def _part_size(self, task: Task) -> int:
-        """Bytes of a part: whole cells of the grid, so that parts and a single call score the same blocks."""
-        grid = task.grid
-        if task.data.bytes <= self.single_call_bytes:
-            return (task.data.bytes // grid + 1) * grid
-        wanted = max(self.part_bytes, -(-task.data.bytes // MAX_PARTS), grid)
-        return -(-wanted // grid) * grid
+    def _part_size(self, task: Task, size: int) -> int:
+        """Bytes of a part of data that has `size` bytes, unpacked, by the settings and by the model's pace."""
+        wanted = size if task.data.bytes <= self.single_call_bytes else self.part_bytes
+        began = self.clock()
+        share = score_first(task, self.objects)
+        seconds = (self.clock() - began).total_seconds()
+        if seconds > 0:
+            wanted = min(wanted, int(size * share * PART_S / seconds))
+        return max(wanted, -(-size // MAX_PARTS), 1)
 
     def _stored_plan(self, job_id: str, order: Order) -> Plan | None:
         try:
@@ -162,18 +186,23 @@ class DistributedPredictions:
 
     # -- completing
 
-    def _assemble(self, job_id: str, plan: Plan, order: Order) -> None:
+    def _assemble(self, job_id: str, plan: Plan, order: Order, deadline: Deadline) -> None:
         parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
         if order.output_layout.format == "csv":
-            self.objects.join(parts, order.output, overwrite=order.request.overwrite, mark=job_id)
+            self.objects.join(
+                parts, order.output, overwrite=order.request.overwrite, mark=job_id, between=deadline.check
+            )
             return
         with self.objects.create(
             order.output, overwrite=order.request.overwrite, expected_bytes=plan.data_bytes * 2, mark=job_id
         ) as output:
             sink = ParquetSink(output)
-            for part in parts:
-                for batch in read_groups(open_parquet(self.objects, self.objects.pin(part))):
+            for part in map(self.objects.pin, parts):
+                if part.bytes == 0:  # of blank lines alone
+                    continue
+                for batch in read_groups(open_parquet(self.objects, part)):
                     sink.write(batch)
+                    deadline.check()
             sink.close()
 
     def _is_written(self, order: Order, job_id: str) -> bool:
@@ -199,6 +228,16 @@ class DistributedPredictions:
         with self.objects.create(ObjectUri(self.scratch, key), overwrite=True) as output:
             output.write(data)
 
+    def _finished(self, job_id: str, number: int) -> Done | None:
+        """A part that is done; None if it is not, or if the scratch bucket has forgotten it."""
+        rows = self.store.part_rows(job_id, number)
+        if rows is None:
+            return None
+        try:
+            return Done(job_id=job_id, rows=rows, bytes=self.objects.pin(self._part_place(job_id, number)).bytes)
+        except NotFound:
+            return None
+
     def _part_place(self, job_id: str, number: int) -> ObjectUri:
         return ObjectUri(self.scratch, f"jobs/{job_id}/parts/{number:05d}")
 
@@ -207,11 +246,11 @@ class DistributedPredictions:
     def _enter(
         self, job_id: str, state: str | None, states: tuple[str, ...], changes: Mapping[str, Any] | None = None
     ) -> Mapping[str, Any]:
-        """The job's document, moved to `state` if it is in one of `states`; Conflict ("cancelled") if it is not."""
+        """The job's document, moved to `state` if it is in one of `states`; OutOfTurn if it is not."""
         stamped = {**(changes or {}), "updated_at": self.clock().isoformat(), **({"state": state} if state else {})}
         if not self.store.update(job_id, stamped, states=states):
             document = self.store.get(job_id) or {}
-            raise Conflict(f"The job is {document.get('state', 'gone')}.", code="cancelled")
+            raise OutOfTurn(f"The job is {document.get('state', 'gone')}.")
         return self.store.get(job_id) or {}
 
     @contextmanager
@@ -219,14 +258,14 @@ class DistributedPredictions:
         """Record in the job why a step failed for good; what may pass is for the state machine to retry."""
         try:
             yield
-        except MAY_PASS:
+        except (*MAY_PASS, OutOfTurn):
             raise
         except OmnibusError as error:
             fail(self.store, job_id, error.code, error.message, self.clock())
             raise
 
 
-def _byte_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple[Span, int]]:
+def _byte_spans(task: Task, objects: Objects, part_bytes: int, deadline: Deadline) -> Iterator[tuple[Span, int]]:
     """Stretches of CSV that end with a record, each the cells of the grid within `part_bytes`."""
     header = task.header.raw if task.header else b""
     at = start = len(header)
@@ -240,19 +279,19 @@ def _byte_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple
             start, first_row = at, rows
         at += len(block)
         rows += count_rows(block)
+        deadline.check()
     if at > start:
         yield Span(start, at, first_row), rows - first_row
 
 
-def _row_group_spans(task: Task, objects: Objects, part_bytes: int) -> Iterator[tuple[Span, int]]:
-    """Stretches of whole row groups, each of about `part_bytes` before compression."""
-    metadata = open_parquet(objects, task.data).metadata
-    start = size = rows = first_row = 0
+def _row_group_spans(metadata: Any, part_bytes: int) -> Iterator[tuple[Span, int]]:
+    """Stretches of row groups, each those that start within `part_bytes` before compression."""
+    start = begun = at = rows = first_row = 0
     for group in range(metadata.num_row_groups):
-        if size and size + metadata.row_group(group).total_byte_size > part_bytes:
+        if at // part_bytes > begun // part_bytes:
             yield Span(start, group, first_row), rows - first_row
-            start, size, first_row = group, 0, rows
-        size += metadata.row_group(group).total_byte_size
+            start, begun, first_row = group, at, rows
+        at += metadata.row_group(group).total_byte_size
         rows += metadata.row_group(group).num_rows
     yield Span(start, metadata.num_row_groups, first_row), rows - first_row
 

@@ -1,6 +1,6 @@
 """What predictions need from the outside, in their own words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -57,9 +57,18 @@ class Objects(Protocol):
         """Write an object; Conflict ("output_exists") if one is there and `overwrite` is false."""
 
     def join(
-        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+        self,
+        sources: Sequence[ObjectUri],
+        uri: ObjectUri,
+        *,
+        overwrite: bool,
+        mark: str | None,
+        between: Callable[[], None],
     ) -> Written:
-        """Make one object of others, in their order, without moving the bytes through here where S3 can."""
+        """Make one object of others, in their order, without moving the bytes through here where S3 can.
+
+        `between` is called between pieces; nothing is written if it raises.
+        """
 
 
 class Verifier(Protocol):
@@ -108,8 +117,8 @@ class JobStore(Protocol):
     def add_part(self, job_id: str, number: int, rows: int) -> bool:
         """Count a finished part; False if it was counted already."""
 
-    def has_part(self, job_id: str, number: int) -> bool:
-        """Is the part finished?"""
+    def part_rows(self, job_id: str, number: int) -> int | None:
+        """The rows of a finished part; None if it is not finished."""
 
     def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
         """A page of jobs, newest first, and what to pass as `after` for the next page."""

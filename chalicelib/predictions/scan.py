@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
+from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.columns import header_suffix
+from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.features import Columns
 from chalicelib.predictions.models import Model, Models
 from chalicelib.predictions.ports import Bytes, Objects, Output, Pinned, stream
@@ -28,13 +29,6 @@ from chalicelib.predictions.tables import (
 )
 
 READ_BYTES = 4 * 1024 * 1024
-
-
-class OutOfTime(OmnibusError):
-    """The invocation's deadline is too near to finish; nothing has been written."""
-
-    status = 500
-    code = "out_of_time"
 
 
 class Span(NamedTuple):
@@ -116,6 +110,20 @@ def whole_span(task: Task) -> Span:
     return Span(len(task.header.raw), task.data.bytes, 0)
 
 
+def score_first(task: Task, objects: Objects) -> float:
+    """Score the data's first block or batch and write nothing: its time tells the pace, the answer is its share of all.
+
+    Raises InvalidInput for what is wrong with its rows.
+    """
+    item = next(_items(task, whole_span(task), objects), None)
+    if item is None:
+        return 1.0
+    _work(task, _as_it_is)(item, 0)
+    if task.header is None:
+        return float(item.num_rows / open_parquet(objects, task.data).metadata.num_rows)
+    return len(item) / (task.data.bytes - len(task.header.raw))
+
+
 def score_span(
     task: Task,
     span: Span,
@@ -123,7 +131,7 @@ def score_span(
     output: Output,
     *,
     workers: int,
-    out_of_time: Callable[[], bool],
+    seconds_left: Callable[[], float],
 ) -> int:
     """Score a stretch of the data into `output`, the header first if the stretch is the data's first.
 
@@ -138,16 +146,17 @@ def score_span(
         output.write(packed(_output_header(task)))
     work = _work(task, packed)
     rows = span.first_row
+    deadline = Deadline(seconds_left)
     with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=task.model.one_thread_each) as pool:
         for item, done in in_order(pool, partial(_attempt, work), _items(task, span, objects), 2 * workers):
             if isinstance(done, InvalidInput):
                 work(item, rows)  # again, so that the error names the row of the file
                 raise done
             payload, count = done
-            write(payload)
+            if payload is not None:
+                write(payload)
             rows += count
-            if out_of_time():
-                raise OutOfTime("There is not enough time left to finish; nothing was written.")
+            deadline.check()
     if sink:
         sink.close()
     return rows - span.first_row
@@ -177,7 +186,7 @@ def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
 
 
 def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], tuple[Any, int]]:
-    """What turns one block or batch into what is written, and its number of rows."""
+    """What turns one block or batch into what is written, None for nothing, and its number of rows."""
     missing = task.model.missing_allowed
     table = TableScorer(task.columns.wanted, task.predict, missing)
     lines = Scorer(task.columns, task.predict, missing)
@@ -190,11 +199,11 @@ def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], 
 
     def to_batch(item: Any, first_row: int) -> tuple[Any, int]:
         batch = batch_of_block(item, task.columns, first_row) if from_csv else item
-        return table.score(batch, first_row), batch.num_rows
+        return (table.score(batch, first_row) if batch.num_rows else None), batch.num_rows
 
-    def parquet_to_csv(batch: Any, first_row: int) -> tuple[Bytes, int]:
-        scored = table.score(batch, first_row)
-        return packed(csv_lines(scored, len(task.added))), batch.num_rows
+    def parquet_to_csv(item: Any, first_row: int) -> tuple[Bytes | None, int]:
+        batch, rows = to_batch(item, first_row)
+        return (packed(csv_lines(batch, len(task.added))) if rows else None), rows
 
     if to_parquet:
         return to_batch

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from chalice.test import Client
+from msgspec.structs import replace
 
 from chalicelib.bootstrap import Services
 from chalicelib.errors import (
@@ -126,6 +127,13 @@ class TestDirectInvocation:
         assert answer["statusCode"] == 500
         assert "secret" not in answer["body"]
         assert "Traceback" not in answer["body"]
+
+    def test_a_setting_that_is_wrong_is_opaque_too(self, client: Client, services: Services) -> None:
+        wrong = replace(services.settings.predictions, signing_key_arn="arn:aws:s3:::no-key")
+        services.settings = replace(services.settings, predictions=wrong)
+        answer = invoke(client, "predict_batch", REQUEST)
+        assert answer["statusCode"] == 500
+        assert "no-key" not in answer["body"]
 
 
 class TestSteps:

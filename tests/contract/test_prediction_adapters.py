@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ from chalicelib.adapters.prediction_jobs import DynamoJobs
 from chalicelib.adapters.prediction_objects import MIB, PART_BYTES, S3Objects
 from chalicelib.adapters.signing import KmsKey, SharedSecret, signing_key
 from chalicelib.adapters.state_machine import StateMachine
-from chalicelib.errors import Conflict, InvalidInput, NotFound
+from chalicelib.errors import Conflict, InvalidInput, NotFound, UpstreamError
 from chalicelib.predictions.requests import ObjectUri
 from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryObjects, MemoryWorkflow
 from tests.infra.template import table_definition
@@ -75,7 +76,7 @@ class TestObjects:
 
     def test_an_empty_object(self, objects: Any) -> None:
         assert write(objects, HERE).bytes == 0
-        assert objects.pin(HERE).bytes == 0
+        assert content(objects, HERE) == b""
 
     def test_another_version_is_not_read(self, objects: Any) -> None:
         write(objects, HERE, b"one")
@@ -136,7 +137,7 @@ class TestObjects:
         for number, (source, size) in enumerate(zip(sources, sizes, strict=True)):
             write(objects, source, bytes([65 + number]) * size)
 
-        written = objects.join(sources, THERE, overwrite=False, mark="job-7")
+        written = objects.join(sources, THERE, overwrite=False, mark="job-7", between=lambda: None)
 
         assert content(objects, THERE) == b"".join(bytes([65 + n]) * size for n, size in enumerate(sizes))
         assert written.bytes == sum(sizes)
@@ -146,7 +147,7 @@ class TestObjects:
         write(objects, HERE, b"x" * 6 * MIB)
         write(objects, THERE, b"precious")
         with pytest.raises(Conflict):
-            objects.join([HERE, HERE], THERE, overwrite=False)
+            objects.join([HERE, HERE], THERE, overwrite=False, mark=None, between=lambda: None)
         assert content(objects, THERE) == b"precious"
         if isinstance(objects, S3Objects):
             assert open_uploads() == []
@@ -179,7 +180,7 @@ class TestJobStore:
     def test_an_unknown_job(self, store: Any) -> None:
         assert store.get("job-1") is None
         assert not store.update("job-1", {"state": "running"}, states=["queued"])
-        assert not store.has_part("job-1", 1)
+        assert store.part_rows("job-1", 1) is None
 
     def test_a_job_changes_only_from_the_states_that_are_named(self, store: Any) -> None:
         store.add("job-1", document())
@@ -201,8 +202,8 @@ class TestJobStore:
         assert store.add_part("job-1", 1, 10)
         assert store.add_part("job-1", 12, 5)
         assert not store.add_part("job-1", 1, 10)
-        assert store.has_part("job-1", 12)
-        assert not store.has_part("job-1", 2)
+        assert store.part_rows("job-1", 12) == 5
+        assert store.part_rows("job-1", 2) is None
         found = store.get("job-1")
         assert (found["parts_done"], found["rows_done"]) == (2, 15)
 
@@ -216,6 +217,33 @@ class TestJobStore:
             seen.append([job["job_id"] for job in page])
         assert seen == [["job-5", "job-4"], ["job-3", "job-2"], ["job-1"]]
         assert after is None
+
+
+def test_parts_are_forgotten_long_before_their_job(aws: None) -> None:
+    client = boto3.client("dynamodb")
+    client.create_table(**{**table_definition("predictions", "PredictionJobsTable"), "TableName": "jobs"})
+    created = datetime.fromisoformat(document()["created_at"]).timestamp()
+    store = DynamoJobs(client, "jobs", now=lambda: created + 7 * 86_400)
+    store.add("job-1", document())
+    store.add_part("job-1", 1, 10)
+
+    kept = {item["part"]["S"]: int(item["expires_at"]["N"]) for item in client.scan(TableName="jobs")["Items"]}
+    assert created + 14 * 86_400 < kept["part#00001"] < kept["job"] - 30 * 86_400
+    assert kept["job"] > created + (90 + 14) * 86_400  # a run's name is taken for 90 days from its end
+
+
+def test_what_is_ours_to_mend_is_no_fault_of_the_caller(aws: None) -> None:
+    store = DynamoJobs(boto3.client("dynamodb"), "none")
+    machine = StateMachine(boto3.client("stepfunctions"), "arn:aws:states:eu-west-1:123456789012:stateMachine:none")
+    key = KmsKey(boto3.client("kms"), "arn:aws:kms:eu-west-1:123456789012:key/none")
+    for act in (
+        lambda: store.get("job-1"),
+        lambda: machine.start("job-1", "job"),
+        lambda: key.verify(b"message", b"signature"),
+        lambda: SharedSecret(boto3.client("secretsmanager"), "none").sign(b"message"),
+    ):
+        with pytest.raises(UpstreamError):
+            act()
 
 
 def test_a_cursor_that_no_page_gave_is_refused(aws: None) -> None:

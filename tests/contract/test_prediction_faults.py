@@ -1,6 +1,7 @@
 """S3 at its worst: whatever fails, and wherever, nothing partial is at the output and no upload stays open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -44,11 +45,15 @@ class CutBody:
 
 
 class Faulty:
-    """A client that fails an operation at its nth call; `cut` breaks its body instead, `calls` counts."""
+    """A client that fails an operation at its nth call; `cuts` break its body instead, `calls` counts.
+
+    An operation in `lost` is done, and its answer lost: what comes back is what a retry would meet.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self.calls: dict[str, int] = {}
+        self.lost: dict[str, Exception] = {}
         self.errors: dict[tuple[str, int], Exception] = {}
         self.cuts: dict[int, Exception] = {}
 
@@ -59,6 +64,8 @@ class Faulty:
                 if (operation, at) in self.errors:
                     raise self.errors[operation, at]
             answer = getattr(self._client, operation)(**arguments)
+            if operation in self.lost:
+                raise self.lost[operation]
             if operation == "get_object" and number in self.cuts:
                 data = answer["Body"].read()
                 answer["Body"] = CutBody(data[: len(data) // 2], self.cuts[number])
@@ -167,6 +174,10 @@ def test_what_s3_refuses_has_a_code_of_its_own(
     assert nothing_is_left(client)
 
 
+def join(objects: S3Objects, sources: list[ObjectUri], between: Callable[[], None] = lambda: None) -> Any:
+    return objects.join(sources, ObjectUri("output", "out/rows.csv"), overwrite=False, mark=None, between=between)
+
+
 @pytest.mark.parametrize("operation", ["upload_part_copy", "upload_part", "complete_multipart_upload"])
 def test_a_join_that_fails_leaves_nothing(faulty: Faulty, client: Any, operation: str) -> None:
     sources = [ObjectUri("data", f"parts/{number}") for number in range(3)]
@@ -175,7 +186,7 @@ def test_a_join_that_fails_leaves_nothing(faulty: Faulty, client: Any, operation
     faulty.errors[operation, 1] = refused("SlowDown", 503)
 
     with pytest.raises(RateLimited):
-        S3Objects(faulty).join(sources, ObjectUri("output", "out/rows.csv"), overwrite=False)
+        join(S3Objects(faulty), sources)
 
     assert faulty.calls["abort_multipart_upload"] == 1
     assert nothing_is_left(client)
@@ -198,6 +209,53 @@ def test_a_connection_that_is_cut_for_ever_fails_clean(service: BatchPredictions
     faulty.cuts = {number: ProtocolError("Connection broken") for number in range(5, 5 + ATTEMPTS)}
     with pytest.raises(UpstreamUnavailable):
         predict(service)
+    assert nothing_is_left(client)
+
+
+@pytest.mark.parametrize("error", [refused("PreconditionFailed", 412), ReadTimeoutError(endpoint_url="https://s3")])
+def test_an_output_whose_answer_was_lost_is_written(
+    service: BatchPredictions, faulty: Faulty, client: Any, error: Exception
+) -> None:
+    faulty.lost = {"complete_multipart_upload": error}
+    assert predict(service).rows == ROWS
+    assert client.get_object(Bucket="output", Key="out/rows.csv")["Body"].read().count(b"\n") == ROWS + 1
+
+    client.put_object(Bucket="data", Key="in/rows.csv", Body=csv_of(rows(5)))
+    client.delete_object(Bucket="output", Key="out/rows.csv")
+    faulty.lost = {"put_object": error}
+    assert predict(service).rows == 5
+
+
+def test_a_parquet_writer_that_is_thrown_away_opens_no_upload(client: Any) -> None:
+    objects = S3Objects(client)
+    with suppress(KeyError), objects.create(ObjectUri("output", "out/rows.parquet"), overwrite=False) as output:
+        output.write(b"x" * 100)
+        raise KeyError
+    output.write(b"x" * prediction_objects.PART_BYTES)  # its footer
+    assert nothing_is_left(client)
+
+
+def test_a_join_that_is_stopped_copies_no_further(faulty: Faulty, client: Any) -> None:
+    sources = [ObjectUri("data", f"parts/{number}") for number in range(30)]
+    for source in sources:
+        client.put_object(Bucket=source.bucket, Key=source.key, Body=b"x" * SMALLEST_PART)
+
+    def stop() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        join(S3Objects(faulty), sources, stop)
+    assert faulty.calls["upload_part_copy"] < 30
+    assert nothing_is_left(client)
+
+
+def test_a_part_that_changes_while_it_is_joined_is_named(faulty: Faulty, client: Any) -> None:
+    source = ObjectUri("data", "parts/1")
+    client.put_object(Bucket=source.bucket, Key=source.key, Body=b"x" * SMALLEST_PART)
+    faulty.errors["upload_part_copy", 1] = refused("PreconditionFailed", 412)
+    with pytest.raises(Conflict) as failed:
+        join(S3Objects(faulty), [source])
+    assert failed.value.code == "object_changed"
     assert nothing_is_left(client)
 
 

@@ -72,12 +72,19 @@ class MemoryObjects:
         self.marks[uri] = mark
 
     def join(
-        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+        self,
+        sources: Sequence[ObjectUri],
+        uri: ObjectUri,
+        *,
+        overwrite: bool,
+        mark: str | None,
+        between: Callable[[], None],
     ) -> Written:
         with self.create(uri, overwrite=overwrite, mark=mark) as output:
             for source in sources:
                 pinned = self.pin(source)
                 output.write(self.read(pinned, 0, pinned.bytes))
+                between()
         return output.written()
 
 
@@ -131,8 +138,8 @@ class MemoryJobs:
         done[number] = rows
         return True
 
-    def has_part(self, job_id: str, number: int) -> bool:
-        return number in self.parts.get(job_id, {})
+    def part_rows(self, job_id: str, number: int) -> int | None:
+        return self.parts.get(job_id, {}).get(number)
 
     def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
         ids = sorted(self.jobs, key=lambda job_id: (self.jobs[job_id]["created_at"], job_id), reverse=True)

@@ -15,11 +15,15 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.batch import BatchPredictions
+from chalicelib.predictions.distributed import DistributedPredictions
+from chalicelib.predictions.jobs import Jobs
 from chalicelib.predictions.models import Models
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
-from tests.fakes.predictions import MemoryKey, MemoryMeter, MemoryObjects
+from chalicelib.predictions.views import Done, Job, Part, Planned, Step
+from tests.fakes.clock import Clock
+from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryMeter, MemoryObjects, MemoryWorkflow
 
 FEATURES = ("x", "y")
 MODEL = "s3://models/price.skops"
@@ -114,6 +118,52 @@ class Studio:
 
     def predict(self, seconds_left: float = 900, **changes: Any) -> Any:
         return self.service().predict(self.request(**changes), lambda: seconds_left)
+
+
+class Machine:
+    """What the state machine does: plan, every part, complete."""
+
+    def __init__(self, studio: Studio, *, part_bytes: int = 300, single_call_bytes: int = 0) -> None:
+        self.studio = studio
+        self.store = MemoryJobs()
+        self.workflow = MemoryWorkflow()
+        self.clock = Clock()
+        self.step = Step(job_id="job")
+        self.jobs = Jobs(studio.objects, self.store, self.workflow, ALLOWED, self.clock, lambda: "job")
+        self.steps = DistributedPredictions(
+            studio.objects,
+            studio.models,
+            self.store,
+            ALLOWED,
+            "scratch",
+            self.clock,
+            studio.meter,
+            2,
+            part_bytes,
+            single_call_bytes,
+        )
+
+    def submit(self, **changes: Any) -> Job:
+        return self.jobs.submit(self.studio.request(**changes))
+
+    def plan(self, seconds_left: float = 900) -> Planned:
+        return self.steps.plan(self.step, lambda: seconds_left)
+
+    def parts(self) -> list[Part]:
+        self.plan()
+        return msgspec.json.decode(self.studio.objects.get("s3://scratch/jobs/job/parts.json") or b"", type=list[Part])
+
+    def score(self, part: Part, seconds_left: float = 900) -> Done:
+        return self.steps.score(part, lambda: seconds_left)
+
+    def complete(self, seconds_left: float = 900) -> Done:
+        return self.steps.complete(self.step, lambda: seconds_left)
+
+    def run(self, **changes: Any) -> Done:
+        self.submit(**changes)
+        for part in reversed(self.parts()):
+            self.score(part)
+        return self.complete()
 
 
 def refusal(studio: Studio, seconds_left: float = 900, **changes: Any) -> OmnibusError:

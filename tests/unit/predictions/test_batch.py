@@ -19,8 +19,8 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 from chalicelib.predictions import scan, tables
+from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.models import MIB
-from chalicelib.predictions.scan import OutOfTime
 from chalicelib.predictions.views import HandedOver, Outcome
 from tests.unit.predictions.studio import (
     CSV_GZ,

@@ -3,7 +3,6 @@
 import gzip
 import io
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,53 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions import scan, tables
-from chalicelib.predictions.distributed import DistributedPredictions
-from chalicelib.predictions.jobs import Jobs
 from chalicelib.predictions.requests import ObjectUri
-from chalicelib.predictions.views import Part, Step
-from tests.fakes.clock import Clock
-from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
-from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, Studio, csv_of, rows, trained
-
-STEP = Step(job_id="job")
-
-
-class Machine:
-    """What the state machine does: plan, every part, complete."""
-
-    def __init__(self, studio, *, part_bytes=300, single_call_bytes=0):
-        self.studio = studio
-        self.store = MemoryJobs()
-        self.jobs = Jobs(studio.objects, self.store, MemoryWorkflow(), ALLOWED, Clock(), lambda: "job")
-        self.steps = DistributedPredictions(
-            studio.objects,
-            studio.models,
-            self.store,
-            ALLOWED,
-            "scratch",
-            Clock(),
-            studio.meter,
-            2,
-            part_bytes,
-            single_call_bytes,
-        )
-
-    def submit(self, **changes):
-        self.jobs.submit(self.studio.request(**changes))
-
-    def parts(self):
-        self.steps.plan(STEP)
-        items = self.studio.objects.get("s3://scratch/jobs/job/parts.json")
-        return msgspec.json.decode(items, type=list[Part])
-
-    def score(self, part):
-        return self.steps.score(part, lambda: 900)
-
-    def run(self, **changes):
-        self.submit(**changes)
-        for part in reversed(self.parts()):
-            self.score(part)
-        return self.steps.complete(STEP)
+from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of, parquet_of, rows, trained
 
 
 @pytest.fixture
@@ -188,11 +142,12 @@ def test_every_step_may_run_twice(ready, machine):
     for part in [*parts, *parts]:
         machine.score(part)
 
-    first, second = machine.steps.complete(STEP), None
-    machine.store.jobs["job"]["state"] = "completing"  # as if the answer of the first had been lost
-    second = machine.steps.complete(STEP)
+    first = machine.complete()
+    second = machine.complete()
+    machine.store.jobs["job"]["state"] = "completing"  # as if the first had ended before it could say so
+    third = machine.complete()
 
-    assert first == second
+    assert first == second == third
     assert ready.objects.get(OUTPUT) == expected
     assert machine.jobs.get("job").state == "succeeded"
 
@@ -222,7 +177,7 @@ def test_a_fault_that_may_pass_leaves_the_job_running_and_its_parts(ready, machi
     ready.objects.on_read = healthy
     for part in others:
         machine.score(part)
-    machine.steps.complete(STEP)
+    machine.complete()
     assert ready.objects.get(OUTPUT) == expected
 
 
@@ -256,7 +211,7 @@ def test_what_a_single_call_refuses_the_plan_refuses(ready, machine, data, code)
     machine.submit()
     ready.objects.put(DATA, data)
     with pytest.raises(InvalidInput) as refused:
-        machine.steps.plan(STEP)
+        machine.plan()
     assert refused.value.code == code
     assert machine.jobs.get("job").error.code == code
 
@@ -279,7 +234,7 @@ def test_a_failed_job_that_is_taken_up_again_keeps_its_parts(ready, machine, mon
     assert machine.parts() == parts
     for part in parts:
         machine.score(part)
-    machine.steps.complete(STEP)
+    machine.complete()
 
     assert len(scored) == len(parts) - 5
     assert ready.objects.get(OUTPUT) == expected
@@ -294,7 +249,7 @@ def test_a_job_whose_data_changed_is_not_taken_up_again(ready, machine):
         machine.score(parts[0])
     assert refused.value.code == "object_changed"
     with pytest.raises(Conflict) as refused:
-        machine.steps.plan(STEP)
+        machine.plan()
     assert refused.value.code == "object_changed"
 
 
@@ -316,8 +271,8 @@ def test_a_cancelled_job_goes_no_further(ready, machine):
 
     for act in (
         lambda: machine.score(parts[0]),
-        lambda: machine.steps.complete(STEP),
-        lambda: machine.steps.plan(STEP),
+        lambda: machine.complete(),
+        lambda: machine.plan(),
     ):
         with pytest.raises(Conflict) as refused:
             act()
@@ -333,7 +288,7 @@ def test_an_output_that_came_first_is_not_replaced(ready, machine):
     ready.objects.put(OUTPUT, b"precious")
 
     with pytest.raises(Conflict) as refused:
-        machine.steps.complete(STEP)
+        machine.complete()
     assert refused.value.code == "output_exists"
     assert ready.objects.get(OUTPUT) == b"precious"
     assert machine.jobs.get("job").error.code == "output_exists"
@@ -343,9 +298,84 @@ def test_a_part_near_its_deadline_fails_clean(ready, machine):
     machine.submit()
     part = machine.parts()[0]
     with pytest.raises(OmnibusError) as failed:
-        machine.steps.score(part, lambda: 5)
+        machine.score(part, 5)
     assert failed.value.code == "out_of_time"
     assert ready.objects.get("s3://scratch/jobs/job/parts/00001") is None
+
+
+def test_a_job_that_broke_after_its_output_was_written_is_taken_up_again(ready, machine):
+    expected = single_call(ready)
+    machine.run()
+    machine.store.jobs["job"].update(state="completing")  # written, and the table then refused to be told
+    machine.workflow.failures["run:job-1"] = "States.Timeout"
+    machine.jobs.redrive("job")
+
+    for part in machine.parts():
+        machine.score(part)
+    machine.complete()
+
+    assert machine.jobs.get("job").state == "succeeded"
+    assert ready.objects.get(OUTPUT) == expected
+
+
+def test_a_part_of_an_old_run_does_not_fail_the_job_that_is_taken_up_again(ready, machine):
+    machine.submit()
+    part = machine.parts()[0]
+    machine.workflow.failures["run:job-1"] = "broke"
+    machine.jobs.redrive("job")
+
+    with pytest.raises(Conflict):
+        machine.score(part)
+
+    assert machine.jobs.get("job").state == "queued"
+
+
+def test_a_part_that_the_scratch_bucket_forgot_is_scored_again(ready, machine):
+    expected = single_call(ready)
+    machine.submit()
+    parts = machine.parts()
+    for part in parts:
+        machine.score(part)
+    del ready.objects.content[ObjectUri("scratch", "jobs/job/parts/00002")]
+
+    for part in parts:
+        machine.score(part)
+    machine.complete()
+
+    assert ready.objects.get(OUTPUT) == expected
+
+
+def test_rows_of_gzip_are_told_even_if_they_were_not_counted(ready, machine):
+    data = "s3://data/in/rows.csv.gz"
+    ready.objects.put(data, gzip.compress(csv_of(rows(50))))
+    machine.submit(data_s3_uri=data)
+    (part,) = machine.parts()
+    machine.score(part)
+    machine.store.get = lambda job_id: {**machine.store.jobs[job_id], "parts_done": 0, "rows_done": 0}
+
+    assert machine.score(part).rows == 50
+    assert machine.complete().rows == 50
+
+
+@pytest.mark.parametrize("output", [OUTPUT, "s3://output/out/rows.parquet"])
+@pytest.mark.parametrize("blank", [250, 1000])
+def test_blocks_and_parts_of_blank_lines_alone_are_no_rows(ready, machine, output, blank):
+    ready.objects.put(DATA, csv_of(rows(20)) + b"\n" * blank + b"last,1,2\n" + b"\n" * blank)
+    expected = single_call(ready, output_s3_uri=output)
+
+    done = machine.run(output_s3_uri=output)
+
+    assert done.rows == 21
+    assert ready.objects.get(output) == expected
+
+
+def test_row_groups_make_no_more_parts_than_a_map_takes(ready, machine, monkeypatch):
+    monkeypatch.setattr("chalicelib.predictions.distributed.MAX_PARTS", 10)
+    data = "s3://data/in/rows.parquet"
+    ready.objects.put(data, parquet_of(np.ones((5000, 2)), group_rows=50))  # packs well
+    machine.submit(data_s3_uri=data)
+
+    assert len(machine.parts()) <= 11
 
 
 def test_an_unknown_failure_is_for_the_engine_to_retry(ready, machine, monkeypatch):

@@ -1,0 +1,121 @@
+"""Near the deadline: each step ends while it still can, and what is handed over gets parts that fit."""
+
+import pytest
+
+from chalicelib.predictions import models, scan
+from chalicelib.predictions.deadline import MARGIN_S, Deadline, OutOfTime
+from chalicelib.predictions.models import Model
+from tests.unit.predictions.studio import DATA, OUTPUT, OUTPUT_PARQUET, PARQUET, Machine, csv_of, parquet_of, rows
+
+
+@pytest.fixture
+def blocks(ready, monkeypatch):
+    """Many blocks."""
+    monkeypatch.setattr(models, "GRID_BYTES", 100)
+    monkeypatch.setattr(scan, "READ_BYTES", 1000)
+    return ready
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Every block takes the clock so many seconds."""
+
+    def slow_down(clock, seconds):
+        predict = Model.columns
+
+        def columns(self, names, matrix):
+            clock.advance(seconds=seconds)
+            return predict(self, names, matrix)
+
+        monkeypatch.setattr(Model, "columns", columns)
+
+    return slow_down
+
+
+def test_a_loop_ends_while_its_longest_turn_still_fits_twice():
+    left = [900.0]
+    deadline = Deadline(lambda: left[0])
+    for left[0] in (890.0, 690.0, 2 * 200 + MARGIN_S):  # turns of 10, 200 and 230 s
+        if left[0] > 2 * 230 + MARGIN_S:
+            deadline.check()
+        else:
+            with pytest.raises(OutOfTime):
+                deadline.check()
+
+
+def test_a_slow_model_ends_before_it_would_be_killed(ready, monkeypatch):
+    monkeypatch.setattr(models, "GRID_BYTES", 1000)
+    left = iter([900.0, 700.0, 450.0])  # another block would end at 200 s, and one that is under way then too late
+    answer = ready.service(workers=1).predict(ready.request(), lambda: next(left))
+    assert answer.reason == "too long for one call"
+    assert ready.objects.get(OUTPUT) is None
+
+
+@pytest.mark.parametrize(("single", "part"), [(1 << 30, 1 << 20), (0, 1 << 30)])
+def test_a_slow_model_gets_parts_that_fit_into_a_functions_time(blocks, slow, single, part):
+    machine = Machine(blocks, single_call_bytes=single, part_bytes=part)
+    slow(machine.clock, 60)
+
+    machine.submit()
+
+    size = len(blocks.objects.get(DATA))
+    parts = machine.parts()
+    assert all(part.stop - part.start < 650 for part in parts)  # six blocks of 100 bytes
+    assert len(parts) >= size // 650
+
+
+def test_a_slow_model_gets_fewer_row_groups(blocks, slow):
+    blocks.objects.put(PARQUET, parquet_of(rows(1000), group_rows=100))
+    machine = Machine(blocks, single_call_bytes=1 << 30)
+    slow(machine.clock, 100)
+    machine.submit(data_s3_uri=PARQUET)
+    assert [part.rows for part in machine.parts()] == [300, 300, 400]  # three groups are begun in 300 s, or four
+
+
+def test_a_quick_model_keeps_its_parts(blocks, slow):
+    machine = Machine(blocks, single_call_bytes=1 << 30)
+    slow(machine.clock, 0.001)
+    machine.submit()
+    assert len(machine.parts()) == 1
+
+
+def test_a_call_that_is_handed_over_for_its_time_ends_as_a_job(blocks, slow):
+    machine = Machine(blocks, single_call_bytes=1 << 30)
+    slow(machine.clock, 60)
+
+    def submit(request):
+        return machine.jobs.submit(request).job_id
+
+    began = machine.clock()
+    answer = blocks.service(submit=submit, workers=1).predict(
+        blocks.request(), lambda: 900 - (machine.clock() - began).total_seconds()
+    )
+    assert answer.reason == "too long for one call"
+    for part in machine.parts():
+        began = machine.clock()
+        machine.steps.score(part, lambda began=began: 900 - (machine.clock() - began).total_seconds())
+    machine.complete()
+    assert machine.jobs.get("job").state == "succeeded"
+    assert blocks.objects.get(OUTPUT).count(b"\n") == 501
+
+
+def test_a_plan_near_its_deadline_fails_clean(blocks):
+    machine = Machine(blocks)
+    machine.submit()
+    with pytest.raises(OutOfTime):
+        machine.plan(5)
+    assert machine.jobs.get("job").error.code == "out_of_time"
+    assert blocks.objects.get("s3://scratch/jobs/job/plan.json") is None
+
+
+@pytest.mark.parametrize("output", [OUTPUT, OUTPUT_PARQUET])
+def test_putting_together_near_its_deadline_fails_clean(blocks, output):
+    blocks.objects.put(DATA, csv_of(rows(300)))
+    machine = Machine(blocks)
+    machine.submit(output_s3_uri=output)
+    for part in machine.parts():
+        machine.score(part)
+    with pytest.raises(OutOfTime):
+        machine.complete(5)
+    assert machine.jobs.get("job").error.code == "out_of_time"
+    assert blocks.objects.get(output) is None

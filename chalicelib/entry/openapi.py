@@ -44,8 +44,8 @@ ERROR_SCHEMA: dict[str, Any] = {
 }
 
 
-def describe(title: str, contracts: Iterable["Contract"]) -> dict[str, Any]:
-    """The whole document: a path item for each route, a schema for each model.
+def describe(title: str, contracts: Iterable["Contract"], server: str) -> dict[str, Any]:
+    """The whole document: a path item for each route below the URL `server`, a schema for each model.
 
     A model's `SCHEMA` holds what its fields cannot say, such as which of them go together.
     """
@@ -67,6 +67,7 @@ def describe(title: str, contracts: Iterable["Contract"]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1.0.0", "description": "Five serverless workloads behind one API."},
+        "servers": [{"url": server}],
         "paths": paths,
         "components": {
             "schemas": {**components, "Error": ERROR_SCHEMA},

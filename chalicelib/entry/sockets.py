@@ -67,7 +67,7 @@ def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -
         message = _message(event)
         name = message.get("action")
         if not isinstance(name, str) or name not in actions:
-            raise InvalidInput.of("action", f"is {name!r}", "one of " + ", ".join(sorted(actions)))
+            raise InvalidInput.of("action", f"is {str(name)[:80]!r}", "one of " + ", ".join(sorted(actions)))
         actions[name](connection, message)
     except OmnibusError as error:
         _answer(post, connection, _error_message(error, event))

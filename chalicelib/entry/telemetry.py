@@ -23,7 +23,7 @@ _cold = True
 def observe_event(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Middleware: one line for each invocation, with its outcome and its milliseconds."""
     global _cold
-    context = event.lambda_context if isinstance(event, Request) else event.context
+    context = event.lambda_context if isinstance(event, Request) else getattr(event, "context", None)
     keys: dict[str, Any] = {"cold_start": _cold}
     _cold = False
     if request_id := getattr(context, "aws_request_id", None):

@@ -91,6 +91,7 @@ class App(Chalice):
 
     def __init__(self, app_name: str, *, origins: Callable[[], frozenset[str]]) -> None:
         super().__init__(app_name, configure_logs=False)
+        self.current_request = None
         self._origins = origins
         self.contracts: list[Contract] = []
         self.s3_triggers: list[S3Trigger] = []
@@ -196,18 +197,28 @@ class App(Chalice):
         """Give Chalice's own errors our body, and every answer its request id, CORS and security headers."""
         response = get_response(request)
         if response.status_code >= 400 and isinstance(response.body, dict) and "Code" in response.body:
-            foreign = response.body
-            headers = response.headers
-            response = self.error(
-                OmnibusError(foreign["Message"], code=_snake(foreign["Code"])), status=response.status_code
-            )
+            headers, status = response.headers, response.status_code
+            response = self.error(self._in_our_words(request, status, response.body), status=status)
             response.headers.update(headers)
         response.headers.update(SECURITY_HEADERS)
         response.headers["X-Request-Id"] = self.request_id()
         response.headers.setdefault("Cache-Control", "no-store")
         if request is not None:
-            self._allow_origin(request, response)
+            try:
+                self._allow_origin(request, response)
+            except Exception:  # noqa: BLE001  # without settings nobody may read the answer, which is an error already
+                telemetry.logger.exception("the allowed origins are unknown")
         return response
+
+    def _in_our_words(self, request: Request | None, status: int, theirs: Mapping[str, str]) -> OmnibusError:
+        """An error that Chalice answered with, as ours."""
+        if request is not None and status == 415:
+            wanted = ", ".join(self.routes[request.path][request.method].content_types)
+            given = request.headers.get("content-type")
+            return InvalidInput.of("Content-Type", f"is {given!r}", wanted, code="unsupported_media_type")
+        if status >= 500:
+            return OmnibusError("An internal error occurred.")
+        return OmnibusError(theirs["Message"], code=_snake(theirs["Code"]))
 
     def _allow_origin(self, request: Request, response: Response) -> None:
         cors = self._cors_by_path.get(request.path)
@@ -274,14 +285,18 @@ class App(Chalice):
     def address(self, path: str) -> str:
         """This API's own absolute URL of `path`, as the caller reached it: with its domain, stage or base path."""
         request = self._request()
-        event = request.to_original_event()
         domain = request.context.get("domainName") or request.headers.get("host") or "localhost"
-        base = str(request.context.get("path") or "").removesuffix(str(event.get("path") or ""))
+        called = str(request.context.get("path") or request.path).rstrip("/").split("/")
+        # Below the stage or base path the called path has as many parts as the route; the event's own path has the
+        # base path of a custom domain in it, too.
+        base = "/".join(called[: len(called) - request.path.strip("/").count("/") - 1])
         return f"https://{domain}{base}/{path}"
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 description of every route."""
-        return describe(self.app_name, self.contracts)
+        # Outside API Gateway nobody says where we are: as near as this document, then.
+        placed = self.current_request is not None and "domainName" in self.current_request.context
+        return describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
 
     def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
         """`error` as the one error body, with Retry-After where it says when to come back."""

@@ -75,6 +75,13 @@ def test_what_is_wrong_with_a_message_is_posted_to_its_sender(body: str | None, 
     assert answer["error"]["request_id"]
 
 
+def test_an_action_that_is_unknown_is_not_sent_back_whole() -> None:
+    posts = Posts()
+    dispatch(message('{"action": "' + "x" * 30_000 + '"}'), {"sync": lambda connection, message: None}, posts)
+    ((_, answer),) = posts.posted
+    assert len(json.dumps(answer)) < 1000
+
+
 @pytest.mark.parametrize(("error", "code"), [(Gone("expired"), "gone"), (KeyError("secret"), "internal_error")])
 def test_errors_of_an_action_are_posted_without_internals(error: Exception, code: str) -> None:
     posts = Posts()

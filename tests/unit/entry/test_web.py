@@ -2,6 +2,7 @@
 
 import base64
 import json
+from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -252,8 +253,45 @@ def test_the_principal_comes_from_the_authorizer() -> None:
 
 
 def test_an_event_that_is_no_request_is_an_opaque_500() -> None:
-    answer = make_app()({}, None)
+    answer = make_app()({}, SimpleNamespace(aws_request_id="invocation-1"))
     assert answer["statusCode"] == 500
+    error = json.loads(answer["body"])["error"]
+    assert (error["code"], error["message"]) == ("internal_error", "An internal error occurred.")
+    assert error["request_id"] == answer["headers"]["X-Request-Id"] == "invocation-1"
+
+
+def test_without_settings_errors_keep_their_body() -> None:
+    def lacking() -> frozenset[str]:
+        raise KeyError("OMNIBUS_STAGE")
+
+    app = make_app()
+    app._origins = lacking
+    headers = {"origin": "https://app.example.com"}
+    answer = app(event("/things/{name}", "GET", pathParameters={"name": "missing"}, headers=headers), None)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (404, "not_found")
+    assert "Access-Control-Allow-Origin" not in answer["headers"]
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "base"),
+    [
+        ("/api/things/a", "/things/a", "https://id.execute-api.example.com/api"),  # the stage's own address
+        ("/api/things/a/", "/things/a/", "https://id.execute-api.example.com/api"),
+        ("/things/a", "/things/a", "https://id.execute-api.example.com"),  # a custom domain
+        ("/photos/v1/things/a", "/photos/v1/things/a", "https://id.execute-api.example.com/photos/v1"),  # a base path
+    ],
+)
+def test_an_address_is_as_the_caller_reached_us(called: str, path: str, base: str) -> None:
+    app = make_app()
+    seen = []
+
+    @app.route("/things/{name}", methods=["POST"])
+    def look(name: str) -> None:
+        seen.extend([app.address("u/"), app.openapi()["servers"][0]["url"]])
+
+    ctx = {"path": called, "domainName": "id.execute-api.example.com"}
+    app({**event("/things/{name}", "POST", pathParameters={"name": "a"}, ctx=ctx), "path": path}, None)
+    assert seen == [f"{base}/u/", base]
 
 
 def test_the_query_becomes_a_model(call: Caller) -> None:
@@ -312,6 +350,7 @@ def test_chalices_own_errors_get_our_body(call: Caller) -> None:
     status, _, body = call("POST", "/orders", {"item": "x"}, Content_Type="text/csv")
     assert status == 415
     assert body["error"]["code"] == "unsupported_media_type"
+    assert problem(body) == ("Content-Type", "is 'text/csv'", "application/json")
 
 
 @pytest.mark.parametrize(
@@ -373,6 +412,7 @@ def test_pages_replies_and_nothing(call: Caller) -> None:
 
 def test_openapi_describes_every_route() -> None:
     described = make_app().openapi()
+    assert described["servers"] == [{"url": "."}], "beside the document"
     assert set(described["paths"]) == {
         "/orders", "/search", "/things/{name}", "/raise/{kind}", "/page", "/reply", "/nothing", "/me", "/plain",
         "/letters/{number}",

@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -109,6 +110,9 @@ def exercise(cloud: Cloud, out: Path) -> None:
         print(f"  {name}", file=sys.stderr, flush=True)
         with contextlib.redirect_stdout(io.StringIO()):
             import_module(f"local.demo.{name}").run(asdict(cloud), folder, lambda _line: None)
+    for _ in range(TIMES):
+        with urllib.request.urlopen(f"{cloud.rest_url}/health", timeout=DEADLINE_S) as answer:
+            answer.read()
     for function, event in LEFT_OUT.items():
         for _ in range(TIMES):
             cloud.invoke(function, event())

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
+from infra.deployment.account import client_of
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import Stage, read_stage
 
 AT_ONCE = 10
 WAIT_S = 5
@@ -82,17 +84,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("function", help="as app.py names it, e.g. process_flights")
     parser.add_argument("--stage", default="local", choices=("local", "dev", "staging", "prod"), help="default: local")
     options = parser.parse_args(arguments)
-    stack = f"omnibus-{options.stage}"
     try:
-        if options.stage == "local":
+        stage = Stage("local", "omnibus-local") if options.stage == "local" else read_stage(options.stage, os.environ)
+        if stage.name == "local":
             if not CLOUD.exists():
                 raise RedriveError(f"there is no {CLOUD}; `make up` starts the local cloud, STAGE=prod is another")
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                del os.environ[name]  # one's own session token, say, which the local cloud would refuse
             os.environ.update(json.loads(CLOUD.read_text(encoding="utf-8"))["environment"])
-        sqs = boto3.client("sqs")
+        client = client_of(stage)
+        queue_url = queue_of(client("sqs"), stage.stack, options.function)
         # Past the alias, the letter would reach what was just uploaded and has no retries configured.
-        alias = f"{stack}-{options.function}:live"
-        done = redrive(sqs, boto3.client("lambda"), queue_of(sqs, stack, options.function), alias, print)
-    except RedriveError as error:
+        alias = f"{stage.stack}-{options.function}:live"
+        done = redrive(client("sqs"), client("lambda"), queue_url, alias, print)
+    except (RedriveError, DeploymentError) as error:
         print(f"redrive: {error}", file=sys.stderr)
         return 2
     print(f"redriven: {done}")

@@ -21,17 +21,6 @@ class S3Bucket:
         with translated(f"{key} in {self._what}"):
             return cast(BinaryIO, self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
 
-    def exists(self, key: str) -> bool:
-        """Is there such an object?"""
-        with translated(self._what):
-            try:
-                self._client.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in MISSING:
-                    return False
-                raise
-        return True
-
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys under `prefix`, in order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)

@@ -45,16 +45,18 @@ class FlightGuard:
             "failures": [at.isoformat() for at in breaker.failures],
             "opened_at": breaker.opened_at.isoformat() if breaker.opened_at else None,
             "successes": breaker.successes,
+            "failing_since": breaker.failing_since.isoformat() if breaker.failing_since else None,
         }
         condition = "version = :seen" if version else "attribute_not_exists(guard_id)"
         values = {"ExpressionAttributeValues": {":seen": {"N": str(version)}}} if version else {}
-        return self._attempt("put_item", Item=to_item(item), ConditionExpression=condition, **values)
+        written = self._attempt("put_item", Item=to_item(item), ConditionExpression=condition, **values)
+        return written is not None
 
-    def reserve_credits(self, day: str, cost: int, limit: int) -> bool:
-        """Take `cost` from the day's `limit`; False, and nothing taken, if it is not there."""
+    def reserve_credits(self, day: str, cost: int, limit: int) -> int | None:
+        """Take `cost` from the day's `limit`; the use that makes, or None, with nothing taken, if it is not there."""
         if cost > limit:
-            return False
-        return self._attempt(
+            return None
+        answer = self._attempt(
             "update_item",
             Key=_key(f"credits {day}"),
             UpdateExpression="ADD used :cost SET expires_at = if_not_exists(expires_at, :expires)",
@@ -64,16 +66,27 @@ class FlightGuard:
                 ":room": {"N": str(limit - cost)},
                 ":expires": self._expiry(self._clock() + KEPT_FOR),
             },
+            ReturnValues="UPDATED_NEW",
         )
+        return None if answer is None else int(answer["Attributes"]["used"]["N"])
 
-    def settle_credits(self, day: str, *, used: int | None = None, refund: int = 0) -> None:
-        """Set the day's use to what the server says, or give `refund` back."""
-        expression, value = ("SET used = :value", used) if used is not None else ("ADD used :value", -refund)
+    def settle_credits(self, day: str, used: int, *, reserved: int) -> None:
+        """Set the day's use to what the server says; no lower where others took credits after the use `reserved`."""
         self._attempt(
             "update_item",
             Key=_key(f"credits {day}"),
-            UpdateExpression=expression,
-            ExpressionAttributeValues={":value": {"N": str(value)}},
+            UpdateExpression="SET used = :used",
+            ConditionExpression="used = :reserved OR used < :used",
+            ExpressionAttributeValues={":used": {"N": str(used)}, ":reserved": {"N": str(reserved)}},
+        )
+
+    def refund_credits(self, day: str, cost: int) -> None:
+        """Give back what was taken for a call that cost nothing."""
+        self._attempt(
+            "update_item",
+            Key=_key(f"credits {day}"),
+            UpdateExpression="ADD used :back",
+            ExpressionAttributeValues={":back": {"N": str(-cost)}},
         )
 
     def credits_used(self, day: str) -> int:
@@ -92,12 +105,13 @@ class FlightGuard:
 
     def first(self, subject: str, until: datetime) -> bool:
         """True for the first to ask about `subject` until then."""
-        return self._attempt(
+        claimed = self._attempt(
             "put_item",
             Item={"guard_id": {"S": f"notice {subject}"}, "expires_at": self._expiry(until)},
             ConditionExpression="attribute_not_exists(guard_id) OR expires_at <= :now",
             ExpressionAttributeValues={":now": self._expiry(self._clock())},
         )
+        return claimed is not None
 
     def forget(self, subjects: Sequence[str]) -> None:
         """Let the next occurrence of each subject be told again."""
@@ -112,15 +126,16 @@ class FlightGuard:
             answer = self._client.get_item(TableName=self._table, Key=_key(guard_id), ConsistentRead=True)
         return from_item(answer.get("Item", {}))
 
-    def _attempt(self, operation: str, **arguments: Any) -> bool:
+    def _attempt(self, operation: str, **arguments: Any) -> dict[str, Any] | None:
+        """The answer to a write; None if its condition is false."""
         with translated(WHAT):
             try:
-                getattr(self._client, operation)(TableName=self._table, **arguments)
+                answer: dict[str, Any] = getattr(self._client, operation)(TableName=self._table, **arguments)
             except ClientError as error:
                 if condition_failed(error):
-                    return False
+                    return None
                 raise
-        return True
+        return answer
 
 
 def _key(guard_id: str) -> dict[str, Any]:
@@ -130,10 +145,13 @@ def _key(guard_id: str) -> dict[str, Any]:
 def _breaker(stored: dict[str, Any]) -> Breaker:
     if not stored:
         return Breaker()
-    opened_at = stored.get("opened_at")
+    opened_at, failing_since = (
+        datetime.fromisoformat(at) if (at := stored.get(name)) else None for name in ("opened_at", "failing_since")
+    )
     return Breaker(
         state=State(stored["state"]),
         failures=tuple(datetime.fromisoformat(at) for at in stored["failures"]),
-        opened_at=datetime.fromisoformat(opened_at) if opened_at else None,
+        opened_at=opened_at,
         successes=stored["successes"],
+        failing_since=failing_since,
     )

@@ -28,12 +28,16 @@ class State(StrEnum):
 
 
 class Breaker(Struct, frozen=True):
-    """The breaker: recent failures while closed, when it opened, and the successes since it is half open."""
+    """The breaker: recent failures while closed, when it opened, and the successes since it is half open.
+
+    `failing_since` is the first failure after the last success.
+    """
 
     state: State = State.CLOSED
     failures: tuple[datetime, ...] = ()
     opened_at: datetime | None = None
     successes: int = 0
+    failing_since: datetime | None = None
 
     def allows_at(self, now: datetime) -> bool:
         """May a call be made?"""
@@ -43,23 +47,35 @@ class Breaker(Struct, frozen=True):
 def before_call(breaker: Breaker, now: datetime) -> Breaker:
     """The breaker as a call begins: an open one whose time is over is half open."""
     if breaker.state is State.OPEN and breaker.allows_at(now):
-        return Breaker(State.HALF_OPEN, opened_at=breaker.opened_at)
+        return Breaker(State.HALF_OPEN, opened_at=breaker.opened_at, failing_since=breaker.failing_since)
     return breaker
 
 
 def after_failure(breaker: Breaker, now: datetime) -> Breaker:
     """The breaker after a call that failed."""
+    since = breaker.failing_since or now
     recent = (*(at for at in breaker.failures if at > now - FAILURE_WINDOW), now)
     if breaker.state is State.HALF_OPEN or len(recent) >= FAILURES_TO_OPEN:
-        return Breaker(State.OPEN, opened_at=now)
+        return Breaker(State.OPEN, opened_at=now, failing_since=since)
     if breaker.state is State.OPEN:
         return breaker
-    return replace(breaker, failures=recent)
+    return replace(breaker, failures=recent, failing_since=since)
 
 
 def after_success(breaker: Breaker) -> Breaker:
     """The breaker after a call that went well."""
     if breaker.state is State.HALF_OPEN:
         successes = breaker.successes + 1
-        return Breaker() if successes >= SUCCESSES_TO_CLOSE else replace(breaker, successes=successes)
-    return breaker
+        return (
+            Breaker() if successes >= SUCCESSES_TO_CLOSE else replace(breaker, successes=successes, failing_since=None)
+        )
+    return breaker if breaker.state is State.OPEN else replace(breaker, failing_since=None)
+
+
+def is_outage(breaker: Breaker, now: datetime) -> bool:
+    """Is it worth a word to an operator: open, or failing for so long that no success came in between?
+
+    At one poll in 5 minutes, with two retries each, no 5 failures ever fall into 300 s, so time alone must tell.
+    """
+    since = breaker.failing_since
+    return breaker.state is State.OPEN or (since is not None and now >= since + FAILURE_WINDOW)

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.errors import OmnibusError, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.breaker import State, after_failure, after_success, before_call
+from chalicelib.flights.breaker import Breaker, State, after_failure, after_success, before_call, is_outage
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
 from chalicelib.flights.ports import Alerts, Box, Emit, Guard, Notices, ObjectWriter, RunBook, StateSource, Throttle
 from chalicelib.flights.runs import begun
@@ -15,7 +15,8 @@ from chalicelib.flights.runs import begun
 NAMESPACE = "FlightDataPipeline/Ingestion"
 NOTICE_LASTS = timedelta(days=1)
 UNITS = {"SnapshotsFetched": "Count", "BreakerOpen": "Count", "CreditsUsed": "Percent"}
-TROUBLES = ("breaker", "throttled", "unauthorized", "blocked", "malformed")
+REFUSALS = ("throttled", "unauthorized", "blocked", "malformed")
+OUTAGE = "unavailable"
 
 
 def poll_cost(box: Box | None) -> int:
@@ -65,20 +66,26 @@ class Ingestion:
             return {"outcome": "skipped", **refusal}
         cost = poll_cost(self._box)
         day = now.date().isoformat()
-        if not self._guard.reserve_credits(day, cost, self._daily_credits):
+        reserved = self._guard.reserve_credits(day, cost, self._daily_credits)
+        if reserved is None:
             self._tell_once("throttled", now, {"reason": f"the {self._daily_credits} credits of {day} are used up"})
             self._measure(SnapshotsFetched=0, CreditsUsed=100)
             return {"outcome": "skipped", "reason": "no credits left today"}
-        outcome = self._source.fetch(self._box)
+        try:
+            outcome = self._source.fetch(self._box)
+        except OmnibusError:  # no call was made: its credentials could not be read
+            self._guard.refund_credits(day, cost)
+            raise
         try:
             return self._act(outcome, self._clock())
         finally:  # the snapshot first: a ledger that cannot be written must not lose it
-            self._settle(outcome, day, cost)
+            self._settle(outcome, day, cost, reserved)
             self._measure_outcome(outcome)
 
     def _refusal(self, now: datetime) -> dict[str, Any] | None:
         until = self._throttle.throttled_until()
         if until is not None and until > now:
+            self._tell_of_throttle(until, now)  # whoever recorded it may have died before telling
             return {"reason": "throttled", "until": until.isoformat()}
         breaker = self._guard.change_breaker(lambda stored: before_call(stored, now))
         if not breaker.allows_at(now):
@@ -86,13 +93,13 @@ class Ingestion:
             return {"reason": "the circuit breaker is open"}
         return None
 
-    def _settle(self, outcome: Outcome, day: str, cost: int) -> None:
+    def _settle(self, outcome: Outcome, day: str, cost: int, reserved: int) -> None:
         """Make the ledger agree with the server: its own count where it gives one, no charge for no answer."""
         match outcome:
             case Fetched(credits_left=int(left)):
-                self._guard.settle_credits(day, used=self._daily_credits - left)
+                self._guard.settle_credits(day, max(0, self._daily_credits - left), reserved=reserved)
             case Unavailable() | Unauthorized() | Blocked() | Throttled():
-                self._guard.settle_credits(day, refund=cost)
+                self._guard.refund_credits(day, cost)
 
     def _measure_outcome(self, outcome: Outcome) -> None:
         """The day's credits only where the server says what is left of them, or that none are."""
@@ -116,7 +123,7 @@ class Ingestion:
                 return self._keep(outcome, now)
             case Throttled(until):
                 self._throttle.throttle(until)
-                self._tell_once("throttled", now, {"until": until.isoformat()}, until=until)
+                self._tell_of_throttle(until, now)
                 return {"outcome": "throttled", "until": until.isoformat()}
             case Unauthorized(reason):
                 self._tell_once("unauthorized", now, {"reason": reason})
@@ -131,7 +138,8 @@ class Ingestion:
                 self._tell_once("malformed", now, {"reason": reason, "key": key})
                 return {"outcome": "malformed", "reason": reason, "key": key}
             case Unavailable(reason):
-                self._fail(now)
+                if is_outage(self._fail(now), now):
+                    self._tell_once(OUTAGE, now, {"reason": "OpenSky keeps failing; polls recover by themselves"})
                 raise UpstreamUnavailable(f"OpenSky is unavailable: {reason}")
 
     def _keep(self, snapshot: Fetched, now: datetime) -> dict[str, Any]:
@@ -142,15 +150,18 @@ class Ingestion:
         self._runs.begin(run)
         breaker = self._guard.change_breaker(after_success)
         self._measure(BreakerOpen=int(breaker.state is State.OPEN))
-        self._notices.forget(TROUBLES)
+        # A breaker that is half open may yet open again: that is still the outage that was told of.
+        self._notices.forget((*REFUSALS, OUTAGE) if breaker.state is State.CLOSED else REFUSALS)
         outcome = "empty" if snapshot.empty else "fetched"
         return {"outcome": outcome, "tracking_id": run.tracking_id, "key": key, "new": new}
 
-    def _fail(self, now: datetime) -> None:
+    def _fail(self, now: datetime) -> Breaker:
         breaker = self._guard.change_breaker(lambda stored: after_failure(stored, now))
         self._measure(BreakerOpen=int(breaker.state is State.OPEN))
-        if breaker.state is State.OPEN:
-            self._tell_once("breaker", now, {"reason": "OpenSky keeps failing; polls pause and resume by themselves"})
+        return breaker
+
+    def _tell_of_throttle(self, until: datetime, now: datetime) -> None:
+        self._tell_once("throttled", now, {"until": until.isoformat()}, until=until)
 
     def _tell_once(
         self, subject: str, now: datetime, facts: Mapping[str, Any], *, until: datetime | None = None

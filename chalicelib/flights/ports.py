@@ -21,8 +21,6 @@ class ObjectReader(Protocol):
     def open(self, key: str) -> BinaryIO:
         """The object's bytes as a stream; NotFound if there is none."""
 
-    def exists(self, key: str) -> bool: ...
-
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys under `prefix`, in order."""
 
@@ -52,10 +50,13 @@ class RunBook(Protocol):
     def advance(
         self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
     ) -> bool:
-        """Move to `status` if the run is in one of `allowed_from`, with `facts`; False, and no change, if not."""
+        """Move to `status` if the run is in one of `allowed_from`, with `facts`; False, and no change, if not.
+
+        A fact that is None is forgotten.
+        """
 
     def note(self, tracking_id: str, facts: Mapping[str, Any]) -> None:
-        """Add facts to a run, whatever its status."""
+        """Add facts to a run, whatever its status; one that is None is forgotten."""
 
 
 class RunHistory(Protocol):
@@ -72,11 +73,14 @@ class Guard(Protocol):
     def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
         """Apply a pure change to the stored breaker, again if another wrote in between; return the new one."""
 
-    def reserve_credits(self, day: str, cost: int, limit: int) -> bool:
-        """Take `cost` from the day's `limit`; False, and nothing taken, if it is not there."""
+    def reserve_credits(self, day: str, cost: int, limit: int) -> int | None:
+        """Take `cost` from the day's `limit`; the use that makes, or None, with nothing taken, if it is not there."""
 
-    def settle_credits(self, day: str, *, used: int | None = None, refund: int = 0) -> None:
-        """Set the day's use to what the server says, or give `refund` back."""
+    def settle_credits(self, day: str, used: int, *, reserved: int) -> None:
+        """Set the day's use to what the server says; no lower where others took credits after the use `reserved`."""
+
+    def refund_credits(self, day: str, cost: int) -> None:
+        """Give back what was taken for a call that cost nothing."""
 
 
 class Throttle(Protocol):

@@ -64,12 +64,11 @@ class TestBucket:
     def test_a_missing_object_is_not_found(self, bucket: Any) -> None:
         with pytest.raises(NotFound):
             bucket.open("none")
-        assert not bucket.exists("none")
+        assert list(bucket.keys("none")) == []
 
     def test_write_new_never_overwrites(self, bucket: Any) -> None:
         assert bucket.write_new("a", b"first", "text/plain") is True
         assert bucket.write_new("a", b"second", "text/plain") is False
-        assert bucket.exists("a")
         with bucket.open("a") as stream:
             assert stream.read() == b"first"
 
@@ -81,9 +80,9 @@ class TestBucket:
     def test_move_takes_the_source_away_and_can_be_repeated(self, bucket: Any) -> None:
         bucket.write("from", b"x", "text/plain")
         assert bucket.move("from", "to") is True
-        assert (bucket.exists("from"), bucket.exists("to")) == (False, True)
+        assert (list(bucket.keys("from")), list(bucket.keys("to"))) == ([], ["to"])
         assert bucket.move("from", "to") is False
-        assert bucket.exists("to")
+        assert list(bucket.keys("to")) == ["to"]
 
 
 @pytest.fixture(params=["fake", "moto"])
@@ -126,6 +125,14 @@ class TestRuns:
         found = msgspec.to_builtins(runs.find(ID))
         assert {name: found.get(name) for name in facts} == facts
 
+    def test_a_fact_that_is_none_is_forgotten(self, runs: Any) -> None:
+        runs.begin(begun(TIME, NOW))
+        runs.advance(ID, Status.FAILED, (Status.INGESTED,), {"failure": "broken", "rows": 0})
+        runs.note(ID, {"failure": None, "rows": 3})
+        assert (runs.find(ID).failure, runs.find(ID).rows) == (None, 3)
+        runs.advance(ID, Status.PROCESSED, TO_PROCESSED, {"rows": None})
+        assert runs.find(ID).rows is None
+
     def test_the_newest_come_first(self, runs: Any) -> None:
         for number in range(5):
             runs.begin(begun(TIME + number * 300, NOW))
@@ -153,21 +160,34 @@ class TestGuard:
         for _ in range(5):
             guard.change_breaker(lambda breaker: after_failure(breaker, NOW))
         stored = guard.change_breaker(lambda breaker: breaker)
-        assert (stored.state, stored.opened_at) == (State.OPEN, NOW)
+        assert (stored.state, stored.opened_at, stored.failing_since) == (State.OPEN, NOW, NOW)
         closed = guard.change_breaker(lambda breaker: Breaker())
         assert closed == guard.change_breaker(lambda breaker: breaker) == Breaker()
 
     def test_credits_are_taken_settled_and_refunded(self, guard: Any) -> None:
-        assert guard.reserve_credits("2026-11-21", 4, 10) is True
-        assert guard.reserve_credits("2026-11-21", 4, 10) is True
-        assert guard.reserve_credits("2026-11-21", 4, 10) is False
+        assert guard.reserve_credits("2026-11-21", 4, 10) == 4
+        assert guard.reserve_credits("2026-11-21", 4, 10) == 8
+        assert guard.reserve_credits("2026-11-21", 4, 10) is None
         assert guard.credits_used("2026-11-21") == 8
-        guard.settle_credits("2026-11-21", refund=4)
+        guard.refund_credits("2026-11-21", 4)
         assert guard.credits_used("2026-11-21") == 4
-        guard.settle_credits("2026-11-21", used=10)
-        assert guard.reserve_credits("2026-11-21", 1, 10) is False
-        assert guard.reserve_credits("2026-11-22", 4, 10) is True
-        assert guard.reserve_credits("2026-11-22", 11, 10) is False
+        guard.settle_credits("2026-11-21", 10, reserved=4)
+        assert guard.reserve_credits("2026-11-21", 1, 10) is None
+        assert guard.reserve_credits("2026-11-22", 4, 10) == 4
+        assert guard.reserve_credits("2026-11-22", 11, 10) is None
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    def test_polls_at_once_leave_the_later_count_whichever_ends_first(self, guard: Any, order: tuple[int, int]) -> None:
+        reserved = [guard.reserve_credits("2026-11-21", 4, 4000) for _ in range(2)]
+        for poll in order:
+            guard.settle_credits("2026-11-21", [4, 8][poll], reserved=reserved[poll])
+        assert guard.credits_used("2026-11-21") == 8
+
+    def test_the_server_may_lower_the_count_of_a_lone_poll(self, guard: Any) -> None:
+        guard.reserve_credits("2026-11-21", 1000, 4000)
+        reserved = guard.reserve_credits("2026-11-21", 4, 4000)
+        guard.settle_credits("2026-11-21", 4, reserved=reserved)
+        assert guard.credits_used("2026-11-21") == 4, "its day begins at another hour"
 
     def test_the_throttle_is_remembered(self, guard: Any) -> None:
         assert guard.throttled_until() is None

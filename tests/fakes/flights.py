@@ -47,9 +47,6 @@ class FakeBucket:
             raise NotFound(f"{key} does not exist")
         return io.BytesIO(self.objects[key])
 
-    def exists(self, key: str) -> bool:
-        return key in self.objects
-
     def keys(self, prefix: str) -> Iterator[str]:
         return iter(sorted(key for key in self.objects if key.startswith(prefix)))
 
@@ -122,8 +119,7 @@ class FakeRuns:
         return sorted(found, key=lambda run: -run.snapshot_time)[:limit]
 
     def _set(self, run: Run, facts: Mapping[str, Any]) -> None:
-        known = {name: value for name, value in facts.items() if value is not None}
-        self.runs[run.tracking_id] = msgspec.convert({**msgspec.to_builtins(run), **known}, Run)
+        self.runs[run.tracking_id] = msgspec.convert({**msgspec.to_builtins(run), **facts}, Run)
 
 
 class FakeGuard:
@@ -140,14 +136,18 @@ class FakeGuard:
         self.breaker = change(self.breaker)
         return self.breaker
 
-    def reserve_credits(self, day: str, cost: int, limit: int) -> bool:
+    def reserve_credits(self, day: str, cost: int, limit: int) -> int | None:
         if self.used.get(day, 0) + cost > limit:
-            return False
+            return None
         self.used[day] = self.used.get(day, 0) + cost
-        return True
+        return self.used[day]
 
-    def settle_credits(self, day: str, *, used: int | None = None, refund: int = 0) -> None:
-        self.used[day] = used if used is not None else self.used.get(day, 0) - refund
+    def settle_credits(self, day: str, used: int, *, reserved: int) -> None:
+        if self.used[day] == reserved or self.used[day] < used:
+            self.used[day] = used
+
+    def refund_credits(self, day: str, cost: int) -> None:
+        self.used[day] -= cost
 
     def credits_used(self, day: str) -> int:
         return self.used.get(day, 0)

@@ -14,6 +14,7 @@ from chalicelib.flights.breaker import (
     after_failure,
     after_success,
     before_call,
+    is_outage,
 )
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -24,6 +25,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["ok", "failed"]), st.integers(0, 200
 def test_it_never_opens_without_cause_and_never_calls_while_open(steps: list[tuple[str, int]]) -> None:
     breaker, now = Breaker(), START
     failures: list[datetime] = []
+    since: datetime | None = None
     for result, seconds in steps:
         now += timedelta(seconds=seconds)
         was_open_until = breaker.opened_at + OPEN_FOR if breaker.state is State.OPEN and breaker.opened_at else None
@@ -34,11 +36,15 @@ def test_it_never_opens_without_cause_and_never_calls_while_open(steps: list[tup
         half_open = breaker.state is State.HALF_OPEN
         if result == "failed":
             failures.append(now)
+            since = since or now
             breaker = after_failure(breaker, now)
             if breaker.state is State.OPEN and not half_open:
                 assert sum(at > now - FAILURE_WINDOW for at in failures) >= FAILURES_TO_OPEN
             if half_open:
                 assert breaker.state is State.OPEN
         else:
+            since = None
             breaker = after_success(breaker)
             assert breaker.state is not State.OPEN
+        assert breaker.failing_since == since
+        assert is_outage(breaker, now) == (breaker.state is State.OPEN or (since or now) <= now - FAILURE_WINDOW)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.errors import RateLimited, UpstreamUnavailable
+from chalicelib.errors import Forbidden, RateLimited, UpstreamUnavailable
 from chalicelib.flights.breaker import State
 from chalicelib.flights.ingest import Ingestion, poll_cost
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
@@ -140,7 +140,7 @@ def test_five_failures_open_the_breaker_and_an_operator_is_told_once() -> None:
     assert world.guard.breaker.state is State.OPEN
     assert world.poll() == {"outcome": "skipped", "reason": "the circuit breaker is open"}
     assert world.source.polls == 5
-    assert world.told == ["breaker"]
+    assert world.told == ["unavailable"]
     assert world.guard.used[DAY] == 0, "calls that got no answer cost nothing"
 
 
@@ -151,7 +151,7 @@ def test_after_sixty_seconds_the_breaker_tries_and_one_failure_opens_it_again() 
     world.fail(1)
     assert world.guard.breaker.state is State.OPEN
     assert world.poll()["outcome"] == "skipped"
-    assert world.told == ["breaker"]
+    assert world.told == ["unavailable"]
 
 
 def test_three_successes_close_the_breaker() -> None:
@@ -163,6 +163,73 @@ def test_three_successes_close_the_breaker() -> None:
         world.poll()
         states.append(world.guard.breaker.state)
     assert states == [State.HALF_OPEN, State.HALF_OPEN, State.CLOSED]
+
+
+def test_an_outage_at_the_pace_of_the_schedule_is_told_once_and_the_next_one_again() -> None:
+    """Every five minutes with Lambda's two retries: five failures never fall into 300 s, and somebody must know."""
+    world = World(Unavailable("down"))
+
+    def hours(count: int) -> None:
+        for _ in range(12 * count):
+            for wait in (60, 120, 120):
+                world.fail(1)
+                world.clock.advance(seconds=wait)
+
+    hours(6)
+    assert world.told == ["unavailable"]
+    world.source.outcomes = [SNAPSHOT, Unavailable("down")]
+    world.poll()
+    hours(1)
+    assert world.told == ["unavailable"] * 2
+
+
+def test_a_blip_that_the_retry_mends_wakes_nobody() -> None:
+    world = World(*[Unavailable("no answer in time"), SNAPSHOT] * 10)
+    for _ in range(10):
+        world.fail(1)
+        world.clock.advance(seconds=60)
+        world.poll()
+        world.clock.advance(seconds=240)
+    assert world.told == []
+
+
+def test_an_outage_that_flickers_is_told_once() -> None:
+    world = World(*[Unavailable("down")] * 5, *[SNAPSHOT, Unavailable("down")] * 4)
+    world.fail(5)
+    for _ in range(4):
+        world.clock.advance(seconds=61)
+        world.poll()
+        world.fail(1)
+    assert world.told == ["unavailable"]
+
+
+def test_a_throttle_that_could_not_be_told_of_is_told_of_by_the_retry() -> None:
+    world = World(Throttled(Clock()() + timedelta(hours=17)))
+    world.alerts.failures.append(RateLimited("SNS is throttled"))
+    with pytest.raises(RateLimited):
+        world.poll()
+    assert world.told == []
+    for _ in range(2):
+        assert world.poll()["outcome"] == "skipped"
+    assert world.told == ["throttled"]
+
+
+def test_a_poll_that_was_never_made_costs_nothing() -> None:
+    world = World(SNAPSHOT)
+
+    def unreadable(box: Box | None) -> Outcome:
+        raise Forbidden("the secret refuses access")
+
+    world.source.fetch = unreadable  # type: ignore[method-assign]
+    with pytest.raises(Forbidden):
+        world.poll()
+    assert world.guard.used[DAY] == 0
+
+
+def test_an_account_with_more_credits_than_we_know_of_owes_us_none() -> None:
+    world = World(SNAPSHOT, daily_credits=1000)
+    world.poll()
+    assert world.guard.used[DAY] == 0
 
 
 def test_failures_far_apart_do_not_open_the_breaker() -> None:

@@ -6,6 +6,7 @@ names every variable that is missing or malformed, and what would be right.
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 STAGES = ("local", "dev", "staging", "prod")
 OVERLAY = "OMNIBUS_ENVIRONMENT"
+ORIGIN = re.compile(r"https?://[^/\sA-Z]+")
+"""What browsers send as Origin, in lower case; anything else would be equal to none of them."""
 
 
 class SettingsError(Exception):
@@ -42,8 +45,8 @@ def _stage(raw: str) -> str:
 
 def _origins(raw: str) -> frozenset[str]:
     origins = frozenset(part.strip() for part in raw.split(",") if part.strip())
-    if any(origin != "*" and not origin.startswith(("http://", "https://")) for origin in origins):
-        raise ValueError("origins such as https://app.example.com, separated by commas")
+    if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("origins such as https://app.example.com, without a path, separated by commas")
     return origins
 
 
@@ -226,6 +229,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The settings that `environ` describes; SettingsError names every variable at fault."""
         problems: list[str] = []
         settings = _read(cls, with_overlay(with_file(environ), problems), problems)
+        if not problems and "*" in settings.cors_origins and settings.stage != "local":
+            problems.append("OMNIBUS_CORS_ORIGINS: is '*'; expected the origins that may call, all may in stage local")
         if problems:
             raise SettingsError("The environment is incomplete:\n" + "\n".join(f"  {line}" for line in problems))
         return settings

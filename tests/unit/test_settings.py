@@ -41,6 +41,9 @@ def test_one_error_names_everything_that_is_wrong() -> None:
         ("OMNIBUS_FLIGHTS_THRESHOLDS", "{", "a JSON object"),
         ("STRICT_MODE", "yes", "true or false"),
         ("OMNIBUS_CORS_ORIGINS", "app.example.com", "origins such as"),
+        ("OMNIBUS_CORS_ORIGINS", "https://app.example.com/", "without a path"),
+        ("OMNIBUS_CORS_ORIGINS", "https://App.example.com", "origins such as"),
+        ("OMNIBUS_CORS_ORIGINS", "*", "the origins that may call, all may in stage local"),
         ("OMNIBUS_FLIGHTS_BUCKET", "", "a non-empty text"),
         ("OMNIBUS_FLIGHTS_DAILY_CREDITS", "0", "a number from 1"),
     ],
@@ -50,6 +53,11 @@ def test_a_malformed_variable_says_what_is_expected(name: str, value: str, expec
         Settings.from_environ({**ENVIRONMENT, name: value})
     assert name in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_all_origins_may_call_the_local_stage() -> None:
+    settings = Settings.from_environ({**ENVIRONMENT, "OMNIBUS_STAGE": "local", "OMNIBUS_CORS_ORIGINS": "*"})
+    assert settings.cors_origins == {"*"}
 
 
 def test_a_file_lies_beneath_the_environment(tmp_path: Path) -> None:

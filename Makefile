@@ -36,22 +36,22 @@ $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
 	@touch $@
 
 up: venv ## start the local cloud, or deploy what has changed into it
-	@$(PYTHON) -m local up --home $(HOME_DIR)
+	@$(PYTHON) -m local up --home "$(HOME_DIR)"
 
 down: venv ## stop the local cloud
-	@$(PYTHON) -m local down --home $(HOME_DIR)
+	@$(PYTHON) -m local down --home "$(HOME_DIR)"
 
 status: venv ## show the local cloud's processes, ports and health
-	@$(PYTHON) -m local status --home $(HOME_DIR)
+	@$(PYTHON) -m local status --home "$(HOME_DIR)"
 
 logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLLOW=1 to go on
-	@$(PYTHON) -m local logs --home $(HOME_DIR) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
+	@$(PYTHON) -m local logs --home "$(HOME_DIR)" $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
 
 demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
-	@$(PYTHON) -m local.demo --home $(HOME_DIR) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
+	@$(PYTHON) -m local.demo --home "$(HOME_DIR)" $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
 invoke: venv ## invoke a function of the local cloud; FUNCTION=process_flights, EVENT=file or its sample
-	@$(PYTHON) -m local.invoke $(FUNCTION) $(EVENT) --home $(HOME_DIR)
+	@$(PYTHON) -m local.invoke $(FUNCTION) $(if $(EVENT),"$(EVENT)") --home "$(HOME_DIR)"
 
 load: venv ## three minutes of everything at once on a local cloud of its own, and nothing lost; DURATION=10
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)

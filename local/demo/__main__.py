@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CloudError, DeployFailed, PackagingError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         if not was_running and not options.keep:
             down(options.home)

@@ -59,7 +59,13 @@ class PostgresPipeline:
         """The run's progress; a fresh run of compute_features makes due what its order asks for."""
 
         def start(cursor: Cursor) -> Progress:
-            parameters = {"run_id": order.run_id, "job": job, "as_of": order.as_of, "now": now}
+            parameters = {
+                "run_id": order.run_id,
+                "job": job,
+                "as_of": order.as_of,
+                "subject": order.subject,
+                "now": now,
+            }
             run = only(cursor.execute(statement("begin_run"), parameters))
             if run.fresh and job == "compute_features":
                 cursor.execute(
@@ -103,6 +109,17 @@ class PostgresPipeline:
             return Progress(run.batches, run.users, run.finished)
 
         return self._database.run(end)
+
+    def forget(self, before: datetime, size: int) -> int:
+        """Delete runs and refusals from before then, at most `size` of each; how many."""
+        parameters = {"before": before, "size": size}
+
+        def delete(cursor: Cursor) -> int:
+            return sum(
+                cursor.execute(statement(name), parameters).rowcount for name in ("forget_denials", "forget_runs")
+            )
+
+        return self._database.run(delete)
 
 
 def _claim(cursor: Cursor, claim: str, parameters: dict[str, object]) -> list[int]:

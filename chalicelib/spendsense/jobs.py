@@ -7,7 +7,7 @@ next night. People without consent are never due.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
@@ -20,6 +20,10 @@ RESERVE_S = 60.0
 """A run stops this long before its function does: a batch must not be cut off halfway."""
 REFRESH_DAYS = 7
 """Windows move on even where no row is new: features this old are due again."""
+
+RETENTION_DAYS = 365
+"""How long runs and refused accesses are on record."""
+FORGOTTEN_AT_ONCE = 10_000
 
 ANNOUNCED: dict[Job, str] = {
     "compute_features": "Features Computed",
@@ -38,7 +42,7 @@ class Progress:
 
 
 class Jobs:
-    """Runs the jobs; `survey` is told when the last stage of a run for everybody is over."""
+    """Runs the jobs; after the last stage of a run for everybody, `survey` is told and old records are deleted."""
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Jobs:
         survey: Callable[[date], Any] | None = None,
         batch: dict[Job, int] | None = None,
         reserve_s: float = RESERVE_S,
+        retention_days: int = RETENTION_DAYS,
     ) -> None:
         self._pipeline = pipeline
         self._announcements = announcements
@@ -58,6 +63,7 @@ class Jobs:
         self._survey = survey
         self._batch = batch or BATCH
         self._reserve_s = reserve_s
+        self._retention = timedelta(days=retention_days)
 
     def compute(
         self, event_id: str, wanted: FeaturesOrder, remaining_s: Callable[[], float], *, nightly: bool
@@ -82,9 +88,17 @@ class Jobs:
         self._announcements.announce(ANNOUNCED[job], detail)
         progress = self._pipeline.finish(job, order, self._clock())
         self._count(f"{job}.users", progress.users)
-        if self._survey is not None and job == "generate_recommendations" and order.subject is None:
-            self._survey(order.as_of)
+        if job == "generate_recommendations" and order.subject is None:
+            if self._survey is not None:
+                self._survey(order.as_of)
+            self._forget(remaining_s)
         return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users)
+
+    def _forget(self, remaining_s: Callable[[], float]) -> None:
+        """Delete old records as far as the time allows; the next night goes on."""
+        before = self._clock() - self._retention
+        while remaining_s() >= self._reserve_s and self._pipeline.forget(before, FORGOTTEN_AT_ONCE):
+            pass
 
     def _work(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> None:
         size = self._batch[job]

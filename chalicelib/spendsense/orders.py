@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.models import FeaturesOrder, StageDone
 
 
@@ -26,9 +27,11 @@ def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool
     """The order of an event; its id is the run's, so that a repeated delivery is the same run.
 
     What it does not say it wants as of another day is as of `today`, however old the event is: one that was redriven
-    must not turn features back.
+    must not turn features back. InvalidInput for a day to come: features of then would pass for fresh until then.
     """
     as_of = wanted.as_of or today
+    if as_of > today:
+        raise InvalidInput.of("as_of", f"is {as_of}, which is to come", f"a day not after {today}")
     return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
 
 

@@ -22,7 +22,7 @@ Job = Literal["compute_features", "assign_persona", "generate_recommendations"]
 
 
 class Pipeline(Protocol):
-    """The three jobs' work, kept with the data."""
+    """The three jobs' work, and what is on record of it, kept with the data."""
 
     def begin(self, job: Job, order: "Order", now: datetime) -> "Progress":
         """The run's progress so far; a run that starts makes due what the order and the calendar ask for."""
@@ -36,6 +36,10 @@ class Pipeline(Protocol):
         """Note that the run is over."""
         ...
 
+    def forget(self, before: datetime, size: int) -> int:
+        """Delete what is on record of runs and refusals from before then, at most `size` of each; how many."""
+        ...
+
 
 class Announcements(Protocol):
     """Events for whoever listens."""
@@ -46,10 +50,12 @@ class Announcements(Protocol):
 class Ledger(Protocol):
     """The bank's rows of all people."""
 
-    def save(self, subject: UUID, statement: "Statement", now: datetime) -> "models.Imported":
+    def save(
+        self, subject: UUID, statement: "Statement", now: datetime, by: "models.Operator | None" = None
+    ) -> "models.Imported":
         """Keep a person's rows, in one transaction; NotFound without a profile.
 
-        Rows of accounts that are not the person's are rejected.
+        Rows of accounts that are not the person's are rejected, and on record as an attempt of `by`.
         """
         ...
 

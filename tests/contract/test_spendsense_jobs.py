@@ -174,7 +174,7 @@ def test_a_batch_that_takes_too_long_is_cut_smaller(world: World) -> None:
     class Slow:
         """Takes too long with more than one person."""
 
-        begin, finish = world.pipeline.begin, world.pipeline.finish
+        begin, finish, forget = world.pipeline.begin, world.pipeline.finish, world.pipeline.forget
         sizes: list[int] = []
 
         def advance(self, job: Any, order: Order, size: int, now: Any) -> int:

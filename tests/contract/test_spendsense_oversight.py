@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -11,8 +12,9 @@ from chalicelib.adapters.spendsense_records import PostgresExplanations, Postgre
 from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
 from chalicelib.spendsense.operators import Deed
+from chalicelib.spendsense.orders import Order
 from tests.contract.spendsense_database import Target, fresh_database
-from tests.contract.spendsense_people import NOW, TODAY, World, account, rows, subject, transaction
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
 from tests.contract.test_spendsense_ledger import ATTACKS
 
 
@@ -50,6 +52,17 @@ def test_coverage_counts_who_consented_and_has_data(world: World) -> None:
         "assign_persona": 2,
         "generate_recommendations": 2,
     }
+
+
+def test_the_runs_that_operators_see_are_those_for_everybody(world: World) -> None:
+    """An import makes three more each time: the night would be out of sight by the morning."""
+    ann = world.add("ann", PLAIN)
+    world.run(run_id="night")
+    for number in range(10):
+        for job in JOBS:
+            world.pipeline.begin(job, Order(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
+    runs = PostgresOversight(world.database).metrics(TODAY).runs
+    assert [run.run_id for run in runs] == ["night"] * 3
 
 
 def test_a_recommendation_without_its_trace_shows(world: World) -> None:

@@ -25,13 +25,14 @@ from chalicelib.spendsense.models import (
     TransactionsQuery,
     UsersQuery,
 )
-from chalicelib.spendsense.operators import Deed
+from chalicelib.spendsense.operators import STATUS, Deed
 from chalicelib.spendsense.orders import Order
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, days_ago, owned, rows, subject, transaction
 from tests.fakes.spendsense import FakePeople
 
 ANN, BOB, OLGA = subject("ann"), subject("bob"), subject("olga")
+ACTIONS = {status: action for action, status in STATUS.items()}
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -292,15 +293,46 @@ def test_a_judged_recommendation_is_hidden_or_shown_and_stays_so(world: Any) -> 
     wanted = world.records.recommended(ANN, 30)[0].recommendation_id
     shown = {"overridden": False, "flagged": False, "approved": True}
     for status, visible in shown.items():
-        assert world.reviews.judge(wanted, status, deed(status, reason="because")) is True
+        assert world.reviews.judge(wanted, status, deed(ACTIONS[status], None, wanted, "because")) is True
         assert (world.explanations.recommendation(ANN, wanted) is not None) is visible
         run(world, f"after {status}", everyone=True)
         assert (world.explanations.recommendation(ANN, wanted) is not None) is visible
         found = world.reviews.waiting(ReviewQuery(status=status), None)
         assert [(row.recommendation_id, row.user_id) for _, row in found] == [(wanted, ANN)]
-    assert [action.action for action in world.audit.actions_on(ANN)] == ["approved", "flagged", "overridden"]
+    assert [action.action for action in world.audit.actions_on(ANN)] == ["approve", "flag", "override"]
     assert world.reviews.judge(uuid4(), "flagged", deed("flag")) is False
     assert len(world.audit.actions_on(ANN)) == 3
+
+
+def test_a_verdict_holds_when_the_recommendation_comes_back(world: Any) -> None:
+    """After consent was revoked and given again, or a night on which the item did not suit."""
+    join(world, "ann")
+    run(world)
+    (first, second, third, *_) = world.records.recommended(ANN, 30)
+    for status, one in (("overridden", first), ("flagged", second), ("flagged", third), ("approved", third)):
+        key = one.recommendation_id
+        assert world.reviews.judge(key, status, deed(ACTIONS[status], None, key, "because")) is True
+    for granted in (False, True):
+        world.consents.record(ANN, ConsentRecord(granted=granted, policy_version="1", recorded_at=NOW))
+    run(world, "again")
+    shown = {one.recommendation_id for one in world.records.recommended(ANN, 30)}
+    assert shown.isdisjoint({first.recommendation_id, second.recommendation_id})
+    assert third.recommendation_id in shown
+    ((_, waiting),) = world.reviews.waiting(ReviewQuery(status="overridden"), None)
+    assert waiting.recommendation_id == first.recommendation_id
+
+
+def test_old_records_are_deleted_a_part_at_a_time(world: Any) -> None:
+    join(world, "ann")
+    for days in (400, 399, 1):
+        then = NOW - timedelta(days=days)
+        world.pipeline.begin("assign_persona", Order(f"{days} days ago", TODAY), then)
+        world.pipeline.finish("assign_persona", Order(f"{days} days ago", TODAY), then)
+        world.audit.denied(ANN, "account x", "not the caller's", "", then)
+    before = NOW - timedelta(days=365)
+    assert [world.pipeline.forget(before, 1) for _ in range(3)] == [2, 2, 0]
+    known = [world.pipeline.begin("assign_persona", Order(f"{days} days ago", TODAY), NOW) for days in (400, 1)]
+    assert [progress.finished for progress in known] == [False, True]
 
 
 def test_reviews_page_by_page(world: Any) -> None:

@@ -16,7 +16,7 @@ from chalicelib.spendsense.models import ConsentRecord
 from chalicelib.spendsense.orders import Order
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, waiting
 from tests.contract.spendsense_database import Target, fresh_database
-from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, transaction
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
 
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 
@@ -102,6 +102,23 @@ def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Call
     left = world.all("SELECT DISTINCT user_id FROM spendsense.computed_features")
     assert len(left) == 1
     assert world.features(people[1]).transactions == 12
+
+
+def test_somebody_without_consent_who_leaves_while_a_run_ends(
+    world: World, url: str, another: Callable[[], Postgres]
+) -> None:
+    """A trace that says "no consent" for whom there is no more would fail the run when everything is done."""
+    world.add("leaving", rows(), consent=False)
+    staying = world.add("staying", rows(), consent=False)
+    order = Order("night", TODAY)
+    world.pipeline.begin("generate_recommendations", order, NOW)
+    with psycopg.connect(url) as leaving:
+        leaving.execute("DELETE FROM spendsense.profiles WHERE subject = %s", [subject("leaving")])
+        pipeline = PostgresPipeline(another(), packaged())
+        end = Aside(lambda: pipeline.finish("generate_recommendations", order, NOW))
+        assert end.result().finished is True
+    traced = world.all("SELECT subject FROM spendsense.decision_traces JOIN spendsense.profiles USING (user_id)")
+    assert [row.subject for row in traced] == [staying]
 
 
 def test_two_runs_at_once_share_the_people(world: World, another: Callable[[], Postgres]) -> None:

@@ -49,6 +49,15 @@ undecided AS (
     FROM judged j
     WHERE j.persona = 'insufficient_data'
 ),
+-- What operators last said of a recommendation holds when it comes back, after a night without it or without consent.
+verdicts AS (
+    SELECT DISTINCT ON (o.recommendation_id)
+        o.recommendation_id,
+        CASE o.action WHEN 'approve' THEN 'approved' WHEN 'flag' THEN 'flagged' ELSE 'overridden' END AS status
+    FROM spendsense.operator_actions o
+    WHERE o.subject = ANY(ARRAY(SELECT subject FROM judged)) AND o.action IN ('approve', 'flag', 'override')
+    ORDER BY o.recommendation_id, o.action_id DESC
+),
 dropped AS (
     DELETE FROM spendsense.recommendations r
     WHERE r.user_id = ANY(%(users)s)
@@ -57,11 +66,13 @@ dropped AS (
 ),
 saved AS (
     INSERT INTO spendsense.recommendations AS old (
-        recommendation_id, user_id, window_days, item_id, kind, persona, position, rationale, run_id, created_at
+        recommendation_id, user_id, window_days, item_id, kind, persona, position, rationale, run_id, created_at, status
     )
     SELECT
-        recommendation_id, user_id, window_days, item_id, kind, persona, place, rationale, %(run_id)s, %(now)s
+        recommendation_id, user_id, window_days, item_id, kind, persona, place, rationale, %(run_id)s, %(now)s,
+        coalesce(status, 'active')
     FROM decided
+    LEFT JOIN verdicts USING (recommendation_id)
     WHERE chosen
     ON CONFLICT (recommendation_id) DO UPDATE SET (persona, position, rationale, run_id, created_at)
         = ROW (excluded.persona, excluded.position, excluded.rationale, excluded.run_id, excluded.created_at)

@@ -1,4 +1,4 @@
--- Whoever has not consented is recommended nothing; one trace says why.
+-- Whoever has not consented is recommended nothing; one trace says why. Who is just deciding, or leaving, is left alone.
 INSERT INTO spendsense.decision_traces (
     recommendation_id, user_id, outcome, reasons, signals_used, guardrails, run_id, created_at
 )
@@ -9,4 +9,5 @@ FROM spendsense.standings s
 JOIN spendsense.profiles p USING (user_id)
 WHERE NOT s.consented
     AND NOT EXISTS (SELECT FROM spendsense.decision_traces t WHERE t.user_id = s.user_id)
+FOR KEY SHARE OF s SKIP LOCKED
 ON CONFLICT (recommendation_id) DO NOTHING

@@ -1,6 +1,6 @@
 """The jobs' own decisions: when to stop, how much at once, what to announce."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ class Work:
         self.sizes: list[int] = []
         self.done = 0
         self.is_finished = False
+        self.forgotten: list[datetime] = []
 
     def begin(self, job: Any, order: Any, now: Any) -> Progress:
         return Progress(0, self.done, self.is_finished)
@@ -41,6 +42,10 @@ class Work:
     def finish(self, job: Any, order: Any, now: Any) -> Progress:
         self.is_finished = True
         return Progress(len(self.sizes), self.done, True)
+
+    def forget(self, before: Any, size: int) -> int:
+        self.forgotten.append(before)
+        return max(0, 3 - len(self.forgotten))
 
 
 def jobs(work: Work, announcements: FakeAnnouncements, counted: list[Any] | None = None, size: int = 100) -> Jobs:
@@ -108,3 +113,30 @@ def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: 
     )
     runner.run(job, order, lambda: 300.0)
     assert seen == surveyed
+
+
+@pytest.mark.parametrize(
+    ("job", "order", "times"),
+    [
+        ("generate_recommendations", ORDER, 3),  # until nothing is left
+        ("generate_recommendations", Order("run", ORDER.as_of, subject=UUID(int=1)), 0),
+        ("assign_persona", ORDER, 0),
+    ],
+)
+def test_old_records_are_deleted_when_a_run_for_everybody_is_over(job: Job, order: Order, times: int) -> None:
+    work = Work(5)
+    runner = Jobs(
+        pipeline=work,
+        announcements=FakeAnnouncements(),
+        clock=Clock(),
+        count=lambda name, value: None,
+        retention_days=30,
+    )
+    runner.run(job, order, lambda: 300.0)
+    assert work.forgotten == [Clock()() - timedelta(days=30)] * times
+
+
+def test_old_records_wait_when_there_is_no_time_left() -> None:
+    work, left = Work(0), iter([300.0, RESERVE_S - 1])
+    outcome = jobs(work, FakeAnnouncements()).run("generate_recommendations", ORDER, lambda: next(left))
+    assert (outcome.already_done, work.forgotten) == (False, [])

@@ -161,6 +161,14 @@ def test_the_event_is_the_run() -> None:
     assert (after.run_id, after.as_of, after.subject, after.everyone) == ("event-1", order.as_of, subject, False)
 
 
+def test_a_day_to_come_is_refused() -> None:
+    """Features of next year would pass for fresh until then, and no night would compute them again."""
+    today = date(2026, 11, 21)
+    with pytest.raises(InvalidInput) as raised:
+        order_of("event-1", today, FeaturesOrder(as_of=date(2026, 11, 22), everyone=True), nightly=True)
+    assert raised.value.problems[0].field == "as_of"
+
+
 # -- migrations
 
 ONE, TWO, THREE = (Migration(number, f"step_{number}", f"SELECT {number}") for number in (1, 2, 3))

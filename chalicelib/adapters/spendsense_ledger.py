@@ -9,7 +9,7 @@ from uuid import UUID
 from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.errors import NotFound
 from chalicelib.spendsense.bank import Account, Liability, Rejection, Transaction
-from chalicelib.spendsense.models import Imported, RejectedRow
+from chalicelib.spendsense.models import Imported, Operator, RejectedRow
 from chalicelib.spendsense.people import NO_PROFILE
 from chalicelib.spendsense.sql import statement
 from chalicelib.spendsense.statements import Statement
@@ -60,21 +60,24 @@ class PostgresLedger:
     def __init__(self, database: Postgres) -> None:
         self._database = database
 
-    def save(self, subject: UUID, given: Statement, now: datetime) -> Imported:
+    def save(self, subject: UUID, given: Statement, now: datetime, by: Operator | None = None) -> Imported:
         """Keep a person's rows; NotFound without a profile."""
-        return self._database.run(lambda cursor: _Import(cursor, subject, now).save(given), settings=IMPORT_SETTINGS)
+        return self._database.run(
+            lambda cursor: _Import(cursor, subject, now, by).save(given), settings=IMPORT_SETTINGS
+        )
 
 
 class _Import:
     """One import, inside its transaction."""
 
-    def __init__(self, cursor: Cursor, subject: UUID, now: datetime) -> None:
+    def __init__(self, cursor: Cursor, subject: UUID, now: datetime, by: Operator | None) -> None:
         standing = cursor.execute(statement("lock_standing"), {"subject": subject}).fetchone()
         if standing is None:
             raise NotFound(NO_PROFILE)
         self._cursor = cursor
         self._subject = subject
         self._now = now
+        self._by = by
         self._person = {"user_id": standing.user_id, "now": now}
         self._rejections: list[Rejection] = []
 
@@ -86,9 +89,12 @@ class _Import:
             for row in self._cursor.execute(statement("own_accounts"), self._person)
         }
         transactions = self._of(own, given.transactions, "transactions")
-        saved["transactions"] = self._save_transactions(transactions, own)
-        gone = [*given.removed, *(row.replaces for row in transactions if row.replaces)]
-        saved["removed"] = self._remove(gone, own) if gone else 0
+        gone = {*given.removed, *(row.replaces for row in transactions if row.replaces)}
+        # What the same file takes back is not kept for a moment either: else the file would be news each time.
+        saved["transactions"] = self._save_transactions(
+            [row for row in transactions if row.external_id not in gone], own
+        )
+        saved["removed"] = self._remove(sorted(gone), own) if gone else 0
         liabilities = self._of(own, given.liabilities, "liabilities")
         saved["liabilities"] = self._save_liabilities(liabilities, own) if liabilities else 0
         if any(saved.values()):
@@ -135,10 +141,10 @@ class _Import:
         )
         if not again:
             denial = {
-                "caller": self._subject,
+                "caller": self._by.operator if self._by else None,
                 "resource": f"account {account}",
-                "reason": "not an account of the user",
-                "request_id": "",
+                "reason": f"not an account of user {self._subject}",
+                "request_id": self._by.request_id if self._by else "",
                 "denied_at": self._now,
             }
             self._cursor.execute(statement("note_denial"), denial)
@@ -182,9 +188,9 @@ class _Import:
         known = self._cursor.execute(statement("known_categories"), columns)
         return {row.detailed_name: row.category_id for row in known}
 
-    def _remove(self, ids: Sequence[str], own: dict[str, OwnAccount]) -> int:
+    def _remove(self, ids: list[str], own: dict[str, OwnAccount]) -> int:
         accounts = [account.account_id for account in own.values()]
-        return self._saved("remove_transactions", {"account_ids": accounts, "external_ids": list(ids)})
+        return self._saved("remove_transactions", {"account_ids": accounts, "external_ids": ids})
 
     def _save_liabilities(self, rows: Sequence[Liability], own: dict[str, OwnAccount]) -> int:
         accounts = [own[row.account].account_id for row in rows]

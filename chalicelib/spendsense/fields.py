@@ -12,6 +12,7 @@ MAX_AMOUNT = Decimal(10_000_000_000)
 EARLIEST = date(1990, 1, 1)
 DAYS_AHEAD = 7
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -88,7 +89,7 @@ def flag(value: Any) -> bool:
 
 def day(value: Any) -> date:
     """A calendar day, as YYYY-MM-DD."""
-    if isinstance(value, str) and len(value.strip()) == 10:
+    if isinstance(value, str) and _DAY.fullmatch(value.strip()):
         try:
             return date.fromisoformat(value.strip())
         except ValueError:

@@ -62,7 +62,7 @@ class Doorkeeper:
         """The caller as an operator; Forbidden, on record, for anybody else."""
         subject = self.person(claims)
         if OPERATORS_GROUP not in groups_of(claims.get("cognito:groups", "")):
-            self._audit.denied(subject, resource[:300], "not an operator", request_id, self._clock())
+            self._audit.denied(subject, resource, "not an operator", request_id, self._clock())
             raise Forbidden("This is for operators.")
         return Operator(operator=subject, request_id=request_id)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.errors import InvalidInput
-from chalicelib.spendsense.models import Imported, ImportQuery
+from chalicelib.spendsense.models import Imported, ImportQuery, Operator
 from chalicelib.spendsense.ports import Announcements, Ledger
 from chalicelib.spendsense.statements import Statement, from_csv, from_json
 
@@ -18,17 +18,13 @@ class Imports:
         self._announcements = announcements
         self._clock = clock
 
-    def take(self, subject: UUID, raw: bytes, content_type: str, query: ImportQuery) -> Imported:
+    def take(self, subject: UUID, raw: bytes, content_type: str, query: ImportQuery, by: Operator) -> Imported:
         """Keep what a file says of `subject`: JSON (all sections at once) or CSV (the section that `query` names).
 
-        Rows that are wrong are told one by one and left out. NotFound without a profile, InvalidInput for a file
-        that cannot be read at all.
+        Rows that are wrong are told one by one and left out; if any is news, the person's features are computed anew.
+        NotFound without a profile, InvalidInput for a file that cannot be read at all.
         """
-        return self.keep(subject, self._read(raw, content_type, query))
-
-    def keep(self, subject: UUID, statement: Statement) -> Imported:
-        """Keep rows; if any of them is news, the person's features are computed anew."""
-        imported = self._ledger.save(subject, statement, self._clock())
+        imported = self._ledger.save(subject, self._read(raw, content_type, query), self._clock(), by)
         if any(imported.saved.values()):
             self._announcements.announce("Transactions Ingested", {"subject": str(subject)})
         return imported

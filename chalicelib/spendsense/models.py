@@ -18,7 +18,7 @@ NO_NUL = r"^[^\x00]*$"
 Window = Literal[30, 90, 180]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
-Reason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=NO_NUL)]
+Reason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ class Office:
         subject = self._subject(operator, user_id)
         profile = self._people.find(subject)
         if profile is None:
-            raise self._nobody(operator, user_id)
+            raise self._missing(operator, f"user {user_id}")
         self._note(operator, "read user", subject)
         return UserDetail(
             profile=profile, personas=self._oversight.personas(subject), actions=self._audit.actions_on(subject)
@@ -85,7 +85,7 @@ class Office:
         """One person's signals in every window."""
         subject = self._subject(operator, user_id)
         if self._people.find(subject) is None:
-            raise self._nobody(operator, user_id)
+            raise self._missing(operator, f"user {user_id}")
         self._note(operator, "read signals", subject)
         return Signals(user_id=subject, windows=self._oversight.signals(subject))
 
@@ -95,7 +95,7 @@ class Office:
         wanted = parsed_id(recommendation_id)
         found = self._explanations.trace(subject, wanted) if wanted else None
         if found is None:
-            raise NotFound(f"There is no trace {recommendation_id} of user {user_id}.")
+            raise self._missing(operator, f"trace {recommendation_id} of user {user_id}")
         self._note(operator, "read trace", subject, found.recommendation_id)
         return found
 
@@ -103,15 +103,15 @@ class Office:
         """Take in a bank file for a person."""
         subject = self._subject(operator, user_id)
         if self._people.find(subject) is None:
-            raise self._nobody(operator, user_id)
+            raise self._missing(operator, f"user {user_id}")
         self._note(operator, "import", subject)  # first: what is not on record is not done
-        return self._imports.take(subject, raw, content_type, query)
+        return self._imports.take(subject, raw, content_type, query, operator)
 
     def erase(self, operator: Operator, user_id: str) -> None:
         """Delete a person and everything about them."""
         subject = self._subject(operator, user_id)
         if self._people.find(subject) is None:
-            raise self._nobody(operator, user_id)
+            raise self._missing(operator, f"user {user_id}")
         self._note(operator, "erase", subject)
         self._people.erase(subject)
 
@@ -131,7 +131,7 @@ class Office:
         status = STATUS[verdict.action]
         deed = self._deed(operator, verdict.action, None, verdict.recommendation_id, verdict.reason or "")
         if not self._reviews.judge(verdict.recommendation_id, status, deed):
-            raise NotFound(f"There is no recommendation {verdict.recommendation_id}.")
+            raise self._missing(operator, f"recommendation {verdict.recommendation_id}")
         return Reviewed(recommendation_id=verdict.recommendation_id, status=status)
 
     def metrics(self, operator: Operator) -> Metrics:
@@ -142,15 +142,13 @@ class Office:
     def _subject(self, operator: Operator, user_id: str) -> UUID:
         subject = parsed_id(user_id)
         if subject is None:
-            raise self._nobody(operator, user_id)
+            raise self._missing(operator, f"user {user_id}")
         return subject
 
-    def _nobody(self, operator: Operator, user_id: str) -> NotFound:
-        """The error for a person who does not exist; the attempt goes on record."""
-        self._audit.denied(
-            operator.operator, f"user {user_id}"[:300], "no such user", operator.request_id, self._clock()
-        )
-        return NotFound(f"There is no user {user_id}.")
+    def _missing(self, operator: Operator, resource: str) -> NotFound:
+        """The error for what does not exist; the attempt goes on record."""
+        self._audit.denied(operator.operator, resource, "does not exist", operator.request_id, self._clock())
+        return NotFound(f"There is no {resource}.")
 
     def _note(
         self, operator: Operator, action: str, subject: UUID | None = None, recommendation_id: UUID | None = None

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_ledger import PostgresLedger
 from chalicelib.errors import InvalidInput, NotFound
-from chalicelib.spendsense.models import ProfileChange
+from chalicelib.spendsense.models import Operator, ProfileChange
 from chalicelib.spendsense.statements import Statement, from_csv, from_json
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, liability, owned, rows, subject, transaction
@@ -65,6 +65,18 @@ def test_a_posted_row_takes_the_place_of_its_pending_one(world: World) -> None:
     assert [(row.external_id, row.pending) for row in stored(world, person)] == [("q", False)]
 
 
+def test_a_pending_row_and_its_posted_one_in_one_file(world: World) -> None:
+    """Kept and taken back in one go, they would be news each time that the file comes."""
+    both = [transaction(1, 5.0, external_id="p", pending=True), transaction(1, 5.5, external_id="q", replaces="p")]
+    given = owned("ann", rows([account()], both))
+    person = world.add("ann", rows([account()], both[:1]))
+    first = world.ledger.save(person, given, NOW)
+    assert (first.saved["transactions"], first.saved["removed"]) == (1, 1)
+    again = world.ledger.save(person, given, NOW)
+    assert (set(again.saved.values()), again.unchanged["transactions"]) == ({0}, 2)
+    assert [row.external_id for row in stored(world, person)] == ["q"]
+
+
 def test_rows_that_the_bank_took_back(world: World) -> None:
     person = world.add("ann", rows([account()], [transaction(1, 5.0, external_id="gone"), transaction(1, 6.0)]))
     other = world.add("bob", rows([account()], [transaction(1, 5.0, external_id="gone")]))
@@ -79,17 +91,17 @@ def test_rows_of_an_account_that_is_not_the_persons(world: World) -> None:
     bob = world.add("bob", rows([account()]))
     theirs = transaction(1, 5.0, account="ann:checking", line=7)
     unknown = transaction(1, 5.0, account="nobody's", line=8)
-    imported = world.ledger.save(bob, rows(transactions=[theirs, unknown]), NOW)
+    olga = Operator(operator=subject("olga"), request_id="request-1")
+    imported = world.ledger.save(bob, rows(transactions=[theirs, unknown]), NOW, olga)
     assert imported.saved["transactions"] == 0
     assert [(row.line, row.field, row.expected) for row in imported.rejections] == [
         (7, "account_id", "an account of this user"),
         (8, "account_id", "an account of this user"),
     ]
-    denials = world.all("SELECT caller, resource FROM spendsense.access_denials ORDER BY denial_id")
-    assert [(row.caller, row.resource) for row in denials] == [
-        (bob, "account ann:checking"),
-        (bob, "account nobody's"),
-    ]
+    denials = world.all("SELECT * FROM spendsense.access_denials ORDER BY denial_id")
+    assert [row.resource for row in denials] == ["account ann:checking", "account nobody's"]
+    who = (olga.operator, f"not an account of user {bob}", "request-1")  # who tried, not whom it was tried for
+    assert {(row.caller, row.reason, row.request_id) for row in denials} == {who}
 
 
 def test_an_account_of_somebody_else_cannot_be_taken_over(world: World) -> None:

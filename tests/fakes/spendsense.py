@@ -1,16 +1,16 @@
 """SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import models
-from chalicelib.spendsense.bank import Account, Liability, Transaction
+from chalicelib.spendsense.bank import Transaction
 from chalicelib.spendsense.catalogue import Catalogue, packaged
 from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
-from chalicelib.spendsense.operators import Deed
+from chalicelib.spendsense.operators import STATUS, Deed
 from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.paging import Position
 from chalicelib.spendsense.people import NO_PROFILE
@@ -18,40 +18,13 @@ from chalicelib.spendsense.ports import Job
 from chalicelib.spendsense.reading import Insight, Recommended
 from chalicelib.spendsense.statements import Statement
 from tests.fakes import spendsense_reference as reference
+from tests.fakes.spendsense_person import Intake, Kept, Person, assign, compute, recommend
 
 DUE: dict[Job, str] = {
     "compute_features": "features",
     "assign_persona": "persona",
     "generate_recommendations": "recommendations",
 }
-
-
-@dataclass
-class Kept:
-    """One recommendation as it is stored."""
-
-    shown: Recommended
-    window: int
-    status: str = "active"
-
-
-@dataclass
-class Person:
-    """Everything about one person."""
-
-    profile: models.Profile
-    consents: list[models.ConsentRecord] = field(default_factory=list)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    transactions: dict[tuple[str, str], Transaction] = field(default_factory=dict)
-    liabilities: dict[str, Liability] = field(default_factory=dict)
-    payments: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
-    due: set[str] = field(default_factory=set)
-    as_of: date | None = None
-    features: dict[int, reference.Signals] = field(default_factory=dict)
-    personas: dict[int, tuple[str, list[str]]] = field(default_factory=dict)
-    recommendations: dict[UUID, Kept] = field(default_factory=dict)
-    traces: dict[UUID, models.Trace] = field(default_factory=dict)
-    feedback: dict[UUID, models.Feedback] = field(default_factory=dict)
 
 
 class FakePeople:
@@ -61,7 +34,9 @@ class FakePeople:
         self.people: dict[UUID, Person] = {}
         self.deeds: list[Deed] = []
         self.denials: list[tuple[UUID | None, str, str]] = []
+        self.denied_at: list[datetime] = []
         self.runs: dict[tuple[str, Job], list[int]] = {}
+        self.started: dict[tuple[str, Job], datetime] = {}
         self.finished: set[tuple[str, Job]] = set()
         self._catalogue = catalogue or packaged()
 
@@ -121,68 +96,21 @@ class FakePeople:
 
     # -- Ledger
 
-    def save(self, subject: UUID, given: Statement, now: datetime) -> models.Imported:
+    def save(
+        self, subject: UUID, given: Statement, now: datetime, by: models.Operator | None = None
+    ) -> models.Imported:
         person = self.people.get(subject)
         if person is None:
             raise NotFound(NO_PROFILE)
         others = {name for other in self.people.values() if other is not person for name in other.accounts}
-        rejections = [
-            models.RejectedRow(
-                section=row.section, line=row.line, field=row.field, problem=row.problem, expected=row.expected
-            )
-            for row in given.rejections
-        ]
-
-        def refuse(section: str, line: int, account: str) -> None:
-            rejections.append(
-                models.RejectedRow(
-                    section=section,
-                    line=line,
-                    field="account_id",
-                    problem=f"is {account[:60]!r}",
-                    expected="an account of this user",
-                )
-            )
-            self.denials.append((subject, f"account {account}", "not an account of the user"))
-
-        saved = dict.fromkeys(("accounts", "transactions", "removed", "liabilities"), 0)
-        unchanged = dict.fromkeys(("accounts", "transactions", "liabilities"), 0)
-
-        def keep(section: str, place: dict[Any, Any], key: Any, row: Any) -> None:
-            same = key in place and replace(place[key], line=0) == replace(row, line=0)
-            (unchanged if same else saved)[section] += 1
-            place[key] = row
-
-        for account in given.accounts:
-            if account.external_id in others:
-                refuse("accounts", account.line, account.external_id)
-            else:
-                keep("accounts", person.accounts, account.external_id, account)
-        for row in given.transactions:
-            if row.account in person.accounts:
-                keep("transactions", person.transactions, (row.account, row.external_id), row)
-            else:
-                refuse("transactions", row.line, row.account)
-        gone = {*given.removed, *(row.replaces for row in given.transactions)}
-        for key in [key for key in person.transactions if key[1] in gone]:
-            del person.transactions[key]
-            saved["removed"] += 1
-        for debt in given.liabilities:
-            if debt.account not in person.accounts:
-                refuse("liabilities", debt.line, debt.account)
-                continue
-            keep("liabilities", person.liabilities, debt.account, debt)
-            paid, minimum, day = debt.last_payment_cents, debt.minimum_payment_cents, debt.last_payment_on
-            if debt.kind == "credit" and day is not None and paid is not None and minimum is not None:
-                person.payments[debt.account, day] = (paid, minimum)
-        if any(saved.values()) and person.profile.consented:
+        intake = Intake(person, others, given)
+        for account in dict.fromkeys(intake.refused):
+            caller, request_id = (by.operator, by.request_id) if by else (None, "")
+            self.denied(caller, f"account {account}", f"not an account of user {subject}", request_id, now)
+        imported = intake.imported
+        if any(imported.saved.values()) and person.profile.consented:
             person.due.add("features")
-        return models.Imported(
-            saved=saved,
-            unchanged=unchanged,
-            rejected=len({(row.section, row.line) for row in rejections}),
-            rejections=rejections,
-        )
+        return imported
 
     # -- Pipeline
 
@@ -196,6 +124,7 @@ class FakePeople:
                 elif person.profile.consented and order.nightly and stale:
                     person.due.add("features")
         batches = self.runs.setdefault(key, [])
+        self.started.setdefault(key, now)
         return Progress(len(batches), sum(batches), key in self.finished)
 
     def advance(self, job: Job, order: Order, size: int, now: datetime) -> int:
@@ -206,7 +135,7 @@ class FakePeople:
         ][:size]
         for person in due:
             person.due.discard(DUE[job])
-            getattr(self, f"_{DUE[job]}")(person, order, now)
+            self._do(job, person, order, now)
         if due:
             self.runs[order.run_id, job].append(len(due))
         return len(due)
@@ -216,57 +145,25 @@ class FakePeople:
         batches = self.runs[order.run_id, job]
         return Progress(len(batches), sum(batches), True)
 
-    def _features(self, person: Person, order: Order, now: datetime) -> None:
-        payments = [(account, day, paid, minimum) for (account, day), (paid, minimum) in person.payments.items()]
-        computed = reference.features(
-            person.profile.currency,
-            order.as_of,
-            person.accounts.values(),
-            person.transactions.values(),
-            person.liabilities.values(),
-            payments,
-        )
-        if computed != person.features or person.as_of != order.as_of:
-            person.due.add("persona")
-        person.features, person.as_of = computed, order.as_of
+    def forget(self, before: datetime, size: int) -> int:
+        old = [key for key, started in self.started.items() if started < before][:size]
+        for key in old:
+            del self.runs[key], self.started[key]
+            self.finished.discard(key)
+        late = [number for number, denied in enumerate(self.denied_at) if denied < before][:size]
+        self.denials = [row for number, row in enumerate(self.denials) if number not in late]
+        self.denied_at = [at for number, at in enumerate(self.denied_at) if number not in late]
+        return len(old) + len(late)
 
-    def _persona(self, person: Person, order: Order, now: datetime) -> None:
-        person.personas = {
-            window: reference.persona(self._catalogue, signals) for window, signals in person.features.items()
-        }
-        person.due.add("recommendations")
-
-    def _recommendations(self, person: Person, order: Order, now: datetime) -> None:
-        kept, person.recommendations, person.traces = person.recommendations, {}, {}
-        for window, (persona, _) in person.personas.items():
-            signals = person.features[window]
-            chosen = {item.item_id for item in reference.recommended(self._catalogue, signals, persona)}
-            for item in self._catalogue.items:
-                if persona not in item.personas:
-                    continue
-                key = uuid5(person.profile.user_id, f"{window}/{item.item_id}")
-                person.traces[key] = models.Trace(
-                    recommendation_id=key,
-                    window_days=window,
-                    item_id=item.item_id,
-                    template_id=item.template_id,
-                    outcome="recommended" if item.item_id in chosen else "withheld",
-                    reasons=[] if item.item_id in chosen else ["not eligible"],
-                    signals_used=[
-                        models.Evidence(signal=name, value=signals[name], threshold=None)
-                        for name in sorted(reference.used_signals(item))
-                    ],
-                    guardrails={"consent": True},
-                    run_id=order.run_id,
-                    created_at=now,
-                )
-                if item.item_id in chosen:
-                    because = "".join(
-                        str(signals[piece]) if number % 2 else piece for number, piece in enumerate(item.because.pieces)
-                    )
-                    shown = Recommended(key, item.kind, item.item_id, persona, because, now)
-                    status = kept[key].status if key in kept else "active"
-                    person.recommendations[key] = Kept(shown, window, status)
+    def _do(self, job: Job, person: Person, order: Order, now: datetime) -> None:
+        if job == "compute_features":
+            compute(person, order)
+        elif job == "assign_persona":
+            assign(person, self._catalogue)
+        else:
+            judged = [deed for deed in self.deeds if deed.action in STATUS and deed.recommendation_id]
+            verdicts = {deed.recommendation_id: STATUS[deed.action] for deed in judged if deed.recommendation_id}
+            recommend(person, self._catalogue, verdicts, order, now)
 
     # -- Records, Explanations
 
@@ -417,6 +314,7 @@ class FakePeople:
 
     def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None:
         self.denials.append((caller, resource, reason))
+        self.denied_at.append(now)
 
     def actions_on(self, subject: UUID) -> list[models.Action]:
         return [

@@ -120,6 +120,7 @@ def test_no_category_is_no_reason_to_lose_a_row() -> None:
         ("date", (TODAY + timedelta(days=8)).isoformat()),
         ("date", "2026-02-30"),
         ("date", "20261120"),
+        ("date", "2026-W47-5"),
         ("date", 20261120),
         ("amount", None),
         ("amount", "much"),

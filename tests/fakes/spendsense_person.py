@@ -1,0 +1,183 @@
+"""One person in memory: what the bank says, and what the jobs derive from it by the plain formulas."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from chalicelib.spendsense import models
+from chalicelib.spendsense.bank import Account, Liability, Transaction
+from chalicelib.spendsense.catalogue import Catalogue, Item
+from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.reading import Recommended
+from chalicelib.spendsense.statements import Statement
+from tests.fakes import spendsense_reference as reference
+
+
+@dataclass
+class Kept:
+    """One recommendation as it is stored."""
+
+    shown: Recommended
+    window: int
+    status: str = "active"
+
+
+@dataclass
+class Person:
+    """Everything about one person."""
+
+    profile: models.Profile
+    consents: list[models.ConsentRecord] = field(default_factory=list)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    transactions: dict[tuple[str, str], Transaction] = field(default_factory=dict)
+    liabilities: dict[str, Liability] = field(default_factory=dict)
+    payments: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
+    due: set[str] = field(default_factory=set)
+    as_of: date | None = None
+    features: dict[int, reference.Signals] = field(default_factory=dict)
+    personas: dict[int, tuple[str, list[str]]] = field(default_factory=dict)
+    recommendations: dict[UUID, Kept] = field(default_factory=dict)
+    traces: dict[UUID, models.Trace] = field(default_factory=dict)
+    feedback: dict[UUID, models.Feedback] = field(default_factory=dict)
+
+
+class Intake:
+    """One import for one person; `refused` are the accounts that are not the person's."""
+
+    def __init__(self, person: Person, others: set[str], given: Statement) -> None:
+        self._person = person
+        self._saved = dict.fromkeys(("accounts", "transactions", "removed", "liabilities"), 0)
+        self._unchanged = dict.fromkeys(("accounts", "transactions", "liabilities"), 0)
+        self._rejections = [
+            models.RejectedRow(
+                section=row.section, line=row.line, field=row.field, problem=row.problem, expected=row.expected
+            )
+            for row in given.rejections
+        ]
+        self.refused: list[str] = []
+        self._take_accounts(given, others)
+        self._take_transactions(given)
+        self._take_liabilities(given)
+
+    @property
+    def imported(self) -> models.Imported:
+        """What became of the rows."""
+        return models.Imported(
+            saved=self._saved,
+            unchanged=self._unchanged,
+            rejected=len({(row.section, row.line) for row in self._rejections}),
+            rejections=self._rejections,
+        )
+
+    def _take_accounts(self, given: Statement, others: set[str]) -> None:
+        for account in given.accounts:
+            if account.external_id in others:
+                self._refuse("accounts", account.line, account.external_id)
+            else:
+                self._keep("accounts", self._person.accounts, account.external_id, account)
+
+    def _take_transactions(self, given: Statement) -> None:
+        own = [row for row in given.transactions if row.account in self._person.accounts]
+        for row in given.transactions:
+            if row.account not in self._person.accounts:
+                self._refuse("transactions", row.line, row.account)
+        gone = {*given.removed, *(row.replaces for row in own)}
+        for row in own:
+            if row.external_id in gone:
+                self._unchanged["transactions"] += 1
+            else:
+                self._keep("transactions", self._person.transactions, (row.account, row.external_id), row)
+        for key in [key for key in self._person.transactions if key[1] in gone]:
+            del self._person.transactions[key]
+            self._saved["removed"] += 1
+
+    def _take_liabilities(self, given: Statement) -> None:
+        for debt in given.liabilities:
+            if debt.account not in self._person.accounts:
+                self._refuse("liabilities", debt.line, debt.account)
+                continue
+            self._keep("liabilities", self._person.liabilities, debt.account, debt)
+            paid, minimum, day = debt.last_payment_cents, debt.minimum_payment_cents, debt.last_payment_on
+            if debt.kind == "credit" and day is not None and paid is not None and minimum is not None:
+                self._person.payments[debt.account, day] = (paid, minimum)
+
+    def _keep(self, section: str, place: dict[Any, Any], key: Any, row: Any) -> None:
+        same = key in place and replace(place[key], line=0) == replace(row, line=0)
+        (self._unchanged if same else self._saved)[section] += 1
+        place[key] = row
+
+    def _refuse(self, section: str, line: int, account: str) -> None:
+        self._rejections.append(
+            models.RejectedRow(
+                section=section,
+                line=line,
+                field="account_id",
+                problem=f"is {account[:60]!r}",
+                expected="an account of this user",
+            )
+        )
+        self.refused.append(account)
+
+
+def compute(person: Person, order: Order) -> None:
+    """Features, and with a change of them a persona due."""
+    payments = [(account, day, paid, minimum) for (account, day), (paid, minimum) in person.payments.items()]
+    computed = reference.features(
+        person.profile.currency,
+        order.as_of,
+        person.accounts.values(),
+        person.transactions.values(),
+        person.liabilities.values(),
+        payments,
+    )
+    if computed != person.features or person.as_of != order.as_of:
+        person.due.add("persona")
+    person.features, person.as_of = computed, order.as_of
+
+
+def assign(person: Person, catalogue: Catalogue) -> None:
+    """A persona for each window, and recommendations due."""
+    person.personas = {window: reference.persona(catalogue, signals) for window, signals in person.features.items()}
+    person.due.add("recommendations")
+
+
+def recommend(person: Person, catalogue: Catalogue, verdicts: Mapping[UUID, str], order: Order, now: datetime) -> None:
+    """Recommendations with their traces; `verdicts` are the states that operators left recommendations in."""
+    person.recommendations, person.traces = {}, {}
+    for window, (persona, _) in person.personas.items():
+        signals = person.features[window]
+        chosen = {item.item_id for item in reference.recommended(catalogue, signals, persona)}
+        for item in catalogue.items:
+            if persona not in item.personas:
+                continue
+            key = uuid5(person.profile.user_id, f"{window}/{item.item_id}")
+            recommended = item.item_id in chosen
+            person.traces[key] = _trace(key, window, item, signals, recommended, order, now)
+            if recommended:
+                because = "".join(
+                    str(signals[piece]) if number % 2 else piece for number, piece in enumerate(item.because.pieces)
+                )
+                shown = Recommended(key, item.kind, item.item_id, persona, because, now)
+                person.recommendations[key] = Kept(shown, window, verdicts.get(key, "active"))
+
+
+def _trace(
+    key: UUID, window: int, item: Item, signals: reference.Signals, recommended: bool, order: Order, now: datetime
+) -> models.Trace:
+    return models.Trace(
+        recommendation_id=key,
+        window_days=window,
+        item_id=item.item_id,
+        template_id=item.template_id,
+        outcome="recommended" if recommended else "withheld",
+        reasons=[] if recommended else ["not eligible"],
+        signals_used=[
+            models.Evidence(signal=name, value=signals[name], threshold=None)
+            for name in sorted(reference.used_signals(item))
+        ],
+        guardrails={"consent": True},
+        run_id=order.run_id,
+        created_at=now,
+    )

@@ -210,6 +210,15 @@ def test_utilization_and_its_flags(
     assert row.cards_unmeasured == (1 if utilization is None else 0)
 
 
+def test_nothing_is_said_of_every_card_when_one_cannot_be_measured(world: World) -> None:
+    measured = account("credit card", 10.0, limit=1000.0, external_id="a")
+    both = [measured, account("credit card", 10.0, limit=None, external_id="b")]
+    sure, unsure = world.add("sure", rows([measured])), world.add("unsure", rows(both))
+    world.run()
+    assert "keeps_cards_below_30" in world.persona(sure).behaviours
+    assert "keeps_cards_below_30" not in world.persona(unsure).behaviours
+
+
 def test_what_is_owed_follows_from_limit_and_available(world: World) -> None:
     person = world.add("derived", rows([account("credit card", None, limit=1000.0, available_cents=25_000)]))
     world.run()

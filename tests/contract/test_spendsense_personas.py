@@ -202,7 +202,14 @@ def test_the_evidence_names_signal_value_and_threshold(world: World) -> None:
     assert world.persona(person).evidence == [only]
 
 
-def test_everybody_with_data_shows_three_behaviours(world: World) -> None:
-    person = world.add("plain", rows([account("checking", None)], [transaction(1, 5.00)]))
+@pytest.mark.parametrize(
+    ("name", "accounts"),
+    [
+        ("plain", [account("checking", None)]),
+        ("silent", [account("checking", None), account("savings", None), card(5.00, limit=None)]),
+    ],
+)
+def test_everybody_with_data_shows_three_behaviours(world: World, name: str, accounts: list[object]) -> None:
+    person = world.add(f"three of {name}", rows(accounts, [transaction(1, 5.00)]))  # type: ignore[arg-type]
     world.run()
     assert len(world.persona(person).behaviours) >= 3

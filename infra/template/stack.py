@@ -16,6 +16,7 @@ from infra.template.dashboard import with_dashboard
 from infra.template.encryption import with_encryption
 from infra.template.functions import declared, with_knobs
 from infra.template.labels import with_labels
+from infra.template.redeployment import of_release, with_socket_redeployment
 from infra.template.transport import with_tls_only
 
 RELEASE_DIGITS = 10
@@ -32,17 +33,21 @@ def completed(template: Mapping[str, Any], config: Mapping[str, Any], stage: str
         whole["Parameters"]["LogRetention"] = {**whole["Parameters"]["LogRetention"], "Default": retention}
     whole = with_alarms(whole)
     whole = with_dashboard(whole)
-    whole = with_aliases(whole, functions)
+    whole = with_socket_redeployment(with_aliases(whole, functions))
     whole = with_encryption(with_labels(whole))
     return with_tls_only(whole)
 
 
 def released(template: Mapping[str, Any], artifacts: Iterable[Path]) -> dict[str, Any]:
-    """The template with the default of Release that names it and the artifacts: other ones, other versions."""
+    """The template with the default of Release that names it and the artifacts: other ones, other versions.
+
+    It is also the version of the REST API, which else would go on serving what it did: see `redeployment`.
+    """
     if "Release" not in template.get("Parameters", {}):
         return dict(template)
     digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode())
     for path in sorted(artifacts):
         digest.update(path.read_bytes())
-    release = {**template["Parameters"]["Release"], "Default": digest.hexdigest()[:RELEASE_DIGITS]}
-    return {**template, "Parameters": {**template["Parameters"], "Release": release}}
+    name = digest.hexdigest()[:RELEASE_DIGITS]
+    release = {**template["Parameters"]["Release"], "Default": name}
+    return of_release({**template, "Parameters": {**template["Parameters"], "Release": release}}, name)

@@ -4,11 +4,12 @@ A question that may not be asked (AccessDenied) is no lack: it is told, and the 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deployment.intrinsics import Known, holds, resolve
@@ -23,6 +24,13 @@ UNRESERVED = 100
 """Lambda keeps this many concurrent executions for functions that reserve none."""
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 RETAINED = ("Retain", "RetainExceptOnCreate")
+LONGEST_INVOCATION_S = 900
+INSIGHTS_REGIONS = {
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+    *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+}
+"""Where AWS publishes the layer of Lambda Insights from the account that the template names."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,9 @@ def client_of(stage: Stage) -> Client:
     import boto3
 
     session: Any = boto3.Session(region_name=stage.region)
-    return lambda service: session.client(service)
+    # botocore hangs up after a minute without a byte, and asks again: a longer migration would be begun anew.
+    patient = Config(read_timeout=LONGEST_INVOCATION_S + 10, tcp_keepalive=True)
+    return lambda service: session.client(service, config=patient if service == "lambda" else None)
 
 
 def identify(client: Client, stage: Stage) -> Account:
@@ -74,13 +84,17 @@ class Survey:
     def problems(self, *, first: bool) -> Iterator[str]:
         """Every lack of the account; `first` if the stack does not exist yet."""
         parameters = self.names.parameters
-        yield from self._asked("Lambda's concurrency", self._concurrency)
+        yield from self._asked("Lambda's concurrency", partial(self._concurrency, first=first))
         if first:
             yield from self._asked("the names of the stack's tables and buckets", self._taken_names)
-        if parameters.get("DatabaseSecretArn"):
-            yield from self._asked("the database's secret", partial(self._secret, "DatabaseSecretArn"))
-        if parameters.get("RedshiftSecretArn"):
-            yield from self._asked("the warehouse's secret", partial(self._secret, "RedshiftSecretArn"))
+            yield from self._asked("the key of tables that an earlier stack left", self._key_of_what_is_adopted)
+        for name, subject in (("DatabaseSecretArn", "the database's"), ("RedshiftSecretArn", "the warehouse's")):
+            if parameters.get(name):
+                yield from self._asked(f"{subject} secret", partial(self._secret, name))
+        for name, usage in (("KmsKeyArn", "ENCRYPT_DECRYPT"), ("ModelSigningKeyArn", "SIGN_VERIFY")):
+            if parameters.get(name):
+                yield from self._asked(f"the key {name}", partial(self._key, name, usage))
+        yield from self._insights()
         if parameters.get("ChatModelId"):
             yield from self._asked("Bedrock's models", self._model)
         if parameters.get("ChatAgentId"):
@@ -99,13 +113,17 @@ class Survey:
             return [f"{subject}: {error}"]
         return []
 
-    def _concurrency(self) -> Iterator[str]:
-        limit = self.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    def _concurrency(self, *, first: bool) -> Iterator[str]:
+        found = self.client("lambda").get_account_settings()["AccountLimit"]
+        limit = found["ConcurrentExecutions"]
+        # What a stack that is there reserves already is no longer free, and it may have it again.
+        free = found.get("UnreservedConcurrentExecutions", limit) if first else limit
         reserved = sum(self._reserved(each) for each in self.template["Resources"].values())
-        if reserved and reserved + UNRESERVED > limit:
+        if reserved and reserved + UNRESERVED > free:
+            others = f", of which others reserve {limit - free}" if free < limit else ""
             yield (
                 f"the functions reserve {reserved} concurrent executions and Lambda keeps {UNRESERVED} for the rest,"
-                f" but the account has {limit}: have the quota L-B99A9384 raised, or reserve less"
+                f" but the account has {limit}{others}: have the quota L-B99A9384 raised, or reserve less"
             )
 
     def _reserved(self, resource: Mapping[str, Any]) -> int:
@@ -120,10 +138,50 @@ class Survey:
         for name in existing(self.client, self.template, self.names, retained=False):
             yield f"{name} exists, and there is no stack {stack}: delete it, or name another stack"
 
+    def _key_of_what_is_adopted(self) -> Iterator[str]:
+        """Tables keep the key of the stack that left them, and functions may use the new stack's alone."""
+        given = self.names.parameters.get("KmsKeyArn")
+        kept: dict[str, list[str]] = {}
+        tables = self.client("dynamodb")
+        for name in existing(self.client, self.template, self.names, retained=True, kinds=("AWS::DynamoDB::Table",)):
+            encrypted = tables.describe_table(TableName=name)["Table"].get("SSEDescription", {})
+            if (arn := encrypted.get("KMSMasterKeyArn")) and arn != given:
+                kept.setdefault(arn, []).append(name)
+        for arn, names in kept.items():
+            yield (
+                f"KmsKeyArn: is {given or 'missing'}; {', '.join(names)}, which an earlier stack left, and its buckets"
+                f" are encrypted with {arn}, and functions that may not use that key could read nothing"
+            )
+
     def _secret(self, parameter: str) -> Iterator[str]:
         arn = self.names.parameters[parameter]
-        if not exists(self.client("secretsmanager").describe_secret, SecretId=arn):
+        found = described(self.client("secretsmanager").describe_secret, SecretId=arn)
+        if found is None:
             yield f"{parameter}: there is no secret {arn} in this account and region"
+        elif found["ARN"] != arn:  # a policy takes no name, and no ARN without its last six characters
+            yield f"{parameter}: is {arn}; expected the secret's whole ARN, {found['ARN']}"
+
+    def _key(self, parameter: str, usage: str) -> Iterator[str]:
+        arn = self.names.parameters[parameter]
+        answer = described(self.client("kms").describe_key, KeyId=arn)
+        if answer is None:
+            yield f"{parameter}: there is no key {arn}"
+            return
+        found = answer["KeyMetadata"]
+        if found["Arn"] != arn:  # nor the name of an alias
+            yield f"{parameter}: is {arn}; expected the key's own ARN, {found['Arn']}"
+        state, use = found.get("KeyState", "Enabled"), found.get("KeyUsage", "ENCRYPT_DECRYPT")
+        if (state, use) != ("Enabled", usage):
+            yield f"{parameter}: {arn} is {state}, for {use}; expected Enabled, for {usage}"
+
+    def _insights(self) -> Iterator[str]:
+        region, parameters = self.names.pseudo["AWS::Region"], self.names.parameters
+        named = parameters.get("InsightsLayerArn") or parameters.get("Insights") != "ENABLED"
+        if not named and region not in INSIGHTS_REGIONS:
+            yield (
+                f"InsightsLayerArn: is missing; AWS publishes the layer of Lambda Insights for {region} from an account"
+                " of its own, which its documentation names. Or set Insights to DISABLED"
+            )
 
     def _model(self) -> Iterator[str]:
         model = self.names.parameters["ChatModelId"]
@@ -152,14 +210,21 @@ class Survey:
                 yield f"{parameter}: there is no {', '.join(missing)} in this region"
 
 
-def existing(client: Client, template: Mapping[str, Any], names: Known, *, retained: bool) -> Iterator[str]:
+def existing(
+    client: Client,
+    template: Mapping[str, Any],
+    names: Known,
+    *,
+    retained: bool,
+    kinds: Collection[str] = ("AWS::S3::Bucket", "AWS::DynamoDB::Table"),
+) -> Iterator[str]:
     """The names of the template's buckets and tables, retained ones or the others, that are there already."""
     looks = {
         "AWS::S3::Bucket": ("BucketName", "Bucket", client("s3").head_bucket),
         "AWS::DynamoDB::Table": ("TableName", "TableName", client("dynamodb").describe_table),
     }
     for resource in template["Resources"].values():
-        if resource["Type"] in looks and (resource.get("DeletionPolicy") in RETAINED) == retained:
+        if resource["Type"] in kinds and (resource.get("DeletionPolicy") in RETAINED) == retained:
             named, argument, look = looks[resource["Type"]]
             if named in resource["Properties"] and holds(resource.get("Condition"), names):
                 name = str(resolve(resource["Properties"][named], names))
@@ -169,14 +234,18 @@ def existing(client: Client, template: Mapping[str, Any], names: Known, *, retai
 
 def exists(look: Callable[..., Any], **what: Any) -> bool:
     """Does what this call describes exist? A refusal to say is passed on."""
+    return described(look, **what) is not None
+
+
+def described(look: Callable[..., Any], **what: Any) -> Any:
+    """What this call says of something; None if that does not exist. A refusal to say is passed on."""
     try:
-        look(**what)
+        return look(**what)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in {"404", "ValidationException", "NoSuchBucket"} or "NotFound" in code:
-            return False
+            return None
         raise
-    return True
 
 
 def _listed(value: Any) -> list[str]:

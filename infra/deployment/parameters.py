@@ -8,6 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.settings import Settings, SettingsError
@@ -27,6 +28,15 @@ TOGETHER = (
     ("ChatAgentId", "ChatAgentAliasId"),
 )
 """Either none of these is given, or all are."""
+FUNCTION = "AWS::Serverless::Function"
+STACK_NAME = re.compile(r"[a-z][a-z0-9-]*")
+"""CloudFormation takes capitals as well; the buckets that are called after the stack do not."""
+NAMED = {"AWS::S3::Bucket": ("BucketName", 63), FUNCTION: ("FunctionName", 64)}
+"""Where a resource of a kind has its name, and how many characters AWS takes."""
+VARIABLES_BYTES = 4096
+"""What Lambda takes as the variables of one function."""
+LONGEST_REFERENCE = "x" * 100
+"""As long as the ARN of a secret that the stack itself will make."""
 
 
 def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) -> tuple[dict[str, str], list[str]]:
@@ -49,7 +59,9 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
     problems += _missing(stage, declared, texts, kept)
     problems += _at_odds(declared, texts)
     if not problems:
-        problems += _against_application(template, known(stage, template, texts))
+        names = known(stage, template, texts)
+        problems += [*_against_names(stage, template, names), *_against_variables(template, names)]
+        problems += _against_application(template, names)
     return texts, problems
 
 
@@ -165,10 +177,45 @@ def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[
             yield f"{', '.join(missing)}: is missing; {' and '.join(names)} go together"
     if full.get("RedshiftCluster") and not (full.get("RedshiftDbUser") or full.get("RedshiftSecretArn")):
         yield "RedshiftDbUser or RedshiftSecretArn: is missing; a RedshiftCluster needs one"
+    for name in (each for each in full if each.endswith("ProvisionedConcurrency")):
+        limit = full.get(name.replace("Provisioned", "Reserved"), "0")
+        if limit.isdecimal() and full[name].isdecimal() and 0 < int(limit) < int(full[name]):
+            yield f"{name}: is {full[name]}; expected at most what is reserved, {limit}"
     if full.get("DatabaseNetwork") == "existing":
         for name in ("SubnetIds", "SecurityGroupIds"):
             if full[name] == declared[name].get("Default"):
                 yield f"{name}: is missing; DatabaseNetwork existing names the network's own"
+
+
+def _against_names(stage: Stage, template: Template, names: Known) -> Iterator[str]:
+    """Names begin with the stack's: it must be one that all of them can begin with."""
+    if not STACK_NAME.fullmatch(stage.stack):
+        yield f"stack: is {stage.stack!r}; expected lower-case letters, digits and hyphens, as buckets' names have them"
+    for kind, (key, most) in NAMED.items():
+        called = [
+            str(resolve(each["Properties"][key], names))
+            for each in template.get("Resources", {}).values()
+            if each["Type"] == kind and key in each.get("Properties", {})
+        ]
+        longest = max(called, key=len, default="")
+        if len(longest) > most:
+            yield f"stack: is {stage.stack!r}; expected {len(longest) - most} characters less, for {longest}"
+
+
+def _against_variables(template: Template, names: Known) -> Iterator[str]:
+    """The function with the most variables must be within Lambda's limit."""
+    guessed = replace(names, stand_in=LONGEST_REFERENCE)
+    sizes = {}
+    for logical, each in template.get("Resources", {}).items():
+        if each["Type"] == FUNCTION:
+            variables = {key: str(resolve(value, guessed)) for key, value in environment(template, logical).items()}
+            sizes[logical] = len(json.dumps(variables, separators=(",", ":")).encode())
+    largest = max(sizes, key=lambda logical: sizes[logical], default="")
+    if largest and sizes[largest] > VARIABLES_BYTES:
+        yield (
+            f"{largest}Environment, and the parameters that are variables of every function: are {sizes[largest]} bytes"
+            f" together; expected at most {VARIABLES_BYTES}"
+        )
 
 
 def _against_application(template: Template, names: Known) -> Iterator[str]:

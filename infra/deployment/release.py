@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ from infra.deployment.intrinsics import Known, pseudo_parameters
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stack import FAILED_FIRST, Stack
 from infra.deployment.stages import Stage
+from infra.template.redeployment import of_release
 
 Template = Mapping[str, Any]
 LOOK_EVERY_S = 5.0
 FUNCTION = "AWS::Serverless::Function"
 RELEASE = "Release"
 RELEASE_DIGITS = 10
+"""SAM names versions after so many digits; those of the secrets follow."""
+SECRET_DIGITS = 8
 DIGEST_ROUNDS = 200_000
 RESOURCES_ONLY = "OmnibusResourcesOnly"
 """The output that marks a stack whose functions `chalice deploy` makes."""
@@ -67,20 +70,21 @@ def preflight(site: Site, template: Template) -> Checked:
     found, problem = _identified(site)
     running = site.stack.parameters() if found else {}
     failed_first = bool(found) and site.stack.status() in FAILED_FIRST
+    first = not running or failed_first
     kept = frozenset() if failed_first else _secrets(template) & running.keys() - stage.given.keys()
     texts, problems = parameters.check(stage, template, kept)
     problems = ([problem] if problem else []) + problems
     names = parameters.known(stage, template, texts)
     if found:
         names = replace(names, pseudo=pseudo_parameters(stage.stack, found.id, found.region, found.partition))
-        problems += Survey(site.client, template, names, site.tell).problems(first=not running)
+        problems += Survey(site.client, template, names, site.tell).problems(first=first)
     if problems or found is None:
         raise DeploymentError.of(f"{stage.name} cannot be deployed:", problems)
     full: dict[str, str | None] = dict(parameters.with_defaults(template["Parameters"], texts))
     full.update(dict.fromkeys(kept))
     if RELEASE in full and RELEASE not in texts:
-        full[RELEASE] = release_name(stage.stack, full)
-    return Checked(found, full, names, first=not running or failed_first)
+        full[RELEASE] = release_name(stage.stack, full, _secrets(template), running.get(RELEASE, ""))
+    return Checked(found, full, names, first)
 
 
 def deploy(site: Site, package: Path) -> dict[str, str]:
@@ -113,6 +117,8 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
     )
     uploads = artifacts.ensure_bucket(site.client, checked.account, site.tell)
     named = artifacts.with_literal_names(template, checked.names)
+    if release := checked.parameters.get(RELEASE):
+        named = of_release(named, release)
     final = site.adapt(artifacts.with_uploads(named, package, uploads))
     declared = final.get("Parameters", {})
     url = artifacts.upload_template(final, uploads)
@@ -125,13 +131,25 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
     return site.stack.outputs()
 
 
-def release_name(stack: str, given: Mapping[str, str | None]) -> str:
+def release_name(stack: str, given: Mapping[str, str | None], secrets: Iterable[str], running: str) -> str:
     """A name for the package with these parameters: if either differs, functions get new versions, and `live` moves.
 
-    Secrets are among them, so that a new one reaches the functions; hence a digest that is slow to guess from.
+    Secrets are among them, so that a new one reaches the functions: by digests that are slow to guess from. They end
+    the name, because those of secrets that are kept, which are None here, can only be read from the `running` one's.
     """
-    told = json.dumps(given, sort_keys=True).encode()
-    return hashlib.pbkdf2_hmac("sha256", told, stack.encode(), DIGEST_ROUNDS).hex()[:RELEASE_DIGITS]
+    names = sorted(secrets)
+    known = running[RELEASE_DIGITS:] if len(running) == RELEASE_DIGITS + SECRET_DIGITS * len(names) else ""
+    digests = {}
+    for place, name in enumerate(names):
+        kept = known[place * SECRET_DIGITS : (place + 1) * SECRET_DIGITS] or "0" * SECRET_DIGITS
+        digests[name] = kept if given[name] is None else _slow_digest(stack, name, str(given[name]))
+    told = json.dumps({**given, **digests}, sort_keys=True).encode()
+    return hashlib.sha256(told).hexdigest()[:RELEASE_DIGITS] + "".join(digests[name] for name in names)
+
+
+def _slow_digest(stack: str, name: str, secret: str) -> str:
+    salt = f"{stack} {name}".encode()
+    return hashlib.pbkdf2_hmac("sha256", secret.encode(), salt, DIGEST_ROUNDS).hex()[:SECRET_DIGITS]
 
 
 def packaged_for(template: Template) -> set[str]:

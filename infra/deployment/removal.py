@@ -51,7 +51,10 @@ def destroy(
     stack.delete()
     site.tell(f"{stack.name} is deleted")
     if staying:
-        site.tell("what stays is adopted when the stage is deployed again; to delete it for good, delete it by name")
+        site.tell(
+            "buckets and tables that stay are adopted when the stage is deployed again, keys if they are given as"
+            " KmsKeyArn and ModelSigningKeyArn; the rest is made anew. To delete anything for good, delete it by name"
+        )
 
 
 def _confirm(site: Site, confirmed: str, asked: Callable[[str], str], second_word: str) -> None:

@@ -6,7 +6,7 @@ a stack can be left are each answered here: with the next step, or with a messag
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ LEFT = {
     "ROLLBACK_COMPLETE": "; nothing is left of it",
 }
 EMPTY = {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
+BEGUN = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
+"""What the stack's own first event of an operation says."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +143,12 @@ class Stack:
                 f"{self.name} is UPDATE_ROLLBACK_FAILED: a change failed, and so did taking it back. Mend what is named"
                 f" here, then `aws cloudformation continue-update-rollback --stack-name {self.name}`, with"
                 " `--resources-to-skip` for what cannot be mended; after that, deploy again.",
-                self._reasons(self.name, set()),
+                self._reasons(self.name, self._last_operation()),
             )
         if status == "DELETE_FAILED":
             raise DeploymentError.of(
                 f"{self.name} is DELETE_FAILED: remove what resists, then `make destroy` again.",
-                self._reasons(self.name, set()),
+                self._reasons(self.name, self._last_operation()),
             )
         raise DeploymentError(f"{self.name} is {status}: somebody else is changing it; wait until that is over")
 
@@ -177,44 +179,63 @@ class Stack:
 
         A state counts once an event tells it: for a moment the stack still is what the operation before made it.
         """
-        before = set(seen)
+        events: list[dict[str, Any]] = []
         own: set[str | None] = set()
         while True:
             status = self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
             for event in self._new_events(stack_id, seen):
                 own.add(event["ResourceStatus"] if event.get("PhysicalResourceId") == stack_id else None)
+                events.append(event)
                 self.tell(_line(event))
             if status in success & own:
                 return
             if status in own and not status.endswith("_IN_PROGRESS"):
                 raise DeploymentError.of(
                     f"the {what} of {self.name} failed: it is {status}{LEFT.get(status, '')}.",
-                    self._reasons(stack_id, before),
+                    self._reasons(stack_id, events),
                 )
             self.pause(self.every_s)
 
     def _event_ids(self) -> set[str]:
-        return {event["EventId"] for event in self._events(self.name)}
+        """The newest events of the stack: what comes is newer."""
+        return {event["EventId"] for event in next(self._pages(self.name), [])}
 
-    def _new_events(self, stack_id: str, seen: set[str]) -> Iterator[dict[str, Any]]:
-        new = [event for event in self._events(stack_id) if event["EventId"] not in seen]
+    def _new_events(self, stack_id: str, seen: set[str]) -> list[dict[str, Any]]:
+        """What happened since, oldest first; `seen` are these, too, afterwards.
+
+        CloudFormation gives the newest first, and keeps all of three months: older pages are not turned to.
+        """
+        new: list[dict[str, Any]] = []
+        for page in self._pages(stack_id):
+            unseen = [event for event in page if event["EventId"] not in seen]
+            new += unseen
+            if len(unseen) < len(page):
+                break
         seen.update(event["EventId"] for event in new)
-        yield from reversed(new)  # CloudFormation gives the newest first
+        return new[::-1]
 
-    def _events(self, stack: str) -> Iterator[dict[str, Any]]:
-        pages = self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-        for page in pages:
-            yield from page["StackEvents"]
+    def _last_operation(self) -> list[dict[str, Any]]:
+        """What happened in the last thing that was done to the stack, oldest first."""
+        found: list[dict[str, Any]] = []
+        for event in (event for page in self._pages(self.name) for event in page):
+            found.append(event)
+            if event["ResourceStatus"] in BEGUN and event.get("PhysicalResourceId") == event.get("StackId"):
+                break
+        return found[::-1]
 
-    def _reasons(self, stack: str, seen: set[str]) -> list[str]:
-        """Why resources failed, since `seen`; not those that were stopped because another failed."""
+    def _pages(self, stack: str) -> Iterator[list[dict[str, Any]]]:
+        for page in self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
+            yield page["StackEvents"]
+
+    def _reasons(self, stack: str, events: Iterable[dict[str, Any]]) -> list[str]:
+        """Why resources failed in these events; not those that were stopped because another failed."""
         failed = [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
-            for event in self._events(stack)
-            if event["EventId"] not in seen and event["ResourceStatus"].endswith("_FAILED")
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
             if not event.get("ResourceStatusReason", "").startswith(STOPPED_BY_ANOTHER)
         ]
-        reasons = [*self._refusals(stack), *reversed(failed)] if "DescribeEvents" in "".join(failed) else failed[::-1]
+        reasons = [*self._refusals(stack), *failed] if "DescribeEvents" in "".join(failed) else failed
         return reasons or [f"no event says why; see the stack {self.name} in the CloudFormation console"]
 
     def _refusals(self, stack: str) -> list[str]:

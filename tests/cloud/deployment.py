@@ -61,7 +61,9 @@ class Deployment:
         functions = (each for each in template["Resources"].values() if each["Type"] == FUNCTION)
         code = next((each["Properties"]["CodeUri"] for each in functions), {})
         given = {name: str(value) for name, value in self.site.stage.parameters.items()}
-        given["Release"] = release_name(self.site.stage.stack, given)  # MiniStack's SAM does not see what is given
+        given["Release"] = release_name(
+            self.site.stage.stack, given, (), ""
+        )  # MiniStack's SAM does not see what is given
         place = Code(code.get("Bucket", ""), code.get("Key", ""))
         return self.change(localised(template, place, given))
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from moto import mock_aws
 
 from infra.deployment import __main__ as command
 from infra.deployment import artifacts, health, removal
-from infra.deployment.account import Account, Survey, exists, identify
+from infra.deployment.account import Account, Survey, client_of, exists, identify
 from infra.deployment.intrinsics import pseudo_parameters
 from infra.deployment.parameters import known
 from infra.deployment.problems import DeploymentError
@@ -48,22 +49,30 @@ class Refusing:
 class Lambda:
     """Lambda's answer about an account with so many concurrent executions."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, free: int | None = None) -> None:
+        self._answer = {
+            "ConcurrentExecutions": limit,
+            "UnreservedConcurrentExecutions": limit if free is None else free,
+        }
 
     def get_account_settings(self) -> dict[str, Any]:
-        return {"AccountLimit": {"ConcurrentExecutions": self._limit}}
+        return {"AccountLimit": self._answer}
 
 
 def surveyed(
-    template: Template, *, services: dict[str, Any] | None = None, **parameters: str
+    template: Template,
+    *,
+    services: dict[str, Any] | None = None,
+    first: bool = True,
+    region: str = ACCOUNT.region,
+    **parameters: str,
 ) -> tuple[list[str], list[str]]:
     told: list[str] = []
     own = services or {"lambda": Lambda(1000)}
     names = known(Stage("dev", "omnibus-dev"), template, parameters)
-    names = replace(names, pseudo=pseudo_parameters("omnibus-dev", ACCOUNT.id, ACCOUNT.region))
+    names = replace(names, pseudo=pseudo_parameters("omnibus-dev", ACCOUNT.id, region))
     survey = Survey(lambda service: own.get(service) or client(service), template, names, told.append)
-    return list(survey.problems(first=True)), told
+    return list(survey.problems(first=first)), told
 
 
 def test_who_asks_is_told_and_another_account_is_refused() -> None:
@@ -83,8 +92,15 @@ def test_too_little_concurrency_is_named_with_its_quota(packaged: Template) -> N
     assert "L-B99A9384" in problem
 
 
+def test_what_other_functions_reserve_is_not_free_for_a_first_deployment(packaged: Template) -> None:
+    crowded = {"lambda": Lambda(1000, free=120)}
+    (problem,), _ = surveyed(packaged, services=crowded)
+    assert "the account has 1000, of which others reserve 880" in problem
+    assert surveyed(packaged, services=crowded, first=False) == ([], [])  # part of it is the stack's own
+
+
 def test_functions_that_reserve_nothing_fit_everywhere(packaged: Template) -> None:
-    none = {name: "0" for name in packaged["Parameters"] if name.endswith("ReservedConcurrency")}
+    none: dict[str, Any] = {name: "0" for name in packaged["Parameters"] if name.endswith("ReservedConcurrency")}
     assert surveyed(packaged, services={"lambda": Lambda(10)}, **none) == ([], [])
 
 
@@ -113,6 +129,48 @@ def test_secrets_and_networks_that_are_not_there_are_named(packaged: Template) -
         "SubnetIds: there is no subnet-11111111 in this region",
         "SecurityGroupIds: there is no sg-11111111 in this region",
     ]
+
+
+def test_a_secret_by_its_name_is_refused_with_the_arn_that_a_policy_takes(packaged: Template) -> None:
+    arn = client("secretsmanager").create_secret(Name="database", SecretString="{}")["ARN"]
+    assert surveyed(packaged, DatabaseSecretArn=arn) == ([], [])
+    (problem,), _ = surveyed(packaged, DatabaseSecretArn="database")
+    assert problem == f"DatabaseSecretArn: is database; expected the secret's whole ARN, {arn}"
+
+
+def test_keys_that_are_not_there_or_not_of_the_kind_are_named(packaged: Template) -> None:
+    data = client("kms").create_key()["KeyMetadata"]["Arn"]
+    signing = client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    assert surveyed(packaged, KmsKeyArn=data, ModelSigningKeyArn=signing) == ([], [])
+    problems, _ = surveyed(packaged, KmsKeyArn=f"{data[:-1]}?", ModelSigningKeyArn=data)
+    assert problems == [
+        f"KmsKeyArn: there is no key {data[:-1]}?",
+        f"ModelSigningKeyArn: {data} is Enabled, for ENCRYPT_DECRYPT; expected Enabled, for SIGN_VERIFY",
+    ]
+
+
+def test_the_key_of_tables_that_would_be_adopted_is_asked_for(packaged: Template) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    client("dynamodb").create_table(
+        TableName="omnibus-dev-flights-runs",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "tracking_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "tracking_id", "KeyType": "HASH"}],
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+    (problem,), _ = surveyed(packaged)
+    assert problem.startswith("KmsKeyArn: is missing; omnibus-dev-flights-runs, which an earlier stack left")
+    assert key in problem
+    assert surveyed(packaged, KmsKeyArn=key) == ([], [])
+    assert surveyed(packaged, first=False) == ([], [])
+
+
+def test_the_layer_of_insights_is_asked_for_where_aws_has_it_elsewhere(packaged: Template) -> None:
+    (problem,), _ = surveyed(packaged, region="af-south-1")
+    assert problem.startswith("InsightsLayerArn: is missing; AWS publishes the layer of Lambda Insights for af-south-1")
+    layer = "arn:aws:lambda:af-south-1:012438385374:layer:LambdaInsightsExtension:47"
+    assert surveyed(packaged, region="af-south-1", InsightsLayerArn=layer) == ([], [])
+    assert surveyed(packaged, region="af-south-1", Insights="DISABLED") == ([], [])
 
 
 def test_models_and_agents_of_bedrock_are_asked_for(packaged: Template) -> None:
@@ -185,12 +243,36 @@ def test_what_is_retained_is_named_plainly_so_that_it_can_be_adopted(packaged: T
     assert resources["PredictionsScratchBucket"] == packaged["Resources"]["PredictionsScratchBucket"]
 
 
-def test_a_release_is_another_when_a_parameter_or_a_secret_is() -> None:
-    given = {"Release": "4de4d07c34", "LogLevel": "INFO", "OperatorToken": "x"}
-    name = release_name("omnibus-dev", given)
-    assert name == release_name("omnibus-dev", dict(reversed(given.items())))
-    assert len({name, *(release_name("omnibus-dev", {**given, key: "other"}) for key in given)}) == 4
-    assert len(name) == 10
+SECRETS = ("DatabaseUrl", "OperatorToken")
+GIVEN = {"Release": "4de4d07c34", "LogLevel": "INFO", "OperatorToken": "x", "DatabaseUrl": ""}
+
+
+def named(running: str = "", **given: str | None) -> str:
+    return release_name("omnibus-dev", {**GIVEN, **given}, SECRETS, running)
+
+
+def test_a_release_is_another_when_the_package_a_parameter_or_a_secret_is() -> None:
+    name = named()
+    assert name == release_name("omnibus-dev", dict(reversed(GIVEN.items())), SECRETS, "")
+    others = {named(**{key: "other"})[:10] for key in GIVEN}
+    assert len({name[:10], *others}) == 1 + len(GIVEN)
+
+
+def test_a_release_is_the_same_when_secrets_that_the_stack_has_are_not_given_again() -> None:
+    name = named()
+    assert named(name, OperatorToken=None) == named(name, OperatorToken=None, DatabaseUrl=None) == name
+    assert named(name, OperatorToken=None, LogLevel="DEBUG")[:10] != name[:10]
+    changed = named(name, OperatorToken="another", DatabaseUrl=None)
+    assert changed[:10] != name[:10]
+    assert named(changed, OperatorToken=None) == changed
+    assert named("mine000001", OperatorToken=None)[:10] != name[:10]  # named by somebody else: nothing to read there
+
+
+def test_a_release_is_named_as_the_template_takes_it(packaged: Template) -> None:
+    declared = packaged["Parameters"]
+    secrets = [name for name, each in declared.items() if each.get("NoEcho")]
+    name = release_name("omnibus-dev", dict.fromkeys(declared, "x"), secrets, "")
+    assert re.fullmatch(declared["Release"]["AllowedPattern"], name)
 
 
 class Functions:
@@ -201,6 +283,11 @@ class Functions:
 
     def invoke(self, **_request: Any) -> dict[str, Any]:
         return self._answer
+
+
+def test_a_migration_may_take_as_long_as_a_function_may() -> None:
+    """botocore hangs up after a minute by itself, and invokes again."""
+    assert client_of(Stage("dev", "omnibus-dev", region="eu-west-1"))("lambda").meta.config.read_timeout > 900
 
 
 def test_a_migration_is_told() -> None:

@@ -133,6 +133,10 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
         ({"OpenSkyClientId": "me"}, "OpenSkyClientSecret: is missing"),
         ({"RedshiftCluster": "big"}, "RedshiftDbUser or RedshiftSecretArn: is missing"),
         ({"DatabaseNetwork": "existing"}, "SubnetIds: is missing; DatabaseNetwork existing names"),
+        (
+            {"MigrateProvisionedConcurrency": 2},
+            "MigrateProvisionedConcurrency: is 2; expected at most what is reserved, 1",
+        ),
         ({"FlightsThresholds": "0.9"}, "FlightsThresholds: is '0.9'; expected a JSON object"),
         ({"FlightsBox": "1,2,3"}, "FlightsBox: is '1,2,3'; expected lamin,lomin,lamax,lomax"),
         ({"CorsOrigins": ["app.example.com"]}, "CorsOrigins: is 'app.example.com'; expected origins such as"),
@@ -162,3 +166,25 @@ def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) 
     wanting = Stage("staging", "omnibus-staging", required=(("OperatorToken",),))
     assert check(wanting, packaged)[1] != []
     assert check(wanting, packaged, frozenset({"OperatorToken"}))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("stack", "said"),
+    [
+        ("Omnibus-Dev", "stack: is 'Omnibus-Dev'; expected lower-case letters, digits and hyphens"),
+        ("omnibus_dev", "stack: is 'omnibus_dev'; expected lower-case"),
+        ("a" * 31, f"stack: is {'a' * 31!r}; expected 1 characters less, for {'a' * 31}-predictions-scratch-"),
+    ],
+)
+def test_a_stack_that_buckets_cannot_be_called_after_is_refused(packaged: Template, stack: str, said: str) -> None:
+    found = check(Stage("dev", stack), packaged)[1]
+    assert any(problem.startswith(said) for problem in found), found
+    assert check(Stage("dev", "a" * 30), packaged)[1] == []
+
+
+def test_more_variables_than_lambda_takes_are_refused(packaged: Template) -> None:
+    one = {"OMNIBUS_FLIGHTS_BOX": "45,5,47,8"}
+    assert problems(packaged, IngestFlightsEnvironment=one) == []
+    thresholds = {f"check_{number}": 0.5 for number in range(100)}
+    (problem,) = [each for each in problems(packaged, FlightsThresholds=thresholds) if "Environment" in each]
+    assert "expected at most 4096" in problem

@@ -10,6 +10,7 @@ from infra.deployment.problems import DeploymentError
 from infra.deployment.stack import Stack
 
 NAME = "omnibus-dev"
+PAGE = 4
 ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/omnibus-dev/1"
 
 
@@ -19,6 +20,7 @@ def event(number: int, status: str, resource: str = NAME, reason: str = "") -> d
         "EventId": str(number),
         "LogicalResourceId": resource,
         "PhysicalResourceId": ID if own else "",
+        "StackId": ID,
         "ResourceType": "AWS::CloudFormation::Stack" if own else "AWS::SQS::Queue",
         "ResourceStatus": status,
         "ResourceStatusReason": reason,
@@ -35,6 +37,7 @@ class CloudFormation:
         self.requests: list[dict[str, Any]] = []
         self.executed: list[dict[str, Any]] = []
         self.deleted: list[str] = []
+        self.pages = 0
         self._script = iter(plays)
         self._running: Iterator[dict[str, Any]] | None = None
 
@@ -89,8 +92,10 @@ class CloudFormation:
     def get_paginator(self, _operation: str) -> "CloudFormation":
         return self
 
-    def paginate(self, **_request: Any) -> list[dict[str, Any]]:
-        return [{"StackEvents": list(self.events)}]
+    def paginate(self, **_request: Any) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(self.events), PAGE):
+            self.pages += 1
+            yield {"StackEvents": self.events[start : start + PAGE]}
 
 
 def changed(cloud: CloudFormation, **parameters: str | None) -> tuple[bool, list[str]]:
@@ -224,3 +229,43 @@ def test_what_is_not_there_is_not_deleted() -> None:
     cloud = CloudFormation(None)
     Stack(cloud, NAME, lambda _line: None, lambda _seconds: None).delete()
     assert cloud.deleted == []
+
+
+def test_three_months_of_events_are_not_read_at_each_look() -> None:
+    plays = (event(101, "UPDATE_IN_PROGRESS"), event(102, "UPDATE_COMPLETE", "Queue"), event(103, "UPDATE_COMPLETE"))
+    cloud = CloudFormation("UPDATE_COMPLETE", plays)
+    cloud.events = [event(number, "UPDATE_COMPLETE", "Queue") for number in range(100, 0, -1)]
+    done, told = changed(cloud)
+    assert done
+    assert len(told) == 3
+    assert cloud.pages <= 2 * (len(plays) + 2)
+
+
+def test_more_events_than_a_page_holds_are_all_told_in_order() -> None:
+    resources = tuple(event(number, "CREATE_COMPLETE", f"Queue{number}") for number in range(2, 3 * PAGE))
+    begun, ended = event(1, "UPDATE_IN_PROGRESS"), event(99, "UPDATE_COMPLETE")
+    cloud = CloudFormation("UPDATE_COMPLETE", (begun, *resources, ended))
+
+    def look_rarely(_seconds: float) -> None:  # much happens between two looks
+        for _ in range(2 * PAGE):
+            cloud.describe_stacks(NAME)
+
+    told: list[str] = []
+    Stack(cloud, NAME, told.append, look_rarely).change("https://bucket/template.json", {}, {})
+    assert [line.split()[1] for line in told[1:-1]] == [each["LogicalResourceId"] for each in resources]
+
+
+def test_what_failed_in_an_operation_before_is_not_told_again() -> None:
+    cloud = CloudFormation("UPDATE_ROLLBACK_FAILED")
+    cloud.events = [
+        event(6, "UPDATE_ROLLBACK_FAILED"),
+        event(5, "UPDATE_FAILED", "Topic", "no such key"),
+        event(4, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        event(3, "UPDATE_IN_PROGRESS"),
+        event(2, "UPDATE_ROLLBACK_COMPLETE"),
+        event(1, "UPDATE_FAILED", "Queue", "mended long ago"),
+    ]
+    with pytest.raises(DeploymentError) as raised:
+        changed(cloud)
+    assert "Topic (AWS::SQS::Queue): no such key" in str(raised.value)
+    assert "mended long ago" not in str(raised.value)

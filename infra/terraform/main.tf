@@ -25,7 +25,7 @@ variable "tags" {
 
 variable "timeout_in_minutes" {
   type        = number
-  description = "Minutes after which a change that is not over is rolled back; a canary takes its own."
+  description = "Minutes that Terraform waits for a change of the stack, its canary included; CloudFormation goes on."
   default     = 60
 }
 
@@ -39,15 +39,20 @@ locals {
   places    = { for path, key in local.keys : path => jsonencode("s3://${var.artifact_bucket}/${key}") }
 
   # Names package and parameters: if either differs, functions get new versions, and the alias `live` moves to them.
-  told    = [jsondecode(local.packaged).Parameters.Release.Default, local.parameters, local.secrets]
-  release = substr(nonsensitive(sha256(jsonencode(local.told))), 0, 10)
+  unnamed = jsondecode(local.packaged).Parameters.Release.Default
+  told    = [local.unnamed, local.parameters, local.secrets]
+  release = coalesce(var.release, substr(nonsensitive(sha256(jsonencode(local.told))), 0, 10))
 
+  # The release is also the version of the REST API: SAM deploys the API anew when its text changes, not its parameters.
   template = replace(
     replace(
-      replace(local.packaged, jsonencode("./arrow.zip"), local.places["./arrow.zip"]),
-      jsonencode("./deployment.zip"), local.places["./deployment.zip"],
+      replace(
+        replace(local.packaged, jsonencode("./arrow.zip"), local.places["./arrow.zip"]),
+        jsonencode("./deployment.zip"), local.places["./deployment.zip"],
+      ),
+      jsonencode("./ml.zip"), local.places["./ml.zip"],
     ),
-    jsonencode("./ml.zip"), local.places["./ml.zip"],
+    jsonencode(local.unnamed), jsonencode(local.release),
   )
 }
 
@@ -58,31 +63,46 @@ resource "aws_s3_object" "artifact" {
   key         = each.value
   source      = "${var.package}/${each.key}"
   source_hash = filesha256("${var.package}/${each.key}")
+
+  # A change that fails is rolled back to what the stack was made of: that goes only when the change is over.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_s3_object" "template" {
   bucket  = var.artifact_bucket
   key     = "${sha256(local.template)}.json"
   content = local.template
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 data "aws_s3_bucket" "artifacts" {
   bucket = var.artifact_bucket
 }
 
+# CloudFormation's own timeout and what it does on failure are arguments that Terraform cannot change without replacing
+# the stack, and are left alone: it rolls back by itself.
 resource "aws_cloudformation_stack" "omnibus" {
-  name               = local.stack_name
-  template_url       = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}/${aws_s3_object.template.key}"
-  capabilities       = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-  on_failure         = "ROLLBACK"
-  timeout_in_minutes = var.timeout_in_minutes
-  tags               = var.tags
+  name         = local.stack_name
+  template_url = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}/${aws_s3_object.template.key}"
+  capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+  tags         = var.tags
 
   parameters = merge(
     { Release = local.release },
     { for name, value in local.parameters : name => value if value != null },
     { for name, value in local.secrets : name => value if nonsensitive(value != "") },
   )
+
+  timeouts {
+    create = "${var.timeout_in_minutes}m"
+    update = "${var.timeout_in_minutes}m"
+    delete = "${var.timeout_in_minutes}m"
+  }
 
   depends_on = [aws_s3_object.artifact]
 }

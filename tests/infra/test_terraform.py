@@ -88,6 +88,21 @@ def test_the_module_is_formatted(terraform: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_a_change_that_fails_finds_what_it_is_rolled_back_to() -> None:
+    """Terraform would delete the zips of the release before first, and the stack itself for a timeout."""
+    text = (FOLDER / "main.tf").read_text(encoding="utf-8")
+    for name in ("artifact", "template"):
+        assert "create_before_destroy = true" in block('resource "aws_s3_object"', name, text), name
+    stack = block('resource "aws_cloudformation_stack"', "omnibus", text)
+    for replaces in ("timeout_in_minutes ", "on_failure", "disable_rollback"):
+        assert replaces not in stack, replaces
+    assert re.findall(r"^    (\w+) = \"\${var.timeout_in_minutes}m\"$", stack, re.MULTILINE) == [
+        "create",
+        "update",
+        "delete",
+    ]
+
+
 class Module:
     """The module without its provider: what it works out from its variables, by Terraform itself."""
 
@@ -195,7 +210,10 @@ def test_the_template_names_the_uploaded_artifacts_and_is_the_same_otherwise(
 ) -> None:
     assert module.apply() == ""
     sent = json.loads(module.output("template"))
-    packaged_template = templates[COMPARED[0]]
+    written, release = json.dumps(templates[COMPARED[0]]), module.output("parameters")["Release"]
+    unnamed = templates[COMPARED[0]]["Parameters"]["Release"]["Default"]
+    packaged_template = json.loads(written.replace(json.dumps(unnamed), json.dumps(release)))
+    assert sent["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["info"]["version"] == release
     for name, resource in packaged_template["Resources"].items():
         properties = dict(resource.get("Properties", {}))
         for key in {"CodeUri", "ContentUri"} & properties.keys():

@@ -18,6 +18,8 @@ CONDITION = "HasDashboard"
 WIDTH, HEIGHT, ACROSS = 8, 6, 24
 SERVICE = "${AWS::StackName}"
 """The value of the dimension `service` of every metric that the code emits."""
+MOST_ALARMS = 100
+"""A widget takes no more."""
 ROUTES_NAMESPACE = "${AWS::StackName}/Rest"
 
 ROUTES: Mapping[str, Mapping[str, str]] = {
@@ -133,7 +135,7 @@ def _filters() -> dict[str, Any]:
 
 
 def _sections(resources: Mapping[str, Mapping[str, Any]]) -> Iterable[list[Widget]]:
-    yield [_text("# ${AWS::StackName}\nWhat to do about an alarm is in `docs/runbook.md`."), _alarms(resources)]
+    yield [_text("# ${AWS::StackName}\nWhat to do about an alarm is in `docs/runbook.md`."), *_alarms(resources)]
     for workload, declared in WORKLOADS.items():
         logical = {
             name: resource["Properties"]["FunctionName"]["Fn::Sub"]
@@ -223,13 +225,15 @@ OTHER_SERVICES = {"predictions": _workflow, "gateway": _gateways}
 """What a workload has besides functions, queues and tables."""
 
 
-def _alarms(resources: Mapping[str, Mapping[str, Any]]) -> Widget:
-    names = [
+def _alarms(resources: Mapping[str, Mapping[str, Any]]) -> Iterable[Widget]:
+    names = sorted(
         resource["Properties"]["AlarmName"]["Fn::Sub"] for resource in resources.values() if resource["Type"] == ALARM
-    ]
+    )
     place = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
-    properties = {"title": "Alarms", "alarms": [place + name for name in sorted(names)], "states": ["ALARM"]}
-    return {"type": "alarm", "width": ACROSS, "height": HEIGHT, "properties": properties}
+    for start in range(0, len(names), MOST_ALARMS):
+        alarms = [place + name for name in names[start : start + MOST_ALARMS]]
+        properties = {"title": "Alarms", "alarms": alarms, "states": ["ALARM"]}
+        yield {"type": "alarm", "width": ACROSS, "height": HEIGHT, "properties": properties}
 
 
 def _text(markdown: str) -> Widget:

@@ -11,7 +11,7 @@ from chalice.test import Client
 import app as application
 from chalicelib.entry import telemetry
 from infra.template.alarms import ALARM
-from infra.template.dashboard import ROUTES, ROUTES_NAMESPACE, SERVICE
+from infra.template.dashboard import MOST_ALARMS, ROUTES, ROUTES_NAMESPACE, SERVICE, with_dashboard
 from infra.template.functions import FUNCTION
 from infra.template.workloads import WORKLOADS
 from tests.infra.metrics import AWS, emitted
@@ -147,3 +147,14 @@ def test_everything_that_the_dashboard_names_is_in_the_template(packaged: Templa
     named = set(re.findall(r"\$\{(?!AWS::)(\w+)", json.dumps(body)))
     assert named <= set(packaged["Resources"])
     assert "PredictionsStateMachine" in named
+
+
+def test_no_widget_has_more_alarms_than_cloudwatch_takes(packaged: Template) -> None:
+    some = next(each for each in packaged["Resources"].values() if each["Type"] == ALARM)
+    many = {f"Another{number}": some for number in range(MOST_ALARMS)}
+    more = with_dashboard({**packaged, "Resources": {**packaged["Resources"], **many}})
+    widgets = json.loads(more["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    sizes = [len(widget["properties"]["alarms"]) for widget in widgets if widget["type"] == "alarm"]
+    assert len(sizes) == 2
+    assert max(sizes) == MOST_ALARMS
+    assert sum(sizes) == MOST_ALARMS + sum(each["Type"] == ALARM for each in packaged["Resources"].values())

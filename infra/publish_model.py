@@ -25,6 +25,8 @@ from chalicelib.predictions.ports import Objects, Signer
 from chalicelib.predictions.publishing import Artifact, artifact_of, onnx_artifact
 from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import read_stage
 
 
 def read_artifact(path: Path, features: Sequence[str], uri: ObjectUri, form: Any, now: datetime) -> Artifact:
@@ -64,7 +66,7 @@ def main(
             tell("nothing was published")
             return 1
         publish(S3Objects(boto3.client("s3")), signing_key(key), uri, artifact, overwrite=options.overwrite)
-    except (OmnibusError, ValueError, OSError) as error:
+    except (OmnibusError, DeploymentError, ValueError, OSError) as error:
         print(f"publish_model: {error}", file=sys.stderr)
         return 1
     tell(f"published   {uri} and its manifest")
@@ -91,7 +93,10 @@ def _signing_key(stage: str, home: Path) -> str:
         cloud = json.loads((home / "cloud.json").read_text(encoding="utf-8"))
         os.environ.update(cloud["environment"])
         return str(cloud["outputs"]["ModelSigningKeyArn"])
-    stack = boto3.client("cloudformation").describe_stacks(StackName=f"omnibus-{stage}")["Stacks"][0]
+    described = read_stage(stage, {})
+    if described.region:
+        os.environ["AWS_DEFAULT_REGION"] = described.region
+    stack = boto3.client("cloudformation").describe_stacks(StackName=described.stack)["Stacks"][0]
     outputs: Mapping[str, str] = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return outputs["ModelSigningKeyArn"]
 

@@ -56,3 +56,17 @@ def test_who_reads_may_stop_reading(home: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_proxy_stands_between_us_and_this_machine() -> None:
+    program = (
+        "import local, urllib.request\n"
+        "from botocore.utils import get_environ_proxies\n"
+        "print(urllib.request.proxy_bypass('127.0.0.1:4566'), get_environ_proxies('http://127.0.0.1:4566'))\n"
+        "print(urllib.request.proxy_bypass('example.com'), urllib.request.proxy_bypass('kept.example.com'))\n"
+    )
+    proxied = {"HTTP_PROXY": "http://192.0.2.1:3128", "http_proxy": "http://192.0.2.1:3128"}
+    environ = {**os.environ, **proxied, "NO_PROXY": "kept.example.com", "no_proxy": "kept.example.com"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "True {}\nFalse True\n"

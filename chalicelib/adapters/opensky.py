@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -18,10 +18,15 @@ from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Th
 from chalicelib.flights.ports import Box
 
 TIMEOUT_S = 20.0
+DEADLINE_S = 30.0
+"""Tokens, polls and reading together: with one read that hangs to its time-out, still within the function's 60 s."""
 TOKEN_MARGIN_S = 60.0
 """A token is renewed this long before it ends, so that it cannot end on the way."""
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
+PIECE_BYTES = 1 << 18
 DEFAULT_RETRY_S = 3600
+LONGEST_RETRY_S = 7 * 86_400
+"""A server that asks for more is mistaken; its credits come back every day."""
 
 
 class Snapshot(Struct):
@@ -48,28 +53,35 @@ class OpenSky:
         token_url: str,
         credentials: Callable[[], tuple[str, str] | None],
         clock: Callable[[], datetime],
+        forget_credentials: Callable[[], None] = lambda: None,
         timeout_s: float = TIMEOUT_S,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._states_url = url.rstrip("/") + "/api/states/all"
         self._token_url = token_url
         self._credentials = credentials
         self._clock = clock
+        self._forget_credentials = forget_credentials
         self._timeout_s = timeout_s
-        self._open = build_opener(NoRedirects).open
+        self._deadline_s = deadline_s
+        self._ends = 0.0
+        self._opener = build_opener(NoRedirects)
         self._token = ""  # nosec B105  # none yet
         self._token_ends = 0.0
 
     def fetch(self, box: Box | None) -> Outcome:
         """One poll of all state vectors in `box`, extended with categories."""
+        self._ends = time.monotonic() + self._deadline_s
         try:
             credentials = self._credentials()
             outcome = self._poll(box, credentials)
             if isinstance(outcome, Unauthorized) and credentials is not None:
-                # It may have been revoked before its time: once more with a fresh one.
+                # The token may have been revoked before its time, or the secret rotated: once more with fresh ones.
                 self._token = ""  # nosec B105  # none
-                outcome = self._poll(box, credentials)
+                self._forget_credentials()
+                outcome = self._poll(box, self._credentials() or credentials)
             return outcome
-        except (URLError, TimeoutError, HTTPException, ConnectionError) as error:
+        except (OSError, HTTPException) as error:  # URLError, TimeoutError, SSLError and lost connections are OSErrors
             return Unavailable(_reason(error))
 
     def _poll(self, box: Box | None, credentials: tuple[str, str] | None) -> Outcome:
@@ -84,7 +96,7 @@ class OpenSky:
             parameters |= dict(zip(("lamin", "lomin", "lamax", "lomax"), box, strict=True))
         request = Request(f"{self._states_url}?{urlencode(parameters)}", headers=headers)
         try:
-            with self._open(request, timeout=self._timeout_s) as answer:
+            with self._open(request) as answer:
                 return self._read(answer)
         except HTTPError as error:
             with error:
@@ -98,8 +110,8 @@ class OpenSky:
         request = Request(self._token_url, data=urlencode(form).encode())
         asked = time.monotonic()
         try:
-            with self._open(request, timeout=self._timeout_s) as answer:
-                grant = json.loads(answer.read(1 << 20))
+            with self._open(request) as answer:
+                grant = json.loads(self._body(answer))
             self._token = str(grant["access_token"])
             self._token_ends = asked + float(grant["expires_in"])
         except HTTPError as error:
@@ -111,8 +123,26 @@ class OpenSky:
             return Unavailable("the token endpoint answered with no token")
         return None
 
+    def _open(self, request: Request) -> HTTPResponse:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        answer: HTTPResponse = self._opener.open(request, timeout=min(self._timeout_s, left))
+        return answer
+
+    def _body(self, answer: HTTPResponse) -> bytes:
+        """At most a byte more than is allowed; TimeoutError where it trickles on beyond the deadline."""
+        pieces: list[bytes] = []
+        size = 0
+        while size <= MAX_ANSWER_BYTES and (piece := answer.read1(PIECE_BYTES)):
+            if time.monotonic() > self._ends:
+                raise TimeoutError
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
+
     def _read(self, answer: HTTPResponse) -> Outcome:
-        body = answer.read(MAX_ANSWER_BYTES + 1)
+        body = self._body(answer)
         if len(body) > MAX_ANSWER_BYTES:
             return Malformed(f"the answer has more than {MAX_ANSWER_BYTES} bytes", b"")
         if answer.length:
@@ -137,14 +167,14 @@ class OpenSky:
             body=body,
             time=snapshot.time,
             empty=bytes(snapshot.states) in {b"null", b"[]"},
-            credits_left=int(left) if left.isdigit() else None,
+            credits_left=int(left) if left.isdecimal() else None,
         )
 
     def _refused(self, status: int, headers: Message) -> Outcome:
         if status == 429:
             given = headers.get("X-Rate-Limit-Retry-After-Seconds") or headers.get("Retry-After") or ""
-            seconds = int(given) if given.isdigit() else DEFAULT_RETRY_S
-            return Throttled(self._clock() + timedelta(seconds=seconds))
+            seconds = int(given) if given.isdecimal() else DEFAULT_RETRY_S
+            return Throttled(self._clock() + timedelta(seconds=min(seconds, LONGEST_RETRY_S)))
         if status == 401:
             return Unauthorized("OpenSky refuses the token")
         if status == 403:

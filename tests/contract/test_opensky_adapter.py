@@ -1,9 +1,13 @@
 """The OpenSky adapter against the local OpenSky: every outcome, over a real socket."""
 
+import contextlib
 import itertools
 import json
+import socket
+import ssl
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -64,6 +68,23 @@ def world() -> Iterator[World]:
         yield World(server)
 
 
+@contextlib.contextmanager
+def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a server that does with its one connection what OpenSky's would not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(timeout=10)
+
+
 def test_a_poll_brings_the_exact_bytes_their_time_and_the_credits_left(world: World) -> None:
     outcome = world.adapter.fetch(None)
     assert isinstance(outcome, Fetched)
@@ -99,6 +120,26 @@ def test_a_revoked_token_is_renewed_once(world: World) -> None:
     assert world.calls("token") == 2
 
 
+def test_a_secret_that_was_rotated_is_read_anew(world: World) -> None:
+    current = ("me", "secret")
+    world.credentials = ("me", "the one before")
+
+    def forget() -> None:
+        world.credentials = current
+
+    assert isinstance(world.make(forget_credentials=forget).fetch(None), Fetched)
+
+
+def test_credentials_that_vanish_do_not_make_the_poll_anonymous(world: World) -> None:
+    world.credentials = ("me", "wrong")
+
+    def forget() -> None:
+        world.credentials = None
+
+    assert isinstance(world.make(forget_credentials=forget).fetch(None), Unauthorized)
+    assert world.calls("states") == 0
+
+
 def test_wrong_credentials_are_unauthorized_and_never_anonymous(world: World) -> None:
     world.credentials = ("me", "wrong")
     assert isinstance(world.adapter.fetch(None), Unauthorized)
@@ -120,6 +161,15 @@ def test_without_credentials_the_poll_is_anonymous(world: World) -> None:
 def test_a_429_says_until_when(world: World) -> None:
     world.fault(kind="status", status=429, retry_after=61_200)
     assert world.adapter.fetch(None) == Throttled(world.clock() + timedelta(hours=17))
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("9" * 30, 7 * 86_400), ("\xb2", 3600), ("-5", 3600)])
+def test_a_429_with_nonsense_is_waited_for_within_reason(asked: str, seconds: int) -> None:
+    head = f"HTTP/1.1 429 Too Many\r\nX-Rate-Limit-Retry-After-Seconds: {asked}\r\nContent-Length: 0\r\n\r\n"
+    with answering(lambda connection: connection.sendall(head.encode("latin-1"))) as url:
+        clock = Clock()
+        outcome = Adapter(url=url, token_url=url, credentials=lambda: None, clock=clock).fetch(None)
+    assert outcome == Throttled(clock() + timedelta(seconds=seconds))
 
 
 def test_a_403_is_blocked(world: World) -> None:
@@ -144,6 +194,36 @@ def test_a_slow_answer_is_unavailable(world: World) -> None:
     world.fault(kind="slow", seconds=1.5)
     outcome = world.adapter.fetch(None)
     assert outcome == Unavailable("no answer in time")
+
+
+def test_an_answer_that_trickles_ends_at_the_deadline() -> None:
+    """Each read is quick, so that no time-out of a read ends it; Lambda would, and nobody would learn of it."""
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b" ")
+                time.sleep(0.02)
+
+    with answering(trickle) as url:
+        adapter = Adapter(url=url, token_url=url, credentials=lambda: None, clock=Clock(), timeout_s=5, deadline_s=0.3)
+        began = time.monotonic()
+        assert adapter.fetch(None) == Unavailable("no answer in time")
+        assert time.monotonic() - began < 3
+
+
+def test_slow_tokens_and_polls_share_one_deadline(world: World) -> None:
+    world.control(faults=[{"kind": "slow", "seconds": 0.3}, {"kind": "slow", "seconds": 0.3, "endpoint": "token"}])
+    assert world.make(timeout_s=0.5, deadline_s=0.5).fetch(None) == Unavailable("no answer in time")
+
+
+def test_a_broken_tls_record_is_unavailable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")
+
+    monkeypatch.setattr("http.client.HTTPResponse.read1", broken)
+    assert world.adapter.fetch(None) == Unavailable("the connection failed (SSLError)")
 
 
 def test_an_answer_that_is_no_json_is_malformed_and_kept(world: World) -> None:

@@ -16,8 +16,9 @@ from benchmarks import measure, traffic
 from chalicelib.flights import keys
 from chalicelib.flights.convert import Limits
 from chalicelib.flights.process import Processing
+from chalicelib.flights.troubles import Troubles
 from tests.fakes.clock import Clock
-from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeRuns
+from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeRuns
 
 SIZES = [1, 12_000, 1_000_000, 2_000_000]
 
@@ -43,13 +44,14 @@ class FolderBucket(FakeBucket):
 
 def process(folder: str) -> None:
     """What the measured process does."""
+    runs, clock = FakeRuns(), Clock()
     processing = Processing(
         bucket=FolderBucket(Path(folder)),
-        runs=FakeRuns(),
-        alerts=FakeAlerts(),
+        runs=runs,
+        troubles=Troubles(runs=runs, notices=FakeGuard(clock), alerts=FakeAlerts(), clock=clock),
         emit=FakeEmit(),
         limits=Limits(),
-        clock=Clock(),
+        clock=clock,
     )
     processing.process(keys.raw_key(traffic.SNAPSHOT_TIME))
 

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.entry.telemetry import count, emit
+from chalicelib.errors import InvalidInput
 from chalicelib.operators import Operators
-from chalicelib.settings import Settings, with_file
+from chalicelib.settings import Settings, SettingsError, with_file
 
 if TYPE_CHECKING:
     from chalicelib.adapters.buckets import S3Bucket
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from chalicelib.flights.queries import Flights
     from chalicelib.flights.replay import Replays
     from chalicelib.flights.review import Review
+    from chalicelib.flights.troubles import Troubles
     from chalicelib.flights.validate import Validation
     from chalicelib.health import Health
     from chalicelib.predictions.batch import BatchPredictions
@@ -305,6 +307,7 @@ class Services:
                 url=flights.opensky_url,
                 token_url=flights.opensky_token_url,
                 credentials=self._opensky_credentials,
+                forget_credentials=lambda: self._secrets.forget(flights.opensky_secret_arn),
                 clock=now,
             ),
             bucket=self._flights_bucket,
@@ -327,7 +330,7 @@ class Services:
         return Processing(
             bucket=self._flights_bucket,
             runs=self._flight_runs,
-            alerts=self._flight_alerts,
+            troubles=self._flight_troubles,
             emit=emit,
             limits=Limits(),
             clock=now,
@@ -339,13 +342,16 @@ class Services:
         from chalicelib.flights.validate import Validation
 
         flights = self.settings.flights
+        try:
+            thresholds = Thresholds.from_mapping(flights.thresholds or {})
+        except InvalidInput as error:  # the deployment's fault: no event may be parked for it
+            raise SettingsError(f"OMNIBUS_FLIGHTS_THRESHOLDS: {error.message}") from error
         return Validation(
             bucket=self._flights_bucket,
             runs=self._flight_runs,
-            notices=self._flight_guard,
-            alerts=self._flight_alerts,
+            troubles=self._flight_troubles,
             emit=emit,
-            thresholds=Thresholds.from_mapping(flights.thresholds or {}),
+            thresholds=thresholds,
             strict=flights.strict,
             clock=now,
         )
@@ -399,6 +405,12 @@ class Services:
         from chalicelib.adapters.topics import Topic
 
         return Topic(client("sns"), self.settings.flights.alerts_topic_arn)
+
+    @cached_property
+    def _flight_troubles(self) -> "Troubles":
+        from chalicelib.flights.troubles import Troubles
+
+        return Troubles(runs=self._flight_runs, notices=self._flight_guard, alerts=self._flight_alerts, clock=now)
 
     def _opensky_credentials(self) -> tuple[str, str] | None:
         arn = self.settings.flights.opensky_secret_arn

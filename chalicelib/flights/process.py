@@ -9,8 +9,9 @@ from typing import Any
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
 from chalicelib.flights.convert import Conversion, Limits, convert
-from chalicelib.flights.ports import Alerts, Bucket, Emit, RunBook
-from chalicelib.flights.runs import TO_FAILED, TO_PROCESSED, Status, begun
+from chalicelib.flights.ports import Bucket, Emit, RunBook
+from chalicelib.flights.runs import TO_PROCESSED, Status, begun
+from chalicelib.flights.troubles import Troubles
 
 NAMESPACE = "FlightDataPipeline/Processing"
 DONE = (Status.PROCESSED, Status.VALIDATED, Status.QUARANTINED)
@@ -24,14 +25,14 @@ class Processing:
         *,
         bucket: Bucket,
         runs: RunBook,
-        alerts: Alerts,
+        troubles: Troubles,
         emit: Emit,
         limits: Limits,
         clock: Callable[[], datetime],
     ) -> None:
         self._bucket = bucket
         self._runs = runs
-        self._alerts = alerts
+        self._troubles = troubles
         self._emit = emit
         self._limits = limits
         self._clock = clock
@@ -51,10 +52,7 @@ class Processing:
         try:
             self._convert(key, snapshot_time)
         except InvalidInput as error:
-            facts = {"failure": error.message, "updated_at": self._clock().isoformat()}
-            if self._runs.advance(tracking_id, Status.FAILED, TO_FAILED, facts):
-                message = {"type": "SNAPSHOT_UNREADABLE", "snapshot": tracking_id, "key": key, "reason": error.message}
-                self._alerts.send("Flights: a snapshot is unreadable", message)
+            self._troubles.fail(tracking_id, error.message)
             raise
 
     def _convert(self, key: str, snapshot_time: int) -> None:
@@ -77,9 +75,18 @@ class Processing:
             parquet.seek(0)
             self._bucket.write(keys.processed_key(snapshot_time), parquet, "application/vnd.apache.parquet")
         ms = round((time.perf_counter() - started) * 1000)
-        timing = {"processing_ms": ms, "updated_at": self._clock().isoformat()}
-        if not self._runs.advance(tracking_id, Status.PROCESSED, TO_PROCESSED, timing):
-            self._runs.note(tracking_id, timing)
+        if self._record(tracking_id, {"processing_ms": ms, "updated_at": self._clock().isoformat()}):
+            self._measure(conversion, ms)
+
+    def _record(self, tracking_id: str, timing: dict[str, Any]) -> bool:
+        """Record that the snapshot is processed; False if that was recorded before, and counted."""
+        if self._runs.advance(tracking_id, Status.PROCESSED, TO_PROCESSED, timing):
+            return True
+        known = self._runs.find(tracking_id)  # a repetition, or its verdict was quicker than this record
+        self._runs.note(tracking_id, timing)
+        return known is not None and known.processing_ms is None
+
+    def _measure(self, conversion: Conversion, ms: int) -> None:
         saved = 1 - conversion.bytes_out / conversion.bytes_in if conversion.bytes_in else 0.0
         self._emit(
             NAMESPACE,
@@ -101,4 +108,5 @@ def _facts(conversion: Conversion, snapshot_time: int) -> dict[str, Any]:
         "rows": conversion.rows,
         "rejected": conversion.rejected,
         "rejected_samples": [{"row": sample.row, "reason": sample.reason} for sample in conversion.rejected_samples],
+        "failure": None,
     }

@@ -29,10 +29,12 @@ class Status(StrEnum):
 
 
 TO_PROCESSED = (Status.INGESTED, Status.FAILED)
-TO_VALIDATED = tuple(Status)
-"""A verdict may overtake the record of the processing, since S3 tells of the Parquet first; a replay may change it."""
+TO_VALIDATED = tuple(status for status in Status if status is not Status.VALIDATED)
 TO_QUARANTINED = tuple(status for status in Status if status is not Status.QUARANTINED)
-"""Not from itself: only who moves a run into quarantine owes the operator an alert."""
+"""A verdict may overtake the record of the processing, since S3 tells of the Parquet first; a replay may change it.
+
+Not from itself: only who moves a run to its verdict counts it, and owes the operator an alert.
+"""
 TO_FAILED = (Status.INGESTED, Status.PROCESSED)
 
 

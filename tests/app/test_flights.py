@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
+import app as application
 from chalicelib.bootstrap import Services
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.runs import Status
+from chalicelib.settings import Settings, SettingsError
 from tests.environment import ENVIRONMENT
 from tests.events import s3_event, s3_test_event, schedule_event
 from tests.unit.flights.test_pipeline import World
@@ -75,6 +77,14 @@ def test_what_may_pass_later_is_raised_so_that_lambda_retries(world: World, clie
         invoke(client, "process_flights", s3_event(RAW))
     invoke(client, "process_flights", s3_event(RAW))
     assert world.run().status is Status.PROCESSED
+
+
+def test_thresholds_that_are_none_park_no_event(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    mistaken = {**ENVIRONMENT, "OMNIBUS_FLIGHTS_THRESHOLDS": '{"pass_mark": {}}'}
+    services = Services(Settings.from_environ(mistaken))
+    monkeypatch.setattr(application, "services", lambda: services)
+    with pytest.raises(SettingsError, match="OMNIBUS_FLIGHTS_THRESHOLDS: thresholds: pass_mark is not a threshold"):
+        invoke(client, "validate_flights", s3_event(PROCESSED))
 
 
 def test_a_replayed_record_is_processed_again(world: World, client: Client) -> None:

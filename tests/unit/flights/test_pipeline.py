@@ -16,6 +16,7 @@ from chalicelib.flights.queries import Flights
 from chalicelib.flights.replay import Replays
 from chalicelib.flights.review import Review
 from chalicelib.flights.runs import Run, Status, begun
+from chalicelib.flights.troubles import Troubles
 from chalicelib.flights.validate import Validation
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
@@ -37,9 +38,10 @@ class World:
         self.emit = FakeEmit()
         self.reprocessing = FakeReprocessing()
         shared: dict[str, Any] = {"bucket": self.bucket, "runs": self.runs, "clock": self.clock}
-        told: dict[str, Any] = {"alerts": self.alerts, "emit": self.emit}
+        troubles = Troubles(runs=self.runs, notices=self.guard, alerts=self.alerts, clock=self.clock)
+        told: dict[str, Any] = {"troubles": troubles, "emit": self.emit}
         self.processing = Processing(**shared, **told, limits=limits or Limits())
-        self.validation = Validation(**shared, **told, notices=self.guard, thresholds=Thresholds(), strict=strict)
+        self.validation = Validation(**shared, **told, thresholds=Thresholds(), strict=strict)
         self.review = Review(**shared)
         self.replays = Replays(bucket=self.bucket, reprocessing=self.reprocessing)
         self.flights = Flights(**shared, history=self.runs)
@@ -190,6 +192,102 @@ def test_an_unreadable_snapshot_fails_its_run_and_is_told_once(raw: bytes) -> No
     assert PROCESSED not in world.bucket.objects
 
 
+def test_an_unreadable_snapshot_is_told_of_though_sns_was_throttled_at_first() -> None:
+    world = World()
+    world.put(b"broken")
+    world.alerts.failures.append(RateLimited("SNS is throttled"))
+    with pytest.raises(RateLimited):
+        world.processing.process(RAW)
+    assert (world.run().status, world.told) == (Status.FAILED, [])
+    for _ in range(2):
+        world.clock.advance(minutes=1)  # Lambda's retry, and a repeated event
+        with pytest.raises(InvalidInput):
+            world.processing.process(RAW)
+    assert world.told == ["SNAPSHOT_UNREADABLE"]
+    assert world.alerts.sent[0]["reason"] == world.run().failure
+
+
+def test_a_snapshot_that_was_deleted_before_its_verdict_is_told_of_once_and_a_replay_brings_it_back() -> None:
+    world = World()
+    world.put(good())
+    world.processing.process(RAW)
+    del world.bucket.objects[PROCESSED]
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="was deleted before it was judged"):
+            world.validation.validate(PROCESSED)
+    assert world.run().status is Status.FAILED
+    assert world.told == ["SNAPSHOT_UNREADABLE"]
+    world.processing.process(RAW, again=True)
+    world.validation.validate(PROCESSED)
+    assert (world.run().status, world.run().failure) == (Status.VALIDATED, None)
+
+
+def test_a_parquet_that_was_cut_off_fails_its_run() -> None:
+    world = World()
+    world.put(good())
+    world.processing.process(RAW)
+    world.bucket.objects[PROCESSED] = world.bucket.objects[PROCESSED][:-9]
+    with pytest.raises(InvalidInput, match="parquet"):
+        world.validation.validate(PROCESSED)
+    assert world.run().status is Status.FAILED
+    assert world.told == ["SNAPSHOT_UNREADABLE"]
+
+
+def test_a_verdict_that_is_there_outlives_a_parquet_that_is_gone() -> None:
+    world = World()
+    world.run_through(good())
+    del world.bucket.objects[PROCESSED]
+    world.validation.validate(PROCESSED)
+    assert (world.run().status, world.told) == (Status.VALIDATED, [])
+
+
+COUNTED = ("Processing/RecordsProcessed", "Processing/RecordsRejected", "Quality/RecordsValidated")
+
+
+def counted(world: World) -> list[list[float]]:
+    """What each metric that counts records was given."""
+    return [[value for value, _ in world.emit.metrics[f"FlightDataPipeline/{name}"]] for name in COUNTED]
+
+
+@pytest.mark.parametrize("raw", [good(), bad()], ids=["good", "bad"])
+def test_repeated_events_and_replays_count_no_record_twice(raw: bytes) -> None:
+    world = World()
+    world.run_through(raw)
+    for again in (False, True, True):
+        world.processing.process(RAW, again=again)
+        world.validation.validate(PROCESSED)
+    if world.run().status is Status.QUARANTINED:
+        world.review.release(release())
+        world.validation.validate(PROCESSED)
+    assert counted(world) == [[20], [0], [20]]
+
+
+def test_a_verdict_that_overtakes_the_processing_counts_its_records_once() -> None:
+    world = World()
+    world.put(good())
+    write = world.bucket.write
+
+    def written(key: str, body: Any, content_type: str) -> None:
+        write(key, body, content_type)
+        if key == PROCESSED:  # S3 is quick
+            world.validation.validate(PROCESSED)
+
+    world.bucket.write = written  # type: ignore[method-assign]
+    world.processing.process(RAW)
+    assert world.run().status is Status.VALIDATED
+    assert counted(world) == [[20], [0], [20]]
+
+
+@pytest.mark.parametrize("at", ["move", "send"])
+def test_a_bad_snapshot_is_measured_once_whatever_interrupts_its_quarantine(at: str) -> None:
+    world = World()
+    interrupted(world, at=at, error=UpstreamUnavailable("at the worst moment"))
+    assert len(world.emit.metrics["FlightDataPipeline/Quality/OverallQualityScore"]) == 1
+    world.clock.advance(minutes=1)
+    world.validation.validate(PROCESSED)
+    assert counted(world) == [[20], [0], [20]]
+
+
 def test_a_bomb_is_refused_by_the_limit() -> None:
     world = World(limits=Limits(max_bytes_decompressed=100_000))
     world.put(gzip.compress(b'{"time":1763726400,"states":[' + b" " * 5_000_000 + b"]}"))
@@ -266,7 +364,7 @@ def test_two_invocations_at_once_do_not_both_tell() -> None:
     world = World()
     world.put(bad())
     world.processing.process(RAW)
-    world.guard.first(f"quarantine {ID}", world.clock().replace(minute=5))  # the other one is about to
+    world.guard.first(f"alert {ID}", world.clock().replace(minute=5))  # the other one is about to
     with pytest.raises(UpstreamUnavailable):
         world.validation.validate(PROCESSED)
     assert world.told == []

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from chalicelib.adapters.postgres import Cursor, Postgres
+from psycopg.types.json import Jsonb
+
+from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.models import (
     Action,
@@ -25,6 +27,7 @@ from chalicelib.spendsense.reading import evidence_of
 from chalicelib.spendsense.sql import statement
 
 LEAST_COHORT = 30
+SURVEY_SETTINGS = {"statement_timeout": "40000"}
 
 
 class PostgresOversight:
@@ -58,26 +61,26 @@ class PostgresOversight:
         """A person's signals by window."""
         return [row["signals"] for row in self._rows("read_signals", {"subject": subject})]
 
-    def metrics(self, today: date) -> Metrics:
-        """Coverage, explainability, fairness, feedback, runs."""
+    def metrics(self) -> Metrics:
+        """What the last survey found, or what one finds now if there was none; and the last runs."""
+
+        def read(cursor: Cursor) -> Metrics:
+            kept = cursor.execute(statement("read_survey")).fetchone()
+            if kept is None:
+                return Metrics(**_measured(cursor), measured_at=None, runs=_last_runs(cursor))
+            return Metrics(**kept.figures, measured_at=kept.measured_at, runs=_last_runs(cursor))
+
+        return self._database.run(read)
+
+    def survey(self, as_of: date) -> Metrics:
+        """Coverage, explainability, fairness and feedback as they are now, kept for `metrics`."""
 
         def measure(cursor: Cursor) -> Metrics:
-            def rows(name: str) -> list[Any]:
-                return cursor.execute(statement(name)).fetchall()
+            figures = {"as_of": as_of, "figures": Jsonb(_measured(cursor))}
+            kept = only(cursor.execute(statement("keep_survey"), figures))
+            return Metrics(**kept.figures, measured_at=kept.measured_at, runs=_last_runs(cursor))
 
-            fairness = rows("measure_fairness")
-            return Metrics(
-                **rows("measure_coverage")[0]._asdict(),
-                **rows("measure_explanations")[0]._asdict(),
-                personas={row.persona: row.count for row in rows("count_personas")},
-                recommendations={row.name: row.count for row in rows("count_recommendations")},
-                feedback={row.name: row.count for row in rows("count_feedback")},
-                fairness=_by_cohort(fairness),
-                largest_gap=_largest_gap(fairness),
-                runs=[JobRun(**row._asdict()) for row in rows("last_runs")],
-            )
-
-        return self._database.run(measure)
+        return self._database.run(measure, settings=SURVEY_SETTINGS)
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         return self._database.run(lambda cursor: [row._asdict() for row in cursor.execute(statement(name), parameters)])
@@ -135,6 +138,28 @@ class PostgresAudit:
             lambda cursor: cursor.execute(statement("actions_on"), {"subject": subject}).fetchall()
         )
         return [Action(**row._asdict()) for row in rows]
+
+
+def _measured(cursor: Cursor) -> dict[str, Any]:
+    """The figures of everybody, as JSON takes them."""
+
+    def rows(name: str) -> list[Any]:
+        return cursor.execute(statement(name)).fetchall()
+
+    fairness = rows("measure_fairness")
+    return {
+        **rows("measure_coverage")[0]._asdict(),
+        **rows("measure_explanations")[0]._asdict(),
+        "personas": {row.persona: row.count for row in rows("count_personas")},
+        "recommendations": {row.name: row.count for row in rows("count_recommendations")},
+        "feedback": {row.name: row.count for row in rows("count_feedback")},
+        "fairness": _by_cohort(fairness),
+        "largest_gap": _largest_gap(fairness),
+    }
+
+
+def _last_runs(cursor: Cursor) -> list[JobRun]:
+    return [JobRun(**row._asdict()) for row in cursor.execute(statement("last_runs"))]
 
 
 def _by_cohort(rows: Sequence[Any]) -> dict[str, dict[str, float]]:

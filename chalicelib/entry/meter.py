@@ -9,7 +9,7 @@ from chalicelib.entry.telemetry import emit, logger
 from chalicelib.errors import OmnibusError
 
 if TYPE_CHECKING:
-    from chalicelib.spendsense.ports import Oversight
+    from chalicelib.spendsense.ports import Survey
 
 NAMESPACE = "Omnibus/Predictions"
 COVERAGE_NAMESPACE = "Omnibus/Spendsense"
@@ -34,8 +34,8 @@ class ScoringMeter:
 class CoverageMeter:
     """Tells how much of what SpendSense promises is there, whenever a run for everybody is over."""
 
-    def __init__(self, oversight: "Oversight") -> None:
-        self._oversight = oversight
+    def __init__(self, everybody: "Survey") -> None:
+        self._everybody = everybody
 
     def survey(self, as_of: date) -> None:
         """Emit that the run is over, and the shares in percent; what nobody can be counted for is left out.
@@ -44,7 +44,7 @@ class CoverageMeter:
         """
         emit(COVERAGE_NAMESPACE, {"RunsForEverybody": (1, "Count")})
         try:
-            found = self._oversight.metrics(as_of)
+            found = self._everybody.survey(as_of)
         except OmnibusError as error:
             logger.warning("coverage was not measured: %s", error)
             return

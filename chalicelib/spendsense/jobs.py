@@ -42,7 +42,7 @@ class Progress:
 
 
 class Jobs:
-    """Runs the jobs; after the last stage of a run for everybody, `survey` is told and old records are deleted."""
+    """Runs the jobs; the last stage of a run for everybody ends with a `survey`, and old records are deleted."""
 
     def __init__(
         self,
@@ -86,11 +86,12 @@ class Jobs:
         if order.subject is not None:
             detail["subject"] = str(order.subject)
         self._announcements.announce(ANNOUNCED[job], detail)
+        last = job == "generate_recommendations" and order.subject is None
+        if last and self._survey is not None:
+            self._survey(order.as_of)  # before the end: whoever sees a run that is over sees what it came to
         progress = self._pipeline.finish(job, order, self._clock())
         self._count(f"{job}.users", progress.users)
-        if job == "generate_recommendations" and order.subject is None:
-            if self._survey is not None:
-                self._survey(order.as_of)
+        if last:
             self._forget(remaining_s)
         return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users)
 

@@ -346,9 +346,11 @@ class Metrics(Struct, frozen=True, kw_only=True):
     """How much of what was promised is there. Shares are from 0 to 1; null where there is nobody to count.
 
     `fairness` is each persona's share in each cohort; `largest_gap` the largest difference of a persona's share
-    between two cohorts of 30 people or more.
+    between two cohorts of 30 people or more. All but `runs` is as of `measured_at`, the end of the last run for
+    everybody; null until there was one: then it is measured for this answer.
     """
 
+    measured_at: datetime | None
     users: int
     consented: int
     with_data: int

@@ -135,9 +135,9 @@ class Office:
         return Reviewed(recommendation_id=verdict.recommendation_id, status=status)
 
     def metrics(self, operator: Operator) -> Metrics:
-        """Coverage, explainability, fairness, feedback and the last runs."""
+        """Coverage, explainability, fairness and feedback after the last run for everybody; and the last runs."""
         self._note(operator, "read metrics")
-        return self._oversight.metrics(self._clock().date())
+        return self._oversight.metrics()
 
     def _subject(self, operator: Operator, user_id: str) -> UUID:
         subject = parsed_id(user_id)

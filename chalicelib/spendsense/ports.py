@@ -127,7 +127,17 @@ class Oversight(Protocol):
 
     def signals(self, subject: UUID) -> list[dict[str, Any]]: ...
 
-    def metrics(self, today: date) -> "models.Metrics": ...
+    def metrics(self) -> "models.Metrics":
+        """What the last survey found, or what one finds now if there was none; and the last runs."""
+        ...
+
+
+class Survey(Protocol):
+    """The figures of everybody, which take too long to measure for each who asks."""
+
+    def survey(self, as_of: date) -> "models.Metrics":
+        """Measure them and keep them for `Oversight.metrics`."""
+        ...
 
 
 class Reviews(Protocol):

@@ -57,7 +57,7 @@ def test_everybody_is_of_the_persona_they_were_made_for(world: World, people: li
 
 
 def test_everybody_with_data_has_three_behaviours_and_every_recommendation_a_reason_and_a_trace(world: World) -> None:
-    metrics = PostgresOversight(world.database).metrics(TODAY)
+    metrics = PostgresOversight(world.database).metrics()
     assert (metrics.users, metrics.with_data) == (100, 100)
     assert (metrics.persona_coverage, metrics.behaviour_coverage) == (1.0, 1.0)
     assert (metrics.rationale_coverage, metrics.trace_coverage) == (1.0, 1.0)

@@ -29,7 +29,7 @@ INDEBTED = rows([account(), account("credit card", 900.0, limit=1000.0)], [trans
 
 
 def test_nobody_has_no_shares(world: World) -> None:
-    metrics = PostgresOversight(world.database).metrics(TODAY)
+    metrics = PostgresOversight(world.database).metrics()
     assert (metrics.users, metrics.consented, metrics.with_data) == (0, 0, 0)
     assert (metrics.persona_coverage, metrics.rationale_coverage, metrics.largest_gap) == (None, None, None)
     assert (metrics.personas, metrics.fairness, metrics.runs) == ({}, {}, [])
@@ -40,10 +40,10 @@ def test_coverage_counts_who_consented_and_has_data(world: World) -> None:
     world.add("private", PLAIN, consent=False)
     world.add("empty", rows())
     oversight = PostgresOversight(world.database)
-    before = oversight.metrics(TODAY)
+    before = oversight.metrics()
     assert (before.users, before.consented, before.with_data, before.persona_coverage) == (3, 2, 1, 0.0)
     world.run(run_id="night")
-    after = oversight.metrics(TODAY)
+    after = oversight.metrics()
     assert (after.persona_coverage, after.behaviour_coverage) == (1.0, 1.0)
     assert (after.rationale_coverage, after.trace_coverage) == (1.0, 1.0)
     assert after.personas == {"general_wellness": 1, "insufficient_data": 1}
@@ -61,15 +61,31 @@ def test_the_runs_that_operators_see_are_those_for_everybody(world: World) -> No
     for number in range(10):
         for job in JOBS:
             world.pipeline.begin(job, Order(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
-    runs = PostgresOversight(world.database).metrics(TODAY).runs
+    runs = PostgresOversight(world.database).metrics().runs
     assert [run.run_id for run in runs] == ["night"] * 3
+
+
+def test_what_a_survey_found_stands_until_the_next(world: World) -> None:
+    world.add("ann", PLAIN)
+    world.run(run_id="first")
+    oversight = PostgresOversight(world.database)
+    assert oversight.metrics().measured_at is None
+    found = oversight.survey(TODAY)
+    assert (found.users, found.persona_coverage, found.measured_at is not None) == (1, 1.0, True)
+    world.add("bob", INDEBTED)
+    world.run(run_id="second")
+    later = oversight.metrics()
+    assert (later.users, later.personas, later.measured_at) == (1, {"general_wellness": 1}, found.measured_at)
+    assert {run.run_id for run in later.runs} == {"first", "second"}
+    assert oversight.survey(TODAY).personas == {"general_wellness": 1, "high_utilization": 1}
+    assert oversight.metrics().users == 2
 
 
 def test_a_recommendation_without_its_trace_shows(world: World) -> None:
     world.add("ann", PLAIN)
     world.run()
     world.all("DELETE FROM spendsense.decision_traces WHERE item_id = 'monthly-review' RETURNING 1")
-    coverage = PostgresOversight(world.database).metrics(TODAY).trace_coverage
+    coverage = PostgresOversight(world.database).metrics().trace_coverage
     assert coverage is not None
     assert coverage < 1
 
@@ -82,7 +98,7 @@ def test_the_largest_gap_is_between_cohorts_that_are_large_enough(world: World) 
         person = world.add(f"p{number}", INDEBTED if indebted else PLAIN)
         world.all("UPDATE spendsense.profiles SET cohort = %s WHERE subject = %s RETURNING 1", cohort, person)
     world.run()
-    metrics = PostgresOversight(world.database).metrics(TODAY)
+    metrics = PostgresOversight(world.database).metrics()
     assert metrics.fairness["one"]["high_utilization"] == pytest.approx(1 / 3)
     assert metrics.fairness["two"]["high_utilization"] == pytest.approx(2 / 3)
     assert metrics.fairness["small"] == {"high_utilization": 1.0}

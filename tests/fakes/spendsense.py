@@ -276,7 +276,7 @@ class FakePeople:
             return []
         return [{"window_days": window, **signals} for window, signals in person.features.items()]
 
-    def metrics(self, today: date) -> models.Metrics:
+    def metrics(self) -> models.Metrics:
         raise NotImplementedError("the figures are the database's alone")
 
     def waiting(self, query: models.ReviewQuery, after: Position | None) -> list[tuple[Position, models.ReviewItem]]:

@@ -14,12 +14,12 @@ TODAY = date(2026, 11, 21)
 
 
 class Office:
-    """`Oversight`, as far as a meter asks it."""
+    """`Survey` with one answer."""
 
     def __init__(self, answer: Metrics | Exception) -> None:
         self.answer = answer
 
-    def metrics(self, today: date) -> Metrics:
+    def survey(self, today: date) -> Metrics:
         assert today == TODAY
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -28,6 +28,7 @@ class Office:
 
 def metrics(persona_coverage: float | None) -> Metrics:
     return Metrics(
+        measured_at=None,
         users=200,
         consented=150,
         with_data=100,

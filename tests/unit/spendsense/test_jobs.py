@@ -104,12 +104,18 @@ def test_a_run_that_is_over_is_not_run_again() -> None:
 )
 def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: Order, surveyed: list[date]) -> None:
     seen: list[date] = []
+    work = Work(5)
+
+    def survey(as_of: date) -> None:
+        assert not work.is_finished  # whoever sees a run that is over sees what it came to
+        seen.append(as_of)
+
     runner = Jobs(
-        pipeline=Work(5),
+        pipeline=work,
         announcements=FakeAnnouncements(),
         clock=Clock(),
         count=lambda name, value: None,
-        survey=seen.append,
+        survey=survey,
     )
     runner.run(job, order, lambda: 300.0)
     assert seen == surveyed

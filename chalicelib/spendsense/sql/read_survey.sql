@@ -1,0 +1,1 @@
+SELECT measured_at, figures FROM spendsense.survey

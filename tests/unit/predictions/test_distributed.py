@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions import scan, tables
 from chalicelib.predictions.requests import ObjectUri
-from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of, parquet_of, rows, trained
+from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of, rows, trained
 
 
 @pytest.fixture
@@ -372,7 +372,9 @@ def test_blocks_and_parts_of_blank_lines_alone_are_no_rows(ready, machine, outpu
 def test_row_groups_make_no_more_parts_than_a_map_takes(ready, machine, monkeypatch):
     monkeypatch.setattr("chalicelib.predictions.distributed.MAX_PARTS", 10)
     data = "s3://data/in/rows.parquet"
-    ready.objects.put(data, parquet_of(np.ones((5000, 2)), group_rows=50))  # packs well
+    ones, out = np.ones(50_000), io.BytesIO()
+    pq.write_table(pa.table({"x": ones, "y": ones}), out, row_group_size=500, use_dictionary=False, compression="zstd")
+    ready.objects.put(data, out.getvalue())
     machine.submit(data_s3_uri=data)
 
     assert len(machine.parts()) <= 11

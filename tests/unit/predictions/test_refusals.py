@@ -225,7 +225,7 @@ def test_gzip_of_many_empty_members_copies_no_more_than_a_piece_for_each(monkeyp
     empty = gzip.compress(b"", mtime=0)
 
     assert list(streams.gunzip([empty * 10_000 + gzip.compress(b"text")])) == [b"text"]
-    assert max(copied) < streams.GZIP_PIECE
+    assert max(copied) < 100_000 < len(empty) * 10_000
 
 
 def test_a_gzip_bomb_without_a_line_is_refused_by_its_header(ready):

@@ -12,9 +12,10 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from chalicelib.flights.models import REPLAY
 from infra.redrive import redrive
 from local.cloud import Cloud
-from tests.events import schedule_event
+from tests.events import s3_event, schedule_event
 
 pytestmark = pytest.mark.cloud
 
@@ -171,6 +172,24 @@ def test_an_unreadable_snapshot_fails_its_run_and_stays(flights: Flights) -> Non
     run = flights.settled("states_1000000000", "FAILED")
     assert run["failure"]
     assert key in flights.objects("raw/")
+    flights.until(lambda: flights.get("/flights/runs/states_1000000000").json().get("alert") == "SENT")
+
+
+def test_a_snapshot_that_is_gone_before_its_verdict_fails_its_run_and_a_replay_brings_it_back(flights: Flights) -> None:
+    run = flights.settled(flights.ingest_next()["tracking_id"], "VALIDATED")
+    tracking_id = run["tracking_id"]
+    flights.s3.delete_object(Bucket=flights.bucket, Key=run["processed_key"])
+    runs = {"TableName": flights.cloud.tables["flights-runs"], "Key": {"tracking_id": {"S": tracking_id}}}
+    flights.cloud.client("dynamodb").update_item(
+        **runs,
+        UpdateExpression="SET #status = :processed",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":processed": {"S": "PROCESSED"}},
+    )
+    flights.cloud.invoke("validate_flights", s3_event(run["processed_key"]))
+    assert "was deleted before it was judged" in flights.settled(tracking_id, "FAILED")["failure"]
+    flights.cloud.invoke("process_flights", s3_event(run["raw_key"], event_name=REPLAY))
+    assert "failure" not in flights.settled(tracking_id, "VALIDATED")
 
 
 def test_a_dead_letter_is_kept_and_redriven(flights: Flights) -> None:

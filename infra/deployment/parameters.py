@@ -61,6 +61,7 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
     if not problems:
         names = known(stage, template, texts)
         problems += [*_against_names(stage, template, names), *_against_variables(template, names)]
+        problems += _against_queues(template, names)
         problems += _against_application(template, names)
     return texts, problems
 
@@ -216,6 +217,25 @@ def _against_variables(template: Template, names: Known) -> Iterator[str]:
             f"{largest}Environment, and the parameters that are variables of every function: are {sizes[largest]} bytes"
             f" together; expected at most {VARIABLES_BYTES}"
         )
+
+
+def _against_queues(template: Template, names: Known) -> Iterator[str]:
+    """Lambda reads from no queue that shows a message again before the function that has it is cut off."""
+    resources = template.get("Resources", {}).values()
+    queues = {
+        str(resolve(each["Properties"]["QueueName"], names)): each["Properties"].get("VisibilityTimeout", 30)
+        for each in resources
+        if each["Type"] == "AWS::SQS::Queue"
+    }
+    for each in (each["Properties"] for each in resources if each["Type"] == FUNCTION):
+        read = [event["Properties"]["Queue"] for event in each.get("Events", {}).values() if event["Type"] == "SQS"]
+        for queue in (str(resolve(arn, names)).rpartition(":")[2] for arn in read):
+            timeout = int(resolve(each["Timeout"], names))
+            if timeout > queues[queue]:
+                yield (
+                    f"{' and '.join(references(each['Timeout']))}: is {timeout}; expected at most {queues[queue]},"
+                    f" after which {queue} shows a message again"
+                )
 
 
 def _against_application(template: Template, names: Known) -> Iterator[str]:

@@ -137,6 +137,10 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
             {"MigrateProvisionedConcurrency": 2},
             "MigrateProvisionedConcurrency: is 2; expected at most what is reserved, 1",
         ),
+        (
+            {"NotifyUploadsTimeout": 61},
+            "NotifyUploadsTimeout: is 61; expected at most 60, after which omnibus-dev-upload",
+        ),
         ({"FlightsThresholds": "0.9"}, "FlightsThresholds: is '0.9'; expected a JSON object"),
         ({"FlightsBox": "1,2,3"}, "FlightsBox: is '1,2,3'; expected lamin,lomin,lamax,lomax"),
         ({"CorsOrigins": ["app.example.com"]}, "CorsOrigins: is 'app.example.com'; expected origins such as"),

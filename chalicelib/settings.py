@@ -202,6 +202,8 @@ class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     """The database and the user pool of SpendSense, both described by secrets, and the bus its jobs talk over.
 
     `authorities` is the file of certificate authorities that the database is checked against, or "system".
+    `database_host` and `database_name`, where given, win over the secret. `retention_days` is how long runs of the jobs
+    and refused accesses are on record.
     """
 
     database_secret_arn: str = variable("OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN")
@@ -209,6 +211,9 @@ class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     event_bus: str = variable("OMNIBUS_SPENDSENSE_EVENT_BUS", _text, "default")
     authorities: str = variable("OMNIBUS_SPENDSENSE_DATABASE_AUTHORITIES", _text, "system")
     statement_timeout_s: int = variable("OMNIBUS_SPENDSENSE_STATEMENT_TIMEOUT_S", _number(int, 1, 28), 10)
+    database_host: str = variable("OMNIBUS_SPENDSENSE_DATABASE_HOST", str, "")
+    database_name: str = variable("OMNIBUS_SPENDSENSE_DATABASE_NAME", str, "")
+    retention_days: int = variable("OMNIBUS_SPENDSENSE_RETENTION_DAYS", _number(int, 1, 3650), 365)
 
 
 class Settings(Struct, frozen=True, kw_only=True):

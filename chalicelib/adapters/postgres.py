@@ -64,13 +64,25 @@ class SecretSource(Protocol):
 class DatabaseSecret:
     """The connection string that a secret holds: `{"url"}`, or the fields that RDS writes.
 
-    With `verify`, TLS with a checked host name is required, against the authorities in the file `authorities`
-    ("system" for those of the machine, which is right for RDS Proxy).
+    A secret that RDS manages has a user and a password alone, and one behind RDS Proxy has the server's host, not the
+    proxy's: `host` and `name`, where given, are the database's whatever the secret says. With `verify`, TLS with a
+    checked host name is required, against the authorities in the file `authorities` ("system" for those of the machine,
+    which is right for RDS Proxy).
     """
 
-    def __init__(self, secrets: SecretSource, arn: str, *, verify: bool, authorities: str = "system") -> None:
+    def __init__(
+        self,
+        secrets: SecretSource,
+        arn: str,
+        *,
+        verify: bool,
+        authorities: str = "system",
+        host: str = "",
+        name: str = "",
+    ) -> None:
         self._secrets = secrets
         self._arn = arn
+        self._where = {key: value for key, value in (("host", host), ("dbname", name)) if value}
         self._tls = {"sslmode": "verify-full", "sslrootcert": _authorities_file(authorities)} if verify else {}
 
     def read(self) -> str:
@@ -78,11 +90,12 @@ class DatabaseSecret:
         secret = self._secrets.read(self._arn)
         try:
             if secret.get("url"):
-                return make_conninfo(str(secret["url"]), **self._tls)
+                return make_conninfo(str(secret["url"]), **self._where, **self._tls)
+            where = {"dbname": "postgres", **secret, **self._where}
             return make_conninfo(
-                host=secret["host"],
+                host=where["host"],
                 port=int(secret.get("port", 5432)),
-                dbname=secret.get("dbname", "postgres"),
+                dbname=where["dbname"],
                 user=secret["username"],
                 password=secret["password"],
                 **self._tls,

@@ -38,6 +38,8 @@ locals {
     CreditsAlarm                                  = tostring(var.credits_alarm)
     Dashboards                                    = var.dashboards
     DatabaseAuthorities                           = var.database_authorities
+    DatabaseHost                                  = var.database_host
+    DatabaseName                                  = var.database_name
     DatabaseNetwork                               = var.database_network
     DatabaseSecretArn                             = var.database_secret_arn
     DeadLetterRetention                           = tostring(var.dead_letter_retention)
@@ -146,6 +148,7 @@ locals {
     SocketBurst                                   = tostring(var.socket_burst)
     SocketRate                                    = tostring(var.socket_rate)
     SocketsBase                                   = var.sockets_base
+    SpendsenseRetention                           = tostring(var.spendsense_retention)
     Stage                                         = var.stage
     SubnetIds                                     = join(",", var.subnet_ids)
     ThreatProtection                              = var.threat_protection

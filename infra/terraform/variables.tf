@@ -431,6 +431,18 @@ variable "database_authorities" {
   default     = "system"
 }
 
+variable "database_host" {
+  type        = string
+  description = "Host of the database or of its proxy; empty, the secret says it, which one that RDS manages does not."
+  default     = ""
+}
+
+variable "database_name" {
+  type        = string
+  description = "The database on that host; empty, what the secret says, or postgres."
+  default     = ""
+}
+
 variable "database_network" {
   type        = string
   description = "Where functions reach the database - the public network, a VPC of this stack, or SubnetIds and SecurityGroupIds."
@@ -1723,6 +1735,22 @@ variable "sockets_base" {
   type        = string
   description = "Where sockets are reached when not at API Gateway's own address; the API's id and stage are appended."
   default     = ""
+}
+
+variable "spendsense_retention" {
+  type        = number
+  description = "Days that runs of the jobs and refused accesses are on record in the database."
+  default     = 365
+
+  validation {
+    condition     = var.spendsense_retention >= 1
+    error_message = "Expected at least 1."
+  }
+
+  validation {
+    condition     = var.spendsense_retention <= 3650
+    error_message = "Expected at most 3650."
+  }
 }
 
 variable "stage" {

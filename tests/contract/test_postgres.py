@@ -263,6 +263,18 @@ def test_the_secret_that_rds_writes() -> None:
     assert found == {"host": "db.example.com", "port": "5433", "dbname": "bank", "user": "ann", "password": "p'w d"}
 
 
+MANAGED = {"username": "ann", "password": "p'w d"}
+
+
+@pytest.mark.parametrize("content", [MANAGED, RDS, {"url": "postgresql://ann:p'w%20d@db.example.com/bank"}])
+def test_a_secret_that_says_less_or_other_than_where_the_database_is(content: dict[str, Any]) -> None:
+    """One that RDS manages has no host at all; behind a proxy the host is the proxy's."""
+    secret = DatabaseSecret(Vault(content), "arn", verify=False, host="proxy.example.com", name="people")
+    found = conninfo_to_dict(secret.read())
+    assert (found["host"], found["dbname"]) == ("proxy.example.com", "people")
+    assert (found["user"], found["password"]) == ("ann", "p'w d")
+
+
 def test_tls_with_a_checked_name_cannot_be_talked_away() -> None:
     lax = {"url": "postgresql://ann:secret@db.example.com/bank?sslmode=disable"}
     found = conninfo_to_dict(DatabaseSecret(Vault(lax), "arn", verify=True, authorities="/rds.pem").read())
@@ -270,7 +282,9 @@ def test_tls_with_a_checked_name_cannot_be_talked_away() -> None:
     assert found["host"] == "db.example.com"
 
 
-@pytest.mark.parametrize("content", [{}, {"url": ""}, {"host": "h"}, {**RDS, "port": "x"}, {"url": "postgresql://["}])
+@pytest.mark.parametrize(
+    "content", [{}, {"url": ""}, {"host": "h"}, MANAGED, {**RDS, "port": "x"}, {"url": "postgresql://["}]
+)
 def test_a_secret_that_is_no_connection(content: dict[str, Any]) -> None:
     with pytest.raises(UpstreamRejected) as raised:
         DatabaseSecret(Vault(content), "arn", verify=True).read()

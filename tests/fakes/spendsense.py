@@ -1,7 +1,7 @@
 """SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 

@@ -11,6 +11,7 @@ from chalicelib.errors import InvalidInput
 
 RAW, PROCESSED, INDEX, REPORTS, QUARANTINE = "raw/", "processed/", "index/", "reports/", "quarantine/"
 
+_TRACKING_ID = re.compile(r"states_\d{1,11}")
 _STEM = re.compile(r"(?:^|/)states_(\d{1,11})\.[a-z.]+$")
 
 
@@ -57,6 +58,11 @@ def hour_prefix(prefix: str, hour: datetime) -> str:
 def tracking_id(snapshot_time: int) -> str:
     """The name of a snapshot's run."""
     return f"states_{snapshot_time}"
+
+
+def is_tracking_id(text: str) -> bool:
+    """Does it name a run, known or not?"""
+    return _TRACKING_ID.fullmatch(text) is not None
 
 
 def snapshot_time_of(key: str) -> int:

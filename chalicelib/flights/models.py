@@ -50,7 +50,7 @@ class Latest(Struct, frozen=True, kw_only=True):
 
 
 class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many days back, and how many runs at most."""
+    """How many days of 24 hours back, and how many runs at most."""
 
     days: Annotated[int, Meta(ge=1, le=31)] = 1
     limit: Annotated[int, Meta(ge=1, le=500)] = 100

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.errors import NotFound, Unprocessable
-from chalicelib.flights import index
+from chalicelib.flights import index, keys
 from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistory, QualityQuery, WorstCheck
 from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
 from chalicelib.flights.runs import Run, Status
@@ -40,13 +40,15 @@ class Flights:
         return Latest(tracking_id=newest[0].tracking_id, time=time, matching=matching, aircraft=aircraft)
 
     def quality(self, query: QualityQuery) -> QualityHistory:
-        """The verdicts of the last days."""
-        today = self._clock().astimezone(UTC).date()
+        """The verdicts of the last days, each of 24 hours."""
+        now = self._clock().astimezone(UTC)
+        since = (now - timedelta(days=query.days)).timestamp()
         judged: list[Run] = []
-        for back in range(query.days):
+        for back in range(query.days + 1):
             if len(judged) < query.limit:
-                day = (today - timedelta(days=back)).isoformat()
-                judged += [run for run in self._history.of_day(day, RUNS_A_DAY) if run.grade is not None]
+                day = (now - timedelta(days=back)).date().isoformat()
+                runs = self._history.of_day(day, RUNS_A_DAY)
+                judged += [run for run in runs if run.grade is not None and run.snapshot_time >= since]
         judged = judged[: query.limit]
         scores = [run.score for run in judged if run.score is not None]
         failures = Counter(name for run in judged for name in run.failed_checks or [])
@@ -58,9 +60,9 @@ class Flights:
 
     def run(self, tracking_id: str) -> Run:
         """One run; NotFound if there is none."""
-        run = self._runs.find(tracking_id)
+        run = self._runs.find(tracking_id) if keys.is_tracking_id(tracking_id) else None
         if run is None:
-            raise NotFound(f"there is no run {tracking_id!r}")
+            raise NotFound("there is no such run")
         return run
 
 

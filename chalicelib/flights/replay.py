@@ -20,7 +20,7 @@ class Replays:
 
     def start(self, request: ReplayRequest) -> Replay:
         """Request every raw snapshot in the range again; Unprocessable for an empty, reversed or too long range."""
-        start, end = request.start.astimezone(UTC), request.end.astimezone(UTC)
+        start, end = _utc("from", request.start), _utc("to", request.end)
         if end <= start:
             raise Unprocessable.of("to", f"is {end.isoformat()}", f"a time after from, {start.isoformat()}")
         if end - start > LONGEST:
@@ -34,6 +34,13 @@ class Replays:
             snapshots=len(wanted),
             tracking_ids=[keys.tracking_id(time) for time in wanted],
         )
+
+
+def _utc(field: str, moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Unprocessable.of(field, f"is {moment.isoformat()}", "a time of the years 1 to 9999 in UTC") from None
 
 
 def _snapshot_time(key: str) -> int | None:

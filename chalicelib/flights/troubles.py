@@ -41,7 +41,7 @@ class Troubles:
         run = self._runs.find(tracking_id)
         if run is None or run.alert != PENDING or run.status not in _ALERTS:
             return
-        if not self._notices.first(f"alert {tracking_id}", self._clock() + CLAIM_LASTS):
+        if not self._notices.first(f"alert {tracking_id} {run.status}", self._clock() + CLAIM_LASTS):
             raise UpstreamUnavailable(f"another invocation is telling of {tracking_id}")
         subject, message = _ALERTS[run.status]
         self._alerts.send(subject.format(tracking_id), message(run))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -364,7 +365,7 @@ def test_two_invocations_at_once_do_not_both_tell() -> None:
     world = World()
     world.put(bad())
     world.processing.process(RAW)
-    world.guard.first(f"alert {ID}", world.clock().replace(minute=5))  # the other one is about to
+    world.guard.first(f"alert {ID} QUARANTINED", world.clock().replace(minute=5))  # the other one is about to
     with pytest.raises(UpstreamUnavailable):
         world.validation.validate(PROCESSED)
     assert world.told == []
@@ -441,6 +442,8 @@ def test_a_replay_passes_over_what_is_no_snapshot() -> None:
         ("2025-11-21T12:00:00Z", "2025-11-21T12:00:00Z", "a time after from"),
         ("2025-11-21T12:00:00Z", "2025-11-21T11:00:00Z", "a time after from"),
         ("2025-11-21T12:00:00Z", "2025-11-22T12:00:01Z", "at most 24 hours"),
+        ("0001-01-01T00:00:00+01:00", "2025-11-22T12:00:01Z", "from: is 0001"),
+        ("2025-11-21T12:00:00Z", "9999-12-31T23:59:59-01:00", "to: is 9999"),
     ],
 )
 def test_a_replay_of_no_or_too_long_a_range_is_refused(start: str, end: str, says: str) -> None:
@@ -534,6 +537,24 @@ def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
     assert (judged.tracking_id, judged.status) == (ID, Status.QUARANTINED)
     assert history.mean_score == round(judged.score or 0, 4)
     assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
+
+
+def test_quality_looks_back_over_midnight() -> None:
+    world = World()
+    world.run_through(bad())
+    world.clock.now = datetime.fromtimestamp(TIME, UTC) + timedelta(hours=23, minutes=59)
+    assert [judged.tracking_id for judged in world.flights.quality(QualityQuery(days=1)).runs] == [ID]
+    world.clock.advance(minutes=2)
+    assert world.flights.quality(QualityQuery(days=1)).runs == []
+    assert len(world.flights.quality(QualityQuery(days=2)).runs) == 1
+
+
+def test_what_names_no_run_is_not_looked_for() -> None:
+    world = World()
+    world.runs.find = pytest.fail  # type: ignore[method-assign]  # DynamoDB refuses keys of more than 2048 bytes
+    for tracking_id in ("x" * 3000, "states_", "states_1\n", "health"):
+        with pytest.raises(NotFound, match="there is no such run"):
+            world.flights.run(tracking_id)
 
 
 def test_quality_goes_back_over_runs_without_a_verdict() -> None:

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, cast
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import MISSING, error_code, translated
+from chalicelib.errors import UpstreamUnavailable
 
 
 class S3Bucket:
@@ -44,6 +45,8 @@ class S3Bucket:
             except ClientError as error:
                 if error_code(error) in {"PreconditionFailed", "412"}:
                     return False
+                if error_code(error) == "ConditionalRequestConflict":
+                    raise UpstreamUnavailable(f"{self._what} is being written to; try again", retry_after=1) from error
                 raise
         return True
 

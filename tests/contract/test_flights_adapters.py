@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from chalicelib.adapters.buckets import S3Bucket
@@ -17,7 +18,7 @@ from chalicelib.adapters.flight_runs import FlightRuns
 from chalicelib.adapters.reprocessing import LambdaReprocessing
 from chalicelib.adapters.secrets import Secrets
 from chalicelib.adapters.topics import Topic
-from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected
+from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected, UpstreamUnavailable
 from chalicelib.flights.breaker import Breaker, State, after_failure
 from chalicelib.flights.models import REPLAY
 from chalicelib.flights.runs import TO_PROCESSED, Run, Status, begun
@@ -83,6 +84,15 @@ class TestBucket:
         assert (list(bucket.keys("from")), list(bucket.keys("to"))) == ([], ["to"])
         assert bucket.move("from", "to") is False
         assert list(bucket.keys("to")) == ["to"]
+
+
+def test_a_write_that_meets_another_is_tried_again(aws: None) -> None:
+    """S3 answers 409 while another request for the key is under way, and whose comes first is open."""
+    client = boto3.client("s3")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+        with pytest.raises(UpstreamUnavailable):
+            S3Bucket(client, "flights", "the flights bucket").write_new("a", b"1", "text/plain")
 
 
 @pytest.fixture(params=["fake", "moto"])

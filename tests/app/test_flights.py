@@ -15,8 +15,8 @@ from chalicelib.flights.runs import Status
 from chalicelib.settings import Settings, SettingsError
 from tests.environment import ENVIRONMENT
 from tests.events import s3_event, s3_test_event, schedule_event
-from tests.unit.flights.test_pipeline import World
 from tests.unit.flights.vectors import TIME, bad, good
+from tests.unit.flights.world import World
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
 ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_key(TIME)

@@ -1,0 +1,59 @@
+"""The flights pipeline on the real conversion and the real checks, with the world in memory."""
+
+from typing import Any
+
+from chalicelib.flights import keys
+from chalicelib.flights.convert import Limits
+from chalicelib.flights.process import Processing
+from chalicelib.flights.quality import Thresholds
+from chalicelib.flights.queries import Flights
+from chalicelib.flights.replay import Replays
+from chalicelib.flights.review import Review
+from chalicelib.flights.runs import Run
+from chalicelib.flights.troubles import Troubles
+from chalicelib.flights.validate import Validation
+from tests.fakes.clock import Clock
+from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeReprocessing, FakeRuns
+from tests.unit.flights.vectors import TIME
+
+RAW, PROCESSED, INDEX = keys.raw_key(TIME), keys.processed_key(TIME), keys.index_key(TIME)
+QUARANTINE = keys.quarantine_key(TIME)
+ID = keys.tracking_id(TIME)
+
+
+class World:
+    def __init__(self, *, strict: bool = False, limits: Limits | None = None) -> None:
+        self.clock = Clock()
+        self.bucket = FakeBucket()
+        self.runs = FakeRuns()
+        self.guard = FakeGuard(self.clock)
+        self.alerts = FakeAlerts()
+        self.emit = FakeEmit()
+        self.reprocessing = FakeReprocessing()
+        shared: dict[str, Any] = {"bucket": self.bucket, "runs": self.runs, "clock": self.clock}
+        troubles = Troubles(runs=self.runs, notices=self.guard, alerts=self.alerts, clock=self.clock)
+        told: dict[str, Any] = {"troubles": troubles, "emit": self.emit}
+        self.processing = Processing(**shared, **told, limits=limits or Limits())
+        self.validation = Validation(**shared, **told, thresholds=Thresholds(), strict=strict)
+        self.review = Review(**shared)
+        self.replays = Replays(bucket=self.bucket, reprocessing=self.reprocessing)
+        self.flights = Flights(**shared, history=self.runs)
+
+    def put(self, raw: bytes, key: str = RAW) -> None:
+        self.bucket.objects[key] = raw
+
+    def run_through(self, raw: bytes) -> Run:
+        """Put a raw snapshot and deliver the two events that follow."""
+        self.put(raw)
+        self.processing.process(RAW)
+        self.validation.validate(PROCESSED)
+        return self.run()
+
+    def run(self) -> Run:
+        found = self.runs.find(ID)
+        assert found is not None
+        return found
+
+    @property
+    def told(self) -> list[object]:
+        return [message["type"] for message in self.alerts.sent]

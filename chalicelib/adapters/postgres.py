@@ -50,7 +50,13 @@ BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian
     "/etc/ssl/cert.pem",  # macOS, Alpine
 )
-BAD_CREDENTIALS = ("password authentication failed", "no password supplied", "authentication failed", "does not exist")
+BAD_CREDENTIALS = (
+    "password authentication failed",
+    "no password supplied",
+    "authentication failed",
+    "does not exist",
+    "has no credentials for the role",  # RDS Proxy's words for a user that its secrets do not name any more
+)
 
 
 class SecretSource(Protocol):

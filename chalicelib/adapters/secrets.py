@@ -19,7 +19,7 @@ class Secrets:
         """The JSON object that the secret holds."""
         if arn not in self._known:
             with translated("the secret"):
-                text = self._client.get_secret_value(SecretId=arn)["SecretString"]
+                text = self._client.get_secret_value(SecretId=arn).get("SecretString", "")
             try:
                 self._known[arn] = msgspec.json.decode(text, type=dict[str, Any])
             except msgspec.DecodeError:

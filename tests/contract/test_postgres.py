@@ -1,9 +1,11 @@
 """One connection for Lambda, against a real server: limits, restarts, deadlocks, rotation, TLS."""
 
 import re
+import socket
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
@@ -230,6 +232,39 @@ def test_a_rotated_secret_is_read_again(rotating: tuple[str, str]) -> None:
         database.check()
         database.check()
     assert (target.reads, target.forgotten) == (2, 1)
+
+
+class Refusing:
+    """A server that refuses every connection in the given words, as RDS Proxy does."""
+
+    def __init__(self, message: str) -> None:
+        fields = b"SFATAL\0" + b"C28000\0" + b"M" + message.encode() + b"\0\0"
+        self._answer = b"E" + struct.pack("!i", 4 + len(fields)) + fields
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = (
+            f"postgresql://old@127.0.0.1:{self._listener.getsockname()[1]}/bank?sslmode=disable&gssencmode=disable"
+        )
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.recv(1024)
+                    connection.sendall(self._answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_a_user_that_a_proxy_no_longer_knows_is_read_again(url: str) -> None:
+    """Where users take turns, the one that we remember is in no secret of the proxy's after a rotation."""
+    with closing(Refusing("This RDS proxy has no credentials for the role old.")) as proxy:
+        target = Target(proxy.url, url)
+        with closing(Postgres(target, statement_timeout_ms=1_000, pause=lambda _: None)) as database:
+            database.check()
+    assert target.forgotten == 1
 
 
 def test_a_secret_that_stays_wrong(rotating: tuple[str, str]) -> None:

@@ -115,6 +115,14 @@ def test_settings_that_cannot_be_read_anew_stay_as_they_were() -> None:
     assert pools.pool() == pools.renewed() == known
 
 
+@pytest.mark.parametrize("content", [{"SecretBinary": b"{}"}, {"SecretString": "[]"}, {"SecretString": "words"}])
+def test_a_secret_that_is_no_object(aws: None, content: dict[str, Any]) -> None:
+    client = boto3.client("secretsmanager")
+    arn = client.create_secret(Name="other", **content)["ARN"]
+    with pytest.raises(UpstreamRejected, match="not a JSON object"):
+        Secrets(client).read(arn)
+
+
 @pytest.mark.parametrize("content", [{}, {"issuer": "x"}, {"issuer": 5, "client_ids": []}, {"client_ids": ["a"]}])
 def test_a_secret_that_is_no_pool(aws: None, content: dict[str, Any]) -> None:
     secrets = boto3.client("secretsmanager")

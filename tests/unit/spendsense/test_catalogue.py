@@ -115,6 +115,10 @@ def language() -> Language:
         ("A guaranteed win", "tone: guaranteed"),
         ("A payday loan", "no_predatory: payday loan"),
         ("rent to own", "no_predatory: rent to own"),
+        ("You wasted $50", "no_shaming: wasted"),
+        ("You spend recklessly", "no_shaming: recklessly"),
+        ("It guarantees a rate", "tone: guarantees"),
+        ("A pay-day loan", "no_predatory: pay-day loan"),
     ],
 )
 def test_words_that_are_refused(language: Language, text: str, fault: str) -> None:

@@ -107,16 +107,23 @@ class FlightGuard:
         """True for the first to ask about `subject` until then."""
         claimed = self._attempt(
             "put_item",
-            Item={"guard_id": {"S": f"notice {subject}"}, "expires_at": self._expiry(until)},
+            Item=self._notice(subject, until),
             ConditionExpression="attribute_not_exists(guard_id) OR expires_at <= :now",
             ExpressionAttributeValues={":now": self._expiry(self._clock())},
         )
         return claimed is not None
 
+    def hold(self, subject: str, until: datetime) -> None:
+        """Let nobody be the first to ask about `subject` until then."""
+        self._attempt("put_item", Item=self._notice(subject, until))
+
     def forget(self, subjects: Sequence[str]) -> None:
         """Let the next occurrence of each subject be told again."""
         for subject in subjects:
             self._attempt("delete_item", Key=_key(f"notice {subject}"))
+
+    def _notice(self, subject: str, until: datetime) -> dict[str, Any]:
+        return {"guard_id": {"S": f"notice {subject}"}, "expires_at": self._expiry(until)}
 
     def _expiry(self, at: datetime) -> dict[str, str]:
         return {"N": str(int(at.astimezone(UTC).timestamp()))}

@@ -14,6 +14,8 @@ from chalicelib.flights.runs import begun
 
 NAMESPACE = "FlightDataPipeline/Ingestion"
 NOTICE_LASTS = timedelta(days=1)
+CLAIM_LASTS = timedelta(seconds=45)
+"""Less than the wait before a retry: who claimed the telling and died has not kept the others from it."""
 UNITS = {"SnapshotsFetched": "Count", "BreakerOpen": "Count", "CreditsUsed": "Percent"}
 REFUSALS = ("throttled", "unauthorized", "blocked", "malformed")
 OUTAGE = "unavailable"
@@ -166,7 +168,7 @@ class Ingestion:
     def _tell_once(
         self, subject: str, now: datetime, facts: Mapping[str, Any], *, until: datetime | None = None
     ) -> None:
-        if not self._notices.first(subject, until or now + NOTICE_LASTS):
+        if not self._notices.first(subject, now + CLAIM_LASTS):
             return
         message = {"type": "FLIGHTS_INGESTION_ISSUE", "issue": subject, "at": now.isoformat(), **facts}
         try:
@@ -174,3 +176,4 @@ class Ingestion:
         except OmnibusError:
             self._notices.forget([subject])
             raise
+        self._notices.hold(subject, until or now + NOTICE_LASTS)

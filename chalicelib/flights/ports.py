@@ -97,6 +97,9 @@ class Notices(Protocol):
     def first(self, subject: str, until: datetime) -> bool:
         """True for the first to ask about `subject` until then."""
 
+    def hold(self, subject: str, until: datetime) -> None:
+        """Let nobody be the first to ask about `subject` until then."""
+
     def forget(self, subjects: Sequence[str]) -> None:
         """Let the next occurrence of each subject be told again."""
 

@@ -210,6 +210,9 @@ class TestGuard:
         assert guard.first("throttled", NOW + timedelta(hours=1)) is True
         clock.advance(hours=2)
         assert guard.first("blocked", clock() + timedelta(hours=1)) is True
+        guard.hold("blocked", clock() + timedelta(days=1))
+        clock.advance(hours=23)
+        assert guard.first("blocked", clock() + timedelta(hours=1)) is False
         guard.forget(["blocked", "never heard of"])
         assert guard.first("blocked", clock() + timedelta(hours=1)) is True
 

@@ -165,6 +165,9 @@ class FakeGuard:
         self.notices[subject] = until
         return True
 
+    def hold(self, subject: str, until: datetime) -> None:
+        self.notices[subject] = until
+
     def forget(self, subjects: Sequence[str]) -> None:
         for subject in subjects:
             self.notices.pop(subject, None)
@@ -175,7 +178,7 @@ class FakeAlerts:
 
     def __init__(self) -> None:
         self.sent: list[Mapping[str, Any]] = []
-        self.failures: list[OmnibusError] = []
+        self.failures: list[BaseException] = []
 
     def send(self, subject: str, message: Mapping[str, Any]) -> None:
         if self.failures:

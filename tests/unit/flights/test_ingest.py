@@ -214,6 +214,17 @@ def test_a_throttle_that_could_not_be_told_of_is_told_of_by_the_retry() -> None:
     assert world.told == ["throttled"]
 
 
+def test_an_alert_whose_sender_was_killed_is_sent_by_the_next_poll_and_no_other() -> None:
+    world = World(Blocked("403"))
+    world.alerts.failures.append(SystemExit("out of time"))
+    with pytest.raises(SystemExit):
+        world.poll()
+    for _ in range(3):
+        world.clock.advance(minutes=5)
+        world.poll()
+    assert world.told == ["blocked"]
+
+
 def test_a_poll_that_was_never_made_costs_nothing() -> None:
     world = World(SNAPSHOT)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.prediction_objects import S3Objects
 from chalicelib.adapters.signing import signing_key
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
         for name, given in steps:
             answer: Mapping[str, Any] = getattr(sagemaker, name)(**given)
             tell(f"{name:12}{answer.get('TransformJobArn') or answer.get('ModelArn')}")
-    except (OmnibusError, ValueError, OSError) as error:
+    except (OmnibusError, ValueError, OSError, BotoCoreError, ClientError) as error:
         print(f"batch_transform: {error}", file=sys.stderr)
         return 1
     return 0

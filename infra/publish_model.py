@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.prediction_objects import S3Objects
 from chalicelib.adapters.signing import signing_key
@@ -29,10 +30,14 @@ from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import read_stage
 
 
-def read_artifact(path: Path, features: Sequence[str], uri: ObjectUri, form: Any, now: datetime) -> Artifact:
+def read_artifact(
+    path: Path, features: Sequence[str], uri: ObjectUri, form: Any, now: datetime, classes: Sequence[str] = ()
+) -> Artifact:
     """The artifact of a model file; features by default those that the estimator was fitted with."""
     if path.suffix == ".onnx":
-        return onnx_artifact(path.read_bytes(), features, uri, now)
+        if not features:
+            raise ValueError("an ONNX file names no features: give --features, in its order")
+        return onnx_artifact(path.read_bytes(), features, classes, uri, now)
     estimator = _load(path)
     names = tuple(features) or tuple(getattr(estimator, "feature_names_in_", ()))
     if not names:
@@ -59,14 +64,15 @@ def main(
     try:
         uri = parse_uri("place", options.place)
         features = tuple(filter(None, options.features.split(",")))
-        artifact = read_artifact(options.model, features, uri, options.format, datetime.now(UTC))
+        classes = tuple(filter(None, options.classes.split(",")))
+        artifact = read_artifact(options.model, features, uri, options.format, datetime.now(UTC), classes)
         key = _signing_key(options.stage, options.home) if options.key is None else options.key
         tell("\n".join([*artifact.report, f"key         {key}"]))
         if not options.yes and confirm("Sign and publish this? [y/N] ").strip().lower() != "y":
             tell("nothing was published")
             return 1
         publish(S3Objects(boto3.client("s3")), signing_key(key), uri, artifact, overwrite=options.overwrite)
-    except (OmnibusError, DeploymentError, ValueError, OSError) as error:
+    except (OmnibusError, DeploymentError, ValueError, OSError, TypeError, BotoCoreError, ClientError) as error:
         print(f"publish_model: {error}", file=sys.stderr)
         return 1
     tell(f"published   {uri} and its manifest")
@@ -78,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", type=Path, help="a .joblib, .skops or .onnx file that you made")
     parser.add_argument("place", help="s3://bucket/key, where it goes")
     parser.add_argument("--features", default="", help="the features' names in the model's order, by commas")
+    parser.add_argument("--classes", default="", help="an ONNX classifier's labels as of its probabilities, by commas")
     parser.add_argument("--format", choices=["skops", "joblib"], default="skops", help="default: skops")
     parser.add_argument("--stage", default="local", help="whose key signs: local, dev, staging or prod")
     parser.add_argument("--key", help="the key's ARN, if it is not the stack's")

@@ -232,6 +232,8 @@ def _load_onnx(manifest: Manifest, content: bytes) -> Model:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(double)"):
         raise _unusable("it does not take one matrix of floats", "model_output")
+    if inputs[0].shape[1:] and inputs[0].shape[1] not in (None, len(manifest.features)):
+        raise _unusable("it does not take as many features as its manifest says", "model_mismatch")
     dtype = np.float32 if inputs[0].type == "tensor(float)" else np.float64
 
     def output(index: int) -> Function:

@@ -53,8 +53,14 @@ def artifact_of(estimator: Any, features: Sequence[str], uri: ObjectUri, form: F
     return Artifact(content, manifest, tuple(_report(estimator, manifest, model, unlisted)))
 
 
-def onnx_artifact(content: bytes, features: Sequence[str], uri: ObjectUri, now: datetime) -> Artifact:
-    """The artifact of an ONNX file; its answer to a row of zeros tells its output's type."""
+def onnx_artifact(
+    content: bytes, features: Sequence[str], classes: Sequence[str], uri: ObjectUri, now: datetime
+) -> Artifact:
+    """The artifact of an ONNX file; its answer to rows of zeros tells its output's type.
+
+    `classes` are a classifier's labels in the order of its probabilities, which the file itself cannot tell; empty
+    if it gives none. Raises Unprocessable if its answer is not of that many features and classes.
+    """
     manifest = Manifest(
         version=1,
         uri=str(uri),
@@ -65,9 +71,14 @@ def onnx_artifact(content: bytes, features: Sequence[str], uri: ObjectUri, now: 
         libraries={"onnxruntime": importlib.metadata.version("onnxruntime")},
         features=tuple(features),
         output_dtype="unknown",
+        classes=tuple(classes) or None,
         created_at=now.isoformat(timespec="seconds"),
     )
-    answer = load(manifest, content).columns(["check"], np.zeros((2, len(features))))[0].values
+    names = ["check", *(f"check_{label}" for label in classes)]
+    model = load(manifest, content)
+    if classes and model.probabilities is None:
+        raise InvalidInput.of("classes", "are given, the model gives no probabilities", "none", code="unpublishable")
+    answer = model.columns(names, np.zeros((2, len(features))))[0].values
     manifest = msgspec.structs.replace(manifest, output_dtype=str(answer.dtype))
     return Artifact(content, manifest, tuple(_common_report(manifest)))
 

@@ -29,6 +29,8 @@ from chalicelib.predictions.tables import (
 )
 
 READ_BYTES = 4 * 1024 * 1024
+COLUMNS_OF_A_BLOCK = 16
+"""New columns from which on blocks become smaller."""
 
 
 class Span(NamedTuple):
@@ -52,8 +54,8 @@ class Task:
 
     @property
     def grid(self) -> int:
-        """Bytes of a block."""
-        return self.model.grid(self.data.bytes)
+        """Bytes of a block; fewer for many new columns, since what is written is bounded too."""
+        return self.model.grid(self.data.bytes) // (1 + len(self.added) // COLUMNS_OF_A_BLOCK) or 1
 
     @property
     def splittable(self) -> bool:
@@ -167,7 +169,7 @@ def _items(task: Task, span: Span, objects: Objects) -> Iterator[Any]:
     if task.header is None:
         file = open_parquet(objects, task.data)
         stop = file.num_row_groups if span.stop < 0 else span.stop
-        return read_batches(file, range(span.start, stop))
+        return read_batches(file, range(span.start, stop), len(task.added))
     if task.order.data_layout.gzip:
         text = _text(objects, task.data, 0, task.data.bytes, READ_BYTES, gzip=True)
         chunks = _without_start(text, len(task.header.raw))

@@ -19,6 +19,11 @@ from chalicelib.predictions.records import split_record
 from chalicelib.predictions.scoring import Predict, predict_rows
 
 BATCH_ROWS = 65_536
+BATCH_BYTES = 32 * 1024 * 1024
+"""A batch has at most this many rows, and about so many bytes: wide tables come in fewer rows."""
+VALUE_BYTES = 8
+ADDED_BYTES = 24
+"""What a value of a new column takes as a number or as its text."""
 MAX_ROW_GROUP_BYTES = 512 * 1024 * 1024
 
 
@@ -123,15 +128,22 @@ def check_numeric(schema: pa.Schema, wanted: Sequence[int]) -> None:
             )
 
 
-def read_batches(file: pq.ParquetFile, groups: range) -> Iterator[pa.RecordBatch]:
-    """The rows of some row groups, at most BATCH_ROWS at a time, never across two groups."""
+def read_batches(file: pq.ParquetFile, groups: range, added: int) -> Iterator[pa.RecordBatch]:
+    """The rows of some row groups, for `added` new columns: batches of bounded memory, never across two groups."""
     for group in groups:
         try:
-            yield from file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
+            rows = _batch_rows(file.metadata.row_group(group), added)
+            yield from file.iter_batches(rows, row_groups=[group], use_threads=False)
         except (pa.ArrowException, OSError):
             raise InvalidInput.of(
                 "data_s3_uri", f"is broken in row group {group}", "a whole file", code="malformed_parquet"
             ) from None
+
+
+def _batch_rows(group: Any, added: int) -> int:
+    stored = group.total_byte_size // max(group.num_rows, 1)
+    width = max(stored, group.num_columns * VALUE_BYTES) + added * ADDED_BYTES
+    return max(1, min(BATCH_ROWS, int(BATCH_BYTES // width)))
 
 
 def read_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
@@ -188,8 +200,9 @@ def csv_lines(batch: pa.RecordBatch, added: int) -> bytes:
     """A scored batch as CSV lines; Unprocessable ("unsupported_column") for what has no text, such as lists."""
     first_added = batch.num_columns - added
     for index in range(first_added, batch.num_columns):
-        if pa.types.is_string(batch.column(index).type):
-            texts = pa.array([harmless(text) for text in batch.column(index).to_pylist()], pa.string())
+        kind = batch.column(index).type
+        if pa.types.is_string(kind) or pa.types.is_boolean(kind):
+            texts = pa.array([harmless(str(label)) for label in batch.column(index).to_pylist()], pa.string())
             batch = batch.set_column(index, batch.schema.field(index).name, texts)
     out = io.BytesIO()
     try:

@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from botocore.exceptions import NoRegionError
 from moto import mock_aws
 
 from chalicelib.adapters.prediction_objects import S3Objects
@@ -87,6 +88,29 @@ def test_features_are_asked_for_where_the_estimator_does_not_know_them(
 ) -> None:
     assert publish(trained_file, PLACE, "--key", key)[0] == 1
     assert "--features" in capsys.readouterr().err
+
+
+def test_what_goes_wrong_is_told_without_a_traceback(
+    key: str,
+    tmp_path: Path,
+    trained_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def client(service: str) -> Any:
+        raise NoRegionError
+
+    foreign, onnx = tmp_path / "foreign.skops", tmp_path / "price.onnx"
+    skops.io.dump({"foreign": np.random.default_rng}, foreign)
+    onnx.write_bytes(b"")
+    assert publish(foreign, PLACE, "--features", "x,y", "--key", key)[0] == 1
+    assert publish(onnx, PLACE, "--key", key)[0] == 1
+    monkeypatch.setattr(boto3, "client", client)
+    assert publish(trained_file, PLACE, "--features", "x,y", "--key", key, "--yes")[0] == 1
+    untrusted, unnamed, nowhere = capsys.readouterr().err.splitlines()
+    assert untrusted.startswith("publish_model: Untrusted types")
+    assert "--features" in unnamed
+    assert nowhere == "publish_model: You must specify a region."
 
 
 @pytest.fixture

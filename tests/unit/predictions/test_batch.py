@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,10 @@ from chalicelib.errors import (
 from chalicelib.predictions import scan, tables
 from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.models import MIB
+from chalicelib.predictions.requests import accept
 from chalicelib.predictions.views import HandedOver, Outcome
 from tests.unit.predictions.studio import (
+    ALLOWED,
     CSV_GZ,
     DATA,
     MODEL,
@@ -181,6 +184,37 @@ def test_labels_may_be_true_and_false(studio):
     assert list(frame.columns)[3:] == ["price", "price_False", "price_True"]
     np.testing.assert_array_equal(frame["price"], expected)
     assert pq.read_table(io.BytesIO(studio.objects.get(OUTPUT_PARQUET)))["price"].to_pylist() == expected.tolist()
+
+
+def test_truth_is_spelled_alike_whatever_the_data_came_in(studio):
+    studio.publish(trained("booleans"))
+    studio.objects.put(DATA, b"x,y\n" + b"".join(f"{x},{y}\n".encode() for x, y in rows(30)))
+    studio.objects.put(PARQUET, parquet_of(rows(30)))
+    studio.predict()
+    from_csv = studio.objects.get(OUTPUT)
+    studio.predict(data_s3_uri=PARQUET, overwrite=True)
+    assert studio.objects.get(OUTPUT).replace(b'"', b"") == from_csv  # Arrow writes words in quotation marks
+
+
+def test_wide_tables_and_many_classes_come_in_smaller_pieces(studio, monkeypatch):
+    def pieces(added, columns=3):
+        file = pq.ParquetFile(io.BytesIO(wide[columns]))
+        return [batch.num_rows for batch in tables.read_batches(file, range(1), added)]
+
+    wide = {3: parquet_of(rows(2000), group_rows=2000, z=np.ones(2000))}
+    wide[300] = parquet_of(rows(2000), group_rows=2000, **{f"c{number}": np.ones(2000) for number in range(298)})
+    monkeypatch.setattr(tables, "BATCH_BYTES", 100_000)
+
+    assert pieces(1)[0] == 2000
+    assert max(pieces(100)) * 100 * 24 < 100_000
+    assert max(pieces(1, 300)) * 300 * 8 < 100_000
+    assert sum(pieces(1, 300)) == 2000
+
+    studio.publish(trained("linear"))
+    studio.objects.put(DATA, csv_of(rows(5)))
+    request = studio.request()
+    task = scan.open_task(accept(request, ALLOWED), studio.objects, studio.models)
+    assert replace(task, added=("p",) * 1000).grid * 50 < task.grid == task.model.grid(task.data.bytes)
 
 
 def test_labels_of_numbers_stay_numbers(studio):

@@ -261,6 +261,9 @@ def test_the_phones_page_works_by_keyboard(pages: Pages) -> None:
     pages.phone.keyboard.press("Tab")
     assert pages.phone.evaluate("document.activeElement.id") == "file"
     with pages.phone.expect_file_chooser() as chooser:
+        # That a chooser is expected and that a key is pressed take different ways to the page, and the key may be
+        # first: then the chooser is cancelled. An answer of the page says that it knows.
+        pages.phone.evaluate("0")
         pages.phone.keyboard.press("Space")
     chooser.value.set_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo(800, 600)})
     pages.desktop_shows_photo()

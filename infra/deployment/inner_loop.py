@@ -15,7 +15,7 @@ from typing import Any
 from infra.deployment import account, parameters
 from infra.deployment.intrinsics import Known, pseudo_parameters, resolve
 from infra.deployment.problems import DeploymentError
-from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, own_name, render
+from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, render
 from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, preflight
 from infra.deployment.resources import (
     ALIAS,
@@ -25,10 +25,11 @@ from infra.deployment.resources import (
     output_name,
     physical_names,
     resources_template,
-    role_properties,
 )
 
 Template = Mapping[str, Any]
+COMPLETED = ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn")
+"""What Chalice cannot declare of a function. Of its role it can do everything, and only what it did it takes away."""
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 
 
@@ -101,14 +102,12 @@ def run_chalice(site: Site, project: Path, command: str, chalice: Sequence[str])
 
 def complete(site: Site, template: Template, names: Known) -> None:
     """Give Chalice's functions what Chalice cannot declare, as the template says it: alias, dead letters, retries."""
-    functions, iam = site.client("lambda"), site.client("iam")
+    functions = site.client("lambda")
     named = physical_names(template)
     for logical, name in named.items():
         own = template["Resources"][logical]["Properties"]
         function = resolve({"Fn::Sub": name}, names)
-        role = role_properties(template, logical)
-        wanted = {key: own[key] for key in ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn") if key in own}
-        declared = resolve({**wanted, "Policies": role.get("ManagedPolicyArns", [])}, names)
+        declared = resolve({key: own[key] for key in COMPLETED if key in own}, names)
         if not account.exists(functions.get_alias, FunctionName=function, Name=ALIAS):
             functions.create_alias(FunctionName=function, Name=ALIAS, FunctionVersion="$LATEST")
         settings: dict[str, Any] = {"KMSKeyArn": declared["KmsKeyArn"]} if "KmsKeyArn" in declared else {}
@@ -125,8 +124,6 @@ def complete(site: Site, template: Template, names: Known) -> None:
                     MaximumRetryAttempts=int(retries["MaximumRetryAttempts"]),
                     MaximumEventAgeInSeconds=int(retries["MaximumEventAgeInSeconds"]),
                 )
-        for arn in declared.get("Policies", []):
-            iam.attach_role_policy(RoleName=f"{site.stage.stack}-{own_name(template, logical)}", PolicyArn=arn)
         for event in own.get("Events", {}).values():
             if types := event["Properties"].get("FunctionResponseTypes"):
                 _report_failures(functions, function, types)

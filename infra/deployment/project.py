@@ -27,6 +27,8 @@ CHALICE_ADDS = ("chalice", "__pycache__")
 KEPT = ("version", "api_gateway_stage", "api_gateway_endpoint_type", "minimum_compression_size", "manage_iam_role")
 """What the tree's configuration says of the whole application, and the template does not."""
 NOT_MADE_YET = "not-made-yet"
+NETWORK_ATTACHMENT = "NetworkAttachment"
+"""The policy of the template by which functions attach to a network; Chalice's have it in their own."""
 
 
 def render(stage: Stage, template: Template, names: Known, *, root: Path = ROOT, package: Path) -> Path:
@@ -102,7 +104,9 @@ def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
     ]
     function = template["Resources"][logical]["Properties"]
     if resolve({"network": function.get("VpcConfig")}, names).get("network"):
-        statements.append(_attaching())
+        statements += resolve(template["Resources"][NETWORK_ATTACHMENT]["Properties"]["PolicyDocument"], names)[
+            "Statement"
+        ]
     if logical == REST_HANDLER:  # the one function that Chalice names otherwise
         stack = names.pseudo["AWS::StackName"]
         statements = json.loads(
@@ -161,11 +165,6 @@ def _number(value: Any) -> int | None:
 
 def _texts(variables: Mapping[str, Any], names: Known) -> dict[str, str]:
     return {key: str(value) for key, value in resolve(dict(variables), names).items()}
-
-
-def _attaching() -> dict[str, Any]:
-    actions = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
-    return {"Sid": "Attach", "Effect": "Allow", "Action": [f"ec2:{action}" for action in actions], "Resource": "*"}
 
 
 def _unpack_libraries(archive: Path, vendor: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from infra.deployment.inner_loop import complete
 from infra.deployment.intrinsics import references
 from infra.deployment.parameters import known
 from infra.deployment.problems import DeploymentError
-from infra.deployment.project import NOT_MADE_YET, api_references, application_name, made_by_chalice, render
-from infra.deployment.release import FUNCTION, RESOURCES_ONLY, packaged_for
+from infra.deployment.project import NOT_MADE_YET, api_references, application_name, made_by_chalice, policy_of, render
+from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, packaged_for
 from infra.deployment.resources import output_name, resources_template
 from infra.deployment.stages import Stage
 from infra.package import ROOT
@@ -181,6 +182,38 @@ def test_policies_are_plain_and_as_narrow_as_the_templates(project: Path) -> Non
         for statement in json.loads(text)["Statement"]:
             assert "*" not in statement["Action"], name
     assert ":log-group:/aws/lambda/omnibus-dev:*" in (project / ".chalice" / "policy-api_handler.json").read_text()
+
+
+def test_a_function_in_a_network_may_attach_to_it_by_its_own_policy(packaged: Template) -> None:
+    """Chalice deletes a role with its own policies; one that was attached besides would keep it from that."""
+    network = {"DatabaseNetwork": "existing", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}
+    for given, expected in ((network, True), ({}, False)):
+        names = known(replace(STAGE, account="123456789012"), packaged, given)
+        statements = policy_of(packaged, "ComputeFeatures", names)["Statement"]
+        assert any("ec2:CreateNetworkInterface" in each["Action"] for each in statements) is expected
+
+
+class Answering:
+    """A service that answers every question with nothing."""
+
+    def __getattr__(self, _operation: str) -> Any:
+        return lambda *_arguments, **_request: Answering()
+
+    def __getitem__(self, _name: str) -> list[Any]:
+        return []
+
+
+def test_what_is_added_to_chalices_functions_is_nothing_that_it_could_not_delete(packaged: Template) -> None:
+    asked: list[str] = []
+
+    def client(service: str) -> Any:
+        asked.append(service)
+        return Answering()
+
+    network = {"DatabaseNetwork": "existing", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}
+    names = known(replace(STAGE, account="123456789012"), packaged, network)
+    complete(Site(STAGE, client, lambda _line: None), packaged, names)
+    assert asked == ["lambda"]
 
 
 def test_what_chalice_made_is_found_again(project: Path, tree: Path) -> None:

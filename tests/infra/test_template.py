@@ -150,6 +150,17 @@ def test_every_dead_letter_queue_has_an_alarm_that_tells_somebody(packaged: Temp
     assert watched >= queues
 
 
+def test_functions_in_a_network_may_attach_to_it_and_no_more(packaged: Template) -> None:
+    roles = {function["Properties"]["Role"]["Fn::GetAtt"][0] for function in functions(packaged).values()}
+    attached = [packaged["Resources"][role]["Properties"].get("ManagedPolicyArns") for role in roles]
+    named = {json.dumps(each) for each in attached if each is not None}
+    assert named == {json.dumps({"Fn::If": ["UsesNetwork", [{"Ref": "NetworkAttachment"}], {"Ref": "AWS::NoValue"}]})}
+    attachment = packaged["Resources"]["NetworkAttachment"]
+    (statement,) = attachment["Properties"]["PolicyDocument"]["Statement"]
+    assert attachment["Condition"] == "UsesNetwork"
+    assert all(action.startswith("ec2:") and "*" not in action for action in statement["Action"])
+
+
 def test_no_policy_allows_any_action(packaged: Template) -> None:
     seen = 0
     for role, statement in statements(packaged):

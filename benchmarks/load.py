@@ -3,8 +3,9 @@
 REST clients walk through all operations in random order, each proved to be one of `/openapi.json`, none left out.
 Desktops open a socket, a phone uploads, and the desktop must be told; every fourth hangs up before the upload and
 must find it when it comes back. Chats answer over their socket. Snapshots are put into the flights bucket as the
-ingesting function would. In the end every snapshot must have its run and its Parquet, every upload its desktop, every
-queue must be empty, and no dead letter may be there that was not before; an answer of 500 or more is an error.
+ingesting function would. In the end every snapshot must have its run and its Parquet, every upload its desktop, the
+submitted job its end, whoever got bank rows recommendations; every queue must be empty, and no dead letter may be there
+that was not before. An answer of 500 or more is an error, and so is an operation that never did what it is for.
 
 `medians` are milliseconds by route and kind, `ratios` the requests a second, the errors, and what was lost.
 """
@@ -47,6 +48,22 @@ DRAIN_S = 120.0
 SEED = 7
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(20_000)
 JUDGED = ("VALIDATED", "QUARANTINED")
+ENDED = ("succeeded", "failed", "cancelled")
+NOT_THERE = frozenset(
+    {
+        "DELETE /predictions/{job_id}",
+        "POST /predictions/{job_id}/redrive",
+        "GET /flights/runs/{tracking_id}",
+        "GET /api/v1/users/me/recommendations/{recommendation_id}",
+        "POST /api/v1/feedback",
+        "DELETE /api/v1/operator/users/{user_id}",
+        "GET /api/v1/operator/users/{user_id}/traces/{recommendation_id}",
+        "POST /api/v1/operator/review",
+        "DELETE /sessions/{session_id}",
+        "PUT /api/v1/users/me/consent",
+    }
+)
+"""Operations on what does not exist, or, as the last, may have been deleted just now: 404 is what they are for here."""
 
 
 @dataclass
@@ -54,13 +71,18 @@ class Tally:
     """What happened: times by kind (ms), statuses, errors, and what was promised and did not come."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    statuses: Counter[int] = field(default_factory=Counter)
+    answers: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     errors: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     uploads: int = 0
     snapshots: list[int] = field(default_factory=list)
     judged: set[int] = field(default_factory=set)
     seconds: float = 0.0
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How often each status was answered, by all operations together."""
+        return sum(self.answers.values(), Counter())
 
     @contextmanager
     def timed(self, kind: str) -> Iterator[None]:
@@ -84,6 +106,7 @@ class Names:
     bank: Mapping[str, Any]
     session: Mapping[str, Any]
     job: Mapping[str, Any]
+    job_id: str
     operator_token: str
 
 
@@ -111,7 +134,7 @@ def requests(names: Names) -> list[tuple[str, Request]]:
         _of("POST", "/chat", json={"message": "Which venues are the most popular?"}),
         _of("POST", "/predictions", json=names.job, **operator),
         _of("GET", "/predictions", **operator),
-        _of("GET", "/predictions/{job_id}", "none", **operator),
+        _of("GET", "/predictions/{job_id}", names.job_id, **operator),
         _of("DELETE", "/predictions/{job_id}", "none", **operator),
         _of("POST", "/predictions/{job_id}/redrive", "none", **operator),
         _of("GET", "/flights/latest"),
@@ -165,20 +188,20 @@ def _features(row: list[float]) -> dict[str, float]:
 
 
 async def call_everything(http: httpx.AsyncClient, names: Names, tally: Tally, until: float, seed: int) -> None:
-    """Walk through all operations in random order, over and over."""
+    """Walk through all operations in random order, over and over; the first caller comes to each at least once."""
     chance, addresses = random.Random(seed), itertools.count(1)
     operations = requests(names)
-    while time.monotonic() < until:
+    for walk in itertools.count():
         chance.shuffle(operations)
         for kind, (method, path, arguments) in operations:
-            if time.monotonic() >= until:
+            if time.monotonic() >= until and (walk or seed):
                 return
             number = next(addresses)
             headers = {"X-Forwarded-For": f"198.{18 + seed}.{number // 250 % 250}.{number % 250}"}
             given = {**arguments, "headers": {**headers, **arguments.get("headers", {})}}
             with tally.timed(kind):
                 answer = await http.request(method, path.lstrip("/"), **given)
-                tally.statuses[answer.status_code] += 1
+                tally.answers[kind][answer.status_code] += 1
                 if answer.status_code >= 500:
                     tally.errors.append(f"{kind}: {answer.status_code} {answer.text[:300]}")
 
@@ -222,41 +245,36 @@ async def chat(socket_url: str, tally: Tally, until: float) -> None:
 
 async def put_snapshots(cloud: Cloud, tally: Tally, until: float, first: int) -> None:
     """Put raw snapshots of made-up traffic, each of its own second."""
-    storage = cloud.client("s3")
-    traffic = json.loads(snapshot(ROWS))
     for moment in itertools.count(first):
         if time.monotonic() >= until:
             return
-        shift = moment - SNAPSHOT_TIME
-        states = [
-            [*row[:3], None if row[3] is None else row[3] + shift, row[4] + shift, *row[5:]]
-            for row in traffic["states"]
-        ]
-        body = gzip.compress(json.dumps({"time": moment, "states": states}).encode(), mtime=0)
         with tally.timed("S3: put a snapshot"):
-            await asyncio.to_thread(storage.put_object, Bucket=cloud.buckets["flights"], Key=raw_key(moment), Body=body)
+            await asyncio.to_thread(put_snapshot, cloud, moment)
             tally.snapshots.append(moment)
         await asyncio.sleep(PAUSE_S)
+
+
+def put_snapshot(cloud: Cloud, moment: int) -> None:
+    """Put a raw snapshot of a moment into the flights bucket."""
+    traffic, shift = json.loads(snapshot(ROWS)), moment - SNAPSHOT_TIME
+    states = [
+        [*row[:3], None if row[3] is None else row[3] + shift, row[4] + shift, *row[5:]] for row in traffic["states"]
+    ]
+    body = gzip.compress(json.dumps({"time": moment, "states": states}).encode(), mtime=0)
+    cloud.client("s3").put_object(Bucket=cloud.buckets["flights"], Key=raw_key(moment), Body=body)
 
 
 # -- what must be there before and after
 
 
 def prepare(cloud: Cloud) -> Names:
-    """People with bank rows, an upload session, and a job that every submission of it is."""
+    """Who will get bank rows, a snapshot to look at, an upload session, a job that every submission of it is."""
     cloud.invoke("migrate")
     tokens = {name: _sign_in(cloud, name) for name in ("alice", "bob", "olga")}
     signed = {name: {"Authorization": f"Bearer {token}"} for name, token in tokens.items()}
     storage, predictions, models = cloud.client("s3"), cloud.buckets["predictions"], cloud.buckets["models"]
     storage.put_object(Bucket=models, Key="load/none.skops", Body=b"no model: its job fails, once")
     storage.put_object(Bucket=predictions, Key="data/load/rows.csv", Body=b"x\n1\n")
-    with httpx.Client(base_url=cloud.rest_url, timeout=ANSWER_S) as http:
-        me = "/api/v1/users/me"
-        http.delete(f"{me}/profile", headers=signed["alice"])
-        alice = http.put(f"{me}/profile", json={"display_name": "Alice"}, headers=signed["alice"]).json()["user_id"]
-        http.put(f"{me}/consent", json={"granted": True, "policy_version": "1"}, headers=signed["alice"])
-        session = http.post("/sessions").raise_for_status().json()
-    document = generate(3, seed=SEED, today=datetime.now(UTC).date())[0].documents[0]
     job = {
         "model_s3_uri": f"s3://{models}/load/none.skops",
         "data_s3_uri": f"s3://{predictions}/data/load/rows.csv",
@@ -265,7 +283,22 @@ def prepare(cloud: Cloud) -> Names:
         "feature_columns": ["x"],
         "client_token": f"load-{uuid.uuid4()}",
     }
-    return Names(alice, tokens, document, session, job, cloud.operator_token)
+    put_snapshot(cloud, int(time.time()) - 60_000)
+    with httpx.Client(base_url=cloud.rest_url, timeout=ANSWER_S) as http:
+        me = "/api/v1/users/me"
+        http.delete(f"{me}/profile", headers=signed["alice"])
+        alice = http.put(f"{me}/profile", json={"display_name": "Alice"}, headers=signed["alice"]).json()["user_id"]
+        http.put(f"{me}/consent", json={"granted": True, "policy_version": "1"}, headers=signed["alice"])
+        session = http.post("/sessions").raise_for_status().json()
+        job_id = http.post("/predictions", json=job, headers={"X-Operator-Token": cloud.operator_token}).json()[
+            "job_id"
+        ]
+        deadline = time.monotonic() + DRAIN_S
+        while http.get("/flights/latest").status_code == 404 and time.monotonic() < deadline:
+            time.sleep(0.5)
+    people = generate(60, seed=SEED, today=datetime.now(UTC).date())
+    document = next(one for one in people if one.persona == "high_utilization").documents[0]
+    return Names(alice, tokens, document, session, job, job_id, cloud.operator_token)
 
 
 def _sign_in(cloud: Cloud, name: str) -> str:
@@ -287,10 +320,16 @@ def waiting(cloud: Cloud) -> dict[str, int]:
     }
 
 
-def unfinished(cloud: Cloud, tally: Tally, dead_before: Mapping[str, int]) -> list[str]:
+def unfinished(cloud: Cloud, names: Names, tally: Tally, dead_before: Mapping[str, int]) -> list[str]:
     """What should be there and is not (yet)."""
     found = []
     with httpx.Client(base_url=cloud.rest_url, timeout=ANSWER_S) as http:
+        job = http.get(f"/predictions/{names.job_id}", headers={"X-Operator-Token": names.operator_token}).json()
+        if job["state"] not in ENDED:
+            found.append(f"job {names.job_id}: is {job['state']}")
+        alice = {"Authorization": f"Bearer {names.tokens['alice']}"}
+        if not http.get("/api/v1/users/me/recommendations", headers=alice).json()["recommendations"]:
+            found.append("alice: got bank rows and no recommendation")
         for moment in (each for each in tally.snapshots if each not in tally.judged):
             answer = http.get(f"/flights/runs/{tracking_id(moment)}")
             status = answer.json()["status"] if answer.status_code == 200 else str(answer.status_code)
@@ -323,6 +362,15 @@ def undescribed(cloud: Cloud, names: Names) -> list[str]:
     return sorted(there ^ {kind for kind, _ in requests(names)})
 
 
+def idle(names: Names, tally: Tally) -> list[str]:
+    """Operations that never answered as they are meant to."""
+    return [
+        f"{kind}: only ever answered {dict(tally.answers[kind])}"
+        for kind, _ in requests(names)
+        if not any(status < 300 or (status == 404 and kind in NOT_THERE) for status in tally.answers[kind])
+    ]
+
+
 def run(cloud: Cloud, seconds: float) -> Tally:
     """Load the cloud, wait until it has done everything, and say what happened."""
     names, tally, dead = prepare(cloud), Tally(), waiting(cloud)
@@ -330,7 +378,8 @@ def run(cloud: Cloud, seconds: float) -> Tally:
     asyncio.run(_load(cloud, names, tally, seconds))
     print(f"loaded for {tally.seconds:.0f} s", file=sys.stderr, flush=True)
     deadline = time.monotonic() + DRAIN_S
-    while (left := unfinished(cloud, tally, dead)) and time.monotonic() < deadline:
+    tally.errors += idle(names, tally)
+    while (left := unfinished(cloud, names, tally, dead)) and time.monotonic() < deadline:
         print(f"{len(left)} still to be done, such as {left[0]}", file=sys.stderr, flush=True)
         time.sleep(2)
     tally.lost += left

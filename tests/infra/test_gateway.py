@@ -41,6 +41,12 @@ def test_nothing_logs_what_goes_in_and_out(settings: dict[tuple[str, str], dict[
         assert not {"DataTraceEnabled", "LoggingLevel"} & set(setting), "execution logs hold bodies and queries"
 
 
+def test_the_access_log_knows_who_deleted_and_decided(packaged: Template) -> None:
+    """After the database is restored to an earlier moment, nothing else does."""
+    logged = json.loads(properties(packaged, "RestAPI")["AccessLogSetting"]["Fn::If"][1]["Format"])
+    assert logged["subject"] == "$context.authorizer.claims.sub"
+
+
 def test_sockets_are_throttled_by_parameters(packaged: Template) -> None:
     own = properties(packaged, "WebsocketAPIStage")["DefaultRouteSettings"]
     assert own == {"ThrottlingRateLimit": {"Ref": "SocketRate"}, "ThrottlingBurstLimit": {"Ref": "SocketBurst"}}

@@ -23,7 +23,7 @@ COMMAND_LINE = {"deploy": "codedeploy", "s3api": "s3"}
 GLOBAL_OPTIONS = {"query", "output", "cli-binary-format", "max-items"}
 OUR_FIELDS = {
     *("level", "message", "exception", "function_request_id", "route", "status", "ms"),
-    *("integration_status", "integration_ms", "error"),
+    *("integration_status", "integration_ms", "error", "method", "subject"),
 }
 
 
@@ -192,6 +192,7 @@ def test_queries_ask_for_fields_that_are_logged() -> None:
             "max",
             "pct",
             "desc",
+            "display",
             "as",
             "in",
         }

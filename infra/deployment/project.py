@@ -104,9 +104,8 @@ def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
     ]
     function = template["Resources"][logical]["Properties"]
     if resolve({"network": function.get("VpcConfig")}, names).get("network"):
-        statements += resolve(template["Resources"][NETWORK_ATTACHMENT]["Properties"]["PolicyDocument"], names)[
-            "Statement"
-        ]
+        attachment = template["Resources"][NETWORK_ATTACHMENT]["Properties"]["PolicyDocument"]
+        statements += resolve(attachment["Statement"], names)
     if logical == REST_HANDLER:  # the one function that Chalice names otherwise
         stack = names.pseudo["AWS::StackName"]
         statements = json.loads(

@@ -45,6 +45,8 @@ TRANSIENT = (
     pg.IdleInTransactionSessionTimeout,
     pg.ReadOnlySqlTransaction,  # a fail-over has made a reader of the server that we are connected to
 )
+BEHIND = (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.InvalidSchemaName)
+"""What a statement of this release meets between its deployment and `migrate`."""
 BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, and so Lambda
     "/etc/ssl/certs/ca-certificates.crt",  # Debian
@@ -269,6 +271,8 @@ def _authorities_file(authorities: str) -> str:
 def _translated(error: psycopg.Error | UnicodeEncodeError) -> OmnibusError:
     if isinstance(error, psycopg.DataError | UnicodeEncodeError):
         return InvalidInput("a value is not acceptable to the database; expected printable text and ordinary numbers")
+    if isinstance(error, BEHIND):
+        return UpstreamUnavailable("the database is behind this release until `migrate` has run", retry_after=60)
     if isinstance(error, psycopg.IntegrityError):
         return Conflict("the data has changed meanwhile; read it again")
     return UpstreamError("the database reported an error")

@@ -126,6 +126,15 @@ def test_a_number_too_large(database: Postgres) -> None:
         database.run(insert(2**40))
 
 
+@pytest.mark.parametrize(
+    "text", ["SELECT 1 FROM not_yet", "SELECT newer FROM things", "SELECT newer.f()", "SELECT newer()"]
+)
+def test_a_database_that_is_yet_to_be_migrated_is_worth_another_try(database: Postgres, text: str) -> None:
+    """Between a deployment and its migration; else what was asked for in that minute would be lost."""
+    with pytest.raises(UpstreamUnavailable, match="migrate"):
+        database.run(lambda cursor: cursor.execute(text))
+
+
 def test_a_key_that_is_taken(database: Postgres) -> None:
     database.run(insert(1))
     with pytest.raises(Conflict):

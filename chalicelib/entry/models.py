@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.errors import InvalidInput, OmnibusError, Problem
+from chalicelib.errors import InvalidInput, OmnibusError
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
@@ -20,7 +20,7 @@ def decode_json(raw: bytes, model: type[Model]) -> Model:
     try:
         return _decode(raw, model)
     except msgspec.ValidationError as error:
-        raise _invalid("body", str(error)) from None
+        raise _invalid("body", str(error), model) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "is nested too deeply" if isinstance(error, RecursionError) else f"is not JSON ({error})"
         raise InvalidInput.of("body", reason, "a JSON object in UTF-8") from None
@@ -58,35 +58,67 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
     try:
         return msgspec.convert(flat, model, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid("query", str(error), given=flat) from None
+        raise _invalid("query", str(error), model, given=flat) from None
 
 
 def _takes_list(annotation: Any) -> bool:
     return "list[" in str(annotation) or "tuple[" in str(annotation)
 
 
-def _invalid(where: str, message: str, given: Mapping[str, Any] = NOTHING) -> InvalidInput:
+def _invalid(where: str, message: str, model: type[Any], given: Mapping[str, Any] = NOTHING) -> InvalidInput:
     """msgspec's message, e.g. "Expected `int` <= 100 - at `$.top_n`", as field, problem and what is expected."""
     text, _, path = message.partition(" - at `")
-    field_name = path.rstrip("`").removeprefix("$").removeprefix(".") or where
+    place = path.rstrip("`").removeprefix("$").removeprefix(".")
+    field_name = place or where
     if text.startswith("Object missing required field `"):
         missing = text.split("`")[1]
-        name = missing if field_name == where else f"{field_name}.{missing}"
-        return InvalidInput.of(name, "is missing", "a value")
+        return InvalidInput.of(f"{place}.{missing}" if place else missing, "is missing", "a value")
     if text.startswith("Object contains unknown field `"):
         unknown = text.split("`")[1]
-        name = unknown if field_name == where else f"{field_name}.{unknown}"
-        return InvalidInput.of(name, "is unknown", "only the documented fields")
-    wanted, _, got = text.removeprefix("Expected ").partition(", got ")
-    problem = f"is {got}".replace("`", "") if got else "is not acceptable"
+        return InvalidInput.of(f"{place}.{unknown}" if place else unknown, "is unknown", "only the documented fields")
+    problem, wanted = _told(text.replace("`", ""), model, place)
     if field_name in given:
         problem = f"is {str(given[field_name])[:80]!r}"
-    if not text.startswith("Expected "):
-        problem, wanted = text.replace("`", "")[:1].lower() + text.replace("`", "")[1:], "a valid value"
-    return InvalidInput(
-        f"{field_name}: {problem}; expected {wanted.replace('`', '')}",
-        problems=[Problem(field_name, problem, wanted.replace("`", ""))],
-    )
+    return InvalidInput.of(field_name, problem, wanted)
+
+
+def _told(text: str, model: type[Any], place: str) -> tuple[str, str]:
+    """What is wrong, and what is expected, by msgspec's words about one value."""
+    if text.startswith("Expected "):
+        wanted, _, got = text.removeprefix("Expected ").partition(", got ")
+        return f"is {got}" if got else "is not acceptable", wanted
+    if text.startswith("Invalid enum value "):
+        choices = ", ".join(map(str, _choices(model, place))) or "the documented values"
+        return f"is {text.removeprefix('Invalid enum value ')[:80]}", f"one of {choices}"
+    return SAID.get(text, (text[:1].lower() + text[1:], "a valid value"))
+
+
+SAID = {
+    "Invalid UUID": ("is no UUID", "a UUID"),
+    "Invalid RFC3339 encoded date": ("is no date", "a date such as 2026-11-21"),
+    "Invalid RFC3339 encoded datetime": ("is no time", "a time such as 2026-11-21T12:00:00Z"),
+    "Number out of range": ("is out of range", "a number nearer to zero"),
+    "Integer value out of range": ("is out of range", "a number nearer to zero"),
+}
+"""What msgspec says without telling what it expects -> the problem, and what is expected."""
+
+
+def _choices(model: type[Any], place: str) -> list[Any]:
+    """The values that a place in a model takes, such as `items[3].colour`."""
+    from msgspec import inspect  # only errors pay for loading it
+
+    def plain(kind: Any) -> list[Any]:
+        if isinstance(kind, inspect.UnionType):
+            return [each for part in kind.types for each in plain(part)]
+        return plain(kind.type) if isinstance(kind, inspect.Metadata) else [kind]
+
+    found = plain(inspect.type_info(model))
+    for step in place.replace("[...]", "[]").replace("[", ".[").split("."):
+        names = ("item_type", "value_type") if step.startswith("[") else ()
+        items = [getattr(kind, name) for kind in found for name in names if hasattr(kind, name)]
+        fields = [field.type for kind in found for field in getattr(kind, "fields", ()) if field.encode_name == step]
+        found = [each for kind in (*items, *fields) for each in plain(kind)]
+    return [value for kind in found for value in getattr(kind, "values", ())]
 
 
 def error_content(error: OmnibusError, request_id: str = "") -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import base64
 import json
+from datetime import datetime
 from types import SimpleNamespace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 import pytest
 from chalice.app import BadRequestError, Response
@@ -14,6 +16,12 @@ from chalicelib.entry.web import CORS, App, Page, Reply
 from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, UpstreamTimeout
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """One of several."""
+
+    colour: Literal["red", "green"]
+
+
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is ordered."""
 
@@ -21,6 +29,11 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count: Annotated[int, Meta(ge=1, le=100)] = 1
     price: float | None = None
     tags: list[str] = []
+    size: Literal["small", "large"] | None = None
+    parts: list[Part] = []
+    by_name: dict[str, Part] = {}
+    bought_at: datetime | None = None
+    number: UUID | None = None
 
     SCHEMA: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["price"]}, {"required": ["count"]}]}
 
@@ -47,6 +60,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=10)] = 5
     flag: bool = False
     kinds: list[str] = []
+    order: Literal["up", "down"] = "up"
 
 
 RAISED: dict[str, Exception] = {
@@ -151,7 +165,10 @@ def problem(body: Any) -> tuple[str, str, str]:
 def test_a_body_becomes_a_model_and_the_model_a_body(call: Caller) -> None:
     status, headers, body = call("POST", "/orders", {"item": "x", "count": 2})
     assert status == 201
-    assert body == {"item": "x", "count": 2, "price": None, "tags": []}
+    assert body == {
+        "item": "x", "count": 2, "price": None, "tags": [], "size": None, "parts": [], "by_name": {},
+        "bought_at": None, "number": None,
+    }  # fmt: skip
     assert headers["content-type"] == "application/json"
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
@@ -170,6 +187,16 @@ def test_a_body_becomes_a_model_and_the_model_a_body(call: Caller) -> None:
         (b'{"count":1}', ("item", "is missing", "a value")),
         (b'{"item":"x","colour":"red"}', ("colour", "is unknown", "only the documented fields")),
         (b'{"item":"x","tags":["a",1]}', ("tags[1]", "is int", "str")),
+        (b'{"item":"x","size":"huge"}', ("size", "is 'huge'", "one of large, small")),
+        (
+            b'{"item":"x","parts":[{"colour":"red"},{"colour":"blue"}]}',
+            ("parts[1].colour", "is 'blue'", "one of green, red"),
+        ),
+        (b'{"item":"x","by_name":{"a":{"colour":"blue"}}}', ("by_name[...].colour", "is 'blue'", "one of green, red")),
+        (b'{"item":"x","parts":[{}]}', ("parts[0].colour", "is missing", "a value")),
+        (b'{"item":"x","price":1e400}', ("price", "is out of range", "a number nearer to zero")),
+        (b'{"item":"x","number":"1"}', ("number", "is no UUID", "a UUID")),
+        (b'{"item":"x","bought_at":"soon"}', ("bought_at", "is no time", "a time such as 2026-11-21T12:00:00Z")),
         (b"[]", ("body", "is array", "object")),
         (b"", ("body", "is empty", "a JSON object")),
         (b"  ", ("body", "is empty", "a JSON object")),
@@ -306,6 +333,7 @@ def test_the_query_becomes_a_model(call: Caller) -> None:
         ("", ("term", "is missing", "a value")),
         ("?term=x&limit=11", ("limit", "is '11'", "int <= 10")),
         ("?term=x&limit=ten", ("limit", "is 'ten'", "int")),
+        ("?term=x&order=sideways", ("order", "is 'sideways'", "one of down, up")),
         ("?term=x&flag=maybe", ("flag", "is 'maybe'", "bool")),
         ("?term=x&term=y", ("term", "is given 2 times", "one value")),
         ("?term=x&more=1", ("more", "is unknown", "only the documented fields")),
@@ -428,6 +456,7 @@ def test_openapi_describes_every_route() -> None:
     }
     assert names == {
         ("term", "query", True), ("limit", "query", False), ("flag", "query", False), ("kinds", "query", False),
+        ("order", "query", False),
     }  # fmt: skip
     assert described["paths"]["/things/{name}"]["get"]["parameters"][0]["in"] == "path"
 

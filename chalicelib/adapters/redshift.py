@@ -29,6 +29,7 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 RETRY_AFTER_S = 5
 CACHED_ANSWERS = 128
+ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 BUSY = frozenset(
     {"ActiveStatementsExceededException", "ActiveSessionsExceededException", "ActiveWaitingRequestsExceededException"}
@@ -129,21 +130,21 @@ class RedshiftData:
             answer = {"Status": "SUBMITTED"}
         try:
             answer = self._await(statement_id, answer, deadline)
-        except UpstreamTimeout:
+        except UpstreamError:  # nobody will ask for its result
             self._cancel(statement_id)
             raise
+        if answer["Status"] == "FAILED":
+            _log.error("statement %s failed: %s", statement_id, self._reason(statement_id, answer))
+            raise UpstreamRejected("The warehouse could not run the query.")
+        if answer["Status"] == "ABORTED":
+            raise UpstreamUnavailable("The warehouse aborted the query; try again.", retry_after=RETRY_AFTER_S)
         return statement_id, bool(answer.get("HasResultSet"))
 
     def _await(self, statement_id: str, answer: Mapping[str, Any], deadline: float) -> Mapping[str, Any]:
-        """The description of a statement once it has finished; raises for every other end."""
+        """The description of a statement once it has ended; raises where it does not in time, or cannot be asked."""
         pause = FIRST_PAUSE_S
         wait = self._wait_for(deadline)
-        while answer["Status"] != "FINISHED":
-            if answer["Status"] == "FAILED":
-                _log.error("statement %s failed: %s", statement_id, self._reason(statement_id, answer))
-                raise UpstreamRejected("The warehouse could not run the query.")
-            if answer["Status"] == "ABORTED":
-                raise UpstreamUnavailable("The warehouse aborted the query; try again.", retry_after=RETRY_AFTER_S)
+        while answer["Status"] not in ENDED:
             if self._clock() >= deadline:
                 raise UpstreamTimeout(f"The warehouse did not answer within {self._budget_s:g} s.")
             if not wait:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from chalicelib.adapters.redshift import RedshiftData, typed
 from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
@@ -140,6 +140,21 @@ class TestWaiting:
         statement = server.api.statements.recent()[0]
         server.api.statements.wait(statement, 10)
         assert statement.status == "ABORTED"
+
+    def test_what_it_cannot_ask_after_any_more_it_cancels(self, server: RedshiftServer) -> None:
+        def not_waited_for(real: Any, arguments: dict[str, Any]) -> Any:
+            return real.execute_statement(**{name: arguments[name] for name in arguments if name != "WaitTimeSeconds"})
+
+        def throttled(_real: Any, _arguments: dict[str, Any]) -> Any:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeStatement")
+
+        redshift, client = watching(server, execute_statement=not_waited_for, describe_statement=throttled)
+        with pytest.raises(UpstreamUnavailable):
+            redshift.rows("SELECT pg_sleep(30)")
+        assert client.count("cancel_statement") == 1
+        statement = server.api.statements.recent()[0]
+        server.api.statements.wait(statement, 10)
+        assert statement.status == "ABORTED", "it would go on, and cost, for nobody"
 
 
 class TestFailures:

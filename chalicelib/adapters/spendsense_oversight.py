@@ -10,7 +10,6 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
-from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.models import (
     Action,
     JobRun,
@@ -22,7 +21,7 @@ from chalicelib.spendsense.models import (
     UserSummary,
 )
 from chalicelib.spendsense.operators import Deed
-from chalicelib.spendsense.paging import Position
+from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.reading import evidence_of
 from chalicelib.spendsense.sql import statement
 
@@ -97,7 +96,7 @@ class PostgresReviews:
         try:
             last = UUID(after[0]) if after else None
         except ValueError:
-            raise InvalidInput.of("cursor", "is not of this list", "the `next_cursor` of the page before") from None
+            raise foreign_cursor() from None
         parameters = {"status": query.status, "limit": query.limit, "after": last}
         rows = self._database.run(lambda cursor: cursor.execute(statement("list_reviews"), parameters).fetchall())
         return [((str(row.recommendation_id), 0), ReviewItem(**row._asdict())) for row in rows]

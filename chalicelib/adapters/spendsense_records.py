@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres
 from chalicelib.spendsense.models import Account, Feedback, Trace, Transaction, TransactionsQuery
-from chalicelib.spendsense.paging import Position
+from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.reading import Insight, Recommended, evidence_of
 from chalicelib.spendsense.signals import SIGNALS
 from chalicelib.spendsense.sql import statement
@@ -33,7 +33,7 @@ class PostgresRecords:
         self, subject: UUID, query: TransactionsQuery, after: Position | None
     ) -> list[tuple[Position, Transaction]] | None:
         """The latest first; one more than the limit, if there is more."""
-        day, position = after or (None, None)
+        day, position = (_day(after[0]), after[1]) if after else (None, None)
         parameters = {
             "subject": subject,
             "account_id": query.account_id,
@@ -107,6 +107,13 @@ class PostgresExplanations:
         }
         row = self._database.run(lambda cursor: cursor.execute(statement("keep_feedback"), parameters).fetchone())
         return row is not None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise foreign_cursor() from None
 
 
 def _exists(cursor: Cursor, subject: UUID) -> bool:

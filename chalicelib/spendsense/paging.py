@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.errors import Unprocessable
+from chalicelib.errors import InvalidInput, Unprocessable
 
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*$")], Number]
@@ -29,3 +29,8 @@ def position_of(cursor: str | None) -> Position | None:
     except (binascii.Error, ValueError):
         raise Unprocessable.of("cursor", "is not one of ours", "the `next_cursor` of the page before") from None
     return position
+
+
+def foreign_cursor() -> InvalidInput:
+    """The error for a position that is of another list."""
+    return Unprocessable.of("cursor", "is not of this list", "the `next_cursor` of the page before")

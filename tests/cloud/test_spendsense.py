@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from chalicelib.spendsense.schema import packaged
 from local.cloud import Cloud
 from local.people.generator import Person, generate
 from tests.events import schedule_event
@@ -283,7 +284,5 @@ def test_a_token_without_the_group(migrated: Cloud, alice: Caller) -> None:
         assert alice("GET", path).status_code == 403
 
 
-def test_migrating_twice_at_once(migrated: Cloud) -> None:
-    assert migrated.invoke("migrate") == {
-        "result": {"applied": [], "version": migrated.invoke("migrate")["result"]["version"]}
-    }
+def test_migrating_again_applies_nothing(migrated: Cloud) -> None:
+    assert migrated.invoke("migrate") == {"result": {"applied": [], "version": len(packaged())}}

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense_oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Unprocessable
 from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
 from chalicelib.spendsense.operators import Deed
 from chalicelib.spendsense.orders import Order
@@ -137,5 +137,9 @@ def test_a_resource_that_cannot_be_stored_is_stored_as_far_as_it_can(world: Worl
 
 
 def test_a_cursor_of_another_list(world: World) -> None:
-    with pytest.raises(InvalidInput):
+    ann = world.add("ann", PLAIN)
+    with pytest.raises(Unprocessable) as of_reviews:
         PostgresReviews(world.database).waiting(ReviewQuery(), ("2026-11-21", 5))
+    with pytest.raises(Unprocessable) as of_transactions:
+        PostgresRecords(world.database).transactions(ann, TransactionsQuery(), (str(ann), 0))
+    assert {raised.value.problems[0].field for raised in (of_reviews, of_transactions)} == {"cursor"}

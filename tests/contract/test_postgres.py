@@ -146,6 +146,7 @@ def test_a_deadlock_is_resolved_by_running_again(database: Postgres, url: str) -
     database.run(insert(2, "-"))
     both_hold_one = threading.Barrier(2)
     attempts: list[str] = []
+    one_is_done = threading.Event()  # whoever gave way comes again after that, or the two might meet once more
 
     def update(name: str, first: int, second: int) -> None:
         def work(cursor: Cursor) -> None:
@@ -155,8 +156,9 @@ def test_a_deadlock_is_resolved_by_running_again(database: Postgres, url: str) -
                 both_hold_one.wait(timeout=10)
             cursor.execute("UPDATE things SET value = value || %s WHERE id = %s", [name, second])
 
-        with closing(Postgres(Target(url), statement_timeout_ms=20_000, pause=lambda _: None)) as own:
+        with closing(Postgres(Target(url), statement_timeout_ms=20_000, pause=lambda _: one_is_done.wait(10))) as own:
             own.run(work, settings={"deadlock_timeout": "50ms"})
+        one_is_done.set()
 
     threads = [threading.Thread(target=update, args=given) for given in (("a", 1, 2), ("b", 2, 1))]
     for thread in threads:

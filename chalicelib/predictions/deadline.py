@@ -23,10 +23,10 @@ class Deadline:
         self._before = seconds_left()
         self._longest = 0.0
 
-    def check(self) -> None:
-        """OutOfTime unless two turns as long as the longest so far would fit: the next, and one that is under way."""
+    def check(self, turns: int = 2) -> None:
+        """OutOfTime unless so many turns as long as the longest so far would fit: the next, and one begun meanwhile."""
         now = self._seconds_left()
         self._longest = max(self._longest, self._before - now)
         self._before = now
-        if now < MARGIN_S + 2 * self._longest:
+        if now < MARGIN_S + turns * self._longest:
             raise OutOfTime("There is not enough time left to finish; nothing was written.")

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from chalicelib.errors import InvalidInput, Unprocessable
-from chalicelib.predictions.records import Positions, content_ends, record_ends, split_record, stray_quote
+from chalicelib.predictions.records import BOM, Positions, content_ends, record_ends, split_record, stray_quote
 
 Matrix = npt.NDArray[np.float64]
 
@@ -70,9 +70,12 @@ def rows_by_arrow(block: bytes, columns: Columns) -> Rows | None:
 def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Table, Positions] | None:
     """The features of `block`, or the `whole` of it, by column number, and where its records' contents end.
 
-    None where there is any doubt: blank lines, ragged rows, bare CRs, stray quotation marks, strange numbers.
+    None where there is any doubt: blank lines, ragged rows, bare CRs, stray quotation marks, byte order marks, strange
+    numbers.
     """
     quoted = b'"' in block
+    if block.startswith(BOM):  # Arrow would skip it
+        return None
     if quoted and stray_quote(block) is not None:
         return None
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):

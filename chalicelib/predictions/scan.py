@@ -1,7 +1,7 @@
 """Scoring a stretch of an object: what is opened once for it, and the loop from blocks in to bytes out."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -148,9 +148,9 @@ def score_span(
         output.write(packed(_output_header(task)))
     work = _work(task, packed)
     rows = span.first_row
-    deadline = Deadline(seconds_left)
+    attempt, wait = partial(_attempt, work), partial(_wait, Deadline(seconds_left))
     with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=task.model.one_thread_each) as pool:
-        for item, done in in_order(pool, partial(_attempt, work), _items(task, span, objects), 2 * workers):
+        for item, done in in_order(pool, attempt, _items(task, span, objects), 2 * workers, wait):
             if isinstance(done, InvalidInput):
                 work(item, rows)  # again, so that the error names the row of the file
                 raise done
@@ -158,7 +158,6 @@ def score_span(
             if payload is not None:
                 write(payload)
             rows += count
-            deadline.check()
     if sink:
         sink.close()
     return rows - span.first_row
@@ -217,6 +216,12 @@ def _attempt(work: Callable[[Any, int], tuple[Any, int]], item: Any) -> tuple[An
         return work(item, 0)
     except InvalidInput as error:
         return error
+
+
+def _wait(deadline: Deadline, turn: Future[Any]) -> Any:
+    """What `turn` gives, if there is time to wait for it, and for what begins meanwhile."""
+    deadline.check(0 if turn.done() else 2)
+    return turn.result()
 
 
 def _output_header(task: Task) -> bytes:

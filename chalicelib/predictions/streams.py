@@ -31,18 +31,20 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def in_order(pool: Executor, function: Callable[[T], R], items: Iterable[T], at_once: int) -> Iterator[tuple[T, R]]:
-    """Each item with `function` of it, in the items' order, at most `at_once` in the works."""
+def in_order(
+    pool: Executor, function: Callable[[T], R], items: Iterable[T], at_once: int, wait: Callable[["Future[R]"], R]
+) -> Iterator[tuple[T, R]]:
+    """Each item with `function` of it, in the items' order, at most `at_once` in the works; `wait` gets a result."""
     pending: deque[tuple[T, Future[R]]] = deque()
     try:
         for item in items:
             pending.append((item, pool.submit(function, item)))
             if len(pending) >= at_once:
                 first, future = pending.popleft()
-                yield first, future.result()
+                yield first, wait(future)
         while pending:
             first, future = pending.popleft()
-            yield first, future.result()
+            yield first, wait(future)
     finally:
         for _, future in pending:
             future.cancel()

@@ -1,5 +1,7 @@
 """Near the deadline: each step ends while it still can, and what is handed over gets parts that fit."""
 
+from concurrent.futures import Future
+
 import pytest
 
 from chalicelib.predictions import models, scan
@@ -43,12 +45,31 @@ def test_a_loop_ends_while_its_longest_turn_still_fits_twice():
                 deadline.check()
 
 
-def test_a_slow_model_ends_before_it_would_be_killed(ready, monkeypatch):
-    monkeypatch.setattr(models, "GRID_BYTES", 1000)
-    left = iter([900.0, 700.0, 450.0])  # another block would end at 200 s, and one that is under way then too late
-    answer = ready.service(workers=1).predict(ready.request(), lambda: next(left))
-    assert answer.reason == "too long for one call"
-    assert ready.objects.get(OUTPUT) is None
+def test_a_block_that_would_end_too_late_is_not_waited_for():
+    left = [900.0]
+    deadline = Deadline(lambda: left[0])
+    done, under_way = Future(), Future()
+    done.set_result("scored")
+    left[0] = 450.0  # the first block took that long
+    assert scan._wait(deadline, done) == "scored"
+    with pytest.raises(OutOfTime):
+        scan._wait(deadline, under_way)
+    left[0] = 50.0
+    with pytest.raises(OutOfTime):
+        scan._wait(deadline, done)
+
+
+def test_what_is_done_is_written_however_long_it_took(ready, slow):
+    machine = Machine(ready, single_call_bytes=1 << 30)
+    machine.submit()
+    (part,) = machine.parts()
+    slow(machine.clock, 800)
+    began = machine.clock()
+
+    machine.steps.score(part, lambda: 900 - (machine.clock() - began).total_seconds())
+
+    machine.complete()
+    assert ready.objects.get(OUTPUT).count(b"\n") == 501
 
 
 @pytest.mark.parametrize(("single", "part"), [(1 << 30, 1 << 20), (0, 1 << 30)])

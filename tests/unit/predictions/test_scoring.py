@@ -111,6 +111,7 @@ def test_the_callers_bytes_pass_through(block, scored, rows):
         (b"1,x,2\n1,x\n", "ragged_row", "row 12: has 2 fields; expected 3, as the header"),
         (b"1,x,2,3\n", "ragged_row", "row 11: has 4 fields"),
         (b"1,x,2\n\n1,x,abc\n", "non_numeric_feature", "row 12, column 'b': is 'abc'; expected a number"),
+        (b"\xef\xbb\xbf1,x,2\n", "non_numeric_feature", "row 11, column 'a': is '\\ufeff1'"),
         (b"1_0,x,2\n", "non_numeric_feature", "row 11, column 'a': is '1_0'"),
         (b'1,x"y,2\n', "malformed_csv", "row 11: has a quotation mark inside an unquoted field"),
         (b'1,"x"y,2\n', "malformed_csv", "row 11: has text after a closing quotation mark"),

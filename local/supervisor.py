@@ -49,13 +49,16 @@ def state_file(home: Path) -> Path:
 
 
 def read_state(home: Path) -> State | None:
-    """What the supervisor of `home` said last; None if nothing was ever started or all was stopped."""
+    """What the supervisor of `home` said last; None if nothing was ever started or all was stopped.
+
+    None, too, for what no supervisor wrote, such as the empty file that a loss of power leaves.
+    """
     try:
         raw = json.loads(state_file(home).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        servers = {name: ProcessId(**process) for name, process in raw["servers"].items()}
+        return State(ProcessId(**raw["supervisor"]), servers, frozenset(raw["ready"]), raw["ports"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    servers = {name: ProcessId(**process) for name, process in raw["servers"].items()}
-    return State(ProcessId(**raw["supervisor"]), servers, frozenset(raw["ready"]), raw["ports"])
 
 
 def write_whole(path: Path, content: object) -> None:

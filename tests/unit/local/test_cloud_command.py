@@ -31,6 +31,19 @@ def test_the_status_of_a_server_that_does_not_answer_is_1(home: Path, capsys: py
     assert "does not answer" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("left", ["", "{", "[]", "{}", '{"supervisor": {"pid": 1}, "servers": {}}'])
+def test_what_no_supervisor_wrote_is_nothing_that_runs(
+    home: Path, left: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state_file(home).write_text(left)
+    assert main(["status", "--home", str(home)]) == 1
+    assert main(["down", "--home", str(home)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "nothing is running; start it with `make up`",
+        "nothing was running",
+    ]
+
+
 def test_a_description_of_another_version_says_what_to_do(home: Path) -> None:
     assert read(home).rest_url == ""
     write_whole(cloud_file(home), {"rest_url": "", "since_then_removed": ""})

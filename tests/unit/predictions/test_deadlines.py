@@ -45,11 +45,19 @@ def test_a_loop_ends_while_its_longest_turn_still_fits_twice():
                 deadline.check()
 
 
+class UnderWay(Future):
+    """A result that is there by the time that one has waited for it."""
+
+    def done(self):
+        return False
+
+
 def test_a_block_that_would_end_too_late_is_not_waited_for():
     left = [900.0]
     deadline = Deadline(lambda: left[0])
-    done, under_way = Future(), Future()
+    done, under_way = Future(), UnderWay()
     done.set_result("scored")
+    under_way.set_result("too late")
     left[0] = 450.0  # the first block took that long
     assert scan._wait(deadline, done) == "scored"
     with pytest.raises(OutOfTime):

@@ -11,6 +11,7 @@ A home is one folder; several clouds can run side by side, each in its own. What
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,12 @@ OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what liste
 ANSWER_S = 30.0
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
+NOBODYS_SETTINGS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
 
 Progress = Callable[[str], None]
 
@@ -348,8 +355,10 @@ def _await_answer(url: str) -> None:
 def _client(endpoint: str, service: str, config: Any = None) -> Any:
     import boto3
     from botocore.config import Config
+    from botocore.session import Session
 
     session: Any = boto3.Session(
+        botocore_session=Session(session_vars=NOBODYS_SETTINGS),
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,13 @@ def test_no_proxy_stands_between_us_and_this_machine() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
     assert done.stdout == "True {}\nFalse True\n"
+
+
+def test_a_developers_own_settings_for_aws_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "config"
+    own.write_text("[default]\nregion = eu-central-1\nuse_fips_endpoint = true\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(own))
+    monkeypatch.setenv("AWS_PROFILE", "none-of-this-name")
+    described: dict[str, Any] = {field.name: None for field in fields(Cloud)}
+    client = Cloud(**(described | {"aws_endpoint_url": "http://127.0.0.1:4566"})).client("s3")
+    assert (client.meta.endpoint_url, client.meta.region_name) == ("http://127.0.0.1:4566", "us-east-1")

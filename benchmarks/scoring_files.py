@@ -1,7 +1,7 @@
 """Files in the place of S3, and the tables and models that the predictions' benchmarks share."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,13 +70,16 @@ class FileObjects:
             file.truncate()
 
     def join(
-        self, sources: Sequence[ObjectUri], uri: ObjectUri, *, overwrite: bool, mark: str | None = None
+        self,
+        sources: Sequence[ObjectUri],
+        uri: ObjectUri,
+        *,
+        overwrite: bool,
+        mark: str | None,
+        between: Callable[[], None],
     ) -> Written:
-        """Make one file of others."""
-        with self.create(uri, overwrite=overwrite) as output:
-            for source in sources:
-                output.write(Path(source.key).read_bytes())
-        return output.written()
+        """No single call asks for it."""
+        raise NotImplementedError
 
 
 class OneModel:

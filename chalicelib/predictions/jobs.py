@@ -3,9 +3,9 @@
 Light on purpose: the REST function imports this, and has neither Arrow nor scikit-learn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,8 +18,8 @@ from chalicelib.predictions.views import Job, JobPage, JobsQuery, State
 ACTIVE: tuple[State, ...] = ("queued", "planning", "running", "completing")
 MAX_ID = 64
 NOT_STARTED = "The job could not be started; redrive it."
-START_S = 60
-"""Who stores a job starts its run at once; a job without a run after so long lost its starter."""
+START = timedelta(minutes=1)
+"""Who stores a job starts its run at once; one that is queued without a run after so long lost its starter."""
 CANCELLABLE: tuple[State, ...] = ("queued", "planning", "running")
 
 
@@ -68,8 +68,8 @@ class Jobs:
             reason = self.workflow.failure(document["run"])
             if reason is not None:
                 fail(self.store, job_id, "workflow_failed", reason, self.clock())
-        elif (self.clock() - datetime.fromisoformat(document["updated_at"])).total_seconds() > START_S:
-            fail(self.store, job_id, "not_started", NOT_STARTED, self.clock())
+        elif self.clock() - datetime.fromisoformat(document["updated_at"]) > START:
+            fail(self.store, job_id, "not_started", NOT_STARTED, self.clock(), states=("queued",))
         return as_job(self._document(job_id))
 
     def page(self, query: JobsQuery) -> JobPage:
@@ -131,10 +131,12 @@ def as_job(document: Mapping[str, Any]) -> Job:
     return msgspec.convert({**fields, **places}, Job)
 
 
-def fail(store: JobStore, job_id: str, code: str, message: str, now: datetime) -> None:
-    """Record why a job failed, unless it has ended already."""
+def fail(
+    store: JobStore, job_id: str, code: str, message: str, now: datetime, *, states: Sequence[State] = ACTIVE
+) -> None:
+    """Record why a job failed, if it is in one of `states`: by default, unless it has ended already."""
     changes = {"state": "failed", "error": {"code": code, "message": message}, "updated_at": now.isoformat()}
-    store.update(job_id, changes, states=ACTIVE)
+    store.update(job_id, changes, states=states)
 
 
 def check_objects(objects: Objects, order: Order) -> None:

@@ -143,6 +143,13 @@ def test_a_job_whose_run_nobody_started_can_be_taken_up(jobs, ready, clock, monk
     assert jobs.redrive("id-1").attempt == 2
 
 
+def test_a_job_that_runs_is_not_given_up_because_its_run_was_not_noted(jobs, ready, clock):
+    jobs.submit(ready.request())
+    jobs.store.update("id-1", {"state": "running", "run": None}, states=["queued"])
+    clock.advance(minutes=10)
+    assert jobs.get("id-1").state == "running"
+
+
 def test_a_look_at_a_job_that_is_just_taken_up_again_does_not_see_its_old_run(jobs, ready, monkeypatch):
     jobs.submit(ready.request())
     jobs.workflow.failures["run:id-1-1"] = "broke"

@@ -100,12 +100,13 @@ def ministack_environ(site: Site) -> dict[str, str]:
 
 
 def aws_environ(site: Site) -> dict[str, str]:
-    """What boto3 needs to use this cloud as the account's root user."""
+    """What boto3 needs to use this cloud as the account's root user, past any proxy."""
     return {
         **ROOT_CREDENTIALS,
         **service_endpoints(site),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": site.url("ministack"),
+        "NO_PROXY": HOST,
     }
 
 

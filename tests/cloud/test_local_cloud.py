@@ -250,8 +250,11 @@ def test_chalice_local_serves_the_routes_against_it(cloud: Cloud, tmp_path: Path
     command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
     arguments = ["local", "--stage", "local", "--port", str(port), "--no-autoreload"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OMNIBUS_"))}
+    clean = {name: value for name, value in clean.items() if name.upper() != "NO_PROXY"}
+    nowhere = "http://192.0.2.1:3128"
+    developers = {"AWS_SESSION_TOKEN": "of another account", "HTTP_PROXY": nowhere, "http_proxy": nowhere}
     with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen([*command, *arguments], cwd=tmp_path, env=clean, stdout=log, stderr=log)
+        server = subprocess.Popen([*command, *arguments], cwd=tmp_path, env=clean | developers, stdout=log, stderr=log)
     try:
 
         def answer() -> httpx.Response | None:

@@ -210,7 +210,7 @@ class Statements:
                 if connection is None or connection.closed:
                     connection = psycopg.connect(self._url, autocommit=True)
                 self._run(connection, statement)
-            except psycopg.OperationalError as error:
+            except Exception as error:  # noqa: BLE001  # the edge: no statement may take its worker along
                 self._end(statement, "ABORTED" if statement.cancelled else "FAILED", _message(error))
         if connection is not None:
             connection.close()

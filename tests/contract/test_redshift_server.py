@@ -357,6 +357,24 @@ class TestResults:
             answer = sdk.execute_statement(Sql=copy.format("nowhere/"), WaitTimeSeconds=10, **TARGET)
             assert answer["Status"] == "FAILED"
 
+    def test_a_copy_that_cannot_be_read_fails_and_the_next_statement_runs(self) -> None:
+        import gzip
+
+        def objects(bucket: str, prefix: str) -> Iterator[bytes]:
+            if bucket == "nowhere":
+                raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "ListObjectsV2")
+            yield gzip.compress(b"1,one\n" * 1000)[:-20]
+
+        with served(slots=1, objects=objects) as loading:
+            sdk = sdk_client(loading.url)
+            finished(sdk, "CREATE TABLE IF NOT EXISTS copied (n INTEGER, word VARCHAR(10))")
+            for bucket in ("nowhere", "cut"):
+                copy = f"COPY copied (n, word) FROM 's3://{bucket}/a' IAM_ROLE default FORMAT AS CSV GZIP"
+                answer = sdk.execute_statement(Sql=copy, WaitTimeSeconds=5, **TARGET)
+                assert answer["Status"] == "FAILED", bucket
+                assert sdk.describe_statement(Id=answer["Id"])["Error"].startswith("ERROR: ")
+            finished(sdk, "SELECT 1")
+
 
 class TestDialect:
     def test_table_attributes_are_dropped_outside_literals(self) -> None:

@@ -290,6 +290,19 @@ def test_faults_of_s3_pass_through_and_leave_nothing(ready, error, status):
     assert proxy_status(error) == status
 
 
+@pytest.mark.parametrize("nth", [1, 3, 5])
+def test_faults_of_s3_pass_through_arrow_too(ready, nth):
+    ready.objects.put(PARQUET, parquet_of(rows(60_000), group_rows=20_000))
+    reads = iter(range(1, nth + 1))
+
+    def fail(pinned, start):
+        if str(pinned.uri) == PARQUET and next(reads) == nth:
+            raise RateLimited("slow down")
+
+    ready.objects.on_read = fail
+    assert refusal(ready, data_s3_uri=PARQUET).code == "rate_limited"
+
+
 def test_what_is_too_large_for_one_call_becomes_a_job(ready):
     answer = ready.service(single_call_bytes=100).predict(ready.request(), lambda: 900)
 

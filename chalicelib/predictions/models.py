@@ -86,8 +86,14 @@ class Model:
         return names
 
     def columns(self, names: Sequence[str], matrix: Matrix) -> list[NewColumn]:
-        """The new columns for the rows of `matrix`; `names` are those of `added_names`."""
-        added = [NewColumn(names[0], _one_value_a_row(self.predict(matrix), len(matrix)))]
+        """The new columns for the rows of `matrix`; `names` are those of `added_names`.
+
+        Raises Unprocessable: "model_output", and "model_mismatch" if the predictions' type is not the manifest's.
+        """
+        values = _one_value_a_row(self.predict(matrix), len(matrix))
+        if str(values.dtype) != self.manifest.output_dtype:
+            raise _unusable(f"it answers {values.dtype}, not {self.manifest.output_dtype}", "model_mismatch")
+        added = [NewColumn(names[0], values)]
         if len(names) > 1 and self.probabilities is not None:
             table = np.asarray(self.probabilities(matrix))
             if table.shape != (len(matrix), len(names) - 1):

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -74,12 +75,11 @@ def onnx_artifact(
         classes=tuple(classes) or None,
         created_at=now.isoformat(timespec="seconds"),
     )
-    names = ["check", *(f"check_{label}" for label in classes)]
-    model = load(manifest, content)
+    model, rows = load(manifest, content), np.zeros((2, len(features)))
     if classes and model.probabilities is None:
         raise InvalidInput.of("classes", "are given, the model gives no probabilities", "none", code="unpublishable")
-    answer = model.columns(names, np.zeros((2, len(features))))[0].values
-    manifest = msgspec.structs.replace(manifest, output_dtype=str(answer.dtype))
+    manifest = msgspec.structs.replace(manifest, output_dtype=str(np.asarray(model.predict(rows)).dtype))
+    replace(model, manifest=manifest).columns(["check", *(f"check_{label}" for label in classes)], rows)
     return Artifact(content, manifest, tuple(_common_report(manifest)))
 
 

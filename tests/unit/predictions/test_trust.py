@@ -215,6 +215,18 @@ def test_a_model_of_another_scikit_learn_is_refused(studio):
     assert refusal(studio).code == "model_library"
 
 
+def test_a_model_that_answers_in_another_type_than_its_manifest_says_is_refused(studio):
+    artifact = artifact_of(trained("linear"), FEATURES, URI, "skops", NOW)
+    studio.place(MODEL, artifact.content, msgspec.structs.replace(artifact.manifest, output_dtype="int64"))
+    studio.objects.put(DATA, csv_of(rows(5)))
+
+    with pytest.raises(Unprocessable) as refused:
+        studio.predict()
+    assert refused.value.code == "model_mismatch"
+    assert "float64, not int64" in refused.value.message
+    assert studio.objects.get(OUTPUT) is None
+
+
 def test_features_must_be_the_models_in_its_order(studio):
     studio.publish(trained("linear"))
     assert refusal(studio, feature_columns=("y", "x")).code == "features_mismatch"

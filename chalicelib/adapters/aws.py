@@ -17,7 +17,6 @@ from botocore.exceptions import (
 )
 
 from chalicelib.errors import (
-    Forbidden,
     NotFound,
     OmnibusError,
     RateLimited,
@@ -42,9 +41,10 @@ THROTTLED = frozenset(
         "LimitExceededException",
     }
 )
-MISSING = frozenset(
-    {"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound", "ResourceNotFoundException", "NotFoundException"}
-)
+MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound"})
+"""What S3 calls an object that is not there."""
+UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
+"""What services call a table, function or secret of our own that is not there."""
 DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
 
 _lock = threading.Lock()
@@ -88,8 +88,10 @@ def translate(error: Exception, what: str) -> OmnibusError:
             return NotFound(f"{what} does not exist")
         if code in THROTTLED or status == 429:
             return RateLimited(f"{what} is throttled; try again later", retry_after=1)
-        if code in DENIED:
-            return Forbidden(f"{what} refuses access")
+        if code in DENIED:  # what our role lacks is no caller's 403: that would wake nobody
+            return UpstreamRejected(f"{what} refuses access")
+        if code in UNDEPLOYED:
+            return UpstreamRejected(f"{what} does not exist")
         if status >= 500:
             return UpstreamUnavailable(f"{what} is unavailable; try again later", retry_after=5)
         return UpstreamRejected(f"{what} rejected the request")

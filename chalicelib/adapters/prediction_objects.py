@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import ProtocolError
 
-from chalicelib.adapters.aws import error_code, translate
+from chalicelib.adapters.aws import DENIED, error_code, translate
 from chalicelib.errors import Conflict, Forbidden, NotFound, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions.ports import Bytes, Pinned, Written
 from chalicelib.predictions.requests import ObjectUri
@@ -313,9 +313,9 @@ def _ours(error: Exception, uri: ObjectUri) -> OmnibusError:
     """A failure at an object in our words, each with its own code."""
     if isinstance(error, ClientError) and error_code(error) in CAME_FIRST:
         return Conflict(f"{uri} exists; send overwrite to replace it", code="output_exists")
+    if isinstance(error, ClientError) and error_code(error) in DENIED:  # it is the caller who named the object
+        return Forbidden(f"{uri} refuses access", code="access_denied")
     ours = translate(error, str(uri))
     if isinstance(ours, NotFound):
         ours.code = "no_such_object"
-    elif isinstance(ours, Forbidden):
-        ours.code = "access_denied"
     return ours

@@ -1,0 +1,34 @@
+"""botocore's errors in our words: whose fault each is, and so who is told."""
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from chalicelib.adapters.aws import translate
+from chalicelib.errors import NotFound, RateLimited, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refused("AccessDenied", 403), UpstreamRejected),
+        (refused("AccessDeniedException"), UpstreamRejected),
+        (refused("KMS.AccessDeniedException"), UpstreamRejected),
+        (refused("ResourceNotFoundException"), UpstreamRejected),
+        (refused("ValidationException"), UpstreamRejected),
+        (refused("NoSuchKey", 404), NotFound),
+        (refused("404", 404), NotFound),
+        (refused("ThrottlingException"), RateLimited),
+        (refused("SlowDown", 503), RateLimited),
+        (refused("InternalError", 500), UpstreamUnavailable),
+        (ReadTimeoutError(endpoint_url="https://x"), UpstreamTimeout),
+        (EndpointConnectionError(endpoint_url="https://x"), UpstreamUnavailable),
+    ],
+)
+def test_what_our_own_role_or_stack_lacks_is_no_fault_of_the_caller(error: Exception, kind: type[Exception]) -> None:
+    ours = translate(error, "the table of runs")
+    assert type(ours) is kind
+    assert ours.message.startswith("the table of runs ")

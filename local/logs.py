@@ -10,6 +10,8 @@ from typing import Any
 from local.cloud import Cloud, CloudError
 
 FOLLOW_S = 1.0
+LATE_MS = 60_000
+"""How late a line may come to be shown while following; what is older is not asked for again."""
 AT_ONCE = 10_000
 
 
@@ -25,9 +27,10 @@ def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool
     while True:
         found = Counter(_events(client, cloud, shown, since))
         yield from (line for _, line in sorted((found - seen).elements(), key=itemgetter(0)))
-        seen |= found
         if not follow:
             return
+        since = max([since, *(moment - LATE_MS for moment, _ in found)])
+        seen = Counter({line: count for line, count in (seen | found).items() if line[0] >= since})
         time.sleep(FOLLOW_S)
 
 

@@ -88,10 +88,10 @@ def translate(error: Exception, what: str) -> OmnibusError:
             return NotFound(f"{what} does not exist")
         if code in THROTTLED or status == 429:
             return RateLimited(f"{what} is throttled; try again later", retry_after=1)
-        if code in DENIED:  # what our role lacks is no caller's 403: that would wake nobody
-            return UpstreamRejected(f"{what} refuses access")
+        if code in DENIED:  # what our role lacks is no caller's 403, and an event waits until somebody has mended it
+            return UpstreamUnavailable(f"{what} refuses access")
         if code in UNDEPLOYED:
-            return UpstreamRejected(f"{what} does not exist")
+            return UpstreamUnavailable(f"{what} does not exist")
         if status >= 500:
             return UpstreamUnavailable(f"{what} is unavailable; try again later", retry_after=5)
         return UpstreamRejected(f"{what} rejected the request")

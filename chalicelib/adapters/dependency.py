@@ -1,7 +1,7 @@
 """Failures of a service that we call on a caller's behalf: always the service's, never the caller's.
 
-`aws.translate` says what AWS said; but that our role is refused, or our endpoint is missing, is not a caller's 403 or
-404. Here everything becomes an Upstream error.
+`aws.translate` says what AWS said. Here everything becomes an Upstream error; and that our role is refused, or our
+endpoint is missing, is one that a caller who waits for the answer need not try again.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.aws import translate
+from chalicelib.adapters.aws import DENIED, UNDEPLOYED, error_code, translate
 from chalicelib.errors import RateLimited, UpstreamError, UpstreamRejected, UpstreamUnavailable
 
 
 def failure(error: Exception, what: str) -> UpstreamError:
     """A botocore error as an Upstream error; `what` names the service, e.g. "the warehouse"."""
+    if isinstance(error, ClientError) and error_code(error) in DENIED | UNDEPLOYED:
+        return UpstreamRejected(f"{what} refused the request")
     translated = translate(error, what)
     if isinstance(translated, UpstreamError):
         return translated

@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.adapters.aws import translate
+from chalicelib.entry.events import disposition
 from chalicelib.errors import NotFound, RateLimited, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 
 
@@ -14,10 +15,10 @@ def refused(code: str, status: int = 400) -> ClientError:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (refused("AccessDenied", 403), UpstreamRejected),
-        (refused("AccessDeniedException"), UpstreamRejected),
-        (refused("KMS.AccessDeniedException"), UpstreamRejected),
-        (refused("ResourceNotFoundException"), UpstreamRejected),
+        (refused("AccessDenied", 403), UpstreamUnavailable),
+        (refused("AccessDeniedException"), UpstreamUnavailable),
+        (refused("KMS.AccessDeniedException"), UpstreamUnavailable),
+        (refused("ResourceNotFoundException"), UpstreamUnavailable),
         (refused("ValidationException"), UpstreamRejected),
         (refused("NoSuchKey", 404), NotFound),
         (refused("404", 404), NotFound),
@@ -32,3 +33,7 @@ def test_what_our_own_role_or_stack_lacks_is_no_fault_of_the_caller(error: Excep
     ours = translate(error, "the table of runs")
     assert type(ours) is kind
     assert ours.message.startswith("the table of runs ")
+
+
+def test_events_wait_for_a_policy_that_is_mended() -> None:
+    assert disposition(translate(refused("AccessDenied", 403), "the flights bucket")) == "retry"

@@ -264,7 +264,7 @@ def test_secrets_are_read_once_until_forgotten(aws: None) -> None:
     secrets.forget(arn)
     with pytest.raises(UpstreamRejected):
         secrets.read(arn)
-    with pytest.raises(UpstreamRejected):
+    with pytest.raises(UpstreamUnavailable):
         secrets.read("arn:aws:secretsmanager:eu-west-1:123456789012:secret:none-123456")
 
 

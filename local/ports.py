@@ -40,7 +40,7 @@ def choose(usual: Iterable[int]) -> list[int]:
 @contextmanager
 def alone() -> Iterator[None]:
     """Let no other cloud of this project choose meanwhile: a port that is chosen is free until its server listens."""
-    with Path(__file__).open("rb") as file:
+    with Path(__file__).open("r+b") as file:  # over NFS only who may write may lock
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

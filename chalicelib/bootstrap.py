@@ -436,6 +436,7 @@ class Services:
             clock=now,
             count=count,
             survey=CoverageMeter(PostgresOversight(database)).survey,
+            retention_days=self.settings.spendsense.retention_days,
         )
 
     @cached_property
@@ -528,6 +529,8 @@ class Services:
             spendsense.database_secret_arn,
             verify=self.settings.stage != "local",
             authorities=spendsense.authorities,
+            host=spendsense.database_host,
+            name=spendsense.database_name,
         )
         return Postgres(secret, statement_timeout_ms=spendsense.statement_timeout_s * 1000)
 
@@ -640,6 +643,8 @@ class Services:
             "warehouse": lambda: self._concert_warehouse.ping(),
             "chat_sessions": lambda: self._chat_sessions.find("health"),
             "spendsense": lambda: self._spendsense_database.check(),
+            "predictions": lambda: self._prediction_job_store.get("health"),
+            "uploads": lambda: self._upload_store.find("health"),
         }
         if self._ticket_endpoint is not None:
             checks["ticket_endpoint"] = self._ticket_endpoint.ping

@@ -57,7 +57,7 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
             problems.append(f"{name}: is {_shown(name, value, declared)}; expected {error}")
     problems += [problem for name in texts for problem in _against_declaration(name, texts[name], declared[name])]
     problems += _missing(stage, declared, texts, kept)
-    problems += _at_odds(declared, texts)
+    problems += _at_odds(declared, texts, kept)
     if not problems:
         names = known(stage, template, texts)
         problems += [*_against_names(stage, template, names), *_against_variables(template, names)]
@@ -169,12 +169,12 @@ def _described(declared: Mapping[str, Any]) -> str:
     return str(declared.get("Description", "expected " + str(declared.get("Type", "a text"))))
 
 
-def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
+def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozenset[str]) -> Iterator[str]:
     """Rules between parameters, as far as the template has them."""
     full = with_defaults(declared, texts)
     for names in TOGETHER:
-        missing = [name for name in names if not full.get(name)]
-        if missing and len(missing) < len(names):
+        missing = [name for name in names if not full.get(name) and name not in kept]
+        if missing and any(full.get(name) for name in names):
             yield f"{', '.join(missing)}: is missing; {' and '.join(names)} go together"
     if full.get("RedshiftCluster") and not (full.get("RedshiftDbUser") or full.get("RedshiftSecretArn")):
         yield "RedshiftDbUser or RedshiftSecretArn: is missing; a RedshiftCluster needs one"

@@ -14,7 +14,9 @@ from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamU
 from tests.environment import ENVIRONMENT
 from tests.events import schedule_event, socket_event
 from tests.fakes.concerts import FakeProvider, FakeTicketModel
+from tests.fakes.predictions import MemoryJobs
 from tests.fakes.season import ConcertWorld
+from tests.fakes.uploads import FakeSessions
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
 HOSTILE = ["'; DROP TABLE concerts; --", "rock' OR '1'='1", "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd"]
@@ -39,6 +41,11 @@ class FakeConnections:
         if self.gone:
             raise Gone("closed")
         self.sent.append((connection.id, message))
+
+
+class DarkDatabase:
+    def check(self) -> None:
+        raise UpstreamUnavailable("down")
 
 
 def wire(services: Services, world: ConcertWorld) -> ConcertWorld:
@@ -380,12 +387,14 @@ class TestEverythingIsDown:
             assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 
     def test_health_says_degraded(self, dark: ConcertWorld, services: Services, api: Any) -> None:
-        services.__dict__["_flight_runs"] = FakeRuns()
+        stores = {"_flight_runs": FakeRuns(), "_prediction_job_store": MemoryJobs(), "_upload_store": FakeSessions()}
+        services.__dict__ |= stores | {"_spendsense_database": DarkDatabase()}
         answer = api("GET", "/health?deep=true", headers=OPERATOR)
         assert answer.status == 200
         assert answer.body["status"] == "degraded"
         states = {name: one["status"] for name, one in answer.body["dependencies"].items()}
-        assert states.items() >= {"flights": "ok", "warehouse": "failed", "chat_sessions": "failed"}.items()
+        down = {"warehouse", "chat_sessions", "spendsense"}
+        assert states == dict.fromkeys(down, "failed") | dict.fromkeys(("flights", "predictions", "uploads"), "ok")
         assert api("GET", "/health").body["status"] == "ok"
 
 

@@ -170,6 +170,10 @@ def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) 
     wanting = Stage("staging", "omnibus-staging", required=(("OperatorToken",),))
     assert check(wanting, packaged)[1] != []
     assert check(wanting, packaged, frozenset({"OperatorToken"}))[1] == []
+    account = Stage("dev", "omnibus-dev", parameters={"OpenSkyClientId": "me"})
+    assert check(account, packaged)[1] != []
+    assert check(account, packaged, frozenset({"OpenSkyClientSecret"}))[1] == []
+    assert check(Stage("dev", "omnibus-dev"), packaged, frozenset({"OpenSkyClientSecret"}))[1] == [], "it polls unnamed"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""What the environment says of the database and of records reaches who needs it."""
+
+from datetime import timedelta
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from chalicelib.bootstrap import Services
+from chalicelib.settings import Settings
+from tests.environment import ENVIRONMENT
+
+
+class Vault:
+    """One secret, as RDS manages it: without a host."""
+
+    def read(self, arn: str) -> dict[str, Any]:
+        return {"username": "ann", "password": "secret"}
+
+    def forget(self, arn: str) -> None:
+        raise NotImplementedError
+
+
+def test_the_host_and_the_retention_of_the_stack() -> None:
+    given = {
+        "OMNIBUS_SPENDSENSE_DATABASE_HOST": "proxy.example.com",
+        "OMNIBUS_SPENDSENSE_DATABASE_NAME": "people",
+        "OMNIBUS_SPENDSENSE_RETENTION_DAYS": "30",
+    }
+    services = Services(Settings.from_environ({**ENVIRONMENT, **given}))
+    services.__dict__["_secrets"] = Vault()
+    found = conninfo_to_dict(services._spendsense_database._target.read())
+    assert (found["host"], found["dbname"], found["user"]) == ("proxy.example.com", "people", "ann")
+    assert services.spendsense_jobs._retention == timedelta(days=30)

@@ -512,7 +512,7 @@ variable "event_age" {
 
 variable "flights_alert_email" {
   type        = string
-  description = "Who is told of snapshots that fail; empty, nobody is."
+  description = "Who is told of snapshots that fail and of troubles with OpenSky; empty, nobody is."
   default     = ""
 }
 

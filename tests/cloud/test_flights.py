@@ -37,6 +37,13 @@ class Flights:
         outcome: dict[str, Any] = self.cloud.invoke("ingest_flights", schedule_event())
         return outcome
 
+    def forget(self) -> None:
+        """Let OpenSky and the guard begin anew: no faults, no throttle, an unbroken breaker, all credits."""
+        self.control(reset=True)
+        guard, table = self.cloud.client("dynamodb"), self.cloud.tables["flights-guard"]
+        for item in guard.scan(TableName=table)["Items"]:
+            guard.delete_item(TableName=table, Key={"guard_id": item["guard_id"]})
+
     def turn_the_clock(self) -> None:
         """Set OpenSky's clock to a moment later than any that a test of this cloud has polled, whichever ran before."""
         self.control(clock={"now": time.time() + 300 * next(_steps)})
@@ -73,11 +80,7 @@ class Flights:
 @pytest.fixture
 def flights(cloud: Cloud) -> Iterator[Flights]:
     flights = Flights(cloud)
-    flights.control(reset=True)
-    guard = cloud.client("dynamodb")
-    table = cloud.tables["flights-guard"]
-    for item in guard.scan(TableName=table)["Items"]:
-        guard.delete_item(TableName=table, Key={"guard_id": item["guard_id"]})
+    flights.forget()
     yield flights
     flights.control(reset=True)
 

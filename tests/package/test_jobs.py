@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -23,6 +22,7 @@ from local.people.generator import generate as generate_people
 from local.people.load import load as load_people
 from local.season.generator import generate as generate_season
 from local.season.load import create_schema, load_by_copy
+from tests.cloud.test_flights import Flights
 from tests.cloud.test_predictions import Predictions
 from tests.cloud.test_spendsense import sign_in
 from tests.events import s3_event, schedule_event, socket_event, sqs_event
@@ -127,10 +127,9 @@ def test_the_rest_function_serves_every_workload_without_a_layer(
 
 
 def test_flights_from_opensky_to_a_verdict(function: Start, cloud: Cloud, api: Api) -> None:
-    httpx.post(f"{cloud.opensky_url}/_control", json={"clock": {"advance": 86_400}}).raise_for_status()
-    dynamodb, table = cloud.client("dynamodb"), cloud.tables["flights-guard"]
-    for item in dynamodb.scan(TableName=table)["Items"]:
-        dynamodb.delete_item(TableName=table, Key={"guard_id": item["guard_id"]})
+    flights = Flights(cloud)
+    flights.forget()
+    flights.turn_the_clock()
     fetched = function("ingest_flights")(schedule_event())
     assert fetched["outcome"] == "fetched"
     bucket = cloud.buckets["flights"]

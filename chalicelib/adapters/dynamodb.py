@@ -29,11 +29,13 @@ def condition_failed(error: ClientError) -> bool:
 
 
 def setting(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The UpdateItem arguments that set `values`; None leaves an attribute alone."""
+    """The UpdateItem arguments that set `values`, at least one of them; None takes an attribute away."""
     items = to_item(values)
+    gone = [f"#{name}" for name in values if name not in items]
+    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in items)
     return {
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in items),
-        "ExpressionAttributeNames": {f"#{name}": name for name in items},
+        "UpdateExpression": f"{expression} REMOVE {', '.join(gone)}" if gone else expression,
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
         "ExpressionAttributeValues": {f":{name}": value for name, value in items.items()},
     }
 

@@ -45,7 +45,7 @@ class FlightRuns:
         self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`; False, and no change, if not."""
-        update = _setting({**facts, "status": status.value})
+        update = setting({**facts, "status": status.value})
         condition, values = one_of("status", [allowed.value for allowed in allowed_from])
         update["ExpressionAttributeValues"] |= values
         with translated(WHAT):
@@ -66,7 +66,7 @@ class FlightRuns:
                 TableName=self._table,
                 Key=_key(tracking_id),
                 ConditionExpression="attribute_exists(tracking_id)",
-                **_setting(facts),
+                **setting(facts),
             )
 
     def of_status(self, status: Status, limit: int) -> list[Run]:
@@ -101,16 +101,6 @@ class FlightRuns:
 
 def _key(tracking_id: str) -> dict[str, Any]:
     return {"tracking_id": {"S": tracking_id}}
-
-
-def _setting(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The UpdateItem arguments that set the facts, and remove those that are None."""
-    update = setting(facts)
-    gone = {f"#{name}": name for name, value in facts.items() if value is None}
-    if gone:
-        update["UpdateExpression"] += " REMOVE " + ", ".join(gone)
-        update["ExpressionAttributeNames"] |= gone
-    return update
 
 
 def _run(item: Mapping[str, Any]) -> Run:

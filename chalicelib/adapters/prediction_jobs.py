@@ -43,10 +43,6 @@ class DynamoJobs:
     def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
         """Change a job that is in one of `states`, None taking a field away; False if it is in another."""
         update = setting(changes)
-        gone = [name for name, value in changes.items() if value is None]
-        if gone:
-            update["UpdateExpression"] += " REMOVE " + ", ".join(f"#{name}" for name in gone)
-            update["ExpressionAttributeNames"] |= {f"#{name}": name for name in gone}
         condition, values = one_of("state", states)
         update["ExpressionAttributeNames"]["#state"] = "state"
         update["ExpressionAttributeValues"] |= values

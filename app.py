@@ -162,23 +162,19 @@ def predict_batch(event: Any, context: Any) -> dict[str, Any]:
 @app.lambda_function()
 def predict_plan(event: Any, context: Any) -> Any:
     """Check a job and cut its data into parts; the state machine's first step."""
-    return stepped(event, PredictionStep, partial(services().prediction_steps.plan, seconds_left=seconds_left(context)))
+    return stepped(event, context, PredictionStep, services().prediction_steps.plan)
 
 
 @app.lambda_function()
 def predict_part(event: Any, context: Any) -> Any:
     """Score one part of a job; what the state machine maps."""
-    return stepped(
-        event, PredictionPart, partial(services().prediction_steps.score, seconds_left=seconds_left(context))
-    )
+    return stepped(event, context, PredictionPart, services().prediction_steps.score)
 
 
 @app.lambda_function()
 def predict_complete(event: Any, context: Any) -> Any:
     """Put a job's parts together at its output; the state machine's last step."""
-    return stepped(
-        event, PredictionStep, partial(services().prediction_steps.complete, seconds_left=seconds_left(context))
-    )
+    return stepped(event, context, PredictionStep, services().prediction_steps.complete)
 
 
 @app.route(

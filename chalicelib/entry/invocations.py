@@ -52,14 +52,16 @@ def proxied(
         return _proxy(500, msgspec.json.encode({"error": error_content(unknown, context.aws_request_id)}))
 
 
-def stepped(event: Any, model: type[Model], handle: Callable[[Model], msgspec.Struct]) -> Any:
-    """Run a step of a state machine: its input as a `model`, its output as JSON.
+def stepped(
+    event: Any, context: Context, model: type[Model], handle: Callable[[Model, Callable[[], float]], msgspec.Struct]
+) -> Any:
+    """Run a step of a state machine: its input as a `model`, with the seconds that are left, its output as JSON.
 
     What may pass raises, and the engine retries whatever was raised; what would fail for ever is an answer with
     "failed", on which the machine ends.
     """
     try:
-        return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model)))
+        return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model), seconds_left(context)))
     except OmnibusError as error:
         if disposition(error) == "retry":
             raise

@@ -50,7 +50,7 @@ class Answers:
         self.answer = answer
         self.asked: list[Any] = []
 
-    def __call__(self, asked: Any, **more: Any) -> Any:
+    def __call__(self, asked: Any, *more: Any, **named: Any) -> Any:
         self.asked.append(asked)
         if isinstance(self.answer, Exception):
             raise self.answer

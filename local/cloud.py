@@ -31,7 +31,7 @@ from botocore.exceptions import EndpointConnectionError
 from infra.package import package
 from local import ports, users
 from local.deploy import Stack, deploy, fingerprint
-from local.processes import POLL_S, ProcessId, stop
+from local.processes import POLL_S, ProcessId, stop, write_whole
 from local.servers import (
     ACCOUNT,
     REGION,
@@ -44,7 +44,7 @@ from local.servers import (
     base_environ,
     database_url,
 )
-from local.supervisor import START_S, State, read_state, state_file, write_whole
+from local.supervisor import START_S, State, read_state, state_file
 
 HOME = ROOT / ".local"
 STACK = "omnibus-local"

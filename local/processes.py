@@ -1,6 +1,7 @@
 """Processes that are stopped by who they are, never by their number alone: a number is soon somebody else's."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -85,6 +86,22 @@ def wait_for(told: threading.Event) -> None:
     # A signal that another thread took, as after a SIGSTOP, does not wake this one.
     while not told.wait(1.0):
         pass
+
+
+def serve(url: str, told: threading.Event, ready_file: Path | None, **more: str) -> None:
+    """Say that this process answers at `url`, in `ready_file`, with `more`, and on stdout; return once told to stop."""
+    if ready_file:
+        write_whole(ready_file, {"url": url, **more, "pid": os.getpid()})
+    print(url, flush=True)
+    wait_for(told)
+
+
+def write_whole(path: Path, content: object) -> None:
+    """Write JSON so that a reader sees all of it or none; readable by its owner alone, for it holds passwords."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
 
 
 def start(command: Sequence[str], *, log: Path, environ: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":

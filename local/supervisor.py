@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local import ports
-from local.processes import POLL_S, ProcessId, start, told_to_stop
+from local.processes import POLL_S, ProcessId, start, told_to_stop, write_whole
 from local.servers import SERVERS, Server, Site, base_environ
 
 START_S = 90.0
@@ -59,14 +59,6 @@ def read_state(home: Path) -> State | None:
         return State(ProcessId(**raw["supervisor"]), servers, frozenset(raw["ready"]), raw["ports"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-
-
-def write_whole(path: Path, content: object) -> None:
-    """Write JSON so that a reader sees all of it or none; readable by its owner alone, for it holds passwords."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
 
 
 class ServerFailed(Exception):

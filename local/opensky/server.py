@@ -13,7 +13,6 @@ The ready file appears once the server answers, with its address and process id.
 
 import argparse
 import gzip
-import json
 import os
 import secrets
 import socket
@@ -47,7 +46,7 @@ from local.opensky.service import (
     too_many,
     unauthorized,
 )
-from local.processes import told_to_stop, wait_for
+from local.processes import serve, told_to_stop
 
 HOST: Final = "127.0.0.1"
 LARGEST_BODY: Final = 16 * 1024 * 1024
@@ -233,14 +232,6 @@ def replay(account: Account, *, start: int = START, token_seconds: int = 1800, r
     )
 
 
-def write_ready_file(path: Path, server: OpenSkyServer) -> None:
-    """Writes the server's addresses and process id, whole or not at all."""
-    content = {"url": server.url, "token_url": server.token_url, "pid": os.getpid()}
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(content) + "\n")
-    unfinished.replace(path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Replay recorded air traffic as OpenSky does.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
@@ -257,10 +248,7 @@ def main() -> None:
     opensky = replay(account, start=options.start, token_seconds=options.token_seconds, recording=options.recording)
     stop = told_to_stop()
     with OpenSkyServer(opensky, options.port, verbose=not options.quiet) as server:
-        if options.ready_file:
-            write_ready_file(options.ready_file, server)
-        print(server.url, flush=True)
-        wait_for(stop)
+        serve(server.url, stop, options.ready_file, token_url=server.token_url)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql as pg
 
-from local.processes import told_to_stop, wait_for
+from local.processes import serve, told_to_stop
 from local.redshift.api import DataApi, Fault
 from local.redshift.statements import Statements
 from local.season.engine import load_into_engine
@@ -163,18 +163,8 @@ def main() -> None:
             load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
         statements = Statements(url, slots=options.slots, objects=s3_objects)
         api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
-        serve(stack.enter_context(RedshiftServer(api, options.port)), options.ready_file)
-
-
-def serve(server: RedshiftServer, ready_file: Path | None) -> None:
-    """Say that `server` answers, and return when the process is told to stop."""
-    stop = told_to_stop()
-    print(server.url, flush=True)
-    if ready_file:
-        partial = ready_file.with_suffix(".partial")
-        partial.write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
-        partial.rename(ready_file)
-    wait_for(stop)
+        server = stack.enter_context(RedshiftServer(api, options.port))
+        serve(server.url, told_to_stop(), options.ready_file)
 
 
 if __name__ == "__main__":

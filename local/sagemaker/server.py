@@ -12,7 +12,6 @@ address and process id.
 
 import argparse
 import json
-import os
 import re
 import threading
 import uuid
@@ -22,7 +21,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from local.processes import told_to_stop, wait_for
+from local.processes import serve, told_to_stop
 from local.sagemaker.service import MAX_BODY_BYTES, Answer, Fault, Runtime, failed, model_error
 
 HOST: Final = "127.0.0.1"
@@ -140,12 +139,7 @@ def main() -> None:
 
     stop = told_to_stop()
     with SageMakerServer(ticket_runtime(options.endpoint), options.port) as server:
-        print(server.url, flush=True)
-        if options.ready_file:
-            partial = options.ready_file.with_suffix(".partial")
-            partial.write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
-            partial.rename(options.ready_file)
-        wait_for(stop)
+        serve(server.url, stop, options.ready_file)
 
 
 if __name__ == "__main__":

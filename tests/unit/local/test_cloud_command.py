@@ -11,8 +11,8 @@ import pytest
 
 from local.__main__ import main
 from local.cloud import Cloud, CloudError, cloud_file, read
-from local.processes import ProcessId
-from local.supervisor import state_file, write_whole
+from local.processes import ProcessId, write_whole
+from local.supervisor import state_file
 
 ROOT = Path(__file__).parents[3]
 

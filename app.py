@@ -37,6 +37,8 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
+from chalicelib.entry.health import HealthQuery
+from chalicelib.entry.health import Report as HealthReport
 from chalicelib.entry.invocations import proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
@@ -53,8 +55,6 @@ from chalicelib.flights.models import (
     ReplayRequest,
 )
 from chalicelib.flights.runs import Run
-from chalicelib.health import HealthQuery
-from chalicelib.health import Report as HealthReport
 from chalicelib.predictions.requests import PredictionRequest, parse_event
 from chalicelib.predictions.views import HandedOver, Outcome
 from chalicelib.predictions.views import Job as PredictionJob

@@ -27,7 +27,7 @@ from sklearn.linear_model import LinearRegression
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from benchmarks.scoring_files import FEATURES
-from chalicelib.adapters.signing import SharedSecret
+from chalicelib.adapters.predictions.signing import SharedSecret
 from chalicelib.concerts.features import FEATURES as TICKET_FEATURES
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import parse_uri

@@ -22,7 +22,7 @@ import pandas as pd
 import psycopg
 
 from benchmarks import measure
-from chalicelib.adapters.concert_warehouse import ConcertWarehouse, statement
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse, statement
 from chalicelib.adapters.redshift import RedshiftData
 from local.redshift.api import DataApi
 from local.redshift.dialect import for_postgres

@@ -23,7 +23,7 @@ import polars as pl
 
 from benchmarks import measure
 from benchmarks.scoring_files import FEATURES, engine, model_of, request, trained, write_table
-from chalicelib.predictions.models import Model
+from chalicelib.predictions.estimators import Model
 
 KINDS = ("linear", "boosting", "forest")
 WORKERS = os.cpu_count() or 1

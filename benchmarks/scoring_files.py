@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chalicelib.predictions.batch import BatchPredictions
-from chalicelib.predictions.models import Model, load
+from chalicelib.predictions.estimators import Model, load
 from chalicelib.predictions.ports import Bytes, Pinned, Written
 from chalicelib.predictions.publishing import Artifact, artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest

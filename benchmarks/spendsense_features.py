@@ -25,7 +25,7 @@ from benchmarks import measure
 from benchmarks.spendsense_pandas import features_by_person
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Cursor, Postgres
-from chalicelib.adapters.spendsense_pipeline import BATCH_SETTINGS, PostgresPipeline
+from chalicelib.adapters.spendsense.pipeline import BATCH_SETTINGS, PostgresPipeline
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.jobs import BATCH
 from chalicelib.spendsense.orders import Order

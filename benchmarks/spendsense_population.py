@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_schema import PostgresSchema
+from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged
 from local import postgres
 from local.people.load import FixedUrl

@@ -24,9 +24,9 @@ import psycopg
 from benchmarks import measure
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_oversight import PostgresAudit
-from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
-from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+from chalicelib.adapters.spendsense.oversight import PostgresAudit
+from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.identity import Doorkeeper, Pool
 from chalicelib.spendsense.jobs import Jobs

@@ -11,36 +11,37 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.entry.operators import Operators
 from chalicelib.entry.telemetry import count, emit
 from chalicelib.errors import InvalidInput
-from chalicelib.operators import Operators
 from chalicelib.settings import Settings, SettingsError, with_file
 
 if TYPE_CHECKING:
     from chalicelib.adapters.buckets import S3Bucket
-    from chalicelib.adapters.chat_sessions import ChatSessions
-    from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+    from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
+    from chalicelib.adapters.concerts.sessions import ChatSessions
+    from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
+    from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
     from chalicelib.adapters.connections import Connections
-    from chalicelib.adapters.flight_guard import FlightGuard
-    from chalicelib.adapters.flight_runs import FlightRuns
+    from chalicelib.adapters.flights.guard import FlightGuard
+    from chalicelib.adapters.flights.runs import FlightRuns
     from chalicelib.adapters.postgres import Postgres
-    from chalicelib.adapters.prediction_jobs import DynamoJobs
-    from chalicelib.adapters.prediction_objects import S3Objects
+    from chalicelib.adapters.predictions.jobs import DynamoJobs
+    from chalicelib.adapters.predictions.objects import S3Objects
     from chalicelib.adapters.redshift import RedshiftData
-    from chalicelib.adapters.sagemaker import SageMakerTicketModel
     from chalicelib.adapters.secrets import Secrets
-    from chalicelib.adapters.spendsense_events import BusAnnouncements
-    from chalicelib.adapters.spendsense_oversight import PostgresAudit
-    from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+    from chalicelib.adapters.spendsense.events import BusAnnouncements
+    from chalicelib.adapters.spendsense.oversight import PostgresAudit
     from chalicelib.adapters.topics import Topic
-    from chalicelib.adapters.upload_sessions import UploadSessionsTable
-    from chalicelib.adapters.upload_storage import UploadStorage
+    from chalicelib.adapters.uploads.sessions import UploadSessionsTable
+    from chalicelib.adapters.uploads.storage import UploadStorage
     from chalicelib.concerts.conversation import Conversation
     from chalicelib.concerts.popularity import VenuePopularity
     from chalicelib.concerts.ports import ChatProvider, TicketModel
     from chalicelib.concerts.recommendations import Recommender
     from chalicelib.concerts.tickets import TicketForecast
     from chalicelib.concerts.tools import Toolbox
+    from chalicelib.entry.health import Health
     from chalicelib.flights.ingest import Ingestion
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights
@@ -48,11 +49,10 @@ if TYPE_CHECKING:
     from chalicelib.flights.review import Review
     from chalicelib.flights.troubles import Troubles
     from chalicelib.flights.validate import Validation
-    from chalicelib.health import Health
     from chalicelib.predictions.batch import BatchPredictions
     from chalicelib.predictions.distributed import DistributedPredictions
+    from chalicelib.predictions.estimators import Models
     from chalicelib.predictions.jobs import Jobs
-    from chalicelib.predictions.models import Models
     from chalicelib.predictions.requests import AllowLists
     from chalicelib.spendsense.identity import Doorkeeper
     from chalicelib.spendsense.imports import Imports
@@ -96,7 +96,7 @@ class Services:
 
     @cached_property
     def venue_popularity_refresh(self) -> "VenuePopularity":
-        from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+        from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
         from chalicelib.concerts.popularity import VenuePopularity
 
         return VenuePopularity(ConcertWarehouse(self.warehouse_loading, fresh_for_s=0), now)
@@ -104,8 +104,8 @@ class Services:
     @cached_property
     def ticket_forecast(self) -> "TicketForecast":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.ticket_artifact import manifest
-        from chalicelib.adapters.ticket_function import FunctionTicketModel
+        from chalicelib.adapters.concerts.ticket_artifact import manifest
+        from chalicelib.adapters.concerts.ticket_function import FunctionTicketModel
         from chalicelib.concerts.tickets import TicketForecast
 
         embedded = client("lambda", read_timeout=EMBEDDED_MODEL_S, max_attempts=1)
@@ -116,7 +116,7 @@ class Services:
 
     @cached_property
     def ticket_model(self) -> "ArtifactTicketModel":
-        from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+        from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
 
         return ArtifactTicketModel()
 
@@ -136,15 +136,15 @@ class Services:
     @cached_property
     def _chat_sessions(self) -> "ChatSessions":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.chat_sessions import ChatSessions
+        from chalicelib.adapters.concerts.sessions import ChatSessions
 
         return ChatSessions(client("dynamodb"), self.settings.concerts.sessions_table)
 
     @cached_property
     def _chat_providers(self) -> "list[ChatProvider]":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.bedrock_agent import BedrockAgent
-        from chalicelib.adapters.bedrock_converse import BedrockConverse
+        from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
+        from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
         from chalicelib.concerts.router import LocalRouter
 
         concerts = self.settings.concerts
@@ -168,7 +168,7 @@ class Services:
     @cached_property
     def _ticket_endpoint(self) -> "SageMakerTicketModel | None":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.sagemaker import SageMakerTicketModel
+        from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
 
         concerts = self.settings.concerts
         if not concerts.sagemaker_endpoint:
@@ -178,7 +178,7 @@ class Services:
 
     @cached_property
     def _concert_warehouse(self) -> "ConcertWarehouse":
-        from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+        from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 
         concerts = self.settings.concerts
         return ConcertWarehouse(self._redshift(concerts.query_budget_s), fresh_for_s=concerts.fresh_for_s)
@@ -247,7 +247,7 @@ class Services:
         from uuid import uuid4
 
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.state_machine import StateMachine
+        from chalicelib.adapters.predictions.state_machine import StateMachine
         from chalicelib.predictions.jobs import Jobs
 
         return Jobs(
@@ -261,22 +261,22 @@ class Services:
 
     @cached_property
     def _prediction_models(self) -> "Models":
-        from chalicelib.adapters.signing import signing_key
-        from chalicelib.predictions.models import Models
+        from chalicelib.adapters.predictions.signing import signing_key
+        from chalicelib.predictions.estimators import Models
 
         return Models(self._prediction_objects, signing_key(self.settings.predictions.signing_key_arn))
 
     @cached_property
     def _prediction_objects(self) -> "S3Objects":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.prediction_objects import S3Objects
+        from chalicelib.adapters.predictions.objects import S3Objects
 
         return S3Objects(client("s3", max_attempts=2))
 
     @cached_property
     def _prediction_job_store(self) -> "DynamoJobs":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.prediction_jobs import DynamoJobs
+        from chalicelib.adapters.predictions.jobs import DynamoJobs
 
         return DynamoJobs(client("dynamodb"), self.settings.predictions.jobs_table)
 
@@ -298,7 +298,7 @@ class Services:
 
     @cached_property
     def ingestion(self) -> "Ingestion":
-        from chalicelib.adapters.opensky import OpenSky
+        from chalicelib.adapters.flights.opensky import OpenSky
         from chalicelib.flights.ingest import Ingestion
 
         flights = self.settings.flights
@@ -371,7 +371,7 @@ class Services:
     @cached_property
     def flight_replays(self) -> "Replays":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.reprocessing import LambdaReprocessing
+        from chalicelib.adapters.flights.reprocessing import LambdaReprocessing
         from chalicelib.flights.replay import Replays
 
         flights = self.settings.flights
@@ -388,14 +388,14 @@ class Services:
     @cached_property
     def _flight_runs(self) -> "FlightRuns":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.flight_runs import FlightRuns
+        from chalicelib.adapters.flights.runs import FlightRuns
 
         return FlightRuns(client("dynamodb"), self.settings.flights.runs_table)
 
     @cached_property
     def _flight_guard(self) -> "FlightGuard":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.flight_guard import FlightGuard
+        from chalicelib.adapters.flights.guard import FlightGuard
 
         return FlightGuard(client("dynamodb"), self.settings.flights.guard_table, now)
 
@@ -423,8 +423,8 @@ class Services:
 
     @cached_property
     def spendsense_jobs(self) -> "SpendsenseJobs":
-        from chalicelib.adapters.spendsense_oversight import PostgresOversight
-        from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+        from chalicelib.adapters.spendsense.oversight import PostgresOversight
+        from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
         from chalicelib.entry.meter import CoverageMeter
         from chalicelib.spendsense.catalogue import packaged
         from chalicelib.spendsense.jobs import Jobs
@@ -441,14 +441,14 @@ class Services:
 
     @cached_property
     def spendsense_migrations(self) -> "Migrations":
-        from chalicelib.adapters.spendsense_schema import PostgresSchema
+        from chalicelib.adapters.spendsense.schema import PostgresSchema
         from chalicelib.spendsense.schema import Migrations, packaged
 
         return Migrations(schema=PostgresSchema(self._spendsense_database), available=packaged())
 
     @cached_property
     def spendsense_imports(self) -> "Imports":
-        from chalicelib.adapters.spendsense_ledger import PostgresLedger
+        from chalicelib.adapters.spendsense.ledger import PostgresLedger
         from chalicelib.spendsense.imports import Imports
 
         ledger = PostgresLedger(self._spendsense_database)
@@ -456,7 +456,7 @@ class Services:
 
     @cached_property
     def spendsense_registry(self) -> "Registry":
-        from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
+        from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
         from chalicelib.spendsense.people import Registry
 
         return Registry(
@@ -468,7 +468,7 @@ class Services:
 
     @cached_property
     def spendsense_reader(self) -> "Reader":
-        from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+        from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
         from chalicelib.spendsense.catalogue import packaged
         from chalicelib.spendsense.reading import Reader
 
@@ -482,9 +482,9 @@ class Services:
 
     @cached_property
     def spendsense_office(self) -> "Office":
-        from chalicelib.adapters.spendsense_oversight import PostgresOversight, PostgresReviews
-        from chalicelib.adapters.spendsense_people import PostgresPeople
-        from chalicelib.adapters.spendsense_records import PostgresExplanations
+        from chalicelib.adapters.spendsense.oversight import PostgresOversight, PostgresReviews
+        from chalicelib.adapters.spendsense.people import PostgresPeople
+        from chalicelib.adapters.spendsense.records import PostgresExplanations
         from chalicelib.spendsense.operators import Office
 
         database = self._spendsense_database
@@ -500,7 +500,7 @@ class Services:
 
     @cached_property
     def spendsense_doorkeeper(self) -> "Doorkeeper":
-        from chalicelib.adapters.spendsense_identity import SecretPools
+        from chalicelib.adapters.spendsense.identity import SecretPools
         from chalicelib.spendsense.identity import Doorkeeper
 
         pools = SecretPools(self._secrets, self.settings.spendsense.cognito_secret_arn)
@@ -508,14 +508,14 @@ class Services:
 
     @cached_property
     def _spendsense_audit(self) -> "PostgresAudit":
-        from chalicelib.adapters.spendsense_oversight import PostgresAudit
+        from chalicelib.adapters.spendsense.oversight import PostgresAudit
 
         return PostgresAudit(self._spendsense_database)
 
     @cached_property
     def _spendsense_events(self) -> "BusAnnouncements":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.spendsense_events import BusAnnouncements
+        from chalicelib.adapters.spendsense.events import BusAnnouncements
 
         return BusAnnouncements(client("events"), self.settings.spendsense.event_bus)
 
@@ -539,7 +539,7 @@ class Services:
     @cached_property
     def upload_sessions(self) -> "UploadSessions":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.upload_sessions import CountersTable
+        from chalicelib.adapters.uploads.sessions import CountersTable
         from chalicelib.uploads.keys import new_session_id
         from chalicelib.uploads.sessions import Limits, UploadSessions
         from chalicelib.uploads.tokens import new_token
@@ -574,7 +574,7 @@ class Services:
     @cached_property
     def upload_notices(self) -> "Notices":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.outbox import NoticeOutbox
+        from chalicelib.adapters.uploads.outbox import NoticeOutbox
         from chalicelib.uploads.notices import Notices
 
         outbox = NoticeOutbox(client("sqs"), self.settings.uploads.outbox_url)
@@ -601,14 +601,14 @@ class Services:
     @cached_property
     def _upload_store(self) -> "UploadSessionsTable":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.upload_sessions import UploadSessionsTable
+        from chalicelib.adapters.uploads.sessions import UploadSessionsTable
 
         return UploadSessionsTable(client("dynamodb"), self.settings.uploads.sessions_table)
 
     @cached_property
     def _upload_storage(self) -> "UploadStorage":
         from chalicelib.adapters.aws import client
-        from chalicelib.adapters.upload_storage import UploadStorage
+        from chalicelib.adapters.uploads.storage import UploadStorage
 
         return UploadStorage(client("s3", signature_version="s3v4"), self.settings.uploads.bucket)
 
@@ -636,7 +636,7 @@ class Services:
 
     @cached_property
     def health(self) -> "Health":
-        from chalicelib.health import Health
+        from chalicelib.entry.health import Health
 
         checks: dict[str, Callable[[], object]] = {
             "flights": lambda: self._flight_runs.find("health"),

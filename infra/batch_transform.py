@@ -21,8 +21,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.prediction_objects import S3Objects
-from chalicelib.adapters.signing import signing_key
+from chalicelib.adapters.predictions.objects import S3Objects
+from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.ports import Objects, Verifier
 from chalicelib.predictions.requests import ObjectUri, parse_uri

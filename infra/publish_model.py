@@ -18,10 +18,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.prediction_objects import S3Objects
-from chalicelib.adapters.signing import signing_key
+from chalicelib.adapters.predictions.objects import S3Objects
+from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
-from chalicelib.predictions.models import TRUSTED_TYPES
+from chalicelib.predictions.estimators import TRUSTED_TYPES
 from chalicelib.predictions.ports import Objects, Signer
 from chalicelib.predictions.publishing import Artifact, artifact_of, onnx_artifact
 from chalicelib.predictions.requests import ObjectUri, parse_uri

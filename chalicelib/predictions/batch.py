@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from chalicelib.errors import InvalidInput
 from chalicelib.predictions.deadline import OutOfTime
+from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.jobs import check_output
-from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import Meter, Objects
 from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
 from chalicelib.predictions.scan import open_task, score_span, whole_span

@@ -16,9 +16,9 @@ import msgspec
 from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.predictions.batch import require_rows
 from chalicelib.predictions.deadline import Deadline
+from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.features import rows_plainly
 from chalicelib.predictions.jobs import check_output, fail
-from chalicelib.predictions.models import Models
 from chalicelib.predictions.ports import JobStore, Meter, Objects, Pinned, stream
 from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
 from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, PredictionRequest, accept

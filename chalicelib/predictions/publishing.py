@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from chalicelib.errors import InvalidInput
-from chalicelib.predictions.models import TRUSTED_TYPES, Model, classes_of, load
+from chalicelib.predictions.estimators import TRUSTED_TYPES, Model, classes_of, load
 from chalicelib.predictions.requests import ObjectUri
 from chalicelib.predictions.trees import trees_in
 from chalicelib.predictions.trust import Manifest

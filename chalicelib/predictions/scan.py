@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.columns import header_suffix
 from chalicelib.predictions.deadline import Deadline
+from chalicelib.predictions.estimators import Model, Models
 from chalicelib.predictions.features import Columns
-from chalicelib.predictions.models import Model, Models
 from chalicelib.predictions.ports import Bytes, Objects, Output, Pinned, stream
 from chalicelib.predictions.records import MAX_HEADER_BYTES, Header, cut_blocks, read_header, record_end
 from chalicelib.predictions.requests import Order, locate_columns

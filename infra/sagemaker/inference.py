@@ -7,9 +7,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chalicelib.adapters.signing import signing_key
+from chalicelib.adapters.predictions.signing import signing_key
+from chalicelib.predictions.estimators import Model, load
 from chalicelib.predictions.features import Columns
-from chalicelib.predictions.models import Model, load
 from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.scoring import Scorer
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, check_content, unseal

@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def ticket_runtime(endpoint: str) -> Runtime:
     """A runtime over the model that the project trained, loaded before the first request."""
-    from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
+    from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
     from chalicelib.concerts.features import FEATURES
 
     model = ArtifactTicketModel()

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from chalicelib.adapters.concert_warehouse import statement
+from chalicelib.adapters.concerts.warehouse import statement
 from local.redshift.dialect import for_postgres
 from local.season.generator import COLUMNS, Season
 from local.season.load import TABLES, statements_of

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.adapters.concert_warehouse import statement
+from chalicelib.adapters.concerts.warehouse import statement
 from chalicelib.adapters.redshift import RedshiftData
 from local.season.generator import COLUMNS, Row, Season, generate
 

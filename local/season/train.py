@@ -28,9 +28,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import OrdinalEncoder
 
-from chalicelib.adapters.concert_warehouse import outlook_of, statement
+from chalicelib.adapters.concerts.ticket_artifact import ARTIFACT, MANIFEST, MODEL_FOLDER
+from chalicelib.adapters.concerts.warehouse import outlook_of, statement
 from chalicelib.adapters.redshift import RedshiftData, Row
-from chalicelib.adapters.ticket_artifact import ARTIFACT, MANIFEST, MODEL_FOLDER
 from chalicelib.concerts.features import FEATURES, ConcertOutlook, features_of, vector
 from local.season.generator import generate
 

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.bootstrap import Services
 from chalicelib.entry import telemetry
+from chalicelib.entry.health import Health
 from chalicelib.errors import UpstreamUnavailable
-from chalicelib.health import Health
 from tests.environment import ENVIRONMENT
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}

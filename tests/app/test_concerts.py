@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib.adapters.ticket_artifact import ArtifactTicketModel, manifest
+from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
 from chalicelib.bootstrap import Services
 from chalicelib.concerts.conversation import Delta
 from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable

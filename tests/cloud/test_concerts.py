@@ -9,9 +9,9 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from chalicelib.adapters.bedrock_agent import BedrockAgent
-from chalicelib.adapters.bedrock_converse import BedrockConverse
-from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
+from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
 from chalicelib.concerts.conversation import Delta, Outcome, Turn
 from local.cloud import Cloud

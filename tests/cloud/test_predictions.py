@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chalicelib.adapters.signing import KmsKey, SharedSecret
+from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_schema import PostgresSchema
+from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged
 from local import postgres
 from local.ports import choose

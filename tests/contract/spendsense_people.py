@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_ledger import PostgresLedger
-from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
-from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
+from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.spendsense.bank import Account, Liability, Transaction
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.merchants import canonical

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.bedrock_agent import BedrockAgent
-from chalicelib.adapters.bedrock_converse import INSTRUCTIONS, BedrockConverse
+from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
+from chalicelib.adapters.concerts.bedrock_converse import INSTRUCTIONS, BedrockConverse
 from chalicelib.concerts.conversation import ChatReply, ChatRequest, Delta, Outcome, Piece, Restart, Turn
 from chalicelib.concerts.ports import ChatProvider
 from chalicelib.concerts.sessions import Exchange

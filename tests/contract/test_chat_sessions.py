@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chalicelib.adapters.chat_sessions import ChatSessions
+from chalicelib.adapters.concerts.sessions import ChatSessions
 from chalicelib.concerts.ports import Sessions
 from chalicelib.concerts.sessions import MAX_EXCHANGES, Exchange, Session
 from chalicelib.errors import Conflict, UpstreamUnavailable

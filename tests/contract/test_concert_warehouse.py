@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
 from chalicelib.concerts.catalogue import Vocabulary
 from chalicelib.concerts.recommendations import Criteria

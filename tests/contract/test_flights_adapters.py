@@ -13,9 +13,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from chalicelib.adapters.buckets import S3Bucket
-from chalicelib.adapters.flight_guard import FlightGuard
-from chalicelib.adapters.flight_runs import FlightRuns
-from chalicelib.adapters.reprocessing import LambdaReprocessing
+from chalicelib.adapters.flights.guard import FlightGuard
+from chalicelib.adapters.flights.reprocessing import LambdaReprocessing
+from chalicelib.adapters.flights.runs import FlightRuns
 from chalicelib.adapters.secrets import Secrets
 from chalicelib.adapters.topics import Topic
 from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected, UpstreamUnavailable

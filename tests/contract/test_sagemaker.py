@@ -13,9 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.sagemaker import MAX_BODY_BYTES, SageMakerTicketModel, numbers_in
-from chalicelib.adapters.ticket_artifact import MODEL_FOLDER, ArtifactMismatch, ArtifactTicketModel, manifest
-from chalicelib.adapters.ticket_function import FunctionTicketModel
+from chalicelib.adapters.concerts.sagemaker import MAX_BODY_BYTES, SageMakerTicketModel, numbers_in
+from chalicelib.adapters.concerts.ticket_artifact import MODEL_FOLDER, ArtifactMismatch, ArtifactTicketModel, manifest
+from chalicelib.adapters.concerts.ticket_function import FunctionTicketModel
 from chalicelib.concerts.features import FEATURES
 from chalicelib.concerts.ports import TicketModel
 from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable

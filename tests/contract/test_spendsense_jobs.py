@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_pipeline import BATCH_SETTINGS, PostgresPipeline
-from chalicelib.adapters.spendsense_records import PostgresRecords
+from chalicelib.adapters.spendsense.pipeline import BATCH_SETTINGS, PostgresPipeline
+from chalicelib.adapters.spendsense.records import PostgresRecords
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, Jobs

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_ledger import PostgresLedger
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.spendsense.models import Operator, ProfileChange
 from chalicelib.spendsense.statements import Statement, from_csv, from_json
@@ -153,7 +153,7 @@ def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
 
 
 def test_a_file_with_more_rows_than_one_statement_takes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.adapters.spendsense_ledger.CHUNK", 3)
+    monkeypatch.setattr("chalicelib.adapters.spendsense.ledger.CHUNK", 3)
     person = world.add("ann", rows([account()], [transaction(number, 5.0) for number in range(10)]))
     assert len(stored(world, person)) == 10
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_oversight import PostgresAudit, PostgresOversight, PostgresReviews
-from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
+from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import Unprocessable
 from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
 from chalicelib.spendsense.operators import Deed

@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_ledger import PostgresLedger
-from chalicelib.adapters.spendsense_oversight import PostgresAudit, PostgresOversight, PostgresReviews
-from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
-from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
-from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
+from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
+from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import NotFound
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.models import (

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_pipeline import PostgresPipeline
-from chalicelib.adapters.spendsense_records import PostgresExplanations, PostgresRecords
+from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
+from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.spendsense.catalogue import Catalogue, assemble, packaged
 from chalicelib.spendsense.guardrails import DISCLOSURE
 from chalicelib.spendsense.models import ConsentRecord, Feedback

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_schema import PostgresSchema
+from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.errors import Conflict, OmnibusError
 from chalicelib.spendsense.schema import Migration, Migrations, packaged
 from tests.contract.spendsense_database import Target, fresh_database

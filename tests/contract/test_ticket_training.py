@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.adapters.ticket_artifact import ArtifactTicketModel
 from chalicelib.concerts.features import FEATURES, LOOKBACK_DAYS
 from local.redshift.server import with_database
 from local.season.engine import load_into_engine

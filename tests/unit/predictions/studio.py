@@ -16,8 +16,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.distributed import DistributedPredictions
+from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.jobs import Jobs
-from chalicelib.predictions.models import Models
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal

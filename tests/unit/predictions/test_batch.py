@@ -21,7 +21,7 @@ from chalicelib.errors import (
 )
 from chalicelib.predictions import scan, tables
 from chalicelib.predictions.deadline import OutOfTime
-from chalicelib.predictions.models import MIB
+from chalicelib.predictions.estimators import MIB
 from chalicelib.predictions.requests import accept
 from chalicelib.predictions.views import HandedOver, Outcome
 from tests.unit.predictions.studio import (
@@ -68,7 +68,7 @@ def parse(what):
 
 @pytest.mark.parametrize("grid", [64, 1000, 1 << 20])
 def test_the_result_does_not_depend_on_chunks_and_threads(ready, monkeypatch, grid):
-    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", grid)
+    monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", grid)
     monkeypatch.setattr(scan, "READ_BYTES", 333)
     ready.predict()
     once = ready.objects.get(OUTPUT)

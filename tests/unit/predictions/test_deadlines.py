@@ -4,9 +4,10 @@ from concurrent.futures import Future
 
 import pytest
 
-from chalicelib.predictions import models, scan
+from chalicelib.predictions import estimators as models
+from chalicelib.predictions import scan
 from chalicelib.predictions.deadline import MARGIN_S, Deadline, OutOfTime
-from chalicelib.predictions.models import Model
+from chalicelib.predictions.estimators import Model
 from tests.unit.predictions.studio import DATA, OUTPUT, OUTPUT_PARQUET, PARQUET, Machine, csv_of, parquet_of, rows
 
 

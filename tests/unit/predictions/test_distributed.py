@@ -18,7 +18,7 @@ from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of,
 
 @pytest.fixture
 def ready(studio, monkeypatch):
-    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", 100)
+    monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", 100)
     monkeypatch.setattr(scan, "READ_BYTES", 1000)
     studio.publish(trained("linear"))
     studio.objects.put(DATA, csv_of(rows(200)))
@@ -57,7 +57,7 @@ LINES = st.lists(st.tuples(FIELD, st.floats(-9, 9), st.floats(-9, 9), st.boolean
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([1, 37, 100, 1000]))
 def test_newlines_and_marks_at_the_borders_of_parts_change_nothing(monkeypatch, lines, end, last, grid):
-    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", grid)
+    monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", grid)
     monkeypatch.setattr(scan, "READ_BYTES", 64)
     studio = Studio()
     studio.publish(trained("linear"))

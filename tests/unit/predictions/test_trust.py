@@ -13,8 +13,8 @@ import pytest
 import skops.io
 
 from chalicelib.errors import Conflict, InvalidInput, Unprocessable
-from chalicelib.predictions import models
-from chalicelib.predictions.models import load
+from chalicelib.predictions import estimators as models
+from chalicelib.predictions.estimators import load
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trees import broken_tree

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters import spendsense_rules as sql
+from chalicelib.adapters.spendsense import rules_sql as sql
 from chalicelib.spendsense import rules, templates
 from chalicelib.spendsense.catalogue import assemble, packaged
 from chalicelib.spendsense.guardrails import DISCLOSURE, LANGUAGE_GUARDRAILS, Language

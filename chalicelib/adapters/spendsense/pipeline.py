@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
-from chalicelib.adapters.spendsense_rules import assignment, generation
+from chalicelib.adapters.spendsense.rules_sql import assignment, generation
 from chalicelib.spendsense.catalogue import Catalogue
 from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
 from chalicelib.spendsense.orders import Order

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from chalicelib.entry import telemetry
+from chalicelib.entry.operators import Operators
 from chalicelib.errors import OmnibusError
-from chalicelib.operators import Operators
 
 DEADLINE_S = 2.0
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.adapters.bedrock import MAX_ROUNDS, assistant
+from chalicelib.adapters.concerts.bedrock import MAX_ROUNDS, assistant
 from chalicelib.concerts.conversation import Delta, Piece, Turn
 from chalicelib.concerts.outcomes import outcome_of
 from chalicelib.concerts.tools import ToolAnswer, Toolbox

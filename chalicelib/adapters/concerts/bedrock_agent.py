@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.adapters.bedrock import MAX_ROUNDS, assistant
+from chalicelib.adapters.concerts.bedrock import MAX_ROUNDS, assistant
 from chalicelib.concerts.conversation import Delta, Outcome, Piece, Turn
 from chalicelib.concerts.outcomes import outcome_of
 from chalicelib.concerts.tools import ToolAnswer, Toolbox

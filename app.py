@@ -36,8 +36,7 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
-from chalicelib.entry.health import HealthQuery
-from chalicelib.entry.health import Report as HealthReport
+from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
@@ -76,16 +75,25 @@ from chalicelib.uploads.models import (
 from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
-app = App("omnibus", origins=lambda: services().settings.cors_origins)
+app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
 
+PROOFS = ("X-Operator-Token", "Authorization")
 
-@app.route("/health", cors=CORS, query=HealthQuery, returns=HealthReport, headers=["X-Operator-Token"], tag="health")
+
+@app.route(
+    "/health",
+    cors=CORS,
+    query=HealthQuery,
+    returns=HealthReport,
+    headers=["X-Operator-Token", "Authorization"],
+    tag="health",
+)
 def health() -> HealthReport:
     """Tell whether the application answers, and with `deep`, whether its dependencies do."""
-    return services().health.report(app.query(HealthQuery), app.header("X-Operator-Token"))
+    return services().health.report(app.query(HealthQuery), app.operator)
 
 
 @app.route("/openapi.json", cors=CORS, returns=dict, tag="health")
@@ -189,7 +197,6 @@ def predict_complete(event: Any, context: Any) -> Any:
 )
 def submit_prediction() -> PredictionJob:
     """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.submit(app.body(PredictionRequest))
 
 
@@ -203,14 +210,12 @@ def submit_prediction() -> PredictionJob:
 )
 def list_predictions() -> PredictionJobPage:
     """Jobs, newest first, a page at a time. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.page(app.query(PredictionJobsQuery))
 
 
 @app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
     """A job: its state, the rows and parts that are done, its output or its error. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.get(job_id)
 
 
@@ -224,7 +229,6 @@ def prediction_job(job_id: str) -> PredictionJob:
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.cancel(job_id)
 
 
@@ -239,7 +243,6 @@ def cancel_prediction(job_id: str) -> PredictionJob:
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
     """Take up a failed job again, from the parts that it has finished. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.redrive(job_id)
 
 
@@ -301,26 +304,30 @@ def flights_run(tracking_id: str) -> Run:
 )
 def replay_flights() -> Replay:
     """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.replays.start(app.body(ReplayRequest))
 
 
 # -- spendsense
 
 PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
-SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "tag": "spendsense"}
 
 
-def person() -> UUID:
-    """Who is signed in."""
+def admit_person() -> UUID:
+    """The signed-in person; Unauthenticated for a token of another pool or application."""
     return services().spendsense.doorkeeper.person(app.principal())
 
 
-def operator() -> spendsense.Operator:
-    """Who is signed in, as an operator."""
+def admit_operator() -> spendsense.Operator:
+    """The signed-in operator; Forbidden, on record, for anybody else."""
     request = app.current_request
     resource = f"{request.method} {request.path}" if request else ""
     return services().spendsense.doorkeeper.operator(app.principal(), app.request_id(), resource)
+
+
+SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "admit": admit_person, "tag": "spendsense"}
+FOR_OPERATORS: dict[str, Any] = {**SIGNED_IN, "admit": admit_operator}
+person = partial(app.caller, UUID)
+operator = partial(app.caller, spendsense.Operator)
 
 
 def unless_known(answer: Struct) -> Response:
@@ -490,27 +497,27 @@ def give_feedback() -> spendsense.Feedback:
     query=spendsense.UsersQuery,
     returns=spendsense.Users,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
     return unless_known(services().spendsense.office.users(operator(), app.query(spendsense.UsersQuery)))
 
 
-@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
     """One person: profile, personas, what operators did (this look too). For operators."""
     return services().spendsense.office.user(operator(), user_id)
 
 
-@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
     """Delete a person's data, all of it, at once. For operators."""
     services().spendsense.office.erase(operator(), user_id)
 
 
 @app.route(
-    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **SIGNED_IN
+    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **FOR_OPERATORS
 )
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
@@ -521,7 +528,7 @@ def read_user_signals(user_id: str) -> Response:
     "/api/v1/operator/users/{user_id}/traces/{recommendation_id}",
     returns=spendsense.Trace,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
@@ -534,11 +541,12 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     query=spendsense.ImportQuery,
     returns=spendsense.Imported,
     accepts={"application/json": spendsense.BankFile, "text/csv": str},
-    **SIGNED_IN,
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **FOR_OPERATORS,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
     """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
-    raw, kind = app.raw_body(spendsense.MAX_IMPORT_BYTES), app.header("Content-Type") or ""
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
     return services().spendsense.office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
@@ -547,7 +555,7 @@ def import_bank_file(user_id: str) -> spendsense.Imported:
     query=spendsense.ReviewQuery,
     returns=spendsense.Review,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
@@ -559,14 +567,14 @@ def list_review() -> Response:
     methods=["POST"],
     body=spendsense.Verdict,
     returns=spendsense.Reviewed,
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
     return services().spendsense.office.judge(operator(), app.body(spendsense.Verdict))
 
 
-@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **SIGNED_IN)
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
     return unless_known(services().spendsense.office.metrics(operator()))

@@ -35,8 +35,8 @@ ENGINE = (
     "__init__.py",
     "adapters/__init__.py",
     "adapters/aws.py",
-    "adapters/dependency.py",
-    "adapters/signing.py",
+    "adapters/predictions/__init__.py",
+    "adapters/predictions/signing.py",
     "predictions",
 )
 

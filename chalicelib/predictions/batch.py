@@ -8,7 +8,7 @@ from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import HandedOver, PredictionOutcome, PredictionRequest
-from chalicelib.predictions.places import AllowLists, order_of
+from chalicelib.predictions.places import AllowLists, checked_order
 from chalicelib.predictions.ports import Meter, PredictionObjects
 from chalicelib.predictions.scan import open_task, score_span, whole_span
 
@@ -37,7 +37,7 @@ class BatchPredictions:
         OutOfTime where the work cannot become a job; RateLimited and Upstream* from S3. Nothing partial is left.
         """
         began = self.clock()
-        order = order_of(request, self.allowed)
+        order = checked_order(request, self.allowed)
         check_output(self.objects, order)
         task = open_task(order, self.objects, self.models)
         if task.splittable and task.data.bytes > self.single_call_bytes and self.submit:

@@ -20,7 +20,7 @@ from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.features import rows_plainly
 from chalicelib.predictions.jobs import check_output, record_failure
 from chalicelib.predictions.models import Done, Planned, PredictionPart, PredictionRequest, PredictionStep
-from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, order_of
+from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
 from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects, stream
 from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
 from chalicelib.predictions.scan import READ_BYTES, DataSpan, Task, open_task, score_first, score_span, whole_span
@@ -79,7 +79,7 @@ class DistributedPredictions:
         """
         with self._recorded(step.job_id):
             document = self._enter(step.job_id, "planning", ("queued", "planning", "running", "failed"))
-            order = order_of(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
+            order = checked_order(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
             if not self._is_written(order, step.job_id):
                 check_output(self.objects, order)
             plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
@@ -120,7 +120,7 @@ class DistributedPredictions:
                 return Done(job_id=step.job_id, rows=int(ended["rows_total"]), bytes=int(ended["output_bytes"]))
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
-            order = order_of(plan.request, self.allowed)
+            order = checked_order(plan.request, self.allowed)
             if not self._is_written(order, step.job_id):
                 self._assemble(step.job_id, plan, order, Deadline(seconds_left))
             size = self.objects.pin(order.output).bytes
@@ -218,7 +218,7 @@ class DistributedPredictions:
 
     def _planned_task(self, job_id: str) -> Task:
         plan = self._read_plan(job_id)
-        order = order_of(plan.request, self.allowed)
+        order = checked_order(plan.request, self.allowed)
         pinned = Pinned(order.data, plan.data_bytes, plan.data_etag)
         return open_task(order, self.objects, self.models, pinned)
 

@@ -18,7 +18,7 @@ from chalicelib.predictions.models import (
     PredictionJobsQuery,
     PredictionRequest,
 )
-from chalicelib.predictions.places import AllowLists, PredictionOrder, order_of
+from chalicelib.predictions.places import AllowLists, PredictionOrder, checked_order
 from chalicelib.predictions.ports import JobStore, PredictionObjects, Workflow
 
 ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running", "completing")
@@ -48,7 +48,7 @@ class PredictionJobs:
         job_id = self._job_id(request)
         stored = self.store.get(job_id)
         if stored is None:
-            check_objects(self.objects, order_of(request, self.allowed))
+            check_objects(self.objects, checked_order(request, self.allowed))
             now = self.clock().isoformat()
             document: dict[str, Any] = {
                 "job_id": job_id,

@@ -99,7 +99,7 @@ def layout_of(field: str, uri: ObjectUri, stated: DataFormat | None) -> Layout:
     return Layout(found, gzip)
 
 
-def order_of(request: PredictionRequest, allowed: AllowLists) -> PredictionOrder:
+def checked_order(request: PredictionRequest, allowed: AllowLists) -> PredictionOrder:
     """Check everything about `request` that needs no look at S3.
 
     Raises InvalidInput ("malformed_uri", "unknown_format", "duplicate_feature"), Forbidden ("not_allowed"),

@@ -23,7 +23,7 @@ from chalicelib.predictions import scan, tables
 from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.estimators import MIB
 from chalicelib.predictions.models import HandedOver, PredictionOutcome
-from chalicelib.predictions.places import order_of
+from chalicelib.predictions.places import checked_order
 from tests.unit.predictions.studio import (
     ALLOWED,
     CSV_GZ,
@@ -213,7 +213,7 @@ def test_wide_tables_and_many_classes_come_in_smaller_pieces(studio, monkeypatch
     studio.publish(trained("linear"))
     studio.objects.put(DATA, csv_of(rows(5)))
     request = studio.request()
-    task = scan.open_task(order_of(request, ALLOWED), studio.objects, studio.models)
+    task = scan.open_task(checked_order(request, ALLOWED), studio.objects, studio.models)
     assert replace(task, added=("p",) * 1000).grid * 50 < task.grid == task.model.grid(task.data.bytes)
 
 

@@ -53,13 +53,17 @@ from chalicelib.flights.models import (
     ReplayRequest,
 )
 from chalicelib.flights.runs import Run
-from chalicelib.predictions.requests import PredictionRequest, parse_event
-from chalicelib.predictions.views import HandedOver, Outcome
-from chalicelib.predictions.views import Job as PredictionJob
-from chalicelib.predictions.views import JobPage as PredictionJobPage
-from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
-from chalicelib.predictions.views import Part as PredictionPart
-from chalicelib.predictions.views import Step as PredictionStep
+from chalicelib.predictions.models import (
+    HandedOver,
+    PredictionJob,
+    PredictionJobPage,
+    PredictionJobsQuery,
+    PredictionOutcome,
+    PredictionPart,
+    PredictionRequest,
+    PredictionStep,
+    parse_event,
+)
 from chalicelib.spendsense import models as spendsense
 from chalicelib.spendsense.orders import order_after
 from chalicelib.spendsense.ports import Job
@@ -161,7 +165,7 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 def predict_batch(event: Any, context: Any) -> dict[str, Any]:
     """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
 
-    def predict(request: PredictionRequest) -> Outcome | HandedOver:
+    def predict(request: PredictionRequest) -> PredictionOutcome | HandedOver:
         return services().predictions.batch.predict(request, seconds_left=seconds_left(context))
 
     return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)

@@ -21,11 +21,20 @@ from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
 from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
-from chalicelib.concerts.conversation import ChatReply, ChatRequest
-from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
-from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
-from chalicelib.concerts.streaming import ChatMessage, stream_chat
-from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
+from chalicelib.concerts.models import (
+    ChatMessage,
+    ChatReply,
+    ChatRequest,
+    FeatureRows,
+    PopularityQuery,
+    PopularityReport,
+    RecommendationQuery,
+    Recommendations,
+    TicketBatch,
+    TicketBatchQuery,
+    TicketPrediction,
+    TicketQuery,
+)
 from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
@@ -703,7 +712,7 @@ def message(event: WebsocketEvent) -> dict[str, Any]:
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
     asked = decode_json(encode(message), ChatMessage)
-    stream_chat(services().concerts.conversation, asked, partial(services().shared.connections.post, connection))
+    services().concerts.conversation.answer_through(partial(services().shared.connections.post, connection), asked)
 
 
 @app.on_ws_disconnect()

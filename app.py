@@ -74,8 +74,6 @@ from chalicelib.predictions.models import (
     parse_event,
 )
 from chalicelib.spendsense import models as spendsense
-from chalicelib.spendsense.orders import order_after
-from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
@@ -360,7 +358,7 @@ def recompute_features(event: CloudWatchEvent) -> Any:
     return report_or_raise(lambda: run_features(event, nightly=False))
 
 
-def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome:
+def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.JobRunOutcome:
     """The features that an event orders."""
     wanted, left = detail_of(event, spendsense.FeaturesOrder), seconds_left(cast(Any, event.context))
     return services().spendsense.jobs.compute(event.event_id, wanted, left, nightly=nightly)
@@ -369,19 +367,17 @@ def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Features Computed"]})
 def assign_persona(event: CloudWatchEvent) -> Any:
     """Assign personas from computed features; announce Persona Assigned."""
-    return report_or_raise(lambda: run_stage("assign_persona", event))
+    run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run("assign_persona", detail_of(event, spendsense.StageDone), left))
 
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
     """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
-    return report_or_raise(lambda: run_stage("generate_recommendations", event))
-
-
-def run_stage(job: Job, event: CloudWatchEvent) -> spendsense.Outcome:
-    """The stage that follows the one that an event announces."""
-    order = order_after(detail_of(event, spendsense.StageDone))
-    return services().spendsense.jobs.run(job, order, seconds_left(cast(Any, event.context)))
+    jobs, left = services().spendsense.jobs, seconds_left(cast(Any, event.context))
+    return report_or_raise(
+        lambda: jobs.follow("generate_recommendations", detail_of(event, spendsense.StageDone), left)
+    )
 
 
 @app.lambda_function()
@@ -399,7 +395,7 @@ def spendsense_health() -> spendsense.ServiceHealth:
 @app.route("/api/v1/users/me/profile", returns=spendsense.Profile, headers=["If-None-Match"], **SIGNED_IN)
 def own_profile() -> Response:
     """The caller's profile."""
-    return unless_known(services().spendsense.registry.profile(person()))
+    return unless_known(services().spendsense.profiles.profile(person()))
 
 
 @app.route(
@@ -411,19 +407,19 @@ def own_profile() -> Response:
 )
 def save_own_profile() -> spendsense.Profile:
     """Make or change the caller's profile."""
-    return services().spendsense.registry.register(person(), app.body(spendsense.ProfileChange))
+    return services().spendsense.profiles.register(person(), app.body(spendsense.ProfileChange))
 
 
 @app.route("/api/v1/users/me/profile", methods=["DELETE"], status=204, **SIGNED_IN)
 def delete_own_profile() -> None:
     """Delete the caller's data, all of it, at once."""
-    services().spendsense.registry.erase(person())
+    services().spendsense.profiles.erase(person())
 
 
 @app.route("/api/v1/users/me/accounts", returns=spendsense.Accounts, headers=["If-None-Match"], **SIGNED_IN)
 def own_accounts() -> Response:
     """The caller's accounts."""
-    return unless_known(services().spendsense.reader.accounts(person()))
+    return unless_known(services().spendsense.own.accounts(person()))
 
 
 @app.route(
@@ -436,7 +432,7 @@ def own_accounts() -> Response:
 def own_transactions() -> Response:
     """The caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
-    return unless_known(services().spendsense.reader.transactions(person(), query, app.request_id()))
+    return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
 @app.route(
@@ -448,7 +444,7 @@ def own_transactions() -> Response:
 )
 def own_insights() -> Response:
     """The caller's signals, behaviours and persona in a window."""
-    return unless_known(services().spendsense.reader.insights(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.insights(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -460,7 +456,7 @@ def own_insights() -> Response:
 )
 def own_recommendations() -> Response:
     """The caller's recommendations in a window, each with its reason."""
-    return unless_known(services().spendsense.reader.recommendations(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.recommendations(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -471,13 +467,13 @@ def own_recommendations() -> Response:
 )
 def own_recommendation(recommendation_id: str) -> Response:
     """One of the caller's recommendations, with the trace of the decision."""
-    return unless_known(services().spendsense.reader.recommendation(person(), recommendation_id, app.request_id()))
+    return unless_known(services().spendsense.own.recommendation(person(), recommendation_id, app.request_id()))
 
 
 @app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
 def own_consent() -> Response:
     """Whether the caller's consent stands, and its history."""
-    return unless_known(services().spendsense.registry.consent(person()))
+    return unless_known(services().spendsense.profiles.consent(person()))
 
 
 @app.route(
@@ -489,7 +485,7 @@ def own_consent() -> Response:
 )
 def decide_own_consent() -> spendsense.Consent:
     """Grant or revoke consent; revoking erases at once what was derived."""
-    return services().spendsense.registry.decide(person(), app.body(spendsense.ConsentChange))
+    return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
 @app.route(
@@ -502,7 +498,7 @@ def decide_own_consent() -> spendsense.Consent:
 )
 def give_feedback() -> spendsense.Feedback:
     """Say whether a recommendation helped; said again, the last counts."""
-    return services().spendsense.reader.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
+    return services().spendsense.own.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
 
 
 @app.route(
@@ -514,19 +510,19 @@ def give_feedback() -> spendsense.Feedback:
 )
 def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
-    return unless_known(services().spendsense.office.users(operator(), app.query(spendsense.UsersQuery)))
+    return unless_known(services().spendsense.desk.users(operator(), app.query(spendsense.UsersQuery)))
 
 
 @app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
     """One person: profile, personas, what operators did (this look too). For operators."""
-    return services().spendsense.office.user(operator(), user_id)
+    return services().spendsense.desk.user(operator(), user_id)
 
 
 @app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
     """Delete a person's data, all of it, at once. For operators."""
-    services().spendsense.office.erase(operator(), user_id)
+    services().spendsense.desk.erase(operator(), user_id)
 
 
 @app.route(
@@ -534,7 +530,7 @@ def delete_user(user_id: str) -> None:
 )
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
-    return unless_known(services().spendsense.office.signals(operator(), user_id))
+    return unless_known(services().spendsense.desk.signals(operator(), user_id))
 
 
 @app.route(
@@ -545,7 +541,7 @@ def read_user_signals(user_id: str) -> Response:
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
-    return unless_known(services().spendsense.office.trace(operator(), user_id, recommendation_id))
+    return unless_known(services().spendsense.desk.trace(operator(), user_id, recommendation_id))
 
 
 @app.route(
@@ -560,37 +556,37 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
 def import_bank_file(user_id: str) -> spendsense.Imported:
     """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
     raw, kind = app.raw_body(), app.header("Content-Type") or ""
-    return services().spendsense.office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
+    return services().spendsense.desk.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
 @app.route(
     "/api/v1/operator/review",
     query=spendsense.ReviewQuery,
-    returns=spendsense.Review,
+    returns=spendsense.ReviewPage,
     headers=["If-None-Match"],
     **FOR_OPERATORS,
 )
 def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
-    return unless_known(services().spendsense.office.waiting(operator(), app.query(spendsense.ReviewQuery)))
+    return unless_known(services().spendsense.desk.waiting(operator(), app.query(spendsense.ReviewQuery)))
 
 
 @app.route(
     "/api/v1/operator/review",
     methods=["POST"],
-    body=spendsense.Verdict,
+    body=spendsense.ReviewVerdict,
     returns=spendsense.Reviewed,
     **FOR_OPERATORS,
 )
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
-    return services().spendsense.office.judge(operator(), app.body(spendsense.Verdict))
+    return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
-    return unless_known(services().spendsense.office.metrics(operator()))
+    return unless_known(services().spendsense.desk.metrics(operator()))
 
 
 # -- uploads

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOMAINS = ("concerts", "predictions", "flights", "spendsense", "uploads")
 OUTSIDE = ("boto3", "botocore", "chalice", "psycopg", "urllib.request", "http.client", "requests", "httpx")
-SHARED = ("chalicelib.errors", "chalicelib.settings")
+SHARED = ("chalicelib.errors", "chalicelib.settings", "chalicelib.parallel")
 
 
 def imports_of(path: Path) -> set[str]:

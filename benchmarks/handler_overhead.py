@@ -106,7 +106,7 @@ def ours() -> Callable[[], Any]:
     os.environ.update(ENVIRONMENT)
     import app as application
 
-    application.services().venue_popularity = VenuePopularity(AnsweredRanking(), lambda: NOW)
+    application.services().concerts.popularity = VenuePopularity(AnsweredRanking(), lambda: NOW)
     return lambda: application.app(EVENT, Context())
 
 

@@ -119,8 +119,8 @@ def _timed_calls(url: str) -> list[float]:
     with closing(Postgres(FixedUrl(url), statement_timeout_ms=10_000)) as database:
         services = application.services()
         audit = PostgresAudit(database)
-        services.__dict__["spendsense_doorkeeper"] = Doorkeeper(pools=OnePool(), audit=audit, clock=lambda: NOW)
-        services.__dict__["spendsense_reader"] = Reader(
+        services.spendsense.doorkeeper = Doorkeeper(pools=OnePool(), audit=audit, clock=lambda: NOW)
+        services.spendsense.reader = Reader(
             records=PostgresRecords(database),
             explanations=PostgresExplanations(database),
             audit=audit,

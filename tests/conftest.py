@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
-from chalicelib.adapters import aws
 from tests.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    aws._client.cache_clear()  # a client of an earlier test knows that test's endpoint
 
 
 @pytest.fixture(scope="session")

@@ -135,10 +135,10 @@ def main() -> None:
     parser.add_argument("--copy-from", default="", help="s3://bucket/prefix/ to load through; inserts without it")
     options = parser.parse_args()
 
-    from chalicelib.adapters.aws import client
-    from chalicelib.bootstrap import bootstrap
+    from chalicelib.wiring import bootstrap
 
-    redshift = bootstrap().warehouse_loading
+    services = bootstrap()
+    redshift = services.concerts.loading
     started = time.monotonic()
     season = generate(options.sales, today=options.today, seed=options.seed)
     create_schema(redshift)
@@ -146,7 +146,7 @@ def main() -> None:
         place = urlsplit(options.copy_from if options.copy_from.endswith("/") else options.copy_from + "/")
 
         def put(key: str, content: bytes) -> None:
-            client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/") + key, Body=content)
+            services.shared.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/") + key, Body=content)
 
         load_by_copy(season, redshift, put, place.geturl(), show_progress)
     else:

@@ -189,9 +189,9 @@ def main() -> None:
     options = parser.parse_args()
     with ExitStack() as stack:
         if options.warehouse:
-            from chalicelib.bootstrap import bootstrap
+            from chalicelib.wiring import bootstrap
 
-            redshift = bootstrap().warehouse_loading
+            redshift = bootstrap().concerts.loading
         else:
             redshift = _own_warehouse(stack, options.sales)
         print("training", file=sys.stderr)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import Services
 from chalicelib.entry import telemetry
 from chalicelib.entry.health import Health
 from chalicelib.errors import UpstreamUnavailable
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 
 OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}

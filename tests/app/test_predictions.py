@@ -8,7 +8,6 @@ import pytest
 from chalice.test import Client
 from msgspec.structs import replace
 
-from chalicelib.bootstrap import Services
 from chalicelib.errors import (
     Conflict,
     Forbidden,
@@ -21,6 +20,7 @@ from chalicelib.errors import (
 )
 from chalicelib.predictions.jobs import Jobs
 from chalicelib.predictions.views import Done, HandedOver, Outcome, Planned
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
@@ -69,9 +69,9 @@ def objects() -> MemoryObjects:
 
 @pytest.fixture
 def jobs(services: Services, objects: MemoryObjects) -> Jobs:
-    places = services._prediction_places
+    places = services.predictions.places
     jobs = Jobs(objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__)
-    services.prediction_jobs = jobs
+    services.predictions.jobs = jobs
     return jobs
 
 
@@ -81,14 +81,14 @@ def invoke(client: Client, function: str, event: Any) -> Any:
 
 class TestDirectInvocation:
     def test_the_answer_is_a_proxys(self, client: Client, services: Services) -> None:
-        services.batch_predictions = service = Answers(OUTCOME)  # type: ignore[assignment]
+        services.predictions.batch = service = Answers(OUTCOME)  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 200
         assert msgspec.json.decode(answer["body"]) == msgspec.to_builtins(OUTCOME)
         assert service.asked[0].feature_columns == ("x", "y")
 
     def test_what_becomes_a_job_is_accepted(self, client: Client, services: Services) -> None:
-        services.batch_predictions = Answers(HandedOver(job_id="job-1", reason="too large"))  # type: ignore[assignment]
+        services.predictions.batch = Answers(HandedOver(job_id="job-1", reason="too large"))  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 202
         assert msgspec.json.decode(answer["body"])["job_id"] == "job-1"
@@ -109,7 +109,7 @@ class TestDirectInvocation:
     def test_errors_have_a_status_of_the_contract_and_a_code(
         self, client: Client, services: Services, error: OmnibusError, status: int
     ) -> None:
-        services.batch_predictions = Answers(error)  # type: ignore[assignment]
+        services.predictions.batch = Answers(error)  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == status
         assert msgspec.json.decode(answer["body"])["error"]["code"] == error.code
@@ -122,7 +122,7 @@ class TestDirectInvocation:
         assert msgspec.json.decode(answer["body"])["error"]["code"] == "missing_field"
 
     def test_the_unknown_is_opaque(self, client: Client, services: Services) -> None:
-        services.batch_predictions = Answers(KeyError("secret"))  # type: ignore[assignment]
+        services.predictions.batch = Answers(KeyError("secret"))  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 500
         assert "secret" not in answer["body"]
@@ -130,7 +130,7 @@ class TestDirectInvocation:
 
     def test_a_setting_that_is_wrong_is_opaque_too(self, client: Client, services: Services) -> None:
         wrong = replace(services.settings.predictions, signing_key_arn="arn:aws:s3:::no-key")
-        services.settings = replace(services.settings, predictions=wrong)
+        services.predictions._settings = wrong
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 500
         assert "no-key" not in answer["body"]
@@ -139,21 +139,21 @@ class TestDirectInvocation:
 class TestSteps:
     def test_a_step_answers_plain_values(self, client: Client, services: Services) -> None:
         planned = Planned(job_id="job-1", bucket="scratch", key="jobs/job-1/parts.json", parts=2)
-        services.prediction_steps = Answers(planned)  # type: ignore[assignment]
+        services.predictions.steps = Answers(planned)  # type: ignore[assignment]
         assert invoke(client, "predict_plan", {"job_id": "job-1"}) == msgspec.to_builtins(planned)
-        services.prediction_steps = Answers(Done(job_id="job-1", rows=2, bytes=9))  # type: ignore[assignment]
+        services.predictions.steps = Answers(Done(job_id="job-1", rows=2, bytes=9))  # type: ignore[assignment]
         part = {"job_id": "job-1", "number": 1, "start": 4, "stop": 9, "first_row": 0, "rows": 2}
         assert invoke(client, "predict_part", part)["rows"] == 2
         assert invoke(client, "predict_complete", {"job_id": "job-1"})["bytes"] == 9
 
     def test_what_would_fail_for_ever_is_an_answer(self, client: Client, services: Services) -> None:
-        services.prediction_steps = Answers(Conflict("The job is cancelled.", code="cancelled"))  # type: ignore[assignment]
+        services.predictions.steps = Answers(Conflict("The job is cancelled.", code="cancelled"))  # type: ignore[assignment]
         answer = invoke(client, "predict_plan", {"job_id": "job-1"})
         assert answer == {"failed": {"code": "cancelled", "message": "The job is cancelled."}}
 
     @pytest.mark.parametrize("error", [RateLimited("m"), UpstreamUnavailable("m"), UpstreamTimeout("m"), KeyError("m")])
     def test_what_may_pass_raises(self, client: Client, services: Services, error: Exception) -> None:
-        services.prediction_steps = Answers(error)  # type: ignore[assignment]
+        services.predictions.steps = Answers(error)  # type: ignore[assignment]
         with pytest.raises(type(error)):
             invoke(client, "predict_complete", {"job_id": "job-1"})
 

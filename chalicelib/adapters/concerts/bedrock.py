@@ -7,8 +7,7 @@ from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
 from urllib3.exceptions import HTTPError
 
-from chalicelib.adapters.aws import error_code
-from chalicelib.adapters.dependency import failure
+from chalicelib.adapters.aws import error_code, failure
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
 
 ASSISTANT = "the assistant"

@@ -7,8 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from chalicelib.adapters.aws import THROTTLED, error_code
-from chalicelib.adapters.dependency import failure
+from chalicelib.adapters.aws import THROTTLED, error_code, failure
 from chalicelib.concerts.tickets import Estimates
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout
 

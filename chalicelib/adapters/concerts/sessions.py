@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.dependency import dependency, failure
+from chalicelib.adapters.aws import dependency, failure
 from chalicelib.adapters.dynamodb import condition_failed
 from chalicelib.concerts.sessions import Exchange, Session
 from chalicelib.errors import Conflict

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.dependency import failure
+from chalicelib.adapters.aws import failure
 from chalicelib.concerts.tickets import Estimates
 from chalicelib.errors import UpstreamRejected, UpstreamUnavailable
 

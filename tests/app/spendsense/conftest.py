@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.bootstrap import Services
 from chalicelib.spendsense.catalogue import packaged
 from chalicelib.spendsense.identity import Doorkeeper
 from chalicelib.spendsense.imports import Imports
@@ -16,6 +15,7 @@ from chalicelib.spendsense.operators import Office
 from chalicelib.spendsense.orders import Order
 from chalicelib.spendsense.people import Registry
 from chalicelib.spendsense.reading import Reader
+from chalicelib.wiring import Services
 from tests.app.conftest import Answer
 from tests.app.spendsense.tokens import token
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, owned, rows, subject, transaction
@@ -40,23 +40,16 @@ def wired(services: Services, people: FakePeople, announcements: FakeAnnouncemen
 
     catalogue = packaged()
     imports = Imports(ledger=people, announcements=announcements, clock=clock)
-    services.__dict__.update(
-        spendsense_doorkeeper=Doorkeeper(pools=FakePools(), audit=people, clock=clock),
-        spendsense_registry=Registry(people=people, consents=people, announcements=announcements, clock=clock),
-        spendsense_imports=imports,
-        spendsense_reader=Reader(records=people, explanations=people, audit=people, catalogue=catalogue, clock=clock),
-        spendsense_office=Office(
-            oversight=people,
-            people=people,
-            explanations=people,
-            reviews=people,
-            imports=imports,
-            audit=people,
-            clock=clock,
-        ),
-        spendsense_jobs=Jobs(
-            pipeline=people, announcements=announcements, clock=clock, count=lambda name, value: None, reserve_s=0.0
-        ),
+    wired = services.spendsense
+    wired.doorkeeper = Doorkeeper(pools=FakePools(), audit=people, clock=clock)
+    wired.registry = Registry(people=people, consents=people, announcements=announcements, clock=clock)
+    wired.imports = imports
+    wired.reader = Reader(records=people, explanations=people, audit=people, catalogue=catalogue, clock=clock)
+    wired.office = Office(
+        oversight=people, people=people, explanations=people, reviews=people, imports=imports, audit=people, clock=clock
+    )
+    wired.jobs = Jobs(
+        pipeline=people, announcements=announcements, clock=clock, count=lambda name, value: None, reserve_s=0.0
     )
 
 

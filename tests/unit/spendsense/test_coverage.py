@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.entry.meter import CoverageMeter
+from chalicelib.entry.telemetry import emit
 from chalicelib.errors import UpstreamTimeout
+from chalicelib.spendsense.coverage import CoverageMeter
 from chalicelib.spendsense.models import Metrics
 
 TODAY = date(2026, 11, 21)
@@ -46,7 +47,7 @@ def metrics(persona_coverage: float | None) -> Metrics:
 
 
 def surveyed(office: Any, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    CoverageMeter(office).survey(TODAY)
+    CoverageMeter(office, emit).survey(TODAY)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     return {name: value for line in lines for name, value in line.items() if name[0].isupper()}
 

@@ -128,7 +128,7 @@ def _against_declaration(name: str, text: str, declared: Mapping[str, Any]) -> I
     allowed = [str(each) for each in declared.get("AllowedValues", [])]
     if allowed and text not in allowed:
         yield f"{name}: is {shown}; expected one of {', '.join(each or 'nothing' for each in allowed)}"
-    pattern = declared.get("AllowedPattern")
+    pattern = LIMITS_PATTERN if is_limits(declared) else declared.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, text):
         yield f"{name}: is {shown}; expected {declared.get('ConstraintDescription', f'a text like {pattern}')}"
     if len(text) > int(declared.get("MaxLength", len(text))):

@@ -24,6 +24,8 @@ LIMITS_PATTERN = ",".join(
         UP_TO_1000,
     )
 )
+"""What the whole parameter must be like; CloudFormation itself looks at each number of a list alone."""
+LIMIT_PATTERN = "^(0|[1-9][0-9]{0,4})$"
 LIMITS_EXPECTED = "MEMORY,TIMEOUT,RESERVED,PROVISIONED: 128 to 10240 MB, 1 to 900 seconds, twice 0 (none) to 1000"
 RETRIES = {"1": {"Async": 0}, "2": {"Async": 1}, "3": {"Async": 2}}
 """Retries of an asynchronous invocation by the attempts in all; Lambda allows no more than two."""
@@ -53,12 +55,12 @@ def declared(config: Mapping[str, Any]) -> tuple[Function, ...]:
 
 def limit(logical: str, name: str) -> dict[str, Any]:
     """One of a function's limits, as the template takes it out of the parameter that has all of them."""
-    return {"Fn::Select": [LIMITS.index(name), {"Fn::Split": [",", {"Ref": f"{logical}Limits"}]}]}
+    return {"Fn::Select": [LIMITS.index(name), {"Ref": f"{logical}Limits"}]}
 
 
 def is_limits(parameter: Mapping[str, Any]) -> bool:
     """Does a parameter of the template hold a function's limits?"""
-    return parameter.get("AllowedPattern") == LIMITS_PATTERN
+    return parameter.get("AllowedPattern") == LIMIT_PATTERN
 
 
 def limits_of(text: str) -> dict[str, int]:
@@ -106,9 +108,9 @@ def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, A
 def _parameters(function: Function, resource: Resource) -> dict[str, Any]:
     own = {
         "Limits": {
-            "Type": "String",
+            "Type": "CommaDelimitedList",
             "Default": function.limits,
-            "AllowedPattern": LIMITS_PATTERN,
+            "AllowedPattern": LIMIT_PATTERN,
             "ConstraintDescription": LIMITS_EXPECTED,
             "Description": f"Memory, timeout, reserved and provisioned concurrency (0 for none) of {function.name}.",
         },

@@ -137,8 +137,11 @@ locals {
     ],
     [
       for name, value in local.given :
-      "${name}: is ${value}; expected ${try(local.declared[name].ConstraintDescription, "a text like ${local.declared[name].AllowedPattern}")}"
-      if can(local.declared[name].AllowedPattern) && !can(regex("^(?:${try(local.declared[name].AllowedPattern, "")})$", value))
+      "${name}: is ${value}; expected a text like ${local.declared[name].AllowedPattern}"
+      if !alltrue([
+        for each in(local.declared[name].Type == "CommaDelimitedList" ? split(",", value) : [value]) :
+        can(regex("^(?:${try(local.declared[name].AllowedPattern, "(?s).*")})$", each))
+      ])
     ],
   )
 }

@@ -64,6 +64,16 @@ variable "lambda_config" {
   }))
   description = "Functions by their names in app.py; ingestion, processing and validation are those of flights."
   default     = {}
+
+  validation {
+    condition     = alltrue([for each in var.lambda_config : try(each.memory_size >= 128 && each.memory_size <= 10240, true)])
+    error_message = "Expected a memory_size from 128 to 10240."
+  }
+
+  validation {
+    condition     = alltrue([for each in var.lambda_config : try(each.timeout >= 1 && each.timeout <= 900, true)])
+    error_message = "Expected a timeout from 1 to 900."
+  }
 }
 
 variable "invocation_config" {

@@ -10,7 +10,7 @@ import pytest
 from chalice.app import ScheduledEventConfig
 
 import app as application
-from infra.template.functions import LIMITS, LIMITS_PATTERN, declared, limit, limits_of
+from infra.template.functions import LIMIT_PATTERN, LIMITS, LIMITS_PATTERN, declared, limit, limits_of
 from infra.template.names import FUNCTION, alias_of, compact, logical_id
 from infra.template.parameters import table
 from infra.template.stack import completed, released
@@ -48,6 +48,7 @@ def test_every_function_has_its_limits_and_its_environment(packaged: Template) -
 @pytest.mark.parametrize("limits", ["128,1,0,0", "10240,900,1000,1000", "1769,60,10,3"])
 def test_limits_that_lambda_takes_are_taken(limits: str) -> None:
     assert re.fullmatch(LIMITS_PATTERN, limits)
+    assert all(re.fullmatch(LIMIT_PATTERN, each) for each in limits.split(","))
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,7 @@ def test_limits_that_lambda_refuses_are_refused(limits: str) -> None:
 
 def test_every_knob_reaches_its_function(packaged: Template) -> None:
     for name, properties in of_kind(packaged, FUNCTION).items():
-        limits = {
-            each: {"Fn::Select": [place, {"Fn::Split": [",", {"Ref": f"{name}Limits"}]}]}
-            for place, each in enumerate(LIMITS)
-        }
+        limits = {each: {"Fn::Select": [place, {"Ref": f"{name}Limits"}]} for place, each in enumerate(LIMITS)}
         assert limits == {each: limit(name, each) for each in LIMITS}
         assert (properties["MemorySize"], properties["Timeout"]) == (limits["memory"], limits["timeout"])
         assert properties["Environment"]["Variables"]["OMNIBUS_ENVIRONMENT"] == {"Ref": f"{name}Environment"}

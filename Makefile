@@ -69,7 +69,7 @@ check-code: venv ## hold our code against bandit
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib infra local
 
 check-vulnerabilities: venv ## hold what we depend on against known vulnerabilities; OMNIBUS_REQUIRE_AUDIT=1 to insist
-	$(PYTHON) -m infra.audit
+	$(PYTHON) -m infra.operate.audit
 
 check-types: $(VENV)/.installed-bench
 	$(BIN)/mypy
@@ -146,10 +146,10 @@ train-tickets: venv ## train the ticket model on a generated season, and report 
 	$(PYTHON) -m local.season.train
 
 cost: venv ## what a month costs, by workload; DETAILS=1 for every line, JSON=1 for programs
-	@$(PYTHON) -m infra.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
+	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 redrive: venv ## give a function its dead letters again: FUNCTION=process_flights; STAGE=prod for those in AWS
-	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
+	$(PYTHON) -m infra.operate.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
 
 clean: ## remove what is built; not the environment, nor a running cloud
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Hold everything that is pinned against the known vulnerabilities: `python -m infra.audit`.
+"""Hold everything that is pinned against the known vulnerabilities: `python -m infra.operate.audit`.
 
 pip-audit passes a package that its advisory service does not know, and cannot tell a machine without the service from
 one without vulnerabilities. Here what was not audited is named, so that nobody takes it for sound; it fails the audit
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PINNED = ("requirements.txt", "infra/layers/arrow.txt", "infra/layers/ml.txt", "requirements-dev.txt")
 REQUIRE = "OMNIBUS_REQUIRE_AUDIT"
 DEADLINE_S = 300

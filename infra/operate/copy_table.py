@@ -1,4 +1,4 @@
-"""Bring restored items back: `python -m infra.copy_table omnibus-prod-flights-runs-restored omnibus-prod-flights-runs`.
+"""Bring restored items back: `python -m infra.operate.copy_table STACK-flights-runs-restored STACK-flights-runs`.
 
 DynamoDB restores into a new table, and the stack's tables have names of their own. Items that the target has already
 are left as they are, since they are newer, unless --overwrite is given. Killed in between, it can be run again.

@@ -1,4 +1,4 @@
-"""Sign and publish a model: `python -m infra.publish_model MODEL s3://BUCKET/KEY --features a,b,c --stage dev`.
+"""Sign and publish a model: `python -m infra.operate.publish_model MODEL s3://BUCKET/KEY --features a,b,c --stage dev`.
 
 MODEL is a fitted scikit-learn estimator in a joblib or skops file, or an ONNX file, that you made yourself: to convert
 it, this command loads it, and that runs what a joblib file holds. What is published is skops unless `--format joblib`
@@ -80,7 +80,9 @@ def main(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.publish_model", description="Sign and publish a model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.operate.publish_model", description="Sign and publish a model."
+    )
     parser.add_argument("model", type=Path, help="a .joblib, .skops or .onnx file that you made")
     parser.add_argument("place", help="s3://bucket/key, where it goes")
     parser.add_argument("--features", default="", help="the features' names in the model's order, by commas")

@@ -1,9 +1,9 @@
-"""What a month costs, by workload: `python -m infra.cost`, or `make cost`.
+"""What a month costs, by workload: `python -m infra.operate.cost`, or `make cost`.
 
-    rates (infra/rates.json)          how often things happen in a month: assumptions, each with its reason
-    durations (infra/durations.json)  how long functions work, measured by benchmarks/function_durations.py
+    rates (infra/operate/rates.json)          how often things happen in a month: assumptions, each with its reason
+    durations (infra/operate/durations.json)  how long functions work, measured by benchmarks/function_durations.py
     memory (.chalice/config.json)     what each function is given
-    prices (infra/prices.json)        list prices of one region, with their date
+    prices (infra/operate/prices.json)        list prices of one region, with their date
 
 Durations are those of the machine that measured. Lambda gives a function one processor at 1,769 MB and a share of one
 below that, so a duration is stretched by 1,769 / memory. The local cloud answers functions within milliseconds; how
@@ -15,16 +15,19 @@ import argparse
 import json
 import math
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra.package import ROOT, PackagingError, package
+from infra.template.names import ALARM, FUNCTION, of_type
+
 WHOLE_PROCESSOR_MB = 1769
 GIB = 1 << 30
 
@@ -52,12 +55,16 @@ class Prices(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True, forbid_unknown_fields=True):
-    """So much of something in a month, and why so much; `beside` the stack, or in it."""
+    """So much of something in a month, and why so much; `beside` the stack, or in it.
+
+    `counted` is what the template has so many of that the quantity is of each: a name in `counts`.
+    """
 
     price: str
     quantity: float
     why: str
     beside: bool = False
+    counted: str = ""
 
 
 class Workload(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,15 +140,31 @@ def amount(price: Price, quantity: float) -> float:
     return quantity * price.usd / price.per
 
 
-def reckon(prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int]) -> list[Line]:
+def counts(template: Mapping[str, Any]) -> dict[str, int]:
+    """How many there are in a template of what rates count."""
+    metrics = (
+        len(each["Properties"].get("Metrics", [{}, {}])) - 1 for each in of_type(template["Resources"], ALARM).values()
+    )
+    return {"functions": len(of_type(template["Resources"], FUNCTION)), "alarm_metrics": sum(metrics)}
+
+
+def unreckoned(rates: Rates, memory_mb: Mapping[str, int]) -> list[str]:
+    """The functions that the rates say nothing of."""
+    named = {name.partition(":")[0] for workload in rates.workloads.values() for name in workload.invocations}
+    return sorted(memory_mb.keys() - named)
+
+
+def reckon(
+    prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int], counted: Mapping[str, int]
+) -> list[Line]:
     """The bill of a month, line by line; CostError names a price, duration or function that is not there."""
 
     def line(workload: str, usage: Usage) -> Line:
         price = prices.prices.get(usage.price)
         if price is None:
             raise CostError(f"rates: {workload} uses {usage.price}, which has no price in prices.json")
-        dollars = amount(price, usage.quantity)
-        return Line(workload, usage.price, usage.quantity, price.unit, dollars, usage.why, usage.beside)
+        quantity = usage.quantity * (counted[usage.counted] if usage.counted else 1)
+        return Line(workload, usage.price, quantity, price.unit, amount(price, quantity), usage.why, usage.beside)
 
     return [
         line(name, usage)
@@ -196,9 +219,9 @@ def totals(lines: Iterable[Line]) -> dict[str, tuple[float, float]]:
 def read(root: Path = ROOT) -> tuple[Prices, Rates, Durations, dict[str, int]]:
     """The four files; CostError says which one is missing or malformed, and where."""
 
-    prices = _decoded(root / "infra" / "prices.json", Prices)
-    rates = _decoded(root / "infra" / "rates.json", Rates)
-    durations = _decoded(root / "infra" / "durations.json", Durations)
+    prices = _decoded(root / "infra" / "operate" / "prices.json", Prices)
+    rates = _decoded(root / "infra" / "operate" / "rates.json", Rates)
+    durations = _decoded(root / "infra" / "operate" / "durations.json", Durations)
     config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
     memory = {name: own["lambda_memory_size"] for name, own in config["lambda_functions"].items()}
     return prices, rates, durations, memory
@@ -208,7 +231,7 @@ def _decoded(path: Path, kind: type[File]) -> File:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError) as error:
-        raise CostError(f"infra/{path.name}: {error}") from error
+        raise CostError(f"infra/operate/{path.name}: {error}") from error
 
 
 def as_json(prices: Prices, rates: Rates, durations: Durations, lines: list[Line]) -> str:
@@ -274,13 +297,17 @@ def main() -> None:
     options = parser.parse_args()
     try:
         prices, rates, durations, memory = read()
-        lines = reckon(prices, rates, durations, memory)
-    except CostError as error:
-        sys.exit(f"infra.cost: {error}")
+        with tempfile.TemporaryDirectory(prefix="omnibus-cost-") as folder:
+            template = json.loads(package("prod", Path(folder)).read_text(encoding="utf-8"))
+        lines = reckon(prices, rates, durations, memory, counts(template))
+    except (CostError, PackagingError) as error:
+        sys.exit(f"infra.operate.cost: {error}")
     if options.json:
         print(as_json(prices, rates, durations, lines))
     else:
         show(prices, rates, durations, lines, details=options.details)
+        if missing := unreckoned(rates, memory):
+            print(f"Not reckoned, because infra/operate/rates.json has no rate for it: {', '.join(missing)}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Give what lies in a function's dead-letter queue to the function again: `python -m infra.redrive process_flights`.
+"""Give a function its dead letters again: `python -m infra.operate.redrive process_flights`.
 
 A message leaves the queue only after Lambda has taken its event; killed in between, it is redriven once more the next
 time, which the functions bear, since every step of theirs is idempotent. An event that fails again comes back with its
@@ -16,6 +16,7 @@ from typing import Any
 from infra.deployment.account import client_of
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import Stage, read_stage
+from infra.template.names import ALIAS
 
 AT_ONCE = 10
 WAIT_S = 5
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         client = client_of(stage)
         queue_url = queue_of(client("sqs"), stage.stack, options.function)
         # Past the alias, the letter would reach what was just uploaded and has no retries configured.
-        alias = f"{stage.stack}-{options.function}:live"
+        alias = f"{stage.stack}-{options.function}:{ALIAS}"
         done = redrive(client("sqs"), client("lambda"), queue_url, alias, print)
     except (RedriveError, DeploymentError) as error:
         print(f"redrive: {error}", file=sys.stderr)

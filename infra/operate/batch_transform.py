@@ -1,6 +1,6 @@
 """Score what outgrows the distributed map with SageMaker Batch Transform, and the same artifact.
 
-    python -m infra.batch_transform s3://MODELS/price.skops s3://DATA/rows/ s3://OUTPUT/rows/ \\
+    python -m infra.operate.batch_transform s3://MODELS/price.skops s3://DATA/rows/ s3://OUTPUT/rows/ \\
         --name price --role ROLE_ARN --image IMAGE_URI --key KEY_ARN --column prediction
 
 The model's manifest is verified here, before anything starts. The container (AWS's scikit-learn image, or any with
@@ -28,7 +28,7 @@ from chalicelib.predictions.places import ObjectUri, parse_uri
 from chalicelib.predictions.ports import PredictionObjects, Verifier
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_artifact, read_manifest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 INFERENCE = ROOT / "infra" / "sagemaker"
 ENGINE = (
     "errors.py",
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
 
 def _parser() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m infra.batch_transform", description=summary)
+    parser = argparse.ArgumentParser(prog="python -m infra.operate.batch_transform", description=summary)
     parser.add_argument("model", help="s3://bucket/key of a published model")
     parser.add_argument("data", help="s3://bucket/prefix/ of CSV without headers: the features, in the model's order")
     parser.add_argument("output", help="s3://bucket/prefix/ for the scored files")

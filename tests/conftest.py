@@ -8,9 +8,12 @@ import pytest
 
 from chalicelib.adapters import aws
 from tests.environment import ENVIRONMENT
+from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+
+load_profile()
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ from chalicelib.entry.events import (
 )
 from chalicelib.entry.health import HealthQuery
 from chalicelib.entry.health import Report as HealthReport
-from chalicelib.entry.invocations import proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
@@ -77,6 +77,8 @@ from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
 app = App("omnibus", origins=lambda: services().settings.cors_origins)
+app.register_middleware(answer_in_time, "http")
+app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself

@@ -46,7 +46,7 @@ from chalicelib.entry.events import (
     report_or_raise,
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
-from chalicelib.entry.invocations import proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
@@ -87,6 +87,8 @@ from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app.register_middleware(answer_in_time, "http")
+app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself

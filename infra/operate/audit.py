@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PINNED = ("requirements.txt", "infra/layers/arrow.txt", "infra/layers/ml.txt", "requirements-dev.txt")
+PINNED = ("infra/layers/base.txt", "infra/layers/arrow.txt", "infra/layers/ml.txt", "requirements-dev.txt")
 REQUIRE = "OMNIBUS_REQUIRE_AUDIT"
 DEADLINE_S = 300
 SHOWN = 5

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.postgres import Postgres
@@ -17,6 +17,7 @@ from chalicelib.spendsense.signals import WINDOWS
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import TODAY, World, account, charges, liability, rows, transaction
 from tests.fakes import spendsense_reference as reference
+from tests.properties import examples
 
 _names = count(1)
 MERCHANTS = ("Netflix", "NETFLIX #22", "Gym", "Power Co", "Employer", "Client", "")
@@ -113,9 +114,7 @@ def expected(given: BankStatement, as_of: date) -> dict[int, reference.Signals]:
     return reference.features("USD", as_of, given.accounts, given.transactions, given.liabilities, payments)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(25, HealthCheck.function_scoped_fixture)
 @given(st.lists(people(), min_size=1, max_size=12))
 def test_sql_agrees_with_the_plain_formulas(world: World, given: list[BankStatement]) -> None:
     catalogue = packaged_catalogue()

@@ -115,7 +115,7 @@ check-code: venv
 
 # OMNIBUS_REQUIRE_AUDIT=1 fails where a package could not be audited.
 check-vulnerabilities: venv
-	$(PYTHON) -m infra.audit
+	$(PYTHON) -m infra.operate.audit
 
 check-types: $(VENV)/.installed-bench
 	$(BIN)/mypy
@@ -167,10 +167,10 @@ destroy: venv ## delete a stack, not its data (STAGE= CONFIRM=omnibus-dev)
 	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
 
 redrive: venv ## retry a function's dead-letter messages (FUNCTION= STAGE=)
-	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
+	$(PYTHON) -m infra.operate.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
 
 cost: venv ## estimate a month's bill by workload (DETAILS=1 JSON=1)
-	@$(PYTHON) -m infra.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
+	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 ##@ Maintain
 parameters: venv ## write docs/parameters.md

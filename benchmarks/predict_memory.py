@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks import measure
 from benchmarks.scoring_files import artifact_for, engine, request, write_table
-from chalicelib.predictions.models import load
+from chalicelib.predictions.estimators import load
 from chalicelib.predictions.trust import Manifest
 
 KINDS = ("linear", "boosting", "forest")

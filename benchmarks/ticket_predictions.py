@@ -21,11 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the template sets it for the
 import boto3
 
 from benchmarks import measure
-from chalicelib.adapters.concert_warehouse import ConcertWarehouse
+from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.adapters.ticket_artifact import ArtifactTicketModel, manifest
-from chalicelib.concerts.recommendations import Criteria
-from chalicelib.concerts.tickets import TicketBatchQuery, TicketForecast, TicketQuery
+from chalicelib.concerts.models import TicketBatchQuery, TicketQuery
+from chalicelib.concerts.tickets import TicketForecast
+from chalicelib.concerts.values import Criteria
 from local.redshift.api import DataApi
 from local.redshift.server import RedshiftServer, own_engine, with_database
 from local.redshift.statements import Statements

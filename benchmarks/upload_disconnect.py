@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
-from chalicelib.adapters.upload_sessions import SOCKET_INDEX, UploadSessionsTable, to_item
+from chalicelib.adapters.uploads.sessions import SOCKET_INDEX, UploadSessionsTable, to_item
 from chalicelib.uploads.machine import Disconnected, Session, Socket
 from local.cloud import Cloud, down, up
 

@@ -1,9 +1,10 @@
-"""boto3, held in one place: one session, one client a service, timeouts, and errors in our words."""
+"""boto3 in one place: clients with timeouts, and botocore's errors as ours."""
 
 import functools
+import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import boto3
@@ -15,19 +16,25 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from urllib3.util import Timeout
 
+from chalicelib import deadline
 from chalicelib.errors import (
     NotFound,
     OmnibusError,
     RateLimited,
+    UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from chalicelib.settings import AwsSettings
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 MAX_ATTEMPTS = 3
+SHORTEST_S = 0.01
+"""Of a call's time-out: urllib3 takes no 0."""
 
 THROTTLED = frozenset(
     {
@@ -47,31 +54,111 @@ UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """What services call a table, function or secret of our own that is not there."""
 DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
 
-_lock = threading.Lock()
-_session: Any = boto3.Session()
 
+class Clients:
+    """The AWS clients of one account, region and endpoint: each made once for each set of options.
 
-@functools.cache
-def _client(service: str, options: tuple[tuple[str, Any], ...]) -> Any:
-    given = dict(options)
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
-        retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
-        signature_version=given.pop("signature_version", None),
-        s3={"addressing_style": "path"} if service == "s3" and given.pop("path_style", False) else None,
-    )
-    with _lock:  # creating a client is not thread-safe, using one is
-        return _session.client(service, config=config, **given)
-
-
-def client(service: str, **options: Any) -> Any:
-    """The client of an AWS service, made once for each set of options.
-
-    Options: `read_timeout` (s), `max_attempts`, `signature_version`, and what `Session.client` takes, such as
-    `endpoint_url`. Without that, boto3 itself honours AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>.
+    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role.
     """
-    return _client(service, tuple(sorted(options.items())))
+
+    def __init__(self, account: AwsSettings) -> None:
+        self._account = account
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        account = self._account
+        return boto3.Session(
+            account.access_key_id or None,
+            account.secret_access_key or None,
+            account.session_token or None,
+            account.region or None,
+        )
+
+    def __call__(self, service: str, **options: Any) -> Any:
+        """The client of a service.
+
+        Options: `read_timeout` (s), `max_attempts`, `signature_version`, and what `Session.client` takes, such as
+        `endpoint_url`.
+        """
+        key = (service, tuple(sorted(options.items())))
+        with self._lock:  # creating a client is not thread-safe, using one is
+            if key not in self._made:
+                self._made[key] = self._new(service, options)
+            return self._made[key]
+
+    def _new(self, service: str, given: dict[str, Any]) -> Any:
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
+            retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
+            signature_version=given.pop("signature_version", None),
+        )
+        client = self._session.client(
+            service, config=config, **{"endpoint_url": self._account.endpoint_of(service), **given}
+        )
+        _bound(client)
+        return client
+
+
+class RequestTimeout(Timeout):
+    """The time-outs of a client, each call's bounded by what its request has left."""
+
+    def clone(self) -> Timeout:
+        """The time-outs of one call; urllib3 asks for them before it connects."""
+        left = deadline.left()
+        total = None if left == math.inf else max(left, SHORTEST_S)
+        return Timeout(connect=self._connect, read=self._read, total=total)
+
+
+def _bound(client: Any) -> None:
+    """Hold a client's calls to the deadline of the request that makes them."""
+    http, timeouts = client._endpoint.http_session, client.meta.config
+    # botocore fixes a client's time-outs when it is made; urllib3 asks its pool's anew for each call.
+    http._timeout = RequestTimeout(connect=timeouts.connect_timeout, read=timeouts.read_timeout)
+    http._manager.connection_pool_kw["timeout"] = http._timeout
+    client.meta.events.register("before-send", _ask)
+    client.meta.events.register_first("needs-retry", _give_up)
+
+
+def _ask(event_name: str, **_: Any) -> None:
+    """Refuse to send where the request has no time left, or where the service has just timed out."""
+    if request := deadline.current():
+        request.ask(_service(event_name))
+
+
+def _give_up(event_name: str, caught_exception: Exception | None = None, **_: Any) -> None:
+    """Within a request, raise a time-out instead of letting botocore ask again."""
+    request = deadline.current()
+    if request is None:
+        return
+    if isinstance(caught_exception, UpstreamTimeout):
+        raise caught_exception
+    if isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError):
+        request.gave_up(_service(event_name))
+        raise caught_exception
+    if caught_exception is not None and not request.left():
+        raise caught_exception
+
+
+def _service(event_name: str) -> str:
+    """The service of an event such as "before-send.dynamodb.GetItem"."""
+    return event_name.split(".")[1]
+
+
+def timely(events: Any) -> Iterator[Any]:
+    """The events of a botocore event stream, each waited for at most as long as the request has left."""
+    following = iter(events)
+    while True:
+        if (left := deadline.left()) != math.inf:
+            with suppress(AttributeError):  # botocore has let go of the socket of a stream that has ended
+                events._raw_stream._fp.fp.raw._sock.settimeout(max(left, SHORTEST_S))
+        try:
+            event = next(following)
+        except StopIteration:
+            return
+        yield event
 
 
 def error_code(error: ClientError) -> str:
@@ -109,3 +196,28 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise translate(error, what) from error
+
+
+def failure(error: Exception, what: str) -> UpstreamError:
+    """A botocore error as an Upstream error: the failure of a service that we call on a caller's behalf.
+
+    It is never the caller's fault, and trying again does not help where our role is refused or our endpoint is missing.
+    `what` names the service, e.g. "the warehouse".
+    """
+    if isinstance(error, ClientError) and error_code(error) in DENIED | UNDEPLOYED:
+        return UpstreamRejected(f"{what} refused the request")
+    translated = translate(error, what)
+    if isinstance(translated, UpstreamError):
+        return translated
+    if isinstance(translated, RateLimited):
+        return UpstreamUnavailable(translated.message, retry_after=translated.retry_after)
+    return UpstreamRejected(f"{what} refused the request")
+
+
+@contextmanager
+def dependency(what: str) -> Iterator[None]:
+    """Raise Upstream errors for botocore's inside the block; the original stays the cause, for the log."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise failure(error, what) from error

@@ -1,267 +1,164 @@
-"""Models in memory: loaded from verified bytes, kept by their digest across warm calls."""
+"""Wire models of predictions: requests, jobs, the state machine's steps. `app.py` loads them at every start."""
 
-import importlib.metadata
-import io
-import logging
-import zipfile
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
+from msgspec import Meta, Struct
 
-from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
-from chalicelib.predictions.columns import NewColumn
-from chalicelib.predictions.features import Matrix
-from chalicelib.predictions.forests import mean_of_trees
-from chalicelib.predictions.ports import Objects, Verifier
-from chalicelib.predictions.requests import ObjectUri, PredictionRequest
-from chalicelib.predictions.trees import broken_tree, trees_in
-from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
+from chalicelib.errors import InvalidInput
 
-TRUSTED_TYPES = (
-    "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils._bunch.Bunch",
-)
-"""What skops may construct beyond its own list. The two tree types are there because the signature is verified first,
-and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
+DataFormat = Literal["csv", "parquet"]
+JobState = Literal["queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
+BUCKET_PATTERN = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
-MIB = 1024 * 1024
-GRID_BYTES, GRID_PIECES = 4 * MIB, 8
-TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
-SMALLEST_GRID_BYTES = MIB
-"""Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
-ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter."""
-MANY_TREES = 30
-MAX_UNPACKED_BYTES = 1024 * MIB
-"""What a function of 1769 MB can hold beside its libraries; beyond that it would be killed, not refuse."""
-CACHE_BYTES = 256 * 1024 * 1024
-
-Function = Callable[[Matrix], npt.NDArray[Any]]
+Uri = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1200,
+        examples=["s3://bucket/key.csv"],
+        extra_json_schema={"pattern": rf"^s3://{BUCKET_PATTERN}/[^\x00-\x1f\x7f]{{0,1023}}[^\x00-\x1f\x7f/]$"},
+    ),
+]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-@dataclass(frozen=True)
-class Model:
-    """A loaded model: `predict` gives a value for each row, `probabilities` a column for each class."""
+class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Score the rows of one object with a model, and write them with their predictions to another.
 
-    manifest: Manifest
-    predict: Function
-    probabilities: Function | None
-    missing_allowed: bool
-    has_many_trees: bool = False
-
-    def grid(self, data_bytes: int) -> int:
-        """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
-        many = self.has_many_trees
-        largest, pieces = (TREES_GRID_BYTES, TREES_GRID_PIECES) if many else (GRID_BYTES, GRID_PIECES)
-        rounds = -(-data_bytes // (pieces * largest))
-        return min(largest, max(SMALLEST_GRID_BYTES, -(-data_bytes // (pieces * rounds))))
-
-    @cached_property
-    def one_thread_each(self) -> Callable[[], object]:
-        """What keeps OpenMP and BLAS to the thread that calls it, since blocks are what runs in parallel here.
-
-        Made once for a model, when its libraries are there: to look through all loaded ones takes 10 ms.
-        """
-        from threadpoolctl import ThreadpoolController
-
-        return partial(ThreadpoolController().limit, limits=1)
-
-    def added_names(self, request: PredictionRequest) -> list[str]:
-        """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
-        names = [request.prediction_column_name]
-        if request.probabilities:
-            if self.probabilities is None or not self.manifest.classes:
-                raise Unprocessable.of("probabilities", "the model gives none", "false", code="no_probabilities")
-            names += [f"{request.prediction_column_name}_{label}" for label in self.manifest.classes]
-        return names
-
-    def columns(self, names: Sequence[str], matrix: Matrix) -> list[NewColumn]:
-        """The new columns for the rows of `matrix`; `names` are those of `added_names`.
-
-        Raises Unprocessable: "model_output", and "model_mismatch" if the predictions' type is not the manifest's.
-        """
-        values = _one_value_a_row(self.predict(matrix), len(matrix))
-        if str(values.dtype) != self.manifest.output_dtype:
-            raise _unusable(f"it answers {values.dtype}, not {self.manifest.output_dtype}", "model_mismatch")
-        added = [NewColumn(names[0], values)]
-        if len(names) > 1 and self.probabilities is not None:
-            table = np.asarray(self.probabilities(matrix))
-            if table.shape != (len(matrix), len(names) - 1):
-                raise _unusable("its probabilities are not one for each class", "model_output")
-            added += [NewColumn(name, table[:, index]) for index, name in enumerate(names[1:])]
-        return added
-
-
-@dataclass
-class Models:
-    """Opens models that are trusted; the last few stay in memory, by digest."""
-
-    objects: Objects
-    verifier: Verifier
-    _kept: "OrderedDict[str, Model]" = field(default_factory=OrderedDict)
-
-    def open(self, uri: ObjectUri, request: PredictionRequest) -> Model:
-        """The model at `uri`, if it is trusted and fits the request.
-
-        Raises Unprocessable: all of `read_manifest`, `read_artifact` and `load`, "model_digest", "features_mismatch".
-        """
-        manifest = read_manifest(self.objects, self.verifier, uri)
-        if request.model_sha256 not in (None, manifest.sha256):
-            raise Unprocessable.of(
-                "model_sha256", f"the model there is {manifest.sha256}", "the model asked for", code="model_digest"
-            )
-        if request.feature_columns != manifest.features:
-            raise Unprocessable.of(
-                "feature_columns",
-                f"are {len(request.feature_columns)} that are not the model's",
-                f"{', '.join(manifest.features[:50])}, in this order",
-                code="features_mismatch",
-            )
-        model = self._kept.get(manifest.sha256)
-        if model is None or model.manifest != manifest:
-            model = load(manifest, read_artifact(self.objects, uri, manifest))
-            self._kept[manifest.sha256] = model
-        self._kept.move_to_end(manifest.sha256)
-        while len(self._kept) > 1 and sum(kept.manifest.bytes for kept in self._kept.values()) > CACHE_BYTES:
-            self._kept.popitem(last=False)
-        return model
-
-
-def load(manifest: Manifest, content: bytes) -> Model:
-    """The model in `content`, whose manifest has been verified and whose digest is the manifest's.
-
-    Raises Unprocessable: "model_unsafe", "model_library", "model_unreadable", "model_mismatch", "model_output".
+    `format` tells csv or parquet where an extension does not; `.gz` at the end of a key means gzip.
     """
-    if manifest.format == "onnx":
-        return _load_onnx(manifest, content)
-    require_library("scikit-learn", manifest)
+
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, or Parquet.")]
+    output_s3_uri: Annotated[Uri, Meta(description="Where the rows with their predictions go.")]
+    prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
+    feature_columns: Annotated[
+        tuple[Name, ...],
+        Meta(
+            min_length=1,
+            max_length=2000,
+            description="The model's features, in its order.",
+            extra_json_schema={"uniqueItems": True},
+        ),
+    ]
+    format: DataFormat | None = None
+    probabilities: Annotated[bool, Meta(description="Add one column of probabilities for each class.")] = False
+    overwrite: Annotated[bool, Meta(description="Replace an object that is already at the output.")] = False
+    model_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Accept only this model.")] | None = None
+    client_token: (
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="One token, one job: safe to send twice.")]
+        | None
+    ) = None
+
+
+class JobError(Struct, frozen=True):
+    """Why a job failed; `code` is one of the codes of a single call, or "workflow_failed"."""
+
+    code: str
+    message: str
+
+
+class PredictionJob(Struct, frozen=True, kw_only=True):
+    """A job as its caller sees it."""
+
+    job_id: str
+    state: JobState
+    model_s3_uri: str
+    data_s3_uri: str
+    output_s3_uri: str
+    created_at: datetime
+    updated_at: datetime
+    attempt: int = 1
+    rows_done: int = 0
+    rows_total: int | None = None
+    parts_done: int = 0
+    parts_total: int | None = None
+    output_bytes: int | None = None
+    error: JobError | None = None
+
+
+class PredictionJobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of jobs; `after` is the `next` of the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+
+
+class PredictionJobPage(Struct, frozen=True, kw_only=True):
+    """Jobs, newest first, and where the next page begins."""
+
+    jobs: list[PredictionJob]
+    next: str | None = None
+
+
+class PredictionOutcome(Struct, frozen=True, kw_only=True):
+    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all."""
+
+    rows: int
+    bytes: int
+    model_sha256: str
+    output_s3_uri: str
+    seconds: float
+    peak_mib: float
+
+
+class HandedOver(Struct, frozen=True, kw_only=True):
+    """A single call that became a job: too large for one call, or for the time that was left."""
+
+    job_id: str
+    reason: str
+
+
+class PredictionStep(Struct, frozen=True, kw_only=True):
+    """The input of the steps that are for a whole job; a plan's output has more."""
+
+    job_id: str
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """Where the map finds its items, and how many there are."""
+
+    job_id: str
+    bucket: str
+    key: str
+    parts: int
+
+
+class PredictionPart(Struct, frozen=True, kw_only=True):
+    """One item of the map: a stretch of the data."""
+
+    job_id: str
+    number: int
+    start: int
+    stop: int
+    first_row: int
+    rows: int
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What a part or a whole job wrote."""
+
+    job_id: str
+    rows: int
+    bytes: int
+
+
+def parse_event(event: Any) -> PredictionRequest:
+    """The request in a direct invocation's event; InvalidInput names the first field that is wrong."""
     try:
-        estimator = _load_skops(content) if manifest.format == "skops" else _load_joblib(content)
-    except OmnibusError:
-        raise
-    except Exception as error:
-        logging.getLogger(__name__).warning("a signed model cannot be loaded", exc_info=True)
-        raise _unusable("its file cannot be read back", "model_unreadable") from error
-    if problem := broken_tree(estimator):
-        raise _unusable(problem, "model_unsafe")
-    return from_estimator(estimator, manifest)
-
-
-def require_library(name: str, manifest: Manifest) -> None:
-    """Unprocessable ("model_library") unless the library here has the manifest's major and minor version."""
-    here = importlib.metadata.version(name)
-    there = manifest.libraries.get(name, "none")
-    if here.split(".")[:2] != there.split(".")[:2]:
-        raise _unusable(f"it was made with {name} {there}, here is {here}: publish it again", "model_library")
-
-
-def _load_skops(content: bytes) -> Any:
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-            raise _unusable(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes", "model_unsafe")
-    foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
-    if foreign:
-        raise _unusable(f"it holds types that are not trusted: {', '.join(foreign)}", "model_unsafe")
-    return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-
-
-def _load_joblib(content: bytes) -> Any:
-    import joblib
-
-    return joblib.load(io.BytesIO(content))
-
-
-def from_estimator(estimator: Any, manifest: Manifest) -> Model:
-    """A fitted scikit-learn estimator as a Model; it runs on the thread that calls it.
-
-    Raises Unprocessable: "model_mismatch" if its features or classes are not the manifest's.
-    """
-    from sklearn.utils import get_tags
-
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and tuple(names) != manifest.features:
-        raise _unusable("the names that it was fitted with are not its manifest's", "model_mismatch")
-    if int(getattr(estimator, "n_features_in_", -1)) != len(manifest.features):
-        raise _unusable("it was not fitted with as many features as its manifest says", "model_mismatch")
-    labels = classes_of(estimator)
-    if labels != manifest.classes:
-        raise _unusable("its classes are not its manifest's", "model_mismatch")
-    serial = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
-    estimator.set_params(**serial)
-
-    def framed(function: Function) -> Function:
-        if names is None:
-            return function
-        from pandas import DataFrame
-
-        return lambda matrix: function(DataFrame(matrix, columns=names, copy=False))
-
-    return Model(
-        manifest,
-        mean_of_trees(estimator) or framed(estimator.predict),
-        framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
-        missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
-        has_many_trees=sum(1 for _ in trees_in(estimator)) >= MANY_TREES,
-    )
-
-
-def classes_of(estimator: Any) -> tuple[Any, ...] | None:
-    """The labels that a classifier can answer with, in the order of its probabilities; None for a regressor."""
-    labels = getattr(estimator, "classes_", None)
-    return None if labels is None else tuple(np.asarray(labels).tolist())
-
-
-def _load_onnx(manifest: Manifest, content: bytes) -> Model:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise _unusable("ONNX models need onnxruntime, which is not installed here", "model_library") from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise _unusable("its file cannot be read back", "model_unreadable") from error
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(double)"):
-        raise _unusable("it does not take one matrix of floats", "model_output")
-    if inputs[0].shape[1:] and inputs[0].shape[1] not in (None, len(manifest.features)):
-        raise _unusable("it does not take as many features as its manifest says", "model_mismatch")
-    dtype = np.float32 if inputs[0].type == "tensor(float)" else np.float64
-
-    def output(index: int) -> Function:
-        name = outputs[index].name
-        return lambda matrix: np.asarray(session.run([name], {inputs[0].name: matrix.astype(dtype)})[0])
-
-    return Model(
-        manifest,
-        output(0),
-        output(1) if len(outputs) > 1 and outputs[1].type.startswith("tensor") else None,
-        missing_allowed=False,
-    )
-
-
-def _one_value_a_row(values: Any, rows: int) -> npt.NDArray[Any]:
-    array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (rows,):
-        raise _unusable("it does not give one value for each row", "model_output")
-    return array
-
-
-def _unusable(reason: str, code: str) -> InvalidInput:
-    return Unprocessable.of("model_s3_uri", f"the model is refused: {reason}", "a model as it was published", code=code)
+        return msgspec.json.decode(msgspec.json.encode(event), type=PredictionRequest)
+    except UnicodeEncodeError:
+        raise InvalidInput.of("event", "holds half a surrogate pair", "Unicode text") from None
+    except RecursionError:
+        raise InvalidInput.of("event", "is nested too deeply", "only the documented fields") from None
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `")
+        field = path.rstrip("`").removeprefix("$").lstrip(".") or "event"
+        if text.startswith("Object missing required field"):
+            raise InvalidInput.of(text.split("`")[1], "is missing", "a value", code="missing_field") from None
+        if text.startswith("Object contains unknown field"):
+            raise InvalidInput.of(text.split("`")[1], "is unknown", "only the documented fields") from None
+        wanted = text.removeprefix("Expected ").replace("`", "")
+        raise InvalidInput.of(field, "is not acceptable", wanted) from None

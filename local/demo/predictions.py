@@ -28,10 +28,10 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import train_test_split
 
-from chalicelib.adapters.prediction_objects import S3Objects
-from chalicelib.adapters.signing import SharedSecret
-from chalicelib.predictions.requests import parse_uri
-from infra.publish_model import publish, read_artifact
+from chalicelib.adapters.predictions.objects import S3Objects
+from chalicelib.adapters.predictions.signing import SharedSecret
+from chalicelib.predictions.places import parse_uri
+from infra.operate.publish_model import publish, read_artifact
 from local.demo.residuals import draw_residuals
 
 ROWS: Final = 200_000

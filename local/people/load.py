@@ -8,8 +8,8 @@ from functools import partial
 import msgspec
 
 from chalicelib.adapters.postgres import Cursor, Postgres
-from chalicelib.adapters.spendsense_ledger import PostgresLedger
-from chalicelib.adapters.spendsense_people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
+from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.statements import from_json
 from local.people.generator import Person

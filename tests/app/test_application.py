@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import Services
 from chalicelib.entry import telemetry
+from chalicelib.entry.health import Health
 from chalicelib.errors import UpstreamUnavailable
-from chalicelib.health import Health
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.patience import PATIENCE_S
 
@@ -54,7 +54,7 @@ def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: 
         raise TimeoutError("in its own words")
 
     checks = {"down": down, "hangs": hang, "bug": bug, "slow": slow, "fine": lambda: None}
-    services.health = Health(operators=services.operators, checks=checks, deadline_s=2.0)
+    services.health = Health(checks, deadline_s=2.0)
     answer = api("GET", "/health?deep=1", headers=OPERATOR)
     released.set()
     assert answer.status == 200

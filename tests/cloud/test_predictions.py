@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chalicelib.adapters.signing import KmsKey, SharedSecret
+from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
+from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from local.cloud import Cloud
 from tests.patience import PATIENCE_S, until

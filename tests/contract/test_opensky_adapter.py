@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.adapters.opensky import OpenSky as Adapter
+from chalicelib.adapters.flights.opensky import OpenSky as Adapter
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Throttled, Unauthorized, Unavailable
 from local.opensky.clock import ReplayClock
 from local.opensky.recording import load_recording

@@ -10,17 +10,17 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from moto import mock_aws
 from urllib3.exceptions import ProtocolError
 
-from chalicelib.adapters import prediction_objects
-from chalicelib.adapters.prediction_objects import ATTEMPTS, SMALLEST_PART, S3Objects
+from chalicelib.adapters.predictions import objects as prediction_objects
+from chalicelib.adapters.predictions.objects import ATTEMPTS, SMALLEST_PART, S3Objects
 from chalicelib.entry.invocations import proxied, proxy_status
 from chalicelib.errors import Conflict, Forbidden, NotFound, OmnibusError, RateLimited, UpstreamUnavailable
 from chalicelib.predictions import scan
 from chalicelib.predictions.batch import BatchPredictions
-from chalicelib.predictions.models import Models
+from chalicelib.predictions.estimators import Models
+from chalicelib.predictions.models import HandedOver
+from chalicelib.predictions.places import ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
-from chalicelib.predictions.views import HandedOver
 from tests.fakes.predictions import MemoryKey, MemoryMeter
 from tests.unit.predictions.studio import ALLOWED, FEATURES, MODEL, NOW, Studio, csv_of, rows, trained
 

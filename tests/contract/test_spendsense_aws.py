@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from chalicelib.adapters.secrets import Secrets
-from chalicelib.adapters.spendsense_events import BusAnnouncements
-from chalicelib.adapters.spendsense_identity import SecretPools
+from chalicelib.adapters.spendsense.events import BusAnnouncements
+from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.errors import RateLimited, UpstreamRejected, UpstreamUnavailable
 from chalicelib.spendsense.identity import Pool
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_oversight import PostgresOversight
+from chalicelib.adapters.spendsense.oversight import PostgresOversight
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.signals import WINDOWS
 from chalicelib.spendsense.statements import from_json

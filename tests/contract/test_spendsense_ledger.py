@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense_ledger import PostgresLedger
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.spendsense.bank import BankStatement
 from chalicelib.spendsense.models import Operator, ProfileChange
-from chalicelib.spendsense.statements import Statement, from_csv, from_json
+from chalicelib.spendsense.statements import from_csv, from_json
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, liability, owned, rows, subject, transaction
 from tests.patience import PATIENCE_MS, PATIENCE_S
@@ -81,7 +82,7 @@ def test_a_pending_row_and_its_posted_one_in_one_file(world: World) -> None:
 def test_rows_that_the_bank_took_back(world: World) -> None:
     person = world.add("ann", rows([account()], [transaction(1, 5.0, external_id="gone"), transaction(1, 6.0)]))
     other = world.add("bob", rows([account()], [transaction(1, 5.0, external_id="gone")]))
-    saved = world.ledger.save(person, Statement(removed=("gone", "never was")), NOW)
+    saved = world.ledger.save(person, BankStatement(removed=("gone", "never was")), NOW)
     assert saved.saved["removed"] == 1
     assert len(stored(world, person)) == 1
     assert len(stored(world, other)) == 1
@@ -154,7 +155,7 @@ def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
 
 
 def test_a_file_with_more_rows_than_one_statement_takes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.adapters.spendsense_ledger.CHUNK", 3)
+    monkeypatch.setattr("chalicelib.adapters.spendsense.ledger.CHUNK", 3)
     person = world.add("ann", rows([account()], [transaction(number, 5.0) for number in range(10)]))
     assert len(stored(world, person)) == 10
 

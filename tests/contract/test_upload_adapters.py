@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
-from chalicelib.adapters.outbox import NoticeOutbox
-from chalicelib.adapters.upload_sessions import CountersTable, UploadSessionsTable, from_item, to_item
-from chalicelib.adapters.upload_storage import UploadStorage
+from chalicelib.adapters.uploads.outbox import NoticeOutbox
+from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, from_item, to_item
+from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.errors import Conflict, Gone, RateLimited, TooLarge, UpstreamRejected, UpstreamUnavailable
 from chalicelib.uploads.keys import new_session_id
 from chalicelib.uploads.machine import (

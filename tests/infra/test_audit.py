@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.audit import PINNED, ROOT, Said, audit, main
+from infra.operate.audit import PINNED, ROOT, Said, audit, main
 
 SOUND = {"name": "msgspec", "version": "0.22.0", "vulns": []}
 UNKNOWN = {"name": "boto3", "skip_reason": "Dependency not found"}

@@ -17,11 +17,11 @@ import skops.io
 from botocore.exceptions import NoRegionError
 from moto import mock_aws
 
-from chalicelib.adapters.prediction_objects import S3Objects
-from chalicelib.adapters.signing import KmsKey
-from chalicelib.predictions.models import Models
-from chalicelib.predictions.requests import ObjectUri
-from infra import batch_transform, publish_model
+from chalicelib.adapters.predictions.objects import S3Objects
+from chalicelib.adapters.predictions.signing import KmsKey
+from chalicelib.predictions.estimators import Models
+from chalicelib.predictions.places import ObjectUri
+from infra.operate import batch_transform, publish_model
 from tests.unit.predictions.studio import Studio, rows, trained
 
 PLACE = "s3://models/price.skops"
@@ -155,7 +155,7 @@ def test_the_container_scores_as_the_engine_does(
     content, _ = batch_transform.bundle(S3Objects(boto3.client("s3")), verifier, ObjectUri("models", "price.skops"))
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(tmp_path, filter="data")
-    assert (tmp_path / "code/chalicelib/predictions/models.py").exists()
+    assert (tmp_path / "code/chalicelib/predictions/estimators.py").exists()
     monkeypatch.setenv("OMNIBUS_SIGNING_KEY_ARN", key)
     monkeypatch.setenv("OMNIBUS_MODEL_URI", PLACE)
     inference = imported(tmp_path / "code" / "inference.py", monkeypatch)

@@ -17,7 +17,7 @@ from chalicelib.errors import (
     NotFound,
 )
 from chalicelib.predictions import streams, tables
-from chalicelib.predictions.requests import parse_event
+from chalicelib.predictions.models import parse_event
 from tests.unit.predictions.studio import (
     CSV_GZ,
     DATA,
@@ -125,7 +125,7 @@ def test_a_value_beyond_what_a_forest_takes_is_refused_by_its_row(studio, parque
 
 
 def test_the_row_of_an_error_is_that_of_the_file_whatever_block_it_is_in(ready, monkeypatch):
-    monkeypatch.setattr("chalicelib.predictions.models.GRID_BYTES", 500)
+    monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", 500)
     lines = csv_of(rows(500)).splitlines()
     lines[321] = b"bad,1,oops"
     ready.objects.put(DATA, b"\n".join(lines))

@@ -1,0 +1,107 @@
+"""The tracking table: key `tracking_id`, indexes `by_execution_date` and `by_status`, both sorted by snapshot time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import translated
+from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
+from chalicelib.flights.runs import Run, RunStatus
+
+WHAT = "the table of runs"
+
+
+class FlightRuns:
+    """`RunBook` and `RunHistory` on DynamoDB."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def begin(self, run: Run) -> bool:
+        """Record a new run; False if it is already known."""
+        with translated(WHAT):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(msgspec.to_builtins(run)),
+                    ConditionExpression="attribute_not_exists(tracking_id)",
+                )
+            except ClientError as error:
+                if condition_failed(error):
+                    return False
+                raise
+        return True
+
+    def find(self, tracking_id: str) -> Run | None:
+        """A run as it is now."""
+        with translated(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(tracking_id), ConsistentRead=True)
+        return _run(answer["Item"]) if "Item" in answer else None
+
+    def advance(
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
+    ) -> bool:
+        """Move to `status` if the run is in one of `allowed_from`; False, and no change, if not."""
+        update = setting({**facts, "status": status.value})
+        condition, values = one_of("status", [allowed.value for allowed in allowed_from])
+        update["ExpressionAttributeValues"] |= values
+        with translated(WHAT):
+            try:
+                self._client.update_item(
+                    TableName=self._table, Key=_key(tracking_id), ConditionExpression=condition, **update
+                )
+            except ClientError as error:
+                if condition_failed(error):
+                    return False
+                raise
+        return True
+
+    def note(self, tracking_id: str, facts: Mapping[str, Any]) -> None:
+        """Add facts to a known run; an unknown one is not made up."""
+        with translated(WHAT):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(tracking_id),
+                ConditionExpression="attribute_exists(tracking_id)",
+                **setting(facts),
+            )
+
+    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
+        """The newest runs in `status`."""
+        return self._query("by_status", "status", status.value, limit)
+
+    def of_day(self, day: str, limit: int) -> list[Run]:
+        """The newest runs of an execution date."""
+        return self._query("by_execution_date", "execution_date", day, limit)
+
+    def _query(self, index: str, attribute: str, value: str, limit: int) -> list[Run]:
+        found: list[Run] = []
+        page: dict[str, Any] = {}
+        while len(found) < limit:
+            with translated(WHAT):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression="#key = :value",
+                    ExpressionAttributeNames={"#key": attribute},
+                    ExpressionAttributeValues={":value": {"S": value}},
+                    ScanIndexForward=False,
+                    Limit=limit - len(found),
+                    **page,
+                )
+            found += map(_run, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                break
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found
+
+
+def _key(tracking_id: str) -> dict[str, Any]:
+    return {"tracking_id": {"S": tracking_id}}
+
+
+def _run(item: Mapping[str, Any]) -> Run:
+    return msgspec.convert(from_item(item), Run)

@@ -1,0 +1,136 @@
+"""Jobs of predictions in DynamoDB: a job and its finished parts share a key; the index `by_time` lists jobs alone."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import dependency
+from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
+from chalicelib.errors import Unprocessable
+
+WHAT = "the table of prediction jobs"
+KIND = "job"
+KEPT_DAYS = 120
+"""Longer than Step Functions keeps the name of a run, 90 days from its end: a token used again gets a new run then."""
+PART_KEPT_DAYS = 30
+"""Longer than a job can be taken up again, and over long before its id is free, so that no new job finds parts done."""
+_INTERNAL = ("part", "kind", "expires_at")
+
+
+class DynamoJobs:
+    """`ports.JobStore` on DynamoDB; `now` counts seconds since 1970."""
+
+    def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
+        """Store a new job; False if the id is taken."""
+        expires = int(datetime.fromisoformat(document["created_at"]).timestamp()) + KEPT_DAYS * 86_400
+        own = {"part": KIND, "kind": KIND, "expires_at": expires, "rows_done": 0, "parts_done": 0}
+        return self._put({**document, **own, "job_id": job_id})
+
+    def get(self, job_id: str) -> Mapping[str, Any] | None:
+        """The job as it is now."""
+        with dependency(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(job_id, KIND), ConsistentRead=True)
+        return _document(answer["Item"]) if "Item" in answer else None
+
+    def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
+        """Change a job that is in one of `states`, None taking a field away; False if it is in another."""
+        update = setting(changes)
+        condition, values = one_of("state", states)
+        update["ExpressionAttributeNames"]["#state"] = "state"
+        update["ExpressionAttributeValues"] |= values
+        with dependency(WHAT):
+            try:
+                self._client.update_item(
+                    TableName=self._table, Key=_key(job_id, KIND), ConditionExpression=condition, **update
+                )
+            except ClientError as error:
+                if condition_failed(error):
+                    return False
+                raise
+        return True
+
+    def add_part(self, job_id: str, number: int, rows: int) -> bool:
+        """Count a finished part, once; the counters are for watching, the part's own item is what counts.
+
+        No transaction does both: parts end side by side, and their transactions on the one job would collide.
+        """
+        expires = int(self._now()) + PART_KEPT_DAYS * 86_400
+        if not self._put({"job_id": job_id, "part": _part(number), "rows": rows, "expires_at": expires}):
+            return False
+        with dependency(WHAT):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(job_id, KIND),
+                UpdateExpression="ADD parts_done :one, rows_done :rows",
+                ExpressionAttributeValues={":one": {"N": "1"}, ":rows": {"N": str(rows)}},
+            )
+        return True
+
+    def part_rows(self, job_id: str, number: int) -> int | None:
+        """The rows of a finished part; None if it is not finished."""
+        with dependency(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(job_id, _part(number)), ConsistentRead=True)
+        return int(from_item(answer["Item"])["rows"]) if "Item" in answer else None
+
+    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+        """A page of jobs, newest first; Unprocessable for an `after` that no page gave."""
+        begin = {"ExclusiveStartKey": _index_key(after)} if after else {}
+        with dependency(WHAT):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName="by_time",
+                KeyConditionExpression="kind = :kind",
+                ExpressionAttributeValues={":kind": {"S": KIND}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **begin,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return [_document(item) for item in answer["Items"]], _cursor(last) if last else None
+
+    def _put(self, values: Mapping[str, Any]) -> bool:
+        with dependency(WHAT):
+            try:
+                self._client.put_item(
+                    TableName=self._table, Item=to_item(values), ConditionExpression="attribute_not_exists(job_id)"
+                )
+            except ClientError as error:
+                if condition_failed(error):
+                    return False
+                raise
+        return True
+
+
+def _key(job_id: str, part: str) -> dict[str, Any]:
+    return {"job_id": {"S": job_id}, "part": {"S": part}}
+
+
+def _part(number: int) -> str:
+    return f"part#{number:05d}"
+
+
+def _document(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in from_item(item).items() if name not in _INTERNAL}
+
+
+def _cursor(key: Mapping[str, Any]) -> str:
+    return f"{key['created_at']['S']}~{key['job_id']['S']}"
+
+
+def _index_key(cursor: str) -> dict[str, Any]:
+    created_at, _, job_id = cursor.partition("~")
+    try:
+        datetime.fromisoformat(created_at)
+    except ValueError:
+        job_id = ""
+    if not job_id:
+        raise Unprocessable.of("after", "is not from a page of jobs", "the `next` of the page before")
+    return {"kind": {"S": KIND}, "created_at": {"S": created_at}, **_key(job_id, KIND)}

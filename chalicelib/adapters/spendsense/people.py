@@ -1,0 +1,81 @@
+"""Profiles and consent in PostgreSQL."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.spendsense import sql
+from chalicelib.spendsense.models import ConsentRecord, Profile, ProfileChange
+
+
+class PostgresPeople:
+    """Profiles, and with each a standing that the jobs go by."""
+
+    def __init__(self, database: Postgres) -> None:
+        self._database = database
+
+    def find(self, subject: UUID) -> Profile | None:
+        """The profile, if there is one."""
+        parameters = {"subject": subject}
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("find_profile"), parameters).fetchone())
+        return row and Profile(**row._asdict())
+
+    def register(self, subject: UUID, change: ProfileChange, now: datetime) -> tuple[Profile, bool]:
+        """Make or change it; tells whether it is new."""
+        parameters = {
+            "subject": subject,
+            "display_name": change.display_name,
+            "currency": change.currency,
+            "now": now,
+        }
+        row = self._database.run(lambda cursor: only(cursor.execute(sql.text("register_profile"), parameters)))
+        values = row._asdict()
+        is_new = values.pop("is_new")
+        return Profile(**values), is_new
+
+    def erase(self, subject: UUID) -> bool:
+        """Delete everything about a person, once no job works on it."""
+
+        def delete(cursor: Cursor) -> bool:
+            cursor.execute(sql.text("lock_standing"), {"subject": subject})
+            return cursor.execute(sql.text("erase_person"), {"subject": subject}).rowcount > 0
+
+        return self._database.run(delete)
+
+
+class PostgresConsents:
+    """Consent as a history of records, and the standing that follows from the last."""
+
+    def __init__(self, database: Postgres) -> None:
+        self._database = database
+
+    def history(self, subject: UUID) -> list[ConsentRecord] | None:
+        """The latest first."""
+
+        def read(cursor: Cursor) -> list[ConsentRecord] | None:
+            if cursor.execute(sql.text("person_exists"), {"subject": subject}).fetchone() is None:
+                return None
+            rows = cursor.execute(sql.text("consent_history"), {"subject": subject})
+            return [ConsentRecord(**row._asdict()) for row in rows]
+
+        return self._database.run(read)
+
+    def record(self, subject: UUID, record: ConsentRecord) -> bool:
+        """Keep a record; a revoking one erases what was derived, and no job in flight can bring it back."""
+
+        def keep(cursor: Cursor) -> bool:
+            standing = cursor.execute(sql.text("lock_standing"), {"subject": subject}).fetchone()
+            if standing is None:
+                return False
+            parameters = {
+                "user_id": standing.user_id,
+                "granted": record.granted,
+                "policy_version": record.policy_version,
+                "recorded_at": record.recorded_at,
+            }
+            cursor.execute(sql.text("record_consent"), parameters)
+            if not record.granted:
+                cursor.execute(sql.text("erase_derived"), parameters)
+            return True
+
+        return self._database.run(keep)

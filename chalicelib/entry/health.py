@@ -1,0 +1,75 @@
+"""Is the application well? Shallow: it answers. Deep: each dependency is asked, with a deadline each."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from chalicelib.deadline import within
+from chalicelib.entry import telemetry
+from chalicelib.errors import OmnibusError
+
+DEADLINE_S = 2.0
+
+
+class HealthQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    deep: Annotated[bool, Meta(description="Ask each dependency; for operators.")] = False
+
+
+class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one dependency answered, and after how many milliseconds."""
+
+    status: Literal["ok", "failed"]
+    ms: int
+    problem: str = ""
+
+
+class HealthReport(Struct, frozen=True, kw_only=True):
+    """The state of the application: degraded where a dependency failed."""
+
+    status: Literal["ok", "degraded"]
+    dependencies: dict[str, Dependency] = {}
+
+
+class Health:
+    """Asks dependencies side by side, for operators alone."""
+
+    def __init__(self, checks: Mapping[str, Callable[[], object]], *, deadline_s: float = DEADLINE_S) -> None:
+        self._checks = checks
+        self._deadline_s = deadline_s
+
+    def report(self, query: HealthQuery, admit: Callable[[], object]) -> HealthReport:
+        """The report that `query` asks for; `admit` raises if a deep one is not for the caller."""
+        if not query.deep:
+            return HealthReport(status="ok")
+        admit()
+        from concurrent.futures import ThreadPoolExecutor, wait
+
+        pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
+        with within(self._deadline_s):  # so that no check outlives the answer
+            running = {name: pool.submit(copy_context().run, _ask, name, check) for name, check in self._checks.items()}
+        answered = wait(running.values(), timeout=self._deadline_s).done
+        pool.shutdown(wait=False, cancel_futures=True)
+        late = Dependency(
+            status="failed", ms=round(self._deadline_s * 1000), problem=f"no answer within {self._deadline_s:g} s"
+        )
+        found = {name: future.result() if future in answered else late for name, future in running.items()}
+        degraded = any(dependency.status == "failed" for dependency in found.values())
+        return HealthReport(status="degraded" if degraded else "ok", dependencies=found)
+
+
+def _ask(name: str, check: Callable[[], object]) -> Dependency:
+    """How a dependency is, and how long it took to say so."""
+    problem = ""
+    started = time.monotonic()
+    try:
+        check()
+    except OmnibusError as error:
+        problem = error.message
+    except Exception:  # noqa: BLE001  # a check that fails in its own way is still only a failed dependency
+        telemetry.logger.exception("the check of %s failed", name)
+        problem = "failed"
+    ms = round((time.monotonic() - started) * 1000)
+    return Dependency(status="failed" if problem else "ok", ms=ms, problem=problem)

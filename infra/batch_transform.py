@@ -24,8 +24,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
-from chalicelib.predictions.ports import Objects, Verifier
-from chalicelib.predictions.requests import ObjectUri, parse_uri
+from chalicelib.predictions.places import ObjectUri, parse_uri
+from chalicelib.predictions.ports import PredictionObjects, Verifier
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_artifact, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,13 +35,13 @@ ENGINE = (
     "__init__.py",
     "adapters/__init__.py",
     "adapters/aws.py",
-    "adapters/dependency.py",
-    "adapters/signing.py",
+    "adapters/predictions/__init__.py",
+    "adapters/predictions/signing.py",
     "predictions",
 )
 
 
-def bundle(objects: Objects, verifier: Verifier, model: ObjectUri) -> tuple[bytes, Manifest]:
+def bundle(objects: PredictionObjects, verifier: Verifier, model: ObjectUri) -> tuple[bytes, Manifest]:
     """The `model.tar.gz` that SageMaker unpacks into the container, and the verified manifest.
 
     It holds the artifact and the envelope as they are, and the code that verifies and scores. Raises Unprocessable.

@@ -22,9 +22,9 @@ from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.estimators import TRUSTED_TYPES
-from chalicelib.predictions.ports import Objects, Signer
+from chalicelib.predictions.places import ObjectUri, parse_uri
+from chalicelib.predictions.ports import PredictionObjects, Signer
 from chalicelib.predictions.publishing import Artifact, artifact_of, onnx_artifact
-from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import read_stage
@@ -45,7 +45,7 @@ def read_artifact(
     return artifact_of(estimator, names, uri, form, now)
 
 
-def publish(objects: Objects, signer: Signer, uri: ObjectUri, artifact: Artifact, *, overwrite: bool) -> None:
+def publish(objects: PredictionObjects, signer: Signer, uri: ObjectUri, artifact: Artifact, *, overwrite: bool) -> None:
     """Sign the artifact's manifest and write both; between the two writes the model is refused, never mistaken."""
     sealed = seal(artifact.manifest, signer)
     with objects.create(uri, overwrite=overwrite) as output:

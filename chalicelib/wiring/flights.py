@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights
     from chalicelib.flights.replay import Replays
-    from chalicelib.flights.review import Review
+    from chalicelib.flights.review import QuarantineReview
     from chalicelib.flights.validate import Validation
 
 
@@ -57,11 +57,11 @@ class FlightServices:
 
     @cached_property
     def processing(self) -> "Processing":
-        from chalicelib.flights.convert import Limits
+        from chalicelib.flights.convert import SnapshotLimits
         from chalicelib.flights.process import Processing
 
         return Processing(
-            bucket=self.bucket, runs=self.runs, troubles=self.troubles, emit=emit, limits=Limits(), clock=now
+            bucket=self.bucket, runs=self.runs, troubles=self.troubles, emit=emit, limits=SnapshotLimits(), clock=now
         )
 
     @cached_property
@@ -90,10 +90,10 @@ class FlightServices:
         return Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=now)
 
     @cached_property
-    def review(self) -> "Review":
-        from chalicelib.flights.review import Review
+    def review(self) -> "QuarantineReview":
+        from chalicelib.flights.review import QuarantineReview
 
-        return Review(bucket=self.bucket, runs=self.runs, clock=now)
+        return QuarantineReview(bucket=self.bucket, runs=self.runs, clock=now)
 
     @cached_property
     def replays(self) -> "Replays":

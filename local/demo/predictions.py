@@ -30,7 +30,7 @@ from sklearn.model_selection import train_test_split
 
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import SharedSecret
-from chalicelib.predictions.requests import parse_uri
+from chalicelib.predictions.places import parse_uri
 from infra.publish_model import publish, read_artifact
 from local.demo.residuals import draw_residuals
 

@@ -10,7 +10,7 @@ from chalice.test import Client
 import app as application
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
@@ -66,7 +66,7 @@ def test_every_record_of_an_event_counts_whatever_its_neighbours(world: World, c
     broken = keys.raw_key(TIME + 600)
     world.put(b"broken", broken)
     invoke(client, "process_flights", s3_event(broken, "raw/a key+with é.json.gz", RAW, keys.raw_key(other)))
-    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {Status.PROCESSED, Status.FAILED}
+    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {RunStatus.PROCESSED, RunStatus.FAILED}
     assert world.runs.find(keys.tracking_id(other)).rows == 20  # type: ignore[union-attr]
 
 
@@ -76,7 +76,7 @@ def test_what_may_pass_later_is_raised_so_that_lambda_retries(world: World, clie
     with pytest.raises(UpstreamUnavailable):
         invoke(client, "process_flights", s3_event(RAW))
     invoke(client, "process_flights", s3_event(RAW))
-    assert world.run().status is Status.PROCESSED
+    assert world.run().status is RunStatus.PROCESSED
 
 
 def test_thresholds_that_are_none_park_no_event(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:

@@ -20,7 +20,7 @@ from moto import mock_aws
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import KmsKey
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
 from infra import batch_transform, publish_model
 from tests.unit.predictions.studio import Studio, rows, trained
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.flights.checks import identity, order, reading
-from chalicelib.flights.quality import Report, assess
+from chalicelib.flights.quality import QualityReport, assess
 from tests.unit.flights.quality_reference import TYPES, Row, judged, written
 
 T = 1_633_608_000
@@ -65,7 +65,7 @@ STORED = st.fixed_dictionaries(
 )
 
 
-def the_same(report: Report, rows: Sequence[Row], columns: Sequence[str] = tuple(TYPES)) -> None:
+def the_same(report: QualityReport, rows: Sequence[Row], columns: Sequence[str] = tuple(TYPES)) -> None:
     expected = judged(rows, columns)
     assert [check.name for check in report.checks] == list(expected)
     for check in report.checks:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions import scan, tables
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
 from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of, rows, trained
 
 
@@ -95,7 +95,7 @@ def test_gzip_in_is_one_part(ready, machine):
 
 @pytest.mark.parametrize("output", ["s3://output/out/rows.parquet", OUTPUT])
 def test_parquet_is_the_same_too(ready, machine, monkeypatch, output):
-    monkeypatch.setattr(tables, "BATCH_ROWS", 30)
+    monkeypatch.setattr(tables, "MAX_BATCH_ROWS", 30)
     words = pa.array([None if number % 7 == 0 else f"word {number % 3}" for number in range(200)])
     out = io.BytesIO()
     table = pa.table({"x": rows(200)[:, 0], "name": words, "y": rows(200)[:, 1], "n": np.arange(200)})

@@ -1,61 +1,18 @@
-"""What a caller asks for: the request's fields, the objects that it names, and what of it is allowed."""
+"""Places in S3 and how their objects are written; which of them a request may name."""
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from chalicelib.errors import Forbidden, InvalidInput, Unprocessable
+from chalicelib.predictions.models import BUCKET_PATTERN, DataFormat, PredictionRequest
 
-Format = Literal["csv", "parquet"]
-
-FORMATS: Mapping[str, Format] = {"csv": "csv", "parquet": "parquet", "pq": "parquet"}
+FORMATS: Mapping[str, DataFormat] = {"csv": "csv", "parquet": "parquet", "pq": "parquet"}
 MAX_KEY_BYTES = 1024
-_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _CONTROL = r"[\x00-\x1f\x7f]"
-
-Uri = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=1200,
-        examples=["s3://bucket/key.csv"],
-        extra_json_schema={"pattern": rf"^s3://{_BUCKET}/[^\x00-\x1f\x7f]{{0,1023}}[^\x00-\x1f\x7f/]$"},
-    ),
-]
-Name = Annotated[str, Meta(min_length=1, max_length=128)]
-
-
-class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Score the rows of one object with a model, and write them with their predictions to another.
-
-    `format` tells csv or parquet where an extension does not; `.gz` at the end of a key means gzip.
-    """
-
-    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
-    data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, or Parquet.")]
-    output_s3_uri: Annotated[Uri, Meta(description="Where the rows with their predictions go.")]
-    prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
-    feature_columns: Annotated[
-        tuple[Name, ...],
-        Meta(
-            min_length=1,
-            max_length=2000,
-            description="The model's features, in its order.",
-            extra_json_schema={"uniqueItems": True},
-        ),
-    ]
-    format: Format | None = None
-    probabilities: Annotated[bool, Meta(description="Add one column of probabilities for each class.")] = False
-    overwrite: Annotated[bool, Meta(description="Replace an object that is already at the output.")] = False
-    model_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Accept only this model.")] | None = None
-    client_token: (
-        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="One token, one job: safe to send twice.")]
-        | None
-    ) = None
 
 
 class ObjectUri(NamedTuple):
@@ -71,7 +28,7 @@ class ObjectUri(NamedTuple):
 class Layout(NamedTuple):
     """How an object is written: its format, and whether gzip is around it."""
 
-    format: Format
+    format: DataFormat
     gzip: bool
 
 
@@ -97,7 +54,7 @@ class AllowLists(Struct, frozen=True):
     output: AllowList
 
 
-class Order(Struct, frozen=True):
+class PredictionOrder(Struct, frozen=True):
     """A request whose every statement that needs no look at S3 has been checked."""
 
     request: PredictionRequest
@@ -108,25 +65,6 @@ class Order(Struct, frozen=True):
     output_layout: Layout
 
 
-def parse_event(event: Any) -> PredictionRequest:
-    """The request in a direct invocation's event; InvalidInput names the first field that is wrong."""
-    try:
-        return msgspec.json.decode(msgspec.json.encode(event), type=PredictionRequest)
-    except UnicodeEncodeError:
-        raise InvalidInput.of("event", "holds half a surrogate pair", "Unicode text") from None
-    except RecursionError:
-        raise InvalidInput.of("event", "is nested too deeply", "only the documented fields") from None
-    except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `")
-        field = path.rstrip("`").removeprefix("$").lstrip(".") or "event"
-        if text.startswith("Object missing required field"):
-            raise InvalidInput.of(text.split("`")[1], "is missing", "a value", code="missing_field") from None
-        if text.startswith("Object contains unknown field"):
-            raise InvalidInput.of(text.split("`")[1], "is unknown", "only the documented fields") from None
-        wanted = text.removeprefix("Expected ").replace("`", "")
-        raise InvalidInput.of(field, "is not acceptable", wanted) from None
-
-
 def parse_uri(field: str, text: str) -> ObjectUri:
     """`text` as the place of an object; InvalidInput with the code "malformed_uri" if it names none."""
     expected = "s3://bucket/key"
@@ -134,7 +72,7 @@ def parse_uri(field: str, text: str) -> ObjectUri:
     bucket, _, key = rest.partition("/")
     if scheme != "s3":
         raise InvalidInput.of(field, "is not an S3 URI", expected, code="malformed_uri")
-    if not re.fullmatch(_BUCKET, bucket):
+    if not re.fullmatch(BUCKET_PATTERN, bucket):
         raise InvalidInput.of(field, "names no valid bucket", expected, code="malformed_uri")
     if not key or key.endswith("/"):
         raise InvalidInput.of(field, "names no object", expected, code="malformed_uri")
@@ -143,7 +81,7 @@ def parse_uri(field: str, text: str) -> ObjectUri:
     return ObjectUri(bucket, key)
 
 
-def layout_of(field: str, uri: ObjectUri, stated: Format | None) -> Layout:
+def layout_of(field: str, uri: ObjectUri, stated: DataFormat | None) -> Layout:
     """The layout of an object by its key's extension, or as stated where the extension does not tell."""
     name = uri.key.rsplit("/", 1)[-1].lower()
     gzip = name.endswith(".gz")
@@ -161,7 +99,7 @@ def layout_of(field: str, uri: ObjectUri, stated: Format | None) -> Layout:
     return Layout(found, gzip)
 
 
-def accept(request: PredictionRequest, allowed: AllowLists) -> Order:
+def checked_order(request: PredictionRequest, allowed: AllowLists) -> PredictionOrder:
     """Check everything about `request` that needs no look at S3.
 
     Raises InvalidInput ("malformed_uri", "unknown_format", "duplicate_feature"), Forbidden ("not_allowed"),
@@ -182,7 +120,7 @@ def accept(request: PredictionRequest, allowed: AllowLists) -> Order:
         raise Unprocessable.of(
             "prediction_column_name", "is a feature column", "a name that the data lacks", code="column_exists"
         )
-    return Order(
+    return PredictionOrder(
         request,
         model,
         data,

@@ -1,7 +1,6 @@
 """What operators may do: look at everybody, judge recommendations, take in rows, delete people. All of it on record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,37 +11,24 @@ from chalicelib.spendsense.models import (
     ImportQuery,
     Metrics,
     Operator,
-    Review,
     Reviewed,
+    ReviewPage,
     ReviewQuery,
+    ReviewVerdict,
     Signals,
     Trace,
     UserDetail,
     Users,
     UsersQuery,
-    Verdict,
 )
-from chalicelib.spendsense.paging import position_of
+from chalicelib.spendsense.paging import page_of, parsed_id, position_of
 from chalicelib.spendsense.ports import Audit, Explanations, Oversight, People, Reviews
-from chalicelib.spendsense.reading import page_of, parsed_id
+from chalicelib.spendsense.values import Deed
 
-STATUS = {"approve": "approved", "override": "overridden", "flag": "flagged"}
-
-
-@dataclass(frozen=True)
-class Deed:
-    """What an operator did; `subject` is the person it was done to."""
-
-    operator: UUID
-    action: str
-    subject: UUID | None
-    recommendation_id: UUID | None
-    reason: str
-    request_id: str
-    acted_at: datetime
+STATUS_AFTER = {"approve": "approved", "override": "overridden", "flag": "flagged"}
 
 
-class Office:
+class OperatorDesk:
     """Answers operators."""
 
     def __init__(
@@ -115,20 +101,20 @@ class Office:
         self._note(operator, "erase", subject)
         self._people.erase(subject)
 
-    def waiting(self, operator: Operator, query: ReviewQuery) -> Review:
+    def waiting(self, operator: Operator, query: ReviewQuery) -> ReviewPage:
         """A page of recommendations in a state of review."""
         page, cursor = page_of(self._reviews.waiting(query, position_of(query.cursor)), query.limit)
         self._note(operator, "list review")
-        return Review(items=page, next_cursor=cursor)
+        return ReviewPage(items=page, next_cursor=cursor)
 
-    def judge(self, operator: Operator, verdict: Verdict) -> Reviewed:
+    def judge(self, operator: Operator, verdict: ReviewVerdict) -> Reviewed:
         """Approve, override or flag a recommendation; the last two hide it from the person.
 
         An override needs a reason.
         """
         if verdict.action == "override" and not verdict.reason:
             raise InvalidInput.of("reason", "is missing", "why the recommendation is overridden")
-        status = STATUS[verdict.action]
+        status = STATUS_AFTER[verdict.action]
         deed = self._deed(operator, verdict.action, None, verdict.recommendation_id, verdict.reason or "")
         if not self._reviews.judge(verdict.recommendation_id, status, deed):
             raise self._missing(operator, f"recommendation {verdict.recommendation_id}")

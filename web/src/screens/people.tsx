@@ -1,0 +1,3 @@
+export function People() { return null; }
+export function Review() { return null; }
+export function Fairness() { return null; }

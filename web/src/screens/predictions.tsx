@@ -1,0 +1,2 @@
+export function Jobs() { return null; }
+export function NewJob() { return null; }

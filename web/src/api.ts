@@ -49,36 +49,38 @@ export function advice(error: unknown): string {
 
 const known = new Map<string, { etag: string; text: string; type: string }>();
 
-async function send(request: Request): Promise<Response> {
+interface Sent { url: string; method: string; headers: Headers; body: BodyInit | undefined; signal: AbortSignal }
+
+async function send(sent: Sent): Promise<Response> {
   const bearer = await token();
-  const cacheKey = `${bearer ? "own" : "public"} ${request.url}`;
-  const cached = request.method === "GET" ? known.get(cacheKey) : undefined;
-  let answer = await attempt(request.clone(), bearer, cached?.etag);
+  const cacheKey = `${bearer ? "own" : "public"} ${sent.url}`;
+  const cached = sent.method === "GET" ? known.get(cacheKey) : undefined;
+  let answer = await attempt(sent, bearer, cached?.etag);
   if (answer.status === 401 && bearer) {
     const renewed = await renew();
-    if (renewed) answer = await attempt(request.clone(), renewed, cached?.etag);
+    if (renewed) answer = await attempt(sent, renewed, cached?.etag);
     else expired.value = true;
   }
   if (answer.status === 304 && cached) {
     return new Response(cached.text, { status: 200, headers: { "Content-Type": cached.type } });
   }
   const etag = answer.headers.get("ETag");
-  if (answer.ok && etag && request.method === "GET") {
+  if (answer.ok && etag && sent.method === "GET") {
     known.set(cacheKey, { etag, text: await answer.clone().text(), type: answer.headers.get("Content-Type") ?? "application/json" });
     if (known.size > 50) known.delete(known.keys().next().value!);
   }
   return answer;
 }
 
-async function attempt(request: Request, bearer: string | null, etag?: string): Promise<Response> {
-  const headers = new Headers(request.headers);
+async function attempt({ url, method, headers: given, body, signal: outer }: Sent, bearer: string | null, etag?: string): Promise<Response> {
+  const headers = new Headers(given);
   if (bearer) headers.set("Authorization", `Bearer ${bearer}`);
   if (etag) headers.set("If-None-Match", etag);
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    return await fetch(new Request(request, { headers, cache: "no-store", credentials: "omit", signal }));
+    return await fetch(url, { method, headers, body, cache: "no-store", credentials: "omit", signal });
   } catch (cause) {
-    if (request.signal.aborted) throw cause;
+    if (outer.aborted) throw cause;
     const late = (cause as Error).name === "TimeoutError";
     throw new ApiError(0, late ? "timeout" : "offline", late ? "No answer arrived in time." : "The API cannot be reached.");
   }
@@ -87,7 +89,14 @@ async function attempt(request: Request, bearer: string | null, etag?: string): 
 /** Forget every answer that was kept, as when somebody else signs in. */
 export const forget = (): void => known.clear();
 
-export const api = createClient<paths>({ baseUrl: "", fetch: (request: Request) => send(new Request(new URL(config.api + new URL(request.url).pathname + new URL(request.url).search, location.href), request)) });
+/** A request whole: a body that streams would need HTTP/2. */
+async function wholly(request: Request): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const body = request.body === null ? undefined : await request.arrayBuffer();
+  return send({ url: config.api + pathname + search, method: request.method, headers: request.headers, body, signal: request.signal });
+}
+
+export const api = createClient<paths>({ baseUrl: "", fetch: wholly });
 
 /** The data of an answer; ApiError if it is none. */
 export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
@@ -107,5 +116,5 @@ export function errorOf(response: Response, content: unknown): ApiError {
 
 /** A request that the description does not type: a body of another kind, or a path that a person typed. */
 export async function raw(method: string, path: string, body?: BodyInit, headers: HeadersInit = {}): Promise<Response> {
-  return send(new Request(new URL(config.api + path, location.href), { method, body, headers }));
+  return send({ url: config.api + path, method, headers: new Headers(headers), body, signal: new AbortController().signal });
 }

@@ -98,7 +98,7 @@ export function Empty({ title, children }: Children & { title: string }) {
 export function Bones({ lines = 4, height = 18 }: { lines?: number; height?: number }) {
   return (
     <div class="stack tight" role="status" aria-label="Loading">
-      {Array.from({ length: lines }, (_, index) => <div key={index} class="bone" style={{ height }} />)}
+      {Array.from({ length: lines }, (_, index) => <div key={index} class="bone" style={{ height: `${height}px` }} />)}
     </div>
   );
 }

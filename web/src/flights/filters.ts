@@ -41,7 +41,7 @@ export function passes(plane: Plane, filter: Filter): boolean {
 
 /** Bands of altitude: the name, and the colour on light and on dark ground. */
 export const BANDS = [
-  { name: "on the ground or unknown", below: 1, light: "#6b7585", dark: "#8d97a6" },
+  { name: "ground or unknown", below: 1, light: "#6b7585", dark: "#8d97a6" },
   { name: "below 10,000 ft", below: 10_000, light: "#c2410c", dark: "#fb923c" },
   { name: "below 25,000 ft", below: 25_000, light: "#0f766e", dark: "#2dd4bf" },
   { name: "25,000 ft and above", below: Infinity, light: "#2456d6", dark: "#8fb0ff" },

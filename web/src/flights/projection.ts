@@ -5,6 +5,7 @@ export interface Size { width: number; height: number }
 
 const MAX_LAT = 85.0511;
 const TILE = 256;
+const CLOSE = 6.5; // nearer, no coastline would say where this is
 export const MIN_ZOOM = 0.5;
 export const MAX_ZOOM = 12;
 
@@ -63,5 +64,5 @@ export function viewOver(places: { longitude: number; latitude: number }[], size
   const at = (sorted: number[], share: number): number => sorted[Math.round((sorted.length - 1) * share)];
   const [west, east, north, south] = [at(xs, 0.02), at(xs, 0.98), at(ys, 0.02), at(ys, 0.98)];
   const span = Math.max((east - west) / size.width, (south - north) / size.height, 1e-6);
-  return normal({ lon: lonOf((west + east) / 2), lat: latOf((north + south) / 2), zoom: Math.log2(0.86 / (span * TILE)) });
+  return normal({ lon: lonOf((west + east) / 2), lat: latOf((north + south) / 2), zoom: Math.min(CLOSE, Math.log2(0.86 / (span * TILE))) });
 }

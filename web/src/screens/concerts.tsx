@@ -64,7 +64,7 @@ export function Recommendations() {
                 <li key={each.concert_id} class="card stack tight">
                   <div class="row between"><h2>{each.artist}</h2><Chip>{each.genre}</Chip></div>
                   <p>{each.venue}, {each.city}, {each.country}<br /><strong>{date(each.event_date)}</strong></p>
-                  <ul class="small quiet" style={{ paddingLeft: 18 }}>{each.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>
+                  <ul class="small quiet indent">{each.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>
                   <div class="row between"><span class="small quiet">fits {percent(each.score)}</span><a href={href("/concerts/forecast", { concert: each.concert_id })}>Forecast its sales</a></div>
                 </li>
               ))}
@@ -125,7 +125,7 @@ function Known({ prediction }: { prediction: Prediction }) {
       <div class="stats">
         <Stat label="Predicted sales" value={money(now, "USD", 0)} note={concert ? `${concert.artist}, ${date(concert.event_date)}` : undefined} />
         <Stat label="Confidence" value={percent(prediction.confidence)} note={<Status of={prediction.confidence_level} />} />
-        <Stat label="Model" value={<span style={{ fontSize: 17 }}>{words(prediction.source)}</span>} note={prediction.model_version} />
+        <Stat label="Model" value={<span style={{ fontSize: "17px" }}>{words(prediction.source)}</span>} note={prediction.model_version} />
       </div>
       {prediction.fallback && <p class="quiet">{prediction.fallback}</p>}
       <div class="split">
@@ -139,7 +139,7 @@ function Known({ prediction }: { prediction: Prediction }) {
               <Select label="Day" value={String(changed.value.is_weekend)} options={[["0", "Weekday"], ["1", "Weekend"]]} onChange={(event) => set({ is_weekend: Number(event.currentTarget.value) })} />
             </div>
             <div class="row between" role="status">
-              <span><span class="quiet">Then</span> <strong style={{ fontSize: 20 }} class="num">{money(then, "USD", 0)}</strong> {touched && <span class={then >= now ? "text-good" : "text-bad"}>{then >= now ? "+" : "−"}{money(Math.abs(then - now), "USD", 0)}{now ? `, ${percent(Math.abs(then - now) / now, 1)}` : ""}</span>}</span>
+              <span><span class="quiet">Then</span> <strong style={{ fontSize: "20px" }} class="num">{money(then, "USD", 0)}</strong> {touched && <span class={then >= now ? "text-good" : "text-bad"}>{then >= now ? "+" : "−"}{money(Math.abs(then - now), "USD", 0)}{now ? `, ${percent(Math.abs(then - now) / now, 1)}` : ""}</span>}</span>
               <Action label="Reset" task={{ running: !touched, error: undefined }} busy="Reset" onClick={() => { changed.value = base; }} />
             </div>
             <Fault error={task.value.error} again={() => void ask()} />
@@ -147,12 +147,12 @@ function Known({ prediction }: { prediction: Prediction }) {
         </Card>
         <Card title="Where the confidence comes from" note="Five parts that add up.">
           <Bars most={0.25} rows={prediction.confidence_parts.map((part) => ({ key: part.name, name: words(part.name), value: part.contribution, text: percent(part.contribution, 1) }))} />
-          <ul class="small quiet" style={{ paddingLeft: 18, marginTop: 12 }}>{prediction.confidence_parts.map((part) => <li key={part.name}>{part.reason}</li>)}</ul>
+          <ul class="small quiet indent" style={{ marginTop: "12px" }}>{prediction.confidence_parts.map((part) => <li key={part.name}>{part.reason}</li>)}</ul>
         </Card>
       </div>
       <Card title="What the model looked at">
         {concert && <Facts of={[["Concert", `${concert.artist} at ${concert.venue}, ${concert.city}`], ["Date", date(concert.event_date)], ["As of", date(prediction.as_of)]]} />}
-        <details style={{ marginTop: 12 }}><summary>All 21 features</summary><Facts of={Object.entries(base).map(([name, value]) => [words(name), number(value, Number.isInteger(value) ? 0 : 2)])} /></details>
+        <details style={{ marginTop: "12px" }}><summary>All 21 features</summary><Facts of={Object.entries(base).map(([name, value]) => [words(name), number(value, Number.isInteger(value) ? 0 : 2)])} /></details>
       </Card>
     </>
   );

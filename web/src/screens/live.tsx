@@ -3,7 +3,7 @@ import { api, ok } from "../api";
 import { BANDS, bandOf, filterOf, numberOf, passes, PHASES, type Plane } from "../flights/filters";
 import { FlightMap } from "../flights/map";
 import type { View } from "../flights/projection";
-import { ago, number, NONE, plural, time, words } from "../format";
+import { ago, number, plural, time, words } from "../format";
 import { useLoad } from "../load";
 import { query, setQuery } from "../router";
 import { Bones, Card, Chip, Empty, Facts, Fault, Field, Page, Select, Table, type Column } from "../ui";
@@ -13,11 +13,10 @@ const EVERY_MS = 30_000;
 const LISTED = 200;
 
 const columns: Column<Plane>[] = [
-  { name: "Callsign", key: "callsign", sort: (plane) => plane.callsign?.trim() || null, cell: (plane) => <button type="button" class="plain" style={{ padding: 0 }} onClick={() => setQuery({ at: plane.icao24 })}>{plane.callsign?.trim() || plane.icao24}</button> },
+  { name: "Callsign", key: "callsign", sort: (plane) => plane.callsign?.trim() || null, cell: (plane) => <button type="button" class="plain" style={{ padding: "0" }} onClick={() => setQuery({ at: plane.icao24 })}>{plane.callsign?.trim() || plane.icao24}</button> },
   { name: "Altitude, ft", key: "altitude", num: true, sort: (plane) => plane.baro_altitude_ft, cell: (plane) => number(plane.baro_altitude_ft) },
   { name: "Speed, kt", key: "speed", num: true, sort: (plane) => plane.velocity_kt, cell: (plane) => number(plane.velocity_kt) },
   { name: "Phase", key: "phase", sort: (plane) => plane.flight_phase, cell: (plane) => words(plane.flight_phase) },
-  { name: "Country", key: "country", sort: (plane) => plane.origin_country, cell: (plane) => plane.origin_country ?? NONE },
 ];
 
 export function Live() {
@@ -62,7 +61,7 @@ export function Live() {
             <p class="small quiet" style={{ padding: "10px 20px 0" }} role="status">
               {latest.data ? `${number(planes.length)} shown${planes.length > LISTED ? `, the first ${LISTED} listed` : ""}` : "Loading"}
             </p>
-            {!latest.data ? <div style={{ padding: 20 }}><Bones lines={12} height={24} /></div>
+            {!latest.data ? <div style={{ padding: "20px" }}><Bones lines={12} height={24} /></div>
               : planes.length ? <div class="listing"><Listing planes={planes} selected={selected} sort={sort} /></div>
               : <Empty title="No aircraft matches"><p>Widen the altitudes, or clear the filters.</p></Empty>}
           </section>

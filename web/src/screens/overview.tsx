@@ -33,7 +33,7 @@ function Pipeline() {
             <Stat label="Flight runs, last 24 hours" value={number(found.runs.length)} note={last ? `the last ${ago(last.snapshot_time)}` : "none yet"} to={href("/flights/runs")} />
             <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />
             <Stat label="Mean quality" value={percent(found.mean_score, 1)} note={`over ${plural(found.runs.length, "run")}`} to={href("/flights/runs")} />
-            <Stat label="Check that failed most" value={<span style={{ fontSize: 17 }}>{found.worst_checks.length ? words(found.worst_checks[0].check) : "None"}</span>} note={found.worst_checks.length ? plural(found.worst_checks[0].failures, "run") : "all checks passed"} to={href("/flights/runs", { check: found.worst_checks[0]?.check })} />
+            <Stat label="Check that failed most" value={<span style={{ fontSize: "17px" }}>{found.worst_checks.length ? words(found.worst_checks[0].check) : "None"}</span>} note={found.worst_checks.length ? plural(found.worst_checks[0].failures, "run") : "all checks passed"} to={href("/flights/runs", { check: found.worst_checks[0]?.check })} />
           </div>
         );
       }}
@@ -66,7 +66,7 @@ function Ways() {
       {person.value
         ? <p class="quiet">Your own money is under My money. Operators also see the state of each dependency, prediction jobs and the review queue.</p>
         : <>
-            <p class="quiet" style={{ marginBottom: 12 }}>Flights, concerts, photos and the reference are open to everybody. Your own money needs an account; operations need one in the group operators.</p>
+            <p class="quiet" style={{ marginBottom: "12px" }}>Flights, concerts, photos and the reference are open to everybody. Your own money needs an account; operations need one in the group operators.</p>
             <a class="button primary" href={href("/sign-in")}>Sign in</a>
           </>}
     </Card>

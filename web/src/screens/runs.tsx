@@ -87,7 +87,7 @@ function Listing({ rows }: { rows: Judged[] }) {
   return (
     <>
       <Table label="Runs" rows={rows.slice(0, shown.value)} id={(run) => run.tracking_id} open={(run) => { location.hash = href(`/flights/runs/${run.tracking_id}`); }} columns={[
-        { name: "Snapshot", key: "time", sort: (run) => run.snapshot_time, cell: (run) => <a href={href(`/flights/runs/${run.tracking_id}`)}>{time(run.snapshot_time)}</a> },
+        { name: "Snapshot", key: "time", sort: (run) => run.snapshot_time, cell: (run) => <a class="nowrap" href={href(`/flights/runs/${run.tracking_id}`)}>{time(run.snapshot_time)}</a> },
         { name: "Status", key: "status", sort: (run) => run.status, cell: (run) => <Status of={run.status} /> },
         { name: "Score", key: "score", num: true, sort: (run) => run.score, cell: (run) => percent(run.score, 1) },
         { name: "Grade", key: "grade", sort: (run) => run.grade, cell: (run) => run.grade },
@@ -126,7 +126,7 @@ function Run({ id }: { id: string }) {
               </Card>
               <Card title="Failed checks">
                 {found.failed_checks?.length
-                  ? <ul class="stack tight" style={{ paddingLeft: 18 }}>{found.failed_checks.map((check) => <li key={check}><a href={href("/flights/runs", { check, days: "31" })}>{words(check)}</a></li>)}</ul>
+                  ? <ul class="stack tight indent">{found.failed_checks.map((check) => <li key={check}><a href={href("/flights/runs", { check, days: "31" })}>{words(check)}</a></li>)}</ul>
                   : <Empty title="Every check passed" />}
               </Card>
             </div>

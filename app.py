@@ -1,7 +1,7 @@
 """Omnibus: every route, socket, bucket event, schedule, event and queue that it reacts to.
 
 A handler parses, calls one service, returns. How parsing, errors, CORS and retries work is in `chalicelib/entry`;
-what the services are made of is in `chalicelib/bootstrap.py`.
+what the services are made of is in `chalicelib/wiring`.
 """
 
 # ruff: noqa: E402
@@ -21,12 +21,20 @@ from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
 from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
-from chalicelib.bootstrap import bootstrap
-from chalicelib.concerts.conversation import ChatReply, ChatRequest
-from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
-from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
-from chalicelib.concerts.streaming import ChatMessage, stream_chat
-from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
+from chalicelib.concerts.models import (
+    ChatMessage,
+    ChatReply,
+    ChatRequest,
+    FeatureRows,
+    PopularityQuery,
+    PopularityReport,
+    RecommendationQuery,
+    Recommendations,
+    TicketBatch,
+    TicketBatchQuery,
+    TicketPrediction,
+    TicketQuery,
+)
 from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
@@ -37,8 +45,7 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
-from chalicelib.entry.health import HealthQuery
-from chalicelib.entry.health import Report as HealthReport
+from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
@@ -55,16 +62,18 @@ from chalicelib.flights.models import (
     ReplayRequest,
 )
 from chalicelib.flights.runs import Run
-from chalicelib.predictions.requests import PredictionRequest, parse_event
-from chalicelib.predictions.views import HandedOver, Outcome
-from chalicelib.predictions.views import Job as PredictionJob
-from chalicelib.predictions.views import JobPage as PredictionJobPage
-from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
-from chalicelib.predictions.views import Part as PredictionPart
-from chalicelib.predictions.views import Step as PredictionStep
+from chalicelib.predictions.models import (
+    HandedOver,
+    PredictionJob,
+    PredictionJobPage,
+    PredictionJobsQuery,
+    PredictionOutcome,
+    PredictionPart,
+    PredictionRequest,
+    PredictionStep,
+    parse_event,
+)
 from chalicelib.spendsense import models as spendsense
-from chalicelib.spendsense.orders import order_after
-from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
@@ -74,18 +83,28 @@ from chalicelib.uploads.models import (
     UploadPermission,
     UploadUrlQuery,
 )
+from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
-app = App("omnibus", origins=lambda: services().settings.cors_origins)
+app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
 
+PROOFS = ("X-Operator-Token", "Authorization")
 
-@app.route("/health", cors=CORS, query=HealthQuery, returns=HealthReport, headers=["X-Operator-Token"], tag="health")
+
+@app.route(
+    "/health",
+    cors=CORS,
+    query=HealthQuery,
+    returns=HealthReport,
+    headers=["X-Operator-Token", "Authorization"],
+    tag="health",
+)
 def health() -> HealthReport:
     """Tell whether the application answers, and with `deep`, whether its dependencies do."""
-    return services().health.report(app.query(HealthQuery), app.header("X-Operator-Token"))
+    return services().health.report(app.query(HealthQuery), app.operator)
 
 
 @app.route("/openapi.json", cors=CORS, returns=dict, tag="health")
@@ -102,13 +121,13 @@ def openapi() -> dict[str, object]:
 )
 def venue_popularity() -> PopularityReport:
     """Rank venues by eleven features of their completed concerts; the body may be `{}`."""
-    return services().venue_popularity.rank(app.body(PopularityQuery))
+    return services().concerts.popularity.rank(app.body(PopularityQuery))
 
 
 @app.route("/tickets/predict", methods=["POST"], cors=CORS, body=TicketQuery, returns=TicketPrediction, tag="concerts")
 def predict_ticket_sales() -> TicketPrediction:
     """Forecast the sales of a scheduled concert, or of given features, with the confidence broken down."""
-    return services().ticket_forecast.predict(app.body(TicketQuery))
+    return services().concerts.forecast.predict(app.body(TicketQuery))
 
 
 @app.route(
@@ -116,7 +135,7 @@ def predict_ticket_sales() -> TicketPrediction:
 )
 def predict_ticket_sales_batch() -> TicketBatch:
     """Forecast the sales of up to a hundred concerts at once."""
-    return services().ticket_forecast.predict_batch(app.body(TicketBatchQuery))
+    return services().concerts.forecast.predict_batch(app.body(TicketBatchQuery))
 
 
 @app.route(
@@ -124,26 +143,26 @@ def predict_ticket_sales_batch() -> TicketBatch:
 )
 def recommend_concerts() -> Recommendations:
     """Recommend scheduled concerts by genres and place, each with its reasons."""
-    return services().recommender.recommend(app.body(RecommendationQuery))
+    return services().concerts.recommender.recommend(app.body(RecommendationQuery))
 
 
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
-    return services().conversation.reply(app.body(ChatRequest))
+    return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
 @app.lambda_function()
 def predict_tickets(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer with the embedded model, for functions without scikit-learn."""
-    return invoked(FeatureRows, event, lambda asked: services().ticket_model.estimate(asked.rows))
+    return invoked(FeatureRows, event, lambda asked: services().concerts.ticket_model.estimate(asked.rows))
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
     """Replace the stored ranking of venues, as of the moment of the schedule."""
     moment = datetime.fromisoformat(event.time)
-    return report_or_raise(lambda: to_builtins(services().venue_popularity_refresh.refresh(moment)))
+    return report_or_raise(lambda: to_builtins(services().concerts.popularity_refresh.refresh(moment)))
 
 
 # -- predictions
@@ -153,8 +172,8 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 def predict_batch(event: Any, context: Any) -> dict[str, Any]:
     """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
 
-    def predict(request: PredictionRequest) -> Outcome | HandedOver:
-        return services().batch_predictions.predict(request, seconds_left=seconds_left(context))
+    def predict(request: PredictionRequest) -> PredictionOutcome | HandedOver:
+        return services().predictions.batch.predict(request, seconds_left=seconds_left(context))
 
     return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
 
@@ -162,19 +181,19 @@ def predict_batch(event: Any, context: Any) -> dict[str, Any]:
 @app.lambda_function()
 def predict_plan(event: Any, context: Any) -> Any:
     """Check a job and cut its data into parts; the state machine's first step."""
-    return stepped(event, context, PredictionStep, services().prediction_steps.plan)
+    return stepped(event, context, PredictionStep, services().predictions.steps.plan)
 
 
 @app.lambda_function()
 def predict_part(event: Any, context: Any) -> Any:
     """Score one part of a job; what the state machine maps."""
-    return stepped(event, context, PredictionPart, services().prediction_steps.score)
+    return stepped(event, context, PredictionPart, services().predictions.steps.score)
 
 
 @app.lambda_function()
 def predict_complete(event: Any, context: Any) -> Any:
     """Put a job's parts together at its output; the state machine's last step."""
-    return stepped(event, context, PredictionStep, services().prediction_steps.complete)
+    return stepped(event, context, PredictionStep, services().predictions.steps.complete)
 
 
 @app.route(
@@ -189,8 +208,7 @@ def predict_complete(event: Any, context: Any) -> Any:
 )
 def submit_prediction() -> PredictionJob:
     """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().prediction_jobs.submit(app.body(PredictionRequest))
+    return services().predictions.jobs.submit(app.body(PredictionRequest))
 
 
 @app.route(
@@ -203,15 +221,13 @@ def submit_prediction() -> PredictionJob:
 )
 def list_predictions() -> PredictionJobPage:
     """Jobs, newest first, a page at a time. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().prediction_jobs.page(app.query(PredictionJobsQuery))
+    return services().predictions.jobs.page(app.query(PredictionJobsQuery))
 
 
 @app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
     """A job: its state, the rows and parts that are done, its output or its error. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().prediction_jobs.get(job_id)
+    return services().predictions.jobs.get(job_id)
 
 
 @app.route(
@@ -224,8 +240,7 @@ def prediction_job(job_id: str) -> PredictionJob:
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().prediction_jobs.cancel(job_id)
+    return services().predictions.jobs.cancel(job_id)
 
 
 @app.route(
@@ -239,8 +254,7 @@ def cancel_prediction(job_id: str) -> PredictionJob:
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
     """Take up a failed job again, from the parts that it has finished. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().prediction_jobs.redrive(job_id)
+    return services().predictions.jobs.redrive(job_id)
 
 
 # -- flights
@@ -249,43 +263,44 @@ def redrive_prediction(job_id: str) -> PredictionJob:
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def ingest_flights(event: CloudWatchEvent) -> Any:
     """Poll OpenSky once, as far as the throttle, the breaker and the day's credits allow."""
-    return report_or_raise(services().ingestion.poll)
+    return report_or_raise(services().flights.ingestion.poll)
 
 
 @app.on_s3_event(bucket=environ.get("OMNIBUS_FLIGHTS_BUCKET", "flights"), prefix="raw/", suffix=".json.gz")
 def process_flights(event: S3Notification) -> None:
     """Convert raw snapshots to Parquet."""
-    for_each_object(event, lambda record: services().processing.process(record.key, again=record.event_name == REPLAY))
+    process = services().flights.processing.process
+    for_each_object(event, lambda record: process(record.key, again=record.event_name == REPLAY))
 
 
 @app.on_s3_event(bucket=environ.get("OMNIBUS_FLIGHTS_BUCKET", "flights"), prefix="processed/", suffix=".parquet")
 def validate_flights(event: S3Notification) -> None:
     """Judge processed snapshots by the 16 checks; quarantine those that fail."""
-    for_each_object(event, lambda record: services().validation.validate(record.key))
+    for_each_object(event, lambda record: services().flights.validation.validate(record.key))
 
 
 @app.lambda_function()
 def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Release a snapshot from quarantine, by an operator's direct invocation."""
-    return invoked(ReleaseRequest, event, services().flight_review.release)
+    return invoked(ReleaseRequest, event, services().flights.review.release)
 
 
 @app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, tag="flights")
 def latest_flights() -> Latest:
     """The aircraft of the newest snapshot that passed validation, in a box and a flight phase."""
-    return services().flights.latest(app.query(LatestQuery))
+    return services().flights.queries.latest(app.query(LatestQuery))
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
 def flights_quality() -> QualityHistory:
     """The verdicts of the last days, and the checks that failed most."""
-    return services().flights.quality(app.query(QualityQuery))
+    return services().flights.queries.quality(app.query(QualityQuery))
 
 
 @app.route("/flights/runs/{tracking_id}", cors=CORS, returns=Run, tag="flights")
 def flights_run(tracking_id: str) -> Run:
     """One snapshot's way through the pipeline."""
-    return services().flights.run(tracking_id)
+    return services().flights.queries.run(tracking_id)
 
 
 @app.route(
@@ -300,26 +315,30 @@ def flights_run(tracking_id: str) -> Run:
 )
 def replay_flights() -> Replay:
     """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    return services().flight_replays.start(app.body(ReplayRequest))
+    return services().flights.replays.start(app.body(ReplayRequest))
 
 
 # -- spendsense
 
 PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
-SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "tag": "spendsense"}
 
 
-def person() -> UUID:
-    """Who is signed in."""
-    return services().spendsense_doorkeeper.person(app.principal())
+def admit_person() -> UUID:
+    """The signed-in person; Unauthenticated for a token of another pool or application."""
+    return services().spendsense.doorkeeper.person(app.principal())
 
 
-def operator() -> spendsense.Operator:
-    """Who is signed in, as an operator."""
+def admit_operator() -> spendsense.Operator:
+    """The signed-in operator; Forbidden, on record, for anybody else."""
     request = app.current_request
     resource = f"{request.method} {request.path}" if request else ""
-    return services().spendsense_doorkeeper.operator(app.principal(), app.request_id(), resource)
+    return services().spendsense.doorkeeper.operator(app.principal(), app.request_id(), resource)
+
+
+SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "admit": admit_person, "tag": "spendsense"}
+FOR_OPERATORS: dict[str, Any] = {**SIGNED_IN, "admit": admit_operator}
+person = partial(app.caller, UUID)
+operator = partial(app.caller, spendsense.Operator)
 
 
 def unless_known(answer: Struct) -> Response:
@@ -339,34 +358,32 @@ def recompute_features(event: CloudWatchEvent) -> Any:
     return report_or_raise(lambda: run_features(event, nightly=False))
 
 
-def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome:
+def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.JobRunOutcome:
     """The features that an event orders."""
     wanted, left = detail_of(event, spendsense.FeaturesOrder), seconds_left(cast(Any, event.context))
-    return services().spendsense_jobs.compute(event.event_id, wanted, left, nightly=nightly)
+    return services().spendsense.jobs.compute(event.event_id, wanted, left, nightly=nightly)
 
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Features Computed"]})
 def assign_persona(event: CloudWatchEvent) -> Any:
     """Assign personas from computed features; announce Persona Assigned."""
-    return report_or_raise(lambda: run_stage("assign_persona", event))
+    run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run("assign_persona", detail_of(event, spendsense.StageDone), left))
 
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
     """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
-    return report_or_raise(lambda: run_stage("generate_recommendations", event))
-
-
-def run_stage(job: Job, event: CloudWatchEvent) -> spendsense.Outcome:
-    """The stage that follows the one that an event announces."""
-    order = order_after(detail_of(event, spendsense.StageDone))
-    return services().spendsense_jobs.run(job, order, seconds_left(cast(Any, event.context)))
+    jobs, left = services().spendsense.jobs, seconds_left(cast(Any, event.context))
+    return report_or_raise(
+        lambda: jobs.follow("generate_recommendations", detail_of(event, spendsense.StageDone), left)
+    )
 
 
 @app.lambda_function()
 def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Bring the database's schema up to date; twice, or two at once, is as good as once."""
-    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense_migrations.migrate())
+    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense.migrations.migrate())
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
@@ -378,7 +395,7 @@ def spendsense_health() -> spendsense.ServiceHealth:
 @app.route("/api/v1/users/me/profile", returns=spendsense.Profile, headers=["If-None-Match"], **SIGNED_IN)
 def own_profile() -> Response:
     """The caller's profile."""
-    return unless_known(services().spendsense_registry.profile(person()))
+    return unless_known(services().spendsense.profiles.profile(person()))
 
 
 @app.route(
@@ -390,19 +407,19 @@ def own_profile() -> Response:
 )
 def save_own_profile() -> spendsense.Profile:
     """Make or change the caller's profile."""
-    return services().spendsense_registry.register(person(), app.body(spendsense.ProfileChange))
+    return services().spendsense.profiles.register(person(), app.body(spendsense.ProfileChange))
 
 
 @app.route("/api/v1/users/me/profile", methods=["DELETE"], status=204, **SIGNED_IN)
 def delete_own_profile() -> None:
     """Delete the caller's data, all of it, at once."""
-    services().spendsense_registry.erase(person())
+    services().spendsense.profiles.erase(person())
 
 
 @app.route("/api/v1/users/me/accounts", returns=spendsense.Accounts, headers=["If-None-Match"], **SIGNED_IN)
 def own_accounts() -> Response:
     """The caller's accounts."""
-    return unless_known(services().spendsense_reader.accounts(person()))
+    return unless_known(services().spendsense.own.accounts(person()))
 
 
 @app.route(
@@ -415,7 +432,7 @@ def own_accounts() -> Response:
 def own_transactions() -> Response:
     """The caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
-    return unless_known(services().spendsense_reader.transactions(person(), query, app.request_id()))
+    return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
 @app.route(
@@ -427,7 +444,7 @@ def own_transactions() -> Response:
 )
 def own_insights() -> Response:
     """The caller's signals, behaviours and persona in a window."""
-    return unless_known(services().spendsense_reader.insights(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.insights(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -439,7 +456,7 @@ def own_insights() -> Response:
 )
 def own_recommendations() -> Response:
     """The caller's recommendations in a window, each with its reason."""
-    return unless_known(services().spendsense_reader.recommendations(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.recommendations(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -450,13 +467,13 @@ def own_recommendations() -> Response:
 )
 def own_recommendation(recommendation_id: str) -> Response:
     """One of the caller's recommendations, with the trace of the decision."""
-    return unless_known(services().spendsense_reader.recommendation(person(), recommendation_id, app.request_id()))
+    return unless_known(services().spendsense.own.recommendation(person(), recommendation_id, app.request_id()))
 
 
 @app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
 def own_consent() -> Response:
     """Whether the caller's consent stands, and its history."""
-    return unless_known(services().spendsense_registry.consent(person()))
+    return unless_known(services().spendsense.profiles.consent(person()))
 
 
 @app.route(
@@ -468,7 +485,7 @@ def own_consent() -> Response:
 )
 def decide_own_consent() -> spendsense.Consent:
     """Grant or revoke consent; revoking erases at once what was derived."""
-    return services().spendsense_registry.decide(person(), app.body(spendsense.ConsentChange))
+    return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
 @app.route(
@@ -481,7 +498,7 @@ def decide_own_consent() -> spendsense.Consent:
 )
 def give_feedback() -> spendsense.Feedback:
     """Say whether a recommendation helped; said again, the last counts."""
-    return services().spendsense_reader.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
+    return services().spendsense.own.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
 
 
 @app.route(
@@ -489,42 +506,42 @@ def give_feedback() -> spendsense.Feedback:
     query=spendsense.UsersQuery,
     returns=spendsense.Users,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
-    return unless_known(services().spendsense_office.users(operator(), app.query(spendsense.UsersQuery)))
+    return unless_known(services().spendsense.desk.users(operator(), app.query(spendsense.UsersQuery)))
 
 
-@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
     """One person: profile, personas, what operators did (this look too). For operators."""
-    return services().spendsense_office.user(operator(), user_id)
+    return services().spendsense.desk.user(operator(), user_id)
 
 
-@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
     """Delete a person's data, all of it, at once. For operators."""
-    services().spendsense_office.erase(operator(), user_id)
+    services().spendsense.desk.erase(operator(), user_id)
 
 
 @app.route(
-    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **SIGNED_IN
+    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **FOR_OPERATORS
 )
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
-    return unless_known(services().spendsense_office.signals(operator(), user_id))
+    return unless_known(services().spendsense.desk.signals(operator(), user_id))
 
 
 @app.route(
     "/api/v1/operator/users/{user_id}/traces/{recommendation_id}",
     returns=spendsense.Trace,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
-    return unless_known(services().spendsense_office.trace(operator(), user_id, recommendation_id))
+    return unless_known(services().spendsense.desk.trace(operator(), user_id, recommendation_id))
 
 
 @app.route(
@@ -533,42 +550,43 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     query=spendsense.ImportQuery,
     returns=spendsense.Imported,
     accepts={"application/json": spendsense.BankFile, "text/csv": str},
-    **SIGNED_IN,
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **FOR_OPERATORS,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
     """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
-    raw, kind = app.raw_body(spendsense.MAX_IMPORT_BYTES), app.header("Content-Type") or ""
-    return services().spendsense_office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
+    return services().spendsense.desk.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
 @app.route(
     "/api/v1/operator/review",
     query=spendsense.ReviewQuery,
-    returns=spendsense.Review,
+    returns=spendsense.ReviewPage,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
-    return unless_known(services().spendsense_office.waiting(operator(), app.query(spendsense.ReviewQuery)))
+    return unless_known(services().spendsense.desk.waiting(operator(), app.query(spendsense.ReviewQuery)))
 
 
 @app.route(
     "/api/v1/operator/review",
     methods=["POST"],
-    body=spendsense.Verdict,
+    body=spendsense.ReviewVerdict,
     returns=spendsense.Reviewed,
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
-    return services().spendsense_office.judge(operator(), app.body(spendsense.Verdict))
+    return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
 
 
-@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **SIGNED_IN)
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
-    return unless_known(services().spendsense_office.metrics(operator()))
+    return unless_known(services().spendsense.desk.metrics(operator()))
 
 
 # -- uploads
@@ -588,7 +606,7 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
     phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
-    return services().upload_sessions.open(app.source_ip(), phone_page)
+    return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 
 @app.route(
@@ -604,7 +622,7 @@ def upload_session(session_id: str) -> SessionView:
     """Tell where a session stands, to either side's token; the image's address to the owner's only."""
     query = app.query(SessionQuery)
     owner, upload = app.header("X-Owner-Token"), app.header("X-Upload-Token")
-    return services().upload_sessions.view(session_id, owner or query.owner_token, upload or query.upload_token)
+    return services().uploads.sessions.view(session_id, owner or query.owner_token, upload or query.upload_token)
 
 
 @app.route(
@@ -619,7 +637,7 @@ def upload_session(session_id: str) -> SessionView:
 )
 def end_upload_session(session_id: str) -> None:
     """Forget a session and delete its image."""
-    services().upload_sessions.end(session_id, app.header("X-Owner-Token"))
+    services().uploads.sessions.end(session_id, app.header("X-Owner-Token"))
 
 
 @app.route(
@@ -632,37 +650,37 @@ def end_upload_session(session_id: str) -> None:
 )
 def upload_url() -> UploadPermission:
     """Permit one upload for five minutes, by PUT or by form; it supersedes the permissions before it."""
-    return services().upload_sessions.permit(app.query(UploadUrlQuery), app.header("X-Upload-Token"))
+    return services().uploads.sessions.permit(app.query(UploadUrlQuery), app.header("X-Upload-Token"))
 
 
 @app.route("/upload", produces=("text/html",), tag="uploads")
 def upload_desktop_page() -> Page:
     """The desktop's page: shows the QR code, then the photo."""
-    return Page(*services().upload_site.desktop())
+    return Page(*services().uploads.site.desktop())
 
 
 @app.route("/u/{token}", produces=("text/html",), tag="uploads")
 def upload_phone_page(token: str) -> Page:
     """The phone's page: takes the photo and sends it."""
-    return Page(*services().upload_site.phone())
+    return Page(*services().uploads.site.phone())
 
 
 @app.route("/upload/assets/{name}", produces=("text/css", "text/javascript"), tag="uploads")
 def upload_asset(name: str) -> Page:
     """A style sheet or module of the two pages."""
-    return Page(*services().upload_site.asset(name))
+    return Page(*services().uploads.site.asset(name))
 
 
 @app.on_s3_event(bucket=environ.get("OMNIBUS_UPLOADS_BUCKET", "uploads"), prefix="session-uploads/")
 def upload_completed(event: S3Notification) -> None:
     """Look at what was uploaded, decide its session, tell the desktop."""
-    for_each_object(event, lambda it: services().upload_completion.arrived(it.key, it.version_id or "", it.sequencer))
+    for_each_object(event, lambda it: services().uploads.completion.arrived(it.key, it.version_id or "", it.sequencer))
 
 
 @app.on_sqs_message(queue=environ.get("OMNIBUS_UPLOADS_OUTBOX", "upload-notices"), batch_size=10)
 def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     """Tell desktops what could not be told at once."""
-    return for_each_message(batch, lambda it: services().upload_notices.retry_message(it.body.encode()))
+    return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
 # -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`
@@ -677,26 +695,26 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 def admit(connection: Connection) -> None:
     """Let a chat's socket in, and an upload's to its session."""
     if connection.query.get("channel") != "chat":
-        services().upload_presence.admit(connection, connection.query)
+        services().uploads.presence.admit(connection, connection.query)
 
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
     """Answer what a socket asks: `sync` and `ping` for uploads, `chat`."""
-    presence, post = services().upload_presence, services().connections.post
+    presence, post = services().uploads.presence, services().shared.connections.post
     return dispatch(event, {"sync": presence.sync, "ping": presence.ping, "chat": chat_over_socket}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
     asked = decode_json(encode(message), ChatMessage)
-    stream_chat(services().conversation, asked, partial(services().connections.post, connection))
+    services().concerts.conversation.answer_through(partial(services().shared.connections.post, connection), asked)
 
 
 @app.on_ws_disconnect()
 def disconnect(event: WebsocketEvent) -> dict[str, Any]:
     """Forget a socket."""
-    return release(event, lambda it: services().upload_presence.forget(it.id))
+    return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
 gc.freeze()  # what is loaded stays, so that no later collection need look through it

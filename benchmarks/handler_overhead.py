@@ -26,7 +26,8 @@ from mangum import Mangum
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks import measure
-from chalicelib.concerts.popularity import VenuePopularity, VenueStanding
+from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.popularity import VenuePopularity
 from tests.environment import ENVIRONMENT
 
 REQUESTS = 1000
@@ -106,7 +107,7 @@ def ours() -> Callable[[], Any]:
     os.environ.update(ENVIRONMENT)
     import app as application
 
-    application.services().venue_popularity = VenuePopularity(AnsweredRanking(), lambda: NOW)
+    application.services().concerts.popularity = VenuePopularity(AnsweredRanking(), lambda: NOW)
     return lambda: application.app(EVENT, Context())
 
 

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 STAGES = ("local", "dev", "staging", "prod")
 OVERLAY = "OMNIBUS_ENVIRONMENT"
+ROLE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 ORIGIN = re.compile(r"https?://[^/\sA-Z]+")
 """What browsers send as Origin, in lower case; anything else would be equal to none of them."""
 
@@ -108,6 +109,12 @@ class Variable(Struct, frozen=True):
     default: Any
 
 
+class Family(Struct, frozen=True):
+    """A field that holds every variable whose name begins with `prefix`, by the rest of its name."""
+
+    prefix: str
+
+
 class Section(Struct, frozen=True):
     """A field that is a group of settings."""
 
@@ -122,6 +129,24 @@ def variable(name: str, parse: Callable[[str], T] = _any_text, default: T | Any 
 def section(kind: type[T]) -> T:
     """Declare a field that is a group of settings."""
     return cast(T, Section(kind))
+
+
+class AwsSettings(Struct, frozen=True, kw_only=True):
+    """The region, the endpoints and the credentials of every AWS client.
+
+    Without an access key, the SDK finds the credentials itself. In Lambda it always does: those of the function's role.
+    """
+
+    region: str = variable("AWS_DEFAULT_REGION", str, "")
+    access_key_id: str = variable("AWS_ACCESS_KEY_ID", str, "")
+    secret_access_key: str = variable("AWS_SECRET_ACCESS_KEY", str, "")
+    session_token: str = variable("AWS_SESSION_TOKEN", str, "")
+    endpoint: str = variable("AWS_ENDPOINT_URL", str, "")
+    endpoints: Mapping[str, str] = cast(Any, Family("AWS_ENDPOINT_URL_"))
+
+    def endpoint_of(self, service: str) -> str | None:
+        """The URL of a service, named as boto3 names it; None for AWS's own."""
+        return self.endpoints.get(service.replace("-", "_").upper()) or self.endpoint or None
 
 
 class FlightsSettings(Struct, frozen=True, kw_only=True):
@@ -223,6 +248,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
     operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
+    aws: AwsSettings = section(AwsSettings)
     concerts: ConcertsSettings = section(ConcertsSettings)
     flights: FlightsSettings = section(FlightsSettings)
     predictions: PredictionsSettings = section(PredictionsSettings)
@@ -247,8 +273,10 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     `make up` writes such a file, so that `chalice local` and scripts find the local cloud. Of what boto3 reads, the
     file's alone counts: a developer's own profile or session token would be sent to the local cloud, which refuses it.
     """
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:  # its environment is whole, and the keys of its role change
+        return {name: value for name, value in environ.items() if name not in ROLE_KEYS}
     path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
-    if not path or "AWS_LAMBDA_FUNCTION_NAME" in environ:  # a deployed function has its whole environment
+    if not path:
         return environ
     if not os.path.exists(path):
         raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")
@@ -283,7 +311,7 @@ def _names(kind: type) -> Iterator[str]:
     for item in fields(cast(Any, kind)):
         if isinstance(item.default, Section):
             yield from _names(item.default.kind)
-        else:
+        elif isinstance(item.default, Variable):
             yield item.default.name
 
 
@@ -293,6 +321,9 @@ def _read(kind: type[T], environ: Mapping[str, str], problems: list[str]) -> T:
         declared = item.default
         if isinstance(declared, Section):
             values[item.name] = _read(declared.kind, environ, problems)
+        elif isinstance(declared, Family):
+            start = len(declared.prefix)
+            values[item.name] = {name[start:]: url for name, url in environ.items() if name.startswith(declared.prefix)}
         else:
             values[item.name] = _value(declared, environ, problems)
     return kind(**values)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
-from chalicelib.adapters import aws
 from tests.environment import ENVIRONMENT
+from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+
+load_profile()
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +22,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    aws._client.cache_clear()  # a client of an earlier test knows that test's endpoint
 
 
 @pytest.fixture(scope="session")

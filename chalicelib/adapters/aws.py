@@ -1,4 +1,4 @@
-"""boto3, held in one place: one session, one client a service, timeouts, and errors in our words."""
+"""boto3 in one place: clients with timeouts, and botocore's errors as ours."""
 
 import functools
 import threading
@@ -20,10 +20,12 @@ from chalicelib.errors import (
     NotFound,
     OmnibusError,
     RateLimited,
+    UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from chalicelib.settings import AwsSettings
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
@@ -47,31 +49,50 @@ UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """What services call a table, function or secret of our own that is not there."""
 DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
 
-_lock = threading.Lock()
-_session: Any = boto3.Session()
 
+class Clients:
+    """The AWS clients of one account, region and endpoint: each made once for each set of options.
 
-@functools.cache
-def _client(service: str, options: tuple[tuple[str, Any], ...]) -> Any:
-    given = dict(options)
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
-        retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
-        signature_version=given.pop("signature_version", None),
-        s3={"addressing_style": "path"} if service == "s3" and given.pop("path_style", False) else None,
-    )
-    with _lock:  # creating a client is not thread-safe, using one is
-        return _session.client(service, config=config, **given)
-
-
-def client(service: str, **options: Any) -> Any:
-    """The client of an AWS service, made once for each set of options.
-
-    Options: `read_timeout` (s), `max_attempts`, `signature_version`, and what `Session.client` takes, such as
-    `endpoint_url`. Without that, boto3 itself honours AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>.
+    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role.
     """
-    return _client(service, tuple(sorted(options.items())))
+
+    def __init__(self, account: AwsSettings) -> None:
+        self._account = account
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        account = self._account
+        return boto3.Session(
+            account.access_key_id or None,
+            account.secret_access_key or None,
+            account.session_token or None,
+            account.region or None,
+        )
+
+    def __call__(self, service: str, **options: Any) -> Any:
+        """The client of a service.
+
+        Options: `read_timeout` (s), `max_attempts`, `signature_version`, and what `Session.client` takes, such as
+        `endpoint_url`.
+        """
+        key = (service, tuple(sorted(options.items())))
+        with self._lock:  # creating a client is not thread-safe, using one is
+            if key not in self._made:
+                self._made[key] = self._new(service, options)
+            return self._made[key]
+
+    def _new(self, service: str, given: dict[str, Any]) -> Any:
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
+            retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
+            signature_version=given.pop("signature_version", None),
+        )
+        return self._session.client(
+            service, config=config, **{"endpoint_url": self._account.endpoint_of(service), **given}
+        )
 
 
 def error_code(error: ClientError) -> str:
@@ -109,3 +130,28 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise translate(error, what) from error
+
+
+def failure(error: Exception, what: str) -> UpstreamError:
+    """A botocore error as an Upstream error: the failure of a service that we call on a caller's behalf.
+
+    It is never the caller's fault, and trying again does not help where our role is refused or our endpoint is missing.
+    `what` names the service, e.g. "the warehouse".
+    """
+    if isinstance(error, ClientError) and error_code(error) in DENIED | UNDEPLOYED:
+        return UpstreamRejected(f"{what} refused the request")
+    translated = translate(error, what)
+    if isinstance(translated, UpstreamError):
+        return translated
+    if isinstance(translated, RateLimited):
+        return UpstreamUnavailable(translated.message, retry_after=translated.retry_after)
+    return UpstreamRejected(f"{what} refused the request")
+
+
+@contextmanager
+def dependency(what: str) -> Iterator[None]:
+    """Raise Upstream errors for botocore's inside the block; the original stays the cause, for the log."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise failure(error, what) from error

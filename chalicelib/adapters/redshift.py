@@ -14,8 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.aws import error_code
-from chalicelib.adapters.dependency import dependency, failure
+from chalicelib.adapters.aws import dependency, error_code, failure
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 
 Value = str | int | float | bool | Decimal | date | datetime | clock_time | None

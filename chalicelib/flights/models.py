@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 
 REPLAY = "ObjectCreated:Replay"
 """The event name of a record that asks to process a snapshot again, done or not."""
@@ -61,7 +61,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
     tracking_id: str
     snapshot_time: int
-    status: Status
+    status: RunStatus
     score: float | None
     grade: str | None
     failed_checks: list[str]

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from chalicelib.flights.breaker import Breaker
-from chalicelib.flights.outcomes import Outcome
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.outcomes import PollOutcome
+from chalicelib.flights.runs import Run, RunStatus
 
 Box = tuple[float, float, float, float]
 """South, west, north, east, in degrees."""
 
 
 class StateSource(Protocol):
-    def fetch(self, box: Box | None) -> Outcome:
+    def fetch(self, box: Box | None) -> PollOutcome:
         """One poll of all state vectors in `box` (None: the world); every outcome is a value."""
 
 
@@ -48,7 +48,7 @@ class RunBook(Protocol):
     def find(self, tracking_id: str) -> Run | None: ...
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`, with `facts`; False, and no change, if not.
 
@@ -60,7 +60,7 @@ class RunBook(Protocol):
 
 
 class RunHistory(Protocol):
-    def of_status(self, status: Status, limit: int) -> list[Run]:
+    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
         """The newest runs in `status`, the latest snapshot first."""
 
     def of_day(self, day: str, limit: int) -> list[Run]:
@@ -91,7 +91,7 @@ class Throttle(Protocol):
     def throttle(self, until: datetime) -> None: ...
 
 
-class Notices(Protocol):
+class TroubleNotices(Protocol):
     """So that an operator is told once, not every five minutes."""
 
     def first(self, subject: str, until: datetime) -> bool:
@@ -113,6 +113,6 @@ class Reprocessing(Protocol):
         """Have these raw snapshots processed again, soon and elsewhere."""
 
 
-class Emit(Protocol):
+class EmitMetrics(Protocol):
     def __call__(self, namespace: str, metrics: Mapping[str, tuple[float, str]]) -> None:
         """Publish metrics: name -> value and CloudWatch unit."""

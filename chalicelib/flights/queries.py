@@ -8,7 +8,7 @@ from chalicelib.errors import NotFound, Unprocessable
 from chalicelib.flights import index, keys
 from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistory, QualityQuery, WorstCheck
 from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, RunStatus
 
 RUNS_A_DAY = 1440
 """One every minute: more than a day has, whatever the schedule."""
@@ -28,7 +28,7 @@ class Flights:
     def latest(self, query: LatestQuery) -> Latest:
         """Aircraft of the newest validated snapshot; NotFound before the first, and a week after the last."""
         box = _box(query)
-        newest = self._history.of_status(Status.VALIDATED, 1)
+        newest = self._history.of_status(RunStatus.VALIDATED, 1)
         if not newest or newest[0].index_key is None:
             raise NotFound("no snapshot has passed validation yet")
         try:

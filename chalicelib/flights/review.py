@@ -7,10 +7,10 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.flights import keys
 from chalicelib.flights.models import ReleaseRequest
 from chalicelib.flights.ports import ObjectWriter, RunBook
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, RunStatus
 
 
-class Review:
+class QuarantineReview:
     """Releases snapshots from quarantine."""
 
     def __init__(self, *, bucket: ObjectWriter, runs: RunBook, clock: Callable[[], datetime]) -> None:
@@ -35,7 +35,7 @@ class Review:
                 "release_reason": request.reason,
                 "updated_at": now,
             }
-            if not self._runs.advance(run.tracking_id, Status.VALIDATED, (Status.QUARANTINED,), facts):
+            if not self._runs.advance(run.tracking_id, RunStatus.VALIDATED, (RunStatus.QUARANTINED,), facts):
                 raise Conflict(f"{run.tracking_id} is {run.status}, not QUARANTINED: there is nothing to release")
         self._bucket.move(keys.quarantine_key(run.snapshot_time), keys.processed_key(run.snapshot_time))
         released = self._runs.find(run.tracking_id)

@@ -20,8 +20,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.adapters.concerts.warehouse import statement
 from chalicelib.adapters.redshift import RedshiftData
+from chalicelib.concerts import sql as concert_sql
 from local.season.generator import COLUMNS, Row, Season, generate
 
 TABLES = ("artists", "venues", "concerts", "ticket_sales")
@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], object]
 
 def create_schema(redshift: RedshiftData) -> None:
     """Make the tables that are missing."""
-    redshift.run(list(statements_of(statement("schema"))))
+    redshift.run(list(statements_of(concert_sql.text("schema"))))
 
 
 def load_by_inserts(season: Season, redshift: RedshiftData, progress: Progress) -> None:
@@ -135,10 +135,10 @@ def main() -> None:
     parser.add_argument("--copy-from", default="", help="s3://bucket/prefix/ to load through; inserts without it")
     options = parser.parse_args()
 
-    from chalicelib.adapters.aws import client
-    from chalicelib.bootstrap import bootstrap
+    from chalicelib.wiring import bootstrap
 
-    redshift = bootstrap().warehouse_loading
+    services = bootstrap()
+    redshift = services.concerts.loading
     started = time.monotonic()
     season = generate(options.sales, today=options.today, seed=options.seed)
     create_schema(redshift)
@@ -146,7 +146,7 @@ def main() -> None:
         place = urlsplit(options.copy_from if options.copy_from.endswith("/") else options.copy_from + "/")
 
         def put(key: str, content: bytes) -> None:
-            client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/") + key, Body=content)
+            services.shared.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/") + key, Body=content)
 
         load_by_copy(season, redshift, put, place.geturl(), show_progress)
     else:

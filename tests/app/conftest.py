@@ -8,8 +8,8 @@ import pytest
 from chalice.test import Client
 
 import app as application
-from chalicelib.bootstrap import Services
 from chalicelib.settings import Settings
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 
 

@@ -8,9 +8,9 @@ import pytest
 from chalice.test import Client
 
 from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
-from chalicelib.bootstrap import Services
-from chalicelib.concerts.conversation import Delta
+from chalicelib.concerts.values import Delta
 from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.events import schedule_event, socket_event
 from tests.fakes.concerts import FakeProvider, FakeTicketModel
@@ -49,11 +49,11 @@ class DarkDatabase:
 
 
 def wire(services: Services, world: ConcertWorld) -> ConcertWorld:
-    services.venue_popularity = services.venue_popularity_refresh = world.popularity
-    services.ticket_forecast = world.forecast
-    services.recommender = world.recommender
-    services.conversation = world.conversation
-    services.__dict__ |= {"_concert_warehouse": world.warehouse, "_chat_sessions": world.sessions}
+    services.concerts.popularity = services.concerts.popularity_refresh = world.popularity
+    services.concerts.forecast = world.forecast
+    services.concerts.recommender = world.recommender
+    services.concerts.conversation = world.conversation
+    services.concerts.warehouse, services.concerts.sessions = world.warehouse, world.sessions
     return world
 
 
@@ -304,7 +304,7 @@ class TestChat:
 
 class TestSocket:
     def test_words_then_the_whole_reply(self, world: ConcertWorld, services: Services, client: Client) -> None:
-        services.connections = connections = FakeConnections()  # type: ignore[assignment]
+        services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
         body = json.dumps({"action": "chat", "message": "top 3 venues"})
         assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {"statusCode": 200}
         actions = [message["action"] for _, message in connections.sent]
@@ -316,14 +316,14 @@ class TestSocket:
     def test_what_is_wrong_is_told_to_the_sender(
         self, world: ConcertWorld, services: Services, client: Client, extra: Any
     ) -> None:
-        services.connections = connections = FakeConnections()  # type: ignore[assignment]
+        services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
         client.lambda_.invoke("message", socket_event("$default", body=json.dumps({"action": "chat", **extra})))
         ((_, message),) = connections.sent
         assert message["action"] == "ERROR"
         assert message["error"]["code"] == "invalid_input"
 
     def test_a_client_that_left_ends_the_answer(self, world: ConcertWorld, services: Services, client: Client) -> None:
-        services.connections = connections = FakeConnections()  # type: ignore[assignment]
+        services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
         connections.gone = True
         body = json.dumps({"action": "chat", "message": "top 3 venues"})
         assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {"statusCode": 200}
@@ -335,7 +335,7 @@ class TestSocket:
 
 class TestFunctions:
     def test_the_embedded_model(self, services: Services, client: Client) -> None:
-        services.ticket_model = ArtifactTicketModel()
+        services.concerts.ticket_model = ArtifactTicketModel()
         answer = client.lambda_.invoke("predict_tickets", {"rows": [[1.0] * 21, [2.0] * 21]}).payload
         assert len(answer["result"]["values"]) == 2
         assert answer["result"]["version"] == manifest()["version"]
@@ -387,8 +387,8 @@ class TestEverythingIsDown:
             assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 
     def test_health_says_degraded(self, dark: ConcertWorld, services: Services, api: Any) -> None:
-        stores = {"_flight_runs": FakeRuns(), "_prediction_job_store": MemoryJobs(), "_upload_store": FakeSessions()}
-        services.__dict__ |= stores | {"_spendsense_database": DarkDatabase()}
+        services.flights.runs, services.predictions.store = FakeRuns(), MemoryJobs()
+        services.uploads.store, services.spendsense.database = FakeSessions(), DarkDatabase()
         answer = api("GET", "/health?deep=true", headers=OPERATOR)
         assert answer.status == 200
         assert answer.body["status"] == "degraded"

@@ -8,11 +8,11 @@ import pytest
 from chalice.test import Client
 
 import app as application
-from chalicelib.bootstrap import Services
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.events import s3_event, s3_test_event, schedule_event
 from tests.unit.flights.vectors import TIME, bad, good
@@ -25,11 +25,11 @@ ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_
 @pytest.fixture
 def world(services: Services) -> World:
     world = World()
-    services.processing = world.processing
-    services.validation = world.validation
-    services.flights = world.flights
-    services.flight_review = world.review
-    services.flight_replays = world.replays
+    services.flights.processing = world.processing
+    services.flights.validation = world.validation
+    services.flights.queries = world.flights
+    services.flights.review = world.review
+    services.flights.replays = world.replays
     return world
 
 
@@ -66,7 +66,7 @@ def test_every_record_of_an_event_counts_whatever_its_neighbours(world: World, c
     broken = keys.raw_key(TIME + 600)
     world.put(b"broken", broken)
     invoke(client, "process_flights", s3_event(broken, "raw/a key+with é.json.gz", RAW, keys.raw_key(other)))
-    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {Status.PROCESSED, Status.FAILED}
+    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {RunStatus.PROCESSED, RunStatus.FAILED}
     assert world.runs.find(keys.tracking_id(other)).rows == 20  # type: ignore[union-attr]
 
 
@@ -76,7 +76,7 @@ def test_what_may_pass_later_is_raised_so_that_lambda_retries(world: World, clie
     with pytest.raises(UpstreamUnavailable):
         invoke(client, "process_flights", s3_event(RAW))
     invoke(client, "process_flights", s3_event(RAW))
-    assert world.run().status is Status.PROCESSED
+    assert world.run().status is RunStatus.PROCESSED
 
 
 def test_thresholds_that_are_none_park_no_event(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
@@ -106,9 +106,9 @@ def test_the_schedule_reports_or_raises(services: Services, client: Client) -> N
                 raise self.error
             return {"outcome": "fetched"}
 
-    services.ingestion = Ingestion()  # type: ignore[assignment]
+    services.flights.ingestion = Ingestion()  # type: ignore[assignment]
     assert invoke(client, "ingest_flights", schedule_event()) == {"outcome": "fetched"}
-    services.ingestion.error = RateLimited("DynamoDB is throttled")
+    services.flights.ingestion.error = RateLimited("DynamoDB is throttled")
     with pytest.raises(RateLimited):
         invoke(client, "ingest_flights", schedule_event())
 

@@ -8,7 +8,6 @@ import pytest
 from chalice.test import Client
 from msgspec.structs import replace
 
-from chalicelib.bootstrap import Services
 from chalicelib.errors import (
     Conflict,
     Forbidden,
@@ -19,8 +18,9 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from chalicelib.predictions.jobs import Jobs
-from chalicelib.predictions.views import Done, HandedOver, Outcome, Planned
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.models import Done, HandedOver, Planned, PredictionOutcome
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
@@ -33,7 +33,7 @@ REQUEST = {
     "prediction_column_name": "price",
     "feature_columns": ["x", "y"],
 }
-OUTCOME = Outcome(
+OUTCOME = PredictionOutcome(
     rows=3,
     bytes=40,
     model_sha256="0" * 64,
@@ -68,10 +68,12 @@ def objects() -> MemoryObjects:
 
 
 @pytest.fixture
-def jobs(services: Services, objects: MemoryObjects) -> Jobs:
-    places = services._prediction_places
-    jobs = Jobs(objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__)
-    services.prediction_jobs = jobs
+def jobs(services: Services, objects: MemoryObjects) -> PredictionJobs:
+    places = services.predictions.places
+    jobs = PredictionJobs(
+        objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__
+    )
+    services.predictions.jobs = jobs
     return jobs
 
 
@@ -81,14 +83,14 @@ def invoke(client: Client, function: str, event: Any) -> Any:
 
 class TestDirectInvocation:
     def test_the_answer_is_a_proxys(self, client: Client, services: Services) -> None:
-        services.batch_predictions = service = Answers(OUTCOME)  # type: ignore[assignment]
+        services.predictions.batch = service = Answers(OUTCOME)  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 200
         assert msgspec.json.decode(answer["body"]) == msgspec.to_builtins(OUTCOME)
         assert service.asked[0].feature_columns == ("x", "y")
 
     def test_what_becomes_a_job_is_accepted(self, client: Client, services: Services) -> None:
-        services.batch_predictions = Answers(HandedOver(job_id="job-1", reason="too large"))  # type: ignore[assignment]
+        services.predictions.batch = Answers(HandedOver(job_id="job-1", reason="too large"))  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 202
         assert msgspec.json.decode(answer["body"])["job_id"] == "job-1"
@@ -109,7 +111,7 @@ class TestDirectInvocation:
     def test_errors_have_a_status_of_the_contract_and_a_code(
         self, client: Client, services: Services, error: OmnibusError, status: int
     ) -> None:
-        services.batch_predictions = Answers(error)  # type: ignore[assignment]
+        services.predictions.batch = Answers(error)  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == status
         assert msgspec.json.decode(answer["body"])["error"]["code"] == error.code
@@ -122,7 +124,7 @@ class TestDirectInvocation:
         assert msgspec.json.decode(answer["body"])["error"]["code"] == "missing_field"
 
     def test_the_unknown_is_opaque(self, client: Client, services: Services) -> None:
-        services.batch_predictions = Answers(KeyError("secret"))  # type: ignore[assignment]
+        services.predictions.batch = Answers(KeyError("secret"))  # type: ignore[assignment]
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 500
         assert "secret" not in answer["body"]
@@ -130,7 +132,7 @@ class TestDirectInvocation:
 
     def test_a_setting_that_is_wrong_is_opaque_too(self, client: Client, services: Services) -> None:
         wrong = replace(services.settings.predictions, signing_key_arn="arn:aws:s3:::no-key")
-        services.settings = replace(services.settings, predictions=wrong)
+        services.predictions._settings = wrong
         answer = invoke(client, "predict_batch", REQUEST)
         assert answer["statusCode"] == 500
         assert "no-key" not in answer["body"]
@@ -139,21 +141,21 @@ class TestDirectInvocation:
 class TestSteps:
     def test_a_step_answers_plain_values(self, client: Client, services: Services) -> None:
         planned = Planned(job_id="job-1", bucket="scratch", key="jobs/job-1/parts.json", parts=2)
-        services.prediction_steps = Answers(planned)  # type: ignore[assignment]
+        services.predictions.steps = Answers(planned)  # type: ignore[assignment]
         assert invoke(client, "predict_plan", {"job_id": "job-1"}) == msgspec.to_builtins(planned)
-        services.prediction_steps = Answers(Done(job_id="job-1", rows=2, bytes=9))  # type: ignore[assignment]
+        services.predictions.steps = Answers(Done(job_id="job-1", rows=2, bytes=9))  # type: ignore[assignment]
         part = {"job_id": "job-1", "number": 1, "start": 4, "stop": 9, "first_row": 0, "rows": 2}
         assert invoke(client, "predict_part", part)["rows"] == 2
         assert invoke(client, "predict_complete", {"job_id": "job-1"})["bytes"] == 9
 
     def test_what_would_fail_for_ever_is_an_answer(self, client: Client, services: Services) -> None:
-        services.prediction_steps = Answers(Conflict("The job is cancelled.", code="cancelled"))  # type: ignore[assignment]
+        services.predictions.steps = Answers(Conflict("The job is cancelled.", code="cancelled"))  # type: ignore[assignment]
         answer = invoke(client, "predict_plan", {"job_id": "job-1"})
         assert answer == {"failed": {"code": "cancelled", "message": "The job is cancelled."}}
 
     @pytest.mark.parametrize("error", [RateLimited("m"), UpstreamUnavailable("m"), UpstreamTimeout("m"), KeyError("m")])
     def test_what_may_pass_raises(self, client: Client, services: Services, error: Exception) -> None:
-        services.prediction_steps = Answers(error)  # type: ignore[assignment]
+        services.predictions.steps = Answers(error)  # type: ignore[assignment]
         with pytest.raises(type(error)):
             invoke(client, "predict_complete", {"job_id": "job-1"})
 
@@ -168,12 +170,12 @@ class TestJobs:
         assert api("GET", "/predictions?limit=1", headers=TOKEN).body == {"jobs": [submitted.body], "next": None}
         assert api("DELETE", path, headers=TOKEN).body["state"] == "cancelled"
 
-    def test_the_same_token_twice_is_one_job(self, api: Callable[..., Any], jobs: Jobs) -> None:
+    def test_the_same_token_twice_is_one_job(self, api: Callable[..., Any], jobs: PredictionJobs) -> None:
         answers = [api("POST", "/predictions", {**REQUEST, "client_token": "t"}, TOKEN) for _ in range(2)]
         assert answers[0].body == answers[1].body
         assert len(jobs.workflow.started) == 1  # type: ignore[attr-defined]
 
-    def test_a_failed_job_is_redriven(self, api: Callable[..., Any], jobs: Jobs) -> None:
+    def test_a_failed_job_is_redriven(self, api: Callable[..., Any], jobs: PredictionJobs) -> None:
         job_id = api("POST", "/predictions", REQUEST, TOKEN).body["job_id"]
         assert api("POST", f"/predictions/{job_id}/redrive", headers=TOKEN).status == 409
         jobs.store.update(job_id, {"state": "failed"}, states=["queued"])

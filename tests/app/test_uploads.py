@@ -9,10 +9,10 @@ from chalice.app import WebsocketEvent
 from chalice.test import Client
 
 import app as application
-from chalicelib.bootstrap import Services
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.uploads.machine import Status
 from chalicelib.uploads.site import PAGES, Site
+from chalicelib.wiring import Services
 from tests.events import s3_event, s3_test_event, socket_event, sqs_event
 from tests.unit.uploads.house import HTML, House
 
@@ -22,12 +22,12 @@ UNKNOWN = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 @pytest.fixture
 def house(services: Services) -> House:
     house = House()
-    services.upload_sessions = house.sessions
-    services.upload_completion = house.completion
-    services.upload_notices = house.notices
-    services.upload_presence = house.presence
-    services.upload_site = Site(storage_origins=house.storage.origins, socket_url="wss://sockets.test/api")
-    services.connections = house.sockets  # type: ignore[assignment]
+    services.uploads.sessions = house.sessions
+    services.uploads.completion = house.completion
+    services.uploads.notices = house.notices
+    services.uploads.presence = house.presence
+    services.uploads.site = Site(storage_origins=house.storage.origins, socket_url="wss://sockets.test/api")
+    services.shared.connections = house.sockets  # type: ignore[assignment]
     return house
 
 

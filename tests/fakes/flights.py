@@ -9,19 +9,19 @@ import msgspec
 
 from chalicelib.errors import NotFound, OmnibusError
 from chalicelib.flights.breaker import Breaker
-from chalicelib.flights.outcomes import Outcome
+from chalicelib.flights.outcomes import PollOutcome
 from chalicelib.flights.ports import Box
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, RunStatus
 
 
 class FakeSource:
     """`StateSource`: gives the outcomes that it was loaded with, in order, the last one for ever."""
 
-    def __init__(self, *outcomes: Outcome) -> None:
+    def __init__(self, *outcomes: PollOutcome) -> None:
         self.outcomes = list(outcomes)
         self.polls = 0
 
-    def fetch(self, box: Box | None) -> Outcome:
+    def fetch(self, box: Box | None) -> PollOutcome:
         self.polls += 1
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
@@ -95,7 +95,7 @@ class FakeRuns:
         return self.runs.get(tracking_id)
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         self._fail("advance")
         run = self.runs.get(tracking_id)
@@ -108,7 +108,7 @@ class FakeRuns:
         self._fail("note")
         self._set(self.runs[tracking_id], facts)
 
-    def of_status(self, status: Status, limit: int) -> list[Run]:
+    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
         return self._newest(lambda run: run.status is status, limit)
 
     def of_day(self, day: str, limit: int) -> list[Run]:

@@ -32,7 +32,7 @@ def test_chalice_our_code_and_its_bytecode_are_in_the_zip(packaged: Packaged) ->
     assert {
         "app.py",
         "chalice/app.py",
-        "chalicelib/bootstrap.py",
+        "chalicelib/wiring/__init__.py",
         "boto3/__init__.pyc",
         "msgspec/__init__.pyc",
     } <= names

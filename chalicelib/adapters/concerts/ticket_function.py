@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.dependency import failure
-from chalicelib.concerts.tickets import Estimates
+from chalicelib.adapters.aws import failure
+from chalicelib.concerts.values import Estimates
 from chalicelib.errors import UpstreamRejected, UpstreamUnavailable
 
 FUNCTION = "the embedded ticket model"

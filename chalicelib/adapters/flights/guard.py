@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, to_item
 from chalicelib.errors import UpstreamUnavailable
-from chalicelib.flights.breaker import Breaker, State
+from chalicelib.flights.breaker import Breaker, BreakerState
 
 WHAT = "the guard table"
 BREAKER, THROTTLE = "breaker", "throttle"
@@ -156,7 +156,7 @@ def _breaker(stored: dict[str, Any]) -> Breaker:
         datetime.fromisoformat(at) if (at := stored.get(name)) else None for name in ("opened_at", "failing_since")
     )
     return Breaker(
-        state=State(stored["state"]),
+        state=BreakerState(stored["state"]),
         failures=tuple(datetime.fromisoformat(at) for at in stored["failures"]),
         opened_at=opened_at,
         successes=stored["successes"],

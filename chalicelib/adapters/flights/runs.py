@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, RunStatus
 
 WHAT = "the table of runs"
 
@@ -42,7 +42,7 @@ class FlightRuns:
         return _run(answer["Item"]) if "Item" in answer else None
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`; False, and no change, if not."""
         update = setting({**facts, "status": status.value})
@@ -69,7 +69,7 @@ class FlightRuns:
                 **setting(facts),
             )
 
-    def of_status(self, status: Status, limit: int) -> list[Run]:
+    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
         """The newest runs in `status`."""
         return self._query("by_status", "status", status.value, limit)
 

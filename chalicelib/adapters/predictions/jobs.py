@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.dependency import dependency
+from chalicelib.adapters.aws import dependency
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
 from chalicelib.errors import Unprocessable
 

@@ -3,12 +3,13 @@
 import functools
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import client, error_code
-from chalicelib.adapters.dependency import dependency
+from chalicelib.adapters.aws import dependency, error_code
 from chalicelib.predictions.ports import Signer, Verifier
 
 ALGORITHM = "ECDSA_SHA_256"
@@ -82,8 +83,9 @@ class SharedSecret:
         return str(text).encode()
 
 
-def signing_key(name: str) -> KmsKey | SharedSecret:
-    """The key that `name` names: the ARN of a KMS key, or the ARN or name of a secret."""
+def signing_key(name: str, client: Callable[..., Any] | None = None) -> KmsKey | SharedSecret:
+    """The key that `name` names: the ARN of a KMS key, or the ARN or name of a secret; `client` makes its client."""
+    client = client or boto3.client
     service = name.split(":")[2] if name.count(":") >= 5 else ""
     if service == "kms":
         return KmsKey(client("kms"), name)

@@ -5,8 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import error_code
-from chalicelib.adapters.dependency import dependency
+from chalicelib.adapters.aws import dependency, error_code
 
 WHAT = "the state machine of predictions"
 BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")

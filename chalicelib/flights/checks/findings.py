@@ -13,13 +13,13 @@ MAX_SAMPLES: Final = 5
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
-Value = str | int | float | bool | None
+RowPlaces = npt.NDArray[np.intp]
+Cell = str | int | float | bool | None
 
-NONE: Final[Positions] = np.empty(0, np.intp)
+NONE: Final[RowPlaces] = np.empty(0, np.intp)
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """`unknown` is a check's alone, `empty` a snapshot's alone: nothing was there to judge."""
 
     PASSED = "passed"
@@ -34,7 +34,7 @@ class Tally:
 
     checked: int
     failing: int
-    examples: Positions = field(default_factory=lambda: NONE)
+    examples: RowPlaces = field(default_factory=lambda: NONE)
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Checked and failing by field, rule, source or phase, whichever the check tells apart."""
 
@@ -44,7 +44,7 @@ class Tally:
         return cls(checked, count(failing), first(failing), parts or {})
 
 
-class Part(msgspec.Struct, frozen=True):
+class CheckCounts(msgspec.Struct, frozen=True):
     """A check's counts for one field, rule, source or phase."""
 
     checked: int
@@ -55,13 +55,13 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check's line in the report."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckVerdict
     score: float | None
     pass_mark: float
     checked: int
     failing: int
-    parts: dict[str, Part] = {}
-    samples: list[dict[str, Value]] = []
+    parts: dict[str, CheckCounts] = {}
+    samples: list[dict[str, Cell]] = []
 
 
 def count(mask: Mask | None) -> int:
@@ -69,7 +69,7 @@ def count(mask: Mask | None) -> int:
     return 0 if mask is None else int(np.count_nonzero(mask))
 
 
-def first(mask: Mask | None) -> Positions:
+def first(mask: Mask | None) -> RowPlaces:
     """Where the first few marks are."""
     found: list[int] = []
     start = 0

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib.bootstrap import Services
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
+from chalicelib.wiring import Services
 from tests.app.spendsense.tokens import ANN, BOB
 from tests.contract.spendsense_people import NOW, TODAY, owned, rows, transaction
 from tests.events import schedule_event
@@ -94,7 +94,7 @@ def test_migrating(client: Client, services: Services) -> None:
         def migrate(self) -> Any:
             return {"applied": ["0001_people"], "version": 1}
 
-    services.__dict__["spendsense_migrations"] = Steps()
+    services.spendsense.migrations = Steps()
     answer = client.lambda_.invoke("migrate", {}).payload
     assert answer == {"result": {"applied": ["0001_people"], "version": 1}}
     assert "error" in client.lambda_.invoke("migrate", {"force": True}).payload

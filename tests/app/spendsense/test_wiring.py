@@ -5,8 +5,8 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.bootstrap import Services
 from chalicelib.settings import Settings
+from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 
 
@@ -27,7 +27,7 @@ def test_the_host_and_the_retention_of_the_stack() -> None:
         "OMNIBUS_SPENDSENSE_RETENTION_DAYS": "30",
     }
     services = Services(Settings.from_environ({**ENVIRONMENT, **given}))
-    services.__dict__["_secrets"] = Vault()
-    found = conninfo_to_dict(services._spendsense_database._target.read())
+    services.shared.secrets = Vault()
+    found = conninfo_to_dict(services.spendsense.database._target.read())
     assert (found["host"], found["dbname"], found["user"]) == ("proxy.example.com", "people", "ann")
-    assert services.spendsense_jobs._retention == timedelta(days=30)
+    assert services.spendsense.jobs._retention == timedelta(days=30)

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
 from chalicelib.flights.models import LatestQuery, QualityQuery
-from chalicelib.flights.runs import Status, begun
+from chalicelib.flights.runs import RunStatus, begun
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, INDEX, RAW, World
 
@@ -22,7 +22,7 @@ def test_latest_selects_by_box_phase_and_limit() -> None:
     ]
     world.put(snapshot(rows))
     world.processing.process(RAW)
-    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    world.runs.advance(ID, RunStatus.VALIDATED, (RunStatus.PROCESSED,), {})
     everything = world.flights.latest(LatestQuery())
     assert (everything.time, everything.matching) == (TIME, 3)
     assert [each.icao24 for each in everything.aircraft] == ["4b1801", "4b1802", "4b1804"]
@@ -37,7 +37,7 @@ def test_latest_leaves_out_what_has_no_address() -> None:
     world = World()
     world.put(snapshot([state(1), state(2, icao24=None)]))
     world.processing.process(RAW)
-    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    world.runs.advance(ID, RunStatus.VALIDATED, (RunStatus.PROCESSED,), {})
     latest = world.flights.latest(LatestQuery())
     assert (latest.matching, [each.icao24 for each in latest.aircraft]) == (1, ["4b1801"])
 
@@ -51,7 +51,7 @@ def test_an_older_snapshot_that_comes_late_does_not_become_the_latest() -> None:
     world.validation.validate(keys.processed_key(older))
     late = world.runs.find(keys.tracking_id(older))
     assert late is not None
-    assert late.status is Status.VALIDATED
+    assert late.status is RunStatus.VALIDATED
     assert world.flights.latest(LatestQuery()).tracking_id == ID
 
 
@@ -80,7 +80,7 @@ def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
     world.run_through(bad())
     history = world.flights.quality(QualityQuery(days=2))
     (judged,) = history.runs
-    assert (judged.tracking_id, judged.status) == (ID, Status.QUARANTINED)
+    assert (judged.tracking_id, judged.status) == (ID, RunStatus.QUARANTINED)
     assert history.mean_score == round(judged.score or 0, 4)
     assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
 

@@ -1,0 +1,99 @@
+"""The services of the predictions."""
+
+import os
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from chalicelib.adapters.predictions.jobs import DynamoJobs
+from chalicelib.adapters.predictions.objects import S3Objects
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri
+from chalicelib.wiring.shared import Shared, now
+
+if TYPE_CHECKING:
+    from chalicelib.predictions.batch import BatchPredictions
+    from chalicelib.predictions.distributed import DistributedPredictions
+    from chalicelib.predictions.estimators import Models
+
+
+class PredictionServices:
+    """Calls, jobs and their steps; each is built on first use."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._client = shared.client
+        self._settings = shared.settings.predictions
+
+    @cached_property
+    def batch(self) -> "BatchPredictions":
+        from chalicelib.entry.meter import ScoringMeter
+        from chalicelib.predictions.batch import BatchPredictions
+
+        return BatchPredictions(
+            objects=self.objects,
+            models=self.models,
+            allowed=self.places,
+            clock=time.monotonic,
+            meter=ScoringMeter(),
+            workers=self._settings.workers or os.cpu_count() or 1,
+            single_call_bytes=self._settings.single_call_bytes,
+            submit=lambda request: self.jobs.submit(request).job_id,
+        )
+
+    @cached_property
+    def steps(self) -> "DistributedPredictions":
+        from chalicelib.entry.meter import ScoringMeter
+        from chalicelib.predictions.distributed import DistributedPredictions
+
+        return DistributedPredictions(
+            objects=self.objects,
+            models=self.models,
+            store=self.store,
+            allowed=self.places,
+            scratch=self._settings.scratch_bucket,
+            clock=now,
+            meter=ScoringMeter(),
+            workers=self._settings.workers or os.cpu_count() or 1,
+            part_bytes=self._settings.part_bytes,
+            single_call_bytes=self._settings.single_call_bytes,
+        )
+
+    @cached_property
+    def jobs(self) -> PredictionJobs:
+        from chalicelib.adapters.predictions.state_machine import StateMachine
+
+        return PredictionJobs(
+            objects=self.objects,
+            store=self.store,
+            workflow=StateMachine(self._client("stepfunctions"), self._settings.state_machine_arn),
+            allowed=self.places,
+            clock=now,
+            new_id=lambda: uuid4().hex,
+        )
+
+    @cached_property
+    def models(self) -> "Models":
+        from chalicelib.adapters.predictions.signing import signing_key
+        from chalicelib.predictions.estimators import Models
+
+        return Models(self.objects, signing_key(self._settings.signing_key_arn, self._client))
+
+    @cached_property
+    def objects(self) -> S3Objects:
+        return S3Objects(self._client("s3", max_attempts=2))
+
+    @cached_property
+    def store(self) -> DynamoJobs:
+        return DynamoJobs(self._client("dynamodb"), self._settings.jobs_table)
+
+    @cached_property
+    def places(self) -> AllowLists:
+        def allowed(what: str, pairs: tuple[tuple[str, str], ...]) -> AllowList:
+            return AllowList(what, tuple(ObjectUri(*pair) for pair in pairs))
+
+        return AllowLists(
+            models=allowed("models", self._settings.models),
+            data=allowed("data", self._settings.data),
+            output=allowed("output", self._settings.output),
+        )

@@ -1,0 +1,49 @@
+"""What the services of several workloads are made of."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.aws import Clients
+    from chalicelib.adapters.connections import Connections
+    from chalicelib.adapters.secrets import Secrets
+
+
+def now() -> datetime:
+    """The clock of the running application, in UTC."""
+    return datetime.now(UTC)
+
+
+class Shared:
+    """The settings, and one of each adapter that knows no workload; each is built on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def client(self) -> "Clients":
+        from chalicelib.adapters.aws import Clients
+
+        return Clients(self.settings.aws)
+
+    @cached_property
+    def connections(self) -> "Connections":
+        from chalicelib.adapters.connections import Connections
+
+        endpoint = self.settings.sockets_endpoint or None
+        return Connections(lambda url: self.client("apigatewaymanagementapi", endpoint_url=url), endpoint)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        from chalicelib.adapters.secrets import Secrets
+
+        return Secrets(self.client("secretsmanager"))
+
+    @property
+    def socket_url(self) -> str | None:
+        """The URL of the WebSocket API, or None where it is not known."""
+        endpoint = self.settings.sockets_endpoint
+        return f"ws{endpoint.removeprefix('http')}" if endpoint else None

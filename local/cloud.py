@@ -76,6 +76,7 @@ class Cloud:
     """A running local cloud: where everything is. Names are the template's without stack and account."""
 
     home: str
+    console_url: str
     rest_url: str
     websocket_url: str | None
     aws_endpoint_url: str
@@ -309,6 +310,7 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
+        console_url=site.url("console"),
         rest_url=f"{gateway}/{stack.outputs['RestAPIId']}/{STAGE_PATH}",
         websocket_url=f"{gateway.replace('http', 'ws', 1)}/{socket}/{STAGE_PATH}" if socket else None,
         aws_endpoint_url=endpoint,

@@ -183,6 +183,7 @@ SERVERS: tuple[Server, ...] = (
         after=("postgres",),
     ),
     _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT]),
+    _own("console", 8080, lambda site: ["--home", str(site.home)]),
 )
 
 ENDPOINTS = {"redshift": "AWS_ENDPOINT_URL_REDSHIFT_DATA", "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}

@@ -179,9 +179,9 @@ def _of(method: str, path: str, *names: str, **arguments: Any) -> tuple[str, Req
 
 
 def _features(row: list[float]) -> dict[str, float]:
-    from chalicelib.concerts.features import FEATURES
+    from chalicelib.concerts.models import TICKET_FEATURES
 
-    return dict(zip(FEATURES, row, strict=True))
+    return dict(zip(TICKET_FEATURES, row, strict=True))
 
 
 # -- who makes the load

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from infra.package import SOURCES
 from infra.template.methods import ANY, INTEGRATION
-from local.template import FUNCTION, REST_API, Code, localised
+from infra.template.names import FUNCTION, REST_API
+from local.template import Code, localised
 
 ALIAS = "AWS::Lambda::Alias"
 

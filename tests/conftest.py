@@ -7,9 +7,12 @@ import moto.core.models  # noqa: F401  # patches botocore's sessions from here o
 import pytest
 
 from tests.environment import ENVIRONMENT
+from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+
+load_profile()
 
 
 @pytest.fixture(autouse=True)

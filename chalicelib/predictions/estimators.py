@@ -17,8 +17,9 @@ from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn
 from chalicelib.predictions.features import Matrix
 from chalicelib.predictions.forests import mean_of_trees
-from chalicelib.predictions.ports import Objects, Verifier
-from chalicelib.predictions.requests import ObjectUri, PredictionRequest
+from chalicelib.predictions.models import PredictionRequest
+from chalicelib.predictions.places import ObjectUri
+from chalicelib.predictions.ports import PredictionObjects, Verifier
 from chalicelib.predictions.trees import broken_tree, trees_in
 from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
 
@@ -50,7 +51,7 @@ Function = Callable[[Matrix], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Model:
+class LoadedModel:
     """A loaded model: `predict` gives a value for each row, `probabilities` a column for each class."""
 
     manifest: Manifest
@@ -106,11 +107,11 @@ class Model:
 class Models:
     """Opens models that are trusted; the last few stay in memory, by digest."""
 
-    objects: Objects
+    objects: PredictionObjects
     verifier: Verifier
-    _kept: "OrderedDict[str, Model]" = field(default_factory=OrderedDict)
+    _kept: "OrderedDict[str, LoadedModel]" = field(default_factory=OrderedDict)
 
-    def open(self, uri: ObjectUri, request: PredictionRequest) -> Model:
+    def open(self, uri: ObjectUri, request: PredictionRequest) -> LoadedModel:
         """The model at `uri`, if it is trusted and fits the request.
 
         Raises Unprocessable: all of `read_manifest`, `read_artifact` and `load`, "model_digest", "features_mismatch".
@@ -137,7 +138,7 @@ class Models:
         return model
 
 
-def load(manifest: Manifest, content: bytes) -> Model:
+def load(manifest: Manifest, content: bytes) -> LoadedModel:
     """The model in `content`, whose manifest has been verified and whose digest is the manifest's.
 
     Raises Unprocessable: "model_unsafe", "model_library", "model_unreadable", "model_mismatch", "model_output".
@@ -183,7 +184,7 @@ def _load_joblib(content: bytes) -> Any:
     return joblib.load(io.BytesIO(content))
 
 
-def from_estimator(estimator: Any, manifest: Manifest) -> Model:
+def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
     """A fitted scikit-learn estimator as a Model; it runs on the thread that calls it.
 
     Raises Unprocessable: "model_mismatch" if its features or classes are not the manifest's.
@@ -208,7 +209,7 @@ def from_estimator(estimator: Any, manifest: Manifest) -> Model:
 
         return lambda matrix: function(DataFrame(matrix, columns=names, copy=False))
 
-    return Model(
+    return LoadedModel(
         manifest,
         mean_of_trees(estimator) or framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
@@ -223,7 +224,7 @@ def classes_of(estimator: Any) -> tuple[Any, ...] | None:
     return None if labels is None else tuple(np.asarray(labels).tolist())
 
 
-def _load_onnx(manifest: Manifest, content: bytes) -> Model:
+def _load_onnx(manifest: Manifest, content: bytes) -> LoadedModel:
     try:
         import onnxruntime
     except ImportError:
@@ -246,7 +247,7 @@ def _load_onnx(manifest: Manifest, content: bytes) -> Model:
         name = outputs[index].name
         return lambda matrix: np.asarray(session.run([name], {inputs[0].name: matrix.astype(dtype)})[0])
 
-    return Model(
+    return LoadedModel(
         manifest,
         output(0),
         output(1) if len(outputs) > 1 and outputs[1].type.startswith("tensor") else None,

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from chalicelib.errors import InvalidInput, Unprocessable
-from chalicelib.predictions.records import BOM, Positions, content_ends, record_ends, split_record, stray_quote
+from chalicelib.predictions.records import BOM, ByteOffsets, content_ends, record_ends, split_record, stray_quote
 
 Matrix = npt.NDArray[np.float64]
 
@@ -29,11 +29,11 @@ _NUMBER = re.compile(
 
 
 @dataclass(frozen=True)
-class Rows:
+class CsvRows:
     """The records of a block: where each one's content ends in it, and their features, a row for each."""
 
     block: bytes
-    ends: Positions
+    ends: ByteOffsets
     matrix: Matrix
 
 
@@ -57,17 +57,17 @@ class Columns:
     wanted: tuple[int, ...]
 
 
-def rows_by_arrow(block: bytes, columns: Columns) -> Rows | None:
+def rows_by_arrow(block: bytes, columns: Columns) -> CsvRows | None:
     """The rows of `block`; None where there is any doubt, as `arrow_table` says."""
     parsed = arrow_table(block, columns, whole=False)
     if parsed is None:
         return None
     table, ends = parsed
     features = [table.column(str(index)) for index in columns.wanted]
-    return Rows(block, ends, to_matrix(features, table.num_rows))
+    return CsvRows(block, ends, to_matrix(features, table.num_rows))
 
 
-def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Table, Positions] | None:
+def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Table, ByteOffsets] | None:
     """The features of `block`, or the `whole` of it, by column number, and where its records' contents end.
 
     None where there is any doubt: blank lines, ragged rows, bare CRs, stray quotation marks, byte order marks, strange

@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 
 from chalicelib.errors import InvalidInput
-from chalicelib.predictions.estimators import TRUSTED_TYPES, Model, classes_of, load
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.estimators import TRUSTED_TYPES, LoadedModel, classes_of, load
+from chalicelib.predictions.places import ObjectUri
 from chalicelib.predictions.trees import trees_in
 from chalicelib.predictions.trust import Manifest
 
-Format = Literal["skops", "joblib", "onnx"]
+ModelFormat = Literal["skops", "joblib", "onnx"]
 
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops", "joblib")
 
@@ -30,7 +30,7 @@ class Artifact(msgspec.Struct, frozen=True):
     report: tuple[str, ...]
 
 
-def artifact_of(estimator: Any, features: Sequence[str], uri: ObjectUri, form: Format, now: datetime) -> Artifact:
+def artifact_of(estimator: Any, features: Sequence[str], uri: ObjectUri, form: ModelFormat, now: datetime) -> Artifact:
     """The artifact of a fitted scikit-learn estimator, loaded back once to prove that it works.
 
     Raises InvalidInput ("unpublishable") for types that skops would not read back.
@@ -83,7 +83,7 @@ def onnx_artifact(
     return Artifact(content, manifest, tuple(_common_report(manifest)))
 
 
-def _dump(estimator: Any, form: Format) -> tuple[bytes, list[str]]:
+def _dump(estimator: Any, form: ModelFormat) -> tuple[bytes, list[str]]:
     """The estimator's bytes, and the types in them that skops does not trust by itself."""
     if form == "joblib":
         import joblib
@@ -112,7 +112,7 @@ def _sample(estimator: Any, features: Sequence[str]) -> Any:
     return DataFrame(rows, columns=list(features))
 
 
-def _report(estimator: Any, manifest: Manifest, model: Model, unlisted: Sequence[str]) -> list[str]:
+def _report(estimator: Any, manifest: Manifest, model: LoadedModel, unlisted: Sequence[str]) -> list[str]:
     trees = [tree for _, tree in trees_in(estimator)]
     steps = [f"{name}={type(step).__name__}" for name, step in getattr(estimator, "steps", [])]
     changed = {name: value for name, value in estimator.get_params(deep=False).items() if name != "steps"}

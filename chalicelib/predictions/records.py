@@ -21,7 +21,7 @@ QUOTE, NEWLINE, RETURN, COMMA = 0x22, 0x0A, 0x0D, 0x2C
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
 
-Positions = npt.NDArray[np.int64]
+ByteOffsets = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes
         yield b"".join(begun)
 
 
-def record_ends(block: bytes) -> Positions:
+def record_ends(block: bytes) -> ByteOffsets:
     """Positions of the newlines that end the records of `block`, and its length if the last record lacks one."""
     data = np.frombuffer(block, np.uint8)
     newlines = np.flatnonzero(data == NEWLINE)
@@ -137,13 +137,13 @@ def record_ends(block: bytes) -> Positions:
     return newlines
 
 
-def content_ends(block: bytes, newlines: Positions) -> Positions:
+def content_ends(block: bytes, newlines: ByteOffsets) -> ByteOffsets:
     """Where each record's content ends: before its newline, and before a CR that precedes it."""
     if b"\r" not in block:
         return newlines
     data = np.frombuffer(block, np.uint8)
     ended = newlines < len(block)
-    contents: Positions = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
+    contents: ByteOffsets = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
     return contents
 
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.columns import header_suffix
 from chalicelib.predictions.deadline import Deadline
-from chalicelib.predictions.estimators import Model, Models
+from chalicelib.predictions.estimators import LoadedModel, Models
 from chalicelib.predictions.features import Columns
-from chalicelib.predictions.ports import Bytes, Objects, Output, Pinned, stream
+from chalicelib.predictions.places import PredictionOrder, locate_columns
+from chalicelib.predictions.ports import Chunk, Output, Pinned, PredictionObjects, stream
 from chalicelib.predictions.records import MAX_HEADER_BYTES, Header, cut_blocks, read_header, record_end
-from chalicelib.predictions.requests import Order, locate_columns
 from chalicelib.predictions.scoring import Scorer
 from chalicelib.predictions.streams import gunzip, gzip_member, in_order, read_ahead
 from chalicelib.predictions.tables import (
@@ -33,7 +33,7 @@ COLUMNS_OF_A_BLOCK = 16
 """New columns from which on blocks become smaller."""
 
 
-class Span(NamedTuple):
+class DataSpan(NamedTuple):
     """A stretch of the data: bytes of CSV that start and end with a record, or row groups of Parquet."""
 
     start: int
@@ -45,8 +45,8 @@ class Span(NamedTuple):
 class Task:
     """An order with everything opened that scoring it needs."""
 
-    order: Order
-    model: Model
+    order: PredictionOrder
+    model: LoadedModel
     data: Pinned
     columns: Columns
     added: tuple[str, ...]
@@ -67,7 +67,7 @@ class Task:
         return self.model.columns(self.added, matrix)
 
 
-def open_task(order: Order, objects: Objects, models: Models, data: Pinned | None = None) -> Task:
+def open_task(order: PredictionOrder, objects: PredictionObjects, models: Models, data: Pinned | None = None) -> Task:
     """Open the model and the start of the data, and match them; `data` pins a version that was seen before.
 
     Raises what `Models.open`, `read_header`, `open_parquet` and `locate_columns` raise.
@@ -91,7 +91,7 @@ def open_task(order: Order, objects: Objects, models: Models, data: Pinned | Non
     return Task(order, model, pinned, columns, tuple(added), None)
 
 
-def _header(objects: Objects, pinned: Pinned, order: Order) -> Header:
+def _header(objects: PredictionObjects, pinned: Pinned, order: PredictionOrder) -> Header:
     start = bytearray()
     for text in _text(objects, pinned, 0, pinned.bytes, MAX_HEADER_BYTES, gzip=order.data_layout.gzip):
         start += text
@@ -100,19 +100,21 @@ def _header(objects: Objects, pinned: Pinned, order: Order) -> Header:
     return read_header(bytes(start))
 
 
-def _text(objects: Objects, data: Pinned, start: int, stop: int, chunk: int, *, gzip: bool) -> Iterator[bytes]:
+def _text(
+    objects: PredictionObjects, data: Pinned, start: int, stop: int, chunk: int, *, gzip: bool
+) -> Iterator[bytes]:
     chunks = stream(objects, data, start, stop, chunk)
     return gunzip(chunks) if gzip else chunks
 
 
-def whole_span(task: Task) -> Span:
+def whole_span(task: Task) -> DataSpan:
     """All of the data."""
     if task.header is None:
-        return Span(0, -1, 0)
-    return Span(len(task.header.raw), task.data.bytes, 0)
+        return DataSpan(0, -1, 0)
+    return DataSpan(len(task.header.raw), task.data.bytes, 0)
 
 
-def score_first(task: Task, objects: Objects) -> float:
+def score_first(task: Task, objects: PredictionObjects) -> float:
     """Score the data's first block or batch and write nothing: its time tells the pace, the answer is its share of all.
 
     Raises InvalidInput for what is wrong with its rows.
@@ -128,8 +130,8 @@ def score_first(task: Task, objects: Objects) -> float:
 
 def score_span(
     task: Task,
-    span: Span,
-    objects: Objects,
+    span: DataSpan,
+    objects: PredictionObjects,
     output: Output,
     *,
     workers: int,
@@ -163,7 +165,7 @@ def score_span(
     return rows - span.first_row
 
 
-def _items(task: Task, span: Span, objects: Objects) -> Iterator[Any]:
+def _items(task: Task, span: DataSpan, objects: PredictionObjects) -> Iterator[Any]:
     """The blocks or batches of a stretch."""
     if task.header is None:
         file = open_parquet(objects, task.data)
@@ -186,7 +188,7 @@ def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
         length = 0
 
 
-def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], tuple[Any, int]]:
+def _work(task: Task, packed: Callable[[Chunk], Chunk]) -> Callable[[Any, int], tuple[Any, int]]:
     """What turns one block or batch into what is written, None for nothing, and its number of rows."""
     missing = task.model.missing_allowed
     table = TableScorer(task.columns.wanted, task.predict, missing)
@@ -194,7 +196,7 @@ def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], 
     from_csv = task.header is not None
     to_parquet = task.order.output_layout.format == "parquet"
 
-    def csv_to_csv(block: bytes, first_row: int) -> tuple[Bytes, int]:
+    def csv_to_csv(block: bytes, first_row: int) -> tuple[Chunk, int]:
         data, rows = lines.score(block, first_row)
         return packed(data), rows
 
@@ -202,7 +204,7 @@ def _work(task: Task, packed: Callable[[Bytes], Bytes]) -> Callable[[Any, int], 
         batch = batch_of_block(item, task.columns, first_row) if from_csv else item
         return (table.score(batch, first_row) if batch.num_rows else None), batch.num_rows
 
-    def parquet_to_csv(item: Any, first_row: int) -> tuple[Bytes | None, int]:
+    def parquet_to_csv(item: Any, first_row: int) -> tuple[Chunk | None, int]:
         batch, rows = to_batch(item, first_row)
         return (packed(csv_lines(batch, len(task.added))) if rows else None), rows
 
@@ -230,5 +232,5 @@ def _output_header(task: Task) -> bytes:
     return task.header.content + header_suffix(task.added) + task.header.terminator
 
 
-def _as_it_is(data: Bytes) -> Bytes:
+def _as_it_is(data: Chunk) -> Chunk:
     return data

@@ -9,8 +9,16 @@ import pyarrow.compute as pc
 
 from chalicelib.errors import Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_values
-from chalicelib.predictions.features import Columns, Matrix, PlainRows, Rows, check_values, rows_by_arrow, rows_plainly
-from chalicelib.predictions.ports import Bytes
+from chalicelib.predictions.features import (
+    Columns,
+    CsvRows,
+    Matrix,
+    PlainRows,
+    check_values,
+    rows_by_arrow,
+    rows_plainly,
+)
+from chalicelib.predictions.ports import Chunk
 
 Predict = Callable[[Matrix], Sequence[NewColumn]]
 
@@ -23,7 +31,7 @@ class Scorer:
     predict: Predict
     missing_allowed: bool
 
-    def score(self, block: bytes, first_row: int) -> tuple[Bytes, int]:
+    def score(self, block: bytes, first_row: int) -> tuple[Chunk, int]:
         """`block` with its predictions, and its number of rows; `first_row` data rows came before it.
 
         Raises what `rows_plainly`, `check_values` and `predict_rows` raise.
@@ -65,7 +73,7 @@ def _first_refused(predict: Predict, matrix: Matrix) -> int:
     return start
 
 
-def append_columns(rows: Rows, added: Sequence[NewColumn]) -> memoryview:
+def append_columns(rows: CsvRows, added: Sequence[NewColumn]) -> memoryview:
     """The block with the new columns at the end of its records.
 
     The block is viewed as an Arrow array whose elements reach from the end of one record's content to the end of

@@ -14,11 +14,11 @@ from pyarrow import csv
 from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_quoted, harmless, header_suffix
 from chalicelib.predictions.features import Columns, arrow_table, check_values, rows_plainly, to_matrix
-from chalicelib.predictions.ports import Objects, Output, Pinned
+from chalicelib.predictions.ports import Output, Pinned, PredictionObjects
 from chalicelib.predictions.records import split_record
 from chalicelib.predictions.scoring import Predict, predict_rows
 
-BATCH_ROWS = 65_536
+MAX_BATCH_ROWS = 65_536
 BATCH_BYTES = 32 * 1024 * 1024
 """A batch has at most this many rows, and about so many bytes: wide tables come in fewer rows."""
 VALUE_BYTES = 8
@@ -30,7 +30,7 @@ MAX_ROW_GROUP_BYTES = 512 * 1024 * 1024
 class RangeFile(io.RawIOBase):
     """A pinned object as a file that Arrow may seek in; every read is a range read."""
 
-    def __init__(self, objects: Objects, pinned: Pinned) -> None:
+    def __init__(self, objects: PredictionObjects, pinned: Pinned) -> None:
         self._objects = objects
         self._pinned = pinned
         self._at = 0
@@ -92,7 +92,7 @@ def arrow_values(column: NewColumn) -> pa.Array:
     return pa.array(column.values.astype(str).tolist(), pa.string())
 
 
-def open_parquet(objects: Objects, pinned: Pinned) -> pq.ParquetFile:
+def open_parquet(objects: PredictionObjects, pinned: Pinned) -> pq.ParquetFile:
     """The Parquet file, its footer read; InvalidInput: "malformed_parquet", "empty_data", "row_group_too_large"."""
     if pinned.bytes == 0:
         raise InvalidInput.of("data_s3_uri", "is empty", "a Parquet file with rows", code="empty_data")
@@ -143,7 +143,7 @@ def read_batches(file: pq.ParquetFile, groups: range, added: int) -> Iterator[pa
 def _batch_rows(group: Any, added: int) -> int:
     stored = group.total_byte_size // max(group.num_rows, 1)
     width = max(stored, group.num_columns * VALUE_BYTES) + added * ADDED_BYTES
-    return max(1, min(BATCH_ROWS, int(BATCH_BYTES // width)))
+    return max(1, min(MAX_BATCH_ROWS, int(BATCH_BYTES // width)))
 
 
 def read_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable
-from chalicelib.predictions.ports import Objects, Signer, Verifier
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
+from chalicelib.predictions.ports import PredictionObjects, Signer, Verifier
 
 MANIFEST_SUFFIX = ".manifest.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -45,7 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     created_at: str
 
 
-class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SignedManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The manifest as it lies beside the model: its JSON as text, the signature over it in base64, the key's name."""
 
     payload: str
@@ -57,7 +57,9 @@ def seal(manifest: Manifest, signer: Signer) -> bytes:
     """The manifest's JSON, signed, as the content of the object beside the model."""
     payload = msgspec.json.encode(manifest)
     signature = base64.b64encode(signer.sign(PURPOSE + payload)).decode()
-    return msgspec.json.format(msgspec.json.encode(Envelope(payload.decode(), signature, signer.key_name)), indent=2)
+    return msgspec.json.format(
+        msgspec.json.encode(SignedManifest(payload.decode(), signature, signer.key_name)), indent=2
+    )
 
 
 def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
@@ -66,7 +68,7 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
     Raises Unprocessable: "manifest_malformed", "signature_invalid", "manifest_of_another_model".
     """
     try:
-        envelope = msgspec.json.decode(content, type=Envelope)
+        envelope = msgspec.json.decode(content, type=SignedManifest)
         signature = base64.b64decode(envelope.signature, validate=True)
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError):
         raise _refused("its manifest is not a signed manifest", "manifest_malformed") from None
@@ -82,7 +84,7 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
     return manifest
 
 
-def read_manifest(objects: Objects, verifier: Verifier, uri: ObjectUri) -> Manifest:
+def read_manifest(objects: PredictionObjects, verifier: Verifier, uri: ObjectUri) -> Manifest:
     """The verified manifest of the model at `uri`; Unprocessable "manifest_missing", and what `unseal` raises."""
     beside = ObjectUri(uri.bucket, uri.key + MANIFEST_SUFFIX)
     try:
@@ -94,7 +96,7 @@ def read_manifest(objects: Objects, verifier: Verifier, uri: ObjectUri) -> Manif
     return unseal(objects.read(pinned, 0, pinned.bytes), verifier, uri)
 
 
-def read_artifact(objects: Objects, uri: ObjectUri, manifest: Manifest) -> bytes:
+def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest) -> bytes:
     """The model's bytes, exactly those that the manifest vouches for; Unprocessable "model_mismatch" otherwise."""
     pinned = objects.pin(uri)
     if pinned.bytes != manifest.bytes:

@@ -54,7 +54,7 @@ def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: 
         raise TimeoutError("in its own words")
 
     checks = {"down": down, "hangs": hang, "bug": bug, "slow": slow, "fine": lambda: None}
-    services.health = Health(operators=services.operators, checks=checks, deadline_s=0.2)
+    services.health = Health(checks, deadline_s=0.2)
     answer = api("GET", "/health?deep=1", headers=OPERATOR)
     release = 0
     assert answer.status == 200

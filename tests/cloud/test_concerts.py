@@ -13,7 +13,7 @@ from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.conversation import Delta, Outcome, Turn
+from chalicelib.concerts.values import ChatOutcome, Delta, Turn
 from local.cloud import Cloud
 from local.season.generator import generate
 from local.season.load import create_schema, load_by_copy
@@ -187,11 +187,11 @@ class TestBedrock:
         pieces = list(agent.answer(Turn("chat-1", "hello ☂")))
         assert isinstance(pieces[0], Delta)
         assert "AGENT12345" in pieces[0].text
-        assert isinstance(pieces[-1], Outcome)
+        assert isinstance(pieces[-1], ChatOutcome)
 
     def test_a_model(self, concerts: Concerts) -> None:
         client = concerts.cloud.client("bedrock-runtime")
         model = BedrockConverse(client, "amazon.nova-lite-v1:0", ConcertWorld().toolbox, budget_s=20)
         pieces = list(model.answer(Turn("chat-1", "hello")))
         assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)).strip()
-        assert isinstance(pieces[-1], Outcome)
+        assert isinstance(pieces[-1], ChatOutcome)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chalicelib.flights.models import REPLAY
-from infra.redrive import redrive
+from infra.operate.redrive import redrive
 from local.cloud import Cloud
 from tests.events import s3_event, schedule_event
 

@@ -95,7 +95,7 @@ class Probe:
 
     def deploy(self, route: str, overlay: str = "Outputs: {}\n") -> Stack:
         (self.root / "app.py").write_text(PROBE.replace("ROUTE", route))
-        (self.root / "infra" / "probe.yaml").write_text(overlay)
+        (self.root / "infra" / "template" / "fragments" / "probe.yaml").write_text(overlay)
         template = package("local", self.root / "out", root=self.root)
         return deploy(self.cloud.client, "probe", template, "probe-artifacts", {})
 

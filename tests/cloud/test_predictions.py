@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
+from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from local.cloud import Cloud
 from tests.unit.predictions.studio import FEATURES, NOW, csv_of, rows, trained

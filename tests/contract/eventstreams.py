@@ -41,6 +41,9 @@ def exception(name: str, text: str = "as it was told to") -> bytes:
     return message(headers, json.dumps({"message": text}).encode())
 
 
+SILENCE = b"silence"
+"""In the place of a message: nothing more comes, and the connection stays open."""
+
 Answer = Sequence[bytes] | tuple[int, str]
 """The messages of a stream, or the status and the code of an error before it."""
 
@@ -97,6 +100,9 @@ def bedrock(*answers: Answer) -> Iterator[Bedrock]:
 
         def _stream(self, parts: Sequence[bytes]) -> None:
             for part in parts:
+                if part == SILENCE:
+                    self.connection.recv(1)  # until the client hangs up
+                    return
                 if part == b"":  # the connection breaks here
                     self.close_connection = True
                     return

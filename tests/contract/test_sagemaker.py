@@ -13,17 +13,17 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.concerts.sagemaker import MAX_BODY_BYTES, SageMakerTicketModel, numbers_in
+from chalicelib.adapters.concerts.sagemaker import ENDPOINT_BODY_BYTES, SageMakerTicketModel, numbers_in
 from chalicelib.adapters.concerts.ticket_artifact import MODEL_FOLDER, ArtifactMismatch, ArtifactTicketModel, manifest
 from chalicelib.adapters.concerts.ticket_function import FunctionTicketModel
-from chalicelib.concerts.features import FEATURES
+from chalicelib.concerts.features import TICKET_FEATURES
 from chalicelib.concerts.ports import TicketModel
 from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from local.sagemaker.server import SageMakerServer, ticket_runtime
 from local.sagemaker.service import STATUS, Fault
 from tests.fakes.concerts import FakeTicketModel
 
-ROW = [float(number) for number in range(1, len(FEATURES) + 1)]
+ROW = [float(number) for number in range(1, len(TICKET_FEATURES) + 1)]
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ class TestArtifact:
     def test_it_is_small_and_says_how_good_it_is(self) -> None:
         said = manifest()
         assert (MODEL_FOLDER / "ticket_sales.skops").stat().st_size < 1_000_000
-        assert said["features"] == list(FEATURES)
+        assert said["features"] == list(TICKET_FEATURES)
         assert said["model"]["mae"] < said["baseline_venue_mean"]["mae"]
         assert said["model"]["r2"] > said["baseline_venue_mean"]["r2"]
         assert said["learnt_from"]["until"] < said["judged_by"]["from"]
@@ -257,7 +257,7 @@ class TestRuntime:
             (b"a" * 21, "text/csv", "ModelError"),
             (b",".join([b"nan"] * 21), "text/csv", "ModelError"),
             (b"{}", "application/json", "ModelError"),
-            (b"1" * (MAX_BODY_BYTES + 1), "text/csv", "ValidationError"),
+            (b"1" * (ENDPOINT_BODY_BYTES + 1), "text/csv", "ValidationError"),
         ],
     )
     def test_bodies_that_it_refuses(self, server: SageMakerServer, body: bytes, content_type: str, error: str) -> None:

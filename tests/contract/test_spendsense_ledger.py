@@ -13,8 +13,9 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.spendsense.bank import BankStatement
 from chalicelib.spendsense.models import Operator, ProfileChange
-from chalicelib.spendsense.statements import Statement, from_csv, from_json
+from chalicelib.spendsense.statements import from_csv, from_json
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, liability, owned, rows, subject, transaction
 
@@ -80,7 +81,7 @@ def test_a_pending_row_and_its_posted_one_in_one_file(world: World) -> None:
 def test_rows_that_the_bank_took_back(world: World) -> None:
     person = world.add("ann", rows([account()], [transaction(1, 5.0, external_id="gone"), transaction(1, 6.0)]))
     other = world.add("bob", rows([account()], [transaction(1, 5.0, external_id="gone")]))
-    saved = world.ledger.save(person, Statement(removed=("gone", "never was")), NOW)
+    saved = world.ledger.save(person, BankStatement(removed=("gone", "never was")), NOW)
     assert saved.saved["removed"] == 1
     assert len(stored(world, person)) == 1
     assert len(stored(world, other)) == 1

@@ -11,8 +11,8 @@ from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOver
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import Unprocessable
 from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
-from chalicelib.spendsense.operators import Deed
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
 from tests.contract.test_spendsense_ledger import ATTACKS
@@ -60,7 +60,7 @@ def test_the_runs_that_operators_see_are_those_for_everybody(world: World) -> No
     world.run(run_id="night")
     for number in range(10):
         for job in JOBS:
-            world.pipeline.begin(job, Order(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
+            world.pipeline.begin(job, JobOrder(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
     runs = PostgresOversight(world.database).metrics().runs
     assert [run.run_id for run in runs] == ["night"] * 3
 

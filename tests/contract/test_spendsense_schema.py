@@ -11,7 +11,7 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.errors import Conflict, OmnibusError
-from chalicelib.spendsense.schema import Migration, Migrations, packaged
+from chalicelib.spendsense.schema import Migration, Migrations, packaged_migrations
 from tests.contract.spendsense_database import Target, fresh_database
 
 ONE = Migration(1, "one", "CREATE TABLE one (id integer);")
@@ -42,7 +42,7 @@ def migrate(schema: PostgresSchema, *available: Migration) -> list[str]:
 
 
 def test_an_empty_database_gets_everything_once(schema: PostgresSchema, url: str) -> None:
-    available = packaged()
+    available = packaged_migrations()
     assert migrate(schema, *available) == [f"{step.version:04d}_{step.name}" for step in available]
     assert migrate(schema, *available) == []
     assert {"profiles", "transactions", "computed_features", "operator_actions", "schema_migrations"} <= tables(url)
@@ -78,7 +78,7 @@ def test_two_runners_at_once_apply_each_migration_once(url: str) -> None:
 
     def run() -> None:
         with closing(Postgres(Target(url), statement_timeout_ms=10_000)) as own:
-            done.append(migrate(PostgresSchema(own), *packaged()))
+            done.append(migrate(PostgresSchema(own), *packaged_migrations()))
 
     threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
@@ -87,5 +87,5 @@ def test_two_runners_at_once_apply_each_migration_once(url: str) -> None:
         thread.join(timeout=60)
     assert len(done) == 3
     assert sorted(name for names in done for name in names) == [
-        f"{step.version:04d}_{step.name}" for step in packaged()
+        f"{step.version:04d}_{step.name}" for step in packaged_migrations()
     ]

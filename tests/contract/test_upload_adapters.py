@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -45,6 +45,7 @@ from chalicelib.uploads.models import NoticeDue
 from chalicelib.uploads.ports import Stored
 from tests.fakes.uploads import FakeCounters, FakeSessions, FakeSockets, FakeStorage
 from tests.infra.template import table_definition
+from tests.properties import examples
 from tests.unit.uploads.histories import CREATED, KEYS, events, new_session
 
 ANOTHER_ID = "2c671a64-40d5-491e-99b0-da01ff1f3341"
@@ -120,7 +121,7 @@ class TestSessions:
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeClaimed("s1", KEY, CREATED), PERMITTED])
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeSent("s1", KEY, CREATED), verified("v2", "0B")])
     @example(history=[PERMITTED, verified("v1", "01"), Lapsed(Upload(KEY, "v2", "02"), CREATED + LIFETIME, 1)])
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @examples(60, HealthCheck.function_scoped_fixture)
     @given(history=st.lists(events(), min_size=1, max_size=25))
     def test_every_store_does_what_the_machine_says(self, store: Any, history: list[Event]) -> None:
         expected = new_session(new_session_id())

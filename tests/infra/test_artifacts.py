@@ -31,9 +31,10 @@ from infra.package import ROOT
 from tests.package.hosts import HERE
 
 LOCKS = {
-    "requirements.txt": "requirements.in",
+    "infra/layers/base.txt": "requirements.in",
     "infra/layers/arrow.txt": "infra/layers/arrow.in",
     "infra/layers/ml.txt": "infra/layers/ml.in",
+    "requirements-local.txt": "requirements-local.in",
     "requirements-dev.txt": "requirements-dev.in",
     "requirements-bench.txt": "requirements-bench.in",
 }
@@ -59,6 +60,15 @@ class TestLocks:
         for part in PARTS:
             for pin in pins(part, ROOT):
                 assert tested[pin.name] == pin.version
+
+    def test_the_plain_pins_are_those_that_ship(self) -> None:
+        """Without digests, so that `pip install -r requirements.txt chalice` works."""
+        plain = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+        shipped = read_lock(ROOT / "infra/layers/base.txt")
+        assert plain == [pin.lines[0].removesuffix("\\").rstrip() for pin in shipped]
+
+    def test_uv_itself_is_pinned_with_digests(self) -> None:
+        assert [pin.name for pin in read_lock(ROOT / "requirements-uv.txt")] == ["uv"]
 
     def test_a_lock_names_no_index(self) -> None:
         for lock in LOCKS:

@@ -20,8 +20,8 @@ from moto import mock_aws
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import KmsKey
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.requests import ObjectUri
-from infra import batch_transform, publish_model
+from chalicelib.predictions.places import ObjectUri
+from infra.operate import batch_transform, publish_model
 from tests.unit.predictions.studio import Studio, rows, trained
 
 PLACE = "s3://models/price.skops"

@@ -11,7 +11,7 @@ from chalice.app import CloudWatchEvent, WebsocketEvent
 import app as application
 from chalicelib.entry.events import QueueBatch, S3Notification, detail_of
 from chalicelib.entry.sockets import connection_of
-from chalicelib.predictions.views import Step
+from chalicelib.predictions.models import PredictionStep
 from chalicelib.spendsense.models import FeaturesOrder, MigrateOrder, StageDone
 from local.samples import EVENTS, PLACEHOLDER, RESOLVERS, read_event, sample_of
 
@@ -86,7 +86,7 @@ def test_an_event_of_the_queue() -> None:
 def test_events_of_direct_invocations() -> None:
     msgspec.convert(event_of("migrate"), MigrateOrder)
     for function in ("predict_plan", "predict_complete"):
-        msgspec.convert(event_of(function), Step)
+        msgspec.convert(event_of(function), PredictionStep)
     rows = event_of("predict_tickets")["rows"]
     assert all(len(row) == 21 for row in rows)
 

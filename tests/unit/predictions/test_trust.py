@@ -15,10 +15,10 @@ import skops.io
 from chalicelib.errors import Conflict, InvalidInput, Unprocessable
 from chalicelib.predictions import estimators as models
 from chalicelib.predictions.estimators import load
+from chalicelib.predictions.places import ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trees import broken_tree
-from chalicelib.predictions.trust import MANIFEST_SUFFIX, PURPOSE, Envelope, seal
+from chalicelib.predictions.trust import MANIFEST_SUFFIX, PURPOSE, SignedManifest, seal
 from tests.fakes.predictions import MemoryKey
 from tests.unit.predictions.studio import DATA, FEATURES, MODEL, NOW, OUTPUT, csv_of, rows, trained
 
@@ -182,7 +182,7 @@ def test_a_signed_model_cannot_take_the_place_of_another(studio):
 
 def test_a_signature_over_the_payload_alone_is_no_manifest(studio):
     studio.publish(trained("linear"))
-    envelope = msgspec.json.decode(studio.objects.get(MODEL + MANIFEST_SUFFIX), type=Envelope)
+    envelope = msgspec.json.decode(studio.objects.get(MODEL + MANIFEST_SUFFIX), type=SignedManifest)
     other_purpose = studio.key.sign(envelope.payload.encode())
     assert studio.key.verify(PURPOSE + envelope.payload.encode(), other_purpose) is False
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.flights.checks.findings import Cell
+from chalicelib.flights.reports import Cell
 from chalicelib.flights.checks.gathering import GATHERED, Snapshot
 from chalicelib.flights.checks.reading import opened
 from tests.unit.flights.quality_reference import Row, written

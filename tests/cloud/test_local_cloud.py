@@ -34,7 +34,6 @@ ROOT = Path(__file__).parents[2]
 PROBE = """
 import os
 from chalice import Chalice
-from tests.patience import PATIENCE_S, until
 
 app = Chalice("probe")
 
@@ -81,7 +80,7 @@ class Probe:
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         self.cloud = cloud
         self.root = folder / "probe"
-        for name in ("chalicelib", ".chalice", "infra"):
+        for name in ("chalicelib", ".chalice", "infra/template/fragments"):
             (self.root / name).mkdir(parents=True)
         (self.root / "requirements.txt").touch()
         (self.root / ".chalice" / "config.json").write_text(json.dumps(CONFIG))

@@ -94,6 +94,7 @@ class Clients:
             read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
+            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
         )
         client = self._session.client(
             service, config=config, **{"endpoint_url": self._account.endpoint_of(service), **given}

@@ -99,6 +99,7 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
             s3=None if endpoint else REGIONAL,
+            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
         )
         client = self._session.client(service, config=config, **{"endpoint_url": endpoint, **given})
         _bound(client)

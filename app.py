@@ -21,11 +21,20 @@ from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
 from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
-from chalicelib.concerts.conversation import ChatReply, ChatRequest
-from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
-from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
-from chalicelib.concerts.streaming import ChatMessage, stream_chat
-from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
+from chalicelib.concerts.models import (
+    ChatMessage,
+    ChatReply,
+    ChatRequest,
+    FeatureRows,
+    PopularityQuery,
+    PopularityReport,
+    RecommendationQuery,
+    Recommendations,
+    TicketBatch,
+    TicketBatchQuery,
+    TicketPrediction,
+    TicketQuery,
+)
 from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
@@ -36,24 +45,33 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
-from chalicelib.entry.health import HealthQuery
-from chalicelib.entry.health import Report as HealthReport
-from chalicelib.entry.invocations import proxied, seconds_left, stepped
+from chalicelib.entry.health import HealthQuery, HealthReport
+from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
     REPLAY,
+    GuardView,
     Latest,
     LatestQuery,
     QualityHistory,
     QualityQuery,
+    ReleaseOrder,
+    ReleaseRecord,
     ReleaseRequest,
     Replay,
+    ReplayProgress,
     ReplayRequest,
+    RunDownloads,
+    RunPage,
+    RunsQuery,
+    RunView,
+    SnapshotList,
+    SnapshotsQuery,
 )
-from chalicelib.flights.runs import Run
+from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
     HandedOver,
     PredictionJob,
@@ -66,8 +84,6 @@ from chalicelib.predictions.models import (
     parse_event,
 )
 from chalicelib.spendsense import models as spendsense
-from chalicelib.spendsense.orders import order_after
-from chalicelib.spendsense.ports import Job
 from chalicelib.uploads.models import (
     NewSession,
     NewSessionQuery,
@@ -80,16 +96,27 @@ from chalicelib.uploads.models import (
 from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
-app = App("omnibus", origins=lambda: services().settings.cors_origins)
+app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app.register_middleware(answer_in_time, "http")
+app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
 
+PROOFS = ("X-Operator-Token", "Authorization")
 
-@app.route("/health", cors=CORS, query=HealthQuery, returns=HealthReport, headers=["X-Operator-Token"], tag="health")
+
+@app.route(
+    "/health",
+    cors=CORS,
+    query=HealthQuery,
+    returns=HealthReport,
+    headers=["X-Operator-Token", "Authorization"],
+    tag="health",
+)
 def health() -> HealthReport:
     """Tell whether the application answers, and with `deep`, whether its dependencies do."""
-    return services().health.report(app.query(HealthQuery), app.header("X-Operator-Token"))
+    return services().health.report(app.query(HealthQuery), app.operator)
 
 
 @app.route("/openapi.json", cors=CORS, returns=dict, tag="health")
@@ -193,7 +220,6 @@ def predict_complete(event: Any, context: Any) -> Any:
 )
 def submit_prediction() -> PredictionJob:
     """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.submit(app.body(PredictionRequest))
 
 
@@ -207,14 +233,12 @@ def submit_prediction() -> PredictionJob:
 )
 def list_predictions() -> PredictionJobPage:
     """Jobs, newest first, a page at a time. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.page(app.query(PredictionJobsQuery))
 
 
 @app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
     """A job: its state, the rows and parts that are done, its output or its error. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.get(job_id)
 
 
@@ -228,7 +252,6 @@ def prediction_job(job_id: str) -> PredictionJob:
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.cancel(job_id)
 
 
@@ -243,7 +266,6 @@ def cancel_prediction(job_id: str) -> PredictionJob:
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
     """Take up a failed job again, from the parts that it has finished. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.redrive(job_id)
 
 
@@ -275,22 +297,88 @@ def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     return invoked(ReleaseRequest, event, services().flights.review.release)
 
 
-@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, tag="flights")
-def latest_flights() -> Latest:
-    """The aircraft of the newest snapshot that passed validation, in a box and a flight phase."""
-    return services().flights.queries.latest(app.query(LatestQuery))
+@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, headers=["If-None-Match"], tag="flights")
+def latest_flights() -> Response:
+    """The aircraft of the newest snapshot that passed, by box, flight phase, altitude, speed and callsign."""
+    latest = services().flights.queries.latest(app.query(LatestQuery))
+    return revalidated(latest, app.header("If-None-Match"), "public, max-age=30")
+
+
+@app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
+def flights_snapshots() -> SnapshotList:
+    """The snapshots of a period that passed validation, oldest first."""
+    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+
+
+@app.route(
+    "/flights/snapshots/{tracking_id}/aircraft",
+    cors=CORS,
+    query=LatestQuery,
+    returns=Latest,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def snapshot_aircraft(tracking_id: str) -> Response:
+    """The aircraft of one snapshot that passed, of the last seven days."""
+    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
 def flights_quality() -> QualityHistory:
-    """The verdicts of the last days, and the checks that failed most."""
-    return services().flights.queries.quality(app.query(QualityQuery))
+    """The verdicts of up to 92 days: by day, by check, and a page of the runs."""
+    return services().flights.operations.quality(app.query(QualityQuery))
 
 
-@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=Run, tag="flights")
-def flights_run(tracking_id: str) -> Run:
+@app.route("/flights/runs", cors=CORS, query=RunsQuery, returns=RunPage, tag="flights")
+def flights_runs() -> RunPage:
+    """Runs of a period and a status, the latest snapshot first, a page at a time."""
+    return services().flights.operations.page(app.query(RunsQuery))
+
+
+@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=RunView, tag="flights")
+def flights_run(tracking_id: str) -> RunView:
     """One snapshot's way through the pipeline."""
-    return services().flights.queries.run(tracking_id)
+    return services().flights.operations.run(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/report", cors=CORS, returns=QualityReport, tag="flights")
+def flights_run_report(tracking_id: str) -> QualityReport:
+    """The quality report of a run: all 16 checks, with counts and sample rows."""
+    return services().flights.operations.report(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/downloads", cors=CORS, returns=RunDownloads, proof="operator", tag="flights")
+def flights_run_downloads(tracking_id: str) -> RunDownloads:
+    """Links to a run's raw answer, Parquet and report, which work for 15 minutes. For operators."""
+    return services().flights.operations.downloads(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/release", cors=CORS, returns=ReleaseRecord, proof="operator", tag="flights")
+def flights_release_record(tracking_id: str) -> ReleaseRecord:
+    """Who released a run's snapshot from quarantine, and why. For operators."""
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route(
+    "/flights/runs/{tracking_id}/release",
+    methods=["POST"],
+    cors=CORS,
+    body=ReleaseOrder,
+    returns=ReleaseRecord,
+    proof="operator",
+    tag="flights",
+)
+def release_flights_run(tracking_id: str) -> ReleaseRecord:
+    """Release a snapshot from quarantine after review; doing it twice changes nothing. For operators."""
+    services().flights.review.release(app.body(ReleaseOrder).of(tracking_id, app.caller(str)))
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route("/flights/guard", cors=CORS, returns=GuardView, proof="operator", tag="flights")
+def flights_guard() -> GuardView:
+    """What may forbid a poll: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
+    return services().flights.operations.guard()
 
 
 @app.route(
@@ -305,26 +393,36 @@ def flights_run(tracking_id: str) -> Run:
 )
 def replay_flights() -> Replay:
     """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.replays.start(app.body(ReplayRequest))
+
+
+@app.route("/flights/replays/{replay_id}", cors=CORS, returns=ReplayProgress, proof="operator", tag="flights")
+def replay_progress(replay_id: str) -> ReplayProgress:
+    """How far a replay is: how many of its snapshots have been judged again. For operators."""
+    return services().flights.replays.progress(replay_id)
 
 
 # -- spendsense
 
 PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
-SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "tag": "spendsense"}
 
 
-def person() -> UUID:
-    """Who is signed in."""
+def admit_person() -> UUID:
+    """The signed-in person; Unauthenticated for a token of another pool or application."""
     return services().spendsense.doorkeeper.person(app.principal())
 
 
-def operator() -> spendsense.Operator:
-    """Who is signed in, as an operator."""
+def admit_operator() -> spendsense.Operator:
+    """The signed-in operator; Forbidden, on record, for anybody else."""
     request = app.current_request
     resource = f"{request.method} {request.path}" if request else ""
     return services().spendsense.doorkeeper.operator(app.principal(), app.request_id(), resource)
+
+
+SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "admit": admit_person, "tag": "spendsense"}
+FOR_OPERATORS: dict[str, Any] = {**SIGNED_IN, "admit": admit_operator}
+person = partial(app.caller, UUID)
+operator = partial(app.caller, spendsense.Operator)
 
 
 def unless_known(answer: Struct) -> Response:
@@ -344,7 +442,7 @@ def recompute_features(event: CloudWatchEvent) -> Any:
     return report_or_raise(lambda: run_features(event, nightly=False))
 
 
-def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome:
+def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.JobRunOutcome:
     """The features that an event orders."""
     wanted, left = detail_of(event, spendsense.FeaturesOrder), seconds_left(cast(Any, event.context))
     return services().spendsense.jobs.compute(event.event_id, wanted, left, nightly=nightly)
@@ -353,19 +451,17 @@ def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.Outcome
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Features Computed"]})
 def assign_persona(event: CloudWatchEvent) -> Any:
     """Assign personas from computed features; announce Persona Assigned."""
-    return report_or_raise(lambda: run_stage("assign_persona", event))
+    run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run("assign_persona", detail_of(event, spendsense.StageDone), left))
 
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
     """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
-    return report_or_raise(lambda: run_stage("generate_recommendations", event))
-
-
-def run_stage(job: Job, event: CloudWatchEvent) -> spendsense.Outcome:
-    """The stage that follows the one that an event announces."""
-    order = order_after(detail_of(event, spendsense.StageDone))
-    return services().spendsense.jobs.run(job, order, seconds_left(cast(Any, event.context)))
+    jobs, left = services().spendsense.jobs, seconds_left(cast(Any, event.context))
+    return report_or_raise(
+        lambda: jobs.follow("generate_recommendations", detail_of(event, spendsense.StageDone), left)
+    )
 
 
 @app.lambda_function()
@@ -383,7 +479,7 @@ def spendsense_health() -> spendsense.ServiceHealth:
 @app.route("/api/v1/users/me/profile", returns=spendsense.Profile, headers=["If-None-Match"], **SIGNED_IN)
 def own_profile() -> Response:
     """The caller's profile."""
-    return unless_known(services().spendsense.registry.profile(person()))
+    return unless_known(services().spendsense.profiles.profile(person()))
 
 
 @app.route(
@@ -395,19 +491,19 @@ def own_profile() -> Response:
 )
 def save_own_profile() -> spendsense.Profile:
     """Make or change the caller's profile."""
-    return services().spendsense.registry.register(person(), app.body(spendsense.ProfileChange))
+    return services().spendsense.profiles.register(person(), app.body(spendsense.ProfileChange))
 
 
 @app.route("/api/v1/users/me/profile", methods=["DELETE"], status=204, **SIGNED_IN)
 def delete_own_profile() -> None:
     """Delete the caller's data, all of it, at once."""
-    services().spendsense.registry.erase(person())
+    services().spendsense.profiles.erase(person())
 
 
 @app.route("/api/v1/users/me/accounts", returns=spendsense.Accounts, headers=["If-None-Match"], **SIGNED_IN)
 def own_accounts() -> Response:
     """The caller's accounts."""
-    return unless_known(services().spendsense.reader.accounts(person()))
+    return unless_known(services().spendsense.own.accounts(person()))
 
 
 @app.route(
@@ -420,7 +516,7 @@ def own_accounts() -> Response:
 def own_transactions() -> Response:
     """The caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
-    return unless_known(services().spendsense.reader.transactions(person(), query, app.request_id()))
+    return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
 @app.route(
@@ -432,7 +528,7 @@ def own_transactions() -> Response:
 )
 def own_insights() -> Response:
     """The caller's signals, behaviours and persona in a window."""
-    return unless_known(services().spendsense.reader.insights(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.insights(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -444,7 +540,7 @@ def own_insights() -> Response:
 )
 def own_recommendations() -> Response:
     """The caller's recommendations in a window, each with its reason."""
-    return unless_known(services().spendsense.reader.recommendations(person(), app.query(spendsense.WindowQuery)))
+    return unless_known(services().spendsense.own.recommendations(person(), app.query(spendsense.WindowQuery)))
 
 
 @app.route(
@@ -455,13 +551,13 @@ def own_recommendations() -> Response:
 )
 def own_recommendation(recommendation_id: str) -> Response:
     """One of the caller's recommendations, with the trace of the decision."""
-    return unless_known(services().spendsense.reader.recommendation(person(), recommendation_id, app.request_id()))
+    return unless_known(services().spendsense.own.recommendation(person(), recommendation_id, app.request_id()))
 
 
 @app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
 def own_consent() -> Response:
     """Whether the caller's consent stands, and its history."""
-    return unless_known(services().spendsense.registry.consent(person()))
+    return unless_known(services().spendsense.profiles.consent(person()))
 
 
 @app.route(
@@ -473,7 +569,7 @@ def own_consent() -> Response:
 )
 def decide_own_consent() -> spendsense.Consent:
     """Grant or revoke consent; revoking erases at once what was derived."""
-    return services().spendsense.registry.decide(person(), app.body(spendsense.ConsentChange))
+    return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
 @app.route(
@@ -486,7 +582,7 @@ def decide_own_consent() -> spendsense.Consent:
 )
 def give_feedback() -> spendsense.Feedback:
     """Say whether a recommendation helped; said again, the last counts."""
-    return services().spendsense.reader.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
+    return services().spendsense.own.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
 
 
 @app.route(
@@ -494,42 +590,42 @@ def give_feedback() -> spendsense.Feedback:
     query=spendsense.UsersQuery,
     returns=spendsense.Users,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
-    return unless_known(services().spendsense.office.users(operator(), app.query(spendsense.UsersQuery)))
+    return unless_known(services().spendsense.desk.users(operator(), app.query(spendsense.UsersQuery)))
 
 
-@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
     """One person: profile, personas, what operators did (this look too). For operators."""
-    return services().spendsense.office.user(operator(), user_id)
+    return services().spendsense.desk.user(operator(), user_id)
 
 
-@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
     """Delete a person's data, all of it, at once. For operators."""
-    services().spendsense.office.erase(operator(), user_id)
+    services().spendsense.desk.erase(operator(), user_id)
 
 
 @app.route(
-    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **SIGNED_IN
+    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **FOR_OPERATORS
 )
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
-    return unless_known(services().spendsense.office.signals(operator(), user_id))
+    return unless_known(services().spendsense.desk.signals(operator(), user_id))
 
 
 @app.route(
     "/api/v1/operator/users/{user_id}/traces/{recommendation_id}",
     returns=spendsense.Trace,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
-    return unless_known(services().spendsense.office.trace(operator(), user_id, recommendation_id))
+    return unless_known(services().spendsense.desk.trace(operator(), user_id, recommendation_id))
 
 
 @app.route(
@@ -538,42 +634,43 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     query=spendsense.ImportQuery,
     returns=spendsense.Imported,
     accepts={"application/json": spendsense.BankFile, "text/csv": str},
-    **SIGNED_IN,
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **FOR_OPERATORS,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
     """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
-    raw, kind = app.raw_body(spendsense.MAX_IMPORT_BYTES), app.header("Content-Type") or ""
-    return services().spendsense.office.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
+    return services().spendsense.desk.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
 @app.route(
     "/api/v1/operator/review",
     query=spendsense.ReviewQuery,
-    returns=spendsense.Review,
+    returns=spendsense.ReviewPage,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
-    return unless_known(services().spendsense.office.waiting(operator(), app.query(spendsense.ReviewQuery)))
+    return unless_known(services().spendsense.desk.waiting(operator(), app.query(spendsense.ReviewQuery)))
 
 
 @app.route(
     "/api/v1/operator/review",
     methods=["POST"],
-    body=spendsense.Verdict,
+    body=spendsense.ReviewVerdict,
     returns=spendsense.Reviewed,
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
-    return services().spendsense.office.judge(operator(), app.body(spendsense.Verdict))
+    return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
 
 
-@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **SIGNED_IN)
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
-    return unless_known(services().spendsense.office.metrics(operator()))
+    return unless_known(services().spendsense.desk.metrics(operator()))
 
 
 # -- uploads
@@ -695,7 +792,7 @@ def message(event: WebsocketEvent) -> dict[str, Any]:
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
     asked = decode_json(encode(message), ChatMessage)
-    stream_chat(services().concerts.conversation, asked, partial(services().shared.connections.post, connection))
+    services().concerts.conversation.answer_through(partial(services().shared.connections.post, connection), asked)
 
 
 @app.on_ws_disconnect()

@@ -26,7 +26,8 @@ from mangum import Mangum
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks import measure
-from chalicelib.concerts.popularity import VenuePopularity, VenueStanding
+from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.popularity import VenuePopularity
 from tests.environment import ENVIRONMENT
 
 REQUESTS = 1000

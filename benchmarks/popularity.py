@@ -22,8 +22,9 @@ import pandas as pd
 import psycopg
 
 from benchmarks import measure
-from chalicelib.adapters.concerts.warehouse import ConcertWarehouse, statement
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
+from chalicelib.concerts import sql as concert_sql
 from local.redshift.api import DataApi
 from local.redshift.dialect import for_postgres
 from local.redshift.server import RedshiftServer, own_engine, with_database
@@ -59,7 +60,7 @@ SALES = "SELECT concert_id, total_amount FROM ticket_sales"
 def by_statement(connection: "psycopg.Connection[Any]") -> list[str]:
     """The shipped statement."""
     parameters = {"since": str(SINCE), "until": str(TODAY), "min_events": str(MIN_EVENTS), "top_n": str(TOP_N)}
-    sql = for_postgres(statement("popularity"), parameters).encode()
+    sql = for_postgres(concert_sql.text("popularity"), parameters).encode()
     return [row[1] for row in connection.execute(sql, parameters).fetchall()]
 
 

@@ -26,10 +26,10 @@ from benchmarks.spendsense_pandas import features_by_person
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Cursor, Postgres
 from chalicelib.adapters.spendsense.pipeline import BATCH_SETTINGS, PostgresPipeline
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense import sql
+from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.jobs import BATCH
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.sql import statement
+from chalicelib.spendsense.orders import JobOrder
 from local.people.load import FixedUrl
 
 ROWS_EACH = 500
@@ -79,7 +79,7 @@ class Population:
     def __init__(self, url: str, people: int) -> None:
         self.database = Postgres(FixedUrl(url), statement_timeout_ms=0)
         self.people = people
-        self._pipeline = PostgresPipeline(self.database, packaged())
+        self._pipeline = PostgresPipeline(self.database, packaged_catalogue())
         self._runs = 0
 
     def execute(self, text: str, **parameters: Any) -> Any:
@@ -89,7 +89,7 @@ class Population:
     def compute_due(self) -> int:
         """What the job does, until nobody is due."""
         self._runs += 1
-        order = Order(f"run {self._runs}", TODAY + timedelta(days=self._runs % 2))
+        order = JobOrder(f"run {self._runs}", TODAY + timedelta(days=self._runs % 2))
         self._pipeline.begin("compute_features", order, NOW)
         done = 0
         while batch := self._pipeline.advance("compute_features", order, BATCH["compute_features"], NOW):
@@ -109,7 +109,7 @@ class Population:
             cursor.connection.prepare_threshold = 0
             for user in range(1, sample + 1):
                 parameters = {"users": [user], "as_of": TODAY}
-                cursor.execute(statement("compute_features"), parameters).fetchall()
+                cursor.execute(sql.text("compute_features"), parameters).fetchall()
             cursor.connection.prepare_threshold = None
 
         self.execute(FORGET)
@@ -174,8 +174,8 @@ def _compare(report: measure.Report, population: Population) -> None:
     label = f"{people:,} people x {ROWS_EACH}"
     population.execute(EVERYBODY)
     population.execute(FORGET)
-    order = Order("agreement", TODAY)
-    pipeline = PostgresPipeline(population.database, packaged())
+    order = JobOrder("agreement", TODAY)
+    pipeline = PostgresPipeline(population.database, packaged_catalogue())
     pipeline.begin("compute_features", order, NOW)
     while pipeline.advance("compute_features", order, BATCH["compute_features"], NOW):
         pass

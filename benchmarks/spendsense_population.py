@@ -19,7 +19,7 @@ import psycopg
 
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
-from chalicelib.spendsense.schema import Migrations, packaged
+from chalicelib.spendsense.schema import Migrations, packaged_migrations
 from local import postgres
 from local.people.load import FixedUrl
 from local.ports import choose
@@ -145,7 +145,7 @@ def populated(people: int, rows_each: int) -> str:
         connection.execute(f"CREATE DATABASE {name}")
     url = server().url(name)
     database = Postgres(FixedUrl(url), statement_timeout_ms=0)
-    Migrations(schema=PostgresSchema(database), available=packaged()).migrate()
+    Migrations(schema=PostgresSchema(database), available=packaged_migrations()).migrate()
     database.close()
     with psycopg.connect(url, autocommit=True) as connection:
         _fill(connection, people, rows_each)

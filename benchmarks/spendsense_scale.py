@@ -27,11 +27,11 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.oversight import PostgresAudit
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.identity import Doorkeeper, Pool
-from chalicelib.spendsense.jobs import Jobs
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.reading import Reader
+from chalicelib.spendsense.jobs import InsightJobs
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.reading import OwnRecords
 from local.people.load import FixedUrl
 
 ROWS_EACH = 210
@@ -63,13 +63,13 @@ class OnePool:
 def compute(url: str, run_id: str) -> None:
     """The whole of compute_features, as the function runs it."""
     with closing(Postgres(FixedUrl(url), statement_timeout_ms=0)) as database:
-        jobs = Jobs(
-            pipeline=PostgresPipeline(database, packaged()),
+        jobs = InsightJobs(
+            pipeline=PostgresPipeline(database, packaged_catalogue()),
             announcements=Silence(),
             clock=lambda: NOW,
             count=lambda name, value: None,
         )
-        jobs.run("compute_features", Order(run_id, TODAY, everyone=True), lambda: 3600.0)
+        jobs.run("compute_features", JobOrder(run_id, TODAY, everyone=True), lambda: 3600.0)
 
 
 def main() -> None:
@@ -120,11 +120,11 @@ def _timed_calls(url: str) -> list[float]:
         services = application.services()
         audit = PostgresAudit(database)
         services.spendsense.doorkeeper = Doorkeeper(pools=OnePool(), audit=audit, clock=lambda: NOW)
-        services.spendsense.reader = Reader(
+        services.spendsense.own = OwnRecords(
             records=PostgresRecords(database),
             explanations=PostgresExplanations(database),
             audit=audit,
-            catalogue=packaged(),
+            catalogue=packaged_catalogue(),
             clock=lambda: NOW,
         )
         with Client(application.app, stage_name="dev") as client:

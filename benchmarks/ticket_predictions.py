@@ -24,8 +24,9 @@ from benchmarks import measure
 from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.recommendations import Criteria
-from chalicelib.concerts.tickets import TicketBatchQuery, TicketForecast, TicketQuery
+from chalicelib.concerts.models import TicketBatchQuery, TicketQuery
+from chalicelib.concerts.tickets import TicketForecast
+from chalicelib.concerts.values import Criteria
 from local.redshift.api import DataApi
 from local.redshift.server import RedshiftServer, own_engine, with_database
 from local.redshift.statements import Statements

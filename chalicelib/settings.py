@@ -273,9 +273,7 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     `make up` writes such a file, so that `chalice local` and scripts find the local cloud. Of what boto3 reads, the
     file's alone counts: a developer's own profile or session token would be sent to the local cloud, which refuses it.
     """
-    if (
-        "AWS_LAMBDA_FUNCTION_NAME" in environ
-    ):  # a deployed function has its whole environment, and its role's keys change
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:  # its environment is whole, and the keys of its role change
         return {name: value for name, value in environ.items() if name not in ROLE_KEYS}
     path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
     if not path:

@@ -7,14 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Resources = Mapping[str, Mapping[str, Any]]
+from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOYMENT, SOCKET_STAGE, Resources
 
-FUNCTION = "AWS::Serverless::Function"
-LAYER = "AWS::Serverless::LayerVersion"
-SOCKET_DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
-SOCKET_STAGE = "AWS::ApiGatewayV2::Stage"
-REST_API = "AWS::Serverless::Api"
-ALARM = "AWS::CloudWatch::Alarm"
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"

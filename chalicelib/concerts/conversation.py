@@ -4,18 +4,20 @@ A provider that fails before its first word is passed over. One that fails later
 and the next begins anew, so a reply is always whole and always by one source, which it names.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from msgspec import Meta, Struct, structs
+from msgspec import structs, to_builtins
 
-from chalicelib.concerts.ports import ChatProvider, Sessions
-from chalicelib.concerts.recommendations import UserId
-from chalicelib.concerts.sessions import LIFETIME, Exchange, Session
+from chalicelib.concerts.models import MAX_MESSAGE, SPOKEN, ChatReply, ChatRequest, Fallback
+from chalicelib.concerts.ports import ChatProvider, ChatSessionStore
+from chalicelib.concerts.values import SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Exchange, Restart, Turn
 from chalicelib.errors import (
     Conflict,
     Forbidden,
+    Gone,
     InvalidInput,
     NotFound,
     RateLimited,
@@ -23,97 +25,19 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 
-Intent = Literal[
-    "artist_lookup",
-    "venue_search",
-    "concert_recommendation",
-    "ticket_prediction",
-    "data_analysis",
-    "general_query",
-    "unknown",
-]
 ANONYMOUS = "anonymous"
-MAX_MESSAGE = 4000
-SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-"""What `_checked` accepts, as a regular expression: no control characters, and not only spaces."""
 SAVE_ATTEMPTS = 3
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
-
-SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{2,100}$(?!\n)")]
-
-
-class ChatRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message, and the session that it continues; a session belongs to the user who began it."""
-
-    message: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_MESSAGE,
-            examples=["Which rock concerts are on in Austin?"],
-            extra_json_schema={"pattern": SPOKEN},
-        ),
-    ]
-    session_id: Annotated[SessionId | None, Meta(description="Of an earlier reply; without it a session begins.")] = (
-        None
-    )
-    user_id: UserId | None = None
+Send = Callable[[Mapping[str, Any]], object]
+"""Puts one message to the client; Gone where it has left."""
 
 
-class Fallback(Struct, frozen=True, kw_only=True):
-    """The provider that should have answered, and why it did not."""
+def new_chat_session_id() -> str:
+    """An id that nobody can guess; knowing it is what lets an anonymous caller continue the session."""
+    import secrets  # loads OpenSSL, which only a new session needs
 
-    instead_of: str
-    reason: str
-
-
-class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole answer to one message."""
-
-    message: str
-    session_id: str
-    intent: Intent
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    data: dict[str, Any]
-    suggestions: list[str]
-    timestamp: datetime
-    source: Annotated[str, Meta(description='"agent", "converse" or "local".')]
-    remembered: Annotated[bool, Meta(description="False where the session could not be kept.")] = True
-    fallback: Fallback | None = None
-
-
-class Turn(Struct, frozen=True):
-    """What a provider gets: the message and what was said before, oldest first."""
-
-    session_id: str
-    message: str
-    history: tuple[Exchange, ...] = ()
-
-
-class Delta(Struct, frozen=True):
-    """Some more words of the answer."""
-
-    text: str
-
-
-class Outcome(Struct, frozen=True):
-    """The end of an answer: what the question was about, how sure that is, and the data behind the words."""
-
-    intent: Intent
-    confidence: float
-    data: Mapping[str, Any]
-    suggestions: Sequence[str] = ()
-    concert_id: str | None = None
-
-
-class Restart(Struct, frozen=True):
-    """Forget the words so far: another provider begins anew."""
-
-    reason: str
-
-
-Piece = Delta | Outcome
+    return f"chat-{secrets.token_hex(16)}"
 
 
 class Conversation:
@@ -122,14 +46,14 @@ class Conversation:
     def __init__(
         self,
         providers: Sequence[ChatProvider],
-        sessions: Sessions,
+        sessions: ChatSessionStore,
         clock: Callable[[], datetime],
-        new_session_id: Callable[[], str],
+        new_chat_session_id: Callable[[], str],
     ) -> None:
         self._providers = providers
         self._sessions = sessions
         self._clock = clock
-        self._new_session_id = new_session_id
+        self._new_session_id = new_chat_session_id
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """The whole answer; NotFound for a session that is not there, over, or another's."""
@@ -146,10 +70,10 @@ class Conversation:
         fallback: Fallback | None = None
         for provider in self._providers:
             words: list[str] = []
-            outcome: Outcome | None = None
+            outcome: ChatOutcome | None = None
             try:
                 for piece in provider.answer(turn):
-                    if isinstance(piece, Outcome):
+                    if isinstance(piece, ChatOutcome):
                         outcome = piece
                     else:
                         words.append(piece.text)
@@ -168,7 +92,24 @@ class Conversation:
             return
         raise UpstreamUnavailable("No chat provider can answer now; try again later.", retry_after=5)
 
-    def _reply(self, session: Session, words: str, outcome: Outcome, source: str) -> ChatReply:
+    def answer_through(self, send: Send, request: ChatRequest) -> None:
+        """Send the answer as it arises: CHAT_DELTA for words, CHAT_RESTART where a provider failed, CHAT_DONE last.
+
+        Each message carries its `sequence`, the first is 0. Stops when the client has left; raises as `stream` does.
+        """
+        for sequence, event in enumerate(self.stream(request)):
+            if isinstance(event, Delta):
+                message: dict[str, Any] = {"action": "CHAT_DELTA", "text": event.text}
+            elif isinstance(event, ChatReply):
+                message = {"action": "CHAT_DONE", "reply": to_builtins(event)}
+            else:
+                message = {"action": "CHAT_RESTART", "reason": event.reason}
+            try:
+                send({**message, "sequence": sequence})
+            except Gone:
+                return
+
+    def _reply(self, session: ChatSession, words: str, outcome: ChatOutcome, source: str) -> ChatReply:
         return ChatReply(
             message=words,
             session_id=session.session_id,
@@ -180,14 +121,14 @@ class Conversation:
             source=source,
         )
 
-    def _session(self, request: ChatRequest) -> tuple[Session, bool]:
+    def _session(self, request: ChatRequest) -> tuple[ChatSession, bool]:
         """The session to continue, and whether it can be kept.
 
         Where the store fails, ownership cannot be checked: nothing of the session is read, and providers get a new id.
         """
         now = self._clock()
         owner = request.user_id or ANONYMOUS
-        fresh = Session(session_id=self._new_session_id(), owner=owner, expires_at=now + LIFETIME)
+        fresh = ChatSession(session_id=self._new_session_id(), owner=owner, expires_at=now + SESSION_LIFETIME)
         if request.session_id is None:
             return fresh, True
         try:
@@ -198,8 +139,8 @@ class Conversation:
             raise NotFound("session_id: there is no such session; leave it out to begin one", code="session_not_found")
         return session, True
 
-    def _remember(self, session: Session, exchange: Exchange) -> bool:
-        latest: Session | None = session
+    def _remember(self, session: ChatSession, exchange: Exchange) -> bool:
+        latest: ChatSession | None = session
         try:
             for _ in range(SAVE_ATTEMPTS):
                 if latest is None:
@@ -215,16 +156,18 @@ class Conversation:
         return False
 
 
-def _exchange(reply: ChatReply, message: str, outcome: Outcome) -> Exchange:
+def _exchange(reply: ChatReply, message: str, outcome: ChatOutcome) -> Exchange:
     return Exchange(
         message=message, reply=reply.message, intent=reply.intent, at=reply.timestamp, concert_id=outcome.concert_id
     )
 
 
 def _checked(message: str) -> str:
-    """The message without surrounding space; InvalidInput for a blank one or for control characters."""
-    if any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in message):
-        raise InvalidInput.of("message", "has control characters", "text, line breaks and tabs")
-    if not message.strip():
-        raise InvalidInput.of("message", "is blank", f"1 to {MAX_MESSAGE} characters")
+    """The message without surrounding space; InvalidInput unless it is SPOKEN text."""
+    if not re.fullmatch(SPOKEN, message):
+        raise InvalidInput.of(
+            "message",
+            "is blank or has control characters",
+            f"1 to {MAX_MESSAGE} characters of text, line breaks and tabs",
+        )
     return message.strip()

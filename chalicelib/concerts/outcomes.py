@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.concerts.conversation import Intent, Outcome
+from chalicelib.concerts.models import Intent
 from chalicelib.concerts.tools import ToolAnswer
+from chalicelib.concerts.values import ChatOutcome
 
 GROUNDED, UNGROUNDED, FAILED = 0.9, 0.6, 0.4
 """Confidence of a model's answer that used a tool, that used none, and whose tools all failed."""
@@ -20,16 +21,16 @@ SUGGESTIONS: Mapping[Intent, tuple[str, ...]] = {
 }
 
 
-def outcome_of(answers: Sequence[ToolAnswer]) -> Outcome:
+def outcome_of(answers: Sequence[ToolAnswer]) -> ChatOutcome:
     """The end of a model's answer, by the last tool that worked for it."""
     worked = [answer for answer in answers if answer.error is None]
     if worked:
         last = worked[-1]
         subject = next((found for answer in reversed(worked) if (found := subject_of(answer.data))), None)
-        return Outcome(last.intent, GROUNDED, last.data, SUGGESTIONS[last.intent], subject)
+        return ChatOutcome(last.intent, GROUNDED, last.data, SUGGESTIONS[last.intent], subject)
     if answers:
-        return Outcome(answers[-1].intent, FAILED, answers[-1].content, SUGGESTIONS[answers[-1].intent])
-    return Outcome("general_query", UNGROUNDED, {}, SUGGESTIONS["general_query"])
+        return ChatOutcome(answers[-1].intent, FAILED, answers[-1].content, SUGGESTIONS[answers[-1].intent])
+    return ChatOutcome("general_query", UNGROUNDED, {}, SUGGESTIONS["general_query"])
 
 
 def subject_of(data: Mapping[str, Any]) -> str | None:

@@ -7,67 +7,14 @@ was sold; where no sales are recorded, what the concert reported. The statement 
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated
+from datetime import datetime, timedelta
 
-from msgspec import Meta, Struct
-
+from chalicelib.concerts.models import PopularityQuery, PopularityReport, Refreshed
 from chalicelib.concerts.ports import VenueRanking
 
 EVERY_VENUE = 1_000_000
 REFRESH_LOOKBACK_DAYS = 365
 REFRESH_MIN_EVENTS = 1
-
-
-class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many venues to rank, and by which concerts."""
-
-    top_n: Annotated[int, Meta(ge=1, le=100, description="How many venues to return.", examples=[10])] = 10
-    min_events: Annotated[
-        int, Meta(ge=1, le=10_000, description="Completed concerts that a venue must have had.", examples=[5])
-    ] = 5
-    lookback_days: Annotated[
-        int, Meta(ge=1, le=3650, description="Days before today whose concerts count.", examples=[365])
-    ] = 365
-
-
-class VenueStanding(Struct, frozen=True, kw_only=True):
-    """One venue's rank and the figures behind it; money is a decimal text."""
-
-    popularity_rank: Annotated[int, Meta(ge=1, description="Dense: equal scores share a rank.", examples=[1])]
-    venue_id: Annotated[str, Meta(examples=["ven-0007"])]
-    name: str
-    city: str
-    state: str
-    country: str
-    venue_type: str
-    capacity: int
-    score: Annotated[float, Meta(ge=0, le=1, description="The weighted sum.", examples=[0.8127])]
-    total_events: int
-    avg_attendance: float
-    avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)]
-    total_revenue: Annotated[Decimal, Meta(examples=["1234567.89"])]
-    revenue_per_event: Decimal
-    booking_frequency: Annotated[float, Meta(description="Concerts in 30 days, since its first in the look-back.")]
-    distinct_artists: int
-    repeat_booking: Annotated[float, Meta(ge=0, le=1, description="Share of concerts by artists who came back.")]
-
-
-class PopularityReport(Struct, frozen=True, kw_only=True):
-    """The most popular venues first, and the days that they were ranked by."""
-
-    venues: list[VenueStanding]
-    since: date
-    until: Annotated[date, Meta(description="Exclusive.")]
-    generated_at: datetime
-
-
-class Refreshed(Struct, frozen=True, kw_only=True):
-    """What a refresh of the `venue_popularity` table wrote."""
-
-    venues: int
-    calculated_at: datetime
 
 
 class VenuePopularity:

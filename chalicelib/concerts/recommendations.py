@@ -7,93 +7,14 @@ both, the mean of the two; with neither, the artist's popularity. Ties go to the
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
 
-from msgspec import Meta, Struct
-
+from chalicelib.concerts.models import Recommendation, RecommendationQuery, Recommendations
 from chalicelib.concerts.ports import Programme
+from chalicelib.concerts.values import Criteria, ProgrammeItem
 from chalicelib.errors import InvalidInput
 
-PLAIN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 MAX_PLACES = 3
-
-Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN)]
-UserId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:@-]{1,100}$(?!\n)", examples=["user-17"])]
-
-
-class RecommendationQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What someone likes and where; all of it is optional."""
-
-    genres: Annotated[list[Genre], Meta(max_length=10, examples=[["rock", "indie"]])] = []
-    location: Annotated[
-        str,
-        Meta(
-            max_length=100,
-            pattern=PLAIN,
-            description="A city, state or country, or several with commas.",
-            examples=["Austin, Texas"],
-        ),
-    ] = ""
-    user_id: Annotated[
-        UserId | None, Meta(description="Echoed. The warehouse keeps no personal histories, so it changes no score.")
-    ] = None
-    top_n: Annotated[int, Meta(ge=1, le=50, examples=[10])] = 10
-
-
-class Criteria(Struct, frozen=True):
-    """The genres and the parts of the place that were asked for, lower case; either may be empty."""
-
-    genres: tuple[str, ...]
-    places: tuple[str, ...]
-
-
-class ProgrammeItem(Struct, frozen=True, kw_only=True):
-    """A scheduled concert with its score and the figures that made it, as the warehouse computed them."""
-
-    concert_id: str
-    event_date: date
-    artist_id: str
-    artist_name: str
-    genre: str
-    popularity: float
-    shared_genres: int
-    overlap: float
-    nearness: float
-    venue_id: str
-    venue_name: str
-    city: str
-    state: str
-    country: str
-    venue_type: str
-    capacity: int
-    size_share: float
-    demand: float
-    type_share: float
-    venue_rank: int | None
-    score: float
-
-
-class Recommendation(Struct, frozen=True, kw_only=True):
-    """One concert, how well it suits, and why."""
-
-    concert_id: str
-    artist: str
-    genre: str
-    venue: str
-    city: str
-    country: str
-    event_date: date
-    score: Annotated[float, Meta(gt=0, le=1)]
-    reasons: list[str]
-
-
-class Recommendations(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The concerts that suit best, the best first; `basis` names what was used to score them."""
-
-    recommendations: list[Recommendation]
-    basis: list[str]
-    user_id: str | None = None
 
 
 class Recommender:

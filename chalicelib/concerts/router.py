@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.concerts.catalogue import Vocabulary
-from chalicelib.concerts.conversation import Delta, Intent, Outcome, Piece, Turn
+from chalicelib.concerts.models import Intent
 from chalicelib.concerts.outcomes import SUGGESTIONS, subject_of
 from chalicelib.concerts.phrases import told
-from chalicelib.concerts.ports import Catalogue
-from chalicelib.concerts.tools import MAX_ROWS, Toolbox
+from chalicelib.concerts.ports import ConcertCatalogue
+from chalicelib.concerts.tools import TOOL_ROWS, Toolbox
+from chalicelib.concerts.values import ChatOutcome, Delta, Piece, Turn, Vocabulary
 from chalicelib.errors import UpstreamError
 
 CONCERT_ID = re.compile(r"\bcon-[0-9]{1,12}\b", re.IGNORECASE)
@@ -55,7 +55,7 @@ class LocalRouter:
 
     source = "local"
 
-    def __init__(self, toolbox: Toolbox, catalogue: Catalogue) -> None:
+    def __init__(self, toolbox: Toolbox, catalogue: ConcertCatalogue) -> None:
         self._toolbox = toolbox
         self._catalogue = catalogue
 
@@ -65,12 +65,12 @@ class LocalRouter:
         if not reading.tool:
             for sentence in told("", {}, None, reading.intent):
                 yield Delta(sentence)
-            yield Outcome(reading.intent, reading.confidence, {}, SUGGESTIONS[reading.intent])
+            yield ChatOutcome(reading.intent, reading.confidence, {}, SUGGESTIONS[reading.intent])
             return
         found = self._toolbox.run(reading.tool, reading.arguments)
         for sentence in told(found.tool, found.data, found.error, reading.intent):
             yield Delta(sentence)
-        yield Outcome(
+        yield ChatOutcome(
             reading.intent, reading.confidence, found.content, SUGGESTIONS[reading.intent], subject_of(found.data)
         )
 
@@ -146,4 +146,4 @@ def _named(text: str, words: Sequence[str]) -> tuple[str, ...]:
 
 def _number(text: str) -> int:
     match = NUMBER.search(text)
-    return min(MAX_ROWS, max(1, int(match[1] or match[2]))) if match else 5
+    return min(TOOL_ROWS, max(1, int(match[1] or match[2]))) if match else 5

@@ -4,110 +4,24 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, Struct
-
-from chalicelib.concerts.features import FEATURES, ConcertOutlook, TicketFeatures, features_of, vector
+from chalicelib.concerts.features import features_of, vector
+from chalicelib.concerts.models import (
+    ConcertSummary,
+    ConfidencePart,
+    RejectedConcert,
+    TicketBatch,
+    TicketBatchQuery,
+    TicketFeatures,
+    TicketPrediction,
+    TicketQuery,
+)
 from chalicelib.concerts.ports import Outlooks, TicketModel
+from chalicelib.concerts.values import ConcertOutlook, Estimates
 from chalicelib.errors import InvalidInput, NotFound, OmnibusError, Unprocessable, UpstreamError, UpstreamUnavailable
 
 LOW_CONFIDENCE = 0.7
 ARTIST_CONCERTS_FOR_CERTAINTY = 20
-
-ConcertId = Annotated[
-    str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", description="As in the warehouse.", examples=["con-000042"])
-]
-
-
-class TicketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Either a scheduled concert, or all 21 features of one that need not exist."""
-
-    concert_id: ConcertId | None = None
-    features: TicketFeatures | None = None
-
-    SCHEMA: ClassVar[dict[str, Any]] = {
-        "anyOf": [
-            {
-                "required": ["concert_id"],
-                "properties": {"concert_id": {"type": "string"}, "features": {"type": "null"}},
-            },
-            {"required": ["features"], "properties": {"concert_id": {"type": "null"}, "features": {"type": "object"}}},
-        ]
-    }
-
-
-class TicketBatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Up to a hundred scheduled concerts."""
-
-    concert_ids: Annotated[list[ConcertId], Meta(min_length=1, max_length=100)]
-
-
-class FeatureRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Feature vectors in the model's order, as one function sends them to another."""
-
-    rows: Annotated[
-        list[Annotated[list[float], Meta(min_length=len(FEATURES), max_length=len(FEATURES))]],
-        Meta(min_length=1, max_length=1000),
-    ]
-
-
-class ConfidencePart(Struct, frozen=True, kw_only=True):
-    """One of the five parts of a confidence: `contribution` is `weight` times `value`."""
-
-    name: str
-    weight: float
-    value: float
-    contribution: float
-    reason: str
-
-
-class ConcertSummary(Struct, frozen=True, kw_only=True):
-    """The concert that a prediction is about."""
-
-    concert_id: str
-    artist: str
-    venue: str
-    city: str
-    event_date: date
-
-
-class TicketPrediction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sales forecast, what it rests on, and who made it."""
-
-    predicted_sales: Annotated[Decimal, Meta(description="Revenue, two decimals.", examples=["412345.50"])]
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    confidence_level: Literal["high", "low"]
-    confidence_parts: list[ConfidencePart]
-    features: TicketFeatures
-    source: Annotated[str, Meta(description='"sagemaker", or "embedded" for the model shipped with the application.')]
-    model_version: str
-    as_of: date
-    concert: ConcertSummary | None = None
-    fallback: Annotated[str, Meta(description="Why the preferred model did not answer.")] = ""
-
-
-class RejectedConcert(Struct, frozen=True, kw_only=True):
-    """A concert of a batch that cannot be predicted, and why."""
-
-    concert_id: str
-    code: str
-    message: str
-
-
-class TicketBatch(Struct, frozen=True, kw_only=True):
-    """A batch's predictions in the order asked for, and the concerts that have none."""
-
-    predictions: list[TicketPrediction]
-    rejected: list[RejectedConcert]
-
-
-class Estimates(Struct, frozen=True):
-    """A model's answer: revenue for each row, who answered, and which version."""
-
-    values: Sequence[float]
-    source: str
-    version: str
 
 
 class TicketForecast:

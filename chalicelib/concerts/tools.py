@@ -8,20 +8,20 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from chalicelib.concerts.catalogue import ArtistMatch, GenreTotals
-from chalicelib.concerts.conversation import Intent
-from chalicelib.concerts.popularity import PopularityQuery, VenuePopularity
-from chalicelib.concerts.ports import Catalogue
-from chalicelib.concerts.recommendations import PLAIN, RecommendationQuery, Recommender
-from chalicelib.concerts.tickets import ConcertId, TicketForecast, TicketQuery
+from chalicelib.concerts.models import PLAIN, ConcertId, Intent, PopularityQuery, RecommendationQuery, TicketQuery
+from chalicelib.concerts.popularity import VenuePopularity
+from chalicelib.concerts.ports import ConcertCatalogue
+from chalicelib.concerts.recommendations import Recommender
+from chalicelib.concerts.tickets import TicketForecast
+from chalicelib.concerts.values import ArtistMatch, GenreTotals
 from chalicelib.errors import OmnibusError
 
-MAX_ROWS = 20
+TOOL_ROWS = 20
 """Rows that a tool answers with at most: a chat reads them out, and a socket's message is bounded."""
 
 
 class PopularVenues(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    top_n: Annotated[int, Meta(ge=1, le=MAX_ROWS, description="How many venues.")] = 5
+    top_n: Annotated[int, Meta(ge=1, le=TOOL_ROWS, description="How many venues.")] = 5
     min_events: Annotated[int, Meta(ge=1, le=10_000, description="Concerts that a venue must have had.")] = 5
     lookback_days: Annotated[int, Meta(ge=1, le=3650, description="Days before today that count.")] = 365
 
@@ -36,7 +36,7 @@ class RecommendConcerts(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Meta(max_length=10, description="Genres that the person likes."),
     ] = []
     location: Annotated[str, Meta(max_length=100, pattern=PLAIN, description="City, state or country.")] = ""
-    top_n: Annotated[int, Meta(ge=1, le=MAX_ROWS, description="How many concerts.")] = 5
+    top_n: Annotated[int, Meta(ge=1, le=TOOL_ROWS, description="How many concerts.")] = 5
 
 
 class FindArtists(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +99,7 @@ class Toolbox:
         popularity: VenuePopularity,
         forecast: TicketForecast,
         recommender: Recommender,
-        catalogue: Catalogue,
+        catalogue: ConcertCatalogue,
         clock: Callable[[], datetime],
     ) -> None:
         self._catalogue = catalogue
@@ -165,4 +165,4 @@ class Toolbox:
 
     def _season_totals(self, asked: SeasonTotals) -> Totals:
         today = self._clock().date()
-        return Totals(genres=self._catalogue.totals(today - timedelta(days=asked.lookback_days), today)[:MAX_ROWS])
+        return Totals(genres=self._catalogue.totals(today - timedelta(days=asked.lookback_days), today)[:TOOL_ROWS])

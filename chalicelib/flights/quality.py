@@ -1,24 +1,24 @@
 """A processed snapshot's quality: 16 checks, one score, one grade, one verdict, and the report that says why."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, Final, Protocol, TypeVar
 
-import msgspec
 import numpy as np
 
 from chalicelib.errors import InvalidInput
-from chalicelib.flights.checks.findings import MAX_SAMPLES, CheckResult, Part, Tally, Value, Verdict
+from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally
 from chalicelib.flights.checks.gathering import GATHERED, Snapshot
 from chalicelib.flights.checks.reading import Batch, Buffer, Source, opened
 from chalicelib.flights.checks.registry import ROW_CHECKS, SNAPSHOT_CHECKS, Check, Scope
 from chalicelib.flights.checks.thresholds import Thresholds
+from chalicelib.flights.reports import Cell, CheckCounts, CheckResult, CheckVerdict, QualityReport
+from chalicelib.parallel import in_order
 
-__all__ = ["CheckResult", "Report", "Thresholds", "Verdict", "assess"]
+__all__ = ["CheckResult", "CheckVerdict", "QualityReport", "Thresholds", "assess"]
 
 IDENTITY: Final = ("icao24", "callsign")
 """What every sample row shows, as far as the file has it."""
@@ -27,29 +27,9 @@ LOWEST_GRADE: Final = "F"
 WORKERS: Final = 2
 """Row groups read and judged at once: Arrow and numpy let go of the interpreter while they work."""
 
-Judged = list[tuple[Batch, list[Tally]]]
-Item = TypeVar("Item")
-Made = TypeVar("Made")
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on one snapshot; `reasons` say why it failed."""
-
-    snapshot_time: int | None
-    """The snapshot's own time, s since 1970 UTC."""
-    rows: int
-    rejected: int
-    score: float | None
-    grade: str | None
-    verdict: Verdict
-    reasons: list[str]
-    passed: int
-    failed: int
-    unknown: int
-    checks: list[CheckResult]
-
-    def to_json(self) -> bytes:
-        return msgspec.json.encode(self)
+_Judged = list[tuple[Batch, list[Tally]]]
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 def assess(
@@ -58,7 +38,7 @@ def assess(
     rejected: int = 0,
     thresholds: Thresholds = DEFAULTS,
     strict: bool = False,
-) -> Report:
+) -> QualityReport:
     """Judge a processed snapshot (`columns.SCHEMA`; a missing column makes checks unknown) and say why.
 
     `rejected` is the number of received rows that the conversion refused; `strict` fails a snapshot on any failed
@@ -73,10 +53,10 @@ def assess(
         return _report(source, rejected, checks, thresholds, strict=strict)
 
 
-class Rows(Protocol):
+class SampleRows(Protocol):
     """Where a sample's values come from."""
 
-    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]: ...
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]: ...
 
 
 @dataclass(slots=True)
@@ -86,9 +66,9 @@ class _Findings:
     checked: int = 0
     failing: int = 0
     parts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    samples: list[dict[str, Value]] = field(default_factory=list)
+    samples: list[dict[str, Cell]] = field(default_factory=list)
 
-    def add(self, tally: Tally, rows: Rows, shown: tuple[str, ...]) -> None:
+    def add(self, tally: Tally, rows: SampleRows, shown: tuple[str, ...]) -> None:
         self.checked += tally.checked
         self.failing += tally.failing
         for name, (checked, failing) in tally.parts.items():
@@ -107,8 +87,8 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
     snapshot = Snapshot(source)
     wanted = frozenset(IDENTITY).union(*shown.values(), GATHERED)
 
-    def judge(group: int) -> Judged:
-        judged: Judged = []
+    def judge(group: int) -> _Judged:
+        judged: _Judged = []
         with np.errstate(invalid="ignore", over="ignore"):
             for batch in source.batches(group, wanted):
                 snapshot.add(batch)
@@ -121,11 +101,11 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
 
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(WORKERS, "checks")) if source.groups > 1 else None
-        for judged in _in_order(pool, judge, range(source.groups)):
+        for judged in _made(pool, judge, range(source.groups)):
             for batch, tallies in judged:
                 for check, tally in zip(by_row, tallies, strict=True):
                     findings[check.name].add(tally, batch, shown[check.name])
-        for over_all, tally in zip(whole, _in_order(pool, judge_whole, whole if source.rows else []), strict=False):
+        for over_all, tally in zip(whole, _made(pool, judge_whole, whole if source.rows else []), strict=False):
             findings[over_all.name].add(tally, snapshot, shown[over_all.name])
     marks = thresholds.pass_marks
     results = [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in ROW_CHECKS]
@@ -133,18 +113,9 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
     return {result.name: result for result in results}
 
 
-def _in_order(pool: Executor | None, work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
-    """What is made of each item, in the items' order; few are under way at once, so that few results wait."""
-    if pool is None:  # a snapshot as small as today's is judged before a second thread has begun
-        yield from map(work, items)
-        return
-    under_way: deque[Future[Made]] = deque()
-    for item in items:
-        under_way.append(pool.submit(work, item))
-        if len(under_way) > WORKERS:
-            yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
+def _made(pool: Executor | None, work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """What is made of each item; a snapshot as small as today's is judged before a second thread has begun."""
+    return map(work, items) if pool is None else (made for _, made in in_order(pool, work, items, WORKERS + 1))
 
 
 def _shown(columns: Sequence[str], source: Source) -> tuple[str, ...]:
@@ -154,9 +125,9 @@ def _shown(columns: Sequence[str], source: Source) -> tuple[str, ...]:
 
 def _result(check: Check[Scope], found: _Findings, pass_mark: float) -> CheckResult:
     score = check.score(found.checked, found.failing, found.parts)
-    verdict = Verdict.UNKNOWN
+    verdict = CheckVerdict.UNKNOWN
     if score is not None:
-        verdict = Verdict.PASSED if score >= pass_mark else Verdict.FAILED
+        verdict = CheckVerdict.PASSED if score >= pass_mark else CheckVerdict.FAILED
     return CheckResult(
         name=check.name,
         verdict=verdict,
@@ -164,30 +135,30 @@ def _result(check: Check[Scope], found: _Findings, pass_mark: float) -> CheckRes
         pass_mark=pass_mark,
         checked=found.checked,
         failing=found.failing,
-        parts={name: Part(*counts) for name, counts in found.parts.items()},
+        parts={name: CheckCounts(*counts) for name, counts in found.parts.items()},
         samples=found.samples,
     )
 
 
 def _report(
     source: Source, rejected: int, checks: Sequence[CheckResult], thresholds: Thresholds, *, strict: bool
-) -> Report:
+) -> QualityReport:
     scores = [check.score for check in checks if check.score is not None]
     score = float(sum(map(Fraction, scores)) / len(scores)) if scores else None
     reasons = list(_reasons(source.rows, rejected, score, checks, thresholds, strict=strict))
     empty = not source.rows and not rejected
     verdicts = [check.verdict for check in checks]
-    return Report(
+    return QualityReport(
         snapshot_time=source.time,
         rows=source.rows,
         rejected=rejected,
         score=score,
         grade=None if score is None else _grade(score, thresholds.grades),
-        verdict=Verdict.EMPTY if empty else Verdict.FAILED if reasons else Verdict.PASSED,
+        verdict=CheckVerdict.EMPTY if empty else CheckVerdict.FAILED if reasons else CheckVerdict.PASSED,
         reasons=reasons,
-        passed=verdicts.count(Verdict.PASSED),
-        failed=verdicts.count(Verdict.FAILED),
-        unknown=verdicts.count(Verdict.UNKNOWN),
+        passed=verdicts.count(CheckVerdict.PASSED),
+        failed=verdicts.count(CheckVerdict.FAILED),
+        unknown=verdicts.count(CheckVerdict.UNKNOWN),
         checks=list(checks),
     )
 
@@ -215,5 +186,5 @@ def _reasons(
     for check in checks:
         if check.name == "completeness" and check.score is not None and check.score < thresholds.min_completeness:
             yield f"completeness {check.score:.3f} is below {thresholds.min_completeness}"
-        if strict and check.verdict is Verdict.FAILED:
+        if strict and check.verdict is CheckVerdict.FAILED:
             yield f"{check.name} failed ({check.score:.3f}, pass mark {check.pass_mark}) in strict mode"

@@ -7,13 +7,14 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
-from chalicelib.flights.ports import Bucket, Emit, RunBook
-from chalicelib.flights.quality import Report, Thresholds, assess
-from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, Status, begun
+from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook
+from chalicelib.flights.quality import Thresholds, assess
+from chalicelib.flights.reports import QualityReport
+from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
 from chalicelib.flights.troubles import Troubles
 
 NAMESPACE = "FlightDataPipeline/Quality"
-JUDGED = (Status.VALIDATED, Status.QUARANTINED)
+JUDGED = (RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
 
 class Validation:
@@ -25,7 +26,7 @@ class Validation:
         bucket: Bucket,
         runs: RunBook,
         troubles: Troubles,
-        emit: Emit,
+        emit: EmitMetrics,
         thresholds: Thresholds,
         strict: bool,
         clock: Callable[[], datetime],
@@ -73,7 +74,7 @@ class Validation:
             raise InvalidInput(f"{key} was deleted before it was judged", code="processed_snapshot_missing")
         self._troubles.tell(tracking_id)
 
-    def _conclude(self, run: Run, report: Report, ms: int) -> None:
+    def _conclude(self, run: Run, report: QualityReport, ms: int) -> None:
         """Report, then verdict, then move: killed anywhere in between, the repeated event finishes it."""
         bad = report.verdict == "failed" and run.released_at is None
         report_key = (keys.quarantine_report_key if bad else keys.report_key)(run.snapshot_time)
@@ -82,15 +83,17 @@ class Validation:
             "score": report.score,
             "grade": report.grade,
             "failed_checks": [check.name for check in report.checks if check.verdict == "failed"],
+            "check_scores": {check.name: check.score for check in report.checks if check.score is not None},
             "report_key": report_key,
             "validation_ms": ms,
+            "judged_at": self._clock().isoformat(),
             "updated_at": self._clock().isoformat(),
         }
         if bad:
             facts["quarantine_key"] = keys.quarantine_key(run.snapshot_time)
-            new = self._troubles.record(run.tracking_id, Status.QUARANTINED, TO_QUARANTINED, facts)
+            new = self._troubles.record(run.tracking_id, RunStatus.QUARANTINED, TO_QUARANTINED, facts)
         else:
-            new = self._runs.advance(run.tracking_id, Status.VALIDATED, TO_VALIDATED, facts)
+            new = self._runs.advance(run.tracking_id, RunStatus.VALIDATED, TO_VALIDATED, facts)
         if new:
             self._measure(report, ms)
         else:
@@ -99,7 +102,7 @@ class Validation:
             self._bucket.move(keys.processed_key(run.snapshot_time), keys.quarantine_key(run.snapshot_time))
             self._troubles.tell(run.tracking_id)
 
-    def _measure(self, report: Report, ms: int) -> None:
+    def _measure(self, report: QualityReport, ms: int) -> None:
         metrics: dict[str, tuple[float, str]] = {
             "ValidationTime": (ms, "Milliseconds"),
             "PassedChecks": (report.passed, "Count"),

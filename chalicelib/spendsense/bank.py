@@ -4,37 +4,40 @@ Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products
 is told for each of its fields; a row with a problem is left out, and the others are taken.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec import Struct
-
 from chalicelib.spendsense import fields, taxonomy
-from chalicelib.spendsense.merchants import canonical
+from chalicelib.spendsense.models import RejectedField
 
 ACCOUNT_TYPES = ("depository", "credit", "loan", "investment", "other")
 CHANNELS = ("online", "in store", "other")
 HOLDERS = ("business", "personal", "unrecognized")
 LIABILITIES = ("credit", "mortgage", "student")
 
-Row = Mapping[str, Any]
+BankRow = Mapping[str, Any]
 
+MERCHANT_KEY_LENGTH = 200
 
-class Rejection(Struct, frozen=True, kw_only=True):
-    """What is wrong with one field of one row; `line` counts from 1 in a CSV file, else in the JSON list `section`."""
-
-    section: str
-    line: int
-    field: str
-    problem: str
-    expected: str
+_STORE = re.compile(
+    r"""\s* (?:
+        [#*] \s* [\w-]* \d [\w-]*               # "#1234", "*2T4RT6"
+      | \b (?:store|shop|unit|no|nr|loc|ste) [.:]? \s* \#? \d+   # "store 12"
+      | \b [a-z]? \d{3,} [\d-]*                 # a bare number of three digits or more
+    ) (?= \s | $ )""",
+    re.VERBOSE,
+)
+_NOISE = re.compile(r"[^\w&+.' -]+")
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
-class Account:
+class BankAccount:
     """One account; `current_cents` is what is in it, or for a card what is owed."""
 
     line: int
@@ -51,7 +54,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Transaction:
+class BankTransaction:
     """One row of a statement; a positive amount is money out."""
 
     line: int
@@ -71,7 +74,7 @@ class Transaction:
 
 
 @dataclass(frozen=True)
-class Liability:
+class BankLiability:
     """What is owed on one account, and when it was last paid."""
 
     line: int
@@ -87,14 +90,25 @@ class Liability:
     is_overdue: bool | None
 
 
-class Reading:
+@dataclass(frozen=True)
+class BankStatement:
+    """What a file says, row by row; the last of several rows with one id counts."""
+
+    accounts: tuple[BankAccount, ...] = ()
+    transactions: tuple[BankTransaction, ...] = ()
+    liabilities: tuple[BankLiability, ...] = ()
+    removed: tuple[str, ...] = ()
+    rejections: tuple[RejectedField, ...] = ()
+
+
+class RowReading:
     """Takes fields out of one row and gathers what is wrong with them."""
 
-    def __init__(self, row: Row, section: str, line: int) -> None:
+    def __init__(self, row: BankRow, section: str, line: int) -> None:
         self._row = row
         self._section = section
         self.line = line
-        self.rejections: list[Rejection] = []
+        self.rejections: list[RejectedField] = []
 
     def take(self, read: Callable[[Any], Any], *path: str) -> Any:
         """The field at `path` (nested in JSON, dotted in CSV); None if it is wrong, which is noted."""
@@ -113,32 +127,32 @@ class Reading:
     def reject(self, field: str, problem: str, expected: str) -> None:
         """Note a problem of the row."""
         self.rejections.append(
-            Rejection(section=self._section, line=self.line, field=field, problem=problem, expected=expected)
+            RejectedField(section=self._section, line=self.line, field=field, problem=problem, expected=expected)
         )
 
 
-def read_account(row: Reading) -> Account:
+def read_account(row: RowReading) -> BankAccount:
     """An account of Plaid's /accounts/get."""
-    return Account(
+    return BankAccount(
         line=row.line,
         external_id=row.take(fields.identifier, "account_id"),
-        name=row.take(fields.text, "name"),
-        mask=row.take(lambda value: fields.text(value, 10), "mask"),
-        type=row.take(fields.one_of(*ACCOUNT_TYPES), "type"),
-        subtype=(row.take(lambda value: fields.text(value, 50), "subtype") or "").lower(),
+        name=row.take(fields.printable, "name"),
+        mask=row.take(lambda value: fields.printable(value, 10), "mask"),
+        type=row.take(fields.choice_of(*ACCOUNT_TYPES), "type"),
+        subtype=(row.take(lambda value: fields.printable(value, 50), "subtype") or "").lower(),
         available_cents=row.take(fields.nullable(fields.cents), "balances", "available"),
         current_cents=row.take(fields.nullable(fields.cents), "balances", "current"),
         limit_cents=row.take(fields.nullable(fields.cents), "balances", "limit"),
         currency=row.take(fields.currency, "balances", "iso_currency_code"),
-        holder_category=row.take(fields.nullable(fields.one_of(*HOLDERS)), "holder_category"),
+        holder_category=row.take(fields.nullable(fields.choice_of(*HOLDERS)), "holder_category"),
     )
 
 
-def read_transaction(row: Reading, today: date) -> Transaction:
+def read_transaction(row: RowReading, today: date) -> BankTransaction:
     """A transaction of Plaid's /transactions/sync or /transactions/get."""
-    name = row.take(fields.text, "name") or ""
-    merchant = row.take(fields.text, "merchant_name") or row.take(fields.text, "merchant_entity_id") or ""
-    return Transaction(
+    name = row.take(fields.printable, "name") or ""
+    merchant = row.take(fields.printable, "merchant_name") or row.take(fields.printable, "merchant_entity_id") or ""
+    return BankTransaction(
         line=row.line,
         external_id=row.take(fields.identifier, "transaction_id"),
         account=row.take(fields.identifier, "account_id"),
@@ -150,18 +164,18 @@ def read_transaction(row: Reading, today: date) -> Transaction:
         merchant_key=canonical(merchant),
         primary=row.take(_category, "personal_finance_category", "primary") or "OTHER",
         detailed=row.take(_category, "personal_finance_category", "detailed") or taxonomy.UNKNOWN,
-        channel=row.take(fields.one_of(*CHANNELS), "payment_channel"),
+        channel=row.take(fields.choice_of(*CHANNELS), "payment_channel"),
         pending=row.take(fields.flag, "pending"),
         replaces=row.take(fields.nullable(fields.identifier), "pending_transaction_id"),
     )
 
 
-def read_liability(row: Reading, kind: Any = None) -> Liability:
+def read_liability(row: RowReading, kind: Any = None) -> BankLiability:
     """A liability of Plaid's /liabilities/get; in CSV its `kind` is a column."""
-    return Liability(
+    return BankLiability(
         line=row.line,
         account=row.take(fields.identifier, "account_id"),
-        kind=kind or row.take(fields.one_of(*LIABILITIES), "kind"),
+        kind=kind or row.take(fields.choice_of(*LIABILITIES), "kind"),
         apr_percent=row.take(_purchase_apr, "aprs"),
         interest_rate_percent=row.take(_rate, "interest_rate"),
         minimum_payment_cents=row.take(fields.nullable(fields.cents), "minimum_payment_amount"),
@@ -174,7 +188,7 @@ def read_liability(row: Reading, kind: Any = None) -> Liability:
 
 
 def _category(value: Any) -> str:
-    found = fields.text(value, 100)
+    found = fields.printable(value, 100)
     if found and not all(part.isalnum() for part in found.split("_")):
         raise ValueError("a category such as FOOD_AND_DRINK")
     return found
@@ -197,3 +211,14 @@ def _rate(value: Any) -> Decimal | None:
 
 def _shown(value: Any) -> str:
     return "is missing" if value is None else f"is {str(value)[:60]!r}"
+
+
+def canonical(name: str) -> str:
+    """The key that a merchant is grouped by: lower case, without store numbers and stray punctuation.
+
+    "STARBUCKS #1234" and "Starbucks 00412" become "starbucks"; "7-Eleven" and "Studio 54" keep their numbers. A name
+    of nothing but numbers stays as it is.
+    """
+    folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", name).casefold()).strip()
+    bare = _SPACES.sub(" ", _NOISE.sub(" ", _STORE.sub(" ", folded))).strip(" -.'&+")
+    return (bare or folded)[:MERCHANT_KEY_LENGTH]

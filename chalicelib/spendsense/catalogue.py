@@ -37,7 +37,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True)
-class Item:
+class AdviceItem:
     """Something to recommend to certain personas, to whom its rule allows it, because of their own numbers."""
 
     item_id: str
@@ -51,15 +51,15 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class AdviceCatalogue:
     """All of it, checked."""
 
     personas: tuple[Persona, ...]
     behaviours: tuple[Behaviour, ...]
-    items: tuple[Item, ...]
+    items: tuple[AdviceItem, ...]
     language: Language
 
-    def item(self, item_id: str) -> Item | None:
+    def item(self, item_id: str) -> AdviceItem | None:
         """The item of that id, if it is still in the catalogue."""
         return next((item for item in self.items if item.item_id == item_id), None)
 
@@ -73,7 +73,7 @@ class Catalogue:
 
 
 @cache
-def packaged() -> Catalogue:
+def packaged_catalogue() -> AdviceCatalogue:
     """The catalogue of this package."""
     folder = files("chalicelib.spendsense.declared")
     return assemble({name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in PARTS})
@@ -82,7 +82,7 @@ def packaged() -> Catalogue:
 PARTS = ("personas", "behaviours", "education", "offers", "language")
 
 
-def assemble(parts: Mapping[str, Any]) -> Catalogue:
+def assemble(parts: Mapping[str, Any]) -> AdviceCatalogue:
     """The catalogue of decoded files; ValueError names the entry that is wrong, and why."""
     language = Language(parts["language"])
     personas = tuple(_each("personas", parts["personas"], _persona))
@@ -96,7 +96,7 @@ def assemble(parts: Mapping[str, Any]) -> Catalogue:
     _unique([behaviour.behaviour for behaviour in behaviours])
     if [persona.fallback for persona in personas] != sorted(persona.fallback for persona in personas):
         raise ValueError("personas: a fallback comes before a persona that is none")
-    return Catalogue(personas, behaviours, items, language)
+    return AdviceCatalogue(personas, behaviours, items, language)
 
 
 def _each(part: str, entries: Sequence[Any], read: Any) -> list[Any]:
@@ -112,18 +112,18 @@ def _each(part: str, entries: Sequence[Any], read: Any) -> list[Any]:
 
 
 def _persona(entry: Mapping[str, Any]) -> Persona:
-    rule = rules.parse(entry["rule"])
+    rule = rules.parse_rule(entry["rule"])
     return Persona(entry["persona"], entry["name"], entry["focus"], rule, bool(entry.get("fallback", False)))
 
 
 def _behaviour(entry: Mapping[str, Any]) -> Behaviour:
-    return Behaviour(entry["behaviour"], entry["text"], rules.parse(entry["rule"]))
+    return Behaviour(entry["behaviour"], entry["text"], rules.parse_rule(entry["rule"]))
 
 
 def _item(
     entry: Mapping[str, Any], kind: Literal["education", "offer"], personas: Sequence[str], language: Language
-) -> Item:
-    template = templates.parse(entry["because"])
+) -> AdviceItem:
+    template = templates.parse_template(entry["because"])
     for text in (entry["title"], entry["summary"], *template.texts):
         if faults := language.faults(text):
             raise ValueError(f"{entry['item_id']}: fails {', '.join(faults)}")
@@ -132,13 +132,13 @@ def _item(
         raise ValueError(f"{entry['item_id']}: unknown personas {sorted(unknown)}")
     if not entry["reviewed_by"] or not entry["reviewed_on"]:
         raise ValueError(f"{entry['item_id']}: is not reviewed")
-    return Item(
+    return AdviceItem(
         item_id=entry["item_id"],
         kind=kind,
         title=entry["title"],
         summary=entry["summary"],
         personas=tuple(entry["personas"]),
-        eligibility=rules.parse(entry.get("eligibility", {"all": []})),
+        eligibility=rules.parse_rule(entry.get("eligibility", {"all": []})),
         because=template,
         template_id=f"{entry['item_id']}/{entry['version']}",
     )

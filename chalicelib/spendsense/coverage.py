@@ -7,15 +7,15 @@ from datetime import date
 from chalicelib.errors import OmnibusError
 from chalicelib.spendsense.ports import Survey
 
-NAMESPACE = "Omnibus/Spendsense"
-Emit = Callable[[str, Mapping[str, tuple[float, str]]], None]
+COVERAGE_NAMESPACE = "Omnibus/Spendsense"
+EmitMetrics = Callable[[str, Mapping[str, tuple[float, str]]], None]
 """Emits the metrics of a namespace: name -> value and unit."""
 
 
 class CoverageMeter:
     """Tells how much of what SpendSense promises is there, whenever a run for everybody is over."""
 
-    def __init__(self, everybody: Survey, emit: Emit) -> None:
+    def __init__(self, everybody: Survey, emit: EmitMetrics) -> None:
         self._everybody = everybody
         self._emit = emit
 
@@ -24,7 +24,7 @@ class CoverageMeter:
 
         The run is over whether or not the shares can be measured, so a failure is logged and no more.
         """
-        self._emit(NAMESPACE, {"RunsForEverybody": (1, "Count")})
+        self._emit(COVERAGE_NAMESPACE, {"RunsForEverybody": (1, "Count")})
         try:
             found = self._everybody.survey(as_of)
         except OmnibusError as error:
@@ -36,4 +36,4 @@ class CoverageMeter:
             "TraceCoverage": found.trace_coverage,
         }
         known = {name: (round(100 * share, 2), "Percent") for name, share in shares.items() if share is not None}
-        self._emit(NAMESPACE, {"People": (found.users, "Count"), **known})
+        self._emit(COVERAGE_NAMESPACE, {"People": (found.users, "Count"), **known})

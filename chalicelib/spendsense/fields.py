@@ -17,7 +17,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def text(value: Any, longest: int = 200) -> str:
+def printable(value: Any, longest: int = 200) -> str:
     """A text without control characters; null and absent are the empty text."""
     if value is None:
         return ""
@@ -28,13 +28,13 @@ def text(value: Any, longest: int = 200) -> str:
 
 def identifier(value: Any) -> str:
     """A bank's id: a text that is not empty."""
-    found = text(value, 100)
+    found = printable(value, 100)
     if not found:
         raise ValueError("an id of 1 to 100 characters")
     return found
 
 
-def one_of(*choices: str) -> Any:
+def choice_of(*choices: str) -> Any:
     """A reader of one of `choices`."""
 
     def read(value: Any) -> str:

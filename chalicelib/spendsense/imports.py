@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.errors import InvalidInput
+from chalicelib.spendsense.bank import BankStatement
 from chalicelib.spendsense.models import Imported, ImportQuery, Operator
 from chalicelib.spendsense.ports import Announcements, Ledger
-from chalicelib.spendsense.statements import Statement, from_csv, from_json
+from chalicelib.spendsense.statements import from_csv, from_json
 
 
 class Imports:
@@ -29,7 +30,7 @@ class Imports:
             self._announcements.announce("Transactions Ingested", {"subject": str(subject)})
         return imported
 
-    def _read(self, raw: bytes, content_type: str, query: ImportQuery) -> Statement:
+    def _read(self, raw: bytes, content_type: str, query: ImportQuery) -> BankStatement:
         kind = content_type.partition(";")[0].strip().lower()
         today = self._clock().date()
         if kind == "application/json":

@@ -6,16 +6,15 @@ next night. People without consent are never due.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.models import FeaturesOrder, Outcome
-from chalicelib.spendsense.orders import Order, order_of
-from chalicelib.spendsense.ports import Announcements, Job, Pipeline
+from chalicelib.spendsense.models import FeaturesOrder, JobRunOutcome, StageDone
+from chalicelib.spendsense.orders import JobName, JobOrder, order_after, order_of
+from chalicelib.spendsense.ports import Announcements, Pipeline
 
-BATCH: dict[Job, int] = {"compute_features": 2_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
+BATCH: dict[JobName, int] = {"compute_features": 2_000, "assign_persona": 20_000, "generate_recommendations": 5_000}
 RESERVE_S = 60.0
 """A run stops this long before its function does: a batch must not be cut off halfway."""
 REFRESH_DAYS = 7
@@ -25,23 +24,14 @@ RETENTION_DAYS = 365
 """How long runs and refused accesses are on record."""
 FORGOTTEN_AT_ONCE = 10_000
 
-ANNOUNCED: dict[Job, str] = {
+ANNOUNCED: dict[JobName, str] = {
     "compute_features": "Features Computed",
     "assign_persona": "Persona Assigned",
     "generate_recommendations": "Recommendations Generated",
 }
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is."""
-
-    batches: int
-    users: int
-    finished: bool
-
-
-class Jobs:
+class InsightJobs:
     """Runs the jobs; the last stage of a run for everybody ends with a `survey`, and old records are deleted."""
 
     def __init__(
@@ -52,7 +42,7 @@ class Jobs:
         clock: Callable[[], datetime],
         count: Callable[[str, int], Any],
         survey: Callable[[date], Any] | None = None,
-        batch: dict[Job, int] | None = None,
+        batch: dict[JobName, int] | None = None,
         reserve_s: float = RESERVE_S,
         retention_days: int = RETENTION_DAYS,
     ) -> None:
@@ -67,12 +57,16 @@ class Jobs:
 
     def compute(
         self, event_id: str, wanted: FeaturesOrder, remaining_s: Callable[[], float], *, nightly: bool
-    ) -> Outcome:
+    ) -> JobRunOutcome:
         """The features that an event wants, as of today unless it says otherwise; errors as of `run`."""
         order = order_of(event_id, self._clock().date(), wanted, nightly=nightly)
         return self.run("compute_features", order, remaining_s)
 
-    def run(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> Outcome:
+    def follow(self, job: JobName, done: StageDone, remaining_s: Callable[[], float]) -> JobRunOutcome:
+        """The stage that follows one that was announced, in the same run; errors as of `run`."""
+        return self.run(job, order_after(done), remaining_s)
+
+    def run(self, job: JobName, order: JobOrder, remaining_s: Callable[[], float]) -> JobRunOutcome:
         """Do what is due, then announce it.
 
         UpstreamUnavailable when the time is up with work left, UpstreamTimeout when even one person takes too long;
@@ -80,7 +74,7 @@ class Jobs:
         """
         progress = self._pipeline.begin(job, order, self._clock())
         if progress.finished:
-            return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, already_done=True)
+            return JobRunOutcome(run_id=order.run_id, job=job, as_of=order.as_of, already_done=True)
         self._work(job, order, remaining_s)
         detail: dict[str, Any] = {"run_id": order.run_id, "as_of": order.as_of.isoformat()}
         if order.subject is not None:
@@ -93,7 +87,9 @@ class Jobs:
         self._count(f"{job}.users", progress.users)
         if last:
             self._forget(remaining_s)
-        return Outcome(run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users)
+        return JobRunOutcome(
+            run_id=order.run_id, job=job, as_of=order.as_of, batches=progress.batches, users=progress.users
+        )
 
     def _forget(self, remaining_s: Callable[[], float]) -> None:
         """Delete old records as far as the time allows; the next night goes on."""
@@ -101,7 +97,7 @@ class Jobs:
         while remaining_s() >= self._reserve_s and self._pipeline.forget(before, FORGOTTEN_AT_ONCE):
             pass
 
-    def _work(self, job: Job, order: Order, remaining_s: Callable[[], float]) -> None:
+    def _work(self, job: JobName, order: JobOrder, remaining_s: Callable[[], float]) -> None:
         size = self._batch[job]
         while True:
             if remaining_s() < self._reserve_s:

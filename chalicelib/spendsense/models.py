@@ -17,8 +17,8 @@ NO_NUL = r"^[^\x00]*$"
 
 Window = Literal[30, 90, 180]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
-Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
-Reason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+PageCursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
+ReviewReason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class TransactionsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     since: date | None = None
     until: date | None = None
     limit: Limit = 50
-    cursor: Cursor | None = None
+    cursor: PageCursor | None = None
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
@@ -212,7 +212,7 @@ class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     persona: Annotated[str, Meta(max_length=50, pattern=NO_NUL)] | None = None
     window: Window = 30
     limit: Limit = 50
-    cursor: Cursor | None = None
+    cursor: PageCursor | None = None
 
 
 class UserSummary(Struct, frozen=True, kw_only=True):
@@ -228,7 +228,7 @@ class Users(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class Persona(Struct, frozen=True, kw_only=True):
+class AssignedPersona(Struct, frozen=True, kw_only=True):
     window_days: Window
     persona: str
     matched: list[str]
@@ -237,7 +237,7 @@ class Persona(Struct, frozen=True, kw_only=True):
     as_of: date
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class OperatorAction(Struct, frozen=True, kw_only=True):
     operator: UUID
     action: str
     recommendation_id: UUID | None
@@ -247,8 +247,8 @@ class Action(Struct, frozen=True, kw_only=True):
 
 class UserDetail(Struct, frozen=True, kw_only=True):
     profile: Profile
-    personas: list[Persona]
-    actions: list[Action]
+    personas: list[AssignedPersona]
+    actions: list[OperatorAction]
 
 
 class Signals(Struct, frozen=True, kw_only=True):
@@ -275,7 +275,9 @@ class ImportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = "transactions"
 
 
-class RejectedRow(Struct, frozen=True, kw_only=True):
+class RejectedField(Struct, frozen=True, kw_only=True):
+    """What is wrong with one field of one row; `line` counts from 1 in a CSV file, else in the JSON list `section`."""
+
     section: str
     line: int
     field: str
@@ -289,13 +291,13 @@ class Imported(Struct, frozen=True, kw_only=True):
     saved: dict[str, int]
     unchanged: dict[str, int]
     rejected: int
-    rejections: list[RejectedRow]
+    rejections: list[RejectedField]
 
 
 class ReviewQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Literal["active", "approved", "flagged", "overridden"] = "flagged"
     limit: Limit = 50
-    cursor: Cursor | None = None
+    cursor: PageCursor | None = None
 
 
 class ReviewItem(Struct, frozen=True, kw_only=True):
@@ -308,15 +310,15 @@ class ReviewItem(Struct, frozen=True, kw_only=True):
     status: str
 
 
-class Review(Struct, frozen=True, kw_only=True):
+class ReviewPage(Struct, frozen=True, kw_only=True):
     items: list[ReviewItem]
     next_cursor: str | None
 
 
-class Verdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReviewVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recommendation_id: UUID
     action: Literal["approve", "override", "flag"]
-    reason: Reason | None = None
+    reason: ReviewReason | None = None
 
     SCHEMA: ClassVar[dict[str, Any]] = {
         "anyOf": [
@@ -378,14 +380,14 @@ class FeaturesOrder(Struct, frozen=True, kw_only=True):
 
 
 class StageDone(Struct, frozen=True, kw_only=True):
-    """Detail of Features Computed and Persona Assigned."""
+    """Detail of Features Computed and AssignedPersona Assigned."""
 
     run_id: Annotated[str, Meta(min_length=1, max_length=200)]
     as_of: date
     subject: UUID | None = None
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class JobRunOutcome(Struct, frozen=True, kw_only=True):
     """What a run of a job did; `users` had something due."""
 
     run_id: str

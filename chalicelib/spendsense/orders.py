@@ -1,6 +1,7 @@
 """What a run of a job is asked to do, from the event that asks."""
 
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,8 +9,10 @@ from msgspec import Struct
 from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.models import FeaturesOrder, StageDone
 
+JobName = Literal["compute_features", "assign_persona", "generate_recommendations"]
 
-class Order(Struct, frozen=True):
+
+class JobOrder(Struct, frozen=True):
     """What a run is to do: for one person or all that are due, up to the end of day `as_of`.
 
     With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
@@ -23,7 +26,7 @@ class Order(Struct, frozen=True):
     nightly: bool = False
 
 
-def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool) -> Order:
+def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool) -> JobOrder:
     """The order of an event; its id is the run's, so that a repeated delivery is the same run.
 
     What it does not say it wants as of another day is as of `today`, however old the event is: one that was redriven
@@ -32,9 +35,9 @@ def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool
     as_of = wanted.as_of or today
     if as_of > today:
         raise InvalidInput.of("as_of", f"is {as_of}, which is to come", f"a day not after {today}")
-    return Order(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
+    return JobOrder(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
 
 
-def order_after(done: StageDone) -> Order:
+def order_after(done: StageDone) -> JobOrder:
     """The order to go on after a stage of the same run."""
-    return Order(done.run_id, done.as_of, subject=done.subject)
+    return JobOrder(done.run_id, done.as_of, subject=done.subject)

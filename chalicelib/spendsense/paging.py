@@ -2,12 +2,16 @@
 
 import base64
 import binascii
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from chalicelib.errors import InvalidInput, Unprocessable
+
+T = TypeVar("T")
 
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*$")], Number]
@@ -34,3 +38,17 @@ def position_of(cursor: str | None) -> Position | None:
 def foreign_cursor() -> InvalidInput:
     """The error for a position that is of another list."""
     return Unprocessable.of("cursor", "is not of this list", "the `next_cursor` of the page before")
+
+
+def page_of(rows: Sequence[tuple[Position, T]], limit: int) -> tuple[list[T], str | None]:
+    """A page, and the cursor to the next; `rows` has one more than `limit` if there is one."""
+    page = rows[:limit]
+    return [row for _, row in page], cursor_of(page[-1][0]) if len(rows) > limit else None
+
+
+def parsed_id(text: str) -> UUID | None:
+    """The id that a path carries, or None if it is none of ours."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ from chalicelib.spendsense.ports import Announcements, Consents, People
 NO_PROFILE = "There is no profile yet: PUT /api/v1/users/me/profile makes one."
 
 
-class Registry:
+class Profiles:
     """What people say about themselves, and may take back."""
 
     def __init__(

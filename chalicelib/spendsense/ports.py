@@ -6,33 +6,28 @@ by it in the query itself.
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from chalicelib.spendsense import models
-    from chalicelib.spendsense.jobs import Progress
-    from chalicelib.spendsense.operators import Deed
-    from chalicelib.spendsense.orders import Order
-    from chalicelib.spendsense.paging import Position
-    from chalicelib.spendsense.reading import Insight, Recommended
-    from chalicelib.spendsense.statements import Statement
-
-Job = Literal["compute_features", "assign_persona", "generate_recommendations"]
+from chalicelib.spendsense import models
+from chalicelib.spendsense.bank import BankStatement
+from chalicelib.spendsense.orders import JobName, JobOrder
+from chalicelib.spendsense.paging import Position
+from chalicelib.spendsense.values import Deed, Insight, JobProgress, Recommended
 
 
 class Pipeline(Protocol):
     """The three jobs' work, and what is on record of it, kept with the data."""
 
-    def begin(self, job: Job, order: "Order", now: datetime) -> "Progress":
+    def begin(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         """The run's progress so far; a run that starts makes due what the order and the calendar ask for."""
         ...
 
-    def advance(self, job: Job, order: "Order", size: int, now: datetime) -> int:
+    def advance(self, job: JobName, order: JobOrder, size: int, now: datetime) -> int:
         """Do one batch of at most `size` people in one transaction; how many, 0 when nothing is due."""
         ...
 
-    def finish(self, job: Job, order: "Order", now: datetime) -> "Progress":
+    def finish(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         """Note that the run is over."""
         ...
 
@@ -51,8 +46,8 @@ class Ledger(Protocol):
     """The bank's rows of all people."""
 
     def save(
-        self, subject: UUID, statement: "Statement", now: datetime, by: "models.Operator | None" = None
-    ) -> "models.Imported":
+        self, subject: UUID, statement: BankStatement, now: datetime, by: models.Operator | None = None
+    ) -> models.Imported:
         """Keep a person's rows, in one transaction; NotFound without a profile.
 
         Rows of accounts that are not the person's are rejected, and on record as an attempt of `by`.
@@ -63,9 +58,9 @@ class Ledger(Protocol):
 class People(Protocol):
     """Profiles, and everything that hangs on one."""
 
-    def find(self, subject: UUID) -> "models.Profile | None": ...
+    def find(self, subject: UUID) -> models.Profile | None: ...
 
-    def register(self, subject: UUID, change: "models.ProfileChange", now: datetime) -> "tuple[models.Profile, bool]":
+    def register(self, subject: UUID, change: models.ProfileChange, now: datetime) -> tuple[models.Profile, bool]:
         """The profile as it is then, and whether it is new."""
         ...
 
@@ -77,11 +72,11 @@ class People(Protocol):
 class Consents(Protocol):
     """What people agreed to."""
 
-    def history(self, subject: UUID) -> "list[models.ConsentRecord] | None":
+    def history(self, subject: UUID) -> list[models.ConsentRecord] | None:
         """The latest first; None without a profile."""
         ...
 
-    def record(self, subject: UUID, record: "models.ConsentRecord") -> bool:
+    def record(self, subject: UUID, record: models.ConsentRecord) -> bool:
         """Keep a record; one that revokes erases what was derived, in the same transaction. False without a profile."""
         ...
 
@@ -89,17 +84,17 @@ class Consents(Protocol):
 class Records(Protocol):
     """What one person may read; None where the person, or the thing among the person's, does not exist."""
 
-    def accounts(self, subject: UUID) -> "list[models.Account] | None": ...
+    def accounts(self, subject: UUID) -> list[models.Account] | None: ...
 
     def transactions(
-        self, subject: UUID, query: "models.TransactionsQuery", after: "Position | None"
-    ) -> "list[tuple[Position, models.Transaction]] | None":
+        self, subject: UUID, query: models.TransactionsQuery, after: Position | None
+    ) -> list[tuple[Position, models.Transaction]] | None:
         """The latest first; one more than the limit, if there is more."""
         ...
 
-    def insights(self, subject: UUID, window: int) -> "Insight | None": ...
+    def insights(self, subject: UUID, window: int) -> Insight | None: ...
 
-    def recommended(self, subject: UUID, window: int) -> "list[Recommended] | None":
+    def recommended(self, subject: UUID, window: int) -> list[Recommended] | None:
         """By position, without what operators withheld."""
         ...
 
@@ -107,11 +102,11 @@ class Records(Protocol):
 class Explanations(Protocol):
     """One person's single recommendations."""
 
-    def recommendation(self, subject: UUID, recommendation_id: UUID) -> "Recommended | None": ...
+    def recommendation(self, subject: UUID, recommendation_id: UUID) -> Recommended | None: ...
 
-    def trace(self, subject: UUID, recommendation_id: UUID) -> "models.Trace | None": ...
+    def trace(self, subject: UUID, recommendation_id: UUID) -> models.Trace | None: ...
 
-    def keep_feedback(self, subject: UUID, feedback: "models.Feedback") -> bool:
+    def keep_feedback(self, subject: UUID, feedback: models.Feedback) -> bool:
         """Keep it, in place of what was said before; False if the recommendation is not the person's."""
         ...
 
@@ -119,15 +114,13 @@ class Explanations(Protocol):
 class Oversight(Protocol):
     """What operators may read, of everybody."""
 
-    def users(
-        self, query: "models.UsersQuery", after: "Position | None"
-    ) -> "list[tuple[Position, models.UserSummary]]": ...
+    def users(self, query: models.UsersQuery, after: Position | None) -> list[tuple[Position, models.UserSummary]]: ...
 
-    def personas(self, subject: UUID) -> "list[models.Persona]": ...
+    def personas(self, subject: UUID) -> list[models.AssignedPersona]: ...
 
     def signals(self, subject: UUID) -> list[dict[str, Any]]: ...
 
-    def metrics(self) -> "models.Metrics":
+    def metrics(self) -> models.Metrics:
         """What the last survey found, or what one finds now if there was none; and the last runs."""
         ...
 
@@ -135,7 +128,7 @@ class Oversight(Protocol):
 class Survey(Protocol):
     """The figures of everybody, which take too long to measure for each who asks."""
 
-    def survey(self, as_of: date) -> "models.Metrics":
+    def survey(self, as_of: date) -> models.Metrics:
         """Measure them and keep them for `Oversight.metrics`."""
         ...
 
@@ -144,10 +137,10 @@ class Reviews(Protocol):
     """Recommendations as operators judge them."""
 
     def waiting(
-        self, query: "models.ReviewQuery", after: "Position | None"
-    ) -> "list[tuple[Position, models.ReviewItem]]": ...
+        self, query: models.ReviewQuery, after: Position | None
+    ) -> list[tuple[Position, models.ReviewItem]]: ...
 
-    def judge(self, recommendation_id: UUID, status: str, action: "Deed") -> bool:
+    def judge(self, recommendation_id: UUID, status: str, action: Deed) -> bool:
         """Set the status and keep the deed, together; False if there is no such recommendation."""
         ...
 
@@ -155,8 +148,8 @@ class Reviews(Protocol):
 class Audit(Protocol):
     """Who did what, and who was refused."""
 
-    def acted(self, deed: "Deed") -> None: ...
+    def acted(self, deed: Deed) -> None: ...
 
     def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None: ...
 
-    def actions_on(self, subject: UUID) -> "list[models.Action]": ...
+    def actions_on(self, subject: UUID) -> list[models.OperatorAction]: ...

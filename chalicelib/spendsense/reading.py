@@ -1,18 +1,16 @@
 """What a person may read: accounts, transactions, insights, and recommendations with their reasons."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from chalicelib.errors import NotFound, Unprocessable
-from chalicelib.spendsense.catalogue import Catalogue
+from chalicelib.spendsense.catalogue import AdviceCatalogue
 from chalicelib.spendsense.guardrails import DISCLOSURE
 from chalicelib.spendsense.models import (
     Accounts,
     BehaviourView,
-    Evidence,
     ExplainedRecommendation,
     Feedback,
     FeedbackGiven,
@@ -24,39 +22,15 @@ from chalicelib.spendsense.models import (
     TransactionsQuery,
     WindowQuery,
 )
-from chalicelib.spendsense.paging import Position, cursor_of, position_of
+from chalicelib.spendsense.paging import page_of, parsed_id, position_of
 from chalicelib.spendsense.people import NO_PROFILE
 from chalicelib.spendsense.ports import Audit, Explanations, Records
+from chalicelib.spendsense.values import Insight, Recommended, evidence_of
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Insight:
-    """A window's signals and persona as they are kept; `signals` is empty until they are computed."""
-
-    currency: str
-    as_of: Any
-    signals: dict[str, Any]
-    persona: str | None
-    matched: tuple[str, ...]
-    evidence: tuple[dict[str, Any], ...]
-    behaviours: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Recommended:
-    """A recommendation as it is kept."""
-
-    recommendation_id: UUID
-    kind: Any
-    item_id: str
-    persona: str
-    rationale: str
-    created_at: datetime
-
-
-class Reader:
+class OwnRecords:
     """Answers a person about that person alone."""
 
     def __init__(
@@ -65,7 +39,7 @@ class Reader:
         records: Records,
         explanations: Explanations,
         audit: Audit,
-        catalogue: Catalogue,
+        catalogue: AdviceCatalogue,
         clock: Callable[[], datetime],
     ) -> None:
         self._records = records
@@ -167,25 +141,6 @@ class Reader:
             because=row.rationale,
             created_at=row.created_at,
         )
-
-
-def parsed_id(text: str) -> UUID | None:
-    """The id that a path carries, or None if it is none of ours."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def evidence_of(row: dict[str, Any]) -> Evidence:
-    """A kept {signal, value, threshold} as it is shown."""
-    return Evidence(signal=row["signal"], value=row["value"], threshold=row["threshold"])
-
-
-def page_of(rows: Sequence[tuple[Position, T]], limit: int) -> tuple[list[T], str | None]:
-    """A page, and the cursor to the next; `rows` has one more than `limit` if there is one."""
-    page = rows[:limit]
-    return [row for _, row in page], cursor_of(page[-1][0]) if len(rows) > limit else None
 
 
 def _found(value: T | None, message: str) -> T:

@@ -49,16 +49,16 @@ Rule: TypeAlias = Comparison | Every | Either
 ALWAYS = Every(())
 
 
-def parse(declared: Any) -> Rule:
+def parse_rule(declared: Any) -> Rule:
     """The rule that a JSON value declares; ValueError says what is wrong with it."""
     if not isinstance(declared, Mapping):
         raise ValueError(f"{declared!r} is not a rule")
     if set(declared) == {"all"}:
-        return Every(tuple(map(parse, declared["all"])))
+        return Every(tuple(map(parse_rule, declared["all"])))
     if set(declared) == {"any"}:
         if not declared["any"]:
             raise ValueError('"any" of nothing never holds')
-        return Either(tuple(map(parse, declared["any"])))
+        return Either(tuple(map(parse_rule, declared["any"])))
     signal = declared.get("signal")
     operators = [name for name in declared if name in OPERATORS]
     if len(operators) != 1 or set(declared) != {"signal", operators[0]}:

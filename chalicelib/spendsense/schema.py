@@ -74,14 +74,14 @@ def following(applied: Mapping[int, str], available: Sequence[Migration]) -> Mig
     return pending[0] if pending else None
 
 
-def packaged() -> tuple[Migration, ...]:
+def packaged_migrations() -> tuple[Migration, ...]:
     """The migrations of this package, in order."""
     folder = files("chalicelib.spendsense.migrations")
     entries = (entry for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return ordered((entry.name, entry.read_text(encoding="utf-8")) for entry in entries)
+    return in_version_order((entry.name, entry.read_text(encoding="utf-8")) for entry in entries)
 
 
-def ordered(entries: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
+def in_version_order(entries: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
     """Migrations from file names and texts; ValueError unless they are numbered 1, 2, 3 and so on."""
     found = []
     for name, text in entries:

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,32 +12,19 @@ from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
 from chalicelib.spendsense import fields
 from chalicelib.spendsense.bank import (
     LIABILITIES,
-    Account,
-    Liability,
-    Reading,
-    Rejection,
-    Transaction,
+    BankStatement,
+    RowReading,
     read_account,
     read_liability,
     read_transaction,
 )
+from chalicelib.spendsense.models import RejectedField
 
-MAX_ROWS = 250_000
+MAX_FILE_ROWS = 250_000
 SECTIONS = ("accounts", "transactions", "liabilities", "removed")
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What a file says, row by row; the last of several rows with one id counts."""
-
-    accounts: tuple[Account, ...] = ()
-    transactions: tuple[Transaction, ...] = ()
-    liabilities: tuple[Liability, ...] = ()
-    removed: tuple[str, ...] = ()
-    rejections: tuple[Rejection, ...] = ()
-
-
-def from_json(raw: bytes, today: date) -> Statement:
+def from_json(raw: bytes, today: date) -> BankStatement:
     """A document with any of Plaid's `accounts`, `transactions` (or `added`, `modified`), `removed`, `liabilities`."""
     try:
         document = msgspec.json.decode(raw)
@@ -63,7 +49,7 @@ def from_json(raw: bytes, today: date) -> Statement:
     return gathered.statement()
 
 
-def from_csv(raw: bytes, section: str, today: date) -> Statement:
+def from_csv(raw: bytes, section: str, today: date) -> BankStatement:
     """A CSV file with a header of Plaid's field names, nested ones dotted, e.g. `balances.current`."""
     if section not in SECTIONS[:3]:
         raise InvalidInput.of("section", f"is {section!r}", "accounts, transactions or liabilities")
@@ -89,15 +75,15 @@ class _Gathered:
 
     def __init__(self, today: date) -> None:
         self._found: dict[str, dict[Any, Any]] = {name: {} for name in SECTIONS}
-        self._rejections: list[Rejection] = []
+        self._rejections: list[RejectedField] = []
         self._rows = 0
         self._today = today
 
     def add(self, section: str, line: int, row: Any, *, kind: str | None = None, shown_as: str = "") -> None:
         self._rows += 1
-        if self._rows > MAX_ROWS:
-            raise TooLarge.of("body", f"has more than {MAX_ROWS} rows", f"at most {MAX_ROWS} rows in one file")
-        reading = Reading(row if isinstance(row, Mapping) else {}, shown_as or section, line)
+        if self._rows > MAX_FILE_ROWS:
+            raise TooLarge.of("body", f"has more than {MAX_FILE_ROWS} rows", "fewer rows in one file")
+        reading = RowReading(row if isinstance(row, Mapping) else {}, shown_as or section, line)
         if not isinstance(row, Mapping):
             reading.reject("", "is not an object", "an object of Plaid's fields")
         elif None in row:
@@ -109,7 +95,7 @@ class _Gathered:
                 self._found[section][key] = value
         self._rejections += reading.rejections
 
-    def _read(self, section: str, row: Reading, kind: str | None) -> tuple[Any, Any]:
+    def _read(self, section: str, row: RowReading, kind: str | None) -> tuple[Any, Any]:
         if section == "accounts":
             account = read_account(row)
             return account.external_id, account
@@ -122,9 +108,9 @@ class _Gathered:
         removed = row.take(fields.identifier, "transaction_id")
         return removed, removed
 
-    def statement(self) -> Statement:
+    def statement(self) -> BankStatement:
         found = {name: tuple(rows.values()) for name, rows in self._found.items()}
-        return Statement(**found, rejections=tuple(self._rejections))
+        return BankStatement(**found, rejections=tuple(self._rejections))
 
 
 def _rows_of(document: Mapping[str, Any], name: str) -> Iterator[tuple[Any, int]]:

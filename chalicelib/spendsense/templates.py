@@ -25,7 +25,7 @@ class Template:
         return self.pieces[::2]
 
 
-def parse(text: str) -> Template:
+def parse_template(text: str) -> Template:
     """The template that `text` is; ValueError if it cites none of the person's numbers, or an unknown signal."""
     pieces = tuple(_PLACE.split(text))
     template = Template(pieces)

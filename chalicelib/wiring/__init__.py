@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.entry.operators import Operators
+from chalicelib.entry.signin import SignIn
 from chalicelib.settings import Settings
-from chalicelib.wiring.shared import Shared
+from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.entry.health import Health
@@ -61,7 +62,11 @@ class Services:
 
     @cached_property
     def operators(self) -> Operators:
-        return Operators(self.settings.operator_token)
+        from chalicelib.adapters.cognito import PoolKeys
+
+        keys = PoolKeys(self.settings.aws.endpoint)
+        signin = SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
+        return Operators(self.settings.operator_token, signin)
 
     @cached_property
     def health(self) -> "Health":
@@ -77,7 +82,7 @@ class Services:
         }
         if self.concerts.endpoint is not None:
             checks["ticket_endpoint"] = self.concerts.endpoint.ping
-        return Health(operators=self.operators, checks=checks)
+        return Health(checks)
 
 
 def bootstrap() -> Services:

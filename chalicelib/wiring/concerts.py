@@ -66,10 +66,9 @@ class ConcertServices:
 
     @cached_property
     def conversation(self) -> "Conversation":
-        from chalicelib.concerts.conversation import Conversation
-        from chalicelib.concerts.sessions import new_session_id
+        from chalicelib.concerts.conversation import Conversation, new_chat_session_id
 
-        return Conversation(self.providers, self.sessions, now, new_session_id)
+        return Conversation(self.providers, self.sessions, now, new_chat_session_id)
 
     @cached_property
     def sessions(self) -> "ChatSessions":

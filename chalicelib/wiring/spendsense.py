@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
 from chalicelib.adapters.spendsense.events import BusAnnouncements
+from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
@@ -13,12 +14,12 @@ from chalicelib.spendsense import catalogue
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
+    from chalicelib.spendsense.desk import OperatorDesk
     from chalicelib.spendsense.identity import Doorkeeper
     from chalicelib.spendsense.imports import Imports
-    from chalicelib.spendsense.jobs import Jobs
-    from chalicelib.spendsense.operators import Office
-    from chalicelib.spendsense.people import Registry
-    from chalicelib.spendsense.reading import Reader
+    from chalicelib.spendsense.jobs import InsightJobs
+    from chalicelib.spendsense.people import Profiles
+    from chalicelib.spendsense.reading import OwnRecords
     from chalicelib.spendsense.schema import Migrations
 
 
@@ -30,13 +31,13 @@ class SpendsenseServices:
         self._settings = shared.settings.spendsense
 
     @cached_property
-    def jobs(self) -> "Jobs":
+    def jobs(self) -> "InsightJobs":
         from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
         from chalicelib.spendsense.coverage import CoverageMeter
-        from chalicelib.spendsense.jobs import Jobs
+        from chalicelib.spendsense.jobs import InsightJobs
 
-        return Jobs(
-            pipeline=PostgresPipeline(self.database, catalogue.packaged()),
+        return InsightJobs(
+            pipeline=PostgresPipeline(self.database, catalogue.packaged_catalogue()),
             announcements=self.events,
             clock=now,
             count=count,
@@ -47,9 +48,9 @@ class SpendsenseServices:
     @cached_property
     def migrations(self) -> "Migrations":
         from chalicelib.adapters.spendsense.schema import PostgresSchema
-        from chalicelib.spendsense.schema import Migrations, packaged
+        from chalicelib.spendsense.schema import Migrations, packaged_migrations
 
-        return Migrations(schema=PostgresSchema(self.database), available=packaged())
+        return Migrations(schema=PostgresSchema(self.database), available=packaged_migrations())
 
     @cached_property
     def imports(self) -> "Imports":
@@ -59,10 +60,10 @@ class SpendsenseServices:
         return Imports(ledger=PostgresLedger(self.database), announcements=self.events, clock=now)
 
     @cached_property
-    def registry(self) -> "Registry":
-        from chalicelib.spendsense.people import Registry
+    def profiles(self) -> "Profiles":
+        from chalicelib.spendsense.people import Profiles
 
-        return Registry(
+        return Profiles(
             people=PostgresPeople(self.database),
             consents=PostgresConsents(self.database),
             announcements=self.events,
@@ -70,22 +71,22 @@ class SpendsenseServices:
         )
 
     @cached_property
-    def reader(self) -> "Reader":
-        from chalicelib.spendsense.reading import Reader
+    def own(self) -> "OwnRecords":
+        from chalicelib.spendsense.reading import OwnRecords
 
-        return Reader(
+        return OwnRecords(
             records=PostgresRecords(self.database),
             explanations=PostgresExplanations(self.database),
             audit=self.audit,
-            catalogue=catalogue.packaged(),
+            catalogue=catalogue.packaged_catalogue(),
             clock=now,
         )
 
     @cached_property
-    def office(self) -> "Office":
-        from chalicelib.spendsense.operators import Office
+    def desk(self) -> "OperatorDesk":
+        from chalicelib.spendsense.desk import OperatorDesk
 
-        return Office(
+        return OperatorDesk(
             oversight=PostgresOversight(self.database),
             people=PostgresPeople(self.database),
             explanations=PostgresExplanations(self.database),
@@ -97,11 +98,13 @@ class SpendsenseServices:
 
     @cached_property
     def doorkeeper(self) -> "Doorkeeper":
-        from chalicelib.adapters.spendsense.identity import SecretPools
         from chalicelib.spendsense.identity import Doorkeeper
 
-        pools = SecretPools(self._shared.secrets, self._settings.cognito_secret_arn)
-        return Doorkeeper(pools=pools, audit=self.audit, clock=now)
+        return Doorkeeper(pools=self.pools, audit=self.audit, clock=now)
+
+    @cached_property
+    def pools(self) -> SecretPools:
+        return SecretPools(self._shared.secrets, self._settings.cognito_secret_arn)
 
     @cached_property
     def audit(self) -> PostgresAudit:

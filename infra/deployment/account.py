@@ -15,15 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deployment.intrinsics import Known, holds, resolve
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import Stage
+from infra.template.names import BUCKET, FUNCTION, RETAINED, TABLE
 
 Client = Callable[[str], Any]
 Tell = Callable[[str], None]
 
-FUNCTION = "AWS::Serverless::Function"
 UNRESERVED = 100
 """Lambda keeps this many concurrent executions for functions that reserve none."""
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-RETAINED = ("Retain", "RetainExceptOnCreate")
 LONGEST_INVOCATION_S = 900
 INSIGHTS_REGIONS = {
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -143,7 +142,7 @@ class Survey:
         given = self.names.parameters.get("KmsKeyArn")
         kept: dict[str, list[str]] = {}
         tables = self.client("dynamodb")
-        for name in existing(self.client, self.template, self.names, retained=True, kinds=("AWS::DynamoDB::Table",)):
+        for name in existing(self.client, self.template, self.names, retained=True, kinds=(TABLE,)):
             encrypted = tables.describe_table(TableName=name)["Table"].get("SSEDescription", {})
             if (arn := encrypted.get("KMSMasterKeyArn")) and arn != given:
                 kept.setdefault(arn, []).append(name)
@@ -216,12 +215,12 @@ def existing(
     names: Known,
     *,
     retained: bool,
-    kinds: Collection[str] = ("AWS::S3::Bucket", "AWS::DynamoDB::Table"),
+    kinds: Collection[str] = (BUCKET, TABLE),
 ) -> Iterator[str]:
     """The names of the template's buckets and tables, retained ones or the others, that are there already."""
     looks = {
-        "AWS::S3::Bucket": ("BucketName", "Bucket", client("s3").head_bucket),
-        "AWS::DynamoDB::Table": ("TableName", "TableName", client("dynamodb").describe_table),
+        BUCKET: ("BucketName", "Bucket", client("s3").head_bucket),
+        TABLE: ("TableName", "TableName", client("dynamodb").describe_table),
     }
     for resource in template["Resources"].values():
         if resource["Type"] in kinds and (resource.get("DeletionPolicy") in RETAINED) == retained:

@@ -11,15 +11,14 @@ from typing import Any
 
 from infra.deployment.intrinsics import PLACEHOLDER, references
 from infra.deployment.problems import DeploymentError
-from infra.deployment.release import FUNCTION, RESOURCES_ONLY
-
-Template = Mapping[str, Any]
+from infra.deployment.release import RESOURCES_ONLY
+from infra.template.names import ALIAS, FUNCTION, OF_ALIASES, Template
 
 OF_FUNCTIONS = re.compile(
     r"AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
 )
 NEVER_WITHOUT = re.compile(
-    r"AWS::(S3::Bucket|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
+    r"AWS::(S3::Bucket(?!Policy)|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
     r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion)"
 )
 """What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""
@@ -27,10 +26,6 @@ TAKEN_OVER = ("Environment", "Layers", "VpcConfig", "DeadLetterQueue", "KmsKeyAr
 """The properties of a function that refer to resources, and that a function of Chalice's has as well."""
 REST_HANDLER = "APIHandler"
 ARN_OF_FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-ALIAS = "live"
-"""The alias of every function, by which the others call it."""
-OF_ALIASES = f"Alias{ALIAS}"
-"""How SAM's name of an alias ends; it begins with the function's."""
 
 
 def resources_template(template: Template) -> dict[str, Any]:

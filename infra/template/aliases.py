@@ -7,18 +7,12 @@ socket API, the state machine and functions that call functions all go to the al
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infra.template.functions import Function, Template
+from infra.template.functions import Function
+from infra.template.names import ALIAS, REST_API, Template, alias_of
 
-ALIAS = "live"
 PERMISSION = "AWS::Lambda::Permission"
 SOCKET_INTEGRATION = "AWS::ApiGatewayV2::Integration"
-REST_API = "AWS::Serverless::Api"
 INVOCATIONS = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s}/invocations"
-
-
-def alias_of(function: str) -> str:
-    """The name in the template of a function's alias, as SAM makes it; `Ref` gives its ARN."""
-    return f"{function}Alias{ALIAS}"
 
 
 def with_aliases(template: Template, functions: Iterable[Function]) -> dict[str, Any]:

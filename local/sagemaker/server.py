@@ -120,12 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
 def ticket_runtime(endpoint: str) -> Runtime:
     """A runtime over the model that the project trained, loaded before the first request."""
     from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
-    from chalicelib.concerts.features import FEATURES
+    from chalicelib.concerts.models import TICKET_FEATURES
 
     model = ArtifactTicketModel()
-    model.estimate([[1.0] * len(FEATURES)])
+    model.estimate([[1.0] * len(TICKET_FEATURES)])
     return Runtime(
-        endpoint, lambda rows: model.estimate(rows).values, features=len(FEATURES), variant=f"v-{model.version}"
+        endpoint, lambda rows: model.estimate(rows).values, features=len(TICKET_FEATURES), variant=f"v-{model.version}"
     )
 
 

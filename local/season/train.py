@@ -29,9 +29,12 @@ from sklearn.metrics import mean_absolute_error, r2_score
 from sklearn.preprocessing import OrdinalEncoder
 
 from chalicelib.adapters.concerts.ticket_artifact import ARTIFACT, MANIFEST, MODEL_FOLDER
-from chalicelib.adapters.concerts.warehouse import outlook_of, statement
+from chalicelib.adapters.concerts.warehouse import outlook_of
 from chalicelib.adapters.redshift import RedshiftData, Row
-from chalicelib.concerts.features import FEATURES, ConcertOutlook, features_of, vector
+from chalicelib.concerts import sql as concert_sql
+from chalicelib.concerts.features import features_of, vector
+from chalicelib.concerts.models import TICKET_FEATURES
+from chalicelib.concerts.values import ConcertOutlook
 from local.season.generator import generate
 
 SEED = 20_26
@@ -63,7 +66,7 @@ class Scores:
 
 def cases_in(redshift: RedshiftData) -> list[Case]:
     """Every completed concert of the warehouse that had a history to be predicted from."""
-    sql = statement("features").replace("{targets}", statement("targets_training"))
+    sql = concert_sql.text("features").replace("{targets}", concert_sql.text("targets_training"))
     return [_case(row) for row in redshift.rows(sql) if row["revenue"] is not None and row["venue_total_concerts"]]
 
 
@@ -115,13 +118,13 @@ def train(redshift: RedshiftData, folder: Path) -> dict[str, Any]:
     baseline = Scores.of(taken, venue_means(learnt, judged))
     version = f"{SEASON_DAY:%Y.%m}-{len(learnt)}"
     folder.mkdir(parents=True, exist_ok=True)
-    bundle = {"model": model, "encoder": encoder, "features": list(FEATURES), "version": version}
+    bundle = {"model": model, "encoder": encoder, "features": list(TICKET_FEATURES), "version": version}
     skops.io.dump(bundle, folder / ARTIFACT, compression=ZIP_DEFLATED, compresslevel=9)
     manifest = {
         "name": "ticket_sales",
         "version": version,
         "sha256": hashlib.sha256((folder / ARTIFACT).read_bytes()).hexdigest(),
-        "features": list(FEATURES),
+        "features": list(TICKET_FEATURES),
         "venue_types": [str(name) for name in encoder.categories_[0]],
         "target": "revenue",
         "seed": SEED,

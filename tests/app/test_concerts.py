@@ -8,7 +8,7 @@ import pytest
 from chalice.test import Client
 
 from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
-from chalicelib.concerts.conversation import Delta
+from chalicelib.concerts.values import Delta
 from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT

@@ -11,17 +11,14 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
-from chalicelib.spendsense.bank import Account, Liability, Transaction
-from chalicelib.spendsense.catalogue import packaged
-from chalicelib.spendsense.merchants import canonical
+from chalicelib.spendsense.bank import BankAccount, BankLiability, BankStatement, BankTransaction, canonical
+from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.ports import Job
-from chalicelib.spendsense.statements import Statement
+from chalicelib.spendsense.orders import JobName, JobOrder
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
-JOBS: tuple[Job, ...] = ("compute_features", "assign_persona", "generate_recommendations")
+JOBS: tuple[JobName, ...] = ("compute_features", "assign_persona", "generate_recommendations")
 
 _numbers = itertools.count(1)
 
@@ -35,7 +32,7 @@ def days_ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def account(kind: str = "checking", current: float | None = 1000.0, **values: Any) -> Account:
+def account(kind: str = "checking", current: float | None = 1000.0, **values: Any) -> BankAccount:
     """An account; `kind` is its subtype, or "credit card"; amounts are in dollars."""
     given: dict[str, Any] = {
         "line": 1,
@@ -54,10 +51,10 @@ def account(kind: str = "checking", current: float | None = 1000.0, **values: An
     if "limit" in given:
         limit = given.pop("limit")
         given["limit_cents"] = None if limit is None else round(limit * 100)
-    return Account(**given)
+    return BankAccount(**given)
 
 
-def transaction(days: int, amount: float, category: str = "FOOD_AND_DRINK_COFFEE", **values: Any) -> Transaction:
+def transaction(days: int, amount: float, category: str = "FOOD_AND_DRINK_COFFEE", **values: Any) -> BankTransaction:
     """A transaction `days` before TODAY; positive is money out."""
     merchant = values.pop("merchant", "")
     given: dict[str, Any] = {
@@ -77,21 +74,21 @@ def transaction(days: int, amount: float, category: str = "FOOD_AND_DRINK_COFFEE
         "replaces": None,
         **values,
     }
-    return Transaction(**given)
+    return BankTransaction(**given)
 
 
-def charges(merchant: str, amount: float, *days: int, **values: Any) -> list[Transaction]:
+def charges(merchant: str, amount: float, *days: int, **values: Any) -> list[BankTransaction]:
     """One merchant's charges of one amount."""
     category = values.pop("category", "ENTERTAINMENT_TV_AND_MOVIES")
     return [transaction(day, amount, category, merchant=merchant, **values) for day in days]
 
 
-def pay(amount: float, *days: int, **values: Any) -> list[Transaction]:
+def pay(amount: float, *days: int, **values: Any) -> list[BankTransaction]:
     """Pay that came in."""
     return [transaction(day, -amount, "INCOME_WAGES", merchant="Employer", **values) for day in days]
 
 
-def liability(account: str = "credit card", **values: Any) -> Liability:
+def liability(account: str = "credit card", **values: Any) -> BankLiability:
     given: dict[str, Any] = {
         "line": 1,
         "account": account,
@@ -106,13 +103,15 @@ def liability(account: str = "credit card", **values: Any) -> Liability:
         "is_overdue": False,
         **values,
     }
-    return Liability(**given)
+    return BankLiability(**given)
 
 
 def rows(
-    accounts: Iterable[Account] = (), transactions: Iterable[Transaction] = (), liabilities: Iterable[Liability] = ()
-) -> Statement:
-    return Statement(accounts=tuple(accounts), transactions=tuple(transactions), liabilities=tuple(liabilities))
+    accounts: Iterable[BankAccount] = (),
+    transactions: Iterable[BankTransaction] = (),
+    liabilities: Iterable[BankLiability] = (),
+) -> BankStatement:
+    return BankStatement(accounts=tuple(accounts), transactions=tuple(transactions), liabilities=tuple(liabilities))
 
 
 def _primary(detailed: str) -> str:
@@ -131,9 +130,9 @@ class World:
         self.people = PostgresPeople(database)
         self.consents = PostgresConsents(database)
         self.ledger = PostgresLedger(database)
-        self.pipeline = PostgresPipeline(database, packaged())
+        self.pipeline = PostgresPipeline(database, packaged_catalogue())
 
-    def add(self, name: str, statement: Statement, *, consent: bool = True, currency: str = "USD") -> UUID:
+    def add(self, name: str, statement: BankStatement, *, consent: bool = True, currency: str = "USD") -> UUID:
         """A person who joined, consented, and linked accounts."""
         person = subject(name)
         self.people.register(person, ProfileChange(display_name=name, currency=currency), NOW)
@@ -143,9 +142,9 @@ class World:
         self.ledger.save(person, owned(name, statement), NOW)
         return person
 
-    def run(self, *jobs: Job, run_id: str = "run", size: int = 1000, as_of: date = TODAY) -> int:
+    def run(self, *jobs: JobName, run_id: str = "run", size: int = 1000, as_of: date = TODAY) -> int:
         """Run jobs (all by default) until nothing is due; how many people were worked on."""
-        order = Order(run_id, as_of)
+        order = JobOrder(run_id, as_of)
         users = 0
         for job in jobs or JOBS:
             self.pipeline.begin(job, order, NOW)
@@ -180,7 +179,7 @@ class World:
         return found[0]
 
 
-def owned(name: str, given: Statement) -> Statement:
+def owned(name: str, given: BankStatement) -> BankStatement:
     """The same rows under account ids of the person's own."""
     from dataclasses import replace
 

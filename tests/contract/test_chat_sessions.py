@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.adapters.concerts.sessions import ChatSessions
-from chalicelib.concerts.ports import Sessions
-from chalicelib.concerts.sessions import MAX_EXCHANGES, Exchange, Session
+from chalicelib.concerts.ports import ChatSessionStore
+from chalicelib.concerts.values import MAX_EXCHANGES, ChatSession, Exchange
 from chalicelib.errors import Conflict, UpstreamUnavailable
 from tests.fakes.concerts import FakeSessions
 
@@ -32,25 +32,25 @@ def table() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def sessions(request: pytest.FixtureRequest, table: Any) -> Sessions:
+def sessions(request: pytest.FixtureRequest, table: Any) -> ChatSessionStore:
     return FakeSessions() if request.param == "fake" else ChatSessions(table, "chat-sessions")
 
 
-def begun() -> Session:
-    return Session(session_id="chat-1", owner="alice", expires_at=NOW + timedelta(hours=1))
+def begun() -> ChatSession:
+    return ChatSession(session_id="chat-1", owner="alice", expires_at=NOW + timedelta(hours=1))
 
 
 def said(text: str) -> Exchange:
     return Exchange(message=text, reply=f"about {text}", intent="general_query", at=NOW, concert_id="con-000001")
 
 
-def test_what_is_saved_is_found(sessions: Sessions) -> None:
+def test_what_is_saved_is_found(sessions: ChatSessionStore) -> None:
     session = begun().with_exchange(said("jazz in São Paulo ☂"))
     sessions.save(session)
     assert sessions.find("chat-1") == session
 
 
-def test_of_the_longest_messages_the_latest_fit(sessions: Sessions) -> None:
+def test_of_the_longest_messages_the_latest_fit(sessions: ChatSessionStore) -> None:
     session = begun()
     longest = Exchange(message="🎸" * 4000, reply='"ü\n' * 3000, intent="general_query", at=NOW)
     for _ in range(MAX_EXCHANGES):
@@ -61,11 +61,11 @@ def test_of_the_longest_messages_the_latest_fit(sessions: Sessions) -> None:
     assert 5 <= len(session.exchanges) < MAX_EXCHANGES
 
 
-def test_what_is_not_there_is_not_found(sessions: Sessions) -> None:
+def test_what_is_not_there_is_not_found(sessions: ChatSessionStore) -> None:
     assert sessions.find("chat-2") is None
 
 
-def test_versions_follow_each_other(sessions: Sessions) -> None:
+def test_versions_follow_each_other(sessions: ChatSessionStore) -> None:
     first = begun().with_exchange(said("one"))
     sessions.save(first)
     second = first.with_exchange(said("two"))
@@ -76,12 +76,12 @@ def test_versions_follow_each_other(sessions: Sessions) -> None:
     assert sessions.find("chat-1") == second
 
 
-def test_a_session_that_was_never_saved_cannot_go_on(sessions: Sessions) -> None:
+def test_a_session_that_was_never_saved_cannot_go_on(sessions: ChatSessionStore) -> None:
     with pytest.raises(Conflict):
         sessions.save(begun().with_exchange(said("one")).with_exchange(said("two")))
 
 
-def test_the_largest_session_fits(sessions: Sessions) -> None:
+def test_the_largest_session_fits(sessions: ChatSessionStore) -> None:
     session = begun()
     for number in range(MAX_EXCHANGES):
         exchange = Exchange(message="ü" * 4000, reply="x" * 8000, intent="general_query", at=NOW)

@@ -10,8 +10,7 @@ from msgspec import structs
 
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.catalogue import Vocabulary
-from chalicelib.concerts.recommendations import Criteria
+from chalicelib.concerts.values import Criteria, Vocabulary
 from tests.contract.warehouse import adapter, load, served
 from tests.fakes.concerts import FakeWarehouse
 from tests.fakes.season import TODAY, small_season

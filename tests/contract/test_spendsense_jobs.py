@@ -14,16 +14,17 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.pipeline import BATCH_SETTINGS, PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresRecords
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.catalogue import packaged
-from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, Jobs
+from chalicelib.spendsense import sql
+from chalicelib.spendsense.catalogue import packaged_catalogue
+from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, InsightJobs
 from chalicelib.spendsense.models import ProfileChange, TransactionsQuery
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.paging import Position
-from chalicelib.spendsense.sql import statement
-from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, until, waiting
+from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, waiting
 from tests.contract.spendsense_database import Target, engine, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, days_ago, rows, subject, transaction
 from tests.fakes.spendsense_aws import FakeAnnouncements
+from tests.patience import PATIENCE_MS, PATIENCE_S, until
 
 
 @pytest.fixture
@@ -34,13 +35,13 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
         yield World(database)
 
 
-def run_jobs(database: Postgres, order: Order, now: datetime = NOW) -> list[Any]:
-    jobs = Jobs(
-        pipeline=PostgresPipeline(database, packaged()),
+def run_jobs(database: Postgres, order: JobOrder, now: datetime = NOW) -> list[Any]:
+    jobs = InsightJobs(
+        pipeline=PostgresPipeline(database, packaged_catalogue()),
         announcements=FakeAnnouncements(),
         clock=lambda: now,
         count=lambda name, value: None,
@@ -53,9 +54,9 @@ def run_jobs(database: Postgres, order: Order, now: datetime = NOW) -> list[Any]
 
 def test_the_same_run_again_is_known_as_done(world: World) -> None:
     crowd(world)
-    first = run_jobs(world.database, Order("night", TODAY))
+    first = run_jobs(world.database, JobOrder("night", TODAY))
     before = dump(world)
-    again = run_jobs(world.database, Order("night", TODAY), now=NOW + timedelta(hours=1))
+    again = run_jobs(world.database, JobOrder("night", TODAY), now=NOW + timedelta(hours=1))
     assert [outcome.users for outcome in first] == [6, 6, 6]
     assert [outcome.already_done for outcome in again] == [True, True, True]
     assert dump(world) == before
@@ -63,19 +64,19 @@ def test_the_same_run_again_is_known_as_done(world: World) -> None:
 
 def test_everything_computed_again_writes_nothing(world: World) -> None:
     crowd(world)
-    run_jobs(world.database, Order("first", TODAY))
+    run_jobs(world.database, JobOrder("first", TODAY))
     before = dump(world)
-    again = run_jobs(world.database, Order("second", TODAY, everyone=True), now=NOW + timedelta(hours=1))
+    again = run_jobs(world.database, JobOrder("second", TODAY, everyone=True), now=NOW + timedelta(hours=1))
     assert [outcome.users for outcome in again] == [6, 6, 6]
     assert dump(world) == before
 
 
 def test_an_ordinary_night_takes_up_only_whom_something_new_came_for(world: World) -> None:
     people = crowd(world)
-    run_jobs(world.database, Order("first", TODAY, nightly=True))
+    run_jobs(world.database, JobOrder("first", TODAY, nightly=True))
     tomorrow = TODAY + timedelta(days=1)
     world.add("person 2", rows([account()], [transaction(0, 99.0)]))
-    outcomes = run_jobs(world.database, Order("second", tomorrow, nightly=True))
+    outcomes = run_jobs(world.database, JobOrder("second", tomorrow, nightly=True))
     assert [outcome.users for outcome in outcomes] == [1, 1, 1]
     assert world.features(people[2]).as_of == tomorrow
     assert world.features(people[1]).as_of == TODAY
@@ -83,17 +84,17 @@ def test_an_ordinary_night_takes_up_only_whom_something_new_came_for(world: Worl
 
 def test_windows_move_on_where_nothing_is_new(world: World) -> None:
     people = crowd(world, 2)
-    run_jobs(world.database, Order("first", TODAY, nightly=True))
+    run_jobs(world.database, JobOrder("first", TODAY, nightly=True))
     for days, users in ((REFRESH_DAYS - 1, 0), (REFRESH_DAYS, 2)):
         later = TODAY + timedelta(days=days)
-        assert run_jobs(world.database, Order(f"after {days}", later, nightly=True))[0].users == users
+        assert run_jobs(world.database, JobOrder(f"after {days}", later, nightly=True))[0].users == users
     assert world.features(people[0]).as_of == TODAY + timedelta(days=REFRESH_DAYS)
     assert world.features(people[0]).transactions < 12
 
 
 def test_an_event_for_one_person_leaves_the_others(world: World) -> None:
     people = crowd(world)
-    outcomes = run_jobs(world.database, Order("signup", TODAY, subject=people[3]))
+    outcomes = run_jobs(world.database, JobOrder("signup", TODAY, subject=people[3]))
     assert [outcome.users for outcome in outcomes] == [1, 1, 1]
     counted = world.all(
         "SELECT DISTINCT subject FROM spendsense.computed_features JOIN spendsense.profiles USING (user_id)"
@@ -104,9 +105,11 @@ def test_an_event_for_one_person_leaves_the_others(world: World) -> None:
 def test_each_stage_announces_the_next_with_the_same_run(world: World) -> None:
     people = crowd(world, 1)
     announcements = FakeAnnouncements()
-    jobs = Jobs(pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None)
+    jobs = InsightJobs(
+        pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None
+    )
     for job in JOBS:
-        jobs.run(job, Order("night", TODAY, subject=people[0]), lambda: 300.0)
+        jobs.run(job, JobOrder("night", TODAY, subject=people[0]), lambda: 300.0)
     detail = {"run_id": "night", "as_of": "2026-11-21", "subject": str(people[0])}
     assert announcements.made == [
         ("Features Computed", detail),
@@ -121,7 +124,7 @@ def test_each_stage_announces_the_next_with_the_same_run(world: World) -> None:
 def test_a_run_without_time_left_goes_on_from_where_it_was(world: World) -> None:
     crowd(world)
     left = iter([300.0, 300.0, 1.0])
-    jobs = Jobs(
+    jobs = InsightJobs(
         pipeline=world.pipeline,
         announcements=FakeAnnouncements(),
         clock=lambda: NOW,
@@ -129,9 +132,9 @@ def test_a_run_without_time_left_goes_on_from_where_it_was(world: World) -> None
         batch=dict.fromkeys(JOBS, 2),
     )
     with pytest.raises(UpstreamUnavailable):
-        jobs.run("compute_features", Order("night", TODAY), lambda: next(left))
+        jobs.run("compute_features", JobOrder("night", TODAY), lambda: next(left))
     assert len(dump(world)["computed_features"]) == 4 * 3
-    outcome = jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+    outcome = jobs.run("compute_features", JobOrder("night", TODAY), lambda: 300.0)
     assert (outcome.users, outcome.batches) == (6, 3)
     assert world.one("SELECT attempts FROM spendsense.job_runs").attempts == 2
 
@@ -139,7 +142,7 @@ def test_a_run_without_time_left_goes_on_from_where_it_was(world: World) -> None
 @pytest.mark.parametrize("job", JOBS)
 def test_the_database_restarted_in_mid_job(world: World, job: Any) -> None:
     crowd(world)
-    order = Order("night", TODAY)
+    order = JobOrder("night", TODAY)
     for earlier in JOBS[: JOBS.index(job)]:
         world.run(earlier, run_id="night")
     world.pipeline.begin(job, order, NOW)
@@ -151,7 +154,7 @@ def test_the_database_restarted_in_mid_job(world: World, job: Any) -> None:
     for later in JOBS[JOBS.index(job) + 1 :]:
         world.run(later, run_id="night")
     interrupted = dump(world)
-    run_jobs(world.database, Order("check", TODAY, everyone=True))
+    run_jobs(world.database, JobOrder("check", TODAY, everyone=True))
     assert dump(world) == interrupted
 
 
@@ -164,7 +167,7 @@ def test_a_batch_that_dies_halfway_leaves_nothing(world: World, job: Any, monkey
     stages = world.pipeline._stages
     stages[job] = stages[job]._replace(settle="SELECT 1 / 0")
     with pytest.raises(Exception, match="value is not acceptable"):
-        world.pipeline.advance(job, Order("night", TODAY), 100, NOW)
+        world.pipeline.advance(job, JobOrder("night", TODAY), 100, NOW)
     assert dump(world, *DERIVED, "standings", "job_runs") == before
 
 
@@ -177,41 +180,43 @@ def test_a_batch_that_takes_too_long_is_cut_smaller(world: World) -> None:
         begin, finish, forget = world.pipeline.begin, world.pipeline.finish, world.pipeline.forget
         sizes: list[int] = []
 
-        def advance(self, job: Any, order: Order, size: int, now: Any) -> int:
+        def advance(self, job: Any, order: JobOrder, size: int, now: Any) -> int:
             self.sizes.append(size)
             if size > 1:
                 raise UpstreamTimeout("too long")
             return world.pipeline.advance(job, order, size, now)
 
-    jobs = Jobs(
+    jobs = InsightJobs(
         pipeline=Slow(),
         announcements=FakeAnnouncements(),
         clock=lambda: NOW,
         count=lambda name, value: None,
         batch=dict.fromkeys(JOBS, 16),
     )
-    assert jobs.run("compute_features", Order("night", TODAY), lambda: 300.0).users == 6
+    assert jobs.run("compute_features", JobOrder("night", TODAY), lambda: 300.0).users == 6
     assert Slow.sizes[:3] == [16, 4, 1]
 
 
 def test_a_statement_over_its_limit_is_told_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd(world, 1)
     stages = world.pipeline._stages
-    stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(5), 1 AS user_id")
+    stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(600), 1 AS user_id")
     monkeypatch.setitem(world.pipeline.__class__.advance.__globals__["BATCH_SETTINGS"], "statement_timeout", "50")
     with pytest.raises(UpstreamTimeout):
-        world.pipeline.advance("compute_features", Order("night", TODAY), 1, NOW)
+        world.pipeline.advance("compute_features", JobOrder("night", TODAY), 1, NOW)
 
 
 def test_an_event_that_could_not_be_announced_is_announced_by_the_next_delivery(world: World) -> None:
     crowd(world, 2)
     announcements = FakeAnnouncements()
     announcements.fail = UpstreamUnavailable("the bus is down")
-    jobs = Jobs(pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None)
+    jobs = InsightJobs(
+        pipeline=world.pipeline, announcements=announcements, clock=lambda: NOW, count=lambda name, value: None
+    )
     with pytest.raises(UpstreamUnavailable):
-        jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+        jobs.run("compute_features", JobOrder("night", TODAY), lambda: 300.0)
     announcements.fail = None
-    outcome = jobs.run("compute_features", Order("night", TODAY), lambda: 300.0)
+    outcome = jobs.run("compute_features", JobOrder("night", TODAY), lambda: 300.0)
     assert (outcome.users, len(announcements.made)) == (2, 1)
 
 
@@ -223,11 +228,11 @@ def test_a_batch_is_over_before_its_function_is() -> None:
 
 def sleep_in_a_batch(url: str) -> None:
     """What a function does that is about to be killed."""
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
-        pipeline = PostgresPipeline(database, packaged())
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
+        pipeline = PostgresPipeline(database, packaged_catalogue())
         stages = pipeline._stages
         stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(60), 1 AS user_id")
-        pipeline.advance("compute_features", Order("night", TODAY), 100, NOW)
+        pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW)
 
 
 def test_a_function_killed_in_mid_batch_gives_its_people_back(world: World, url: str) -> None:
@@ -253,14 +258,14 @@ def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: Worl
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
-        assert writer_went_on.wait(timeout=30)
+        assert writer_went_on.wait(timeout=PATIENCE_S)
 
-    own = Postgres(Target(url), statement_timeout_ms=30_000, pause=pause)
+    own = Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=pause)
     with closing(own), psycopg.connect(url) as writer:
         writer.execute("SET deadlock_timeout = '1min'")  # so that the batch is the one that gives way
         writer.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
-        pipeline = PostgresPipeline(own, packaged())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        pipeline = PostgresPipeline(own, packaged_catalogue())
+        batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
         waiting(url, 1)
         writer.execute("UPDATE spendsense.standings SET features_due = true")
         writer_went_on.set()
@@ -279,8 +284,8 @@ def test_a_password_rotated_in_mid_job(world: World, url: str) -> None:
         admin.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'old'")
         try:
             target = Target(old, new)
-            with closing(Postgres(target, statement_timeout_ms=30_000)) as database:
-                pipeline, order = PostgresPipeline(database, packaged()), Order("night", TODAY)
+            with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS)) as database:
+                pipeline, order = PostgresPipeline(database, packaged_catalogue()), JobOrder("night", TODAY)
                 pipeline.begin("compute_features", order, NOW)
                 assert pipeline.advance("compute_features", order, 2, NOW) == 2
                 admin.execute("ALTER ROLE rotated PASSWORD 'new'")
@@ -336,7 +341,7 @@ def test_a_page_in_the_middle_of_200_000_rows_reads_that_page(world: World) -> N
     }  # fmt: skip
     plan = world.database.run(
         lambda cursor: cursor.execute(
-            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement("read_transactions"), parameters
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + sql.text("read_transactions"), parameters
         ).fetchone()
     )[0][0]["Plan"]
     assert rows_read(plan) <= 210

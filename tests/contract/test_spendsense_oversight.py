@@ -11,16 +11,17 @@ from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOver
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import Unprocessable
 from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, TransactionsQuery, UsersQuery
-from chalicelib.spendsense.operators import Deed
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
 from tests.contract.test_spendsense_ledger import ATTACKS
+from tests.patience import PATIENCE_MS
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
@@ -60,7 +61,7 @@ def test_the_runs_that_operators_see_are_those_for_everybody(world: World) -> No
     world.run(run_id="night")
     for number in range(10):
         for job in JOBS:
-            world.pipeline.begin(job, Order(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
+            world.pipeline.begin(job, JobOrder(f"import {number}", TODAY, subject=ann), NOW + timedelta(hours=1))
     runs = PostgresOversight(world.database).metrics().runs
     assert [run.run_id for run in runs] == ["night"] * 3
 

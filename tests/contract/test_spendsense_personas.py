@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.spendsense.bank import Transaction
+from chalicelib.spendsense.bank import BankTransaction
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import (
     World,
@@ -18,15 +18,16 @@ from tests.contract.spendsense_people import (
     rows,
     transaction,
 )
+from tests.patience import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
-def groceries(count: int = 12, amount: float = 30.0) -> list[Transaction]:
+def groceries(count: int = 12, amount: float = 30.0) -> list[BankTransaction]:
     """Ordinary rows that make no pattern."""
     return [transaction(2 * number, amount + number * 7) for number in range(count)]
 
@@ -106,7 +107,7 @@ def test_a_window_of_30_days_still_sees_a_gap_of_50(world: World) -> None:
 # -- 3, subscription-heavy
 
 
-def three(amount: float) -> list[Transaction]:
+def three(amount: float) -> list[BankTransaction]:
     return [row for name in ("Netflix", "Gym", "Cloud") for row in charges(name, amount, 5, 35, 65)]
 
 
@@ -138,7 +139,7 @@ def test_two_merchants_are_too_few(world: World) -> None:
 # -- 4, savings builder
 
 
-def saved(amount: float, days: int = 4) -> Transaction:
+def saved(amount: float, days: int = 4) -> BankTransaction:
     return transaction(days, -amount, "TRANSFER_IN_SAVINGS", account="savings")
 
 

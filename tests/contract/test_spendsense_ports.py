@@ -16,7 +16,8 @@ from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeop
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import NotFound
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.catalogue import packaged_catalogue
+from chalicelib.spendsense.desk import STATUS_AFTER
 from chalicelib.spendsense.models import (
     ConsentRecord,
     Feedback,
@@ -25,14 +26,15 @@ from chalicelib.spendsense.models import (
     TransactionsQuery,
     UsersQuery,
 )
-from chalicelib.spendsense.operators import STATUS, Deed
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, days_ago, owned, rows, subject, transaction
 from tests.fakes.spendsense import FakePeople
+from tests.patience import PATIENCE_MS
 
 ANN, BOB, OLGA = subject("ann"), subject("bob"), subject("olga")
-ACTIONS = {status: action for action, status in STATUS.items()}
+ACTIONS = {status: action for action, status in STATUS_AFTER.items()}
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -42,12 +44,12 @@ def world(request: pytest.FixtureRequest) -> Iterator[Any]:
         names = ("people", "consents", "ledger", "pipeline", "records", "explanations", "oversight", "reviews", "audit")
         yield SimpleNamespace(**dict.fromkeys(names, fake))
         return
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield SimpleNamespace(
             people=PostgresPeople(database),
             consents=PostgresConsents(database),
             ledger=PostgresLedger(database),
-            pipeline=PostgresPipeline(database, packaged()),
+            pipeline=PostgresPipeline(database, packaged_catalogue()),
             records=PostgresRecords(database),
             explanations=PostgresExplanations(database),
             oversight=PostgresOversight(database),
@@ -72,7 +74,7 @@ def join(world: Any, name: str, *, consent: bool = True) -> UUID:
 
 
 def run(world: Any, run_id: str = "night", **options: Any) -> list[int]:
-    order = Order(run_id, TODAY, **options)
+    order = JobOrder(run_id, TODAY, **options)
     users = []
     for job in JOBS:
         world.pipeline.begin(job, order, NOW)
@@ -252,7 +254,7 @@ def test_the_jobs_do_what_is_due_and_no_more(world: Any) -> None:
     assert run(world, "one person", subject=BOB) == [0, 0, 0]
     assert run(world, "new rows") == [1, 1, 1]
     assert run(world, "everyone", everyone=True) == [2, 2, 2]
-    assert world.pipeline.begin("compute_features", Order("everyone", TODAY), NOW).finished is True
+    assert world.pipeline.begin("compute_features", JobOrder("everyone", TODAY), NOW).finished is True
 
 
 def test_insights_are_what_was_computed(world: Any) -> None:
@@ -326,12 +328,12 @@ def test_old_records_are_deleted_a_part_at_a_time(world: Any) -> None:
     join(world, "ann")
     for days in (400, 399, 1):
         then = NOW - timedelta(days=days)
-        world.pipeline.begin("assign_persona", Order(f"{days} days ago", TODAY), then)
-        world.pipeline.finish("assign_persona", Order(f"{days} days ago", TODAY), then)
+        world.pipeline.begin("assign_persona", JobOrder(f"{days} days ago", TODAY), then)
+        world.pipeline.finish("assign_persona", JobOrder(f"{days} days ago", TODAY), then)
         world.audit.denied(ANN, "account x", "not the caller's", "", then)
     before = NOW - timedelta(days=365)
     assert [world.pipeline.forget(before, 1) for _ in range(3)] == [2, 2, 0]
-    known = [world.pipeline.begin("assign_persona", Order(f"{days} days ago", TODAY), NOW) for days in (400, 1)]
+    known = [world.pipeline.begin("assign_persona", JobOrder(f"{days} days ago", TODAY), NOW) for days in (400, 1)]
     assert [progress.finished for progress in known] == [False, True]
 
 

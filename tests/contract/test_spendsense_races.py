@@ -11,12 +11,13 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.models import ConsentRecord
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.orders import JobOrder
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, waiting
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.patience import PATIENCE_MS
 
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 
@@ -29,7 +30,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
         yield World(database)
 
 
@@ -37,7 +38,7 @@ def world(url: str) -> Iterator[World]:
 def another(url: str) -> Iterator[Callable[[], Postgres]]:
     """More connections to the same database, as more containers have."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=30_000)))
+        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)))
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -48,8 +49,8 @@ def test_consent_revoked_while_a_job_runs(world: World, url: str, another: Calla
     with psycopg.connect(url) as blocker:
         # The job claims the person, then waits here: its rows refer to the profile.
         blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
-        pipeline, consents = PostgresPipeline(another(), packaged()), PostgresConsents(another())
-        batch = Aside(lambda: pipeline.advance(job, Order("night", TODAY), 100, NOW))
+        pipeline, consents = PostgresPipeline(another(), packaged_catalogue()), PostgresConsents(another())
+        batch = Aside(lambda: pipeline.advance(job, JobOrder("night", TODAY), 100, NOW))
         waiting(url, 1)
         revoked = Aside(lambda: consents.record(person, REVOKED))
         waiting(url, 2)
@@ -66,8 +67,8 @@ def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
     crowd(world, 1)
     with psycopg.connect(url) as revoking:
         revoking.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        pipeline = PostgresPipeline(another(), packaged_catalogue())
+        batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
         waiting(url, 1)
         revoking.execute("UPDATE spendsense.standings SET consented = false")
     assert batch.result() == 0
@@ -81,8 +82,8 @@ def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
     people = crowd(world, 1)
     with psycopg.connect(url) as holder:
         holder.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        order = Order("event", TODAY, subject=people[0])
+        pipeline = PostgresPipeline(another(), packaged_catalogue())
+        order = JobOrder("event", TODAY, subject=people[0])
         batch = Aside(lambda: pipeline.advance("compute_features", order, 100, NOW))
         waiting(url, 1)
     assert batch.result() == 1
@@ -92,8 +93,8 @@ def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Call
     people = crowd(world, 2)
     with psycopg.connect(url) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.profiles WHERE subject = %s FOR UPDATE", [people[1]])
-        pipeline, registry = PostgresPipeline(another(), packaged()), PostgresPeople(another())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        pipeline, registry = PostgresPipeline(another(), packaged_catalogue()), PostgresPeople(another())
+        batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
         waiting(url, 1)
         erased = Aside(lambda: registry.erase(people[0]))
         waiting(url, 2)
@@ -110,11 +111,11 @@ def test_somebody_without_consent_who_leaves_while_a_run_ends(
     """A trace that says "no consent" for whom there is no more would fail the run when everything is done."""
     world.add("leaving", rows(), consent=False)
     staying = world.add("staying", rows(), consent=False)
-    order = Order("night", TODAY)
+    order = JobOrder("night", TODAY)
     world.pipeline.begin("generate_recommendations", order, NOW)
     with psycopg.connect(url) as leaving:
         leaving.execute("DELETE FROM spendsense.profiles WHERE subject = %s", [subject("leaving")])
-        pipeline = PostgresPipeline(another(), packaged())
+        pipeline = PostgresPipeline(another(), packaged_catalogue())
         end = Aside(lambda: pipeline.finish("generate_recommendations", order, NOW))
         assert end.result().finished is True
     traced = world.all("SELECT subject FROM spendsense.decision_traces JOIN spendsense.profiles USING (user_id)")
@@ -125,8 +126,8 @@ def test_two_runs_at_once_share_the_people(world: World, another: Callable[[], P
     crowd(world, 20)
 
     def compute(run_id: str) -> int:
-        pipeline = PostgresPipeline(another(), packaged())
-        order = Order(run_id, TODAY)
+        pipeline = PostgresPipeline(another(), packaged_catalogue())
+        order = JobOrder(run_id, TODAY)
         pipeline.begin("compute_features", order, NOW)
         total = 0
         while done := pipeline.advance("compute_features", order, 3, NOW):
@@ -144,8 +145,8 @@ def test_rows_that_come_while_their_person_is_computed_are_computed_next(
     (person,) = crowd(world, 1)
     with psycopg.connect(url) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
-        pipeline = PostgresPipeline(another(), packaged())
-        batch = Aside(lambda: pipeline.advance("compute_features", Order("night", TODAY), 100, NOW))
+        pipeline = PostgresPipeline(another(), packaged_catalogue())
+        batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
         waiting(url, 1)
         late = World(another())
         import_ = Aside(lambda: late.add("person 0", rows([account()], [transaction(1, 1000.0)])))

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
-from chalicelib.spendsense.catalogue import Catalogue, assemble, packaged
+from chalicelib.spendsense.catalogue import AdviceCatalogue, assemble, packaged_catalogue
 from chalicelib.spendsense.guardrails import DISCLOSURE
 from chalicelib.spendsense.models import ConsentRecord, Feedback
 from tests.contract.spendsense_database import Target, fresh_database
@@ -25,12 +25,13 @@ from tests.contract.spendsense_people import (
     rows,
     transaction,
 )
+from tests.patience import PATIENCE_MS
 from tests.unit.spendsense.declarations import DECLARED
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
@@ -139,7 +140,7 @@ def test_whoever_got_back_what_they_spent_still_gets_an_offer(world: World) -> N
 def test_every_item_considered_has_a_trace(world: World) -> None:
     person = world.add("traced", rows(*PEOPLE["high_utilization"]))
     world.run()
-    considered = {item.item_id for item in packaged().items if "high_utilization" in item.personas}
+    considered = {item.item_id for item in packaged_catalogue().items if "high_utilization" in item.personas}
     traced = traces(world, person)
     assert set(traced) == considered
     recommended = {name for name, row in traced.items() if row.outcome == "recommended"}
@@ -286,7 +287,7 @@ def test_the_disclosure_is_verbatim() -> None:
 # -- a changed catalogue, and operators
 
 
-def with_item(**changes: Any) -> Catalogue:
+def with_item(**changes: Any) -> AdviceCatalogue:
     education = [{**DECLARED["education"][0], "eligibility": {"all": []}, **changes}]
     return assemble({**DECLARED, "education": education, "offers": []})
 

@@ -7,16 +7,18 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.bank import BankStatement
+from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.signals import WINDOWS
-from chalicelib.spendsense.statements import Statement
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import TODAY, World, account, charges, liability, rows, transaction
 from tests.fakes import spendsense_reference as reference
+from tests.patience import PATIENCE_MS
+from tests.properties import examples
 
 _names = count(1)
 MERCHANTS = ("Netflix", "NETFLIX #22", "Gym", "Power Co", "Employer", "Client", "")
@@ -40,7 +42,7 @@ balances = st.none() | st.integers(-50_000, 900_000).map(lambda cents: cents / 1
 
 
 @st.composite
-def people(draw: st.DrawFn) -> Statement:
+def people(draw: st.DrawFn) -> BankStatement:
     """A person whose accounts, rows and debts are odd in every way that the shapes allow."""
     accounts = draw(
         st.lists(
@@ -100,11 +102,11 @@ def people(draw: st.DrawFn) -> Statement:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
-def expected(given: Statement, as_of: date) -> dict[int, reference.Signals]:
+def expected(given: BankStatement, as_of: date) -> dict[int, reference.Signals]:
     payments = [
         (row.account, row.last_payment_on, row.last_payment_cents, row.minimum_payment_cents)
         for row in given.liabilities
@@ -113,12 +115,10 @@ def expected(given: Statement, as_of: date) -> dict[int, reference.Signals]:
     return reference.features("USD", as_of, given.accounts, given.transactions, given.liabilities, payments)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(25, HealthCheck.function_scoped_fixture)
 @given(st.lists(people(), min_size=1, max_size=12))
-def test_sql_agrees_with_the_plain_formulas(world: World, given: list[Statement]) -> None:
-    catalogue = packaged()
+def test_sql_agrees_with_the_plain_formulas(world: World, given: list[BankStatement]) -> None:
+    catalogue = packaged_catalogue()
     joined = [(world.add(f"p{next(_names)}", statement), statement) for statement in given]
     world.run(run_id=f"run {next(_names)}")
     for person, statement in joined:

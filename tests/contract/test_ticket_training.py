@@ -8,20 +8,21 @@ import pytest
 
 from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.features import FEATURES, LOOKBACK_DAYS
+from chalicelib.concerts.features import LOOKBACK_DAYS, TICKET_FEATURES
 from local.redshift.server import with_database
 from local.season.engine import load_into_engine
 from local.season.generator import generate
 from local.season.train import TEST_DAYS, cases_in, report, split, train, venue_means
 from tests.contract.warehouse import adapter, engine, served
 from tests.fakes.season import TODAY
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 def redshift() -> Iterator[RedshiftData]:
     load_into_engine(generate(20_000, today=TODAY, seed=3), with_database(engine(), "training"))
     with served("training") as server:
-        yield adapter(server.url, budget_s=60)
+        yield adapter(server.url, budget_s=PATIENCE_S)
 
 
 def test_each_case_is_seen_from_the_first_of_an_earlier_month(redshift: RedshiftData) -> None:
@@ -59,6 +60,6 @@ def test_the_same_season_gives_the_same_model_and_it_beats_the_baseline(redshift
     assert {**first, "sha256": ""} == {**second, "sha256": ""}
     assert first["model"]["mae"] < first["baseline_venue_mean"]["mae"]
     assert "mean of the venue" in report(first)
-    row = [[float(number) for number in range(1, len(FEATURES) + 1)]]
+    row = [[float(number) for number in range(1, len(TICKET_FEATURES) + 1)]]
     one, other = (ArtifactTicketModel(tmp_path / name).estimate(row) for name in ("first", "second"))
     assert one == other

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
 from chalicelib.adapters.uploads.outbox import NoticeOutbox
-from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, from_item, to_item
+from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, item_of, session_of_item
 from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.errors import Conflict, Gone, RateLimited, TooLarge, UpstreamRejected, UpstreamUnavailable
 from chalicelib.uploads.keys import new_session_id
@@ -45,6 +45,7 @@ from chalicelib.uploads.models import NoticeDue
 from chalicelib.uploads.ports import Stored
 from tests.fakes.uploads import FakeCounters, FakeSessions, FakeSockets, FakeStorage
 from tests.infra.template import table_definition
+from tests.properties import examples
 from tests.unit.uploads.histories import CREATED, KEYS, events, new_session
 
 ANOTHER_ID = "2c671a64-40d5-491e-99b0-da01ff1f3341"
@@ -120,7 +121,7 @@ class TestSessions:
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeClaimed("s1", KEY, CREATED), PERMITTED])
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeSent("s1", KEY, CREATED), verified("v2", "0B")])
     @example(history=[PERMITTED, verified("v1", "01"), Lapsed(Upload(KEY, "v2", "02"), CREATED + LIFETIME, 1)])
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @examples(60, HealthCheck.function_scoped_fixture)
     @given(history=st.lists(events(), min_size=1, max_size=25))
     def test_every_store_does_what_the_machine_says(self, store: Any, history: list[Event]) -> None:
         expected = new_session(new_session_id())
@@ -148,8 +149,8 @@ class TestSessionsTable:
         for event in history:
             after = step(session, event)
             session = after if isinstance(after, Session) else session
-        item = to_item(session)
-        assert from_item(item) == session
+        item = item_of(session)
+        assert session_of_item(item) == session
         assert not any("NULL" in value for value in item.values())
         assert item["expiresAt"]["N"].rstrip("0").rstrip(".") == str(int((CREATED + LIFETIME).timestamp()))
 

@@ -10,13 +10,22 @@ from typing import Any
 
 from msgspec import structs
 
-from chalicelib.concerts.catalogue import ArtistMatch, GenreTotals, Vocabulary
-from chalicelib.concerts.conversation import Delta, Outcome, Piece, Turn
-from chalicelib.concerts.features import LOOKBACK_DAYS, ConcertOutlook
-from chalicelib.concerts.popularity import VenueStanding
-from chalicelib.concerts.recommendations import Criteria, ProgrammeItem
-from chalicelib.concerts.sessions import Session
-from chalicelib.concerts.tickets import Estimates
+from chalicelib.concerts.features import LOOKBACK_DAYS
+from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.values import (
+    ArtistMatch,
+    ChatOutcome,
+    ChatSession,
+    ConcertOutlook,
+    Criteria,
+    Delta,
+    Estimates,
+    GenreTotals,
+    Piece,
+    ProgrammeItem,
+    Turn,
+    Vocabulary,
+)
 from chalicelib.errors import Conflict, OmnibusError
 
 DEMAND_DAYS = 365
@@ -330,16 +339,16 @@ class FakeSessions:
     """Sessions in memory; `fail` makes both methods raise, `interfere` runs once before the next save."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Session] = {}
+        self.kept: dict[str, ChatSession] = {}
         self.fail: OmnibusError | None = None
         self.interfere: Callable[[], None] | None = None
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str) -> ChatSession | None:
         if self.fail is not None:
             raise self.fail
         return self.kept.get(session_id)
 
-    def save(self, session: Session) -> None:
+    def save(self, session: ChatSession) -> None:
         if self.fail is not None:
             raise self.fail
         if self.interfere is not None:
@@ -356,7 +365,7 @@ class FakeProvider:
 
     def __init__(self, source: str, *pieces: Piece, fail: OmnibusError | None = None) -> None:
         self.source = source
-        self.pieces = pieces or (Delta("Hello "), Delta("there."), Outcome("general_query", 0.9, {}))
+        self.pieces = pieces or (Delta("Hello "), Delta("there."), ChatOutcome("general_query", 0.9, {}))
         self.fail = fail
         self.turns: list[Turn] = []
 

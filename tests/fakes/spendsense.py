@@ -7,20 +7,18 @@ from uuid import UUID
 
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import models
-from chalicelib.spendsense.bank import Transaction
-from chalicelib.spendsense.catalogue import Catalogue, packaged
-from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
-from chalicelib.spendsense.operators import STATUS, Deed
-from chalicelib.spendsense.orders import Order
+from chalicelib.spendsense.bank import BankStatement, BankTransaction
+from chalicelib.spendsense.catalogue import AdviceCatalogue, packaged_catalogue
+from chalicelib.spendsense.desk import STATUS_AFTER
+from chalicelib.spendsense.jobs import REFRESH_DAYS
+from chalicelib.spendsense.orders import JobName, JobOrder
 from chalicelib.spendsense.paging import Position
 from chalicelib.spendsense.people import NO_PROFILE
-from chalicelib.spendsense.ports import Job
-from chalicelib.spendsense.reading import Insight, Recommended
-from chalicelib.spendsense.statements import Statement
+from chalicelib.spendsense.values import Deed, Insight, JobProgress, Recommended
 from tests.fakes import spendsense_reference as reference
 from tests.fakes.spendsense_person import Intake, Kept, Person, assign, compute, recommend
 
-DUE: dict[Job, str] = {
+DUE: dict[JobName, str] = {
     "compute_features": "features",
     "assign_persona": "persona",
     "generate_recommendations": "recommendations",
@@ -30,15 +28,15 @@ DUE: dict[Job, str] = {
 class FakePeople:
     """Profiles, consents, rows, jobs, reads and the audit: every port but the announcements."""
 
-    def __init__(self, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, catalogue: AdviceCatalogue | None = None) -> None:
         self.people: dict[UUID, Person] = {}
         self.deeds: list[Deed] = []
         self.denials: list[tuple[UUID | None, str, str]] = []
         self.denied_at: list[datetime] = []
-        self.runs: dict[tuple[str, Job], list[int]] = {}
-        self.started: dict[tuple[str, Job], datetime] = {}
-        self.finished: set[tuple[str, Job]] = set()
-        self._catalogue = catalogue or packaged()
+        self.runs: dict[tuple[str, JobName], list[int]] = {}
+        self.started: dict[tuple[str, JobName], datetime] = {}
+        self.finished: set[tuple[str, JobName]] = set()
+        self._catalogue = catalogue or packaged_catalogue()
 
     # -- People
 
@@ -97,7 +95,7 @@ class FakePeople:
     # -- Ledger
 
     def save(
-        self, subject: UUID, given: Statement, now: datetime, by: models.Operator | None = None
+        self, subject: UUID, given: BankStatement, now: datetime, by: models.Operator | None = None
     ) -> models.Imported:
         person = self.people.get(subject)
         if person is None:
@@ -114,7 +112,7 @@ class FakePeople:
 
     # -- Pipeline
 
-    def begin(self, job: Job, order: Order, now: datetime) -> Progress:
+    def begin(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         key = (order.run_id, job)
         if key not in self.runs and job == "compute_features":
             for person in self.people.values():
@@ -125,9 +123,9 @@ class FakePeople:
                     person.due.add("features")
         batches = self.runs.setdefault(key, [])
         self.started.setdefault(key, now)
-        return Progress(len(batches), sum(batches), key in self.finished)
+        return JobProgress(len(batches), sum(batches), key in self.finished)
 
-    def advance(self, job: Job, order: Order, size: int, now: datetime) -> int:
+    def advance(self, job: JobName, order: JobOrder, size: int, now: datetime) -> int:
         due = [
             person
             for subject, person in self.people.items()
@@ -140,10 +138,10 @@ class FakePeople:
             self.runs[order.run_id, job].append(len(due))
         return len(due)
 
-    def finish(self, job: Job, order: Order, now: datetime) -> Progress:
+    def finish(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         self.finished.add((order.run_id, job))
         batches = self.runs[order.run_id, job]
-        return Progress(len(batches), sum(batches), True)
+        return JobProgress(len(batches), sum(batches), True)
 
     def forget(self, before: datetime, size: int) -> int:
         old = [key for key, started in self.started.items() if started < before][:size]
@@ -155,14 +153,14 @@ class FakePeople:
         self.denied_at = [at for number, at in enumerate(self.denied_at) if number not in late]
         return len(old) + len(late)
 
-    def _do(self, job: Job, person: Person, order: Order, now: datetime) -> None:
+    def _do(self, job: JobName, person: Person, order: JobOrder, now: datetime) -> None:
         if job == "compute_features":
             compute(person, order)
         elif job == "assign_persona":
             assign(person, self._catalogue)
         else:
-            judged = [deed for deed in self.deeds if deed.action in STATUS and deed.recommendation_id]
-            verdicts = {deed.recommendation_id: STATUS[deed.action] for deed in judged if deed.recommendation_id}
+            judged = [deed for deed in self.deeds if deed.action in STATUS_AFTER and deed.recommendation_id]
+            verdicts = {deed.recommendation_id: STATUS_AFTER[deed.action] for deed in judged if deed.recommendation_id}
             recommend(person, self._catalogue, verdicts, order, now)
 
     # -- Records, Explanations
@@ -254,12 +252,12 @@ class FakePeople:
                 found.append((("", number), summary))
         return found[: query.limit + 1]
 
-    def personas(self, subject: UUID) -> list[models.Persona]:
+    def personas(self, subject: UUID) -> list[models.AssignedPersona]:
         person = self.people.get(subject)
         if person is None or person.as_of is None:
             return []
         return [
-            models.Persona(
+            models.AssignedPersona(
                 window_days=window,  # type: ignore[arg-type]  # the reference's windows are these
                 persona=persona,
                 matched=matched,
@@ -316,9 +314,9 @@ class FakePeople:
         self.denials.append((caller, resource, reason))
         self.denied_at.append(now)
 
-    def actions_on(self, subject: UUID) -> list[models.Action]:
+    def actions_on(self, subject: UUID) -> list[models.OperatorAction]:
         return [
-            models.Action(
+            models.OperatorAction(
                 operator=deed.operator,
                 action=deed.action,
                 recommendation_id=deed.recommendation_id,
@@ -333,7 +331,7 @@ class FakePeople:
         person = self.people.get(subject)
         return person.recommendations.get(recommendation_id) if person else None
 
-    def _shown(self, person: Person, row: Transaction) -> models.Transaction:
+    def _shown(self, person: Person, row: BankTransaction) -> models.Transaction:
         return models.Transaction(
             transaction_id=row.external_id,
             account_id=row.account,

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chalicelib.spendsense import models
-from chalicelib.spendsense.bank import Account, Liability, Transaction
-from chalicelib.spendsense.catalogue import Catalogue, Item
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.reading import Recommended
-from chalicelib.spendsense.statements import Statement
+from chalicelib.spendsense.bank import BankAccount, BankLiability, BankStatement, BankTransaction
+from chalicelib.spendsense.catalogue import AdviceCatalogue, AdviceItem
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.values import Recommended
 from tests.fakes import spendsense_reference as reference
 
 
@@ -30,9 +29,9 @@ class Person:
 
     profile: models.Profile
     consents: list[models.ConsentRecord] = field(default_factory=list)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    transactions: dict[tuple[str, str], Transaction] = field(default_factory=dict)
-    liabilities: dict[str, Liability] = field(default_factory=dict)
+    accounts: dict[str, BankAccount] = field(default_factory=dict)
+    transactions: dict[tuple[str, str], BankTransaction] = field(default_factory=dict)
+    liabilities: dict[str, BankLiability] = field(default_factory=dict)
     payments: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
     due: set[str] = field(default_factory=set)
     as_of: date | None = None
@@ -46,12 +45,12 @@ class Person:
 class Intake:
     """One import for one person; `refused` are the accounts that are not the person's."""
 
-    def __init__(self, person: Person, others: set[str], given: Statement) -> None:
+    def __init__(self, person: Person, others: set[str], given: BankStatement) -> None:
         self._person = person
         self._saved = dict.fromkeys(("accounts", "transactions", "removed", "liabilities"), 0)
         self._unchanged = dict.fromkeys(("accounts", "transactions", "liabilities"), 0)
         self._rejections = [
-            models.RejectedRow(
+            models.RejectedField(
                 section=row.section, line=row.line, field=row.field, problem=row.problem, expected=row.expected
             )
             for row in given.rejections
@@ -71,14 +70,14 @@ class Intake:
             rejections=self._rejections,
         )
 
-    def _take_accounts(self, given: Statement, others: set[str]) -> None:
+    def _take_accounts(self, given: BankStatement, others: set[str]) -> None:
         for account in given.accounts:
             if account.external_id in others:
                 self._refuse("accounts", account.line, account.external_id)
             else:
                 self._keep("accounts", self._person.accounts, account.external_id, account)
 
-    def _take_transactions(self, given: Statement) -> None:
+    def _take_transactions(self, given: BankStatement) -> None:
         own = [row for row in given.transactions if row.account in self._person.accounts]
         for row in given.transactions:
             if row.account not in self._person.accounts:
@@ -93,7 +92,7 @@ class Intake:
             del self._person.transactions[key]
             self._saved["removed"] += 1
 
-    def _take_liabilities(self, given: Statement) -> None:
+    def _take_liabilities(self, given: BankStatement) -> None:
         for debt in given.liabilities:
             if debt.account not in self._person.accounts:
                 self._refuse("liabilities", debt.line, debt.account)
@@ -110,7 +109,7 @@ class Intake:
 
     def _refuse(self, section: str, line: int, account: str) -> None:
         self._rejections.append(
-            models.RejectedRow(
+            models.RejectedField(
                 section=section,
                 line=line,
                 field="account_id",
@@ -121,7 +120,7 @@ class Intake:
         self.refused.append(account)
 
 
-def compute(person: Person, order: Order) -> None:
+def compute(person: Person, order: JobOrder) -> None:
     """Features, and with a change of them a persona due."""
     payments = [(account, day, paid, minimum) for (account, day), (paid, minimum) in person.payments.items()]
     computed = reference.features(
@@ -137,13 +136,15 @@ def compute(person: Person, order: Order) -> None:
     person.features, person.as_of = computed, order.as_of
 
 
-def assign(person: Person, catalogue: Catalogue) -> None:
+def assign(person: Person, catalogue: AdviceCatalogue) -> None:
     """A persona for each window, and recommendations due."""
     person.personas = {window: reference.persona(catalogue, signals) for window, signals in person.features.items()}
     person.due.add("recommendations")
 
 
-def recommend(person: Person, catalogue: Catalogue, verdicts: Mapping[UUID, str], order: Order, now: datetime) -> None:
+def recommend(
+    person: Person, catalogue: AdviceCatalogue, verdicts: Mapping[UUID, str], order: JobOrder, now: datetime
+) -> None:
     """Recommendations with their traces; `verdicts` are the states that operators left recommendations in."""
     person.recommendations, person.traces = {}, {}
     for window, (persona, _) in person.personas.items():
@@ -164,7 +165,13 @@ def recommend(person: Person, catalogue: Catalogue, verdicts: Mapping[UUID, str]
 
 
 def _trace(
-    key: UUID, window: int, item: Item, signals: reference.Signals, recommended: bool, order: Order, now: datetime
+    key: UUID,
+    window: int,
+    item: AdviceItem,
+    signals: reference.Signals,
+    recommended: bool,
+    order: JobOrder,
+    now: datetime,
 ) -> models.Trace:
     return models.Trace(
         recommendation_id=key,

@@ -8,8 +8,8 @@ from math import sqrt
 from statistics import median
 from typing import Any
 
-from chalicelib.spendsense.bank import Account, Liability, Transaction
-from chalicelib.spendsense.catalogue import MOST, Catalogue, Item
+from chalicelib.spendsense.bank import BankAccount, BankLiability, BankTransaction
+from chalicelib.spendsense.catalogue import MOST, AdviceCatalogue, AdviceItem
 from chalicelib.spendsense.rules import Comparison, Every, Rule, comparisons
 from chalicelib.spendsense.signals import SIGNALS, WINDOWS
 from chalicelib.spendsense.taxonomy import flow_of
@@ -28,9 +28,9 @@ Signals = dict[str, Any]
 def features(
     currency: str,
     as_of: date,
-    accounts: Iterable[Account],
-    transactions: Iterable[Transaction],
-    liabilities: Iterable[Liability],
+    accounts: Iterable[BankAccount],
+    transactions: Iterable[BankTransaction],
+    liabilities: Iterable[BankLiability],
     payments: Iterable[tuple[str, date, int, int]],
 ) -> dict[int, Signals]:
     """Every window's signals; `payments` are (account, day, paid, minimum)."""
@@ -94,18 +94,18 @@ def holds(rule: Rule, signals: Signals) -> bool:
     return all(parts) if isinstance(rule, Every) else any(parts)
 
 
-def persona(catalogue: Catalogue, signals: Signals) -> tuple[str, list[str]]:
+def persona(catalogue: AdviceCatalogue, signals: Signals) -> tuple[str, list[str]]:
     """The persona, and all that matched."""
     matched = [known.persona for known in catalogue.personas if not known.fallback and holds(known.rule, signals)]
     fallbacks = [known.persona for known in catalogue.personas if known.fallback and holds(known.rule, signals)]
     return [*matched, *fallbacks][0], matched
 
 
-def behaviours(catalogue: Catalogue, signals: Signals) -> list[str]:
+def behaviours(catalogue: AdviceCatalogue, signals: Signals) -> list[str]:
     return [known.behaviour for known in catalogue.behaviours if holds(known.rule, signals)]
 
 
-def recommended(catalogue: Catalogue, signals: Signals, persona: str) -> list[Item]:
+def recommended(catalogue: AdviceCatalogue, signals: Signals, persona: str) -> list[AdviceItem]:
     """The items to recommend, in order; language is not judged here."""
     suitable = [
         item
@@ -117,15 +117,15 @@ def recommended(catalogue: Catalogue, signals: Signals, persona: str) -> list[It
     return [item for kind, most in MOST.items() for item in [item for item in suitable if item.kind == kind][:most]]
 
 
-def used_signals(item: Item) -> set[str]:
+def used_signals(item: AdviceItem) -> set[str]:
     return {*(comparison.signal for comparison in comparisons(item.eligibility)), *item.because.signals}
 
 
-def _age(row: Transaction, as_of: date) -> int:
+def _age(row: BankTransaction, as_of: date) -> int:
     return (as_of - row.posted_on).days
 
 
-def _role(account: Account) -> str:
+def _role(account: BankAccount) -> str:
     if account.type == "credit":
         return "card"
     if account.type == "depository" and account.subtype == "checking":
@@ -135,7 +135,7 @@ def _role(account: Account) -> str:
     return "cash" if account.type == "depository" else "other"
 
 
-def _use(row: Transaction, home: Mapping[str, Account]) -> str:
+def _use(row: BankTransaction, home: Mapping[str, BankAccount]) -> str:
     role = _role(home[row.account])
     if role in {"savings", "other"}:
         return "saving" if role == "savings" else "none"
@@ -144,13 +144,13 @@ def _use(row: Transaction, home: Mapping[str, Account]) -> str:
 
 
 def _subscriptions(
-    here: Iterable[Transaction], home: Mapping[str, Account], as_of: date
-) -> tuple[dict[str, list[Transaction]], dict[str, int]]:
-    by_merchant: dict[str, list[Transaction]] = defaultdict(list)
+    here: Iterable[BankTransaction], home: Mapping[str, BankAccount], as_of: date
+) -> tuple[dict[str, list[BankTransaction]], dict[str, int]]:
+    by_merchant: dict[str, list[BankTransaction]] = defaultdict(list)
     for row in here:
         if _use(row, home) == "spend" and row.merchant_key:
             by_merchant[row.merchant_key].append(row)
-    regular: dict[str, list[Transaction]] = {}
+    regular: dict[str, list[BankTransaction]] = {}
     yearly: dict[str, int] = {}
     for merchant, rows in by_merchant.items():
         charges = [row for row in rows if row.amount_cents > 0]
@@ -174,12 +174,12 @@ def _alike(one: int, other: int) -> bool:
     return max(one, other) * 5 <= min(one, other) * 6
 
 
-def _pay(here: Iterable[Transaction], home: Mapping[str, Account]) -> Signals:
+def _pay(here: Iterable[BankTransaction], home: Mapping[str, BankAccount]) -> Signals:
     received = [
         row for row in here if row.amount_cents < 0 and _role(home[row.account]) in {"checking", "savings", "cash"}
     ]
     paid: dict[date, int] = defaultdict(int)
-    others: dict[str, list[Transaction]] = defaultdict(list)
+    others: dict[str, list[BankTransaction]] = defaultdict(list)
     for row in received:
         flow = flow_of(row.primary, row.detailed)
         if flow == "wages":
@@ -205,8 +205,8 @@ def _pay(here: Iterable[Transaction], home: Mapping[str, Account]) -> Signals:
 
 
 def _credit(
-    home: Mapping[str, Account],
-    liabilities: Iterable[Liability],
+    home: Mapping[str, BankAccount],
+    liabilities: Iterable[BankLiability],
     payments: Iterable[tuple[str, date, int, int]],
     as_of: date,
 ) -> Signals:
@@ -240,7 +240,7 @@ def _credit(
     }
 
 
-def _owed(card: Account) -> int | None:
+def _owed(card: BankAccount) -> int | None:
     if card.current_cents is not None:
         return max(0, card.current_cents)
     if card.limit_cents is not None and card.available_cents is not None:
@@ -248,7 +248,7 @@ def _owed(card: Account) -> int | None:
     return None
 
 
-def _held(home: Mapping[str, Account]) -> Signals:
+def _held(home: Mapping[str, BankAccount]) -> Signals:
     def balance(role: str) -> int | None:
         known = [
             value
@@ -268,7 +268,7 @@ def _held(home: Mapping[str, Account]) -> Signals:
     }
 
 
-def _called_high_yield(row: Account) -> bool:
+def _called_high_yield(row: BankAccount) -> bool:
     name = row.name.lower().replace("-", " ")
     return "high yield" in name or "highyield" in name or "hysa" in name
 

@@ -100,7 +100,7 @@ def test_what_other_functions_reserve_is_not_free_for_a_first_deployment(package
 
 
 def test_functions_that_reserve_nothing_fit_everywhere(packaged: Template) -> None:
-    none: dict[str, Any] = {name: "0" for name in packaged["Parameters"] if name.endswith("ReservedConcurrency")}
+    none: dict[str, Any] = {name: "512,60,0,0" for name in packaged["Parameters"] if name.endswith("Limits")}
     assert surveyed(packaged, services={"lambda": Lambda(10)}, **none) == ([], [])
 
 

@@ -95,10 +95,16 @@ def test_git_ignores_secrets_and_not_their_example() -> None:
 
 def test_values_reach_cloudformation_as_text(packaged: Template) -> None:
     texts, wrong = check(
-        stage(CorsOrigins=["https://a.example"], FlightsThresholds={"completeness": 0.9}, FlightsStrictMode=True),
+        stage(
+            CorsOrigins=["https://a.example"],
+            FlightsThresholds={"completeness": 0.9},
+            FlightsStrictMode=True,
+            IngestFlightsLimits={"memory": 1024},
+        ),
         packaged,
     )
     assert wrong == []
+    assert texts["IngestFlightsLimits"] == "1024,60,10,0"
     assert texts["CorsOrigins"] == "https://a.example"
     assert json.loads(texts["FlightsThresholds"]) == {"completeness": 0.9}
     assert texts["FlightsStrictMode"] == "true"
@@ -126,7 +132,9 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
         ({"LogLevel": "LOUD"}, "LogLevel: is 'LOUD'; expected one of DEBUG, INFO, WARNING, ERROR"),
         ({"UploadMaxBytes": "much"}, "UploadMaxBytes: is 'much'; expected a number"),
         ({"UploadMaxBytes": 0}, "UploadMaxBytes: is 0; expected at least 1"),
-        ({"IngestFlightsMemory": 64}, "IngestFlightsMemory: is 64; expected at least 128"),
+        ({"IngestFlightsLimits": {"memory": 64}}, "IngestFlightsLimits: is '64,60,10,0'; expected MEMORY,TIMEOUT,"),
+        ({"IngestFlightsLimits": "512,60"}, "IngestFlightsLimits: is '512,60'; expected MEMORY,TIMEOUT,"),
+        ({"IngestFlightsLimits": {"memry": 64}}, "IngestFlightsLimits: is {'memry': 64}; expected of memory, timeout"),
         ({"VpcCidr": "10.0.0.0/8"}, "VpcCidr: is '10.0.0.0/8'; expected a text like"),
         ({"ChatAgentId": "A" * 11, "ChatAgentAliasId": "B"}, "ChatAgentId: has 11 characters; expected at most 10"),
         ({"ChatAgentId": "A"}, "ChatAgentAliasId: is missing; ChatAgentId and ChatAgentAliasId go together"),
@@ -134,12 +142,12 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
         ({"RedshiftCluster": "big"}, "RedshiftDbUser or RedshiftSecretArn: is missing"),
         ({"DatabaseNetwork": "existing"}, "SubnetIds: is missing; DatabaseNetwork existing names"),
         (
-            {"MigrateProvisionedConcurrency": 2},
-            "MigrateProvisionedConcurrency: is 2; expected at most what is reserved, 1",
+            {"MigrateLimits": {"provisioned": 2}},
+            "MigrateLimits: provisions 2; expected at most what it reserves, 1",
         ),
         (
-            {"NotifyUploadsTimeout": 61},
-            "NotifyUploadsTimeout: is 61; expected at most 60, after which omnibus-dev-upload",
+            {"NotifyUploadsLimits": {"timeout": 61}},
+            "NotifyUploadsLimits: has a timeout of 61; expected at most 60, after which omnibus-dev-upload",
         ),
         ({"FlightsThresholds": "0.9"}, "FlightsThresholds: is '0.9'; expected a JSON object"),
         ({"FlightsBox": "1,2,3"}, "FlightsBox: is '1,2,3'; expected lamin,lomin,lamax,lomax"),

@@ -21,7 +21,7 @@ from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import KmsKey
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.places import ObjectUri
-from infra import batch_transform, publish_model
+from infra.operate import batch_transform, publish_model
 from tests.unit.predictions.studio import Studio, rows, trained
 
 PLACE = "s3://models/price.skops"

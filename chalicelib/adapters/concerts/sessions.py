@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import dependency, failure
 from chalicelib.adapters.dynamodb import condition_failed
-from chalicelib.concerts.sessions import Exchange, Session
+from chalicelib.concerts.values import ChatSession, Exchange
 from chalicelib.errors import Conflict
 
 STORE = "the chat's memory"
@@ -21,7 +21,7 @@ class ChatSessions:
         self._client = client
         self._table = table
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str) -> ChatSession | None:
         """The session, read consistently; None where there is none."""
         with dependency(STORE):
             item = self._client.get_item(
@@ -29,7 +29,7 @@ class ChatSessions:
             ).get("Item")
         if item is None:
             return None
-        return Session(
+        return ChatSession(
             session_id=session_id,
             owner=item["owner"]["S"],
             expires_at=datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC),
@@ -37,7 +37,7 @@ class ChatSessions:
             exchanges=msgspec.json.decode(item["exchanges"]["S"], type=tuple[Exchange, ...]),
         )
 
-    def save(self, session: Session) -> None:
+    def save(self, session: ChatSession) -> None:
         """Keep this version; Conflict unless it follows the one that is there."""
         item = {
             "session_id": {"S": session.session_id},

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import concerts
-from chalicelib.concerts.features import FEATURES
-from chalicelib.concerts.tickets import Estimates
+from chalicelib.concerts.models import TICKET_FEATURES
+from chalicelib.concerts.values import Estimates
 from chalicelib.errors import UpstreamRejected
 
 MODEL_FOLDER = Path(concerts.__file__).parent / "model"
@@ -67,6 +67,6 @@ class ArtifactTicketModel:
         said = (bundle["features"], venue_types, bundle["version"])
         if said != (described["features"], described["venue_types"], described["version"]):
             raise ArtifactMismatch("the model file and its manifest disagree")
-        if bundle["features"] != list(FEATURES):
+        if bundle["features"] != list(TICKET_FEATURES):
             raise ArtifactMismatch("the model was trained on other features")
         return bundle["model"]

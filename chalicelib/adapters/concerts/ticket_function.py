@@ -7,7 +7,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import failure
-from chalicelib.concerts.tickets import Estimates
+from chalicelib.concerts.values import Estimates
 from chalicelib.errors import UpstreamRejected, UpstreamUnavailable
 
 FUNCTION = "the embedded ticket model"

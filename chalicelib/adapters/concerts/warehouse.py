@@ -2,33 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib import concerts
 from chalicelib.adapters.redshift import Parameter, RedshiftData, Row
-from chalicelib.concerts.catalogue import ArtistMatch, GenreTotals, Vocabulary
-from chalicelib.concerts.features import ConcertOutlook
-from chalicelib.concerts.popularity import EVERY_VENUE, VenueStanding
-from chalicelib.concerts.recommendations import MAX_PLACES, Criteria, ProgrammeItem
+from chalicelib.concerts import sql
+from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.popularity import EVERY_VENUE
+from chalicelib.concerts.recommendations import MAX_PLACES
+from chalicelib.concerts.values import ArtistMatch, ConcertOutlook, Criteria, GenreTotals, ProgrammeItem, Vocabulary
 from chalicelib.errors import UpstreamRejected
 
-Model = TypeVar("Model", bound=msgspec.Struct)
+RowModel = TypeVar("RowModel", bound=msgspec.Struct)
 
 DEMAND_DAYS = 365
 VOCABULARY_FRESH_S = 300.0
 STORED_COLUMNS = (
     "venue_id, popularity_rank, avg_attendance_rate, revenue_per_event, booking_frequency, total_events, calculated_at"
 )
-
-
-@cache
-def statement(name: str) -> str:
-    """The SQL in `concerts/sql/<name>.sql`."""
-    return (Path(concerts.__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 class ConcertWarehouse:
@@ -43,14 +35,14 @@ class ConcertWarehouse:
 
     def popular_venues(self, since: date, until: date, *, min_events: int, top_n: int) -> list[VenueStanding]:
         parameters = _window(since, until) | {"min_events": min_events, "top_n": top_n}
-        rows = self._redshift.rows(statement("popularity"), parameters, fresh_for_s=self._fresh_for_s)
+        rows = self._redshift.rows(sql.text("popularity"), parameters, fresh_for_s=self._fresh_for_s)
         return _models(rows, VenueStanding)
 
     def store_popularity(self, since: date, until: date, min_events: int, calculated_at: datetime) -> int:
         insert = (
             f"INSERT INTO venue_popularity ({STORED_COLUMNS})\n"  # nosec B608  # our own constants
             f"SELECT {STORED_COLUMNS.replace('calculated_at', 'CAST(:calculated_at AS TIMESTAMP)')}\n"
-            f"FROM (\n{statement('popularity')}) AS ranking"
+            f"FROM (\n{sql.text('popularity')}) AS ranking"
         )
         parameters = _window(since, until) | {
             "min_events": min_events,
@@ -61,9 +53,9 @@ class ConcertWarehouse:
 
     def outlooks(self, concert_ids: Sequence[str], as_of: date) -> list[ConcertOutlook]:
         numbered = {f"concert_{number}": concert_id for number, concert_id in enumerate(concert_ids, 1)}
-        targets = statement("targets_serving").replace("{concert_ids}", _placeholders(numbered))
-        sql = statement("features").replace("{targets}", targets)
-        rows = self._redshift.rows(sql, {**numbered, "as_of": as_of})
+        targets = sql.text("targets_serving").replace("{concert_ids}", _placeholders(numbered))
+        query = sql.text("features").replace("{targets}", targets)
+        rows = self._redshift.rows(query, {**numbered, "as_of": as_of})
         return [outlook_of(row) for row in rows]
 
     def upcoming(self, criteria: Criteria, today: date, top_n: int) -> list[ProgrammeItem]:
@@ -78,21 +70,21 @@ class ConcertWarehouse:
             "since": today - timedelta(days=DEMAND_DAYS),
             "top_n": top_n,
         }
-        sql = statement("recommendations").replace("{genres}", _placeholders(genres))
-        return _models(self._redshift.rows(sql, parameters, fresh_for_s=self._fresh_for_s), ProgrammeItem)
+        query = sql.text("recommendations").replace("{genres}", _placeholders(genres))
+        return _models(self._redshift.rows(query, parameters, fresh_for_s=self._fresh_for_s), ProgrammeItem)
 
     def artists_mentioned(self, text: str, today: date, top_n: int) -> list[ArtistMatch]:
-        rows = self._redshift.rows(statement("artists_mentioned"), {"text": text, "today": today, "top_n": top_n})
+        rows = self._redshift.rows(sql.text("artists_mentioned"), {"text": text, "today": today, "top_n": top_n})
         return _models(rows, ArtistMatch)
 
     def vocabulary(self) -> Vocabulary:
         words: dict[str, list[str]] = {}
-        for row in self._redshift.rows(statement("vocabulary"), fresh_for_s=VOCABULARY_FRESH_S):
+        for row in self._redshift.rows(sql.text("vocabulary"), fresh_for_s=VOCABULARY_FRESH_S):
             words.setdefault(str(row["kind"]), []).append(str(row["word"]))
         return Vocabulary(tuple(words.get("genre", ())), tuple(words.get("city", ())), tuple(words.get("country", ())))
 
     def totals(self, since: date, until: date) -> list[GenreTotals]:
-        rows = self._redshift.rows(statement("totals"), _window(since, until), fresh_for_s=self._fresh_for_s)
+        rows = self._redshift.rows(sql.text("totals"), _window(since, until), fresh_for_s=self._fresh_for_s)
         return _models(rows, GenreTotals)
 
     def ping(self) -> None:
@@ -113,7 +105,7 @@ def outlook_of(row: Row) -> ConcertOutlook:
     return _models([{**row, "prices": row["ticket_prices"]}], ConcertOutlook)[0]
 
 
-def _models(rows: Sequence[Mapping[str, Any]], model: type[Model]) -> list[Model]:
+def _models(rows: Sequence[Mapping[str, Any]], model: type[RowModel]) -> list[RowModel]:
     """Rows as a domain's values; UpstreamRejected where the warehouse holds what the domain cannot."""
     try:
         return [msgspec.convert(row, model, strict=False) for row in rows]

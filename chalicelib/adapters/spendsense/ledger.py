@@ -8,11 +8,10 @@ from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.errors import NotFound
-from chalicelib.spendsense.bank import Account, Liability, Rejection, Transaction
-from chalicelib.spendsense.models import Imported, Operator, RejectedRow
+from chalicelib.spendsense import sql
+from chalicelib.spendsense.bank import BankAccount, BankLiability, BankStatement, BankTransaction
+from chalicelib.spendsense.models import Imported, Operator, RejectedField
 from chalicelib.spendsense.people import NO_PROFILE
-from chalicelib.spendsense.sql import statement
-from chalicelib.spendsense.statements import Statement
 from chalicelib.spendsense.taxonomy import flow_of
 
 CHUNK = 20_000
@@ -43,7 +42,7 @@ LIABILITY_COLUMNS = (
     "is_overdue",
 )
 
-R = TypeVar("R", Account, Transaction, Liability)
+R = TypeVar("R", BankAccount, BankTransaction, BankLiability)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class PostgresLedger:
     def __init__(self, database: Postgres) -> None:
         self._database = database
 
-    def save(self, subject: UUID, given: Statement, now: datetime, by: Operator | None = None) -> Imported:
+    def save(self, subject: UUID, given: BankStatement, now: datetime, by: Operator | None = None) -> Imported:
         """Keep a person's rows; NotFound without a profile."""
         return self._database.run(
             lambda cursor: _Import(cursor, subject, now, by).save(given), settings=IMPORT_SETTINGS
@@ -71,7 +70,7 @@ class _Import:
     """One import, inside its transaction."""
 
     def __init__(self, cursor: Cursor, subject: UUID, now: datetime, by: Operator | None) -> None:
-        standing = cursor.execute(statement("lock_standing"), {"subject": subject}).fetchone()
+        standing = cursor.execute(sql.text("lock_standing"), {"subject": subject}).fetchone()
         if standing is None:
             raise NotFound(NO_PROFILE)
         self._cursor = cursor
@@ -79,14 +78,14 @@ class _Import:
         self._now = now
         self._by = by
         self._person = {"user_id": standing.user_id, "now": now}
-        self._rejections: list[Rejection] = []
+        self._rejections: list[RejectedField] = []
 
-    def save(self, given: Statement) -> Imported:
+    def save(self, given: BankStatement) -> Imported:
         accounts = self._not_of_others(given.accounts)
         saved = {"accounts": self._saved("save_accounts", _columns(accounts, ACCOUNT_COLUMNS)) if accounts else 0}
         own = {
             row.external_id: OwnAccount(row.account_id, row.currency)
-            for row in self._cursor.execute(statement("own_accounts"), self._person)
+            for row in self._cursor.execute(sql.text("own_accounts"), self._person)
         }
         transactions = self._of(own, given.transactions, "transactions")
         gone = {*given.removed, *(row.replaces for row in transactions if row.replaces)}
@@ -98,19 +97,19 @@ class _Import:
         liabilities = self._of(own, given.liabilities, "liabilities")
         saved["liabilities"] = self._save_liabilities(liabilities, own) if liabilities else 0
         if any(saved.values()):
-            self._cursor.execute(statement("mark_features_due"), self._person)
+            self._cursor.execute(sql.text("mark_features_due"), self._person)
         kept = {"accounts": len(accounts), "transactions": len(transactions), "liabilities": len(liabilities)}
         rejections = [*given.rejections, *self._rejections]
         return Imported(
             saved=saved,
             unchanged={name: count - saved[name] for name, count in kept.items()},
             rejected=len({(row.section, row.line) for row in rejections}),
-            rejections=[_shown(row) for row in rejections[:SHOWN_REJECTIONS]],
+            rejections=rejections[:SHOWN_REJECTIONS],
         )
 
-    def _not_of_others(self, accounts: Sequence[Account]) -> list[Account]:
+    def _not_of_others(self, accounts: Sequence[BankAccount]) -> list[BankAccount]:
         parameters = {**self._person, "external_ids": [row.external_id for row in accounts]}
-        foreign = {row.external_id for row in self._cursor.execute(statement("foreign_accounts"), parameters)}
+        foreign = {row.external_id for row in self._cursor.execute(sql.text("foreign_accounts"), parameters)}
         for row in accounts:
             if row.external_id in foreign:
                 self._refuse(row.external_id, "accounts", row.line)
@@ -120,7 +119,7 @@ class _Import:
         kept: list[R] = []
         refused: set[str] = set()
         for row in rows:
-            name = row.external_id if isinstance(row, Account) else row.account
+            name = row.external_id if isinstance(row, BankAccount) else row.account
             if name in own:
                 kept.append(row)
             else:
@@ -131,7 +130,7 @@ class _Import:
     def _refuse(self, account: str, section: str, line: int, *, again: bool = False) -> None:
         """Reject a row for its account; on record, since it may be somebody's attempt on another's."""
         self._rejections.append(
-            Rejection(
+            RejectedField(
                 section=section,
                 line=line,
                 field="account_id",
@@ -147,9 +146,9 @@ class _Import:
                 "request_id": self._by.request_id if self._by else "",
                 "denied_at": self._now,
             }
-            self._cursor.execute(statement("note_denial"), denial)
+            self._cursor.execute(sql.text("note_denial"), denial)
 
-    def _save_transactions(self, rows: Sequence[Transaction], own: dict[str, OwnAccount]) -> int:
+    def _save_transactions(self, rows: Sequence[BankTransaction], own: dict[str, OwnAccount]) -> int:
         merchants = self._merchants(rows)
         categories = self._categories(rows)
         saved = 0
@@ -168,36 +167,36 @@ class _Import:
             saved += self._saved("save_transactions", columns)
         return saved
 
-    def _merchants(self, rows: Sequence[Transaction]) -> dict[str, int]:
+    def _merchants(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
         names = {row.merchant_key: row.merchant for row in rows if row.merchant_key}
         if not names:
             return {}
         columns = {"key": list(names), "name": list(names.values())}
-        self._cursor.execute(statement("save_merchants"), columns)
-        known = self._cursor.execute(statement("known_merchants"), columns)
+        self._cursor.execute(sql.text("save_merchants"), columns)
+        known = self._cursor.execute(sql.text("known_merchants"), columns)
         return {row.key: row.merchant_id for row in known}
 
-    def _categories(self, rows: Sequence[Transaction]) -> dict[str, int]:
+    def _categories(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
         primaries = {row.detailed: row.primary for row in rows}
         columns = {
             "detailed_name": list(primaries),
             "primary_name": list(primaries.values()),
             "flow": [flow_of(primary, detailed) for detailed, primary in primaries.items()],
         }
-        self._cursor.execute(statement("save_categories"), columns)
-        known = self._cursor.execute(statement("known_categories"), columns)
+        self._cursor.execute(sql.text("save_categories"), columns)
+        known = self._cursor.execute(sql.text("known_categories"), columns)
         return {row.detailed_name: row.category_id for row in known}
 
     def _remove(self, ids: list[str], own: dict[str, OwnAccount]) -> int:
         accounts = [account.account_id for account in own.values()]
         return self._saved("remove_transactions", {"account_ids": accounts, "external_ids": ids})
 
-    def _save_liabilities(self, rows: Sequence[Liability], own: dict[str, OwnAccount]) -> int:
+    def _save_liabilities(self, rows: Sequence[BankLiability], own: dict[str, OwnAccount]) -> int:
         accounts = [own[row.account].account_id for row in rows]
         return self._saved("save_liabilities", {"account_id": accounts, **_columns(rows, LIABILITY_COLUMNS)})
 
     def _saved(self, name: str, columns: dict[str, list[Any]]) -> int:
-        row = only(self._cursor.execute(statement(name), {**self._person, **columns}))
+        row = only(self._cursor.execute(sql.text(name), {**self._person, **columns}))
         return int(row.saved)
 
 
@@ -208,7 +207,3 @@ def _columns(rows: Sequence[Any], names: Iterable[str]) -> dict[str, list[Any]]:
 def _chunks(rows: Sequence[R]) -> Iterator[Sequence[R]]:
     for start in range(0, len(rows), CHUNK):
         yield rows[start : start + CHUNK]
-
-
-def _shown(row: Rejection) -> RejectedRow:
-    return RejectedRow(section=row.section, line=row.line, field=row.field, problem=row.problem, expected=row.expected)

@@ -10,20 +10,19 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import (
-    Action,
+    AssignedPersona,
     JobRun,
     Metrics,
-    Persona,
+    OperatorAction,
     ReviewItem,
     ReviewQuery,
     UsersQuery,
     UserSummary,
 )
-from chalicelib.spendsense.operators import Deed
 from chalicelib.spendsense.paging import Position, foreign_cursor
-from chalicelib.spendsense.reading import evidence_of
-from chalicelib.spendsense.sql import statement
+from chalicelib.spendsense.values import Deed, evidence_of
 
 LEAST_COHORT = 30
 SURVEY_SETTINGS = {"statement_timeout": "40000"}
@@ -49,10 +48,10 @@ class PostgresOversight:
             found.append((("", position), UserSummary(**row)))
         return found
 
-    def personas(self, subject: UUID) -> list[Persona]:
+    def personas(self, subject: UUID) -> list[AssignedPersona]:
         """A person's personas by window."""
         return [
-            Persona(**{**row, "evidence": [evidence_of(used) for used in row["evidence"]]})
+            AssignedPersona(**{**row, "evidence": [evidence_of(used) for used in row["evidence"]]})
             for row in self._rows("read_personas", {"subject": subject})
         ]
 
@@ -64,7 +63,7 @@ class PostgresOversight:
         """What the last survey found, or what one finds now if there was none; and the last runs."""
 
         def read(cursor: Cursor) -> Metrics:
-            kept = cursor.execute(statement("read_survey")).fetchone()
+            kept = cursor.execute(sql.text("read_survey")).fetchone()
             if kept is None:
                 return Metrics(**_measured(cursor), measured_at=None, runs=_last_runs(cursor))
             return Metrics(**kept.figures, measured_at=kept.measured_at, runs=_last_runs(cursor))
@@ -76,13 +75,13 @@ class PostgresOversight:
 
         def measure(cursor: Cursor) -> Metrics:
             figures = {"as_of": as_of, "figures": Jsonb(_measured(cursor))}
-            kept = only(cursor.execute(statement("keep_survey"), figures))
+            kept = only(cursor.execute(sql.text("keep_survey"), figures))
             return Metrics(**kept.figures, measured_at=kept.measured_at, runs=_last_runs(cursor))
 
         return self._database.run(measure, settings=SURVEY_SETTINGS)
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._database.run(lambda cursor: [row._asdict() for row in cursor.execute(statement(name), parameters)])
+        return self._database.run(lambda cursor: [row._asdict() for row in cursor.execute(sql.text(name), parameters)])
 
 
 class PostgresReviews:
@@ -98,15 +97,13 @@ class PostgresReviews:
         except ValueError:
             raise foreign_cursor() from None
         parameters = {"status": query.status, "limit": query.limit, "after": last}
-        rows = self._database.run(lambda cursor: cursor.execute(statement("list_reviews"), parameters).fetchall())
+        rows = self._database.run(lambda cursor: cursor.execute(sql.text("list_reviews"), parameters).fetchall())
         return [((str(row.recommendation_id), 0), ReviewItem(**row._asdict())) for row in rows]
 
     def judge(self, recommendation_id: UUID, status: str, deed: Deed) -> bool:
         """Set the status and keep the deed in one statement."""
         parameters = {**asdict(deed), "recommendation_id": recommendation_id, "status": status}
-        row = self._database.run(
-            lambda cursor: cursor.execute(statement("judge_recommendation"), parameters).fetchone()
-        )
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("judge_recommendation"), parameters).fetchone())
         return row is not None
 
 
@@ -118,7 +115,7 @@ class PostgresAudit:
 
     def acted(self, deed: Deed) -> None:
         """Keep a deed."""
-        self._database.run(lambda cursor: cursor.execute(statement("note_action"), asdict(deed)))
+        self._database.run(lambda cursor: cursor.execute(sql.text("note_action"), asdict(deed)))
 
     def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None:
         """Keep a refusal."""
@@ -129,21 +126,21 @@ class PostgresAudit:
             "request_id": request_id,
             "denied_at": now,
         }
-        self._database.run(lambda cursor: cursor.execute(statement("note_denial"), parameters))
+        self._database.run(lambda cursor: cursor.execute(sql.text("note_denial"), parameters))
 
-    def actions_on(self, subject: UUID) -> list[Action]:
+    def actions_on(self, subject: UUID) -> list[OperatorAction]:
         """The last hundred, the latest first."""
         rows = self._database.run(
-            lambda cursor: cursor.execute(statement("actions_on"), {"subject": subject}).fetchall()
+            lambda cursor: cursor.execute(sql.text("actions_on"), {"subject": subject}).fetchall()
         )
-        return [Action(**row._asdict()) for row in rows]
+        return [OperatorAction(**row._asdict()) for row in rows]
 
 
 def _measured(cursor: Cursor) -> dict[str, Any]:
     """The figures of everybody, as JSON takes them."""
 
     def rows(name: str) -> list[Any]:
-        return cursor.execute(statement(name)).fetchall()
+        return cursor.execute(sql.text(name)).fetchall()
 
     fairness = rows("measure_fairness")
     return {
@@ -158,7 +155,7 @@ def _measured(cursor: Cursor) -> dict[str, Any]:
 
 
 def _last_runs(cursor: Cursor) -> list[JobRun]:
-    return [JobRun(**row._asdict()) for row in cursor.execute(statement("last_runs"))]
+    return [JobRun(**row._asdict()) for row in cursor.execute(sql.text("last_runs"))]
 
 
 def _by_cohort(rows: Sequence[Any]) -> dict[str, dict[str, float]]:

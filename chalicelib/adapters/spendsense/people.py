@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import ConsentRecord, Profile, ProfileChange
-from chalicelib.spendsense.sql import statement
 
 
 class PostgresPeople:
@@ -17,7 +17,7 @@ class PostgresPeople:
     def find(self, subject: UUID) -> Profile | None:
         """The profile, if there is one."""
         parameters = {"subject": subject}
-        row = self._database.run(lambda cursor: cursor.execute(statement("find_profile"), parameters).fetchone())
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("find_profile"), parameters).fetchone())
         return row and Profile(**row._asdict())
 
     def register(self, subject: UUID, change: ProfileChange, now: datetime) -> tuple[Profile, bool]:
@@ -28,7 +28,7 @@ class PostgresPeople:
             "currency": change.currency,
             "now": now,
         }
-        row = self._database.run(lambda cursor: only(cursor.execute(statement("register_profile"), parameters)))
+        row = self._database.run(lambda cursor: only(cursor.execute(sql.text("register_profile"), parameters)))
         values = row._asdict()
         is_new = values.pop("is_new")
         return Profile(**values), is_new
@@ -37,8 +37,8 @@ class PostgresPeople:
         """Delete everything about a person, once no job works on it."""
 
         def delete(cursor: Cursor) -> bool:
-            cursor.execute(statement("lock_standing"), {"subject": subject})
-            return cursor.execute(statement("erase_person"), {"subject": subject}).rowcount > 0
+            cursor.execute(sql.text("lock_standing"), {"subject": subject})
+            return cursor.execute(sql.text("erase_person"), {"subject": subject}).rowcount > 0
 
         return self._database.run(delete)
 
@@ -53,9 +53,9 @@ class PostgresConsents:
         """The latest first."""
 
         def read(cursor: Cursor) -> list[ConsentRecord] | None:
-            if cursor.execute(statement("person_exists"), {"subject": subject}).fetchone() is None:
+            if cursor.execute(sql.text("person_exists"), {"subject": subject}).fetchone() is None:
                 return None
-            rows = cursor.execute(statement("consent_history"), {"subject": subject})
+            rows = cursor.execute(sql.text("consent_history"), {"subject": subject})
             return [ConsentRecord(**row._asdict()) for row in rows]
 
         return self._database.run(read)
@@ -64,7 +64,7 @@ class PostgresConsents:
         """Keep a record; a revoking one erases what was derived, and no job in flight can bring it back."""
 
         def keep(cursor: Cursor) -> bool:
-            standing = cursor.execute(statement("lock_standing"), {"subject": subject}).fetchone()
+            standing = cursor.execute(sql.text("lock_standing"), {"subject": subject}).fetchone()
             if standing is None:
                 return False
             parameters = {
@@ -73,9 +73,9 @@ class PostgresConsents:
                 "policy_version": record.policy_version,
                 "recorded_at": record.recorded_at,
             }
-            cursor.execute(statement("record_consent"), parameters)
+            cursor.execute(sql.text("record_consent"), parameters)
             if not record.granted:
-                cursor.execute(statement("erase_derived"), parameters)
+                cursor.execute(sql.text("erase_derived"), parameters)
             return True
 
         return self._database.run(keep)

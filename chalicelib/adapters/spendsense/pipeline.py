@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.adapters.spendsense.rules_sql import assignment, generation
-from chalicelib.spendsense.catalogue import Catalogue
-from chalicelib.spendsense.jobs import REFRESH_DAYS, Progress
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.ports import Job
-from chalicelib.spendsense.sql import statement
+from chalicelib.spendsense import sql
+from chalicelib.spendsense.catalogue import AdviceCatalogue
+from chalicelib.spendsense.jobs import REFRESH_DAYS
+from chalicelib.spendsense.orders import JobName, JobOrder
+from chalicelib.spendsense.values import JobProgress
 
 BATCH_SETTINGS = {
     # Together they fit into the reserve that a run keeps, so that no function ends before its batch does. Should one be
@@ -37,28 +37,28 @@ class Stage(NamedTuple):
 class PostgresPipeline:
     """Does the jobs; whom a batch works on is locked until it commits."""
 
-    def __init__(self, database: Postgres, catalogue: Catalogue) -> None:
+    def __init__(self, database: Postgres, catalogue: AdviceCatalogue) -> None:
         self._database = database
-        self._stages: dict[Job, Stage] = {
+        self._stages: dict[JobName, Stage] = {
             "compute_features": Stage(
-                statement("claim_features"), statement("compute_features"), statement("settle_features")
+                sql.text("claim_features"), sql.text("compute_features"), sql.text("settle_features")
             ),
             "assign_persona": Stage(
-                statement("claim_persona"),
-                assignment(statement("assign_persona"), catalogue),
-                statement("settle_persona"),
+                sql.text("claim_persona"),
+                assignment(sql.text("assign_persona"), catalogue),
+                sql.text("settle_persona"),
             ),
             "generate_recommendations": Stage(
-                statement("claim_recommendations"),
-                generation(statement("generate_recommendations"), catalogue),
-                statement("settle_recommendations"),
+                sql.text("claim_recommendations"),
+                generation(sql.text("generate_recommendations"), catalogue),
+                sql.text("settle_recommendations"),
             ),
         }
 
-    def begin(self, job: Job, order: Order, now: datetime) -> Progress:
+    def begin(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         """The run's progress; a fresh run of compute_features makes due what its order asks for."""
 
-        def start(cursor: Cursor) -> Progress:
+        def start(cursor: Cursor) -> JobProgress:
             parameters = {
                 "run_id": order.run_id,
                 "job": job,
@@ -66,10 +66,10 @@ class PostgresPipeline:
                 "subject": order.subject,
                 "now": now,
             }
-            run = only(cursor.execute(statement("begin_run"), parameters))
+            run = only(cursor.execute(sql.text("begin_run"), parameters))
             if run.fresh and job == "compute_features":
                 cursor.execute(
-                    statement("make_due"),
+                    sql.text("make_due"),
                     {
                         "everyone": order.everyone,
                         "nightly": order.nightly,
@@ -77,11 +77,11 @@ class PostgresPipeline:
                         "refresh_days": REFRESH_DAYS,
                     },
                 )
-            return Progress(run.batches, run.users, run.finished)
+            return JobProgress(run.batches, run.users, run.finished)
 
         return self._database.run(start)
 
-    def advance(self, job: Job, order: Order, size: int, now: datetime) -> int:
+    def advance(self, job: JobName, order: JobOrder, size: int, now: datetime) -> int:
         """One batch, in one transaction; the number of people in it."""
         stage = self._stages[job]
 
@@ -93,20 +93,20 @@ class PostgresPipeline:
             changed = [row.user_id for row in cursor.execute(stage.work, parameters)]
             cursor.execute(stage.settle, {**parameters, "changed": changed})
             counted = {"run_id": order.run_id, "job": job, "count": len(users)}
-            cursor.execute(statement("count_batch"), counted)
+            cursor.execute(sql.text("count_batch"), counted)
             return len(users)
 
         return self._database.run(batch, settings=BATCH_SETTINGS)
 
-    def finish(self, job: Job, order: Order, now: datetime) -> Progress:
+    def finish(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
         """Note the end of the run; the last stage also leaves a trace with whoever has not consented."""
 
-        def end(cursor: Cursor) -> Progress:
+        def end(cursor: Cursor) -> JobProgress:
             parameters = {"run_id": order.run_id, "job": job, "now": now}
             if job == "generate_recommendations" and order.subject is None:
-                cursor.execute(statement("trace_missing_consent"), parameters)
-            run = only(cursor.execute(statement("finish_run"), parameters))
-            return Progress(run.batches, run.users, run.finished)
+                cursor.execute(sql.text("trace_missing_consent"), parameters)
+            run = only(cursor.execute(sql.text("finish_run"), parameters))
+            return JobProgress(run.batches, run.users, run.finished)
 
         return self._database.run(end)
 
@@ -116,7 +116,7 @@ class PostgresPipeline:
 
         def delete(cursor: Cursor) -> int:
             return sum(
-                cursor.execute(statement(name), parameters).rowcount for name in ("forget_denials", "forget_runs")
+                cursor.execute(sql.text(name), parameters).rowcount for name in ("forget_denials", "forget_runs")
             )
 
         return self._database.run(delete)

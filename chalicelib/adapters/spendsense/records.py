@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import Account, Feedback, Trace, Transaction, TransactionsQuery
 from chalicelib.spendsense.paging import Position, foreign_cursor
-from chalicelib.spendsense.reading import Insight, Recommended, evidence_of
 from chalicelib.spendsense.signals import SIGNALS
-from chalicelib.spendsense.sql import statement
+from chalicelib.spendsense.values import Insight, Recommended, evidence_of
 
 
 class PostgresRecords:
@@ -24,7 +24,7 @@ class PostgresRecords:
         def read(cursor: Cursor) -> list[Account] | None:
             if not _exists(cursor, subject):
                 return None
-            rows = cursor.execute(statement("read_accounts"), {"subject": subject})
+            rows = cursor.execute(sql.text("read_accounts"), {"subject": subject})
             return [Account(**row._asdict()) for row in rows]
 
         return self._database.run(read)
@@ -45,7 +45,7 @@ class PostgresRecords:
         }
 
         def read(cursor: Cursor) -> list[tuple[Position, Transaction]] | None:
-            rows = cursor.execute(statement("read_transactions"), parameters).fetchall()
+            rows = cursor.execute(sql.text("read_transactions"), parameters).fetchall()
             if not rows and not (
                 _owns(cursor, subject, query.account_id) if query.account_id else _exists(cursor, subject)
             ):
@@ -57,7 +57,7 @@ class PostgresRecords:
     def insights(self, subject: UUID, window: int) -> Insight | None:
         """A window's signals and persona, as far as they are computed."""
         parameters = {"subject": subject, "window": window}
-        row = self._database.run(lambda cursor: cursor.execute(statement("read_insights"), parameters).fetchone())
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_insights"), parameters).fetchone())
         return row and Insight(
             currency=row.currency,
             as_of=row.as_of,
@@ -93,7 +93,7 @@ class PostgresExplanations:
     def trace(self, subject: UUID, recommendation_id: UUID) -> Trace | None:
         """Its trace, if it is the person's."""
         parameters = {"subject": subject, "recommendation_id": recommendation_id}
-        row = self._database.run(lambda cursor: cursor.execute(statement("read_trace"), parameters).fetchone())
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_trace"), parameters).fetchone())
         return row and Trace(**{**row._asdict(), "signals_used": [evidence_of(used) for used in row.signals_used]})
 
     def keep_feedback(self, subject: UUID, feedback: Feedback) -> bool:
@@ -105,7 +105,7 @@ class PostgresExplanations:
             "comment": feedback.comment,
             "given_at": feedback.given_at,
         }
-        row = self._database.run(lambda cursor: cursor.execute(statement("keep_feedback"), parameters).fetchone())
+        row = self._database.run(lambda cursor: cursor.execute(sql.text("keep_feedback"), parameters).fetchone())
         return row is not None
 
 
@@ -117,19 +117,19 @@ def _day(text: str) -> date:
 
 
 def _exists(cursor: Cursor, subject: UUID) -> bool:
-    return cursor.execute(statement("person_exists"), {"subject": subject}).fetchone() is not None
+    return cursor.execute(sql.text("person_exists"), {"subject": subject}).fetchone() is not None
 
 
 def _owns(cursor: Cursor, subject: UUID, account_id: str) -> bool:
     parameters = {"subject": subject, "account_id": account_id}
-    return cursor.execute(statement("owns_account"), parameters).fetchone() is not None
+    return cursor.execute(sql.text("owns_account"), parameters).fetchone() is not None
 
 
 def _recommended(
     cursor: Cursor, subject: UUID, *, window: int | None = None, recommendation_id: UUID | None = None
 ) -> list[Recommended]:
     parameters = {"subject": subject, "window": window, "recommendation_id": recommendation_id}
-    rows = cursor.execute(statement("read_recommendations"), parameters)
+    rows = cursor.execute(sql.text("read_recommendations"), parameters)
     return [Recommended(**row._asdict()) for row in rows]
 
 

@@ -6,7 +6,7 @@ people or banks wrote stays in columns.
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.spendsense.catalogue import MOST, Behaviour, Catalogue, Item, Persona
+from chalicelib.spendsense.catalogue import MOST, AdviceCatalogue, AdviceItem, Behaviour, Persona
 from chalicelib.spendsense.guardrails import LANGUAGE_GUARDRAILS
 from chalicelib.spendsense.rules import Comparison, Every, Rule, comparisons
 from chalicelib.spendsense.signals import SIGNALS
@@ -105,12 +105,12 @@ def noticed_behaviours(behaviours: Iterable[Behaviour]) -> str:
     return "array_remove(ARRAY[" + ",\n        ".join(cases) + "], null)"
 
 
-def considered_items(items: Sequence[Item]) -> str:
+def considered_items(items: Sequence[AdviceItem]) -> str:
     """A row for each item and person whose persona it is for, with what each guardrail needs."""
     return "\n    UNION ALL\n".join(_considered(item, position) for position, item in enumerate(items))
 
 
-def _considered(item: Item, position: int) -> str:
+def _considered(item: AdviceItem, position: int) -> str:
     return (
         f"    SELECT f.user_id, f.window_days, f.subject, f.persona, {quoted(item.item_id)} AS item_id, "  # nosec B608  # quoted, from our catalogue
         f"{quoted(item.kind)} AS kind, {position} AS position, {quoted(item.template_id)} AS template_id,\n"
@@ -122,12 +122,12 @@ def _considered(item: Item, position: int) -> str:
     )
 
 
-def _names_something(item: Item) -> bool:
+def _names_something(item: AdviceItem) -> bool:
     """Does a text that nobody has reviewed, such as a merchant's name, end up in the sentence?"""
     return any(SIGNALS[name].kind == "text" for name in item.because.signals)
 
 
-def assignment(template: str, catalogue: Catalogue) -> str:
+def assignment(template: str, catalogue: AdviceCatalogue) -> str:
     """The statement that assigns personas, its places filled from the catalogue."""
     return (
         template.replace("/*matched*/", matched_personas(catalogue.personas))
@@ -137,7 +137,7 @@ def assignment(template: str, catalogue: Catalogue) -> str:
     )
 
 
-def generation(template: str, catalogue: Catalogue) -> str:
+def generation(template: str, catalogue: AdviceCatalogue) -> str:
     """The statement that recommends, its places filled from the catalogue."""
     filled = template.replace("/*considered*/", considered_items(catalogue.items))
     for guardrail in LANGUAGE_GUARDRAILS:

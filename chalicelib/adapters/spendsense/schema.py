@@ -8,7 +8,7 @@ from chalicelib.spendsense.schema import Migration
 LOCK = 0x5350454E  # "SPEN": any number that no other program locks
 TIME_LIMIT = {"statement_timeout": "240000", "lock_timeout": "60000"}
 
-HISTORY = """
+MIGRATION_HISTORY = """
 CREATE SCHEMA IF NOT EXISTS spendsense;
 CREATE TABLE IF NOT EXISTS spendsense.schema_migrations (
     version integer PRIMARY KEY,
@@ -30,7 +30,7 @@ class PostgresSchema:
 
         def step(cursor: Cursor) -> Migration | None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            cursor.execute(HISTORY)
+            cursor.execute(MIGRATION_HISTORY)
             rows = cursor.execute("SELECT version, checksum FROM spendsense.schema_migrations").fetchall()
             chosen = choose({row.version: row.checksum for row in rows})
             if chosen is not None:

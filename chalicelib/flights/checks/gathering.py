@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Floats, Mask, Value
+from chalicelib.flights.checks.findings import Floats, Mask
 from chalicelib.flights.checks.reading import Batch, Source, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
+from chalicelib.flights.reports import Cell
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
@@ -49,11 +50,11 @@ class Snapshot:
         """A gathered number column, NaN where a value is missing."""
         return self._numbers[name]
 
-    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]:
         """The row's values under those names, for a person to read."""
         return {name: self._value(row, name) for name in names}
 
-    def _value(self, row: int, name: str) -> Value:
+    def _value(self, row: int, name: str) -> Cell:
         if name in self._numbers:
             return plain(self._numbers[name][row], name)
         if name == "icao24":

@@ -20,7 +20,7 @@ MAX_CALLSIGN: Final = 8
 ADDRESS_BYTES: Final = 6
 
 Codes = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
+Octets = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
@@ -100,7 +100,7 @@ def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:
     return failing
 
 
-def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
+def ordinals(column: pa.Array, names: Sequence[str]) -> Octets:
     """Each value's place among the names; len(names) where it is null or none of them."""
     if pa.types.is_null(column.type):
         return np.full(len(column), len(names), np.uint8)
@@ -109,7 +109,7 @@ def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
     places = {name.encode(): place for place, name in enumerate(names)}
     table = [places.get(value, len(names)) for value in _binary(column.dictionary).to_pylist()]
     indices = column.indices.fill_null(len(table)).to_numpy(zero_copy_only=False)
-    places_or_none: Bytes = np.array([*table, len(names)], np.uint8)[indices]
+    places_or_none: Octets = np.array([*table, len(names)], np.uint8)[indices]
     return places_or_none
 
 
@@ -140,7 +140,7 @@ def _binary(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
 
 
-def _buffers(column: pa.Array) -> tuple[Offsets, Bytes]:
+def _buffers(column: pa.Array) -> tuple[Offsets, Octets]:
     """The offsets of a text column's values, and the bytes between the first and the last of them."""
     width = np.dtype(np.int64 if pa.types.is_large_string(column.type) else np.int32)
     _, stored, data = column.buffers()
@@ -159,7 +159,7 @@ def _evenly(offsets: Offsets) -> bool:
     return bool((np.diff(offsets) == ADDRESS_BYTES).all())
 
 
-def _hexadecimal(data: Bytes) -> Codes:
+def _hexadecimal(data: Octets) -> Codes:
     """The numbers that so many groups of six characters spell; MALFORMED where one is no hexadecimal digit."""
     # 0-9 are 48-57 and a-f are 97-102: unsigned subtraction wraps below, and bit 6 tells a letter from a digit.
     foreign = ((data - np.uint8(ord("0"))) > 9) & ((data - np.uint8(ord("a"))) > 5)

@@ -6,15 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.spendsense.catalogue import packaged
+from chalicelib.spendsense.catalogue import packaged_catalogue
+from chalicelib.spendsense.desk import OperatorDesk
 from chalicelib.spendsense.identity import Doorkeeper
 from chalicelib.spendsense.imports import Imports
-from chalicelib.spendsense.jobs import Jobs
+from chalicelib.spendsense.jobs import InsightJobs
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
-from chalicelib.spendsense.operators import Office
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.people import Registry
-from chalicelib.spendsense.reading import Reader
+from chalicelib.spendsense.orders import JobOrder
+from chalicelib.spendsense.people import Profiles
+from chalicelib.spendsense.reading import OwnRecords
 from chalicelib.wiring import Services
 from tests.app.conftest import Answer
 from tests.app.spendsense.tokens import token
@@ -38,17 +38,17 @@ def wired(services: Services, people: FakePeople, announcements: FakeAnnouncemen
     def clock() -> Any:
         return NOW
 
-    catalogue = packaged()
+    catalogue = packaged_catalogue()
     imports = Imports(ledger=people, announcements=announcements, clock=clock)
     wired = services.spendsense
     wired.doorkeeper = Doorkeeper(pools=FakePools(), audit=people, clock=clock)
-    wired.registry = Registry(people=people, consents=people, announcements=announcements, clock=clock)
+    wired.profiles = Profiles(people=people, consents=people, announcements=announcements, clock=clock)
     wired.imports = imports
-    wired.reader = Reader(records=people, explanations=people, audit=people, catalogue=catalogue, clock=clock)
-    wired.office = Office(
+    wired.own = OwnRecords(records=people, explanations=people, audit=people, catalogue=catalogue, clock=clock)
+    wired.desk = OperatorDesk(
         oversight=people, people=people, explanations=people, reviews=people, imports=imports, audit=people, clock=clock
     )
-    wired.jobs = Jobs(
+    wired.jobs = InsightJobs(
         pipeline=people, announcements=announcements, clock=clock, count=lambda name, value: None, reserve_s=0.0
     )
 
@@ -76,6 +76,6 @@ def joined(people: FakePeople) -> FakePeople:
         )
         people.save(subject(name), owned(name, given), NOW)
     for job in JOBS:
-        people.begin(job, Order("night", TODAY), NOW)
-        people.advance(job, Order("night", TODAY), 10, NOW)
+        people.begin(job, JobOrder("night", TODAY), NOW)
+        people.advance(job, JobOrder("night", TODAY), 10, NOW)
     return people

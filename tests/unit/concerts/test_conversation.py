@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from chalicelib.concerts.conversation import ChatReply, ChatRequest, Delta, Outcome, Restart
-from chalicelib.concerts.sessions import LIFETIME, MAX_EXCHANGES, Session, new_session_id
+from chalicelib.concerts.conversation import new_chat_session_id
+from chalicelib.concerts.models import ChatReply, ChatRequest
+from chalicelib.concerts.values import MAX_EXCHANGES, SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Restart
 from chalicelib.errors import (
     Forbidden,
     InvalidInput,
@@ -31,7 +32,7 @@ class TestProviders:
         assert (reply.message, reply.source, reply.fallback) == ("Hello there.", "agent", None)
 
     def test_one_that_fails_before_its_first_word_is_passed_over(self) -> None:
-        agent = FakeProvider("agent", Outcome("unknown", 0, {}), fail=UpstreamUnavailable("throttled"))
+        agent = FakeProvider("agent", ChatOutcome("unknown", 0, {}), fail=UpstreamUnavailable("throttled"))
         events = list(ConcertWorld(providers=(agent,)).conversation.stream(ask("Which venues are most popular?")))
         assert not any(isinstance(event, Restart) for event in events)
         reply = events[-1]
@@ -50,8 +51,8 @@ class TestProviders:
         words = "".join(event.text for event in events[2:-1] if isinstance(event, Delta))
         assert reply.message == words.strip()
 
-    @pytest.mark.parametrize("pieces", [(Delta("words without an end"),), (Delta("  "), Outcome("unknown", 0, {}))])
-    def test_an_answer_without_words_or_end_is_a_failure(self, pieces: tuple[Delta | Outcome, ...]) -> None:
+    @pytest.mark.parametrize("pieces", [(Delta("words without an end"),), (Delta("  "), ChatOutcome("unknown", 0, {}))])
+    def test_an_answer_without_words_or_end_is_a_failure(self, pieces: tuple[Delta | ChatOutcome, ...]) -> None:
         reply = ConcertWorld(providers=(FakeProvider("converse", *pieces),)).conversation.reply(ask())
         assert reply.source == "local"
 
@@ -101,9 +102,9 @@ class TestSessions:
     def test_it_ends_with_its_life(self) -> None:
         world = ConcertWorld()
         session_id = world.conversation.reply(ask()).session_id
-        world.clock.advance(seconds=LIFETIME.total_seconds() - 1)
+        world.clock.advance(seconds=SESSION_LIFETIME.total_seconds() - 1)
         world.conversation.reply(ask(session_id=session_id))
-        world.clock.advance(seconds=LIFETIME.total_seconds())
+        world.clock.advance(seconds=SESSION_LIFETIME.total_seconds())
         with pytest.raises(NotFound):
             world.conversation.reply(ask(session_id=session_id))
 
@@ -141,7 +142,7 @@ class TestSessions:
 
     def test_a_session_counts_its_versions(self) -> None:
         world = ConcertWorld()
-        session = Session(session_id="s", owner="o", expires_at=world.clock())
+        session = ChatSession(session_id="s", owner="o", expires_at=world.clock())
         world.conversation.reply(ask())
         exchange = next(iter(world.sessions.kept.values())).exchanges[0]
         after = session.with_exchange(exchange)
@@ -149,6 +150,6 @@ class TestSessions:
         assert structs.replace(after, version=0, exchanges=(), expires_at=session.expires_at) == session
 
     def test_ids_cannot_be_guessed(self) -> None:
-        ids = {new_session_id() for _ in range(100)}
+        ids = {new_chat_session_id() for _ in range(100)}
         assert len(ids) == 100
         assert all(len(one) >= 32 for one in ids)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.concerts.features import (
-    FEATURES,
+    TICKET_FEATURES,
     encode_venue_type,
     features_of,
     season_of,
@@ -28,8 +28,8 @@ ORDER = [
 
 
 def test_the_order_is_the_models() -> None:
-    assert list(FEATURES) == ORDER
-    assert len(FEATURES) == 21
+    assert list(TICKET_FEATURES) == ORDER
+    assert len(TICKET_FEATURES) == 21
 
 
 def test_a_concert_becomes_its_vector() -> None:
@@ -37,7 +37,7 @@ def test_a_concert_becomes_its_vector() -> None:
     concert = world.concert()
     outlook = world.warehouse.outlooks([concert.concert_id], TODAY)[0]
     features = features_of(outlook, VENUE_TYPES)
-    numbers = dict(zip(FEATURES, vector(features), strict=True))
+    numbers = dict(zip(TICKET_FEATURES, vector(features), strict=True))
     prices = sorted(float(price) for price in json.loads(concert.prices or "{}").values())
     assert numbers["venue_capacity"] == concert.venue.capacity
     assert VENUE_TYPES[int(numbers["venue_type_encoded"])] == concert.venue.venue_type

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.concerts.popularity import PopularityQuery
+from chalicelib.concerts.models import PopularityQuery
 from chalicelib.errors import UpstreamUnavailable
 from tests.fakes.season import TODAY, ConcertWorld
 

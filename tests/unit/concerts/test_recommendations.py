@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from chalicelib.concerts.recommendations import RecommendationQuery, criteria_of
+from chalicelib.concerts.models import RecommendationQuery
+from chalicelib.concerts.recommendations import criteria_of
 from chalicelib.errors import InvalidInput
 from tests.fakes.season import TODAY, ConcertWorld
 

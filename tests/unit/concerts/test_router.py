@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.concerts.catalogue import Vocabulary
-from chalicelib.concerts.conversation import ChatReply, ChatRequest, Delta, Outcome, Turn
+from chalicelib.concerts.models import ChatReply, ChatRequest
 from chalicelib.concerts.router import read
+from chalicelib.concerts.values import ChatOutcome, Delta, Turn, Vocabulary
 from chalicelib.errors import UpstreamUnavailable
 from tests.fakes.season import ConcertWorld
 
@@ -118,5 +118,5 @@ def test_what_cannot_be_predicted_is_said() -> None:
 @given(st.text(min_size=1, max_size=300))
 def test_every_text_gets_an_answer(message: str) -> None:
     pieces = list(WORLD.router.answer(Turn("s", message)))
-    assert isinstance(pieces[-1], Outcome)
+    assert isinstance(pieces[-1], ChatOutcome)
     assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)).strip()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.concerts.conversation import ChatRequest, Delta
-from chalicelib.concerts.streaming import stream_chat
+from chalicelib.concerts.models import ChatRequest
+from chalicelib.concerts.values import Delta
 from chalicelib.errors import Gone, UpstreamUnavailable
 from tests.fakes.concerts import FakeProvider
 from tests.fakes.season import ConcertWorld
@@ -12,7 +12,7 @@ from tests.fakes.season import ConcertWorld
 
 def test_deltas_then_done() -> None:
     sent: list[Mapping[str, Any]] = []
-    stream_chat(ConcertWorld().conversation, ChatRequest(message="top 3 venues"), sent.append)
+    ConcertWorld().conversation.answer_through(sent.append, ChatRequest(message="top 3 venues"))
     assert [message["sequence"] for message in sent] == list(range(len(sent)))
     assert {message["action"] for message in sent[:-1]} == {"CHAT_DELTA"}
     assert len(sent) > 3
@@ -23,7 +23,7 @@ def test_deltas_then_done() -> None:
 def test_a_restart_is_told() -> None:
     sent: list[Mapping[str, Any]] = []
     world = ConcertWorld(providers=(FakeProvider("agent", Delta("So "), fail=UpstreamUnavailable("cut off")),))
-    stream_chat(world.conversation, ChatRequest(message="hello"), sent.append)
+    world.conversation.answer_through(sent.append, ChatRequest(message="hello"))
     assert [message["action"] for message in sent[:2]] == ["CHAT_DELTA", "CHAT_RESTART"]
     assert sent[1]["reason"] == "cut off"
     assert sent[-1]["reply"]["fallback"] == {"instead_of": "agent", "reason": "cut off"}
@@ -36,5 +36,5 @@ def test_nobody_talks_to_a_closed_socket() -> None:
         attempts.append(message)
         raise Gone("closed")
 
-    stream_chat(ConcertWorld().conversation, ChatRequest(message="top 3 venues"), closed)
+    ConcertWorld().conversation.answer_through(closed, ChatRequest(message="top 3 venues"))
     assert len(attempts) == 1

@@ -3,12 +3,9 @@
 import pytest
 from msgspec import structs
 
-from chalicelib.concerts.features import TicketFeatures, features_of
-from chalicelib.concerts.tickets import (
-    TicketBatchQuery,
-    TicketQuery,
-    confidence_parts,
-)
+from chalicelib.concerts.features import features_of
+from chalicelib.concerts.models import TicketBatchQuery, TicketFeatures, TicketQuery
+from chalicelib.concerts.tickets import confidence_parts
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable, UpstreamRejected, UpstreamUnavailable
 from tests.fakes.concerts import FakeTicketModel
 from tests.fakes.season import TODAY, VENUE_TYPES, ConcertWorld

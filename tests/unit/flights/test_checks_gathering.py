@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.flights.checks.findings import Value
 from chalicelib.flights.checks.gathering import GATHERED, Snapshot
 from chalicelib.flights.checks.reading import opened
+from chalicelib.flights.reports import Cell
 from tests.unit.flights.quality_reference import Row, written
 from tests.unit.flights.test_quality import aircraft
 
 
-def gathered(rows: list[Row], **how: Any) -> list[dict[str, Value]]:
+def gathered(rows: list[Row], **how: Any) -> list[dict[str, Cell]]:
     names = tuple(sorted(GATHERED))
     with opened(written(rows, **how)) as source:
         snapshot = Snapshot(source)

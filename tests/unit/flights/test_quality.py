@@ -11,7 +11,7 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks.thresholds import PASS_MARKS, Thresholds
 from chalicelib.flights.columns import SCHEMA
-from chalicelib.flights.quality import Report, assess
+from chalicelib.flights.quality import QualityReport, assess
 from tests.unit.flights.quality_reference import Row, written
 
 T = 1_633_608_000
@@ -43,7 +43,7 @@ def faultless(rows: int = 20) -> list[Row]:
     return [aircraft(number) for number in range(rows)]
 
 
-def verdicts(report: Report) -> dict[str, str]:
+def verdicts(report: QualityReport) -> dict[str, str]:
     return {check.name: str(check.verdict) for check in report.checks}
 
 

@@ -5,7 +5,7 @@ import io
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, TooLarge
@@ -31,7 +31,6 @@ def chunked(data: bytes, sizes: list[int]) -> list[bytes]:
     return [*chunks, data[at:]]
 
 
-@settings(deadline=None)
 @given(ROWS, TERMINATORS, st.integers(1, 64), st.integers(0, 100), st.lists(st.integers(0, 40), max_size=20))
 def test_blocks_are_whole_records_on_the_grid_however_the_bytes_arrive(rows, terminator, grid, start, sizes):
     data = written(rows, terminator)

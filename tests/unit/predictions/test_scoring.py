@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, Unprocessable
@@ -80,7 +80,6 @@ def blocks(draw):
     return out.rstrip(b"\r\n") if draw(st.booleans()) and out.rstrip(b"\r\n") else out
 
 
-@settings(deadline=None)
 @given(blocks())
 @example(b"1,x,2\n\n3,y,4\n")
 @example(b'1,"x\r\n",2\r\n3,y,4')
@@ -95,7 +94,6 @@ def test_the_fast_way_gives_what_the_plain_way_gives(block):
         assert scorer().score(block, 0)[0] == by_line(block, rows)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1), st.sampled_from([b"\n", b"\r\n"]))
 def test_ordinary_rows_go_the_fast_way(rows, end):
     block = b"".join(f"{a!r},x,{b!r}".encode() + end for a, b in rows)
@@ -206,7 +204,6 @@ def test_words_that_we_write_are_no_formulas(text, field):
     assert csv_field(text) == field
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3).filter(lambda value: value == value), min_size=1))
 def test_numbers_read_back_the_same(values):
     matrix = np.column_stack([values, np.zeros(len(values))])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
 from chalicelib.spendsense import statements
-from chalicelib.spendsense.statements import Statement, from_csv, from_json
+from chalicelib.spendsense.bank import BankStatement
+from chalicelib.spendsense.statements import from_csv, from_json
 
 TODAY = date(2026, 11, 21)
 
@@ -52,11 +53,11 @@ CARD = {
 }
 
 
-def read(document: Any) -> Statement:
+def read(document: Any) -> BankStatement:
     return from_json(json.dumps(document).encode(), TODAY)
 
 
-def fields_of(statement: Statement) -> list[tuple[str, int, str]]:
+def fields_of(statement: BankStatement) -> list[tuple[str, int, str]]:
     return [(row.section, row.line, row.field) for row in statement.rejections]
 
 
@@ -184,7 +185,7 @@ def test_a_document_that_is_not_json(raw: bytes) -> None:
 
 
 def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statements, "MAX_ROWS", 2)
+    monkeypatch.setattr(statements, "MAX_FILE_ROWS", 2)
     with pytest.raises(TooLarge):
         read({"transactions": [TRANSACTION] * 3})
 
@@ -270,6 +271,6 @@ def test_any_value_in_any_field_is_taken_or_named(data: st.DataObject) -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     for read_file in (lambda: from_json(raw, TODAY), lambda: from_csv(raw, "transactions", TODAY)):
         try:
-            assert isinstance(read_file(), Statement)
+            assert isinstance(read_file(), BankStatement)
         except OmnibusError as error:
             assert error.status in (400, 413, 422)  # noqa: PT017  # either outcome is right; this is what one must look like

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.adapters.spendsense import rules_sql as sql
 from chalicelib.spendsense import rules, templates
-from chalicelib.spendsense.catalogue import assemble, packaged
+from chalicelib.spendsense.catalogue import assemble, packaged_catalogue
 from chalicelib.spendsense.guardrails import DISCLOSURE, LANGUAGE_GUARDRAILS, Language
 from chalicelib.spendsense.rules import Comparison, Either, Every
 from chalicelib.spendsense.signals import SIGNALS
@@ -28,7 +28,7 @@ def test_a_rule_is_what_it_declares() -> None:
         Comparison("subscription_share", ">=", 0.1),
         Comparison("cards", "<", 1),
     )
-    rule = rules.parse(declared)
+    rule = rules.parse_rule(declared)
     assert rule == Every((three, Either((tenth, none))))
     assert list(rules.comparisons(rule)) == [three, tenth, none]
     assert tenth.threshold == ">= 0.1"
@@ -54,7 +54,7 @@ def test_a_rule_is_what_it_declares() -> None:
 )
 def test_what_is_no_rule_is_refused(declared: Any) -> None:
     with pytest.raises(ValueError, match=r"rule|signal|number|never"):
-        rules.parse(declared)
+        rules.parse_rule(declared)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_comparisons_and_the_unknown(value: float | None, expected: tuple[bool, 
 
 
 def test_only_declared_names_numbers_and_quoted_texts_become_sql() -> None:
-    rule = rules.parse({"any": [{"signal": "cards", "at_least": 1}, {"signal": "cards", "at_most": 0}]})
+    rule = rules.parse_rule({"any": [{"signal": "cards", "at_least": 1}, {"signal": "cards", "at_most": 0}]})
     assert sql.condition(rule) == "(coalesce(f.cards >= 1, false) OR coalesce(f.cards <= 0, false))"
     assert sql.condition(rules.ALWAYS) == "true"
-    template = templates.parse("It's {cards} of 100%: {top_card}")
+    template = templates.parse_template("It's {cards} of 100%: {top_card}")
     assert sql.sentence(template) == "'It''s ' || f.cards::text || ' of 100%%: ' || f.top_card"
 
 
@@ -86,7 +86,7 @@ def test_every_signal_has_a_way_to_be_written() -> None:
 
 
 def test_a_template_knows_what_it_cites() -> None:
-    template = templates.parse("{cards} and {spend_cents} and {cards}")
+    template = templates.parse_template("{cards} and {spend_cents} and {cards}")
     assert template.signals == ("cards", "spend_cents")
     assert template.texts == ("", " and ", " and ", "")
 
@@ -94,7 +94,7 @@ def test_a_template_knows_what_it_cites() -> None:
 @pytest.mark.parametrize("text", ["", "No number.", "{top_card} alone", "{unknown}", "{cards", "cards}", "{cards!r}"])
 def test_a_template_that_cites_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"cites|signal|brace"):
-        templates.parse(text)
+        templates.parse_template(text)
 
 
 # -- language
@@ -102,7 +102,7 @@ def test_a_template_that_cites_no_number_is_refused(text: str) -> None:
 
 @pytest.fixture
 def language() -> Language:
-    return packaged().language
+    return packaged_catalogue().language
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_the_disclosure_is_verbatim() -> None:
 
 
 def test_each_persona_has_enough_to_choose_from() -> None:
-    catalogue = packaged()
+    catalogue = packaged_catalogue()
     for persona in catalogue.personas:
         if persona.persona != "insufficient_data":
             kinds = [item.kind for item in catalogue.items if persona.persona in item.personas]
@@ -161,14 +161,14 @@ def test_each_persona_has_enough_to_choose_from() -> None:
 
 
 def test_no_text_of_the_catalogue_fails_a_guardrail() -> None:
-    catalogue = packaged()
+    catalogue = packaged_catalogue()
     texts = [text for item in catalogue.items for text in (item.title, item.summary, *item.because.texts)]
     texts += [behaviour.text for behaviour in catalogue.behaviours] + [persona.focus for persona in catalogue.personas]
     assert [fault for text in texts for fault in catalogue.language.faults(text)] == []
 
 
 def test_personas_are_tried_in_the_order_of_the_facts() -> None:
-    assert [persona.persona for persona in packaged().personas] == [
+    assert [persona.persona for persona in packaged_catalogue().personas] == [
         "high_utilization",
         "variable_income_budgeter",
         "subscription_heavy",

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
-from chalicelib.spendsense.jobs import RESERVE_S, Jobs, Progress
-from chalicelib.spendsense.orders import Order
-from chalicelib.spendsense.ports import Job
+from chalicelib.spendsense.jobs import RESERVE_S, InsightJobs
+from chalicelib.spendsense.orders import JobName, JobOrder
+from chalicelib.spendsense.values import JobProgress
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense_aws import FakeAnnouncements
 
-ORDER = Order("run", date(2026, 11, 21))
+ORDER = JobOrder("run", date(2026, 11, 21))
 
 
 class Work:
@@ -27,8 +27,8 @@ class Work:
         self.is_finished = False
         self.forgotten: list[datetime] = []
 
-    def begin(self, job: Any, order: Any, now: Any) -> Progress:
-        return Progress(0, self.done, self.is_finished)
+    def begin(self, job: Any, order: Any, now: Any) -> JobProgress:
+        return JobProgress(0, self.done, self.is_finished)
 
     def advance(self, job: Any, order: Any, size: int, now: Any) -> int:
         self.sizes.append(size)
@@ -39,17 +39,19 @@ class Work:
         self.done += batch
         return batch
 
-    def finish(self, job: Any, order: Any, now: Any) -> Progress:
+    def finish(self, job: Any, order: Any, now: Any) -> JobProgress:
         self.is_finished = True
-        return Progress(len(self.sizes), self.done, True)
+        return JobProgress(len(self.sizes), self.done, True)
 
     def forget(self, before: Any, size: int) -> int:
         self.forgotten.append(before)
         return max(0, 3 - len(self.forgotten))
 
 
-def jobs(work: Work, announcements: FakeAnnouncements, counted: list[Any] | None = None, size: int = 100) -> Jobs:
-    return Jobs(
+def jobs(
+    work: Work, announcements: FakeAnnouncements, counted: list[Any] | None = None, size: int = 100
+) -> InsightJobs:
+    return InsightJobs(
         pipeline=work,
         announcements=announcements,
         clock=Clock(),
@@ -98,11 +100,13 @@ def test_a_run_that_is_over_is_not_run_again() -> None:
     ("job", "order", "surveyed"),
     [
         ("generate_recommendations", ORDER, [ORDER.as_of]),
-        ("generate_recommendations", Order("run", ORDER.as_of, subject=UUID(int=1)), []),
+        ("generate_recommendations", JobOrder("run", ORDER.as_of, subject=UUID(int=1)), []),
         ("compute_features", ORDER, []),
     ],
 )
-def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: Order, surveyed: list[date]) -> None:
+def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(
+    job: JobName, order: JobOrder, surveyed: list[date]
+) -> None:
     seen: list[date] = []
     work = Work(5)
 
@@ -110,7 +114,7 @@ def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: 
         assert not work.is_finished  # whoever sees a run that is over sees what it came to
         seen.append(as_of)
 
-    runner = Jobs(
+    runner = InsightJobs(
         pipeline=work,
         announcements=FakeAnnouncements(),
         clock=Clock(),
@@ -125,13 +129,13 @@ def test_coverage_is_surveyed_when_a_run_for_everybody_is_over(job: Job, order: 
     ("job", "order", "times"),
     [
         ("generate_recommendations", ORDER, 3),  # until nothing is left
-        ("generate_recommendations", Order("run", ORDER.as_of, subject=UUID(int=1)), 0),
+        ("generate_recommendations", JobOrder("run", ORDER.as_of, subject=UUID(int=1)), 0),
         ("assign_persona", ORDER, 0),
     ],
 )
-def test_old_records_are_deleted_when_a_run_for_everybody_is_over(job: Job, order: Order, times: int) -> None:
+def test_old_records_are_deleted_when_a_run_for_everybody_is_over(job: JobName, order: JobOrder, times: int) -> None:
     work = Work(5)
-    runner = Jobs(
+    runner = InsightJobs(
         pipeline=work,
         announcements=FakeAnnouncements(),
         clock=Clock(),

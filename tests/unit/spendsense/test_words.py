@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, Unauthenticated
-from chalicelib.spendsense.identity import Doorkeeper, Pool, groups_of
-from chalicelib.spendsense.merchants import MAX_LENGTH, canonical
+from chalicelib.spendsense.bank import MERCHANT_KEY_LENGTH, canonical
+from chalicelib.spendsense.identity import Doorkeeper, Pool
 from chalicelib.spendsense.models import FeaturesOrder, StageDone
 from chalicelib.spendsense.orders import order_after, order_of
 from chalicelib.spendsense.paging import cursor_of, position_of
-from chalicelib.spendsense.schema import Migration, following, ordered, packaged
+from chalicelib.spendsense.schema import Migration, following, in_version_order, packaged_migrations
 from chalicelib.spendsense.taxonomy import flow_of
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense import FakePeople
@@ -44,7 +43,7 @@ def test_a_merchant_is_one_however_it_is_spelled(names: tuple[str, ...], key: st
 @given(st.text(max_size=300))
 def test_any_name_has_a_key_that_fits(name: str) -> None:
     key = canonical(name)
-    assert len(key) <= MAX_LENGTH
+    assert len(key) <= MERCHANT_KEY_LENGTH
     assert bool(key) == bool(name.strip())
     assert key == canonical(name.upper()) or not name.isascii()
 
@@ -96,25 +95,6 @@ def test_a_cursor_that_is_not_ours_is_refused_or_harmless(text: str) -> None:
 
 def test_no_cursor_is_the_beginning() -> None:
     assert position_of(None) is None
-
-
-# -- claims
-
-
-@pytest.mark.parametrize(
-    ("claim", "groups"),
-    [
-        ("operators", {"operators"}),
-        ("operators,admins", {"operators", "admins"}),
-        ("[operators admins]", {"operators", "admins"}),
-        (["operators"], {"operators"}),
-        ("", set()),
-        ("[]", set()),
-        ("not-operators", {"not-operators"}),
-    ],
-)
-def test_groups_as_each_gateway_writes_them(claim: Any, groups: set[str]) -> None:
-    assert groups_of(claim) == groups
 
 
 # -- who calls
@@ -199,7 +179,7 @@ def test_line_ends_are_no_change() -> None:
 
 
 def test_the_packaged_migrations_are_numbered() -> None:
-    assert [migration.version for migration in packaged()] == list(range(1, len(packaged()) + 1))
+    assert [migration.version for migration in packaged_migrations()] == list(range(1, len(packaged_migrations()) + 1))
 
 
 @pytest.mark.parametrize(
@@ -207,4 +187,4 @@ def test_the_packaged_migrations_are_numbered() -> None:
 )
 def test_migrations_that_are_misnamed_or_missing(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"must be|is not named"):
-        ordered((name, "SELECT 1") for name in names)
+        in_version_order((name, "SELECT 1") for name in names)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.errors import Unprocessable
+from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.models import ModelFeature
 
 Matrix = npt.NDArray[np.float64]
@@ -76,7 +76,7 @@ def _column(array: pa.Array, feature: ModelFeature) -> Any:
         if not feature.missing:
             return values
         values = values.astype(object)
-        values[np.equal(values, None)] = np.nan
+        values[pc.is_null(array).to_numpy(zero_copy_only=False)] = np.nan
         return values
     if feature.type in ("date", "timestamp"):
         return array.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
@@ -95,7 +95,7 @@ def _texts(array: pa.DictionaryArray, *, categories: bool) -> Any:
     return pandas.array(known[codes], dtype=pandas.StringDtype("python", na_value=np.nan))
 
 
-def _refused(feature: ModelFeature, row: int, *, missing: bool) -> Unprocessable:
+def _refused(feature: ModelFeature, row: int, *, missing: bool) -> InvalidInput:
     where = f"row {row}, column {feature.name!r}"
     if missing:
         expected = f"a value: this model takes no gaps in this {feature.type}"

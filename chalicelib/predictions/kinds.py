@@ -120,11 +120,13 @@ def takes(kind: FeatureType, found: pa.DataType) -> bool:
     if pa.types.is_dictionary(found):
         found = found.value_type
     number = pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found)
+    if pa.types.is_null(found):
+        return True
     if kind in ("number", "integer", "boolean"):
-        return number or pa.types.is_boolean(found) or pa.types.is_null(found)
+        return bool(number or pa.types.is_boolean(found))
     if kind in ("date", "timestamp"):
-        return pa.types.is_date(found) or pa.types.is_timestamp(found) or pa.types.is_null(found)
-    return pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)
+        return bool(pa.types.is_date(found) or pa.types.is_timestamp(found))
+    return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
 
 
 def typed(array: pa.Array, feature: ModelFeature, first_row: int) -> pa.Array:

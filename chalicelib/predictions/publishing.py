@@ -146,9 +146,7 @@ def try_out(estimator: Any, features: Sequence[str], told: Described) -> Trial:
             for place, it in enumerate(guess)
         )
         return Trial(found, form, arrays, _one_each(estimator, MAKE[form](arrays, found, 0)))
-    what = (
-        "the sample" if told.sample is not None else "rows of zeros; give --sample if they are no numbers"
-    )
+    what = "the sample" if told.sample is not None else "rows of zeros; give --sample if they are no numbers"
     raise unpublishable(f"does not predict {what} ({failures[0]})", "a sample that it predicts") from failures[0]
 
 

@@ -142,7 +142,7 @@ def check_width(columns: int) -> None:
         )
 
 
-def _too_large(problem: str, expected: str) -> TooLarge:
+def _too_large(problem: str, expected: str) -> InvalidInput:
     return TooLarge.of("data_s3_uri", problem, expected, code="row_group_too_large")
 
 

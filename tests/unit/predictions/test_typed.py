@@ -37,7 +37,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from chalicelib.errors import InvalidInput, OmnibusError
 from chalicelib.predictions.publishing import Described, artifact_of
-from infra.publish_model import read_sample
+from infra.operate.publish_model import read_sample
 from tests.unit.predictions.studio import DATA, MODEL, NOW, OUTPUT, Studio, refusal
 
 PLACE = "s3://data/in/rows"

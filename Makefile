@@ -14,7 +14,8 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 .DEFAULT_GOAL := help
 .PHONY: help local-venv demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
 	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
-	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive parameters train-tickets lock release clean
+	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
+	lock release clean
 
 help:
 	@awk '/^##@ /{print "\n" substr($$0, 5)} \
@@ -83,13 +84,13 @@ local: local-venv ## serve the REST routes by `chalice local` (PORT=8000)
 		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
 test-quick: venv ## run the tests that need no local cloud, in a minute
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/unit tests/app tests/infra
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit tests/app tests/infra
 
 ##@ Check
 venv: $(VENV)/.installed ## install what tests and checks need into .venv
 
 test: venv ## run all tests (TESTS=tests/unit WORKERS=2)
-	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup $(TESTS)
+	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 CHECKS := style workflows types template package security code vulnerabilities
 check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
@@ -173,6 +174,9 @@ cost: venv ## estimate a month's bill by workload (DETAILS=1 JSON=1)
 	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 ##@ Maintain
+new-workload: venv ## begin a workload, with tests (NAME=weather)
+	@$(PYTHON) -m infra.new_workload $(or $(NAME),$(error NAME is missing: one word, e.g. NAME=weather))
+
 parameters: venv ## write docs/parameters.md
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(PYTHON) -m infra.template.parameters build/check/sam.json docs/parameters.md

@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -51,7 +52,7 @@ STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what listens on this machine alone
-ANSWER_S = 30.0
+ANSWER_S = 120.0
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
 NOBODYS_SETTINGS: dict[str, Any] = {
@@ -60,6 +61,8 @@ NOBODYS_SETTINGS: dict[str, Any] = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
+
+_making_a_client = threading.Lock()
 
 Progress = Callable[[str], None]
 
@@ -73,6 +76,7 @@ class Cloud:
     """A running local cloud: where everything is. Names are the template's without stack and account."""
 
     home: str
+    console_url: str
     rest_url: str
     websocket_url: str | None
     aws_endpoint_url: str
@@ -306,6 +310,7 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
+        console_url=site.url("console"),
         rest_url=f"{gateway}/{stack.outputs['RestAPIId']}/{STAGE_PATH}",
         websocket_url=f"{gateway.replace('http', 'ws', 1)}/{socket}/{STAGE_PATH}" if socket else None,
         aws_endpoint_url=endpoint,
@@ -353,18 +358,25 @@ def _await_answer(url: str) -> None:
 
 
 def _client(endpoint: str, service: str, config: Any = None) -> Any:
-    import boto3
     from botocore.config import Config
+
+    ours = Config(s3={"addressing_style": "path"})
+    with _making_a_client:  # using one is thread-safe, making one is not
+        return _session().client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
+
+
+@cache
+def _session() -> Any:
+    """One session for all clients: each would read the description of its service from disk again."""
+    import boto3
     from botocore.session import Session
 
-    session: Any = boto3.Session(
+    return boto3.Session(
         botocore_session=Session(session_vars=NOBODYS_SETTINGS),
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
-    ours = Config(s3={"addressing_style": "path"})
-    return session.client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
 
 
 def _stop(home: Path, state: State) -> None:

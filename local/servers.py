@@ -91,6 +91,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
+        "OMP_NUM_THREADS": "1",  # a function has one processor, or less
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",
@@ -182,6 +183,7 @@ SERVERS: tuple[Server, ...] = (
         after=("postgres",),
     ),
     _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT]),
+    _own("console", 8080, lambda site: ["--home", str(site.home)]),
 )
 
 ENDPOINTS = {"redshift": "AWS_ENDPOINT_URL_REDSHIFT_DATA", "sagemaker": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}

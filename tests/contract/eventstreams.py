@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.patience import PATIENCE_S
+
 
 def message(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One message of application/vnd.amazon.eventstream: prelude, headers, payload, and both checksums."""
@@ -66,7 +68,7 @@ class Bedrock:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": 5, **config}),
+            config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": PATIENCE_S, **config}),
         )
 
 

@@ -46,14 +46,11 @@ class FlightRuns:
         self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`; False, and no change, if not."""
-        update = setting({**facts, "status": status.value})
-        condition, values = one_of("status", [allowed.value for allowed in allowed_from])
-        update["ExpressionAttributeValues"] |= values
+        condition, given = one_of("status", [allowed.value for allowed in allowed_from])
+        update = setting({**facts, "status": status.value}, conditions=[condition], given=given)
         with translated(WHAT):
             try:
-                self._client.update_item(
-                    TableName=self._table, Key=_key(tracking_id), ConditionExpression=condition, **update
-                )
+                self._client.update_item(TableName=self._table, Key=_key(tracking_id), **update)
             except ClientError as error:
                 if condition_failed(error):
                     return False
@@ -66,8 +63,7 @@ class FlightRuns:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(tracking_id),
-                ConditionExpression="attribute_exists(tracking_id)",
-                **setting(facts),
+                **setting(facts, conditions=["attribute_exists(tracking_id)"]),
             )
 
     def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:

@@ -167,7 +167,7 @@ class Thresholds:
             elif key == "grades":
                 accepted[key] = _shares(key, GRADES, value, problems)
             elif key == "floors":
-                accepted[key] = _shares(key, dict.fromkeys(PASS_MARKS, 0.0) | FLOORS, value, problems)
+                accepted[key] = _shares(key, {**dict.fromkeys(PASS_MARKS, 0.0), **FLOORS}, value, problems)
             elif key == "slow_categories":
                 accepted[key] = _categories(key, value, problems)
             else:

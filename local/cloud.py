@@ -11,7 +11,6 @@ A home is one folder; several clouds can run side by side, each in its own. What
 
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -55,12 +54,6 @@ OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what liste
 ANSWER_S = 120.0
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
-NOBODYS_SETTINGS: dict[str, Any] = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-"""Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
 
 _making_a_client = threading.Lock()
 
@@ -307,7 +300,6 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     functions = named("AWS::Lambda::Function")
     granted = client("lambda").get_function_configuration(FunctionName=functions["api_handler"])
     variables = dict(granted["Environment"]["Variables"])
-    variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
         console_url=site.url("console"),
@@ -371,8 +363,10 @@ def _session() -> Any:
     import boto3
     from botocore.session import Session
 
+    from chalicelib.adapters.aws import NOBODYS
+
     return boto3.Session(
-        botocore_session=Session(session_vars=NOBODYS_SETTINGS),
+        botocore_session=Session(session_vars=NOBODYS),
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,

@@ -112,6 +112,7 @@ def with_gateway_responses(resources: Resources) -> Resources:
                     for header, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
                 },
                 "ResponseTemplates": response.get("ResponseTemplates", {}),
+                **({"StatusCode": response["StatusCode"]} if "StatusCode" in response else {}),
             },
         }
         for name, resource in resources.items()

@@ -93,7 +93,6 @@ class ConsoleServer:
         return security_headers(_policy(template, template.stat().st_mtime_ns), own)
 
 
-
 @lru_cache(maxsize=1)
 def _policy(template: Path, _written: int) -> dict[str, Any]:
     packaged = json.loads(template.read_text(encoding="utf-8"))
@@ -183,9 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length) if length else None
         base = urlsplit(cloud["rest_url"])
-        passed = {
-            name: value for name, value in self.headers.items() if name.lower() not in {*HOP_BY_HOP, "host"}
-        }
+        passed = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP_BY_HOP, "host"}}
         origin = http.client.HTTPConnection(base.netloc, timeout=FORWARD_S)
         try:
             origin.request(self.command, base.path + self.path.removeprefix(API.rstrip("/")), body, passed)

@@ -14,7 +14,8 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 .DEFAULT_GOAL := help
 .PHONY: help local-venv demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
 	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
-	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive parameters train-tickets lock release clean
+	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
+	lock release clean
 
 help:
 	@awk '/^##@ /{print "\n" substr($$0, 5)} \
@@ -173,6 +174,9 @@ cost: venv ## estimate a month's bill by workload (DETAILS=1 JSON=1)
 	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 ##@ Maintain
+new-workload: venv ## begin a workload, with tests (NAME=weather)
+	@$(PYTHON) -m infra.new_workload $(or $(NAME),$(error NAME is missing: one word, e.g. NAME=weather))
+
 parameters: venv ## write docs/parameters.md
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(PYTHON) -m infra.template.parameters build/check/sam.json docs/parameters.md

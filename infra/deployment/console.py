@@ -1,4 +1,4 @@
-"""The console of a deployed stack: its files in the bucket, its configuration, and Cognito's pages leading back to it."""
+"""The console of a deployed stack: its files, its configuration, and the addresses that Cognito leads back to."""
 
 import json
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ OF_FUNCTIONS = re.compile(
     r"AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
 )
 NEVER_WITHOUT = re.compile(
-    r"AWS::(S3::Bucket|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
+    r"AWS::(S3::Bucket(?!Policy)|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
     r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion)"
 )
 """What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""

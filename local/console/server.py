@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._file(path, cloud)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815  # the name that http.server looks for
 
     def do_POST(self) -> None:
         """Forward to the API; nothing else takes anything."""
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._forward(cloud)
 
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the API's functions log what matters."""

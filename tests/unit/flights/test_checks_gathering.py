@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.flights.checks.findings import Cell
 from chalicelib.flights.checks.gathering import GATHERED, Snapshot
 from chalicelib.flights.checks.reading import opened
+from chalicelib.flights.reports import Cell
 from tests.unit.flights.quality_reference import Row, written
 from tests.unit.flights.test_quality import aircraft
 

@@ -42,7 +42,9 @@ from local.servers import (
     Site,
     aws_environ,
     base_environ,
+    changing,
     database_url,
+    own_folder,
 )
 from local.supervisor import START_S, State, read_state, state_file
 
@@ -144,6 +146,7 @@ def up(
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
+    own_folder(changing(home))
     with _lock(home, progress):
         state = read_state(home)
         if state is not None and not (state.complete and state.supervisor.is_running()):
@@ -234,7 +237,7 @@ class _Servers:
 
     def __init__(self, home: Path, state: State | None) -> None:
         self._home = home
-        self._log = home / "logs" / "supervisor.log"
+        self._log = Site(home, {}).log("supervisor")
         self._supervisor = self._start() if state is None else state.supervisor
 
     def await_ready(self, names: tuple[str, ...]) -> State:
@@ -378,7 +381,7 @@ def _stop(home: Path, state: State) -> None:
     stop(state.servers.values())
     cloud_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
-    shutil.rmtree(home / "run", ignore_errors=True)
+    shutil.rmtree(Site(home, {}).run, ignore_errors=True)
 
 
 @contextmanager

@@ -479,8 +479,8 @@ def test_openapi_describes_every_route() -> None:
     described = make_app().openapi()
     assert described["servers"] == [{"url": "."}], "beside the document"
     assert set(described["paths"]) == {
-        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/json", "/page", "/reply", "/nothing", "/me", "/plain",
-        "/letters/{number}",
+        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/json", "/page", "/reply", "/nothing", "/me",
+        "/plain", "/letters/{number}",
     }  # fmt: skip
     order = described["paths"]["/orders"]["post"]
     assert order["summary"] == "Order something."

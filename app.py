@@ -12,7 +12,7 @@ gc.disable()  # loading leaves hardly any garbage, and looking for it costs ever
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from os import environ
 from typing import Any, cast
 from uuid import UUID
@@ -95,7 +95,11 @@ from chalicelib.uploads.models import (
 )
 from chalicelib.wiring import bootstrap
 
-services = cache(bootstrap)
+if "AWS_CHALICE_CLI_MODE" in environ:
+    from chalicelib.entry.commands import stand_in
+
+    stand_in()
+services = bootstrap
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")

@@ -98,13 +98,13 @@ local: local-venv ## serve the REST routes by `chalice local` (PORT=8000)
 		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
 test-quick: venv ## run the tests that need no local cloud, in a minute
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/unit tests/app tests/infra
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit tests/app tests/infra
 
 ##@ Check
 venv: $(VENV)/.installed ## install what tests and checks need into .venv
 
 test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
-	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup $(TESTS)
+	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 CHECKS := style workflows types template package security code vulnerabilities
 check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security

@@ -46,7 +46,7 @@ from chalicelib.entry.events import (
     report_or_raise,
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
-from chalicelib.entry.invocations import proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
@@ -54,15 +54,25 @@ from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
     REPLAY,
+    GuardView,
     Latest,
     LatestQuery,
     QualityHistory,
     QualityQuery,
+    ReleaseOrder,
+    ReleaseRecord,
     ReleaseRequest,
     Replay,
+    ReplayProgress,
     ReplayRequest,
+    RunDownloads,
+    RunPage,
+    RunsQuery,
+    RunView,
+    SnapshotList,
+    SnapshotsQuery,
 )
-from chalicelib.flights.runs import Run
+from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
     HandedOver,
     PredictionJob,
@@ -88,6 +98,8 @@ from chalicelib.wiring import bootstrap
 
 services = cache(bootstrap)
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app.register_middleware(answer_in_time, "http")
+app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
@@ -305,22 +317,88 @@ def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     return invoked(ReleaseRequest, event, services().flights.review.release)
 
 
-@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, tag="flights")
-def latest_flights() -> Latest:
-    """The aircraft of the newest snapshot that passed validation, in a box and a flight phase."""
-    return services().flights.queries.latest(app.query(LatestQuery))
+@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, headers=["If-None-Match"], tag="flights")
+def latest_flights() -> Response:
+    """The aircraft of the newest snapshot that passed, by box, flight phase, altitude, speed and callsign."""
+    latest = services().flights.queries.latest(app.query(LatestQuery))
+    return revalidated(latest, app.header("If-None-Match"), "public, max-age=30")
+
+
+@app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
+def flights_snapshots() -> SnapshotList:
+    """The snapshots of a period that passed validation, oldest first."""
+    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+
+
+@app.route(
+    "/flights/snapshots/{tracking_id}/aircraft",
+    cors=CORS,
+    query=LatestQuery,
+    returns=Latest,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def snapshot_aircraft(tracking_id: str) -> Response:
+    """The aircraft of one snapshot that passed, of the last seven days."""
+    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
 def flights_quality() -> QualityHistory:
-    """The verdicts of the last days, and the checks that failed most."""
-    return services().flights.queries.quality(app.query(QualityQuery))
+    """The verdicts of up to 92 days: by day, by check, and a page of the runs."""
+    return services().flights.operations.quality(app.query(QualityQuery))
 
 
-@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=Run, tag="flights")
-def flights_run(tracking_id: str) -> Run:
+@app.route("/flights/runs", cors=CORS, query=RunsQuery, returns=RunPage, tag="flights")
+def flights_runs() -> RunPage:
+    """Runs of a period and a status, the latest snapshot first, a page at a time."""
+    return services().flights.operations.page(app.query(RunsQuery))
+
+
+@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=RunView, tag="flights")
+def flights_run(tracking_id: str) -> RunView:
     """One snapshot's way through the pipeline."""
-    return services().flights.queries.run(tracking_id)
+    return services().flights.operations.run(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/report", cors=CORS, returns=QualityReport, tag="flights")
+def flights_run_report(tracking_id: str) -> QualityReport:
+    """The quality report of a run: all 16 checks, with counts and sample rows."""
+    return services().flights.operations.report(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/downloads", cors=CORS, returns=RunDownloads, proof="operator", tag="flights")
+def flights_run_downloads(tracking_id: str) -> RunDownloads:
+    """Links to a run's raw answer, Parquet and report, which work for 15 minutes. For operators."""
+    return services().flights.operations.downloads(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/release", cors=CORS, returns=ReleaseRecord, proof="operator", tag="flights")
+def flights_release_record(tracking_id: str) -> ReleaseRecord:
+    """Who released a run's snapshot from quarantine, and why. For operators."""
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route(
+    "/flights/runs/{tracking_id}/release",
+    methods=["POST"],
+    cors=CORS,
+    body=ReleaseOrder,
+    returns=ReleaseRecord,
+    proof="operator",
+    tag="flights",
+)
+def release_flights_run(tracking_id: str) -> ReleaseRecord:
+    """Release a snapshot from quarantine after review; doing it twice changes nothing. For operators."""
+    services().flights.review.release(app.body(ReleaseOrder).of(tracking_id, app.caller(str)))
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route("/flights/guard", cors=CORS, returns=GuardView, proof="operator", tag="flights")
+def flights_guard() -> GuardView:
+    """What may forbid a poll: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
+    return services().flights.operations.guard()
 
 
 @app.route(
@@ -336,6 +414,12 @@ def flights_run(tracking_id: str) -> Run:
 def replay_flights() -> Replay:
     """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
     return services().flights.replays.start(app.body(ReplayRequest))
+
+
+@app.route("/flights/replays/{replay_id}", cors=CORS, returns=ReplayProgress, proof="operator", tag="flights")
+def replay_progress(replay_id: str) -> ReplayProgress:
+    """How far a replay is: how many of its snapshots have been judged again. For operators."""
+    return services().flights.replays.progress(replay_id)
 
 
 # -- spendsense

@@ -43,8 +43,8 @@ from local.people.generator import generate
 CALLERS, DESKTOPS, CHATS, BUCKET_WRITERS = 4, 2, 1, 1
 PAUSE_S = 1.5
 ROWS = 300
-TOLD_S = 30.0
-DRAIN_S = 120.0
+TOLD_S = 120.0
+DRAIN_S = 300.0
 SEED = 7
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(20_000)
 JUDGED = ("VALIDATED", "QUARANTINED")

@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -51,7 +52,7 @@ STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what listens on this machine alone
-ANSWER_S = 30.0
+ANSWER_S = 120.0
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
 NOBODYS_SETTINGS: dict[str, Any] = {
@@ -60,6 +61,8 @@ NOBODYS_SETTINGS: dict[str, Any] = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
+
+_making_a_client = threading.Lock()
 
 Progress = Callable[[str], None]
 
@@ -356,18 +359,25 @@ def _await_answer(url: str) -> None:
 
 
 def _client(endpoint: str, service: str, config: Any = None) -> Any:
-    import boto3
     from botocore.config import Config
+
+    ours = Config(s3={"addressing_style": "path"})
+    with _making_a_client:  # using one is thread-safe, making one is not
+        return _session().client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
+
+
+@cache
+def _session() -> Any:
+    """One session for all clients: each would read the description of its service from disk again."""
+    import boto3
     from botocore.session import Session
 
-    session: Any = boto3.Session(
+    return boto3.Session(
         botocore_session=Session(session_vars=NOBODYS_SETTINGS),
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
-    ours = Config(s3={"addressing_style": "path"})
-    return session.client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
 
 
 def _stop(home: Path, state: State) -> None:

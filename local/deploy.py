@@ -18,7 +18,7 @@ from local.template import Code, localised
 ALIAS = "AWS::Lambda::Alias"
 
 POLL_S = 0.05
-DEPLOY_S = 120.0
+DEPLOY_S = 600.0
 TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 

@@ -91,6 +91,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
+        "OMP_NUM_THREADS": "1",  # a function has one processor, or less
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",

@@ -19,7 +19,7 @@ from local import ports
 from local.processes import POLL_S, ProcessId, start, told_to_stop, write_whole
 from local.servers import SERVERS, Server, Site, base_environ
 
-START_S = 90.0
+START_S = 300.0
 STOP_S = 10.0
 WATCH_S = 0.25
 

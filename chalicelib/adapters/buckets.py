@@ -50,6 +50,18 @@ class S3Bucket:
                 raise
         return True
 
+    def link(self, key: str, seconds: int) -> str | None:
+        """A URL that fetches the object for so long, without credentials; None if there is no object."""
+        place = {"Bucket": self._bucket, "Key": key}
+        with translated(self._what):
+            try:
+                self._client.head_object(**place)
+            except ClientError as error:
+                if error_code(error) in MISSING:
+                    return None
+                raise
+            return str(self._client.generate_presigned_url("get_object", Params=place, ExpiresIn=seconds))
+
     def move(self, source: str, target: str) -> bool:
         """Copy, then delete the source; False if there is no source."""
         with translated(self._what):

@@ -9,6 +9,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from chalicelib.deadline import left
 from chalicelib.errors import UpstreamUnavailable
 
 TIMEOUT_S = 3.0
@@ -46,7 +47,7 @@ class PoolKeys:
     def _read(self, issuer: str) -> dict[str, RsaKey]:
         base = self._endpoint + urlsplit(issuer).path if self._endpoint else issuer
         try:
-            with urlopen(f"{base}/.well-known/jwks.json", timeout=TIMEOUT_S) as answer:
+            with urlopen(f"{base}/.well-known/jwks.json", timeout=left(TIMEOUT_S)) as answer:
                 keys = json.loads(answer.read(MAX_BYTES))["keys"]
             return {key["kid"]: RsaKey(_number(key["n"]), _number(key["e"])) for key in keys if key["kty"] == "RSA"}
         except (URLError, OSError, ValueError, KeyError, TypeError) as error:

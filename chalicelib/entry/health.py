@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from chalicelib.deadline import within
 from chalicelib.entry import telemetry
 from chalicelib.errors import OmnibusError
 
@@ -46,7 +48,8 @@ class Health:
         from concurrent.futures import ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
-        running = {name: pool.submit(_ask, name, check) for name, check in self._checks.items()}
+        with within(self._deadline_s):  # so that no check outlives the answer
+            running = {name: pool.submit(copy_context().run, _ask, name, check) for name, check in self._checks.items()}
         answered = wait(running.values(), timeout=self._deadline_s).done
         pool.shutdown(wait=False, cancel_futures=True)
         late = Dependency(

@@ -7,11 +7,11 @@ from typing import Any
 
 from chalicelib.errors import OmnibusError, UpstreamUnavailable
 from chalicelib.flights import keys
+from chalicelib.flights.boxes import Box, square_degrees
 from chalicelib.flights.breaker import Breaker, BreakerState, after_failure, after_success, before_call, is_outage
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
 from chalicelib.flights.ports import (
     Alerts,
-    Box,
     EmitMetrics,
     Guard,
     ObjectWriter,
@@ -35,8 +35,7 @@ def poll_cost(box: Box | None) -> int:
     """Credits that one poll costs, by the box's area in square degrees: <= 25 1, <= 100 2, <= 400 3, else 4."""
     if box is None:
         return 4
-    south, west, north, east = box
-    area = (north - south) * (east - west)
+    area = square_degrees(box)
     return next((cost for limit, cost in ((25, 1), (100, 2), (400, 3)) if area <= limit), 4)
 
 

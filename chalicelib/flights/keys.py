@@ -5,11 +5,14 @@ Parquet lies under the same partitions in `index/` and `reports/`.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from chalicelib.errors import InvalidInput
 
 RAW, PROCESSED, INDEX, REPORTS, QUARANTINE = "raw/", "processed/", "index/", "reports/", "quarantine/"
+
+DAY_S = 86_400
 
 _TRACKING_ID = re.compile(r"states_\d{1,11}")
 _STEM = re.compile(r"(?:^|/)states_(\d{1,11})\.[a-z.]+$")
@@ -53,6 +56,12 @@ def malformed_key(received_at: datetime) -> str:
 def hour_prefix(prefix: str, hour: datetime) -> str:
     """The partition of one hour."""
     return f"{prefix}{hour.astimezone(UTC):year=%Y/month=%m/day=%d/hour=%H/}"
+
+
+def days_back(start: int, end: int) -> Iterator[str]:
+    """The UTC days of a period, the last first."""
+    for day in range((end - 1) // DAY_S, start // DAY_S - 1, -1):
+        yield datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def tracking_id(snapshot_time: int) -> str:

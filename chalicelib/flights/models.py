@@ -5,16 +5,25 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.runs import RunStatus
 
 REPLAY = "ObjectCreated:Replay"
 """The event name of a record that asks to process a snapshot again, done or not."""
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Phase = Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"]
+Moment = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
+TrackingId = Annotated[str, Meta(pattern=r"^states_\d{1,11}$", examples=["states_1763726400"])]
+PERIOD = {"start": "from", "end": "to"}
+"""Fields of a period under their names on the wire, of which one is a keyword."""
 
 
 class Aircraft(Struct, frozen=True, kw_only=True):
-    """One aircraft of the latest snapshot; degrees, feet, knots, feet a minute, seconds since 1970 UTC."""
+    """One aircraft of a snapshot; degrees, feet, knots, feet a minute, seconds since 1970 UTC.
+
+    `position_source` is 0 ADS-B, 1 ASTERIX, 2 MLAT, 3 FLARM; `category` the emitter category of OpenSky's API.
+    """
 
     icao24: str
     callsign: str | None
@@ -27,21 +36,43 @@ class Aircraft(Struct, frozen=True, kw_only=True):
     vertical_rate_fpm: float | None
     flight_phase: str | None
     last_contact: int | None
+    geo_altitude_ft: float | None = None
+    on_ground: bool | None = None
+    squawk: str | None = None
+    category: int | None = None
+    position_source: int | None = None
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which aircraft of a snapshot are wanted; `ranges` are columns with the lowest and the highest value."""
+
+    box: Box | None = None
+    phase: str | None = None
+    callsign: str | None = None
+    ranges: tuple[tuple[str, float, float], ...] = ()
 
 
 class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A box in degrees (all four sides or none), a flight phase, how many aircraft."""
+    """Which aircraft, and how many: a box in degrees (all four sides or none), a phase, ranges, a callsign's beginning.
+
+    A box whose `lomin` is greater than its `lomax` crosses the date line. An aircraft without a value is in no range.
+    """
 
     lamin: Latitude | None = None
     lomin: Longitude | None = None
     lamax: Latitude | None = None
     lomax: Longitude | None = None
-    phase: Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"] | None = None
-    limit: Annotated[int, Meta(ge=1, le=5000)] = 500
+    phase: Phase | None = None
+    callsign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,8}$")] | None = None
+    altitude_min_ft: float | None = None
+    altitude_max_ft: float | None = None
+    speed_min_kt: float | None = None
+    speed_max_kt: float | None = None
+    limit: Annotated[int, Meta(ge=1, le=15000)] = 500
 
 
 class Latest(Struct, frozen=True, kw_only=True):
-    """The newest snapshot that passed: its time, how many aircraft match, and the first of them by address."""
+    """A snapshot that passed: its time, how many aircraft match, and the first of them by address."""
 
     tracking_id: str
     time: int
@@ -49,15 +80,112 @@ class Latest(Struct, frozen=True, kw_only=True):
     aircraft: list[Aircraft]
 
 
-class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many days of 24 hours back, and how many runs at most."""
+class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One snapshot's way through the pipeline, without who released it and why.
 
-    days: Annotated[int, Meta(ge=1, le=31)] = 1
+    Times are ISO 8601 UTC, sizes those of its objects in bytes, durations ms, scores 0..1.
+    """
+
+    tracking_id: str
+    status: RunStatus
+    execution_date: str
+    snapshot_time: int
+    raw_key: str
+    created_at: str
+    updated_at: str | None = None
+    bytes_raw: int | None = None
+    processed_key: str | None = None
+    bytes_parquet: int | None = None
+    rows: int | None = None
+    rejected: int | None = None
+    rejected_samples: list[dict[str, int | str]] | None = None
+    processing_ms: int | None = None
+    report_key: str | None = None
+    score: float | None = None
+    grade: str | None = None
+    failed_checks: list[str] | None = None
+    check_scores: dict[str, float] | None = None
+    validation_ms: int | None = None
+    quarantine_key: str | None = None
+    failure: str | None = None
+    released_at: str | None = None
+
+
+class RunsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A status, a period of snapshot times (`from` inclusive, `to` exclusive), a page of it.
+
+    Without `from`, the last 24 hours before `to`; without `to`, up to the newest.
+    """
+
+    status: RunStatus | None = None
+    start: Moment | None = None
+    end: Moment | None = None
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
+    cursor: Annotated[int, Meta(ge=0, lt=10**11)] | None = None
 
 
-class Judged(Struct, frozen=True, kw_only=True):
-    """One run's verdict; score 0..1."""
+class RunPage(Struct, frozen=True, kw_only=True):
+    """Runs, the latest snapshot first; `cursor` asks for the next page, and is null at the end."""
+
+    runs: list[RunView]
+    cursor: int | None
+
+
+class Download(Struct, frozen=True, kw_only=True):
+    """A link that fetches an object for a while, without credentials."""
+
+    url: str
+    key: str
+
+
+class RunDownloads(Struct, frozen=True, kw_only=True):
+    """Links to what a run left, as far as it is still there, and how long they work, in seconds."""
+
+    raw: Download | None
+    parquet: Download | None
+    report: Download | None
+    expires_in: int
+
+
+class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who releases which snapshot, and why."""
+
+    tracking_id: TrackingId
+    released_by: Annotated[str, Meta(min_length=1, max_length=400)]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class ReleaseOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a snapshot is released. Who releases it is the operator who calls; a machine may say for whom it acts."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    released_by: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+    def of(self, tracking_id: str, operator: str) -> ReleaseRequest:
+        """The order for one run."""
+        name = f"{self.released_by} ({operator})" if self.released_by else operator
+        return ReleaseRequest(tracking_id=tracking_id, released_by=name, reason=self.reason)
+
+
+class ReleaseRecord(Struct, frozen=True, kw_only=True):
+    """Who released a snapshot from quarantine, when and why; nulls where nobody did."""
+
+    tracking_id: str
+    released_at: str | None
+    released_by: str | None
+    reason: str | None
+
+
+class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many days of 24 hours back, and which page of their runs."""
+
+    days: Annotated[int, Meta(ge=1, le=92)] = 1
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+    cursor: Annotated[int, Meta(ge=0, lt=10**11)] | None = None
+
+
+class JudgedRun(Struct, frozen=True, kw_only=True):
+    """One run's verdict; scores 0..1, a check that found nothing to judge has none."""
 
     tracking_id: str
     snapshot_time: int
@@ -65,6 +193,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     score: float | None
     grade: str | None
     failed_checks: list[str]
+    check_scores: dict[str, float]
 
 
 class WorstCheck(Struct, frozen=True, kw_only=True):
@@ -74,21 +203,71 @@ class WorstCheck(Struct, frozen=True, kw_only=True):
     failures: int
 
 
-class QualityHistory(Struct, frozen=True, kw_only=True):
-    """The latest verdicts, newest first, their mean score, and the checks that fail most."""
+class CheckHistory(Struct, frozen=True, kw_only=True):
+    """One check over the period: in how many runs it found something to judge, how many failed, its mean score."""
 
-    runs: list[Judged]
+    check: str
+    judged: int
+    failures: int
+    mean_score: float | None
+
+
+class QualityDay(Struct, frozen=True, kw_only=True):
+    """One UTC day: runs with a verdict, how many are in quarantine, scores, runs by grade, failures by check."""
+
+    day: str
+    runs: int
+    quarantined: int
+    mean_score: float | None
+    lowest_score: float | None
+    grades: dict[str, int]
+    failures: dict[str, int]
+
+
+class QualityHistory(Struct, frozen=True, kw_only=True):
+    """The verdicts of a period: all of them in the aggregates, a page of them, newest first, in `runs`.
+
+    `total` counts the verdicts, `truncated` says that `runs` lacks some, and `cursor` asks for the next page.
+    """
+
+    total: int
+    truncated: bool
+    cursor: int | None
+    runs: list[JudgedRun]
     mean_score: float | None
     worst_checks: list[WorstCheck]
+    days: list[QualityDay]
+    checks: list[CheckHistory]
 
 
-NAMES = {"start": "from", "end": "to"}
+class BreakerView(Struct, frozen=True, kw_only=True):
+    """The circuit breaker around OpenSky; `retry_at` is when an open one lets a call through."""
+
+    state: str
+    recent_failures: int
+    opened_at: str | None
+    retry_at: str | None
+    successes: int
+    failing_since: str | None
 
 
-class ReplayRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=NAMES):
+class GuardView(Struct, frozen=True, kw_only=True):
+    """What may forbid a poll: the credits of the UTC day, the breaker, and OpenSky's own throttle."""
+
+    day: str
+    daily_credits: int
+    credits_used: int
+    credits_left: int
+    poll_cost: int
+    polls_left: int
+    throttled_until: str | None
+    breaker: BreakerView
+
+
+class ReplayRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
     """A range of snapshot times, `from` inclusive, `to` exclusive, at most 24 hours."""
 
-    start: Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
+    start: Moment
     end: Annotated[datetime, Meta(tz=True, examples=["2026-11-21T01:00:00Z"])]
 
 
@@ -100,9 +279,39 @@ class Replay(Struct, frozen=True, kw_only=True):
     tracking_ids: list[str]
 
 
-class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who releases which snapshot, and why."""
+class ReplayProgress(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """How far a replay is: of its `snapshots`, those `done` since it was requested, by where they ended."""
 
-    tracking_id: Annotated[str, Meta(pattern=r"^states_\d{1,11}$")]
-    released_by: Annotated[str, Meta(min_length=1, max_length=200)]
-    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    replay_id: str
+    start: str
+    end: str
+    requested_at: str
+    snapshots: int
+    done: int
+    validated: int
+    quarantined: int
+    failed: int
+    finished: bool
+
+
+class SnapshotsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A period of snapshot times, `from` inclusive, `to` exclusive, and how many snapshots at most."""
+
+    start: Moment
+    end: Moment
+    limit: Annotated[int, Meta(ge=1, le=2000)] = 500
+
+
+class SnapshotSummary(Struct, frozen=True, kw_only=True):
+    """One snapshot that passed."""
+
+    tracking_id: str
+    time: int
+    rows: int | None
+
+
+class SnapshotList(Struct, frozen=True, kw_only=True):
+    """Snapshots that passed, oldest first; `truncated` says that the period holds more."""
+
+    snapshots: list[SnapshotSummary]
+    truncated: bool

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
 from chalicelib.flights.runs import Run, RunStatus
-
-Box = tuple[float, float, float, float]
-"""South, west, north, east, in degrees."""
 
 
 class StateSource(Protocol):
     def fetch(self, box: Box | None) -> PollOutcome:
         """One poll of all state vectors in `box` (None: the world); every outcome is a value."""
+
+
+FOREVER = 10**11
+"""Later than any snapshot's time."""
 
 
 class ObjectReader(Protocol):
@@ -60,11 +62,27 @@ class RunBook(Protocol):
 
 
 class RunHistory(Protocol):
-    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
-        """The newest runs in `status`, the latest snapshot first."""
+    """Runs of a period of snapshot times, `start` inclusive and `end` exclusive, the latest snapshot first."""
 
-    def of_day(self, day: str, limit: int) -> list[Run]:
-        """The newest runs of an execution date (YYYY-MM-DD), the latest snapshot first."""
+    def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """At most `limit` runs in `status`."""
+
+    def of_day(self, day: str, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """At most `limit` runs of an execution date (YYYY-MM-DD)."""
+
+
+class ReplayBook(Protocol):
+    """What is remembered of replays, so that their progress can be told."""
+
+    def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a replay, over those of an earlier request of the same range."""
+
+    def recall(self, replay_id: str) -> Mapping[str, Any] | None: ...
+
+
+class Links(Protocol):
+    def link(self, key: str, seconds: int) -> str | None:
+        """A URL that fetches the object for so long, without credentials; None if there is no object."""
 
 
 class Guard(Protocol):
@@ -81,6 +99,15 @@ class Guard(Protocol):
 
     def refund_credits(self, day: str, cost: int) -> None:
         """Give back what was taken for a call that cost nothing."""
+
+
+class GuardReading(Protocol):
+    def breaker(self) -> Breaker: ...
+
+    def credits_used(self, day: str) -> int:
+        """What the ledger says was used on `day` (YYYY-MM-DD)."""
+
+    def throttled_until(self) -> datetime | None: ...
 
 
 class Throttle(Protocol):

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, Final, Protocol, TypeVar
 
-import msgspec
 import numpy as np
 
 from chalicelib.errors import InvalidInput
-from chalicelib.flights.checks.findings import MAX_SAMPLES, Cell, CheckCounts, CheckResult, CheckVerdict, Tally
+from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally
 from chalicelib.flights.checks.gathering import GATHERED, Snapshot
 from chalicelib.flights.checks.reading import Batch, Buffer, Source, opened
 from chalicelib.flights.checks.registry import ROW_CHECKS, SNAPSHOT_CHECKS, Check, Scope
 from chalicelib.flights.checks.thresholds import Thresholds
+from chalicelib.flights.reports import Cell, CheckCounts, CheckResult, CheckVerdict, QualityReport
 from chalicelib.parallel import in_order
 
 __all__ = ["CheckResult", "CheckVerdict", "QualityReport", "Thresholds", "assess"]
@@ -30,26 +30,6 @@ WORKERS: Final = 2
 _Judged = list[tuple[Batch, list[Tally]]]
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
-
-
-class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on one snapshot; `reasons` say why it failed."""
-
-    snapshot_time: int | None
-    """The snapshot's own time, s since 1970 UTC."""
-    rows: int
-    rejected: int
-    score: float | None
-    grade: str | None
-    verdict: CheckVerdict
-    reasons: list[str]
-    passed: int
-    failed: int
-    unknown: int
-    checks: list[CheckResult]
-
-    def to_json(self) -> bytes:
-        return msgspec.json.encode(self)
 
 
 def assess(

@@ -24,9 +24,9 @@ class QuarantineReview:
         The release is recorded before the move: moving fires validation, which leaves released snapshots alone.
         Raises NotFound for an unknown run, Conflict for one that is not in quarantine.
         """
-        run = self._runs.find(request.tracking_id)
+        run = self._runs.find(request.tracking_id) if keys.is_tracking_id(request.tracking_id) else None
         if run is None:
-            raise NotFound(f"there is no run {request.tracking_id}")
+            raise NotFound("there is no such run")
         now = self._clock().isoformat()
         if run.released_at is None:
             facts = {

@@ -61,7 +61,9 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: float | None = None
     grade: str | None = None
     failed_checks: list[str] | None = None
+    check_scores: dict[str, float] | None = None
     validation_ms: int | None = None
+    judged_at: str | None = None
     quarantine_key: str | None = None
     alert: str | None = None
     failure: str | None = None

@@ -8,7 +8,8 @@ from typing import Any
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
 from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook
-from chalicelib.flights.quality import QualityReport, Thresholds, assess
+from chalicelib.flights.quality import Thresholds, assess
+from chalicelib.flights.reports import QualityReport
 from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
 from chalicelib.flights.troubles import Troubles
 
@@ -82,8 +83,10 @@ class Validation:
             "score": report.score,
             "grade": report.grade,
             "failed_checks": [check.name for check in report.checks if check.verdict == "failed"],
+            "check_scores": {check.name: check.score for check in report.checks if check.score is not None},
             "report_key": report_key,
             "validation_ms": ms,
+            "judged_at": self._clock().isoformat(),
             "updated_at": self._clock().isoformat(),
         }
         if bad:

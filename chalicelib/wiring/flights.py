@@ -15,6 +15,7 @@ from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.flights.ingest import Ingestion
+    from chalicelib.flights.operations import FlightOperations
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights
     from chalicelib.flights.replay import Replays
@@ -87,7 +88,22 @@ class FlightServices:
     def queries(self) -> "Flights":
         from chalicelib.flights.queries import Flights
 
-        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=now)
+        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+
+    @cached_property
+    def operations(self) -> "FlightOperations":
+        from chalicelib.flights.operations import FlightOperations
+
+        return FlightOperations(
+            bucket=self.bucket,
+            links=self.links,
+            runs=self.runs,
+            history=self.runs,
+            guard=self.guard,
+            box=self._settings.box,
+            daily_credits=self._settings.daily_credits,
+            clock=now,
+        )
 
     @cached_property
     def review(self) -> "QuarantineReview":
@@ -103,7 +119,12 @@ class FlightServices:
         reprocessing = LambdaReprocessing(
             self._client("lambda"), self._settings.process_function, self._settings.bucket
         )
-        return Replays(bucket=self.bucket, reprocessing=reprocessing)
+        return Replays(bucket=self.bucket, reprocessing=reprocessing, book=self.runs, history=self.runs, clock=now)
+
+    @cached_property
+    def links(self) -> S3Bucket:
+        """The bucket with links that objects under a KMS key accept, which are signed by Signature Version 4."""
+        return S3Bucket(self._client("s3", signature_version="s3v4"), self._settings.bucket, "the flights bucket")
 
     @cached_property
     def bucket(self) -> S3Bucket:

@@ -121,22 +121,23 @@ locals {
   # What CloudFormation would refuse only when the change has begun.
   declared = jsondecode(local.packaged).Parameters
   given    = { for name, value in local.parameters : name => value if value != null }
+  known    = { for name, value in local.given : name => value if contains(keys(local.declared), name) }
   refused = concat(
     [for name in setsubtract(keys(local.given), keys(local.declared)) : "${name}: the template has no such parameter"],
     [
-      for name, value in local.given : "${name}: is ${value}; expected one of ${join(", ", local.declared[name].AllowedValues)}"
+      for name, value in local.known : "${name}: is ${value}; expected one of ${join(", ", local.declared[name].AllowedValues)}"
       if !contains([for each in try(local.declared[name].AllowedValues, [value]) : tostring(each)], value)
     ],
     [
-      for name, value in local.given : "${name}: is ${value}; expected at least ${local.declared[name].MinValue}"
+      for name, value in local.known : "${name}: is ${value}; expected at least ${local.declared[name].MinValue}"
       if !try(tonumber(value) >= local.declared[name].MinValue, true)
     ],
     [
-      for name, value in local.given : "${name}: is ${value}; expected at most ${local.declared[name].MaxValue}"
+      for name, value in local.known : "${name}: is ${value}; expected at most ${local.declared[name].MaxValue}"
       if !try(tonumber(value) <= local.declared[name].MaxValue, true)
     ],
     [
-      for name, value in local.given :
+      for name, value in local.known :
       "${name}: is ${value}; expected a text like ${local.declared[name].AllowedPattern}"
       if !alltrue([
         for each in(local.declared[name].Type == "CommaDelimitedList" ? split(",", value) : [value]) :

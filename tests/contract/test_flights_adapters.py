@@ -78,6 +78,11 @@ class TestBucket:
             bucket.write(key, b"", "text/plain")
         assert list(bucket.keys("b/")) == ["b/1", "b/2"]
 
+    def test_a_link_names_an_object_that_is_there(self, bucket: Any) -> None:
+        assert bucket.link("a", 60) is None
+        bucket.write("a", b"x", "text/plain")
+        assert "/a?" in bucket.link("a", 60)
+
     def test_move_takes_the_source_away_and_can_be_repeated(self, bucket: Any) -> None:
         bucket.write("from", b"x", "text/plain")
         assert bucket.move("from", "to") is True
@@ -150,6 +155,16 @@ class TestRuns:
         assert [run.snapshot_time for run in runs.of_day("2025-11-21", 3)] == [TIME + 1200, TIME + 900, TIME + 600]
         assert [run.tracking_id for run in runs.of_status(RunStatus.PROCESSED, 10)] == ["states_1763726700"]
         assert runs.of_day("2025-11-20", 3) == []
+        within = {"start": TIME + 300, "end": TIME + 900}
+        assert [run.snapshot_time for run in runs.of_day("2025-11-21", 9, **within)] == [TIME + 600, TIME + 300]
+        assert runs.of_status(RunStatus.PROCESSED, 9, start=TIME + 301) == []
+
+    def test_a_replay_is_remembered_among_no_runs(self, runs: Any) -> None:
+        assert runs.recall("ab") is None
+        runs.remember("ab", {"snapshots": 3, "start": "then"})
+        runs.remember("ab", {"snapshots": 4, "start": "then"})
+        assert runs.recall("ab")["snapshots"] == 4
+        assert runs.of_day("2025-11-21", 9) == []
 
 
 @pytest.fixture
@@ -166,7 +181,7 @@ def guard(request: pytest.FixtureRequest, aws: None, clock: Clock) -> Any:
 
 class TestGuard:
     def test_the_breaker_is_remembered(self, guard: Any) -> None:
-        assert guard.change_breaker(lambda breaker: breaker) == Breaker()
+        assert guard.change_breaker(lambda breaker: breaker) == guard.breaker() == Breaker()
         for _ in range(5):
             guard.change_breaker(lambda breaker: after_failure(breaker, NOW))
         stored = guard.change_breaker(lambda breaker: breaker)

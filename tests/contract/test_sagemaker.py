@@ -22,6 +22,7 @@ from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavail
 from local.sagemaker.server import SageMakerServer, ticket_runtime
 from local.sagemaker.service import STATUS, Fault
 from tests.fakes.concerts import FakeTicketModel
+from tests.patience import PATIENCE_S
 
 ROW = [float(number) for number in range(1, len(TICKET_FEATURES) + 1)]
 
@@ -45,11 +46,11 @@ def sdk_client(url: str, **config: Any) -> Any:
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": 5, **config}),
+        config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": PATIENCE_S, **config}),
     )
 
 
-def endpoint(server: SageMakerServer, *, budget_s: float = 5.0, **config: Any) -> SageMakerTicketModel:
+def endpoint(server: SageMakerServer, *, budget_s: float = PATIENCE_S, **config: Any) -> SageMakerTicketModel:
     return SageMakerTicketModel(
         sdk_client(server.url, **config), "ticket-sales", budget_s=budget_s, sleep=lambda _: None
     )
@@ -145,7 +146,7 @@ class TestSageMaker:
         assert server.runtime.faults[0].times == 4
 
     def test_silence_is_a_timeout(self, server: SageMakerServer) -> None:
-        server.runtime.faults[:] = [Fault(error="ServiceUnavailable", delay_s=2, times=9)]
+        server.runtime.faults[:] = [Fault(error="ServiceUnavailable", delay_s=5, times=9)]
         with pytest.raises(UpstreamTimeout):
             endpoint(server, budget_s=0.3, read_timeout=0.2).estimate([ROW])
 
@@ -161,7 +162,7 @@ class TestSageMaker:
             numbers_in(b"\xff\xfe", 1)
 
     def test_a_missing_endpoint_is_not_the_callers_404(self, server: SageMakerServer) -> None:
-        model = SageMakerTicketModel(sdk_client(server.url), "another", budget_s=1)
+        model = SageMakerTicketModel(sdk_client(server.url), "another", budget_s=PATIENCE_S)
         with pytest.raises(UpstreamRejected):
             model.estimate([ROW])
 
@@ -268,6 +269,6 @@ class TestRuntime:
     def test_a_request_must_be_signed(self, server: SageMakerServer) -> None:
         request = urllib.request.Request(f"{server.url}/endpoints/ticket-sales/invocations", data=b"1", method="POST")
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request, timeout=5)
+            urllib.request.urlopen(request, timeout=PATIENCE_S)
         assert caught.value.code == 403
         caught.value.close()

@@ -17,6 +17,7 @@ from chalicelib.spendsense.signals import WINDOWS
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import TODAY, World, account, charges, liability, rows, transaction
 from tests.fakes import spendsense_reference as reference
+from tests.patience import PATIENCE_MS
 from tests.properties import examples
 
 _names = count(1)
@@ -101,7 +102,7 @@ def people(draw: st.DrawFn) -> BankStatement:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 

@@ -15,13 +15,14 @@ from local.season.generator import generate
 from local.season.train import TEST_DAYS, cases_in, report, split, train, venue_means
 from tests.contract.warehouse import adapter, engine, served
 from tests.fakes.season import TODAY
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 def redshift() -> Iterator[RedshiftData]:
     load_into_engine(generate(20_000, today=TODAY, seed=3), with_database(engine(), "training"))
     with served("training") as server:
-        yield adapter(server.url, budget_s=60)
+        yield adapter(server.url, budget_s=PATIENCE_S)
 
 
 def test_each_case_is_seen_from_the_first_of_an_earlier_month(redshift: RedshiftData) -> None:

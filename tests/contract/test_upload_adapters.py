@@ -20,7 +20,7 @@ from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
 from chalicelib.adapters.uploads.outbox import NoticeOutbox
-from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, from_item, to_item
+from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, item_of, session_of_item
 from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.errors import Conflict, Gone, RateLimited, TooLarge, UpstreamRejected, UpstreamUnavailable
 from chalicelib.uploads.keys import new_session_id
@@ -149,8 +149,8 @@ class TestSessionsTable:
         for event in history:
             after = step(session, event)
             session = after if isinstance(after, Session) else session
-        item = to_item(session)
-        assert from_item(item) == session
+        item = item_of(session)
+        assert session_of_item(item) == session
         assert not any("NULL" in value for value in item.values())
         assert item["expiresAt"]["N"].rstrip("0").rstrip(".") == str(int((CREATED + LIFETIME).timestamp()))
 

@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 import msgspec
 
 from chalicelib.errors import NotFound, OmnibusError
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
-from chalicelib.flights.ports import Box
+from chalicelib.flights.ports import FOREVER
 from chalicelib.flights.runs import Run, RunStatus
 
 
@@ -62,6 +63,9 @@ class FakeBucket:
         self.write(key, body, content_type)
         return True
 
+    def link(self, key: str, seconds: int) -> str | None:
+        return f"https://bucket.example/{key}?expires={seconds}" if key in self.objects else None
+
     def move(self, source: str, target: str) -> bool:
         self._fail("move")
         if source not in self.objects:
@@ -75,6 +79,7 @@ class FakeRuns:
 
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
+        self.replays: dict[str, Mapping[str, Any]] = {}
         self.failures: dict[str, OmnibusError] = {}
 
     def fail_next(self, operation: str, error: OmnibusError) -> None:
@@ -108,11 +113,17 @@ class FakeRuns:
         self._fail("note")
         self._set(self.runs[tracking_id], facts)
 
-    def of_status(self, status: RunStatus, limit: int) -> list[Run]:
-        return self._newest(lambda run: run.status is status, limit)
+    def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        return self._newest(lambda run: run.status is status and start <= run.snapshot_time < end, limit)
 
-    def of_day(self, day: str, limit: int) -> list[Run]:
-        return self._newest(lambda run: run.execution_date == day, limit)
+    def of_day(self, day: str, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        return self._newest(lambda run: run.execution_date == day and start <= run.snapshot_time < end, limit)
+
+    def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
+        self.replays[replay_id] = facts
+
+    def recall(self, replay_id: str) -> Mapping[str, Any] | None:
+        return self.replays.get(replay_id)
 
     def _newest(self, wanted: Callable[[Run], bool], limit: int) -> list[Run]:
         found = [run for run in self.runs.values() if wanted(run)]
@@ -127,14 +138,17 @@ class FakeGuard:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self.breaker = Breaker()
+        self.state = Breaker()
         self.used: dict[str, int] = {}
         self.until: datetime | None = None
         self.notices: dict[str, datetime] = {}
 
     def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
-        self.breaker = change(self.breaker)
-        return self.breaker
+        self.state = change(self.state)
+        return self.state
+
+    def breaker(self) -> Breaker:
+        return self.state
 
     def reserve_credits(self, day: str, cost: int, limit: int) -> int | None:
         if self.used.get(day, 0) + cost > limit:

@@ -8,7 +8,7 @@ from chalicelib.entry.events import S3Notification, for_each_object
 from chalicelib.entry.meter import ScoringMeter
 from chalicelib.errors import InvalidInput
 from chalicelib.spendsense.coverage import CoverageMeter
-from chalicelib.spendsense.jobs import BATCH, Jobs
+from chalicelib.spendsense.jobs import BATCH, InsightJobs
 from tests.events import s3_event
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense_aws import FakeAnnouncements
@@ -94,7 +94,7 @@ def _emit_uploads() -> None:
 
 def _emit_spendsense() -> None:
     for job in BATCH:
-        runner = Jobs(pipeline=Work(1), announcements=FakeAnnouncements(), clock=Clock(), count=telemetry.count)
+        runner = InsightJobs(pipeline=Work(1), announcements=FakeAnnouncements(), clock=Clock(), count=telemetry.count)
         runner.run(job, ORDER, lambda: 300.0)
     CoverageMeter(Office(metrics(0.9)), telemetry.emit).survey(TODAY)  # type: ignore[arg-type]
 

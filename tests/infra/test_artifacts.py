@@ -243,8 +243,8 @@ def test_every_service_that_is_called_is_described_in_the_package() -> None:
     called = set()
     for path in (ROOT / "chalicelib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "client":
-                called |= {each.value for each in node.args if isinstance(each, ast.Constant)}
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("client", "_client"):
+                called |= {each.value for each in node.args[:1] if isinstance(each, ast.Constant)}
     assert called <= set(AWS_SERVICES)
     assert len(called) > 10
 

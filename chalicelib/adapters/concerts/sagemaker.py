@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.adapters.aws import THROTTLED, error_code, failure
 from chalicelib.concerts.values import Estimates
+from chalicelib.deadline import left, within
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout
 
 ENDPOINT = "the ticket model's endpoint"
@@ -67,13 +68,14 @@ class SageMakerTicketModel:
         self.estimate([[1.0] * 21])
 
     def _invoke(self, body: bytes) -> Any:
-        deadline = self._clock() + self._budget_s
+        deadline = self._clock() + left(self._budget_s)
         pause = ENDPOINT_FIRST_PAUSE_S
         while True:
             try:
-                return self._client.invoke_endpoint(
-                    EndpointName=self._endpoint, ContentType="text/csv", Accept="text/csv", Body=body
-                )
+                with within(max(0.0, deadline - self._clock())):
+                    return self._client.invoke_endpoint(
+                        EndpointName=self._endpoint, ContentType="text/csv", Accept="text/csv", Body=body
+                    )
             except (ClientError, BotoCoreError) as error:
                 wait = pause * random.uniform(0.5, 1.0)
                 if not _may_pass(error) or self._clock() + wait >= deadline:
@@ -82,7 +84,7 @@ class SageMakerTicketModel:
             pause = min(pause * 2, ENDPOINT_LONGEST_PAUSE_S)
 
     def _failure(self, error: Exception) -> UpstreamError:
-        if isinstance(error, ReadTimeoutError):
+        if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             return UpstreamTimeout(f"{ENDPOINT} did not answer within {self._budget_s:g} s")
         if isinstance(error, ClientError) and error_code(error) == "ModelError":
             return UpstreamRejected(f"{ENDPOINT} failed on this input")
@@ -103,4 +105,6 @@ def numbers_in(content: bytes, expected: int) -> list[float]:
 
 
 def _may_pass(error: Exception) -> bool:
-    return error_code(error) in ENDPOINT_RETRIED if isinstance(error, ClientError) else True
+    if isinstance(error, ClientError):
+        return error_code(error) in ENDPOINT_RETRIED
+    return not isinstance(error, ConnectTimeoutError | ReadTimeoutError)

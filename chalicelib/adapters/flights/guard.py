@@ -89,6 +89,10 @@ class FlightGuard:
             ExpressionAttributeValues={":back": {"N": str(-cost)}},
         )
 
+    def breaker(self) -> Breaker:
+        """The breaker as it is stored."""
+        return _breaker(self._get(BREAKER))
+
     def credits_used(self, day: str) -> int:
         """What the ledger says was used on `day` (YYYY-MM-DD)."""
         return int(self._get(f"credits {day}").get("used", 0))

@@ -14,8 +14,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import msgspec
 from msgspec import Raw, Struct
 
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
-from chalicelib.flights.ports import Box
 
 TIMEOUT_S = 20.0
 DEADLINE_S = 30.0

@@ -1,11 +1,9 @@
-"""What a check finds: counts and examples, and the result that they become in the report."""
+"""What a check finds: counts and examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,18 +12,8 @@ MAX_SAMPLES: Final = 5
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 RowPlaces = npt.NDArray[np.intp]
-Cell = str | int | float | bool | None
 
 NONE: Final[RowPlaces] = np.empty(0, np.intp)
-
-
-class CheckVerdict(StrEnum):
-    """`unknown` is a check's alone, `empty` a snapshot's alone: nothing was there to judge."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +30,6 @@ class Tally:
     def of(cls, checked: int, failing: Mask | None, parts: Mapping[str, tuple[int, int]] | None = None) -> "Tally":
         """The tally of a check that judges rows: `failing` marks them, None says that there are none."""
         return cls(checked, count(failing), first(failing), parts or {})
-
-
-class CheckCounts(msgspec.Struct, frozen=True):
-    """A check's counts for one field, rule, source or phase."""
-
-    checked: int
-    failing: int
-
-
-class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check's line in the report."""
-
-    name: str
-    verdict: CheckVerdict
-    score: float | None
-    pass_mark: float
-    checked: int
-    failing: int
-    parts: dict[str, CheckCounts] = {}
-    samples: list[dict[str, Cell]] = []
 
 
 def count(mask: Mask | None) -> int:

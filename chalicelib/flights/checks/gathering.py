@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Cell, Floats, Mask
+from chalicelib.flights.checks.findings import Floats, Mask
 from chalicelib.flights.checks.reading import Batch, Source, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
+from chalicelib.flights.reports import Cell
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Cell, Floats, Mask, count
+from chalicelib.flights.checks.findings import Floats, Mask, count
+from chalicelib.flights.reports import Cell
 
 BATCH_ROWS: Final = 131_072
 """1 MiB of float64 a column: a batch's working set stays in the second-level cache."""

@@ -121,13 +121,13 @@ dressed = st.builds(
 )
 
 
-@examples(250)
+@examples(80)
 @given(st.lists(st.one_of(usual, dressed), min_size=1, max_size=3))
 def test_paths_agree_on_any_text(rows: list[Any]) -> None:
     agree(json.dumps({"time": TIME, "states": rows}, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-@examples(250)
+@examples(80)
 @given(states, styles, st.booleans(), st.booleans())
 def test_paths_agree_on_any_rows(rows: list[Any], style: tuple[str, str], ascii_only: bool, pieces: bool) -> None:
     content = json.dumps({"time": TIME, "states": rows}, separators=style, ensure_ascii=ascii_only).encode(
@@ -182,7 +182,7 @@ SPLICES += [
 ]
 
 
-@examples(300)
+@examples(80)
 @given(
     st.lists(usual, min_size=1, max_size=4),
     st.integers(0, 10_000),
@@ -208,7 +208,7 @@ def test_paths_agree_on_a_splice_anywhere_in_a_row(splice: str) -> None:
         agree(damaged)
 
 
-@examples(100)
+@examples(40)
 @given(st.lists(typed, min_size=1, max_size=5))
 def test_well_typed_rows_come_out_as_json_reads_them(rows: list[list[Any]]) -> None:
     limits = {"time_position": 2**63, "last_contact": 2**63, "position_source": 2**15, "category": 2**15}

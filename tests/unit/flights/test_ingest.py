@@ -122,7 +122,7 @@ def test_a_refusal_is_told_once_and_again_after_a_recovery(outcome: PollOutcome)
     for _ in range(4):
         world.poll()
     assert len(world.told) == 2
-    assert world.guard.breaker.state is BreakerState.CLOSED, "a refusal is an answer; the breaker is for silence"
+    assert world.guard.state.state is BreakerState.CLOSED, "a refusal is an answer; the breaker is for silence"
 
 
 def test_a_malformed_answer_is_kept_for_inspection() -> None:
@@ -137,7 +137,7 @@ def test_a_malformed_answer_is_kept_for_inspection() -> None:
 def test_five_failures_open_the_breaker_and_an_operator_is_told_once() -> None:
     world = World(Unavailable("no answer in time"))
     world.fail(5)
-    assert world.guard.breaker.state is BreakerState.OPEN
+    assert world.guard.state.state is BreakerState.OPEN
     assert world.poll() == {"outcome": "skipped", "reason": "the circuit breaker is open"}
     assert world.source.polls == 5
     assert world.told == ["unavailable"]
@@ -149,7 +149,7 @@ def test_after_sixty_seconds_the_breaker_tries_and_one_failure_opens_it_again() 
     world.fail(5)
     world.clock.advance(seconds=61)
     world.fail(1)
-    assert world.guard.breaker.state is BreakerState.OPEN
+    assert world.guard.state.state is BreakerState.OPEN
     assert world.poll()["outcome"] == "skipped"
     assert world.told == ["unavailable"]
 
@@ -161,7 +161,7 @@ def test_three_successes_close_the_breaker() -> None:
     states = []
     for _ in range(3):
         world.poll()
-        states.append(world.guard.breaker.state)
+        states.append(world.guard.state.state)
     assert states == [BreakerState.HALF_OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
 
 
@@ -248,7 +248,7 @@ def test_failures_far_apart_do_not_open_the_breaker() -> None:
     for _ in range(10):
         world.fail(1)
         world.clock.advance(seconds=76)
-    assert world.guard.breaker.state is BreakerState.CLOSED
+    assert world.guard.state.state is BreakerState.CLOSED
 
 
 def test_an_alert_that_cannot_be_sent_is_sent_the_next_time() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.flights import keys
 from chalicelib.flights.convert import SnapshotLimits
+from chalicelib.flights.operations import FlightOperations
 from chalicelib.flights.process import Processing
 from chalicelib.flights.quality import Thresholds
 from chalicelib.flights.queries import Flights
@@ -36,8 +37,13 @@ class World:
         self.processing = Processing(**shared, **told, limits=limits or SnapshotLimits())
         self.validation = Validation(**shared, **told, thresholds=Thresholds(), strict=strict)
         self.review = QuarantineReview(**shared)
-        self.replays = Replays(bucket=self.bucket, reprocessing=self.reprocessing)
-        self.flights = Flights(**shared, history=self.runs)
+        self.replays = Replays(
+            bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock
+        )
+        self.flights = Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+        self.operations = FlightOperations(
+            **shared, links=self.bucket, history=self.runs, guard=self.guard, box=None, daily_credits=4000
+        )
 
     def put(self, raw: bytes, key: str = RAW) -> None:
         self.bucket.objects[key] = raw

@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from local.processes import ProcessId, start, stop
+from tests.patience import PATIENCE_S, until
 
 FOREVER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -21,19 +20,10 @@ STUBBORN = [
 ]
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def child(tmp_path: Path, command: list[str]) -> "subprocess.Popen[bytes]":
     log = tmp_path / "log"
     process = start(command, log=log, environ=dict(os.environ), folder=tmp_path)
-    assert eventually(lambda: log.exists() and "begun" in log.read_text())
+    assert until(lambda: log.exists() and "begun" in log.read_text())
     return process
 
 
@@ -92,7 +82,7 @@ def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         pid = int(parent.stdout.readline())
         orphan = ProcessId.of(pid)
         parent.kill()
-        assert eventually(lambda: not orphan.is_running())
+        assert until(lambda: not orphan.is_running())
     assert not psutil.pid_exists(pid) or not orphan.is_running()
 
 
@@ -107,5 +97,7 @@ def test_a_signal_that_another_thread_took_still_stops_a_server() -> None:
         "wait_for(told)\n"
         "print('stopped')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert done.stdout == "stopped\n"

@@ -300,6 +300,7 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "RedshiftDatabase": WAREHOUSE,
         "TicketEndpoint": TICKET_ENDPOINT,
         "DatabaseUrl": database_url(site),
+        "ConsoleUrl": site.url("console"),
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }
 

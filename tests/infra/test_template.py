@@ -21,6 +21,7 @@ NO_ARN_ACTIONS = {
     "redshift-data:CancelStatement",
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
+    "sqs:ListQueues",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }

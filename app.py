@@ -12,7 +12,7 @@ gc.disable()  # loading leaves hardly any garbage, and looking for it costs ever
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from os import environ
 from typing import Any, cast
 from uuid import UUID
@@ -67,6 +67,7 @@ from chalicelib.entry.events import (
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
@@ -114,13 +115,36 @@ from chalicelib.uploads.models import (
 )
 from chalicelib.wiring import bootstrap
 
-services = cache(bootstrap)
+if "AWS_CHALICE_CLI_MODE" in environ:
+    from chalicelib.entry.commands import stand_in
+
+    stand_in()
+services = bootstrap
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
+
+
+@app.route("/", cors=CORS, returns=Welcome, tag="health")
+def welcome() -> Welcome:
+    """Where a person goes on: the console, and the description of this API."""
+    return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
+
+
+def console_url() -> str | None:
+    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
+    return (variables or {}).get("console")
+
+
+@app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
+def operations() -> Operations:
+    """The alarms and the dead letters of the deployment. For operators."""
+    return services().watch.operations()
+
 
 PROOFS = ("X-Operator-Token", "Authorization")
 PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
@@ -467,14 +491,12 @@ def flights_run_report(tracking_id: str) -> QualityReport:
 @app.route("/flights/runs/{tracking_id}/downloads", cors=CORS, returns=RunDownloads, proof="operator", tag="flights")
 def flights_run_downloads(tracking_id: str) -> RunDownloads:
     """Links to a run's raw answer, Parquet and report, which work for 15 minutes. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.operations.downloads(tracking_id)
 
 
 @app.route("/flights/runs/{tracking_id}/release", cors=CORS, returns=ReleaseRecord, proof="operator", tag="flights")
 def flights_release_record(tracking_id: str) -> ReleaseRecord:
     """Who released a run's snapshot from quarantine, and why. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.operations.release(tracking_id)
 
 
@@ -489,15 +511,13 @@ def flights_release_record(tracking_id: str) -> ReleaseRecord:
 )
 def release_flights_run(tracking_id: str) -> ReleaseRecord:
     """Release a snapshot from quarantine after review; doing it twice changes nothing. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
-    services().flights.review.release(app.body(ReleaseOrder).of(tracking_id))
+    services().flights.review.release(app.body(ReleaseOrder).of(tracking_id, app.caller(str)))
     return services().flights.operations.release(tracking_id)
 
 
 @app.route("/flights/guard", cors=CORS, returns=GuardView, proof="operator", tag="flights")
 def flights_guard() -> GuardView:
     """What may forbid a poll: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.operations.guard()
 
 
@@ -519,7 +539,6 @@ def replay_flights() -> Replay:
 @app.route("/flights/replays/{replay_id}", cors=CORS, returns=ReplayProgress, proof="operator", tag="flights")
 def replay_progress(replay_id: str) -> ReplayProgress:
     """How far a replay is: how many of its snapshots have been judged again. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.replays.progress(replay_id)
 
 
@@ -808,7 +827,9 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    console = console_url()
+    here = f"{console}api/u/" if console else app.address("u/")
+    phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 

@@ -147,21 +147,24 @@ class RunDownloads(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class ReleaseOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a snapshot is released, and by whom."""
-
-    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
-    released_by: Annotated[str, Meta(min_length=1, max_length=200)]
-
-    def of(self, tracking_id: str) -> "ReleaseRequest":
-        """The order for one run."""
-        return ReleaseRequest(tracking_id=tracking_id, released_by=self.released_by, reason=self.reason)
-
-
-class ReleaseRequest(ReleaseOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who releases which snapshot, and why."""
 
     tracking_id: TrackingId
+    released_by: Annotated[str, Meta(min_length=1, max_length=400)]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class ReleaseOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a snapshot is released. Who releases it is the operator who calls; a machine may say for whom it acts."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    released_by: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+    def of(self, tracking_id: str, operator: str) -> ReleaseRequest:
+        """The order for one run."""
+        name = f"{self.released_by} ({operator})" if self.released_by else operator
+        return ReleaseRequest(tracking_id=tracking_id, released_by=name, reason=self.reason)
 
 
 class ReleaseRecord(Struct, frozen=True, kw_only=True):

@@ -93,7 +93,6 @@ class ConsoleServer:
         return security_headers(_policy(template, template.stat().st_mtime_ns), own)
 
 
-
 @lru_cache(maxsize=1)
 def _policy(template: Path, _written: int) -> dict[str, Any]:
     packaged = json.loads(template.read_text(encoding="utf-8"))
@@ -143,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._file(path, cloud)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815  # the name that http.server looks for
 
     def do_POST(self) -> None:
         """Forward to the API; nothing else takes anything."""
@@ -154,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._forward(cloud)
 
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815  # likewise
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the API's functions log what matters."""
@@ -183,9 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length) if length else None
         base = urlsplit(cloud["rest_url"])
-        passed = {
-            name: value for name, value in self.headers.items() if name.lower() not in {*HOP_BY_HOP, "host"}
-        }
+        passed = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP_BY_HOP, "host"}}
         origin = http.client.HTTPConnection(base.netloc, timeout=FORWARD_S)
         try:
             origin.request(self.command, base.path + self.path.removeprefix(API.rstrip("/")), body, passed)

@@ -203,7 +203,7 @@ def test_an_operator_reviews_and_releases_over_rest(world: World, api: Any) -> N
     released = api(
         "POST", f"/flights/runs/{ID}/release", {"reason": "a known receiver", "released_by": "Ada"}, OPERATOR
     )
-    assert (released.status, released.body["released_by"]) == (200, "Ada")
+    assert (released.status, released.body["released_by"]) == (200, "Ada (machine)")
     run = api("GET", f"/flights/runs/{ID}")
     assert run.body["status"] == "VALIDATED"
     assert {"released_by", "release_reason", "alert"}.isdisjoint(run.body)

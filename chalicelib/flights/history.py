@@ -1,22 +1,30 @@
 """The whole history: tracks, aircraft and traffic, out of the engine that reads every snapshot that ever passed.
 
-A snapshot is in `snapshots` (the inbox) or in `states` (compacted hours), or for a while in both; `ONCE` takes each from
-the inbox first, so it is counted once at any moment. Every statement bounds `states` by its partitions.
+A snapshot is in `snapshots` (the inbox) or in `states` (compacted hours), or for a while in both; `ONCE` takes each
+from the inbox first, so it is counted once at any moment. Every statement bounds `states` by its partitions.
 """
 
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from chalicelib.errors import InvalidInput, NotFound, Unprocessable, UpstreamRejected, UpstreamUnavailable
+from chalicelib.errors import (
+    InvalidInput,
+    NotFound,
+    Unprocessable,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from chalicelib.flights.keys import DAY_S, HOUR_S
 from chalicelib.flights.models import (
     AircraftSearch,
     FoundAircraft,
+    HistoryAnswer,
     HistoryQuery,
     PendingQuery,
     SearchQuery,
@@ -37,20 +45,21 @@ BUDGET_S = 20.0
 """How long an answer is waited for before the caller is told to poll; API Gateway gives up after 29 s."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_AFTER_S = 2
+LONGEST_QUERY = timedelta(minutes=10)
 SETTLED_AFTER_S = 2 * HOUR_S
 """How long after its end a period no longer changes, late snapshots and releases apart."""
 REUSE_S = 60 * 60
 MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS = 5_000, 100, 2_500
 
 ONCE = """
-WITH every AS (
+WITH found AS (
     SELECT {columns}, snapshot_s, 0 AS place FROM snapshots
     WHERE snapshot_s >= ? AND snapshot_s < ?{condition}
     UNION ALL
     SELECT {columns}, snapshot_s, 1 AS place FROM states
     WHERE day >= ? AND day <= ? AND snapshot_s >= ? AND snapshot_s < ?{condition}
 ), ranked AS (
-    SELECT every.*, min(place) OVER (PARTITION BY snapshot_s) AS nearest FROM every
+    SELECT found.*, min(place) OVER (PARTITION BY snapshot_s) AS nearest FROM found
 ), once AS (
     SELECT * FROM ranked WHERE place = nearest
 )
@@ -58,8 +67,7 @@ WITH every AS (
 TRACK = (
     ONCE
     + """
-SELECT time_position, latitude, longitude, baro_altitude_ft, velocity_kt, true_track, vertical_rate_fpm, on_ground, callsign
-FROM once ORDER BY time_position LIMIT {limit}
+SELECT {columns} FROM once ORDER BY time_position LIMIT {limit}
 """
 )
 SEARCH = (
@@ -87,7 +95,6 @@ COUNTED = {
 """What traffic is counted by -> its SQL, and the order of the counts."""
 
 Rows = list[list[str | None]]
-Answer = TypeVar("Answer", bound=Struct)
 
 
 class Period(NamedTuple):
@@ -105,13 +112,6 @@ class Period(NamedTuple):
 
     def shown(self) -> tuple[str, str]:
         return _moment(self.start), _moment(self.end)
-
-
-class Found(NamedTuple):
-    """An answer, and whether it stays as it is."""
-
-    answer: Struct
-    closed: bool
 
 
 class FlightHistory:
@@ -132,7 +132,7 @@ class FlightHistory:
         self._monotonic = monotonic
         self._sleep = sleep
 
-    def track(self, icao24: str, query: TrackQuery) -> Found:
+    def track(self, icao24: str, query: TrackQuery) -> HistoryAnswer:
         """An aircraft's flights: a Track, or TrackFeatures as GeoJSON, or PendingQuery."""
         address = _address(icao24)
         within = self._period(query, timedelta(days=7))
@@ -159,7 +159,7 @@ class FlightHistory:
 
         return self._answer(query, within, statement(text, *within.bounds(address)), MOST_POSITIONS + 1, answer)
 
-    def search(self, query: SearchQuery) -> Found:
+    def search(self, query: SearchQuery) -> HistoryAnswer:
         """Aircraft whose address or callsign begins so: an AircraftSearch, or PendingQuery."""
         beginning = query.q.strip()
         if not re.fullmatch(r"[0-9A-Za-z]{2,8}", beginning):
@@ -186,7 +186,7 @@ class FlightHistory:
 
         return self._answer(query, within, asked, 10 * MOST_AIRCRAFT, answer)
 
-    def traffic(self, query: TrafficQuery) -> Found:
+    def traffic(self, query: TrafficQuery) -> HistoryAnswer:
         """Aircraft and rows of a period by hour, day, country and so on: a Traffic, or PendingQuery."""
         within = self._period(query, timedelta(days=92))
         key, order = COUNTED[query.by]
@@ -197,9 +197,9 @@ class FlightHistory:
             timed = query.by in {"hour", "day"}
             counts = [
                 TrafficCount(
-                    key=_moment(int(row[0])) if timed and row[0] else row[0], aircraft=_int(row[1]), rows=_int(row[2])
+                    key=_moment(int(key)) if timed and key else key, aircraft=_int(aircraft), rows=_int(number)
                 )
-                for row in rows[:MOST_COUNTS]
+                for key, aircraft, number in rows[:MOST_COUNTS]
             ]
             start, end = within.shown()
             return Traffic(
@@ -234,7 +234,7 @@ class FlightHistory:
         asked: Statement,
         limit: int,
         answer: Callable[[Rows, int], Struct],
-    ) -> Found:
+    ) -> HistoryAnswer:
         ends = self._monotonic() + self._budget_s
         query_id = query.query or self._engine.start(asked, reuse_s=REUSE_S if within.closed else 0)
         pause = FIRST_PAUSE_S
@@ -243,13 +243,23 @@ class FlightHistory:
             if query.query and not self._engine.answers(state, asked):
                 raise NotFound("there is no such query")
             if state.status == "SUCCEEDED":
-                return Found(answer(self._engine.rows(query_id, limit), state.bytes_scanned), within.closed)
+                return HistoryAnswer(
+                    answer(self._engine.rows(query_id, limit), state.bytes_scanned), closed=within.closed
+                )
             if state.status in {"FAILED", "CANCELLED"}:
                 raise _failure(state.status, state.reason)
+            if self._clock() - state.submitted > LONGEST_QUERY:
+                self._engine.cancel(query_id)
+                raise UpstreamTimeout("the history took too long, and was stopped; ask for a shorter period")
             if self._monotonic() + pause > ends:
-                return Found(PendingQuery(query=query_id, status=state.status, retry_after=POLL_AFTER_S), False)
+                return HistoryAnswer(_pending(query_id, state.status, within), closed=False)
             self._sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def _pending(query_id: str, status: Literal["QUEUED", "RUNNING"], within: Period) -> PendingQuery:
+    start, end = within.shown()
+    return PendingQuery(query=query_id, status=status, start=start, end=end, retry_after=POLL_AFTER_S)
 
 
 def _failure(status: str, reason: str) -> UpstreamRejected | UpstreamUnavailable:

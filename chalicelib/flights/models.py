@@ -1,7 +1,7 @@
 """What the flights routes and functions accept and answer; app.py imports it, so it imports next to nothing."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -320,12 +320,21 @@ class TrafficQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_field
     by: Literal["hour", "day", "country", "airline", "phase", "altitude_band"] = "hour"
 
 
-class PendingQuery(Struct, frozen=True, kw_only=True):
-    """A query of the history that takes longer: ask the same again with `query` after `retry_after` seconds."""
+class PendingQuery(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """A query of the history that takes longer: ask again with `query`, `from` and `to` after `retry_after` seconds."""
 
     query: str
+    start: str
+    end: str
     status: Literal["QUEUED", "RUNNING"]
     retry_after: int
+
+
+class HistoryAnswer(NamedTuple):
+    """An answer of the history, or PendingQuery, and whether it stays as it is."""
+
+    answer: Struct
+    closed: bool
 
 
 class TrackPoint(Struct, frozen=True, kw_only=True):

@@ -76,6 +76,7 @@ class QueryState(NamedTuple):
 
     status: Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
     asked: tuple[str, tuple[str, ...]]
+    submitted: datetime
     bytes_scanned: int
     reason: str
 

@@ -53,6 +53,7 @@ class AthenaHistory:
         return QueryState(
             status=found["Status"]["State"],
             asked=(found["Query"], tuple(found.get("ExecutionParameters") or ())),
+            submitted=found["Status"]["SubmissionDateTime"],
             bytes_scanned=int(found.get("Statistics", {}).get("DataScannedInBytes", 0)),
             reason=found["Status"].get("StateChangeReason", ""),
         )

@@ -12,7 +12,7 @@ gc.disable()  # loading leaves hardly any garbage, and looking for it costs ever
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from os import environ
 from typing import Any, cast
 from uuid import UUID
@@ -48,6 +48,7 @@ from chalicelib.entry.events import (
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
@@ -104,13 +105,36 @@ from chalicelib.uploads.models import (
 )
 from chalicelib.wiring import bootstrap
 
-services = cache(bootstrap)
+if "AWS_CHALICE_CLI_MODE" in environ:
+    from chalicelib.entry.commands import stand_in
+
+    stand_in()
+services = bootstrap
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
+
+
+@app.route("/", cors=CORS, returns=Welcome, tag="health")
+def welcome() -> Welcome:
+    """Where a person goes on: the console, and the description of this API."""
+    return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
+
+
+def console_url() -> str | None:
+    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
+    return (variables or {}).get("console")
+
+
+@app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
+def operations() -> Operations:
+    """The alarms and the dead letters of the deployment. For operators."""
+    return services().watch.operations()
+
 
 PROOFS = ("X-Operator-Token", "Authorization")
 
@@ -740,7 +764,9 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    console = console_url()
+    here = f"{console}api/u/" if console else app.address("u/")
+    phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 

@@ -164,6 +164,8 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     guard_table: str = variable("OMNIBUS_FLIGHTS_GUARD_TABLE")
     alerts_topic_arn: str = variable("OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN")
     process_function: str = variable("OMNIBUS_FLIGHTS_PROCESS_FUNCTION")
+    workgroup: str = variable("OMNIBUS_FLIGHTS_WORKGROUP")
+    database: str = variable("OMNIBUS_FLIGHTS_DATABASE")
     opensky_url: str = variable("OPENSKY_URL", default="https://opensky-network.org")
     opensky_token_url: str = variable(
         "OPENSKY_TOKEN_URL",

@@ -262,7 +262,9 @@ def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], 
     console = Console(highlight=False)
     inside = sum(line.usd for line in lines if not line.beside)
     beside = sum(line.usd for line in lines if line.beside)
-    console.print(f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it.\n")
+    console.print(
+        f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it.\n"
+    )
     console.print(f"Assumed: {rates.note}")
     console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
     console.print(f"Durations: {durations.measured}, {durations.machine}, stretched to each function's share.\n")

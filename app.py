@@ -48,6 +48,7 @@ from chalicelib.entry.events import (
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
@@ -106,6 +107,25 @@ app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
+
+
+@app.route("/", cors=CORS, returns=Welcome, tag="health")
+def welcome() -> Welcome:
+    """Where a person goes on: the console, and the description of this API."""
+    return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
+
+
+def console_url() -> str | None:
+    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
+    return (variables or {}).get("console")
+
+
+@app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
+def operations() -> Operations:
+    """The alarms and the dead letters of the deployment. For operators."""
+    return services().watch.operations()
+
 
 PROOFS = ("X-Operator-Token", "Authorization")
 
@@ -693,7 +713,9 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    console = console_url()
+    here = f"{console}api/u/" if console else app.address("u/")
+    phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 

@@ -248,6 +248,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
     operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
+    stack: str = variable("POWERTOOLS_SERVICE_NAME", _text, "omnibus")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     aws: AwsSettings = section(AwsSettings)
     concerts: ConcertsSettings = section(ConcertsSettings)

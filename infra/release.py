@@ -1,7 +1,7 @@
 """Make a release of what is committed: `make release VERSION=1.2.0`.
 
 The section "Unreleased" of the changelog becomes the version's, dated today; pyproject.toml takes the version; both are
-committed and tagged `vVERSION`. Nothing is pushed: the command that does, and starts the deployment workflow, is printed.
+committed and tagged `vVERSION`. Nothing is pushed: it prints the command for that, which starts the deployment.
 """
 
 import re

@@ -33,6 +33,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
     resources = with_one_address(resources)
+    resources = with_console(resources, given.get("ConsoleUrl"))
     return {
         **template,
         "Globals": without_shared_layers(template.get("Globals", {})),
@@ -98,6 +99,11 @@ def with_automatic_socket_deployment(resources: Resources) -> Resources:
     """Let the WebSocket stage deploy itself: MiniStack does not know AWS::ApiGatewayV2::Deployment."""
     stages = _each(resources, SOCKET_STAGE, {"AutoDeploy": True}, without=("DeploymentId",))
     return {name: resource for name, resource in stages.items() if resource["Type"] != SOCKET_DEPLOYMENT}
+
+
+def with_console(resources: Resources, url: str | None) -> Resources:
+    """Let the REST API point to the local console: MiniStack's CloudFront answers to its own host names alone."""
+    return _each(resources, REST_API, {"Variables": {"console": f"{url}/"}}) if url else resources
 
 
 def with_gateway_responses(resources: Resources) -> Resources:

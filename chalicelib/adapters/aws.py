@@ -35,6 +35,9 @@ from chalicelib.settings import AwsSettings
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 MAX_ATTEMPTS = 3
+REGIONAL: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+"""Buckets at BUCKET.s3.REGION.amazonaws.com. BUCKET.s3.amazonaws.com redirects for new buckets, which a browser's
+preflight may not follow, and refuses regions that were launched after March 2019."""
 SHORTEST_S = 0.01
 """Of a call's time-out: urllib3 takes no 0."""
 
@@ -100,16 +103,16 @@ class Clients:
             return self._made[key]
 
     def _new(self, service: str, given: dict[str, Any]) -> Any:
+        endpoint = self._account.endpoint_of(service)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
-            proxies={} if self._account.endpoint else None,
+            s3=None if endpoint else REGIONAL,
+            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
         )
-        client = self._session.client(
-            service, config=config, **{"endpoint_url": self._account.endpoint_of(service), **given}
-        )
+        client = self._session.client(service, config=config, **{"endpoint_url": endpoint, **given})
         _bound(client)
         return client
 

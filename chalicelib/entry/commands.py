@@ -69,8 +69,8 @@ def mend_local() -> None:
             return not_found(path)
         return handle(self, method, path, headers, body)
 
-    LocalGatewayAuthorizer._decode_jwt_payload = claims_or_none
-    LocalGateway.handle_request = handle_or_404
+    LocalGatewayAuthorizer._decode_jwt_payload = claims_or_none  # type: ignore[assignment, method-assign]
+    LocalGateway.handle_request = handle_or_404  # type: ignore[method-assign]
 
 
 def not_found(path: str) -> dict[str, Any]:

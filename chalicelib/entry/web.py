@@ -331,7 +331,7 @@ class App(Chalice):
         called = str(request.context.get("path") or request.path).rstrip("/").split("/")
         # Below the stage or base path the called path has as many parts as the route; the event's own path has the
         # base path of a custom domain in it, too.
-        base = "/".join(called[: len(called) - request.path.strip("/").count("/") - 1])
+        base = "/".join(called[: len(called) - len([part for part in request.path.split("/") if part])])
         return f"https://{domain}{base}/{path}"
 
     def openapi(self) -> dict[str, Any]:

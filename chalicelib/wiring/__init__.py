@@ -17,6 +17,7 @@ from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.entry.health import Health
+    from chalicelib.entry.operations import Watch
     from chalicelib.wiring.concerts import ConcertServices
     from chalicelib.wiring.flights import FlightServices
     from chalicelib.wiring.predictions import PredictionServices
@@ -86,6 +87,14 @@ class Services:
         if self.concerts.endpoint is not None:
             checks["ticket_endpoint"] = self.concerts.endpoint.ping
         return Health(checks)
+
+    @cached_property
+    def watch(self) -> "Watch":
+        from chalicelib.adapters.watch import StackWatch
+        from chalicelib.entry.operations import Watch
+
+        stack = StackWatch(self.shared.client("cloudwatch"), self.shared.client("sqs"), self.settings.stack)
+        return Watch(stage=self.settings.stage, alarms=stack.alarms, dead_letters=stack.dead_letters)
 
 
 class Unconfigured(Services):

@@ -9,11 +9,13 @@ AWS = {
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
 
+OPERATOR_TOKEN = "the token of operators, for tests alone"
+
 ENVIRONMENT: Mapping[str, str] = {
     **AWS,
     "OMNIBUS_STAGE": "dev",
     "OMNIBUS_CORS_ORIGINS": "https://app.example.com",
-    "OMNIBUS_OPERATOR_TOKEN": "the operators' token",
+    "OMNIBUS_OPERATOR_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:operator-token",
     "OMNIBUS_SOCKETS_ENDPOINT": "https://socketapi1.execute-api.eu-west-1.amazonaws.com/api",
     "OMNIBUS_UPLOADS_BUCKET": "uploads",
     "OMNIBUS_UPLOADS_SESSIONS_TABLE": "upload-sessions",

@@ -65,7 +65,7 @@ from chalicelib.entry.events import (
     report_or_raise,
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
-from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
@@ -655,8 +655,12 @@ def generate_recommendations(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Bring the database's schema up to date; twice, or two at once, is as good as once."""
-    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense.migrations.migrate())
+    """Bring the database's schema up to date, before new versions get traffic; twice is as good as once."""
+
+    def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
+        return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
+
+    return ordered(event, migrated, services().shared.tell_stack)
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")

@@ -12,7 +12,7 @@ gc.disable()  # loading leaves hardly any garbage, and looking for it costs ever
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from os import environ
 from typing import Any, cast
 from uuid import UUID
@@ -48,6 +48,7 @@ from chalicelib.entry.events import (
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
@@ -95,13 +96,36 @@ from chalicelib.uploads.models import (
 )
 from chalicelib.wiring import bootstrap
 
-services = cache(bootstrap)
+if "AWS_CHALICE_CLI_MODE" in environ:
+    from chalicelib.entry.commands import stand_in
+
+    stand_in()
+services = bootstrap
 app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
+
+
+@app.route("/", cors=CORS, returns=Welcome, tag="health")
+def welcome() -> Welcome:
+    """Where a person goes on: the console, and the description of this API."""
+    return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
+
+
+def console_url() -> str | None:
+    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
+    return (variables or {}).get("console")
+
+
+@app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
+def operations() -> Operations:
+    """The alarms and the dead letters of the deployment. For operators."""
+    return services().watch.operations()
+
 
 PROOFS = ("X-Operator-Token", "Authorization")
 
@@ -161,6 +185,7 @@ def recommend_concerts() -> Recommendations:
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    services().limits.spend("chat", app.source_ip())
     return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
@@ -685,11 +710,14 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     query=NewSessionQuery,
     returns=NewSession,
     status=201,
+    own_pages=True,
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    console = console_url()
+    here = f"{console}api/u" if console else app.address("u")
+    phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 
@@ -743,9 +771,9 @@ def upload_desktop_page() -> Page:
     return Page(*services().uploads.site.desktop())
 
 
-@app.route("/u/{token}", produces=("text/html",), tag="uploads")
-def upload_phone_page(token: str) -> Page:
-    """The phone's page: takes the photo and sends it."""
+@app.route("/u", produces=("text/html",), tag="uploads")
+def upload_phone_page() -> Page:
+    """The phone's page: takes the photo and sends it; the token is in the fragment of its address."""
     return Page(*services().uploads.site.phone())
 
 
@@ -778,6 +806,7 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 def admit(connection: Connection) -> None:
     """Let a chat's socket in, and an upload's to its session."""
+    services().doorman.connect(connection)
     if connection.query.get("channel") != "chat":
         services().uploads.presence.admit(connection, connection.query)
 
@@ -791,6 +820,7 @@ def message(event: WebsocketEvent) -> dict[str, Any]:
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
+    services().doorman.chat(connection)
     asked = decode_json(encode(message), ChatMessage)
     services().concerts.conversation.answer_through(partial(services().shared.connections.post, connection), asked)
 

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _do(options: argparse.Namespace) -> int:
     if options.command == "up":
         found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
+        print(f"the console is at {found.console_url}")
         print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
         return 0
     if options.command == "down":
@@ -62,19 +63,20 @@ def _do(options: argparse.Namespace) -> int:
 
 
 def _status(home: Path) -> int:
-    found = cloud.status(home)
-    if not found:
+    lines = cloud.status(home)
+    if not lines:
         print("nothing is running; start it with `make up`")
         return 1
     print(f"{'':12} {'pid':>8} {'port':>6}  health")
-    for line in found:
+    for line in lines:
         health = "well" if line.running and (line.answers or line.port is None) else "dead"
         if line.running and not line.answers:
             health = "does not answer"
         print(f"{line.name:12} {line.pid:>8} {line.port or '':>6}  {health}")
-    if not all(line.running and line.answers for line in found):
+    if not all(line.running and line.answers for line in lines):
         return 1
-    print(f"\nREST       {cloud.read(home).rest_url}")
+    found = cloud.read(home)
+    print(f"\nconsole    {found.console_url}\nREST       {found.rest_url}")
     return 0
 
 

@@ -11,7 +11,6 @@ A home is one folder; several clouds can run side by side, each in its own. What
 
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -42,7 +41,9 @@ from local.servers import (
     Site,
     aws_environ,
     base_environ,
+    changing,
     database_url,
+    own_folder,
 )
 from local.supervisor import START_S, State, read_state, state_file
 
@@ -57,12 +58,6 @@ SUPERVISOR_S = 9.0
 """For the supervisor to stop its servers; with what is ended after that, `down` takes less than 15 s."""
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
-NOBODYS_SETTINGS: dict[str, Any] = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-"""Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
 
 _making_a_client = threading.Lock()
 
@@ -153,6 +148,7 @@ def up(
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
+    own_folder(changing(home))
     with _lock(home, progress):
         state = read_state(home)
         if state is not None and not (state.complete and state.supervisor.is_running()):
@@ -254,7 +250,7 @@ class _Servers:
 
     def __init__(self, home: Path, state: State | None) -> None:
         self._home = home
-        self._log = home / "logs" / "supervisor.log"
+        self._log = Site(home, {}).log("supervisor")
         self._supervisor = self._start() if state is None else state.supervisor
 
     def await_ready(self, names: tuple[str, ...]) -> State:
@@ -304,6 +300,7 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "RedshiftDatabase": WAREHOUSE,
         "TicketEndpoint": TICKET_ENDPOINT,
         "DatabaseUrl": database_url(site),
+        "ConsoleUrl": site.url("console"),
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }
 
@@ -321,7 +318,6 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     functions = named("AWS::Lambda::Function")
     granted = client("lambda").get_function_configuration(FunctionName=functions["api_handler"])
     variables = dict(granted["Environment"]["Variables"])
-    variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
         console_url=site.url("console"),
@@ -391,7 +387,9 @@ def _session() -> Any:
     import boto3
     from botocore.session import Session
 
-    return boto3.Session(botocore_session=Session(session_vars=NOBODYS_SETTINGS), region_name=REGION)
+    from chalicelib.adapters.aws import NOBODYS
+
+    return boto3.Session(botocore_session=Session(session_vars=NOBODYS), region_name=REGION)
 
 
 def _stop(home: Path, state: State) -> None:
@@ -399,7 +397,7 @@ def _stop(home: Path, state: State) -> None:
     stop(state.servers.values(), 0.0)
     cloud_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
-    shutil.rmtree(home / "run", ignore_errors=True)
+    shutil.rmtree(Site(home, {}).run, ignore_errors=True)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """The servers that make up the local cloud, and what each needs; adding one is one entry in SERVERS."""
 
+import hashlib
 import json
 import os
 import secrets
 import signal
+import stat
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -23,6 +25,25 @@ FUNCTIONS_AT_ONCE = 16
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
 OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}  # nosec B105  # our own OpenSky's
+
+
+def changing(home: Path) -> Path:
+    """The folder of a home for what changes all the time.
+
+    It is no part of the project: `chalice local` watches that, and would start anew at each line of a log.
+    """
+    if not home.is_relative_to(ROOT):
+        return home
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    return Path("/tmp", f"omnibus-{os.getuid()}-{digest}")  # nosec B108  # made and checked by `own_folder`
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder that others may pass through, as PostgreSQL's user does, not list; PermissionError if theirs."""
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    found = folder.lstat()  # not what a link leads to: anybody may make one
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{folder} belongs to another user: remove it, or set HOME_DIR to another folder")
 
 
 @dataclass(frozen=True)
@@ -61,7 +82,12 @@ class Site:
     @property
     def run(self) -> Path:
         """What lasts as long as the servers do."""
-        return self.home / "run"
+        return changing(self.home) / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Where the servers' output goes."""
+        return changing(self.home) / "logs"
 
     def url(self, server: str) -> str:
         """The address of an HTTP server of this site."""
@@ -83,7 +109,7 @@ class Site:
 
     def log(self, server: str) -> Path:
         """Where a server's output goes."""
-        return self.home / "logs" / f"{server}.log"
+        return self.logs / f"{server}.log"
 
     def ready_file(self, server: str) -> Path:
         """What one of our own servers writes when it answers."""

@@ -93,7 +93,7 @@ class Supervisor:
         shutil.rmtree(self._site.run, ignore_errors=True)
         self._site.run.mkdir(parents=True)
         write_whole(self._site.keys_file, asdict(Keys.new()))
-        (self._site.home / "logs").mkdir(exist_ok=True)
+        self._site.logs.mkdir(exist_ok=True)
         self._write()
         with ports.alone():
             chosen = ports.choose(server.usual_port for server in self._servers)
@@ -113,7 +113,7 @@ class Supervisor:
             self._check_children()
             if time.monotonic() > deadline:
                 late = ", ".join(server.name for server in waiting)
-                raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.home / 'logs'}")
+                raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.logs}")
             if stopping.wait(POLL_S):
                 return
 

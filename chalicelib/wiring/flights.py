@@ -77,6 +77,7 @@ class FlightServices:
         return Validation(
             bucket=self.bucket,
             runs=self.runs,
+            history=self.runs,
             troubles=self.troubles,
             emit=emit,
             thresholds=thresholds,

@@ -2,8 +2,8 @@
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "../generated/api";
-import { config } from "./config";
-import { expired, renew, token } from "./session";
+import { config } from "./config.ts";
+import { expired, renew, token } from "./session.ts";
 
 export type Schemas = components["schemas"];
 

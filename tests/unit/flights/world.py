@@ -35,7 +35,7 @@ class World:
         troubles = Troubles(runs=self.runs, notices=self.guard, alerts=self.alerts, clock=self.clock)
         told: dict[str, Any] = {"troubles": troubles, "emit": self.emit}
         self.processing = Processing(**shared, **told, limits=limits or SnapshotLimits())
-        self.validation = Validation(**shared, **told, thresholds=Thresholds(), strict=strict)
+        self.validation = Validation(**shared, **told, history=self.runs, thresholds=Thresholds(), strict=strict)
         self.review = QuarantineReview(**shared)
         self.replays = Replays(
             bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock

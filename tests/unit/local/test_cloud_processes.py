@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from local.processes import ProcessId, await_end, start, stop
+from local.servers import ROOT, Site
 from tests.patience import PATIENCE_S, until
 
 FOREVER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
@@ -18,6 +19,15 @@ STUBBORN = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('begun', flush=True); time.sleep(600)",
 ]
+
+
+def test_what_changes_all_the_time_is_no_part_of_the_project(tmp_path: Path) -> None:
+    """Or `chalice local`, which watches the project, would start anew at each line of a log."""
+    own = Site(ROOT / ".local", {})
+    assert not own.run.is_relative_to(ROOT)
+    assert not own.log("ministack").is_relative_to(ROOT)
+    assert own.run != Site(ROOT / "another", {}).run
+    assert Site(tmp_path, {}).run == tmp_path / "run"
 
 
 def child(tmp_path: Path, command: list[str]) -> "subprocess.Popen[bytes]":

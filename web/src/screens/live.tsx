@@ -1,4 +1,5 @@
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
 import { api, ok } from "../api";
 import { BANDS, bandOf, filterOf, numberOf, passes, PHASES, type Plane } from "../flights/filters";
 import { FlightMap } from "../flights/map";
@@ -20,19 +21,24 @@ const columns: Column<Plane>[] = [
 ];
 
 export function Live() {
-  const latest = useLoad("latest", () => ok(api.GET("/flights/latest", { params: { query: { limit: MOST } } })), EVERY_MS);
   const search = query.value;
+  const { snap } = search;
+  const latest = useLoad(snap ? `snapshot ${snap}` : "latest", () => snap
+    ? ok(api.GET("/flights/snapshots/{tracking_id}/aircraft", { params: { path: { tracking_id: snap }, query: { limit: MOST } } }))
+    : ok(api.GET("/flights/latest", { params: { query: { limit: MOST } } })), snap ? undefined : EVERY_MS);
+  const before = useRef<Plane[]>([]);
+  if (latest.data) before.current = latest.data.aircraft as Plane[];
   const filter = filterOf(search);
-  const all = latest.data?.aircraft as Plane[] | undefined;
+  const all = latest.data ? before.current : snap && before.current.length ? before.current : undefined; // while the slider moves, the last picture stays
   const planes = useMemo(() => (all ?? []).filter((plane) => passes(plane, filter)), [all, search.q, search.phase, search.low, search.high]);
   const selected = search.at ?? null;
   const chosen = all?.find((plane) => plane.icao24 === selected);
   const sort = search.sort ?? "callsign";
   const view = viewOf(search);
   const lead = latest.data
-    ? <>{plural(latest.data.matching, "aircraft", "aircraft")} in the snapshot of {time(latest.data.time)}, the newest that passed its checks ({ago(latest.data.time)}).</>
+    ? <>{plural(latest.data.matching, "aircraft", "aircraft")} in the snapshot of {time(latest.data.time)}{snap ? "." : `, the newest that passed its checks (${ago(latest.data.time)}).`}</>
     : "Aircraft of the newest snapshot that passed its checks.";
-  if (latest.error && !latest.data) {
+  if (latest.error && !latest.data && !snap) {
     return (
       <Page title="Live map" lead={lead}>
         {(latest.error as { status?: number }).status === 404
@@ -50,24 +56,62 @@ export function Live() {
         <Field label="to, ft" type="number" step="1000" value={search.high ?? ""} onInput={(event) => setQuery({ high: event.currentTarget.value })} />
         {(search.q || search.phase || search.low || search.high) && <button type="button" class="plain" onClick={() => setQuery({ q: null, phase: null, low: null, high: null })}>Clear</button>}
       </div>
-      {latest.error !== undefined && <Fault error={latest.error} again={latest.reload} />}
+      {latest.error !== undefined && <Fault error={latest.error} again={snap ? () => setQuery({ snap: null }) : latest.reload} />}
+      <Slider at={snap} />
       <div class="live">
-        {latest.data
+        {all
           ? <FlightMap planes={planes} selected={selected} view={view} onSelect={(at) => setQuery({ at })} onView={(next) => setQuery({ lon: next.lon.toFixed(3), lat: next.lat.toFixed(3), z: next.zoom.toFixed(2) })} />
           : <div class="map" />}
         <div class="stack">
           {chosen && <Details plane={chosen} />}
           <section class="card flush">
             <p class="small quiet" style={{ padding: "10px 20px 0" }} role="status">
-              {latest.data ? `${number(planes.length)} shown${planes.length > LISTED ? `, the first ${LISTED} listed` : ""}` : "Loading"}
+              {all ? `${number(planes.length)} shown${planes.length > LISTED ? `, the first ${LISTED} listed` : ""}` : "Loading"}
             </p>
-            {!latest.data ? <div style={{ padding: "20px" }}><Bones lines={12} height={24} /></div>
+            {!all ? <div style={{ padding: "20px" }}><Bones lines={12} height={24} /></div>
               : planes.length ? <div class="listing"><Listing planes={planes} selected={selected} sort={sort} /></div>
               : <Empty title="No aircraft matches"><p>Widen the altitudes, or clear the filters.</p></Empty>}
           </section>
         </div>
       </div>
     </Page>
+  );
+}
+
+const PLAY_MS = 900;
+
+/** The snapshots of the last day, to go through by hand or to play. */
+function Slider({ at }: { at: string | undefined }) {
+  const list = useLoad("snapshots", () => {
+    const now = Date.now();
+    return ok(api.GET("/flights/snapshots", { params: { query: { from: new Date(now - 86_400_000).toISOString(), to: new Date(now + 3_600_000).toISOString(), limit: 500 } } }));
+  }, 5 * 60_000);
+  const playing = useSignal(false);
+  const snapshots = (list.data?.snapshots ?? []).toSorted((one, other) => one.time - other.time);
+  const last = snapshots.length - 1;
+  const found = at ? snapshots.findIndex((each) => each.tracking_id === at) : last;
+  const index = found < 0 ? last : found;
+  const show = (to: number): void => setQuery({ snap: to >= last ? null : snapshots[to].tracking_id });
+  useEffect(() => {
+    if (!playing.value) return;
+    const timer = setTimeout(() => {
+      if (index >= last) playing.value = false;
+      else show(index + 1);
+    }, PLAY_MS);
+    return () => clearTimeout(timer);
+  }, [playing.value, index, last]);
+  if (last < 1) return null;
+  const play = (): void => {
+    if (!playing.value && index >= last) show(0);
+    playing.value = !playing.value;
+  };
+  return (
+    <div class="slider">
+      <button type="button" onClick={play}>{playing.value ? "Pause" : "Play"}</button>
+      <input type="range" min={0} max={last} value={index} aria-label="Snapshot of the last 24 hours" aria-valuetext={at ? time(snapshots[index].time) : "now"} onInput={(event) => { playing.value = false; show(Number(event.currentTarget.value)); }} />
+      <span class="num nowrap">{time(snapshots[index].time)}</span>
+      <button type="button" aria-pressed={!at} onClick={() => { playing.value = false; setQuery({ snap: null }); }}>Live</button>
+    </div>
   );
 }
 

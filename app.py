@@ -214,6 +214,7 @@ def recommend_concerts() -> Recommendations:
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    services().limits.spend("chat", app.source_ip())
     return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
@@ -878,12 +879,13 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     query=NewSessionQuery,
     returns=NewSession,
     status=201,
+    own_pages=True,
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
     console = console_url()
-    here = f"{console}api/u/" if console else app.address("u/")
+    here = f"{console}api/u" if console else app.address("u")
     phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
@@ -938,9 +940,9 @@ def upload_desktop_page() -> Page:
     return Page(*services().uploads.site.desktop())
 
 
-@app.route("/u/{token}", produces=("text/html",), tag="uploads")
-def upload_phone_page(token: str) -> Page:
-    """The phone's page: takes the photo and sends it."""
+@app.route("/u", produces=("text/html",), tag="uploads")
+def upload_phone_page() -> Page:
+    """The phone's page: takes the photo and sends it; the token is in the fragment of its address."""
     return Page(*services().uploads.site.phone())
 
 
@@ -973,6 +975,7 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 def admit(connection: Connection) -> None:
     """Let a chat's socket in, and an upload's to its session."""
+    services().doorman.connect(connection)
     if connection.query.get("channel") != "chat":
         services().uploads.presence.admit(connection, connection.query)
 
@@ -987,6 +990,7 @@ def message(event: WebsocketEvent) -> dict[str, Any]:
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
+    services().doorman.chat(connection)
     asked = decode_json(encode(message), ChatMessage)
     send = partial(services().shared.connections.post, connection)
     services().concerts.conversation.answer_through(send, asked, connection.id)

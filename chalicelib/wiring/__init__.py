@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.entry.limits import AddressLimits
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.errors import NotConfigured
@@ -19,6 +19,7 @@ from chalicelib.wiring.shared import Shared, now
 if TYPE_CHECKING:
     from chalicelib.entry.health import Health
     from chalicelib.entry.operations import Watch
+    from chalicelib.entry.sockets import Doorman
     from chalicelib.wiring.concerts import ConcertServices
     from chalicelib.wiring.flights import FlightServices
     from chalicelib.wiring.predictions import PredictionServices
@@ -75,7 +76,15 @@ class Services:
 
     @cached_property
     def limits(self) -> AddressLimits:
-        return AddressLimits(self.shared.counters, now)
+        chats = self.settings.chats_per_address
+        return AddressLimits(self.shared.counters, now, {**MOST, "chat": chats, "socket": 2 * chats})
+
+    @cached_property
+    def doorman(self) -> "Doorman":
+        from chalicelib.entry.sockets import Doorman
+
+        origins = self.settings.cors_origins | self.settings.page_origins
+        return Doorman(origins, self.limits, chat_needs_key=self.settings.chat_needs_key)
 
     def _operator_token(self) -> str:
         arn = self.settings.operator_secret_arn

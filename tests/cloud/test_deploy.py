@@ -4,6 +4,7 @@ One stack goes through it all, in the order of the tests.
 """
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_a_changed_parameter_is_deployed_and_a_secret_that_is_not_given_stays(
     release.deploy(site, dist)
     assert f"{STACK}: deployed" in changed.said
     assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-    assert "OMNIBUS_OPERATOR_TOKEN" not in variables(cloud)
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=variables(cloud)["OMNIBUS_OPERATOR_SECRET_ARN"])
+    assert json.loads(secret["SecretString"]) == {"token": "a-token-of-the-tests-with-32-characters"}
     release.deploy(deployment.site, dist)
 
 

@@ -16,6 +16,7 @@ import psycopg
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged_migrations
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from local import postgres
 from local.ports import choose
 
@@ -92,7 +93,11 @@ def engine() -> Engine:
     with psycopg.connect(made.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
     with closing(Postgres(Target(made.url("migrated")), statement_timeout_ms=60_000)) as database:
-        Migrations(schema=PostgresSchema(database), available=packaged_migrations()).migrate()
+        Migrations(
+            schema=PostgresSchema(database),
+            available=packaged_migrations(),
+            categories=packaged_taxonomy().categories.values(),
+        ).migrate()
     return made
 
 

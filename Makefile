@@ -1,4 +1,5 @@
 # Needs make and any Python from 3.11 to 3.13. Everything else is installed into .venv.
+# `make help` prints each target that has a `##` comment, below the last `##@` heading.
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,12 +12,32 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status logs demo test check check-style check-types check-template check-package check-security check-code check-vulnerabilities invoke load parameters bench package preflight deploy resources chalice-deploy chalice-delete destroy cost redrive train-tickets lock clean
+.PHONY: help local-venv web try-web demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
+	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
+	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
+	lock release clean
 
-help: ## show what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
+help:
+	@awk '/^##@ /{print "\n" substr($$0, 5)} \
+		/^[a-z-]+:.*## /{name = $$0; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  make %-14s %s\n", name, $$0}' Makefile
 
-venv: $(VENV)/.installed ## make .venv with everything in it
+# What running needs; `venv` adds linters and tests.
+local-venv: $(VENV)/.installed-local
+
+# Node builds the console; it comes from PyPI, too.
+WEB := .venv-web
+$(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
+	@echo "installing Node, which builds the console (200 MB)"
+	@$(UV) venv --quiet --clear $(WEB)
+	@$(INSTALL) $(WEB)/bin/python --require-hashes -r $<
+	@touch $@
+
+web: local-venv $(WEB)/.installed ## build the console, if its sources changed
+	@$(PYTHON) -m infra.console
+
+# Without Node or its packages everything but the console works.
+try-web: local-venv
+	@$(MAKE) --no-print-directory web || echo "the console is not built; the API works without it" >&2
 
 $(PYTHON):
 	@for candidate in $(CANDIDATES); do \
@@ -27,49 +48,91 @@ $(PYTHON):
 	echo "make: found no Python from 3.11 to 3.13 that can make virtual environments" \
 		"(on Debian: apt-get install python3-venv)" >&2; exit 1
 
-$(VENV)/.installed: requirements-dev.txt | $(PYTHON)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+UV := $(BIN)/uv
+INSTALL = $(UV) pip install --python
+
+$(VENV)/.uv: requirements-uv.txt | $(PYTHON)
+	@echo "installing uv, which installs everything else"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+$(VENV)/.installed-local: requirements-local.txt $(VENV)/.uv
+	@echo "installing what the local cloud and the demos need (at most 900 MB)"
+	@$(INSTALL) $(PYTHON) --require-hashes -r $<
+	@touch $@
+	@echo "$(VENV) is $$(du -sm $(VENV) | cut -f1) MB"
+
+$(VENV)/.installed: requirements-dev.txt $(VENV)/.installed-local
+	@echo "installing what the tests and checks need"
+	@$(INSTALL) $(PYTHON) --require-hashes -r $<
+	@touch $@
+	@echo "$(VENV) is $$(du -sm $(VENV) | cut -f1) MB"
 
 $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@echo "installing the peers that the benchmarks measure against"
+	@$(INSTALL) $(PYTHON) --require-hashes -r $<
 	@touch $@
 
-up: venv ## start the local cloud, or deploy what has changed into it
-	@$(PYTHON) -m local up --home "$(HOME_DIR)"
-
-down: venv ## stop the local cloud
-	@$(PYTHON) -m local down --home "$(HOME_DIR)"
-
-status: venv ## show the local cloud's processes, ports and health
-	@$(PYTHON) -m local status --home "$(HOME_DIR)"
-
-logs: venv ## show what functions logged; FUNCTION=process_flights for one, FOLLOW=1 to go on
-	@$(PYTHON) -m local logs --home "$(HOME_DIR)" $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow)
-
-demo: venv ## run the workloads on real input in the local cloud; ONLY=flights for one, KEEP=1 leaves it running
+##@ Start
+demo: try-web ## run every workload on real input (ONLY=flights KEEP=1)
 	@$(PYTHON) -m local.demo --home "$(HOME_DIR)" $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
-invoke: venv ## invoke a function of the local cloud; FUNCTION=process_flights, EVENT=file or its sample
+up: try-web ## start the local cloud, or deploy into it what changed
+	@$(PYTHON) -m local up --home "$(HOME_DIR)"
+
+down: local-venv ## stop the local cloud
+	@$(PYTHON) -m local down --home "$(HOME_DIR)"
+
+##@ Daily
+status: local-venv ## show the local cloud's processes, URLs and test users
+	@$(PYTHON) -m local status --home "$(HOME_DIR)"
+
+logs: local-venv ## show what functions logged (FUNCTION= FOLLOW=1 RAW=1)
+	@$(PYTHON) -m local logs --home "$(HOME_DIR)" $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow) \
+		$(if $(RAW),--raw)
+
+invoke: local-venv ## invoke a function with its sample (FUNCTION= EVENT=file)
 	@$(PYTHON) -m local.invoke $(FUNCTION) $(if $(EVENT),"$(EVENT)") --home "$(HOME_DIR)"
 
-load: venv ## three minutes of everything at once on a local cloud of its own, and nothing lost; DURATION=10
+local: local-venv ## serve the REST routes by `chalice local` (PORT=8000)
+	OMNIBUS_ENVIRONMENT_FILE="$${OMNIBUS_ENVIRONMENT_FILE:-$(HOME_DIR)/cloud.json}" \
+		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
+
+test-quick: venv ## run the tests that need no local cloud, in a minute
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit tests/app tests/infra
+
+##@ Check
+venv: $(VENV)/.installed ## install what tests and checks need into .venv
+
+test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
+	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+CHECKS := style workflows types template package security code vulnerabilities
+check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
+
+fuzz: venv ## run 20 times as many property tests, with fresh seeds
+	OMNIBUS_FUZZ=1 $(PYTHON) -m pytest -q -n $(or $(WORKERS),2) -m "hypothesis or fuzz" $(TESTS)
+
+load: venv ## run the load tests in full; lose nothing (DURATION=)
+	OMNIBUS_FULL_LOAD=1 $(PYTHON) -m pytest -q -m load tests
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
-test: venv ## run all tests
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile $(TESTS)
-
-check: check-style check-types check-template check-package check-security check-code check-vulnerabilities ## lint, format, types, template, sizes, security, vulnerabilities
+bench: $(VENV)/.installed-bench ## run the benchmarks, write benchmarks/results.md (NAMES=)
+	$(PYTHON) -m benchmarks.run $(NAMES)
 
 check-style: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-check-code: venv ## hold our code against bandit
+check-workflows: venv
+	$(BIN)/actionlint
+
+check-code: venv
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib infra local
 
-check-vulnerabilities: venv ## hold what we depend on against known vulnerabilities; OMNIBUS_REQUIRE_AUDIT=1 to insist
-	$(PYTHON) -m infra.audit
+# OMNIBUS_REQUIRE_AUDIT=1 fails where a package could not be audited.
+check-vulnerabilities: venv
+	$(PYTHON) -m infra.operate.audit
 
 check-types: $(VENV)/.installed-bench
 	$(BIN)/mypy
@@ -79,77 +142,85 @@ check-template: venv
 	$(BIN)/cfn-lint build/check/sam.json
 
 # checkov pins an older boto3 than the application's: it gets an environment of its own.
-$(CHECKOV)/.installed: requirements-checkov.txt | $(PYTHON)
+$(CHECKOV)/.installed: requirements-checkov.txt $(VENV)/.uv
 	$(PYTHON) -m venv $(CHECKOV)
-	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.txt
+	$(INSTALL) $(CHECKOV)/bin/python --require-hashes -r $<
 	@touch $@
 
 check-package: venv
 	$(PYTHON) -m infra.artifacts
 
-check-security: check-template $(CHECKOV)/.installed ## hold the template that SAM makes of ours against checkov
+check-security: check-template $(CHECKOV)/.installed
 	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
+
+##@ AWS (docs/deploy.md has them in order)
+# Every command of a deployment names its stage.
+WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
+DEPLOYMENT = $(PYTHON) -m infra.deployment
+
+preflight: venv ## name what a deployment lacks; change nothing (STAGE=prod)
+	@$(PYTHON) -m infra.package --stage $(WANTED_STAGE) --code-only --out build/preflight >/dev/null
+	@$(DEPLOYMENT) preflight --stage $(WANTED_STAGE) --package build/preflight
+
+package: venv web ## package into dist/ (STAGE=prod RUNTIME= ARCHITECTURE=)
+	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
+		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+
+deploy: preflight package ## deploy one stack, migrate, ask for its health (STAGE=prod)
+	@$(DEPLOYMENT) deploy --stage $(WANTED_STAGE)
+
+resources: preflight package ## deploy all but functions, for `chalice deploy` (STAGE=dev)
+	@$(DEPLOYMENT) resources --stage $(WANTED_STAGE)
+
+chalice-deploy: venv ## run `chalice deploy` over the resources (STAGE=dev)
+	@$(DEPLOYMENT) chalice-deploy --stage $(WANTED_STAGE)
+
+chalice-delete: venv ## delete what `chalice deploy` made (STAGE=dev)
+	@$(DEPLOYMENT) chalice-delete --stage $(WANTED_STAGE)
+
+# EMPTY=1 deletes the data as well; prod asks for SECOND_WORD.
+destroy: venv ## delete a stack, not its data (STAGE= CONFIRM=omnibus-dev)
+	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
+
+redrive: venv ## retry a function's dead-letter messages (FUNCTION= STAGE=)
+	$(PYTHON) -m infra.operate.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
+
+cost: venv ## estimate a month's bill by workload (DETAILS=1 JSON=1)
+	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
+
+##@ Maintain
+new-workload: venv ## begin a workload, with tests (NAME=weather)
+	@$(PYTHON) -m infra.new_workload $(or $(NAME),$(error NAME is missing: one word, e.g. NAME=weather))
 
 parameters: venv ## write docs/parameters.md
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(PYTHON) -m infra.template.parameters build/check/sam.json docs/parameters.md
 
-bench: $(VENV)/.installed-bench ## run every benchmark and write benchmarks/results.md; NAMES="app_import" for some
-	$(PYTHON) -m benchmarks.run $(NAMES)
+train-tickets: venv ## train the ticket model on a generated season
+	$(PYTHON) -m local.season.train
 
-package: venv ## package for AWS into dist/; STAGE=prod, RUNTIME=python3.12, ARCHITECTURE=arm64
-	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
-		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
-
-# Every command of a deployment names its stage; docs/deploy.md tells them in order.
-WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
-DEPLOYMENT = $(PYTHON) -m infra.deployment
-
-preflight: venv ## name everything that a deployment lacks, and change nothing; STAGE=prod
-	@$(PYTHON) -m infra.package --stage $(WANTED_STAGE) --code-only --out build/preflight >/dev/null
-	@$(DEPLOYMENT) preflight --stage $(WANTED_STAGE) --package build/preflight
-
-deploy: preflight package ## deploy to AWS by CloudFormation, migrate, look whether it answers; STAGE=prod
-	@$(DEPLOYMENT) deploy --stage $(WANTED_STAGE)
-
-resources: preflight package ## make everything but the functions, for `chalice deploy`; STAGE=dev
-	@$(DEPLOYMENT) resources --stage $(WANTED_STAGE)
-
-chalice-deploy: venv ## `chalice deploy` over the resources, and what Chalice cannot declare; STAGE=dev
-	@$(DEPLOYMENT) chalice-deploy --stage $(WANTED_STAGE)
-
-chalice-delete: venv ## take away what `chalice deploy` made; STAGE=dev
-	@$(DEPLOYMENT) chalice-delete --stage $(WANTED_STAGE)
-
-destroy: venv ## delete a stage's stack, not its data; STAGE=dev, CONFIRM=omnibus-dev, EMPTY=1, SECOND_WORD for prod
-	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
-
-# uv resolves for all Pythons and platforms at once; only who changes a requirement needs it.
-LOCK := build/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+# uv resolves for all Pythons and platforms at once; only a change of a requirement needs it.
+RESOLVE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+LOCK = $(RESOLVE) --generate-hashes
 
-build/uv/bin/uv: | $(PYTHON)
-	$(PYTHON) -m venv build/uv
-	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
-
-lock: build/uv/bin/uv ## pin all that the requirements*.in need, with digests; UPGRADE=1 takes newer ones
-	$(LOCK) requirements.in -o requirements.txt
-	$(LOCK) infra/layers/arrow.in -c requirements.txt -o infra/layers/arrow.txt
-	$(LOCK) infra/layers/ml.in -c requirements.txt -c infra/layers/arrow.txt -o infra/layers/ml.txt
-	$(LOCK) requirements-dev.in -c requirements.txt -c infra/layers/arrow.txt -c infra/layers/ml.txt \
-		-o requirements-dev.txt
+# requirements.txt has no digests, so that `pip install -r requirements.txt chalice` works; what ships is base.txt.
+lock: $(VENV)/.uv ## pin what requirements*.in ask for (UPGRADE=1: newer)
+	$(LOCK) requirements-uv.in -o requirements-uv.txt
+	$(LOCK) requirements-web.in -o requirements-web.txt
+	$(LOCK) requirements.in -o infra/layers/base.txt
+	$(RESOLVE) requirements.in -c infra/layers/base.txt -o requirements.txt
+	$(LOCK) infra/layers/arrow.in -c infra/layers/base.txt -o infra/layers/arrow.txt
+	$(LOCK) infra/layers/ml.in -c infra/layers/base.txt -c infra/layers/arrow.txt -o infra/layers/ml.txt
+	$(LOCK) requirements-local.in -c infra/layers/base.txt -c infra/layers/arrow.txt -c infra/layers/ml.txt \
+		-o requirements-local.txt
+	$(LOCK) requirements-dev.in -c requirements-local.txt -o requirements-dev.txt
 	$(LOCK) requirements-bench.in -c requirements-dev.txt -o requirements-bench.txt
 	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 
-train-tickets: venv ## train the ticket model on a generated season, and report how good it is
-	$(PYTHON) -m local.season.train
+release: venv ## date the changelog's version and tag it (VERSION=1.2.0)
+	@$(PYTHON) -m infra.release "$(VERSION)"
 
-cost: venv ## what a month costs, by workload; DETAILS=1 for every line, JSON=1 for programs
-	@$(PYTHON) -m infra.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
-
-redrive: venv ## give a function its dead letters again: FUNCTION=process_flights; STAGE=prod for those in AWS
-	$(PYTHON) -m infra.redrive $(FUNCTION) $(if $(STAGE),--stage $(STAGE))
-
-clean: ## remove what is built; not the environment, nor a running cloud
+clean: ## remove what is built, not .venv or a running cloud
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

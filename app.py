@@ -12,7 +12,7 @@ gc.disable()  # loading leaves hardly any garbage, and looking for it costs ever
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from os import environ
 from typing import Any, cast
 from uuid import UUID
@@ -21,11 +21,39 @@ from chalice.app import CloudWatchEvent, Cron, Rate, Response, WebsocketEvent
 from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
-from chalicelib.concerts.conversation import ChatReply, ChatRequest
-from chalicelib.concerts.popularity import PopularityQuery, PopularityReport
-from chalicelib.concerts.recommendations import RecommendationQuery, Recommendations
-from chalicelib.concerts.streaming import ChatMessage, stream_chat
-from chalicelib.concerts.tickets import FeatureRows, TicketBatch, TicketBatchQuery, TicketPrediction, TicketQuery
+from chalicelib.concerts.models import (
+    ArtistDetail,
+    ArtistPage,
+    ChatExchange,
+    ChatFeedback,
+    ChatMessage,
+    ChatOwnerQuery,
+    ChatReply,
+    ChatRequest,
+    ChatSessionId,
+    ChatSessionList,
+    ChatSessionView,
+    ChatStop,
+    Concert,
+    ConcertPage,
+    ConcertsQuery,
+    FeatureRows,
+    Genres,
+    NamesQuery,
+    PopularityQuery,
+    PopularityReport,
+    RecommendationQuery,
+    Recommendations,
+    SeasonTotals,
+    TicketBatch,
+    TicketBatchQuery,
+    TicketPrediction,
+    TicketQuery,
+    TotalsQuery,
+    VenueDetail,
+    VenuePage,
+    VenuesQuery,
+)
 from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
@@ -36,31 +64,54 @@ from chalicelib.entry.events import (
     invoked,
     report_or_raise,
 )
-from chalicelib.entry.health import HealthQuery
-from chalicelib.entry.health import Report as HealthReport
-from chalicelib.entry.invocations import proxied, seconds_left, stepped
+from chalicelib.entry.health import HealthQuery, HealthReport
+from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
-from chalicelib.entry.web import CORS, App, Cors, Page
+from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
     REPLAY,
+    AircraftSearch,
+    CompactionOrder,
+    GuardView,
+    HistoryAnswer,
     Latest,
     LatestQuery,
+    PendingQuery,
     QualityHistory,
     QualityQuery,
+    ReleaseOrder,
+    ReleaseRecord,
     ReleaseRequest,
     Replay,
+    ReplayProgress,
     ReplayRequest,
+    RunDownloads,
+    RunPage,
+    RunsQuery,
+    RunView,
+    SearchQuery,
+    SnapshotList,
+    SnapshotsQuery,
+    Track,
+    TrackQuery,
+    Traffic,
+    TrafficQuery,
 )
-from chalicelib.flights.runs import Run
-from chalicelib.predictions.requests import PredictionRequest, parse_event
-from chalicelib.predictions.views import HandedOver, Outcome
-from chalicelib.predictions.views import Job as PredictionJob
-from chalicelib.predictions.views import JobPage as PredictionJobPage
-from chalicelib.predictions.views import JobsQuery as PredictionJobsQuery
-from chalicelib.predictions.views import Part as PredictionPart
-from chalicelib.predictions.views import Step as PredictionStep
+from chalicelib.flights.reports import QualityReport
+from chalicelib.predictions.models import (
+    HandedOver,
+    PredictionJob,
+    PredictionJobPage,
+    PredictionJobsQuery,
+    PredictionOutcome,
+    PredictionPart,
+    PredictionRequest,
+    PredictionStep,
+    parse_event,
+)
 from chalicelib.spendsense import models as spendsense
 from chalicelib.uploads.models import (
     NewSession,
@@ -73,17 +124,52 @@ from chalicelib.uploads.models import (
 )
 from chalicelib.wiring import bootstrap
 
-services = cache(bootstrap)
-app = App("omnibus", origins=lambda: services().settings.cors_origins)
+if "AWS_CHALICE_CLI_MODE" in environ:
+    from chalicelib.entry.commands import stand_in
+
+    stand_in()
+services = bootstrap
+app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app.register_middleware(answer_in_time, "http")
+app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
 
 # -- the application itself
 
 
-@app.route("/health", cors=CORS, query=HealthQuery, returns=HealthReport, headers=["X-Operator-Token"], tag="health")
+@app.route("/", cors=CORS, returns=Welcome, tag="health")
+def welcome() -> Welcome:
+    """Where a person goes on: the console, and the description of this API."""
+    return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
+
+
+def console_url() -> str | None:
+    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
+    return (variables or {}).get("console")
+
+
+@app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
+def operations() -> Operations:
+    """The alarms and the dead letters of the deployment. For operators."""
+    return services().watch.operations()
+
+
+PROOFS = ("X-Operator-Token", "Authorization")
+PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
+
+
+@app.route(
+    "/health",
+    cors=CORS,
+    query=HealthQuery,
+    returns=HealthReport,
+    headers=["X-Operator-Token", "Authorization"],
+    tag="health",
+)
 def health() -> HealthReport:
     """Tell whether the application answers, and with `deep`, whether its dependencies do."""
-    return services().health.report(app.query(HealthQuery), app.header("X-Operator-Token"))
+    return services().health.report(app.query(HealthQuery), app.operator)
 
 
 @app.route("/openapi.json", cors=CORS, returns=dict, tag="health")
@@ -99,13 +185,13 @@ def openapi() -> dict[str, object]:
     "/venues/popularity", methods=["POST"], cors=CORS, body=PopularityQuery, returns=PopularityReport, tag="concerts"
 )
 def venue_popularity() -> PopularityReport:
-    """Rank venues by eleven features of their completed concerts; the body may be `{}`."""
+    """Rank venues by eleven features of their completed concerts, each with its share; the body may be `{}`."""
     return services().concerts.popularity.rank(app.body(PopularityQuery))
 
 
 @app.route("/tickets/predict", methods=["POST"], cors=CORS, body=TicketQuery, returns=TicketPrediction, tag="concerts")
 def predict_ticket_sales() -> TicketPrediction:
-    """Forecast the sales of a scheduled concert, or of given features, with the confidence broken down."""
+    """Forecast the sales of a scheduled concert, or of given features, with an interval and what is unknown."""
     return services().concerts.forecast.predict(app.body(TicketQuery))
 
 
@@ -121,7 +207,7 @@ def predict_ticket_sales_batch() -> TicketBatch:
     "/recommendations", methods=["POST"], cors=CORS, body=RecommendationQuery, returns=Recommendations, tag="concerts"
 )
 def recommend_concerts() -> Recommendations:
-    """Recommend scheduled concerts by genres and place, each with its reasons."""
+    """Recommend scheduled concerts by genres, places, days and prices, each with its reasons."""
     return services().concerts.recommender.recommend(app.body(RecommendationQuery))
 
 
@@ -129,6 +215,102 @@ def recommend_concerts() -> Recommendations:
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
     return services().concerts.conversation.reply(app.body(ChatRequest))
+
+
+@app.route("/chat/sessions", cors=CORS, authorizer=PEOPLE, returns=ChatSessionList, tag="concerts")
+def chat_sessions() -> ChatSessionList:
+    """The signed-in user's chat sessions, those whose `user_id` is the token's subject, the latest first."""
+    return services().concerts.conversation.sessions_of(str(app.principal()["sub"]))
+
+
+@app.route(
+    "/chat/sessions/{session_id}",
+    cors=CORS,
+    query=ChatOwnerQuery,
+    returns=ChatSessionView,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def chat_session(session_id: str) -> ChatSessionView:
+    """What was said in a session, to whoever knows its id and its owner's."""
+    return services().concerts.conversation.session(session_id, app.query(ChatOwnerQuery).user_id)
+
+
+@app.route(
+    "/chat/sessions/{session_id}",
+    methods=["DELETE"],
+    cors=CORS,
+    query=ChatOwnerQuery,
+    returns=None,
+    status=204,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def forget_chat_session(session_id: str) -> None:
+    """Forget a session."""
+    services().concerts.conversation.forget(session_id, app.query(ChatOwnerQuery).user_id)
+
+
+@app.route(
+    "/chat/sessions/{session_id}/feedback",
+    methods=["POST"],
+    cors=CORS,
+    body=ChatFeedback,
+    returns=ChatExchange,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def judge_chat_answer(session_id: str) -> ChatExchange:
+    """Say whether an answer helped; said again, the last counts."""
+    return services().concerts.conversation.judge(session_id, app.body(ChatFeedback))
+
+
+@app.route("/concerts", cors=CORS, query=ConcertsQuery, returns=ConcertPage, tag="concerts")
+def list_concerts() -> ConcertPage:
+    """Concerts by date, from today on, a page at a time."""
+    return services().concerts.guide.concerts(app.query(ConcertsQuery))
+
+
+@app.route("/concerts/totals", cors=CORS, query=TotalsQuery, returns=SeasonTotals, tag="concerts")
+def concert_totals() -> SeasonTotals:
+    """Completed concerts by genre, the last year without days: how many, how full, what they took."""
+    return services().concerts.totals.sum_up(app.query(TotalsQuery))
+
+
+@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, tag="concerts")
+def one_concert(concert_id: str) -> Concert:
+    """A concert, whatever its status."""
+    return services().concerts.guide.concert(concert_id)
+
+
+@app.route("/artists", cors=CORS, query=NamesQuery, returns=ArtistPage, tag="concerts")
+def list_artists() -> ArtistPage:
+    """Artists by name, each with the next concert."""
+    return services().concerts.guide.artists(app.query(NamesQuery))
+
+
+@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, tag="concerts")
+def one_artist(artist_id: str) -> ArtistDetail:
+    """An artist, with its next concerts and how those of the last two years went."""
+    return services().concerts.guide.artist(artist_id)
+
+
+@app.route("/venues", cors=CORS, query=VenuesQuery, returns=VenuePage, tag="concerts")
+def list_venues() -> VenuePage:
+    """Venues by name, place and type."""
+    return services().concerts.guide.venues(app.query(VenuesQuery))
+
+
+@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, tag="concerts")
+def one_venue(venue_id: str) -> VenueDetail:
+    """A venue, with its next concerts and its last two years by month."""
+    return services().concerts.guide.venue(venue_id)
+
+
+@app.route("/genres", cors=CORS, returns=Genres, tag="concerts")
+def list_genres() -> Genres:
+    """Every genre, with how many artists play it and how many concerts are scheduled."""
+    return services().concerts.guide.genres()
 
 
 @app.lambda_function()
@@ -151,7 +333,7 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 def predict_batch(event: Any, context: Any) -> dict[str, Any]:
     """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
 
-    def predict(request: PredictionRequest) -> Outcome | HandedOver:
+    def predict(request: PredictionRequest) -> PredictionOutcome | HandedOver:
         return services().predictions.batch.predict(request, seconds_left=seconds_left(context))
 
     return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
@@ -187,7 +369,6 @@ def predict_complete(event: Any, context: Any) -> Any:
 )
 def submit_prediction() -> PredictionJob:
     """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.submit(app.body(PredictionRequest))
 
 
@@ -201,14 +382,12 @@ def submit_prediction() -> PredictionJob:
 )
 def list_predictions() -> PredictionJobPage:
     """Jobs, newest first, a page at a time. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.page(app.query(PredictionJobsQuery))
 
 
 @app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
     """A job: its state, the rows and parts that are done, its output or its error. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.get(job_id)
 
 
@@ -222,7 +401,6 @@ def prediction_job(job_id: str) -> PredictionJob:
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.cancel(job_id)
 
 
@@ -237,7 +415,6 @@ def cancel_prediction(job_id: str) -> PredictionJob:
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
     """Take up a failed job again, from the parts that it has finished. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().predictions.jobs.redrive(job_id)
 
 
@@ -263,28 +440,136 @@ def validate_flights(event: S3Notification) -> None:
     for_each_object(event, lambda record: services().flights.validation.validate(record.key))
 
 
+@app.schedule(Cron(12, "*", "*", "*", "?", "*"))
+def compact_flights(event: CloudWatchEvent) -> Any:
+    """Make one Parquet of each hour that has something new; an event with `from` and `to` names the hours."""
+    run, left = services().flights.compaction.run, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run(detail_of(event, CompactionOrder), left))
+
+
 @app.lambda_function()
 def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Release a snapshot from quarantine, by an operator's direct invocation."""
     return invoked(ReleaseRequest, event, services().flights.review.release)
 
 
-@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, tag="flights")
-def latest_flights() -> Latest:
-    """The aircraft of the newest snapshot that passed validation, in a box and a flight phase."""
-    return services().flights.queries.latest(app.query(LatestQuery))
+@app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, headers=["If-None-Match"], tag="flights")
+def latest_flights() -> Response:
+    """The aircraft of the newest snapshot that passed, by box, flight phase, altitude, speed and callsign."""
+    latest = services().flights.queries.latest(app.query(LatestQuery))
+    return revalidated(latest, app.header("If-None-Match"), "public, max-age=30")
+
+
+@app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
+def flights_snapshots() -> SnapshotList:
+    """The snapshots of a period that passed validation, oldest first."""
+    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+
+
+@app.route(
+    "/flights/snapshots/{tracking_id}/aircraft",
+    cors=CORS,
+    query=LatestQuery,
+    returns=Latest,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def snapshot_aircraft(tracking_id: str) -> Response:
+    """The aircraft of one snapshot that passed, of the last seven days."""
+    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
+
+
+@app.route(
+    "/flights/aircraft", cors=CORS, query=SearchQuery, returns=AircraftSearch, headers=["If-None-Match"], tag="flights"
+)
+def flights_aircraft() -> Response:
+    """Aircraft of a period whose address or callsign begins so; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.search(app.query(SearchQuery)))
+
+
+@app.route(
+    "/flights/aircraft/{icao24}/track",
+    cors=CORS,
+    query=TrackQuery,
+    returns=Track,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def aircraft_track(icao24: str) -> Response:
+    """An aircraft's positions, split into flights, or as GeoJSON; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.track(icao24, app.query(TrackQuery)))
+
+
+@app.route("/flights/traffic", cors=CORS, query=TrafficQuery, returns=Traffic, headers=["If-None-Match"], tag="flights")
+def flights_traffic() -> Response:
+    """Aircraft and rows by hour, day, country and so on; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.traffic(app.query(TrafficQuery)))
+
+
+def of_history(found: HistoryAnswer) -> Response:
+    """An answer of the history: kept for a day where its period is closed, 202 where it is still being worked out."""
+    if isinstance(found.answer, PendingQuery):
+        return to_response(Reply(found.answer, 202, {"Retry-After": str(found.answer.retry_after)}), 202)
+    caching = "public, max-age=86400" if found.closed else "public, max-age=60"
+    return revalidated(found.answer, app.header("If-None-Match"), caching)
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
 def flights_quality() -> QualityHistory:
-    """The verdicts of the last days, and the checks that failed most."""
-    return services().flights.queries.quality(app.query(QualityQuery))
+    """The verdicts of up to 92 days: by day, by check, and a page of the runs."""
+    return services().flights.operations.quality(app.query(QualityQuery))
 
 
-@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=Run, tag="flights")
-def flights_run(tracking_id: str) -> Run:
+@app.route("/flights/runs", cors=CORS, query=RunsQuery, returns=RunPage, tag="flights")
+def flights_runs() -> RunPage:
+    """Runs of a period and a status, the latest snapshot first, a page at a time."""
+    return services().flights.operations.page(app.query(RunsQuery))
+
+
+@app.route("/flights/runs/{tracking_id}", cors=CORS, returns=RunView, tag="flights")
+def flights_run(tracking_id: str) -> RunView:
     """One snapshot's way through the pipeline."""
-    return services().flights.queries.run(tracking_id)
+    return services().flights.operations.run(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/report", cors=CORS, returns=QualityReport, tag="flights")
+def flights_run_report(tracking_id: str) -> QualityReport:
+    """The quality report of a run: all 16 checks, with counts and sample rows."""
+    return services().flights.operations.report(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/downloads", cors=CORS, returns=RunDownloads, proof="operator", tag="flights")
+def flights_run_downloads(tracking_id: str) -> RunDownloads:
+    """Links to a run's raw answer, Parquet and report, which work for 15 minutes. For operators."""
+    return services().flights.operations.downloads(tracking_id)
+
+
+@app.route("/flights/runs/{tracking_id}/release", cors=CORS, returns=ReleaseRecord, proof="operator", tag="flights")
+def flights_release_record(tracking_id: str) -> ReleaseRecord:
+    """Who released a run's snapshot from quarantine, and why. For operators."""
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route(
+    "/flights/runs/{tracking_id}/release",
+    methods=["POST"],
+    cors=CORS,
+    body=ReleaseOrder,
+    returns=ReleaseRecord,
+    proof="operator",
+    tag="flights",
+)
+def release_flights_run(tracking_id: str) -> ReleaseRecord:
+    """Release a snapshot from quarantine after review; doing it twice changes nothing. For operators."""
+    services().flights.review.release(app.body(ReleaseOrder).of(tracking_id, app.caller(str)))
+    return services().flights.operations.release(tracking_id)
+
+
+@app.route("/flights/guard", cors=CORS, returns=GuardView, proof="operator", tag="flights")
+def flights_guard() -> GuardView:
+    """What may forbid a poll: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
+    return services().flights.operations.guard()
 
 
 @app.route(
@@ -299,26 +584,34 @@ def flights_run(tracking_id: str) -> Run:
 )
 def replay_flights() -> Replay:
     """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
-    services().operators.admit(app.header("X-Operator-Token"))
     return services().flights.replays.start(app.body(ReplayRequest))
+
+
+@app.route("/flights/replays/{replay_id}", cors=CORS, returns=ReplayProgress, proof="operator", tag="flights")
+def replay_progress(replay_id: str) -> ReplayProgress:
+    """How far a replay is: how many of its snapshots have been judged again. For operators."""
+    return services().flights.replays.progress(replay_id)
 
 
 # -- spendsense
 
-PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
-SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "tag": "spendsense"}
 
-
-def person() -> UUID:
-    """Who is signed in."""
+def admit_person() -> UUID:
+    """The signed-in person; Unauthenticated for a token of another pool or application."""
     return services().spendsense.doorkeeper.person(app.principal())
 
 
-def operator() -> spendsense.Operator:
-    """Who is signed in, as an operator."""
+def admit_operator() -> spendsense.Operator:
+    """The signed-in operator; Forbidden, on record, for anybody else."""
     request = app.current_request
     resource = f"{request.method} {request.path}" if request else ""
     return services().spendsense.doorkeeper.operator(app.principal(), app.request_id(), resource)
+
+
+SIGNED_IN: dict[str, Any] = {"cors": CORS, "authorizer": PEOPLE, "admit": admit_person, "tag": "spendsense"}
+FOR_OPERATORS: dict[str, Any] = {**SIGNED_IN, "admit": admit_operator}
+person = partial(app.caller, UUID)
+operator = partial(app.caller, spendsense.Operator)
 
 
 def unless_known(answer: Struct) -> Response:
@@ -486,27 +779,27 @@ def give_feedback() -> spendsense.Feedback:
     query=spendsense.UsersQuery,
     returns=spendsense.Users,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_users() -> Response:
     """People, all or of one persona, a page at a time. For operators."""
     return unless_known(services().spendsense.desk.users(operator(), app.query(spendsense.UsersQuery)))
 
 
-@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
     """One person: profile, personas, what operators did (this look too). For operators."""
     return services().spendsense.desk.user(operator(), user_id)
 
 
-@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **SIGNED_IN)
+@app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
     """Delete a person's data, all of it, at once. For operators."""
     services().spendsense.desk.erase(operator(), user_id)
 
 
 @app.route(
-    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **SIGNED_IN
+    "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **FOR_OPERATORS
 )
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
@@ -517,7 +810,7 @@ def read_user_signals(user_id: str) -> Response:
     "/api/v1/operator/users/{user_id}/traces/{recommendation_id}",
     returns=spendsense.Trace,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     """Why an item was recommended to a person, or withheld. For operators."""
@@ -530,11 +823,12 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     query=spendsense.ImportQuery,
     returns=spendsense.Imported,
     accepts={"application/json": spendsense.BankFile, "text/csv": str},
-    **SIGNED_IN,
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **FOR_OPERATORS,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
     """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
-    raw, kind = app.raw_body(spendsense.MAX_IMPORT_BYTES), app.header("Content-Type") or ""
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
     return services().spendsense.desk.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
 
@@ -543,7 +837,7 @@ def import_bank_file(user_id: str) -> spendsense.Imported:
     query=spendsense.ReviewQuery,
     returns=spendsense.ReviewPage,
     headers=["If-None-Match"],
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def list_review() -> Response:
     """Recommendations in a state of review, a page at a time. For operators."""
@@ -555,14 +849,14 @@ def list_review() -> Response:
     methods=["POST"],
     body=spendsense.ReviewVerdict,
     returns=spendsense.Reviewed,
-    **SIGNED_IN,
+    **FOR_OPERATORS,
 )
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
     return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
 
 
-@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **SIGNED_IN)
+@app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
     return unless_known(services().spendsense.desk.metrics(operator()))
@@ -584,7 +878,9 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    phone_page = app.query(NewSessionQuery).phone_page or app.address("u/")
+    console = console_url()
+    here = f"{console}api/u/" if console else app.address("u/")
+    phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 
@@ -679,15 +975,23 @@ def admit(connection: Connection) -> None:
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat`."""
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`."""
     presence, post = services().uploads.presence, services().shared.connections.post
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, "chat": chat_over_socket}, post)
+    chats = {"chat": chat_over_socket, "chat_stop": stop_chat}
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
     asked = decode_json(encode(message), ChatMessage)
-    stream_chat(services().concerts.conversation, asked, partial(services().shared.connections.post, connection))
+    send = partial(services().shared.connections.post, connection)
+    services().concerts.conversation.answer_through(send, asked, connection.id)
+
+
+def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Stop the answer that the socket is being given."""
+    decode_json(encode(message), ChatStop)
+    services().concerts.conversation.stop(connection.id)
 
 
 @app.on_ws_disconnect()

@@ -21,7 +21,8 @@ from websockets.sync.client import connect
 
 from benchmarks import measure
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
-from chalicelib.concerts.conversation import ChatRequest, Delta
+from chalicelib.concerts.models import ChatRequest
+from chalicelib.concerts.values import Delta
 from local.cloud import Cloud, down, up
 from tests.contract.eventstreams import bedrock, event
 from tests.fakes.season import ConcertWorld

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from benchmarks.scoring_files import FEATURES
 from chalicelib.adapters.predictions.signing import SharedSecret
-from chalicelib.concerts.features import FEATURES as TICKET_FEATURES
+from chalicelib.concerts.models import TICKET_FEATURES
+from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from infra.artifacts.build import Artifact, built, unpack
 from infra.artifacts.target import Target

@@ -3,7 +3,7 @@
 A cloud of its own is started in a temporary folder; the demos drive every workload through its deployed functions, and
 what they leave out is invoked directly. A duration is what the function says of itself ("ms" in its log line), of warm
 invocations where there were any; that of the REST function is given by workload. Memory is the high-water mark of the
-worker's process. `--write` puts both into infra/durations.json, of which `make cost` reckons.
+worker's process. `--write` puts both into infra/operate/durations.json, of which `make cost` reckons.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ from benchmarks import measure
 from local import logs
 from local.cloud import Cloud, down, up
 
-DURATIONS = measure.ROOT / "infra" / "durations.json"
+DURATIONS = measure.ROOT / "infra" / "operate" / "durations.json"
 DEMOS = ("flights", "uploads", "concerts", "predictions", "predictions", "spendsense")
 """Predictions twice, since one job is too little for the state machine's functions to be warm in."""
 FEATURES = 21

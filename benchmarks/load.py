@@ -43,8 +43,8 @@ from local.people.generator import generate
 CALLERS, DESKTOPS, CHATS, BUCKET_WRITERS = 4, 2, 1, 1
 PAUSE_S = 1.5
 ROWS = 300
-TOLD_S = 30.0
-DRAIN_S = 120.0
+TOLD_S = 120.0
+DRAIN_S = 300.0
 SEED = 7
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(20_000)
 JUDGED = ("VALIDATED", "QUARANTINED")
@@ -179,9 +179,9 @@ def _of(method: str, path: str, *names: str, **arguments: Any) -> tuple[str, Req
 
 
 def _features(row: list[float]) -> dict[str, float]:
-    from chalicelib.concerts.features import FEATURES
+    from chalicelib.concerts.models import TICKET_FEATURES
 
-    return dict(zip(FEATURES, row, strict=True))
+    return dict(zip(TICKET_FEATURES, row, strict=True))
 
 
 # -- who makes the load

@@ -23,7 +23,7 @@ import polars as pl
 
 from benchmarks import measure
 from benchmarks.scoring_files import FEATURES, engine, model_of, request, trained, write_table
-from chalicelib.predictions.estimators import Model
+from chalicelib.predictions.estimators import LoadedModel
 
 KINDS = ("linear", "boosting", "forest")
 WORKERS = os.cpu_count() or 1
@@ -76,7 +76,7 @@ def compare(report: measure.Report, kind: str, rows: int, folder: Path) -> None:
     share_of_predict(report, label, model, data)
 
 
-def share_of_predict(report: measure.Report, label: str, model: Model, data: Path) -> None:
+def share_of_predict(report: measure.Report, label: str, model: LoadedModel, data: Path) -> None:
     """`model.predict` alone over the whole engine; both on every processor, by stretches of rows.
 
     Each by its fastest of five runs: what a neighbour takes from one run of a pair says nothing about the engine. The

@@ -14,7 +14,7 @@ from typing import BinaryIO
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure, traffic
 from chalicelib.flights import keys
-from chalicelib.flights.convert import Limits
+from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.process import Processing
 from chalicelib.flights.troubles import Troubles
 from tests.fakes.clock import Clock
@@ -50,7 +50,7 @@ def process(folder: str) -> None:
         runs=runs,
         troubles=Troubles(runs=runs, notices=FakeGuard(clock), alerts=FakeAlerts(), clock=clock),
         emit=FakeEmit(),
-        limits=Limits(),
+        limits=SnapshotLimits(),
         clock=clock,
     )
     processing.process(keys.raw_key(traffic.SNAPSHOT_TIME))

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from chalicelib.predictions.batch import BatchPredictions
-from chalicelib.predictions.estimators import Model, load
-from chalicelib.predictions.ports import Bytes, Pinned, Written
+from chalicelib.predictions.estimators import LoadedModel, load
+from chalicelib.predictions.models import PredictionRequest
+from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri
+from chalicelib.predictions.ports import Chunk, Pinned, Written
 from chalicelib.predictions.publishing import Artifact, artifact_of
-from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest
 
 BUCKET = "files"
 FEATURES = tuple(f"feature_{number}" for number in range(10))
@@ -31,7 +32,7 @@ class FileOutput:
         self._uri = uri
         self._file = file
 
-    def write(self, data: Bytes) -> int:
+    def write(self, data: Chunk) -> int:
         """Add bytes."""
         return self._file.write(data) or 0
 
@@ -85,10 +86,10 @@ class FileObjects:
 class OneModel:
     """In the place of `Models`: always the same one."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self._model = model
 
-    def open(self, uri: ObjectUri, request: PredictionRequest) -> Model:
+    def open(self, uri: ObjectUri, request: PredictionRequest) -> LoadedModel:
         """The model."""
         return self._model
 
@@ -148,17 +149,19 @@ def artifact_for(kind: str) -> Artifact:
     return artifact_of(trained(kind), FEATURES, ObjectUri(BUCKET, f"{kind}.skops"), "skops", datetime.now(UTC))
 
 
-def model_of(kind: str) -> Model:
+def model_of(kind: str) -> LoadedModel:
     """The trained model as the engine has it, loaded back from its artifact."""
     artifact = artifact_for(kind)
     return load(artifact.manifest, artifact.content)
 
 
-def engine(model: Model, workers: int, *, in_place: bool = False) -> BatchPredictions:
+def engine(
+    model: LoadedModel, workers: int, *, in_place: bool = False, objects: FileObjects | None = None
+) -> BatchPredictions:
     """The single call over files, the output a new one or written over `in_place`."""
     places = AllowList("anything", ANYWHERE)
     return BatchPredictions(
-        objects=FileObjects(in_place),
+        objects=objects or FileObjects(in_place),
         models=OneModel(model),  # type: ignore[arg-type]  # all that a call asks for is `open`
         allowed=AllowLists(places, places, places),
         clock=lambda: 0.0,

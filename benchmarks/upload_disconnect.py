@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
-from chalicelib.adapters.uploads.sessions import SOCKET_INDEX, UploadSessionsTable, to_item
+from chalicelib.adapters.uploads.sessions import SOCKET_INDEX, UploadSessionsTable, item_of
 from chalicelib.uploads.machine import Disconnected, Session, Socket
 from local.cloud import Cloud, down, up
 
@@ -36,7 +36,7 @@ def sessions(count: int) -> Iterator[Session]:
 
 def fill(client: Any, table: str, count: int) -> None:
     """Write `count` sessions, a batch at a time."""
-    items = ({"PutRequest": {"Item": to_item(session)}} for session in sessions(count))
+    items = ({"PutRequest": {"Item": item_of(session)}} for session in sessions(count))
     while batch := list(itertools.islice(items, BATCH)):
         client.batch_write_item(RequestItems={table: batch})
 

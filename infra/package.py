@@ -1,7 +1,7 @@
 """Package the application for CloudFormation: `python -m infra.package --stage prod --out dist`.
 
 `chalice package` makes the functions, their roles and the APIs from app.py and .chalice/config.json. What it cannot
-declare is in the overlay, one YAML fragment for each workload beside this file; the fragments are merged into one
+declare is in the overlay, one YAML fragment for each workload in template/fragments; the fragments are merged into one
 template, which Chalice lays over its own. The work is done on a copy, so that nothing in the tree is touched.
 """
 
@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,18 @@ from infra.artifacts.budget import exceeded, table, weigh
 from infra.artifacts.build import Artifact, build
 from infra.artifacts.errors import PackagingError as PackagingError
 from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, Target, release_target
+from infra.console import SITE, ConsoleError
+from infra.console import build as build_console
 from infra.template.methods import refusing_other_methods
+from infra.template.names import FUNCTION, compact
 from infra.template.stack import completed, released
+from infra.template.workloads import SECTION, workloads
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("app.py", "chalicelib", ".chalice")
 STAGES = ("local", "dev", "staging", "prod")
+PLACE = Path("infra", "template", "fragments")
+FRAGMENTS = ROOT / PLACE
 SHORT_FORMS_WITHOUT_PREFIX = {"Ref", "Condition"}
 
 
@@ -78,11 +85,16 @@ def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) -> dic
     return merged
 
 
-def overlay(fragments: Iterable[Path]) -> dict[str, Any]:
+def read_fragments(folder: Path = FRAGMENTS) -> dict[str, dict[str, Any]]:
+    """All fragments by their names."""
+    return {path.stem: read_fragment(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def overlay(fragments: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """All fragments as one template."""
     merged: dict[str, Any] = {}
-    for path in sorted(fragments):
-        merged = merge(merged, read_fragment(path), path.name)
+    for name, fragment in fragments.items():
+        merged = merge(merged, {key: value for key, value in fragment.items() if key != SECTION}, f"{name}.yaml")
     return merged
 
 
@@ -96,20 +108,21 @@ def package(stage: str, out: Path, *, root: Path = ROOT, target: Target | None =
         bytecode.interpreter(target)  # before anything is written
     for stale in (path for pattern in ("*.zip", "*.cdx.json") for path in out.glob(pattern)):
         stale.unlink()
+    fragments = read_fragments(root / PLACE)
     with tempfile.TemporaryDirectory(prefix="omnibus-package-") as folder:
         project = Path(folder)
         _copy_sources(root, project)
         (project / "requirements.txt").touch()  # Chalice packages the code alone; the libraries are added below
         merge_template = project / "overlay.json"
-        merge_template.write_text(json.dumps(overlay((root / "infra").glob("*.yaml"))), encoding="utf-8")
+        merge_template.write_text(json.dumps(overlay(fragments)), encoding="utf-8")
         _run_chalice(project, stage, merge_template, out)
     packaged = json.loads((out / "sam.json").read_text(encoding="utf-8"))
     if target is not None:
         packaged = _targeted(packaged, target)
         _complete(build(out / "deployment.zip", target, root, out))
     config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
-    whole = released(completed(refusing_other_methods(packaged), config, stage), out.glob("**/*.zip"))
-    (out / "sam.json").write_text(json.dumps(whole, indent=2), encoding="utf-8")
+    whole = completed(refusing_other_methods(packaged), config, stage, workloads(fragments))
+    (out / "sam.json").write_text(compact(released(whole, out.glob("**/*.zip"))), encoding="utf-8")
     _inspect_code(out / "deployment.zip", root)
     _inspect_template(out / "sam.json")
     return out / "sam.json"
@@ -120,7 +133,7 @@ def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
     own = {"Runtime": target.runtime, "Architectures": [target.architecture]}
     resources = {
         name: {**resource, "Properties": {**resource["Properties"], **own}}
-        if resource.get("Type") == "AWS::Serverless::Function"
+        if resource.get("Type") == FUNCTION
         else resource
         for name, resource in template["Resources"].items()
     }
@@ -129,10 +142,13 @@ def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
 
 def _complete(artifacts: Sequence[Artifact]) -> None:
     """Write the bills of materials and print what everything weighs; PackagingError if that is too much."""
-    from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
+    if find_spec("cyclonedx"):
+        from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
 
-    for artifact in artifacts:
-        sbom.write(artifact)
+        for artifact in artifacts:
+            sbom.write(artifact)
+    else:
+        print("no bill of materials: `pip install -r requirements-dev.txt` for its library", file=sys.stderr)
     weights = weigh(artifacts)
     print(table(weights), file=sys.stderr)
     if problems := exceeded(weights):
@@ -198,8 +214,12 @@ def main() -> None:
     options = parser.parse_args()
     try:
         target = None if options.code_only else release_target(options.runtime, options.architecture)
+        if target is not None:
+            build_console()
+            shutil.rmtree(options.out / "console", ignore_errors=True)
+            shutil.copytree(SITE, options.out / "console", ignore=shutil.ignore_patterns("*.gz"))
         print(package(options.stage, options.out, target=target))
-    except PackagingError as error:
+    except (PackagingError, ConsoleError) as error:
         sys.exit(f"infra.package: {error}")
 
 

@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 
 from infra.package import SOURCES
 from infra.template.methods import ANY, INTEGRATION
-from local.template import FUNCTION, REST_API, Code, localised
+from infra.template.names import FUNCTION, REST_API
+from local.template import Code, localised
 
 ALIAS = "AWS::Lambda::Alias"
 
 POLL_S = 0.05
-DEPLOY_S = 120.0
+DEPLOY_S = 600.0
 TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 

@@ -1,15 +1,41 @@
 """What every test shares: an environment that is complete and points at nothing real."""
 
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the processors; read when numpy is imported
 
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
+from chalicelib import wiring
 from tests.environment import ENVIRONMENT
+from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+
+load_profile()
+
+TESTS = Path(__file__).parent
+SLOW_FIRST = ("cloud", "browser", "package", "contract", "infra", "unit", "app")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, hand out the slow folders first, so that both end at about the same time."""
+    if hasattr(config, "workerinput"):
+        folders = {folder: place for place, folder in enumerate(SLOW_FIRST)}
+        items.sort(key=lambda item: folders[item.path.relative_to(TESTS).parts[0]])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which browser was missing, and how to get it."""
+    from local.demo.screens import missing
+
+    if any("/browser/" in report.nodeid for report in terminalreporter.getreports("skipped")) and missing():
+        terminalreporter.write_line(f"The browser tests were skipped: {missing()}", yellow=True)
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    wiring._configured.cache_clear()  # the services of an earlier test's environment
 
 
 @pytest.fixture(scope="session")

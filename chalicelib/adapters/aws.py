@@ -1,9 +1,11 @@
 """boto3 in one place: clients with timeouts, and botocore's errors as ours."""
 
 import functools
+import math
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import boto3
@@ -15,7 +17,10 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.session import Session
+from urllib3.util import Timeout
 
+from chalicelib import deadline
 from chalicelib.errors import (
     NotFound,
     OmnibusError,
@@ -30,6 +35,18 @@ from chalicelib.settings import AwsSettings
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 MAX_ATTEMPTS = 3
+REGIONAL: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+"""Buckets at BUCKET.s3.REGION.amazonaws.com. BUCKET.s3.amazonaws.com redirects for new buckets, which a browser's
+preflight may not follow, and refuses regions that were launched after March 2019."""
+SHORTEST_S = 0.01
+"""Of a call's time-out: urllib3 takes no 0."""
+
+NOBODYS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Where botocore looks for a developer's settings: nowhere."""
 
 THROTTLED = frozenset(
     {
@@ -53,7 +70,8 @@ DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Authorizati
 class Clients:
     """The AWS clients of one account, region and endpoint: each made once for each set of options.
 
-    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role.
+    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role. Where it has
+    an endpoint, as in the local cloud, nothing that a developer has set for AWS counts: no profile, file or proxy.
     """
 
     def __init__(self, account: AwsSettings) -> None:
@@ -69,6 +87,7 @@ class Clients:
             account.secret_access_key or None,
             account.session_token or None,
             account.region or None,
+            Session(session_vars=NOBODYS) if account.endpoint else None,
         )
 
     def __call__(self, service: str, **options: Any) -> Any:
@@ -84,15 +103,77 @@ class Clients:
             return self._made[key]
 
     def _new(self, service: str, given: dict[str, Any]) -> Any:
+        endpoint = self._account.endpoint_of(service)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=given.pop("read_timeout", READ_TIMEOUT_S),
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
+            s3=None if endpoint else REGIONAL,
+            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
         )
-        return self._session.client(
-            service, config=config, **{"endpoint_url": self._account.endpoint_of(service), **given}
-        )
+        client = self._session.client(service, config=config, **{"endpoint_url": endpoint, **given})
+        _bound(client)
+        return client
+
+
+class RequestTimeout(Timeout):
+    """The time-outs of a client, each call's bounded by what its request has left."""
+
+    def clone(self) -> Timeout:
+        """The time-outs of one call; urllib3 asks for them before it connects."""
+        left = deadline.left()
+        total = None if left == math.inf else max(left, SHORTEST_S)
+        return Timeout(connect=self._connect, read=self._read, total=total)
+
+
+def _bound(client: Any) -> None:
+    """Hold a client's calls to the deadline of the request that makes them."""
+    http, timeouts = client._endpoint.http_session, client.meta.config
+    # botocore fixes a client's time-outs when it is made; urllib3 asks its pool's anew for each call.
+    http._timeout = RequestTimeout(connect=timeouts.connect_timeout, read=timeouts.read_timeout)
+    http._manager.connection_pool_kw["timeout"] = http._timeout
+    client.meta.events.register("before-send", _ask)
+    client.meta.events.register_first("needs-retry", _give_up)
+
+
+def _ask(event_name: str, **_: Any) -> None:
+    """Refuse to send where the request has no time left, or where the service has just timed out."""
+    if request := deadline.current():
+        request.ask(_service(event_name))
+
+
+def _give_up(event_name: str, caught_exception: Exception | None = None, **_: Any) -> None:
+    """Within a request, raise a time-out instead of letting botocore ask again."""
+    request = deadline.current()
+    if request is None:
+        return
+    if isinstance(caught_exception, UpstreamTimeout):
+        raise caught_exception
+    if isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError):
+        request.gave_up(_service(event_name))
+        raise caught_exception
+    if caught_exception is not None and not request.left():
+        raise caught_exception
+
+
+def _service(event_name: str) -> str:
+    """The service of an event such as "before-send.dynamodb.GetItem"."""
+    return event_name.split(".")[1]
+
+
+def timely(events: Any) -> Iterator[Any]:
+    """The events of a botocore event stream, each waited for at most as long as the request has left."""
+    following = iter(events)
+    while True:
+        if (left := deadline.left()) != math.inf:
+            with suppress(AttributeError):  # botocore has let go of the socket of a stream that has ended
+                events._raw_stream._fp.fp.raw._sock.settimeout(max(left, SHORTEST_S))
+        try:
+            event = next(following)
+        except StopIteration:
+            return
+        yield event
 
 
 def error_code(error: ClientError) -> str:

@@ -1,7 +1,9 @@
 """DynamoDB items as plain mappings, and its conditional updates in one place."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -9,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import error_code
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
@@ -28,22 +31,40 @@ def condition_failed(error: ClientError) -> bool:
     return error_code(error) == "ConditionalCheckFailedException"
 
 
-def setting(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The UpdateItem arguments that set `values`, at least one of them; None takes an attribute away."""
-    items = to_item(values)
+def setting(
+    values: Mapping[str, Any],
+    *,
+    adding: Mapping[str, int] = NOTHING,
+    conditions: Sequence[str] = (),
+    given: Mapping[str, Any] = NOTHING,
+) -> dict[str, Any]:
+    """The UpdateItem arguments that set `values`, None taking an attribute away, and add to the numbers `adding`.
+
+    All `conditions` must hold; they name attributes as `#name`, or plainly where that is no reserved word, and the
+    values `given` as `:name`.
+    """
+    items, amounts = to_item(values), to_item(adding)
     gone = [f"#{name}" for name in values if name not in items]
-    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in items)
+    clauses = {
+        "SET": [f"#{name} = :{name}" for name in items],
+        "ADD": [f"#{name} :{name}" for name in amounts],
+        "REMOVE": gone,
+    }
+    update = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
+    condition = " AND ".join(conditions)
+    used = {f":{name}": value for name, value in {**items, **amounts, **to_item(given)}.items()}
     return {
-        "UpdateExpression": f"{expression} REMOVE {', '.join(gone)}" if gone else expression,
-        "ExpressionAttributeNames": {f"#{name}": name for name in values},
-        "ExpressionAttributeValues": {f":{name}": value for name, value in items.items()},
+        "UpdateExpression": update,
+        **({"ConditionExpression": condition} if conditions else {}),
+        "ExpressionAttributeNames": {name: name[1:] for name in re.findall(r"#\w+", f"{update} {condition}")},
+        **({"ExpressionAttributeValues": used} if used else {}),
     }
 
 
-def one_of(attribute: str, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """A condition that `attribute` is one of `values`, and the values it names."""
-    names = {f":{attribute}_{place}": {"S": value} for place, value in enumerate(values)}
-    return f"#{attribute} IN ({', '.join(names)})", names
+def one_of(attribute: str, values: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """A condition that `attribute` is one of `values`, and the values that it is given."""
+    given = {f"{attribute}_{place}": value for place, value in enumerate(values)}
+    return f"#{attribute} IN ({', '.join(f':{name}' for name in given)})", given
 
 
 def _decimals(value: Any) -> Any:

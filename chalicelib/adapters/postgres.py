@@ -5,6 +5,7 @@ transaction with its own `SET LOCAL` limits. Work that the server cut short (dea
 again from its start, so it must be nothing but a transaction.
 """
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import namedtuple_row
 
+from chalicelib import deadline
 from chalicelib.errors import (
     Conflict,
     InvalidInput,
@@ -35,6 +37,9 @@ IDLE_CHECK_S = 10.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
 UNANSWERED_MS = 10_000
+SERVICE = "the database"
+SILENCE_S = 5.0
+"""What a server may say nothing beyond a statement's own limit, before its process is taken for stopped."""
 
 TRANSIENT = (
     pg.DeadlockDetected,
@@ -124,6 +129,29 @@ class Connecting(Protocol):
     def forget(self) -> None: ...
 
 
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection that is given up where the server does not answer a statement in time.
+
+    The server enforces its own limits, but not while its process is stopped, when only its kernel answers.
+    """
+
+    statement_s = float("inf")
+    """What the statements of the transaction at hand may take by the server's own limit."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server as psycopg does, at most as long as it may take; Unanswered and closed after that."""
+        most = min(deadline.left(self.statement_s + SILENCE_S), timeout or float("inf"))
+        try:
+            return super().wait(gen, interval, most if most != float("inf") else None)
+        except pg._WaitTimeout:
+            self.pgconn.finish()
+            raise Unanswered from None
+
+
+class Unanswered(psycopg.OperationalError):
+    """The server did not answer in time."""
+
+
 class Postgres:
     """Runs work in transactions on one connection that it opens when needed and keeps."""
 
@@ -139,7 +167,7 @@ class Postgres:
         self._timeout_ms = statement_timeout_ms
         self._clock = clock
         self._pause = pause
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: BoundedConnection | None = None
         self._used_at = 0.0
 
     def run(self, work: Callable[[Cursor], T], *, settings: Mapping[str, str] | None = None) -> T:
@@ -148,15 +176,22 @@ class Postgres:
         `settings` hold for this transaction only. Raises UpstreamUnavailable, UpstreamTimeout (a statement ran into
         its limit), Conflict, InvalidInput (a value that PostgreSQL cannot hold).
         """
+        request = deadline.current()
         for attempt in range(1, ATTEMPTS + 1):
+            if request:
+                request.ask(SERVICE)
             try:
                 return self._once(work, settings or {})
             except pg.QueryCanceled as error:
                 raise UpstreamTimeout("the database took too long") from error
+            except (Unanswered, pg.ConnectionTimeout) as error:
+                if request:
+                    request.gave_up(SERVICE)
+                raise UpstreamTimeout("the database did not answer in time") from error
             except (*TRANSIENT, psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if isinstance(error, pg.LockNotAvailable):
                     raise UpstreamUnavailable("the data is being worked on; try again later", retry_after=5) from error
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or not deadline.left():
                     raise UpstreamUnavailable("the database is unavailable; try again later", retry_after=5) from error
                 self._pause(0.05 * 4**attempt)
             except (psycopg.Error, UnicodeEncodeError) as error:
@@ -177,11 +212,10 @@ class Postgres:
         connection = self._healthy()
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                limits = {
-                    "statement_timeout": str(self._timeout_ms),
-                    "lock_timeout": str(LOCK_TIMEOUT_MS),
-                    **settings,
-                }
+                limits = {"statement_timeout": str(self._timeout_ms), "lock_timeout": str(LOCK_TIMEOUT_MS), **settings}
+                if (given := limits["statement_timeout"]).isdecimal():
+                    connection.statement_s = left = max(0.001, deadline.left(int(given) / 1000))  # 0 would mean none
+                    limits["statement_timeout"] = str(int(left * 1000))
                 cursor.execute(local_settings(limits).encode())
                 result = work(cursor)
             self._used_at = self._clock()
@@ -194,7 +228,7 @@ class Postgres:
                 self.close()
             raise
 
-    def _healthy(self) -> psycopg.Connection[Any]:
+    def _healthy(self) -> BoundedConnection:
         """The connection, proven if it was idle (Lambda freezes containers for minutes), or a new one."""
         connection = self._connection
         if connection is not None and not connection.closed:
@@ -210,7 +244,7 @@ class Postgres:
         self._used_at = self._clock()
         return self._connection
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self) -> BoundedConnection:
         """A new connection; with the secret read anew if the one that we know is refused."""
         try:
             return self._open()
@@ -225,12 +259,12 @@ class Postgres:
                 raise UpstreamUnavailable("the database refuses our credentials", retry_after=30) from error
             raise
 
-    def _open(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(
+    def _open(self) -> BoundedConnection:
+        return BoundedConnection.connect(
             self._target.read(),
             row_factory=namedtuple_row,
             prepare_threshold=None,
-            connect_timeout=CONNECT_TIMEOUT_S,
+            connect_timeout=max(1, math.ceil(deadline.left(CONNECT_TIMEOUT_S))),
             application_name="omnibus",
             # A host that vanished says nothing: without these, a container would wait for it until its function ends.
             tcp_user_timeout=UNANSWERED_MS,

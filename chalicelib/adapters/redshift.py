@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import dependency, error_code, failure
+from chalicelib.deadline import current, grace, left, within
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 
 Value = str | int | float | bool | Decimal | date | datetime | clock_time | None
@@ -22,6 +23,8 @@ Row = dict[str, Value]
 Parameter = str | int | float | Decimal | date | datetime
 
 WAREHOUSE = "the warehouse"
+SERVICE = "redshift-data"
+CANCEL_S = 1.0
 LONGEST_WAIT_S = 20
 """Of one long poll: the service allows 30, and the HTTP client must wait longer than this."""
 FIRST_PAUSE_S = 0.05
@@ -56,8 +59,9 @@ class RedshiftData:
     """Runs statements on one cluster or workgroup.
 
     `target` holds ClusterIdentifier with DbUser or SecretArn, or WorkgroupName, and Database. `budget_s` bounds each
-    call, waiting and paging included; a statement that outlasts it is cancelled. The client's read timeout must
-    exceed LONGEST_WAIT_S. The clock is monotonic, in seconds.
+    call, waiting and paging included, and so does the deadline of the request; a statement that outlasts it is
+    cancelled, and the request asks the warehouse nothing more. The client's read timeout must exceed LONGEST_WAIT_S.
+    The clock is monotonic, in seconds.
     """
 
     def __init__(
@@ -94,21 +98,22 @@ class RedshiftData:
             cached = self._cache.find(key)
             if cached is not None:
                 return cached
-        deadline = self._clock() + self._budget_s
-        statement_id, has_result = self._run("execute_statement", {"Sql": sql}, bound, deadline)
-        if not has_result:
-            raise UpstreamRejected("The warehouse answered without a result.")
-        found = self._fetch(statement_id, deadline)
+        with within(self._budget_s):
+            deadline = self._clock() + left(self._budget_s)
+            statement_id, has_result = self._run("execute_statement", {"Sql": sql}, bound, deadline)
+            if not has_result:
+                raise UpstreamRejected("The warehouse answered without a result.")
+            found = self._fetch(statement_id, deadline)
         if fresh_for_s:
             self._cache.keep(key, found, fresh_for_s)
         return found
 
     def run(self, sqls: Sequence[str], parameters: Mapping[str, Parameter] | None = None) -> int:
         """Run statements as one transaction; how many rows the last of them affected. Raises as `rows` does."""
-        deadline = self._clock() + self._budget_s
         bound = _bound(parameters or {})
-        statement_id, _ = self._run("batch_execute_statement", {"Sqls": list(sqls)}, bound, deadline)
-        with dependency(WAREHOUSE):
+        with within(self._budget_s), dependency(WAREHOUSE):
+            deadline = self._clock() + left(self._budget_s)
+            statement_id, _ = self._run("batch_execute_statement", {"Sqls": list(sqls)}, bound, deadline)
             description = self._client.describe_statement(Id=statement_id)
         affected: int = description["SubStatements"][-1].get("ResultRows", 0)
         return affected
@@ -129,8 +134,10 @@ class RedshiftData:
             answer = {"Status": "SUBMITTED"}
         try:
             answer = self._await(statement_id, answer, deadline)
-        except UpstreamError:  # nobody will ask for its result
+        except UpstreamError as error:  # nobody will ask for its result
             self._cancel(statement_id)
+            if isinstance(error, UpstreamTimeout) and (request := current()):
+                request.gave_up(SERVICE)
             raise
         if answer["Status"] == "FAILED":
             _log.error("statement %s failed: %s", statement_id, self._reason(statement_id, answer))
@@ -194,8 +201,13 @@ class RedshiftData:
 
     def _cancel(self, statement_id: str) -> None:
         try:
-            self._client.cancel_statement(Id=statement_id)
-        except (ClientError, BotoCoreError) as error:  # it may have ended meanwhile; the caller is answered anyway
+            with grace(CANCEL_S):
+                self._client.cancel_statement(Id=statement_id)
+        except (
+            ClientError,
+            BotoCoreError,
+            UpstreamTimeout,
+        ) as error:  # it may have ended meanwhile; the caller is answered anyway
             _log.warning("could not cancel statement %s: %s", statement_id, error)
 
 

@@ -4,18 +4,41 @@ A provider that fails before its first word is passed over. One that fails later
 and the next begins anew, so a reply is always whole and always by one source, which it names.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from itertools import chain
+from typing import Any
 
-from msgspec import Meta, Struct, structs
+from msgspec import convert, structs, to_builtins
 
-from chalicelib.concerts.ports import ChatProvider, Sessions
-from chalicelib.concerts.recommendations import UserId
-from chalicelib.concerts.sessions import LIFETIME, Exchange, Session
+from chalicelib.concerts.models import (
+    MAX_MESSAGE,
+    SPOKEN,
+    ChatExchange,
+    ChatFeedback,
+    ChatReply,
+    ChatRequest,
+    ChatSessionList,
+    ChatSessionView,
+    Fallback,
+)
+from chalicelib.concerts.ports import ChatProvider, ChatSessionStore
+from chalicelib.concerts.values import (
+    ANONYMOUS,
+    SESSION_LIFETIME,
+    ChatOutcome,
+    ChatSession,
+    Delta,
+    Exchange,
+    Restart,
+    Turn,
+)
+from chalicelib.deadline import within
 from chalicelib.errors import (
     Conflict,
     Forbidden,
+    Gone,
     InvalidInput,
     NotFound,
     RateLimited,
@@ -23,97 +46,22 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 
-Intent = Literal[
-    "artist_lookup",
-    "venue_search",
-    "concert_recommendation",
-    "ticket_prediction",
-    "data_analysis",
-    "general_query",
-    "unknown",
-]
-ANONYMOUS = "anonymous"
-MAX_MESSAGE = 4000
-SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-"""What `_checked` accepts, as a regular expression: no control characters, and not only spaces."""
 SAVE_ATTEMPTS = 3
+LISTED_SESSIONS = 50
+ANSWER_S = 10.0
+"""For one message, from reading the session to remembering the answer."""
+STOP_LOOKED_FOR_S = 0.5
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
-
-SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{2,100}$(?!\n)")]
-
-
-class ChatRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message, and the session that it continues; a session belongs to the user who began it."""
-
-    message: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_MESSAGE,
-            examples=["Which rock concerts are on in Austin?"],
-            extra_json_schema={"pattern": SPOKEN},
-        ),
-    ]
-    session_id: Annotated[SessionId | None, Meta(description="Of an earlier reply; without it a session begins.")] = (
-        None
-    )
-    user_id: UserId | None = None
+Send = Callable[[Mapping[str, Any]], object]
+"""Puts one message to the client; Gone where it has left."""
 
 
-class Fallback(Struct, frozen=True, kw_only=True):
-    """The provider that should have answered, and why it did not."""
+def new_chat_session_id() -> str:
+    """An id that nobody can guess; knowing it is what lets an anonymous caller continue the session."""
+    import secrets  # loads OpenSSL, which only a new session needs
 
-    instead_of: str
-    reason: str
-
-
-class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole answer to one message."""
-
-    message: str
-    session_id: str
-    intent: Intent
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    data: dict[str, Any]
-    suggestions: list[str]
-    timestamp: datetime
-    source: Annotated[str, Meta(description='"agent", "converse" or "local".')]
-    remembered: Annotated[bool, Meta(description="False where the session could not be kept.")] = True
-    fallback: Fallback | None = None
-
-
-class Turn(Struct, frozen=True):
-    """What a provider gets: the message and what was said before, oldest first."""
-
-    session_id: str
-    message: str
-    history: tuple[Exchange, ...] = ()
-
-
-class Delta(Struct, frozen=True):
-    """Some more words of the answer."""
-
-    text: str
-
-
-class Outcome(Struct, frozen=True):
-    """The end of an answer: what the question was about, how sure that is, and the data behind the words."""
-
-    intent: Intent
-    confidence: float
-    data: Mapping[str, Any]
-    suggestions: Sequence[str] = ()
-    concert_id: str | None = None
-
-
-class Restart(Struct, frozen=True):
-    """Forget the words so far: another provider begins anew."""
-
-    reason: str
-
-
-Piece = Delta | Outcome
+    return f"chat-{secrets.token_hex(16)}"
 
 
 class Conversation:
@@ -122,23 +70,24 @@ class Conversation:
     def __init__(
         self,
         providers: Sequence[ChatProvider],
-        sessions: Sessions,
+        sessions: ChatSessionStore,
         clock: Callable[[], datetime],
-        new_session_id: Callable[[], str],
+        new_chat_session_id: Callable[[], str],
     ) -> None:
         self._providers = providers
         self._sessions = sessions
         self._clock = clock
-        self._new_session_id = new_session_id
+        self._new_session_id = new_chat_session_id
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """The whole answer; NotFound for a session that is not there, over, or another's."""
-        for event in self.stream(request):
-            if isinstance(event, ChatReply):
-                return event
+        with within(ANSWER_S):
+            for event in self.stream(request):
+                if isinstance(event, ChatReply):
+                    return event
         raise UpstreamUnavailable("The chat has no answer now; try again later.", retry_after=5)
 
-    def stream(self, request: ChatRequest) -> "Iterator[Delta | Restart | ChatReply]":
+    def stream(self, request: ChatRequest) -> "Generator[Delta | Restart | ChatReply, None, None]":
         """The answer as it arises: words, perhaps restarts, and the whole reply last."""
         message = _checked(request.message)
         session, remembered = self._session(request)
@@ -146,10 +95,10 @@ class Conversation:
         fallback: Fallback | None = None
         for provider in self._providers:
             words: list[str] = []
-            outcome: Outcome | None = None
+            outcome: ChatOutcome | None = None
             try:
                 for piece in provider.answer(turn):
-                    if isinstance(piece, Outcome):
+                    if isinstance(piece, ChatOutcome):
                         outcome = piece
                     else:
                         words.append(piece.text)
@@ -168,7 +117,81 @@ class Conversation:
             return
         raise UpstreamUnavailable("No chat provider can answer now; try again later.", retry_after=5)
 
-    def _reply(self, session: Session, words: str, outcome: Outcome, source: str) -> ChatReply:
+    def answer_through(self, send: Send, request: ChatRequest, answer: str) -> None:
+        """Send the answer as it arises: CHAT_STARTED at once, CHAT_DELTA for words, CHAT_DONE or CHAT_STOPPED last.
+
+        CHAT_RESTART says that a provider failed and its words are void. Each message carries its `sequence`, the first
+        is 0. `answer` names it to `stop`. Ends when the client has left; raises as `stream` does.
+        """
+        begun = self._clock()
+        events = self.stream(request)
+        messages: Iterator[dict[str, Any]] = chain([{"action": "CHAT_STARTED"}], map(_as_message, events))
+        try:
+            with within(ANSWER_S):
+                self._send(send, messages, answer, begun)
+        except Gone:
+            return
+        finally:
+            events.close()
+
+    def _send(self, send: Send, messages: Iterator[dict[str, Any]], answer: str, begun: datetime) -> None:
+        looked = begun
+        for sequence, message in enumerate(messages):
+            if (self._clock() - looked).total_seconds() >= STOP_LOOKED_FOR_S:
+                looked = self._clock()
+                if self._stopped(answer, begun):
+                    send({"action": "CHAT_STOPPED", "sequence": sequence})
+                    return
+            send({**message, "sequence": sequence})
+
+    def stop(self, answer: str) -> None:
+        """Stop an answer that is being given; it ends within a second, and is not remembered."""
+        self._sessions.ask_to_stop(answer, self._clock())
+
+    def _stopped(self, answer: str, since: datetime) -> bool:
+        try:
+            return self._sessions.asked_to_stop(answer, since)
+        except STORE_FAILURES:
+            return False
+
+    def sessions_of(self, owner: str | None) -> ChatSessionList:
+        """The owner's sessions; an anonymous one is in no list, since its id alone opens it."""
+        return ChatSessionList(sessions=self._sessions.of_owner(owner, LISTED_SESSIONS) if owner else [])
+
+    def session(self, session_id: str, owner: str | None) -> ChatSessionView:
+        """The owner's session; NotFound for one that is not there, over, or another's."""
+        session = self._own(session_id, owner)
+        exchanges = [convert(one, ChatExchange, from_attributes=True) for one in session.exchanges]
+        return ChatSessionView(session_id=session_id, expires_at=session.expires_at, exchanges=exchanges)
+
+    def forget(self, session_id: str, owner: str | None) -> None:
+        """Delete the owner's session; NotFound as `session` does."""
+        self._own(session_id, owner)
+        self._sessions.forget(session_id)
+
+    def judge(self, session_id: str, feedback: ChatFeedback) -> ChatExchange:
+        """Keep whether an answer helped; NotFound for an answer that is no longer kept."""
+        for _ in range(SAVE_ATTEMPTS):
+            session = self._own(session_id, feedback.user_id)
+            judged = next((one for one in session.exchanges if one.at == feedback.at), None)
+            if judged is None:
+                raise NotFound("at: the session has no answer of that time", code="answer_not_found")
+            better = structs.replace(judged, helpful=feedback.helpful)
+            exchanges = tuple(better if one is judged else one for one in session.exchanges)
+            try:
+                self._sessions.save(structs.replace(session, exchanges=exchanges, version=session.version + 1))
+            except Conflict:
+                continue
+            return convert(better, ChatExchange, from_attributes=True)
+        raise Conflict("The session is being written to; try again.")
+
+    def _own(self, session_id: str, owner: str | None) -> ChatSession:
+        session = self._sessions.find(session_id)
+        if session is None or session.owner != (owner or ANONYMOUS) or session.expires_at <= self._clock():
+            raise NotFound("session_id: there is no such session; leave it out to begin one", code="session_not_found")
+        return session
+
+    def _reply(self, session: ChatSession, words: str, outcome: ChatOutcome, source: str) -> ChatReply:
         return ChatReply(
             message=words,
             session_id=session.session_id,
@@ -178,28 +201,29 @@ class Conversation:
             suggestions=list(outcome.suggestions),
             timestamp=self._clock(),
             source=source,
+            understood=outcome.understood,
+            question=dict(outcome.question),
         )
 
-    def _session(self, request: ChatRequest) -> tuple[Session, bool]:
+    def _session(self, request: ChatRequest) -> tuple[ChatSession, bool]:
         """The session to continue, and whether it can be kept.
 
         Where the store fails, ownership cannot be checked: nothing of the session is read, and providers get a new id.
         """
-        now = self._clock()
-        owner = request.user_id or ANONYMOUS
-        fresh = Session(session_id=self._new_session_id(), owner=owner, expires_at=now + LIFETIME)
+        fresh = ChatSession(
+            session_id=self._new_session_id(),
+            owner=request.user_id or ANONYMOUS,
+            expires_at=self._clock() + SESSION_LIFETIME,
+        )
         if request.session_id is None:
             return fresh, True
         try:
-            session = self._sessions.find(request.session_id)
+            return self._own(request.session_id, request.user_id), True
         except STORE_FAILURES:
             return fresh, False
-        if session is None or session.owner != owner or session.expires_at <= now:
-            raise NotFound("session_id: there is no such session; leave it out to begin one", code="session_not_found")
-        return session, True
 
-    def _remember(self, session: Session, exchange: Exchange) -> bool:
-        latest: Session | None = session
+    def _remember(self, session: ChatSession, exchange: Exchange) -> bool:
+        latest: ChatSession | None = session
         try:
             for _ in range(SAVE_ATTEMPTS):
                 if latest is None:
@@ -215,16 +239,26 @@ class Conversation:
         return False
 
 
-def _exchange(reply: ChatReply, message: str, outcome: Outcome) -> Exchange:
+def _as_message(event: "Delta | Restart | ChatReply") -> dict[str, Any]:
+    if isinstance(event, Delta):
+        return {"action": "CHAT_DELTA", "text": event.text}
+    if isinstance(event, ChatReply):
+        return {"action": "CHAT_DONE", "reply": to_builtins(event)}
+    return {"action": "CHAT_RESTART", "reason": event.reason}
+
+
+def _exchange(reply: ChatReply, message: str, outcome: ChatOutcome) -> Exchange:
     return Exchange(
-        message=message, reply=reply.message, intent=reply.intent, at=reply.timestamp, concert_id=outcome.concert_id
+        message=message, reply=reply.message, intent=reply.intent, at=reply.timestamp, listed=tuple(outcome.listed)
     )
 
 
 def _checked(message: str) -> str:
-    """The message without surrounding space; InvalidInput for a blank one or for control characters."""
-    if any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in message):
-        raise InvalidInput.of("message", "has control characters", "text, line breaks and tabs")
-    if not message.strip():
-        raise InvalidInput.of("message", "is blank", f"1 to {MAX_MESSAGE} characters")
+    """The message without surrounding space; InvalidInput unless it is SPOKEN text."""
+    if not re.fullmatch(SPOKEN, message):
+        raise InvalidInput.of(
+            "message",
+            "is blank or has control characters",
+            f"1 to {MAX_MESSAGE} characters of text, line breaks and tabs",
+        )
     return message.strip()

@@ -1,88 +1,51 @@
 """Which venues are popular: eleven features over the completed concerts of a look-back, weighted into one score.
 
-Each feature is divided by its maximum over the venues that have `min_events`. Weights: concerts .15, average
-attendance .10, attendance rate .20, revenue .10, revenue per event .15, bookings per month .15, capacity .05, demand
-for the venue's type .02, demand in its city .03, distinct artists .03, share of repeat bookings .02. Revenue is what
-was sold; where no sales are recorded, what the concert reported. The statement is `sql/popularity.sql`.
+Each feature is divided by its maximum over the venues that have `min_events`; SCORE_WEIGHTS weighs them. Revenue is
+what was sold; where no sales are recorded, what the concert reported. What nobody reported counts for nothing and
+against nothing: the weights of the other features share its own. The statement is `sql/popularity.sql`.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated
+from datetime import datetime, timedelta
 
-from msgspec import Meta, Struct
+from chalicelib.concerts.lexicon import Lexical
+from chalicelib.concerts.models import PopularityQuery, PopularityReport, Refreshed, SeasonTotals, TotalsQuery
+from chalicelib.concerts.ports import ConcertCatalogue, VenueRanking
+from chalicelib.concerts.wishes import Wishes, days_of
 
-from chalicelib.concerts.ports import VenueRanking
-
-EVERY_VENUE = 1_000_000
 REFRESH_LOOKBACK_DAYS = 365
-REFRESH_MIN_EVENTS = 1
-
-
-class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many venues to rank, and by which concerts."""
-
-    top_n: Annotated[int, Meta(ge=1, le=100, description="How many venues to return.", examples=[10])] = 10
-    min_events: Annotated[
-        int, Meta(ge=1, le=10_000, description="Completed concerts that a venue must have had.", examples=[5])
-    ] = 5
-    lookback_days: Annotated[
-        int, Meta(ge=1, le=3650, description="Days before today whose concerts count.", examples=[365])
-    ] = 365
-
-
-class VenueStanding(Struct, frozen=True, kw_only=True):
-    """One venue's rank and the figures behind it; money is a decimal text."""
-
-    popularity_rank: Annotated[int, Meta(ge=1, description="Dense: equal scores share a rank.", examples=[1])]
-    venue_id: Annotated[str, Meta(examples=["ven-0007"])]
-    name: str
-    city: str
-    state: str
-    country: str
-    venue_type: str
-    capacity: int
-    score: Annotated[float, Meta(ge=0, le=1, description="The weighted sum.", examples=[0.8127])]
-    total_events: int
-    avg_attendance: float
-    avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)]
-    total_revenue: Annotated[Decimal, Meta(examples=["1234567.89"])]
-    revenue_per_event: Decimal
-    booking_frequency: Annotated[float, Meta(description="Concerts in 30 days, since its first in the look-back.")]
-    distinct_artists: int
-    repeat_booking: Annotated[float, Meta(ge=0, le=1, description="Share of concerts by artists who came back.")]
-
-
-class PopularityReport(Struct, frozen=True, kw_only=True):
-    """The most popular venues first, and the days that they were ranked by."""
-
-    venues: list[VenueStanding]
-    since: date
-    until: Annotated[date, Meta(description="Exclusive.")]
-    generated_at: datetime
-
-
-class Refreshed(Struct, frozen=True, kw_only=True):
-    """What a refresh of the `venue_popularity` table wrote."""
-
-    venues: int
-    calculated_at: datetime
+REFRESH_MIN_EVENTS = 5
+"""The defaults of PopularityQuery, so that the stored rank is the one that the ranking answers with."""
 
 
 class VenuePopularity:
     """Ranks venues, on demand and into the table that reports read."""
 
-    def __init__(self, ranking: VenueRanking, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ranking: VenueRanking, lexicon: Lexical, clock: Callable[[], datetime], currency: str) -> None:
         self._ranking = ranking
+        self._wishes = Wishes(lexicon)
         self._clock = clock
+        self._currency = currency
 
     def rank(self, query: PopularityQuery) -> PopularityReport:
-        """The venues that `query` asks for, most popular first; Upstream* where the warehouse fails."""
+        """The venues that `query` asks for; Upstream* where the warehouse fails."""
         now = self._clock()
-        since = now.date() - timedelta(days=query.lookback_days)
-        venues = self._ranking.popular_venues(since, now.date(), min_events=query.min_events, top_n=query.top_n)
-        return PopularityReport(venues=venues, since=since, until=now.date(), generated_at=now)
+        since, until = days_of(query.since, query.until, now.date(), query.lookback_days)
+        criteria, notes, nothing = self._wishes.of_venues(query)
+        venues = (
+            []
+            if nothing
+            else self._ranking.popular_venues(
+                criteria.but(since=since, until=until),
+                min_events=query.min_events,
+                top_n=query.top_n,
+                order_by=query.order_by,
+                least_first=query.least_first,
+            )
+        )
+        return PopularityReport(
+            venues=venues, since=since, until=until, currency=self._currency, generated_at=now, notes=notes
+        )
 
     def refresh(self, calculated_at: datetime) -> Refreshed:
         """Replace the stored ranking by that of `calculated_at`; again with the same moment changes nothing."""
@@ -90,3 +53,22 @@ class VenuePopularity:
         since = until - timedelta(days=REFRESH_LOOKBACK_DAYS)
         venues = self._ranking.store_popularity(since, until, REFRESH_MIN_EVENTS, calculated_at)
         return Refreshed(venues=venues, calculated_at=calculated_at)
+
+
+class Totals:
+    """Sums up completed concerts."""
+
+    def __init__(
+        self, catalogue: ConcertCatalogue, lexicon: Lexical, clock: Callable[[], datetime], currency: str
+    ) -> None:
+        self._catalogue = catalogue
+        self._wishes = Wishes(lexicon)
+        self._clock = clock
+        self._currency = currency
+
+    def sum_up(self, query: TotalsQuery) -> SeasonTotals:
+        """The totals that `query` asks for; Upstream* where the warehouse fails."""
+        since, until = days_of(query.since, query.until, self._clock().date(), REFRESH_LOOKBACK_DAYS)
+        criteria, notes, nothing = self._wishes.of_totals(query)
+        genres = [] if nothing else self._catalogue.totals(criteria.but(since=since, until=until))
+        return SeasonTotals(genres=genres, since=since, until=until, currency=self._currency, notes=notes)

@@ -8,13 +8,16 @@ from chalice.app import Response
 CACHING = "private, no-cache"
 
 
-def revalidated(answer: Any, if_none_match: str | None) -> Response:
-    """`answer` as JSON under an ETag of its bytes; 304 without a body if the caller names that ETag."""
+def revalidated(answer: Any, if_none_match: str | None, caching: str = CACHING) -> Response:
+    """`answer` as JSON under an ETag of its bytes; 304 without a body if the caller names that ETag.
+
+    `caching` is the answer's Cache-Control.
+    """
     from hashlib import sha256  # only reads pay for loading OpenSSL
 
     body = msgspec.json.encode(answer)
     tag = f'"{sha256(body).hexdigest()[:32]}"'
-    headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": CACHING}
+    headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": caching}
     if if_none_match is not None and _names(if_none_match, tag):
         return Response("", headers, 304)
     return Response(body.decode(), {**headers, "Content-Type": "application/json"}, 200)

@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from chalicelib.deadline import within
 from chalicelib.entry import telemetry
-from chalicelib.entry.operators import Operators
 from chalicelib.errors import OmnibusError
 
 DEADLINE_S = 2.0
 
 
 class HealthQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    deep: Annotated[bool, Meta(description="Ask each dependency; needs the X-Operator-Token header.")] = False
+    deep: Annotated[bool, Meta(description="Ask each dependency; for operators.")] = False
 
 
 class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,7 +26,7 @@ class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class HealthReport(Struct, frozen=True, kw_only=True):
     """The state of the application: degraded where a dependency failed."""
 
     status: Literal["ok", "degraded"]
@@ -35,22 +36,20 @@ class Report(Struct, frozen=True, kw_only=True):
 class Health:
     """Asks dependencies side by side, for operators alone."""
 
-    def __init__(
-        self, *, operators: Operators, checks: Mapping[str, Callable[[], object]], deadline_s: float = DEADLINE_S
-    ) -> None:
-        self._operators = operators
+    def __init__(self, checks: Mapping[str, Callable[[], object]], *, deadline_s: float = DEADLINE_S) -> None:
         self._checks = checks
         self._deadline_s = deadline_s
 
-    def report(self, query: HealthQuery, token: str | None) -> Report:
-        """The report that `query` asks for; Forbidden for a deep one without the right token."""
+    def report(self, query: HealthQuery, admit: Callable[[], object]) -> HealthReport:
+        """The report that `query` asks for; `admit` raises if a deep one is not for the caller."""
         if not query.deep:
-            return Report(status="ok")
-        self._operators.admit(token)
+            return HealthReport(status="ok")
+        admit()
         from concurrent.futures import ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
-        running = {name: pool.submit(_ask, name, check) for name, check in self._checks.items()}
+        with within(self._deadline_s):  # so that no check outlives the answer
+            running = {name: pool.submit(copy_context().run, _ask, name, check) for name, check in self._checks.items()}
         answered = wait(running.values(), timeout=self._deadline_s).done
         pool.shutdown(wait=False, cancel_futures=True)
         late = Dependency(
@@ -58,7 +57,7 @@ class Health:
         )
         found = {name: future.result() if future in answered else late for name, future in running.items()}
         degraded = any(dependency.status == "failed" for dependency in found.values())
-        return Report(status="degraded" if degraded else "ok", dependencies=found)
+        return HealthReport(status="degraded" if degraded else "ok", dependencies=found)
 
 
 def _ask(name: str, check: Callable[[], object]) -> Dependency:

@@ -5,10 +5,16 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from chalicelib.deadline import within
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import disposition
 from chalicelib.entry.models import decode_json, error_content
 from chalicelib.errors import OmnibusError
+
+ANSWER_S = 25.0
+"""For an answer that somebody waits for: API Gateway waits 29 s, a cold start included."""
+MARGIN_S = 1.0
+"""Left to a function for answering after its last call has timed out."""
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 Request = TypeVar("Request")
@@ -26,6 +32,15 @@ class Context(Protocol):
 def seconds_left(context: Context) -> Callable[[], float]:
     """A function that tells how many seconds the invocation has left."""
     return lambda: context.get_remaining_time_in_millis() / 1000
+
+
+def answer_in_time(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Middleware: give every call of a request the same deadline, before API Gateway or Lambda gives up on it."""
+    context: Any = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    most = remaining() / 1000 - MARGIN_S if remaining else ANSWER_S
+    with within(min(ANSWER_S, most)):
+        return get_response(event)
 
 
 def proxied(

@@ -1,20 +1,29 @@
 """The OpenAPI 3.1 description, made from the same contracts that the routes parse and answer with."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    from chalicelib.entry.web import Contract
+from msgspec import Struct
 
 REFERENCE = "#/components/schemas/{name}"
 JSON = "application/json"
+OPERATOR_TOKEN = "X-Operator-Token"
 
 SECURITY_SCHEMES: dict[str, Any] = {
-    "cognito": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "operator": {"type": "apiKey", "in": "header", "name": "X-Operator-Token"},
+    "cognito": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The ID token of a signed-in user.",
+    },
+    "operator": {
+        "type": "apiKey",
+        "in": "header",
+        "name": OPERATOR_TOKEN,
+        "description": "The operators' token, for machines.",
+    },
 }
 
 ERROR_SCHEMA: dict[str, Any] = {
@@ -44,7 +53,26 @@ ERROR_SCHEMA: dict[str, Any] = {
 }
 
 
-def describe(title: str, contracts: Iterable["Contract"], server: str) -> dict[str, Any]:
+class Contract(Struct, frozen=True, kw_only=True):
+    """What one route accepts and returns, as data: its wrapper enforces it, the OpenAPI description is made from it."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Callable[..., Any]
+    body: type[Struct] | None = None
+    query: type[Struct] | None = None
+    returns: Any = None
+    status: int = 200
+    tag: str = ""
+    proof: str = ""
+    headers: tuple[str, ...] = ()
+    produces: tuple[str, ...] = (JSON,)
+    where: Mapping[str, Any] = {}
+    accepts: Mapping[str, Any] = {}
+    max_body_bytes: int = 0
+
+
+def describe(title: str, contracts: Iterable[Contract], server: str) -> dict[str, Any]:
     """The whole document: a path item for each route below the URL `server`, a schema for each model.
 
     A model's `SCHEMA` holds what its fields cannot say, such as which of them go together.
@@ -80,7 +108,7 @@ def describe(title: str, contracts: Iterable["Contract"], server: str) -> dict[s
 REFERENCE_TO_ERROR = {"$ref": REFERENCE.format(name="Error")}
 
 
-def _operation(contract: "Contract", method: str) -> dict[str, Any]:
+def _operation(contract: Contract, method: str) -> dict[str, Any]:
     import inspect  # slow to load, and only this description needs it
 
     summary, _, description = (inspect.getdoc(contract.handler) or contract.handler.__name__).partition("\n\n")
@@ -106,11 +134,12 @@ def _operation(contract: "Contract", method: str) -> dict[str, Any]:
         content = {kind: {"schema": _schema(wanted)} for kind, wanted in contract.accepts.items()}
         operation["requestBody"] = {"required": True, "content": content}
     if contract.proof:
-        operation["security"] = [{contract.proof: []}]
+        schemes = ("operator", "cognito") if contract.proof == "operator" else (contract.proof,)
+        operation["security"] = [{scheme: []} for scheme in schemes]
     return operation
 
 
-def _success(contract: "Contract") -> dict[str, Any]:
+def _success(contract: Contract) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer."}
     if contract.produces != (JSON,):
         answer["content"] = {kind: {"schema": {"type": "string"}} for kind in contract.produces}
@@ -119,7 +148,7 @@ def _success(contract: "Contract") -> dict[str, Any]:
     return answer
 
 
-def _path_parameters(contract: "Contract") -> list[dict[str, Any]]:
+def _path_parameters(contract: Contract) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", contract.path)
     return [
         {"name": name, "in": "path", "required": True, "schema": _path_schema(contract.where, name)} for name in names
@@ -131,7 +160,7 @@ def _path_schema(where: Mapping[str, Any], name: str) -> dict[str, Any]:
     return msgspec.json.schema(where[name]) if name in where else {"type": "string", "minLength": 1}
 
 
-def _query_parameters(contract: "Contract") -> list[dict[str, Any]]:
+def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
     if contract.query is None:
         return []
     (reference,), components = msgspec.json.schema_components([contract.query], ref_template="{name}")
@@ -143,7 +172,7 @@ def _query_parameters(contract: "Contract") -> list[dict[str, Any]]:
     ]
 
 
-def _header_parameters(contract: "Contract") -> list[dict[str, Any]]:
+def _header_parameters(contract: Contract) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in contract.headers
     ]

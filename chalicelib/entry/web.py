@@ -9,22 +9,24 @@ import binascii
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from chalice.app import Authorizer, Chalice, EventSourceHandler, Request, Response
+from chalice.app import Authorizer, Chalice, ChaliceViewError, EventSourceHandler, Request, Response
 from msgspec import Struct
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import EVENTS, packaging_for_cloudformation
 from chalicelib.entry.models import NOTHING, Model, decode_json, decode_query, error_content
-from chalicelib.entry.openapi import describe
+from chalicelib.entry.openapi import JSON, OPERATOR_TOKEN, Contract, describe
+from chalicelib.entry.operators import Operators
+from chalicelib.entry.signin import read_token
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unauthenticated
 
 Handler = Callable[..., Any]
+Caller = TypeVar("Caller")
 
-JSON = "application/json"
 MAX_BODY_BYTES = 1024 * 1024
 SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
@@ -32,7 +34,7 @@ SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-
 class Cors(Struct, frozen=True):
     """What browsers of other origins may send to a route; who they may be is `App(origins=...)`."""
 
-    headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-None-Match")
+    headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-None-Match", OPERATOR_TOKEN)
     expose: tuple[str, ...] = ("ETag", "Location", "Retry-After", "X-Request-Id")
     max_age: int = 7200
 
@@ -56,24 +58,6 @@ class Page(Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
-class Contract(Struct, frozen=True):
-    """What one route accepts and returns, as data: the OpenAPI description is made from it."""
-
-    path: str
-    methods: tuple[str, ...]
-    handler: Handler
-    body: type[msgspec.Struct] | None
-    query: type[msgspec.Struct] | None
-    returns: Any
-    status: int
-    tag: str
-    proof: str
-    headers: tuple[str, ...]
-    produces: tuple[str, ...]
-    where: Mapping[str, Any]
-    accepts: Mapping[str, Any]
-
-
 class S3Trigger(Struct, frozen=True):
     """The S3 event that a function declares in app.py; the template's must equal it."""
 
@@ -86,13 +70,21 @@ class S3Trigger(Struct, frozen=True):
 class App(Chalice):
     """The Chalice application of Omnibus.
 
-    `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all.
+    `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all. `operators`
+    admits callers to the routes with `proof="operator"`.
     """
 
-    def __init__(self, app_name: str, *, origins: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, app_name: str, *, origins: Callable[[], frozenset[str]], operators: Callable[[], Operators]
+    ) -> None:
         super().__init__(app_name, configure_logs=False)
         self.current_request = None
         self._origins = origins
+        self._operators = operators
+        self._caller: Any = None
+        self._query: Struct | None = None
+        self._body: Struct | None = None
+        self._raw_body = b""
         self.contracts: list[Contract] = []
         self.s3_triggers: list[S3Trigger] = []
         self.register_middleware(self._answer_in_one_voice, "http")
@@ -106,8 +98,8 @@ class App(Chalice):
         *,
         methods: Sequence[str] = ("GET",),
         cors: Cors | None = None,
-        body: type[msgspec.Struct] | None = None,
-        query: type[msgspec.Struct] | None = None,
+        body: type[Struct] | None = None,
+        query: type[Struct] | None = None,
         returns: Any = None,
         status: int = 200,
         tag: str = "",
@@ -116,39 +108,52 @@ class App(Chalice):
         proof: str = "",
         where: Mapping[str, Any] = NOTHING,
         accepts: Mapping[str, Any] = NOTHING,
+        max_body_bytes: int = MAX_BODY_BYTES,
         authorizer: Authorizer | None = None,
+        admit: Callable[[], Any] | None = None,
         **chalice_options: Any,
     ) -> Callable[[Handler], Handler]:
-        """`Chalice.route`, with the contract of the route as data.
+        """`Chalice.route`, with the contract of the route as data, and enforced.
 
-        `body` and `query` are the models that the handler asks `app.body` and `app.query` for, `returns` what it
-        answers with `status`; `headers` names the request headers that it reads, `produces` its content types.
-        `where` gives types to parameters of the path; `accepts` is for bodies that are no model: content type ->
-        its type. `proof` is the security scheme of a route that checks a token itself.
+        `body` and `query` are the models that the handler asks `app.body` and `app.query` for: a request that does not
+        fit them never reaches it, nor does a body beyond `max_body_bytes`. `proof="operator"` lets operators alone in;
+        where an `authorizer` accepts people, `admit` says who calls, or raises. Both come before anything else.
+        `returns` is what it answers with `status`; `headers` names the request headers that it reads, `produces` its
+        content types. `where` gives types to parameters of the path; `accepts` is for bodies that are no model:
+        content type -> its type.
         """
+        if not isinstance(cors, Cors | None):
+            raise TypeError(f"{path}: use cors=CORS or a Cors(...) of chalicelib.entry.web, not Chalice's {cors!r}")
+        if proof not in {"", "operator"}:
+            raise TypeError(f"{path}: proof is {proof!r}; nothing enforces anything but 'operator'")
         if accepts:
             chalice_options["content_types"] = list(accepts)
+        if proof == "operator":
+            admit = self.operator
+        elif authorizer is not None:
+            admit = admit or self.principal
 
         def register(handler: Handler) -> Handler:
-            self.contracts.append(
-                Contract(
-                    path=path,
-                    methods=tuple(methods),
-                    handler=handler,
-                    body=body,
-                    query=query,
-                    returns=returns,
-                    status=status,
-                    tag=tag,
-                    proof="cognito" if authorizer is not None else proof,
-                    headers=tuple(headers),
-                    produces=produces,
-                    where=where,
-                    accepts=accepts,
-                )
+            contract = Contract(
+                path=path,
+                methods=tuple(methods),
+                handler=handler,
+                body=body,
+                query=query,
+                returns=returns,
+                status=status,
+                tag=tag,
+                proof="cognito" if authorizer is not None else proof,
+                headers=tuple(headers),
+                produces=produces,
+                where=where,
+                accepts=accepts,
+                max_body_bytes=max_body_bytes,
             )
-            wrapped = self._wrap_route(handler, status)
-            super(App, self).route(path, methods=list(methods), authorizer=authorizer, **chalice_options)(wrapped)
+            self.contracts.append(contract)
+            wrapped = self._enforcing(contract, admit)
+            served = [*methods, "HEAD"] if "GET" in methods else list(methods)
+            super(App, self).route(path, methods=served, authorizer=authorizer, **chalice_options)(wrapped)
             if cors is not None and "OPTIONS" not in self.routes[path]:
                 preflight = self._preflight(path, cors)
                 super(App, self).route(path, methods=["OPTIONS"], name=f"preflight {path}")(preflight)
@@ -161,19 +166,27 @@ class App(Chalice):
     def _cors_by_path(self) -> dict[str, Cors | None]:
         return {}
 
-    def _wrap_route(self, handler: Handler, status: int) -> Handler:
-        @functools.wraps(handler)
+    def _enforcing(self, contract: Contract, admit: Callable[[], Any] | None) -> Handler:
+        """The handler of a contract, behind everything that the contract declares."""
+
+        @functools.wraps(contract.handler)
         def answer(**path_parameters: str) -> Response:
             try:
                 decoded = {name: unquote(value, errors="strict") for name, value in path_parameters.items()}
             except UnicodeDecodeError:
                 return self.error(InvalidInput.of("path", "is not UTF-8", "percent-encoded UTF-8"))
             try:
-                return to_response(handler(**decoded), status)
+                self._caller = None if admit is None else admit()
+                self._query = None if contract.query is None else self._decoded_query(contract.query)
+                self._raw_body = self._read_body(contract.max_body_bytes)
+                self._body = None if contract.body is None else decode_json(self._raw_body, contract.body)
+                return to_response(contract.handler(**decoded), contract.status)
             except OmnibusError as error:
                 return self.error(error)
+            except ChaliceViewError:
+                raise  # Chalice answers with its status, and `_answer_in_one_voice` in our words
             except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
-                telemetry.logger.exception("unhandled error in %s", handler.__name__)
+                telemetry.logger.exception("unhandled error in %s", contract.handler.__name__)
                 return self.error(OmnibusError("An internal error occurred."))
 
         return answer
@@ -200,6 +213,8 @@ class App(Chalice):
             headers, status = response.headers, response.status_code
             response = self.error(self._in_our_words(request, status, response.body), status=status)
             response.headers.update(headers)
+        if request is not None and request.method == "HEAD":
+            response.body = b"" if isinstance(response.body, bytes) else ""
         response.headers.update(SECURITY_HEADERS)
         response.headers["X-Request-Id"] = self.request_id()
         response.headers.setdefault("Cache-Control", "no-store")
@@ -236,11 +251,36 @@ class App(Chalice):
     # -- what handlers ask for
 
     def body(self, model: type[Model]) -> Model:
-        """The request's JSON body as a `model`; InvalidInput names the first field that is wrong."""
-        return decode_json(self.raw_body(), model)
+        """The request's JSON body, as the `model` that the route declares."""
+        return self._declared(self._body, model)
 
-    def raw_body(self, limit: int = MAX_BODY_BYTES) -> bytes:
-        """The request's body, base64 undone; TooLarge beyond `limit` bytes."""
+    def query(self, model: type[Model]) -> Model:
+        """The query string, as the `model` that the route declares."""
+        return self._declared(self._query, model)
+
+    def raw_body(self) -> bytes:
+        """The request's body, base64 undone, of at most the bytes that the route declares."""
+        return self._raw_body
+
+    def caller(self, kind: type[Caller]) -> Caller:
+        """The caller, as what the route's `admit` returned; for `proof="operator"`, a user's subject or `machine`."""
+        return self._declared(self._caller, kind)
+
+    def operator(self) -> str:
+        """The operator who calls; Forbidden or Unauthenticated for anybody else."""
+        return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"), self.source_ip())
+
+    @staticmethod
+    def _declared(value: object, kind: type[Caller]) -> Caller:
+        if not isinstance(value, kind):
+            raise RuntimeError(f"the route declares no {kind.__name__}")
+        return value
+
+    def _decoded_query(self, model: type[Struct]) -> Struct:
+        """Numbers and booleans from their text, repeated names as lists."""
+        return decode_query(self._request().to_original_event().get("multiValueQueryStringParameters"), model)
+
+    def _read_body(self, limit: int) -> bytes:
         event = self._request().to_original_event()
         text = event.get("body") or ""
         if event.get("isBase64Encoded"):
@@ -254,22 +294,24 @@ class App(Chalice):
             raise TooLarge.of("body", f"has {len(raw)} bytes", f"at most {limit} bytes")
         return raw
 
-    def query(self, model: type[Model]) -> Model:
-        """The query string as a `model`: numbers and booleans from their text, repeated names as lists."""
-        return decode_query(self._request().to_original_event().get("multiValueQueryStringParameters"), model)
-
     def header(self, name: str) -> str | None:
         """A request header, whatever its case."""
         value: str | None = self._request().headers.get(name)
         return value
 
-    def principal(self) -> Mapping[str, str]:
-        """The claims that the Cognito authorizer accepted; Unauthenticated where there are none."""
-        authorizer = self._request().context.get("authorizer") or {}
-        claims = authorizer.get("claims")
-        if not claims or not claims.get("sub"):
+    def principal(self) -> Mapping[str, Any]:
+        """The claims of the token that the route's Cognito authorizer accepted; Unauthenticated where there is none.
+
+        They are read from the token: API Gateway passes the list of groups on as one text, in which a group named
+        `not,operators` would look like two.
+        """
+        accepted = (self._request().context.get("authorizer") or {}).get("claims") or {}
+        if not accepted.get("sub"):
             raise Unauthenticated("This needs a signed-in user: send an Authorization header with an ID token.")
-        return claims  # type: ignore[no-any-return]
+        claims = read_token(self.header("Authorization")).claims
+        if claims.get("sub") != accepted["sub"]:
+            raise Unauthenticated("The token is not the one that was accepted.")
+        return claims
 
     def request_id(self) -> str:
         """API Gateway's id of this request, or the Lambda invocation's, or a new one outside AWS."""
@@ -289,7 +331,7 @@ class App(Chalice):
         called = str(request.context.get("path") or request.path).rstrip("/").split("/")
         # Below the stage or base path the called path has as many parts as the route; the event's own path has the
         # base path of a custom domain in it, too.
-        base = "/".join(called[: len(called) - request.path.strip("/").count("/") - 1])
+        base = "/".join(called[: len(called) - len([part for part in request.path.split("/") if part])])
         return f"https://{domain}{base}/{path}"
 
     def openapi(self) -> dict[str, Any]:

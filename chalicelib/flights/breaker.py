@@ -21,7 +21,7 @@ OPEN_FOR = timedelta(seconds=60)
 SUCCESSES_TO_CLOSE = 3
 
 
-class State(StrEnum):
+class BreakerState(StrEnum):
     CLOSED = "CLOSED"
     OPEN = "OPEN"
     HALF_OPEN = "HALF_OPEN"
@@ -33,7 +33,7 @@ class Breaker(Struct, frozen=True):
     `failing_since` is the first failure after the last success.
     """
 
-    state: State = State.CLOSED
+    state: BreakerState = BreakerState.CLOSED
     failures: tuple[datetime, ...] = ()
     opened_at: datetime | None = None
     successes: int = 0
@@ -41,13 +41,13 @@ class Breaker(Struct, frozen=True):
 
     def allows_at(self, now: datetime) -> bool:
         """May a call be made?"""
-        return self.opened_at is None or self.state is not State.OPEN or now >= self.opened_at + OPEN_FOR
+        return self.opened_at is None or self.state is not BreakerState.OPEN or now >= self.opened_at + OPEN_FOR
 
 
 def before_call(breaker: Breaker, now: datetime) -> Breaker:
     """The breaker as a call begins: an open one whose time is over is half open."""
-    if breaker.state is State.OPEN and breaker.allows_at(now):
-        return Breaker(State.HALF_OPEN, opened_at=breaker.opened_at, failing_since=breaker.failing_since)
+    if breaker.state is BreakerState.OPEN and breaker.allows_at(now):
+        return Breaker(BreakerState.HALF_OPEN, opened_at=breaker.opened_at, failing_since=breaker.failing_since)
     return breaker
 
 
@@ -55,21 +55,21 @@ def after_failure(breaker: Breaker, now: datetime) -> Breaker:
     """The breaker after a call that failed."""
     since = breaker.failing_since or now
     recent = (*(at for at in breaker.failures if at > now - FAILURE_WINDOW), now)
-    if breaker.state is State.HALF_OPEN or len(recent) >= FAILURES_TO_OPEN:
-        return Breaker(State.OPEN, opened_at=now, failing_since=since)
-    if breaker.state is State.OPEN:
+    if breaker.state is BreakerState.HALF_OPEN or len(recent) >= FAILURES_TO_OPEN:
+        return Breaker(BreakerState.OPEN, opened_at=now, failing_since=since)
+    if breaker.state is BreakerState.OPEN:
         return breaker
     return replace(breaker, failures=recent, failing_since=since)
 
 
 def after_success(breaker: Breaker) -> Breaker:
     """The breaker after a call that went well."""
-    if breaker.state is State.HALF_OPEN:
+    if breaker.state is BreakerState.HALF_OPEN:
         successes = breaker.successes + 1
         return (
             Breaker() if successes >= SUCCESSES_TO_CLOSE else replace(breaker, successes=successes, failing_since=None)
         )
-    return breaker if breaker.state is State.OPEN else replace(breaker, failing_since=None)
+    return breaker if breaker.state is BreakerState.OPEN else replace(breaker, failing_since=None)
 
 
 def is_outage(breaker: Breaker, now: datetime) -> bool:
@@ -78,4 +78,4 @@ def is_outage(breaker: Breaker, now: datetime) -> bool:
     At one poll in 5 minutes, with two retries each, no 5 failures ever fall into 300 s, so time alone must tell.
     """
     since = breaker.failing_since
-    return breaker.state is State.OPEN or (since is not None and now >= since + FAILURE_WINDOW)
+    return breaker.state is BreakerState.OPEN or (since is not None and now >= since + FAILURE_WINDOW)

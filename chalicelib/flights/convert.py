@@ -22,10 +22,10 @@ from pyarrow import parquet
 from chalicelib.errors import InvalidInput, TooLarge
 from chalicelib.flights import derivation, states_csv, states_json
 from chalicelib.flights.columns import SCHEMA
-from chalicelib.flights.states_json import RejectedRow
-from chalicelib.flights.states_text import Document, Stream
+from chalicelib.flights.states_json import RejectedState
+from chalicelib.flights.states_text import SnapshotText, Stream
 
-__all__ = ["Conversion", "Limits", "RejectedRow", "convert"]
+__all__ = ["Conversion", "RejectedState", "SnapshotLimits", "convert"]
 
 MAX_SAMPLES = 5
 
@@ -46,6 +46,7 @@ _DICTIONARY_COLUMNS = [
     "flight_phase",
     "airline_code",
     "snapshot_time",
+    "snapshot_s",
 ]
 """Where a dictionary is smaller and quicker. Only PLAIN and RLE_DICTIONARY are used: Athena reads both."""
 _ZSTD_LEVEL = 1
@@ -53,7 +54,7 @@ _VALUES_AT_ONCE = 1 << 16  # 5 % quicker than the default 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SnapshotLimits:
     """What a snapshot may at most be; real ones hold some 12,000 rows in 1.6 MB."""
 
     max_bytes_decompressed: int = 400 << 20
@@ -67,7 +68,7 @@ class Conversion:
     snapshot_time: int
     rows: int
     rejected: int
-    rejected_samples: tuple[RejectedRow, ...]
+    rejected_samples: tuple[RejectedState, ...]
     bytes_in: int
     bytes_out: int
     path: Literal["fast", "exact"]
@@ -75,7 +76,7 @@ class Conversion:
     fallback_reason: str | None
 
 
-def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> Conversion:
+def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = SnapshotLimits()) -> Conversion:
     """Read a snapshot, raw or gzip, from `source` and write it as Parquet to `sink`; both stay open.
 
     Raises InvalidInput where the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over
@@ -85,7 +86,7 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> C
     output = _Output(sink)
     tally = _Tally()
     with contextlib.ExitStack() as stack:
-        document = Document(stream)
+        document = SnapshotText(stream)
         if document.has_rows and document.time is None:
             document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
         reader = stack.enter_context(ThreadPoolExecutor(1, "rows"))
@@ -109,7 +110,7 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: Limits = Limits()) -> C
 class _Tally:
     rows: int = 0
     rejected: int = 0
-    samples: list[RejectedRow] = field(default_factory=list)
+    samples: list[RejectedState] = field(default_factory=list)
     fallback_reason: str | None = None
 
 
@@ -130,7 +131,7 @@ class _Output(io.RawIOBase):
 
 
 def _batches(
-    document: Document, max_rows: int, tally: _Tally, reader: Executor
+    document: SnapshotText, max_rows: int, tally: _Tally, reader: Executor
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """The snapshot's batches, each with whether another follows."""
     more = document.advance()

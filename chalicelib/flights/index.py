@@ -1,8 +1,8 @@
-"""The compact index: what `GET /flights/latest` needs of a snapshot, as JSON that is read without Arrow.
+"""The compact index: a snapshot's aircraft as JSON that is read without Arrow.
 
-Gzipped lines of JSON: the snapshot's time, then blocks of rows, a list for each column, of the aircraft that have an
-address and a position; numbers are rounded to what a map needs. Written and read block by block, so memory is bounded
-by a block.
+`GET /flights/latest` and `/flights/snapshots/{tracking_id}/aircraft` read it. Gzipped lines of JSON: the snapshot's
+time, then blocks of rows, a list for each column, of the aircraft that have an address and a position; numbers are
+rounded to what a map needs. Written and read block by block, so memory is bounded by a block.
 """
 
 import gzip
@@ -12,14 +12,15 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chalicelib.flights.models import Aircraft
-from chalicelib.flights.ports import Box
+from chalicelib.flights.boxes import holds
+from chalicelib.flights.models import Aircraft, Selection
 
 COLUMNS = Aircraft.__struct_fields__
 DECIMALS = {
     "latitude": 5,
     "longitude": 5,
     "baro_altitude_ft": 0,
+    "geo_altitude_ft": 0,
     "velocity_kt": 1,
     "true_track": 1,
     "vertical_rate_fpm": 0,
@@ -46,8 +47,8 @@ def build(parquet: BinaryIO, sink: BinaryIO, snapshot_time: int) -> None:
             lines.write(msgspec.json.encode(block) + b"\n")
 
 
-def select(stream: BinaryIO, *, box: Box | None, phase: str | None, limit: int) -> tuple[int, int, list[Aircraft]]:
-    """The snapshot's time, how many aircraft are in `box` and `phase`, and the first `limit` of them by address."""
+def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, list[Aircraft]]:
+    """The snapshot's time, how many aircraft are `wanted`, and the first `limit` of them by address."""
     with gzip.GzipFile(fileobj=stream, mode="rb") as lines:
         time = int(msgspec.json.decode(lines.readline())["time"])
         matching = 0
@@ -55,7 +56,7 @@ def select(stream: BinaryIO, *, box: Box | None, phase: str | None, limit: int) 
         def found() -> Iterator[Aircraft]:
             nonlocal matching
             for line in lines:
-                for aircraft in _matching(msgspec.json.decode(line, type=Block), box, phase):
+                for aircraft in _matching(msgspec.json.decode(line, type=Block), wanted):
                     matching += 1
                     yield aircraft
 
@@ -63,8 +64,16 @@ def select(stream: BinaryIO, *, box: Box | None, phase: str | None, limit: int) 
     return time, matching, first
 
 
-def _matching(block: Block, box: Box | None, phase: str | None) -> Iterator[Aircraft]:
+def _matching(block: Block, wanted: Selection) -> Iterator[Aircraft]:
+    """The block's aircraft that are wanted; an index of an earlier release lacks some columns."""
+    names = [name for name in COLUMNS if name in block]
+    ranges = [(block[name], low, high) for name, low, high in wanted.ranges if name in block]
     for row, latitude in enumerate(block["latitude"]):
-        inside = box is None or (box[0] <= latitude <= box[2] and box[1] <= block["longitude"][row] <= box[3])
-        if inside and phase in (None, block["flight_phase"][row]):
-            yield msgspec.convert({name: block[name][row] for name in COLUMNS}, Aircraft)
+        if wanted.box is not None and not holds(wanted.box, latitude, block["longitude"][row]):
+            continue
+        if wanted.phase not in (None, block["flight_phase"][row]):
+            continue
+        if wanted.callsign and not (block["callsign"][row] or "").startswith(wanted.callsign):
+            continue
+        if all((value := values[row]) is not None and low <= value <= high for values, low, high in ranges):
+            yield msgspec.convert({name: block[name][row] for name in names}, Aircraft)

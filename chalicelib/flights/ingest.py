@@ -7,9 +7,19 @@ from typing import Any
 
 from chalicelib.errors import OmnibusError, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.breaker import Breaker, State, after_failure, after_success, before_call, is_outage
-from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
-from chalicelib.flights.ports import Alerts, Box, Emit, Guard, Notices, ObjectWriter, RunBook, StateSource, Throttle
+from chalicelib.flights.boxes import Box, square_degrees
+from chalicelib.flights.breaker import Breaker, BreakerState, after_failure, after_success, before_call, is_outage
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
+from chalicelib.flights.ports import (
+    Alerts,
+    EmitMetrics,
+    Guard,
+    ObjectWriter,
+    RunBook,
+    StateSource,
+    Throttle,
+    TroubleNotices,
+)
 from chalicelib.flights.runs import begun
 
 NAMESPACE = "FlightDataPipeline/Ingestion"
@@ -25,8 +35,7 @@ def poll_cost(box: Box | None) -> int:
     """Credits that one poll costs, by the box's area in square degrees: <= 25 1, <= 100 2, <= 400 3, else 4."""
     if box is None:
         return 4
-    south, west, north, east = box
-    area = (north - south) * (east - west)
+    area = square_degrees(box)
     return next((cost for limit, cost in ((25, 1), (100, 2), (400, 3)) if area <= limit), 4)
 
 
@@ -41,9 +50,9 @@ class Ingestion:
         runs: RunBook,
         guard: Guard,
         throttle: Throttle,
-        notices: Notices,
+        notices: TroubleNotices,
         alerts: Alerts,
-        emit: Emit,
+        emit: EmitMetrics,
         box: Box | None,
         daily_credits: int,
         clock: Callable[[], datetime],
@@ -95,7 +104,7 @@ class Ingestion:
             return {"reason": "the circuit breaker is open"}
         return None
 
-    def _settle(self, outcome: Outcome, day: str, cost: int, reserved: int) -> None:
+    def _settle(self, outcome: PollOutcome, day: str, cost: int, reserved: int) -> None:
         """Make the ledger agree with the server: its own count where it gives one, no charge for no answer."""
         match outcome:
             case Fetched(credits_left=int(left)):
@@ -103,7 +112,7 @@ class Ingestion:
             case Unavailable() | Unauthorized() | Blocked() | Throttled():
                 self._guard.refund_credits(day, cost)
 
-    def _measure_outcome(self, outcome: Outcome) -> None:
+    def _measure_outcome(self, outcome: PollOutcome) -> None:
         """The day's credits only where the server says what is left of them, or that none are."""
         match outcome:
             case Fetched(credits_left=int(left)):
@@ -119,7 +128,7 @@ class Ingestion:
     def _measure(self, **values: float) -> None:
         self._emit(NAMESPACE, {name: (value, UNITS[name]) for name, value in values.items()})
 
-    def _act(self, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    def _act(self, outcome: PollOutcome, now: datetime) -> dict[str, Any]:
         match outcome:
             case Fetched():
                 return self._keep(outcome, now)
@@ -151,15 +160,15 @@ class Ingestion:
         run = begun(snapshot.time, now, bytes_raw=len(compressed))
         self._runs.begin(run)
         breaker = self._guard.change_breaker(after_success)
-        self._measure(BreakerOpen=int(breaker.state is State.OPEN))
+        self._measure(BreakerOpen=int(breaker.state is BreakerState.OPEN))
         # A breaker that is half open may yet open again: that is still the outage that was told of.
-        self._notices.forget((*REFUSALS, OUTAGE) if breaker.state is State.CLOSED else REFUSALS)
+        self._notices.forget((*REFUSALS, OUTAGE) if breaker.state is BreakerState.CLOSED else REFUSALS)
         outcome = "empty" if snapshot.empty else "fetched"
         return {"outcome": outcome, "tracking_id": run.tracking_id, "key": key, "new": new}
 
     def _fail(self, now: datetime) -> Breaker:
         breaker = self._guard.change_breaker(lambda stored: after_failure(stored, now))
-        self._measure(BreakerOpen=int(breaker.state is State.OPEN))
+        self._measure(BreakerOpen=int(breaker.state is BreakerState.OPEN))
         return breaker
 
     def _tell_of_throttle(self, until: datetime, now: datetime) -> None:

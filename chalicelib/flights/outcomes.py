@@ -48,4 +48,4 @@ class Unavailable(Struct, frozen=True):
     reason: str
 
 
-Outcome = Fetched | Throttled | Unauthorized | Blocked | Malformed | Unavailable
+PollOutcome = Fetched | Throttled | Unauthorized | Blocked | Malformed | Unavailable

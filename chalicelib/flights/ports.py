@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
-from chalicelib.flights.outcomes import Outcome
-from chalicelib.flights.runs import Run, Status
-
-Box = tuple[float, float, float, float]
-"""South, west, north, east, in degrees."""
+from chalicelib.flights.outcomes import PollOutcome
+from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.statements import Statement
 
 
 class StateSource(Protocol):
-    def fetch(self, box: Box | None) -> Outcome:
+    def fetch(self, box: Box | None) -> PollOutcome:
         """One poll of all state vectors in `box` (None: the world); every outcome is a value."""
+
+
+FOREVER = 10**11
+"""Later than any snapshot's time."""
 
 
 class ObjectReader(Protocol):
@@ -39,6 +42,63 @@ class Bucket(ObjectReader, ObjectWriter, Protocol):
     """Both sides of the flights bucket."""
 
 
+class StoredObject(Protocol):
+    """An object as a listing shows it; its entity tag changes with its bytes."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def etag(self) -> str: ...
+
+    @property
+    def modified(self) -> datetime: ...
+
+
+class Archive(Protocol):
+    """Objects that are replaced and removed only as they were seen."""
+
+    def listed(self, prefix: str) -> Iterator[StoredObject]:
+        """The objects under `prefix`, in the order of their keys."""
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """An object's bytes and entity tag; None if there is none."""
+
+    def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        """Write where the object still has `etag`, or where None is there; False, and no change, if not."""
+
+    def remove(self, key: str, etag: str) -> bool:
+        """Delete the object if it still has `etag`; False, and no change, if not."""
+
+
+class QueryState(NamedTuple):
+    """How a query of the history stands; `asked` is its text and its literals."""
+
+    status: Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+    asked: tuple[str, tuple[str, ...]]
+    submitted: datetime
+    bytes_scanned: int
+    reason: str
+
+
+class HistoryEngine(Protocol):
+    """The engine that reads the whole history with SQL."""
+
+    def start(self, statement: Statement, *, reuse_s: int) -> str:
+        """Start a statement and return its id; an answer that is at most `reuse_s` old will do."""
+
+    def state(self, query_id: str) -> QueryState:
+        """How a query stands; NotFound for an unknown one."""
+
+    def answers(self, state: QueryState, statement: Statement) -> bool:
+        """Is it this statement that the query asked?"""
+
+    def rows(self, query_id: str, limit: int) -> list[list[str | None]]:
+        """The first rows of a query that has succeeded, each value as text."""
+
+    def cancel(self, query_id: str) -> None: ...
+
+
 class RunBook(Protocol):
     """The tracking table; every change is conditional, so that late duplicates cannot move a run back."""
 
@@ -48,7 +108,7 @@ class RunBook(Protocol):
     def find(self, tracking_id: str) -> Run | None: ...
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`, with `facts`; False, and no change, if not.
 
@@ -60,11 +120,27 @@ class RunBook(Protocol):
 
 
 class RunHistory(Protocol):
-    def of_status(self, status: Status, limit: int) -> list[Run]:
-        """The newest runs in `status`, the latest snapshot first."""
+    """Runs of a period of snapshot times, `start` inclusive and `end` exclusive, the latest snapshot first."""
 
-    def of_day(self, day: str, limit: int) -> list[Run]:
-        """The newest runs of an execution date (YYYY-MM-DD), the latest snapshot first."""
+    def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """At most `limit` runs in `status`."""
+
+    def of_day(self, day: str, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """At most `limit` runs of an execution date (YYYY-MM-DD)."""
+
+
+class ReplayBook(Protocol):
+    """What is remembered of replays, so that their progress can be told."""
+
+    def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a replay, over those of an earlier request of the same range."""
+
+    def recall(self, replay_id: str) -> Mapping[str, Any] | None: ...
+
+
+class Links(Protocol):
+    def link(self, key: str, seconds: int) -> str | None:
+        """A URL that fetches the object for so long, without credentials; None if there is no object."""
 
 
 class Guard(Protocol):
@@ -83,6 +159,15 @@ class Guard(Protocol):
         """Give back what was taken for a call that cost nothing."""
 
 
+class GuardReading(Protocol):
+    def breaker(self) -> Breaker: ...
+
+    def credits_used(self, day: str) -> int:
+        """What the ledger says was used on `day` (YYYY-MM-DD)."""
+
+    def throttled_until(self) -> datetime | None: ...
+
+
 class Throttle(Protocol):
     """How long OpenSky told us to stay away."""
 
@@ -91,7 +176,7 @@ class Throttle(Protocol):
     def throttle(self, until: datetime) -> None: ...
 
 
-class Notices(Protocol):
+class TroubleNotices(Protocol):
     """So that an operator is told once, not every five minutes."""
 
     def first(self, subject: str, until: datetime) -> bool:
@@ -113,6 +198,6 @@ class Reprocessing(Protocol):
         """Have these raw snapshots processed again, soon and elsewhere."""
 
 
-class Emit(Protocol):
+class EmitMetrics(Protocol):
     def __call__(self, namespace: str, metrics: Mapping[str, tuple[float, str]]) -> None:
         """Publish metrics: name -> value and CloudWatch unit."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
-from chalicelib.flights.convert import Conversion, Limits, convert
-from chalicelib.flights.ports import Bucket, Emit, RunBook
-from chalicelib.flights.runs import TO_PROCESSED, Status, begun
+from chalicelib.flights.convert import Conversion, SnapshotLimits, convert
+from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook
+from chalicelib.flights.runs import TO_PROCESSED, RunStatus, begun
 from chalicelib.flights.troubles import Troubles
 
 NAMESPACE = "FlightDataPipeline/Processing"
-DONE = (Status.PROCESSED, Status.VALIDATED, Status.QUARANTINED)
+DONE = (RunStatus.PROCESSED, RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
 
 class Processing:
@@ -26,8 +26,8 @@ class Processing:
         bucket: Bucket,
         runs: RunBook,
         troubles: Troubles,
-        emit: Emit,
-        limits: Limits,
+        emit: EmitMetrics,
+        limits: SnapshotLimits,
         clock: Callable[[], datetime],
     ) -> None:
         self._bucket = bucket
@@ -80,7 +80,7 @@ class Processing:
 
     def _record(self, tracking_id: str, timing: dict[str, Any]) -> bool:
         """Record that the snapshot is processed; False if that was recorded before, and counted."""
-        if self._runs.advance(tracking_id, Status.PROCESSED, TO_PROCESSED, timing):
+        if self._runs.advance(tracking_id, RunStatus.PROCESSED, TO_PROCESSED, timing):
             return True
         known = self._runs.find(tracking_id)  # a repetition, or its verdict was quicker than this record
         self._runs.note(tracking_id, timing)

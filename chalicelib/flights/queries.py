@@ -1,69 +1,93 @@
-"""The questions that `GET /flights/*` answers, without Arrow."""
+"""What `GET /flights/latest` and `/flights/snapshots` answer, from the index that processing left; without Arrow."""
 
-from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import UTC, datetime
 
 from chalicelib.errors import NotFound, Unprocessable
 from chalicelib.flights import index, keys
-from chalicelib.flights.models import Judged, Latest, LatestQuery, QualityHistory, QualityQuery, WorstCheck
-from chalicelib.flights.ports import Box, ObjectReader, RunBook, RunHistory
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.boxes import Box
+from chalicelib.flights.models import Latest, LatestQuery, Selection, SnapshotList, SnapshotsQuery, SnapshotSummary
+from chalicelib.flights.ports import ObjectReader, RunBook, RunHistory
+from chalicelib.flights.runs import Run, RunStatus
 
-RUNS_A_DAY = 1440
-"""One every minute: more than a day has, whatever the schedule."""
+RANGES = {
+    "baro_altitude_ft": ("altitude_min_ft", "altitude_max_ft"),
+    "velocity_kt": ("speed_min_kt", "speed_max_kt"),
+}
+"""Column -> the fields of a query that bound it."""
 
 
 class Flights:
-    """Reads what the pipeline left."""
+    """Reads the aircraft of snapshots that passed."""
 
-    def __init__(
-        self, *, bucket: ObjectReader, runs: RunBook, history: RunHistory, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, *, bucket: ObjectReader, runs: RunBook, history: RunHistory) -> None:
         self._bucket = bucket
         self._runs = runs
         self._history = history
-        self._clock = clock
 
     def latest(self, query: LatestQuery) -> Latest:
         """Aircraft of the newest validated snapshot; NotFound before the first, and a week after the last."""
-        box = _box(query)
-        newest = self._history.of_status(Status.VALIDATED, 1)
-        if not newest or newest[0].index_key is None:
+        wanted = _selection(query)
+        newest = self._history.of_status(RunStatus.VALIDATED, 1)
+        if not newest:
+            raise NotFound("no snapshot has passed validation yet")
+        return self._select(newest[0], wanted, query.limit)
+
+    def aircraft(self, tracking_id: str, query: LatestQuery) -> Latest:
+        """Aircraft of a snapshot that passed; NotFound if it did not, or is more than a week old."""
+        wanted = _selection(query)
+        run = self._runs.find(tracking_id) if keys.is_tracking_id(tracking_id) else None
+        if run is None or run.status is not RunStatus.VALIDATED:
+            raise NotFound("there is no such snapshot among those that passed validation")
+        return self._select(run, wanted, query.limit)
+
+    def snapshots(self, query: SnapshotsQuery) -> SnapshotList:
+        """The snapshots of a period that passed, oldest first."""
+        start, end = period(query.start, query.end)
+        found = self._history.of_status(RunStatus.VALIDATED, query.limit + 1, start=start, end=end)
+        shown = [
+            SnapshotSummary(tracking_id=run.tracking_id, time=run.snapshot_time, rows=run.rows)
+            for run in reversed(found[: query.limit])
+        ]
+        return SnapshotList(snapshots=shown, truncated=len(found) > query.limit)
+
+    def _select(self, run: Run, wanted: Selection, limit: int) -> Latest:
+        if run.index_key is None:
             raise NotFound("no snapshot has passed validation yet")
         try:
-            stream = self._bucket.open(newest[0].index_key)
+            stream = self._bucket.open(run.index_key)
         except NotFound:
-            raise NotFound(f"the last snapshot that passed, {newest[0].tracking_id}, is too old to be shown") from None
+            raise NotFound(f"{run.tracking_id} is too old to be shown: its index is kept for a week") from None
         with stream:
-            time, matching, aircraft = index.select(stream, box=box, phase=query.phase, limit=query.limit)
-        return Latest(tracking_id=newest[0].tracking_id, time=time, matching=matching, aircraft=aircraft)
+            time, matching, aircraft = index.select(stream, wanted, limit)
+        return Latest(tracking_id=run.tracking_id, time=time, matching=matching, aircraft=aircraft)
 
-    def quality(self, query: QualityQuery) -> QualityHistory:
-        """The verdicts of the last days, each of 24 hours."""
-        now = self._clock().astimezone(UTC)
-        since = (now - timedelta(days=query.days)).timestamp()
-        judged: list[Run] = []
-        for back in range(query.days + 1):
-            if len(judged) < query.limit:
-                day = (now - timedelta(days=back)).date().isoformat()
-                runs = self._history.of_day(day, RUNS_A_DAY)
-                judged += [run for run in runs if run.grade is not None and run.snapshot_time >= since]
-        judged = judged[: query.limit]
-        scores = [run.score for run in judged if run.score is not None]
-        failures = Counter(name for run in judged for name in run.failed_checks or [])
-        return QualityHistory(
-            runs=[_judged(run) for run in judged],
-            mean_score=round(sum(scores) / len(scores), 4) if scores else None,
-            worst_checks=[WorstCheck(check=name, failures=number) for name, number in failures.most_common()],
-        )
 
-    def run(self, tracking_id: str) -> Run:
-        """One run; NotFound if there is none."""
-        run = self._runs.find(tracking_id) if keys.is_tracking_id(tracking_id) else None
-        if run is None:
-            raise NotFound("there is no such run")
-        return run
+def period(start: datetime, end: datetime) -> tuple[int, int]:
+    """A period as seconds since 1970 UTC, rounded up; Unprocessable if it is empty or reversed."""
+    first, last = (max(0, math.ceil(moment.timestamp())) for moment in (start, end))
+    if last <= first:
+        raise Unprocessable.of("to", f"is {_shown(end)}", f"a time after from, {_shown(start)}")
+    return first, last
+
+
+def _shown(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError:
+        return moment.isoformat()
+
+
+def _selection(query: LatestQuery) -> Selection:
+    ranges = []
+    for column, (lowest, highest) in RANGES.items():
+        low, high = getattr(query, lowest), getattr(query, highest)
+        if low is not None and high is not None and low > high:
+            raise Unprocessable.of(highest, f"is {high:g}", f"at least {lowest}, {low:g}")
+        if low is not None or high is not None:
+            ranges.append((column, -math.inf if low is None else low, math.inf if high is None else high))
+    callsign = query.callsign.upper() if query.callsign else None
+    return Selection(box=_box(query), phase=query.phase, callsign=callsign, ranges=tuple(ranges))
 
 
 def _box(query: LatestQuery) -> Box | None:
@@ -76,17 +100,6 @@ def _box(query: LatestQuery) -> Box | None:
     south, west, north, east = sides.values()
     if south >= north:
         raise Unprocessable.of("lamax", f"is {north:g}", f"more than lamin, {south:g}")
-    if west >= east:
-        raise Unprocessable.of("lomax", f"is {east:g}", f"more than lomin, {west:g}")
+    if west == east:
+        raise Unprocessable.of("lomax", f"is {east:g}", "another longitude than lomin; less crosses the date line")
     return south, west, north, east
-
-
-def _judged(run: Run) -> Judged:
-    return Judged(
-        tracking_id=run.tracking_id,
-        snapshot_time=run.snapshot_time,
-        status=run.status,
-        score=run.score,
-        grade=run.grade,
-        failed_checks=run.failed_checks or [],
-    )

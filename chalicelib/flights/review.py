@@ -7,10 +7,10 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.flights import keys
 from chalicelib.flights.models import ReleaseRequest
 from chalicelib.flights.ports import ObjectWriter, RunBook
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.runs import Run, RunStatus
 
 
-class Review:
+class QuarantineReview:
     """Releases snapshots from quarantine."""
 
     def __init__(self, *, bucket: ObjectWriter, runs: RunBook, clock: Callable[[], datetime]) -> None:
@@ -24,9 +24,9 @@ class Review:
         The release is recorded before the move: moving fires validation, which leaves released snapshots alone.
         Raises NotFound for an unknown run, Conflict for one that is not in quarantine.
         """
-        run = self._runs.find(request.tracking_id)
+        run = self._runs.find(request.tracking_id) if keys.is_tracking_id(request.tracking_id) else None
         if run is None:
-            raise NotFound(f"there is no run {request.tracking_id}")
+            raise NotFound("there is no such run")
         now = self._clock().isoformat()
         if run.released_at is None:
             facts = {
@@ -35,7 +35,7 @@ class Review:
                 "release_reason": request.reason,
                 "updated_at": now,
             }
-            if not self._runs.advance(run.tracking_id, Status.VALIDATED, (Status.QUARANTINED,), facts):
+            if not self._runs.advance(run.tracking_id, RunStatus.VALIDATED, (RunStatus.QUARANTINED,), facts):
                 raise Conflict(f"{run.tracking_id} is {run.status}, not QUARANTINED: there is nothing to release")
         self._bucket.move(keys.quarantine_key(run.snapshot_time), keys.processed_key(run.snapshot_time))
         released = self._runs.find(run.tracking_id)

@@ -20,7 +20,7 @@ from msgspec import Struct
 KEPT_FOR = timedelta(days=90)
 
 
-class Status(StrEnum):
+class RunStatus(StrEnum):
     INGESTED = "INGESTED"
     PROCESSED = "PROCESSED"
     VALIDATED = "VALIDATED"
@@ -28,21 +28,21 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
-TO_PROCESSED = (Status.INGESTED, Status.FAILED)
-TO_VALIDATED = tuple(status for status in Status if status is not Status.VALIDATED)
-TO_QUARANTINED = tuple(status for status in Status if status is not Status.QUARANTINED)
+TO_PROCESSED = (RunStatus.INGESTED, RunStatus.FAILED)
+TO_VALIDATED = tuple(status for status in RunStatus if status is not RunStatus.VALIDATED)
+TO_QUARANTINED = tuple(status for status in RunStatus if status is not RunStatus.QUARANTINED)
 """A verdict may overtake the record of the processing, since S3 tells of the Parquet first; a replay may change it.
 
 Not from itself: only who moves a run to its verdict counts it, and owes the operator an alert.
 """
-TO_FAILED = (Status.INGESTED, Status.PROCESSED)
+TO_FAILED = (RunStatus.INGESTED, RunStatus.PROCESSED)
 
 
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one snapshot; times are ISO 8601 UTC, sizes those of its objects in bytes, durations ms."""
 
     tracking_id: str
-    status: Status
+    status: RunStatus
     execution_date: str
     snapshot_time: int
     raw_key: str
@@ -61,7 +61,9 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: float | None = None
     grade: str | None = None
     failed_checks: list[str] | None = None
+    check_scores: dict[str, float] | None = None
     validation_ms: int | None = None
+    judged_at: str | None = None
     quarantine_key: str | None = None
     alert: str | None = None
     failure: str | None = None
@@ -76,7 +78,7 @@ def begun(snapshot_time: int, now: datetime, *, bytes_raw: int | None = None) ->
 
     return Run(
         tracking_id=tracking_id(snapshot_time),
-        status=Status.INGESTED,
+        status=RunStatus.INGESTED,
         execution_date=datetime.fromtimestamp(snapshot_time, UTC).date().isoformat(),
         snapshot_time=snapshot_time,
         raw_key=raw_key(snapshot_time),

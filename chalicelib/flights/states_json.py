@@ -29,7 +29,7 @@ _BYTE = re.compile(r" \(byte (\d+)\)$")
 _EXCERPT = 20
 
 
-class State(msgspec.Struct, array_like=True, gc=False):
+class StateVector(msgspec.Struct, array_like=True, gc=False):
     """One state vector, in OpenSky's order."""
 
     icao24: str | None
@@ -52,20 +52,20 @@ class State(msgspec.Struct, array_like=True, gc=False):
     category: Int16 | None = None
 
 
-_STATES = msgspec.json.Decoder(list[State])
+_STATES = msgspec.json.Decoder(list[StateVector])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_STATE = msgspec.json.Decoder(State)
+_STATE = msgspec.json.Decoder(StateVector)
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedRow:
+class RejectedState:
     """A row that was left out: its index among the snapshot's states, and why."""
 
     row: int
     reason: str
 
 
-def parse(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.RecordBatch, list[RejectedRow]]:
+def parse(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.RecordBatch, list[RejectedState]]:
     """The elements of an array (without its brackets) as a batch of `STATE_SCHEMA`, and those that are no rows.
 
     `first_row` numbers the first element and `offset` is its place in the text, for messages. Raises InvalidInput
@@ -73,7 +73,7 @@ def parse(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.Rec
     """
     text = b"".join((b"[", rows, b"]"))
     require_utf8(text, offset - 1)
-    rejected: list[RejectedRow] = []
+    rejected: list[RejectedState] = []
     try:
         states = _STATES.decode(text)
     except msgspec.ValidationError:
@@ -143,7 +143,7 @@ def malformed(
     return InvalidInput.of("snapshot", what, "JSON as OpenSky sends it")
 
 
-def _accepted(text: bytes, first_row: int, offset: int, rejected: list[RejectedRow]) -> list[State]:
+def _accepted(text: bytes, first_row: int, offset: int, rejected: list[RejectedState]) -> list[StateVector]:
     try:
         rows = _ROWS.decode(text)
     except msgspec.DecodeError as error:
@@ -153,7 +153,7 @@ def _accepted(text: bytes, first_row: int, offset: int, rejected: list[RejectedR
         try:
             states.append(_STATE.decode(row))
         except msgspec.ValidationError as error:
-            rejected.append(RejectedRow(number, _reason(error)))
+            rejected.append(RejectedState(number, _reason(error)))
     return states
 
 
@@ -166,7 +166,7 @@ def _reason(error: msgspec.ValidationError) -> str:
     return what
 
 
-def _column(states: list[State], field: pa.Field) -> pa.Array:
+def _column(states: list[StateVector], field: pa.Field) -> pa.Array:
     values = list(map(attrgetter(field.name), states))
     if pa.types.is_dictionary(field.type):
         return pa.array(values, field.type.value_type).dictionary_encode()

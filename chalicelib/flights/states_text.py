@@ -43,7 +43,7 @@ Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800)]
 """Seconds since 1970 UTC, up to the year 9999."""
 
 
-class Envelope(msgspec.Struct):
+class SnapshotEnvelope(msgspec.Struct):
     """A snapshot without its rows: `states` is None where it was null, else empty."""
 
     states: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=0)] | None
@@ -109,7 +109,7 @@ class Stream:
             raise InvalidInput.of("gzip", place, "the bytes that were stored") from error
 
 
-class Document:
+class SnapshotText:
     """A snapshot being read: its head at once, then its rows from one `advance` to the next, last its envelope.
 
     After `advance`, `text[start:]` begins with a row; whoever has read rows moves `start` behind them.
@@ -170,7 +170,7 @@ class Document:
             raise TooLarge.of("states", f"has a row of over {PIECE_BYTES} bytes at byte {self.offset}", "some 150")
         return end
 
-    def envelope(self) -> Envelope:
+    def envelope(self) -> SnapshotEnvelope:
         """What surrounds the rows, once they are all consumed; InvalidInput where it is no snapshot's."""
         self._fill()
         tail = bytes(self.text[self.start : self._end])
@@ -180,14 +180,14 @@ class Document:
         states_json.require_utf8(tail, self.offset)
         text = self._head + (b"[]" + tail if self._has_rows else b"")
         try:
-            return msgspec.json.decode(text, type=Envelope)
+            return msgspec.json.decode(text, type=SnapshotEnvelope)
         except msgspec.ValidationError as error:
             raise _mistyped(error) from error
         except msgspec.DecodeError as error:
             skipped = self.offset + len(tail) - len(text)
             raise states_json.malformed(error, text, 0, skipped_from=len(self._head), skipped=skipped) from error
 
-    def reread(self, spool: BinaryIO) -> "Document":
+    def reread(self, spool: BinaryIO) -> "SnapshotText":
         """The same document with its `time` known, at the cost of a copy in `spool` and a walk through it."""
         spool.write(memoryview(self.text)[: self._end])
         while self._end == len(self.text) and not self._at_end:
@@ -195,12 +195,12 @@ class Document:
             self._fill()
             spool.write(memoryview(self.text)[self.start : self._end])
         spool.seek(0)
-        first = Document(Stream(spool, self._stream.max_bytes))
+        first = SnapshotText(Stream(spool, self._stream.max_bytes))
         while first.advance():
             first.start = first.certain_end()
         time = first.envelope().time
         spool.seek(0)
-        return Document(Stream(spool, self._stream.max_bytes), time)
+        return SnapshotText(Stream(spool, self._stream.max_bytes), time)
 
     def _fill(self) -> None:
         """Move what is left, and the byte before it, to the front of the buffer; fill the rest."""

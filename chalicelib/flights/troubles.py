@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.errors import UpstreamUnavailable
-from chalicelib.flights.ports import Alerts, Notices, RunBook
-from chalicelib.flights.runs import TO_FAILED, Run, Status
+from chalicelib.flights.ports import Alerts, RunBook, TroubleNotices
+from chalicelib.flights.runs import TO_FAILED, Run, RunStatus
 
 PENDING, SENT = "PENDING", "SENT"
 CLAIM_LASTS = timedelta(seconds=45)
@@ -15,14 +15,16 @@ CLAIM_LASTS = timedelta(seconds=45)
 class Troubles:
     """Records runs that failed or went to quarantine, and tells an operator, once for each."""
 
-    def __init__(self, *, runs: RunBook, notices: Notices, alerts: Alerts, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, runs: RunBook, notices: TroubleNotices, alerts: Alerts, clock: Callable[[], datetime]
+    ) -> None:
         self._runs = runs
         self._notices = notices
         self._alerts = alerts
         self._clock = clock
 
     def record(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move the run to `status`, and owe an alert for it, in one write; False, and no change, if it may not move."""
         return self._runs.advance(tracking_id, status, allowed_from, {**facts, "alert": PENDING})
@@ -30,7 +32,7 @@ class Troubles:
     def fail(self, tracking_id: str, reason: str) -> None:
         """Record the run as FAILED and tell of it; a run that has a verdict keeps it."""
         facts = {"failure": reason, "updated_at": self._clock().isoformat()}
-        self.record(tracking_id, Status.FAILED, TO_FAILED, facts)
+        self.record(tracking_id, RunStatus.FAILED, TO_FAILED, facts)
         self.tell(tracking_id)
 
     def tell(self, tracking_id: str) -> None:
@@ -65,8 +67,8 @@ def _of_bad_quality(run: Run) -> dict[str, Any]:
     }
 
 
-_ALERTS: dict[Status, tuple[str, Callable[[Run], dict[str, Any]]]] = {
-    Status.FAILED: ("Flights: snapshot {} is unreadable", _unreadable),
-    Status.QUARANTINED: ("Flights: snapshot {} is in quarantine", _of_bad_quality),
+_ALERTS: dict[RunStatus, tuple[str, Callable[[Run], dict[str, Any]]]] = {
+    RunStatus.FAILED: ("Flights: snapshot {} is unreadable", _unreadable),
+    RunStatus.QUARANTINED: ("Flights: snapshot {} is in quarantine", _of_bad_quality),
 }
 """The statuses that an operator hears of: the subject and the message."""

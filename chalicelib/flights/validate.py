@@ -7,13 +7,17 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
-from chalicelib.flights.ports import Bucket, Emit, RunBook
-from chalicelib.flights.quality import Report, Thresholds, assess
-from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, Status, begun
+from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook, RunHistory
+from chalicelib.flights.quality import Thresholds, assess
+from chalicelib.flights.reports import QualityReport
+from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
 from chalicelib.flights.troubles import Troubles
 
+USUAL_WITHIN_S = 3600
+LEAST_USUAL, MOST_USUAL = 3, 12
+"""Snapshots from which a usual number of rows is taken."""
 NAMESPACE = "FlightDataPipeline/Quality"
-JUDGED = (Status.VALIDATED, Status.QUARANTINED)
+JUDGED = (RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
 
 class Validation:
@@ -24,14 +28,16 @@ class Validation:
         *,
         bucket: Bucket,
         runs: RunBook,
+        history: RunHistory,
         troubles: Troubles,
-        emit: Emit,
+        emit: EmitMetrics,
         thresholds: Thresholds,
         strict: bool,
         clock: Callable[[], datetime],
     ) -> None:
         self._bucket = bucket
         self._runs = runs
+        self._history = history
         self._troubles = troubles
         self._emit = emit
         self._thresholds = thresholds
@@ -63,8 +69,25 @@ class Validation:
             self._finish(key, run.tracking_id)
             return
         with parquet:
-            report = assess(parquet, rejected=run.rejected or 0, thresholds=self._thresholds, strict=self._strict)
+            report = assess(
+                parquet,
+                rejected=run.rejected or 0,
+                thresholds=self._thresholds,
+                strict=self._strict,
+                usual_rows=self._usual_rows(run.snapshot_time),
+            )
         self._conclude(run, report, round((time.perf_counter() - started) * 1000))
+
+    def _usual_rows(self, snapshot_time: int) -> int | None:
+        """The median number of rows of the snapshots of the hour before, whatever their verdict; None if too few are.
+
+        Their verdict does not count, so that a smaller box is the usual one after half an hour.
+        """
+        start = snapshot_time - USUAL_WITHIN_S
+        days = keys.days_back(start, snapshot_time)
+        before = [run for day in days for run in self._history.of_day(day, MOST_USUAL, start=start, end=snapshot_time)]
+        rows = sorted(run.rows for run in before[:MOST_USUAL] if run.rows is not None)
+        return rows[len(rows) // 2] if len(rows) >= LEAST_USUAL else None
 
     def _finish(self, key: str, tracking_id: str) -> None:
         """A repeated event, after the snapshot was moved aside: only what was left undone then is done now."""
@@ -73,7 +96,7 @@ class Validation:
             raise InvalidInput(f"{key} was deleted before it was judged", code="processed_snapshot_missing")
         self._troubles.tell(tracking_id)
 
-    def _conclude(self, run: Run, report: Report, ms: int) -> None:
+    def _conclude(self, run: Run, report: QualityReport, ms: int) -> None:
         """Report, then verdict, then move: killed anywhere in between, the repeated event finishes it."""
         bad = report.verdict == "failed" and run.released_at is None
         report_key = (keys.quarantine_report_key if bad else keys.report_key)(run.snapshot_time)
@@ -82,15 +105,17 @@ class Validation:
             "score": report.score,
             "grade": report.grade,
             "failed_checks": [check.name for check in report.checks if check.verdict == "failed"],
+            "check_scores": {check.name: check.score for check in report.checks if check.score is not None},
             "report_key": report_key,
             "validation_ms": ms,
+            "judged_at": self._clock().isoformat(),
             "updated_at": self._clock().isoformat(),
         }
         if bad:
             facts["quarantine_key"] = keys.quarantine_key(run.snapshot_time)
-            new = self._troubles.record(run.tracking_id, Status.QUARANTINED, TO_QUARANTINED, facts)
+            new = self._troubles.record(run.tracking_id, RunStatus.QUARANTINED, TO_QUARANTINED, facts)
         else:
-            new = self._runs.advance(run.tracking_id, Status.VALIDATED, TO_VALIDATED, facts)
+            new = self._runs.advance(run.tracking_id, RunStatus.VALIDATED, TO_VALIDATED, facts)
         if new:
             self._measure(report, ms)
         else:
@@ -99,7 +124,7 @@ class Validation:
             self._bucket.move(keys.processed_key(run.snapshot_time), keys.quarantine_key(run.snapshot_time))
             self._troubles.tell(run.tracking_id)
 
-    def _measure(self, report: Report, ms: int) -> None:
+    def _measure(self, report: QualityReport, ms: int) -> None:
         metrics: dict[str, tuple[float, str]] = {
             "ValidationTime": (ms, "Milliseconds"),
             "PassedChecks": (report.passed, "Count"),

@@ -7,10 +7,10 @@ from chalicelib.errors import InvalidInput
 from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.jobs import check_output
-from chalicelib.predictions.ports import Meter, Objects
-from chalicelib.predictions.requests import AllowLists, PredictionRequest, accept
+from chalicelib.predictions.models import HandedOver, PredictionOutcome, PredictionRequest
+from chalicelib.predictions.places import AllowLists, checked_order
+from chalicelib.predictions.ports import Meter, PredictionObjects
 from chalicelib.predictions.scan import open_task, score_span, whole_span
-from chalicelib.predictions.views import HandedOver, Outcome
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class BatchPredictions:
     to; `clock` counts seconds.
     """
 
-    objects: Objects
+    objects: PredictionObjects
     models: Models
     allowed: AllowLists
     clock: Callable[[], float]
@@ -30,14 +30,14 @@ class BatchPredictions:
     single_call_bytes: int
     submit: Callable[[PredictionRequest], str] | None = None
 
-    def predict(self, request: PredictionRequest, seconds_left: Callable[[], float]) -> Outcome | HandedOver:
+    def predict(self, request: PredictionRequest, seconds_left: Callable[[], float]) -> PredictionOutcome | HandedOver:
         """Score the data of `request` into its output; `seconds_left` tells the time that the invocation has.
 
         Raises InvalidInput, Forbidden, NotFound, Conflict for what the caller can mend, each with its own code;
         OutOfTime where the work cannot become a job; RateLimited and Upstream* from S3. Nothing partial is left.
         """
         began = self.clock()
-        order = accept(request, self.allowed)
+        order = checked_order(request, self.allowed)
         check_output(self.objects, order)
         task = open_task(order, self.objects, self.models)
         if task.splittable and task.data.bytes > self.single_call_bytes and self.submit:
@@ -61,7 +61,7 @@ class BatchPredictions:
             raise
         seconds = round(self.clock() - began, 3)
         self.meter.scored(rows, seconds)
-        return Outcome(
+        return PredictionOutcome(
             rows=rows,
             bytes=output.written().bytes,
             model_sha256=task.model.manifest.sha256,

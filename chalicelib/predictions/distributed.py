@@ -17,15 +17,14 @@ from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, Ups
 from chalicelib.predictions.batch import require_rows
 from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.features import rows_plainly
-from chalicelib.predictions.jobs import check_output, fail
-from chalicelib.predictions.ports import JobStore, Meter, Objects, Pinned, stream
-from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
-from chalicelib.predictions.requests import AllowLists, ObjectUri, Order, PredictionRequest, accept
-from chalicelib.predictions.scan import READ_BYTES, Span, Task, open_task, score_first, score_span, whole_span
-from chalicelib.predictions.streams import read_ahead
+from chalicelib.predictions.features import filled_ends, read_rows
+from chalicelib.predictions.jobs import check_output, record_failure
+from chalicelib.predictions.models import Done, Planned, PredictionPart, PredictionRequest, PredictionStep
+from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
+from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects
+from chalicelib.predictions.records import stray_quote
+from chalicelib.predictions.scan import DataSpan, Task, open_task, score_first, score_span, whole_span
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
-from chalicelib.predictions.views import Done, Part, Planned, Step
 
 MAX_PARTS = 1000
 """A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
@@ -60,7 +59,7 @@ class DistributedPredictions:
     that, parts are smaller. `seconds_left` tells the time that a step's invocation has; each step raises OutOfTime.
     """
 
-    objects: Objects
+    objects: PredictionObjects
     models: Models
     store: JobStore
     allowed: AllowLists
@@ -71,7 +70,7 @@ class DistributedPredictions:
     part_bytes: int
     single_call_bytes: int
 
-    def plan(self, step: Step, seconds_left: Callable[[], float]) -> Planned:
+    def plan(self, step: PredictionStep, seconds_left: Callable[[], float]) -> Planned:
         """Check the job's request as a single call would, and cut its data into parts.
 
         A job that is taken up again keeps its plan, if its data is still the same.
@@ -79,7 +78,7 @@ class DistributedPredictions:
         """
         with self._recorded(step.job_id):
             document = self._enter(step.job_id, "planning", ("queued", "planning", "running", "failed"))
-            order = accept(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
+            order = checked_order(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
             if not self._is_written(order, step.job_id):
                 check_output(self.objects, order)
             plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
@@ -88,7 +87,7 @@ class DistributedPredictions:
             )
         return Planned(job_id=step.job_id, bucket=self.scratch, key=_items_key(step.job_id), parts=plan.parts)
 
-    def score(self, part: Part, seconds_left: Callable[[], float]) -> Done:
+    def score(self, part: PredictionPart, seconds_left: Callable[[], float]) -> Done:
         """Score one part into the scratch bucket; one that is done already is not done again."""
         with self._recorded(part.job_id):
             self._enter(part.job_id, None, ("running", "failed"))
@@ -100,7 +99,7 @@ class DistributedPredictions:
             with self.objects.create(place, overwrite=True) as output:
                 rows = score_span(
                     task,
-                    Span(part.start, part.stop, part.first_row),
+                    DataSpan(part.start, part.stop, part.first_row),
                     self.objects,
                     output,
                     workers=self.workers,
@@ -112,7 +111,7 @@ class DistributedPredictions:
             self.meter.scored(rows, (self.clock() - began).total_seconds())
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
-    def complete(self, step: Step, seconds_left: Callable[[], float]) -> Done:
+    def complete(self, step: PredictionStep, seconds_left: Callable[[], float]) -> Done:
         """Put the parts together at the output, whole; from here on the job can no longer be cancelled."""
         with self._recorded(step.job_id):
             ended = self.store.get(step.job_id) or {}
@@ -120,7 +119,7 @@ class DistributedPredictions:
                 return Done(job_id=step.job_id, rows=int(ended["rows_total"]), bytes=int(ended["output_bytes"]))
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
-            order = accept(plan.request, self.allowed)
+            order = checked_order(plan.request, self.allowed)
             if not self._is_written(order, step.job_id):
                 self._assemble(step.job_id, plan, order, Deadline(seconds_left))
             size = self.objects.pin(order.output).bytes
@@ -131,10 +130,12 @@ class DistributedPredictions:
 
     # -- planning
 
-    def _new_plan(self, job_id: str, order: Order, seconds_left: Callable[[], float]) -> Plan:
+    def _new_plan(self, job_id: str, order: PredictionOrder, seconds_left: Callable[[], float]) -> Plan:
         task = open_task(order, self.objects, self.models)
         parts = [
-            Part(job_id=job_id, number=number, start=span.start, stop=span.stop, first_row=span.first_row, rows=rows)
+            PredictionPart(
+                job_id=job_id, number=number, start=span.start, stop=span.stop, first_row=span.first_row, rows=rows
+            )
             for number, (span, rows) in enumerate(self._spans(task, seconds_left), 1)
         ]
         rows = sum(part.rows for part in parts)
@@ -152,7 +153,7 @@ class DistributedPredictions:
         self._write(_plan_key(job_id), msgspec.json.encode(plan))  # last: a plan that is there is whole
         return plan
 
-    def _spans(self, task: Task, seconds_left: Callable[[], float]) -> Iterator[tuple[Span, int]]:
+    def _spans(self, task: Task, seconds_left: Callable[[], float]) -> Iterator[tuple[DataSpan, int]]:
         """The parts' stretches, in order, each with its rows."""
         if task.header is None:
             metadata = open_parquet(self.objects, task.data).metadata
@@ -174,7 +175,7 @@ class DistributedPredictions:
             wanted = min(wanted, int(size * share * PART_S / seconds))
         return max(wanted, -(-size // MAX_PARTS), 1)
 
-    def _stored_plan(self, job_id: str, order: Order) -> Plan | None:
+    def _stored_plan(self, job_id: str, order: PredictionOrder) -> Plan | None:
         try:
             plan = self._read_plan(job_id)
         except NotFound:
@@ -186,9 +187,9 @@ class DistributedPredictions:
 
     # -- completing
 
-    def _assemble(self, job_id: str, plan: Plan, order: Order, deadline: Deadline) -> None:
+    def _assemble(self, job_id: str, plan: Plan, order: PredictionOrder, deadline: Deadline) -> None:
         parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
-        if order.output_layout.format == "csv":
+        if order.output_layout.format != "parquet":
             self.objects.join(
                 parts, order.output, overwrite=order.request.overwrite, mark=job_id, between=deadline.check
             )
@@ -205,7 +206,7 @@ class DistributedPredictions:
                     deadline.check()
             sink.close()
 
-    def _is_written(self, order: Order, job_id: str) -> bool:
+    def _is_written(self, order: PredictionOrder, job_id: str) -> bool:
         """Did an earlier attempt of this job write the output, and end before it could say so?"""
         try:
             return self.objects.pin(order.output).mark == job_id
@@ -216,7 +217,7 @@ class DistributedPredictions:
 
     def _planned_task(self, job_id: str) -> Task:
         plan = self._read_plan(job_id)
-        order = accept(plan.request, self.allowed)
+        order = checked_order(plan.request, self.allowed)
         pinned = Pinned(order.data, plan.data_bytes, plan.data_etag)
         return open_task(order, self.objects, self.models, pinned)
 
@@ -261,39 +262,41 @@ class DistributedPredictions:
         except (*MAY_PASS, OutOfTurn):
             raise
         except OmnibusError as error:
-            fail(self.store, job_id, error.code, error.message, self.clock())
+            record_failure(self.store, job_id, error.code, error.message, self.clock())
             raise
 
 
-def _byte_spans(task: Task, objects: Objects, part_bytes: int, deadline: Deadline) -> Iterator[tuple[Span, int]]:
+def _byte_spans(
+    task: Task, objects: PredictionObjects, part_bytes: int, deadline: Deadline
+) -> Iterator[tuple[DataSpan, int]]:
     """Stretches of CSV that end with a record, each the cells of the grid within `part_bytes`."""
     header = task.header.raw if task.header else b""
     at = start = len(header)
     rows = first_row = 0
-    chunks = read_ahead(stream(objects, task.data, at, task.data.bytes, READ_BYTES))
-    for block in cut_blocks(chunks, at, task.grid):
-        if b'"' in block and stray_quote(block) is not None:
-            rows_plainly(block, task.columns, rows)  # says in which row
+    quoting = task.order.data_layout.format == "csv"
+    for block in task.blocks(objects, at, task.data.bytes):
+        if quoting and b'"' in block and stray_quote(block) is not None:
+            read_rows(block, task.columns, rows)  # says in which row
         if at // part_bytes > start // part_bytes:
-            yield Span(start, at, first_row), rows - first_row
+            yield DataSpan(start, at, first_row), rows - first_row
             start, first_row = at, rows
         at += len(block)
-        rows += count_rows(block)
+        rows += len(filled_ends(block, quoting=quoting))
         deadline.check()
     if at > start:
-        yield Span(start, at, first_row), rows - first_row
+        yield DataSpan(start, at, first_row), rows - first_row
 
 
-def _row_group_spans(metadata: Any, part_bytes: int) -> Iterator[tuple[Span, int]]:
+def _row_group_spans(metadata: Any, part_bytes: int) -> Iterator[tuple[DataSpan, int]]:
     """Stretches of row groups, each those that start within `part_bytes` before compression."""
     start = begun = at = rows = first_row = 0
     for group in range(metadata.num_row_groups):
         if at // part_bytes > begun // part_bytes:
-            yield Span(start, group, first_row), rows - first_row
+            yield DataSpan(start, group, first_row), rows - first_row
             start, begun, first_row = group, at, rows
         at += metadata.row_group(group).total_byte_size
         rows += metadata.row_group(group).num_rows
-    yield Span(start, metadata.num_row_groups, first_row), rows - first_row
+    yield DataSpan(start, metadata.num_row_groups, first_row), rows - first_row
 
 
 def _plan_key(job_id: str) -> str:

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
 
-Bytes = bytes | memoryview
+Chunk = bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Written:
 class Output(Protocol):
     """An object being written: it appears whole when the block that writes it ends well, or not at all."""
 
-    def write(self, data: Bytes) -> int:
+    def write(self, data: Chunk) -> int:
         """Add bytes; returns their number."""
 
     def written(self) -> Written:
         """What was written, after the block."""
 
 
-class Objects(Protocol):
+class PredictionObjects(Protocol):
     """Objects of S3. All raise NotFound ("no_such_object"), Forbidden ("access_denied"), RateLimited, Upstream*."""
 
     def pin(self, uri: ObjectUri) -> Pinned:
@@ -134,7 +134,7 @@ class Meter(Protocol):
         """Count rows that were scored, and the time that it took."""
 
 
-def stream(objects: Objects, pinned: Pinned, start: int, stop: int, chunk: int) -> Iterator[bytes]:
+def stream(objects: PredictionObjects, pinned: Pinned, start: int, stop: int, chunk: int) -> Iterator[bytes]:
     """The bytes [start, stop) of an object in chunks, by range reads."""
     for at in range(start, stop, chunk):
         yield objects.read(pinned, at, min(at + chunk, stop))

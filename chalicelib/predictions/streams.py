@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TypeVar
 
 from chalicelib.errors import InvalidInput, TooLarge
-from chalicelib.predictions.ports import Bytes
+from chalicelib.predictions.ports import Chunk
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,6 +89,6 @@ def _pieces(chunk: bytes) -> Iterator[bytes]:
     return (chunk[at : at + GZIP_PIECE] for at in range(0, len(chunk), GZIP_PIECE))
 
 
-def gzip_member(data: Bytes) -> bytes:
+def gzip_member(data: Chunk) -> bytes:
     """`data` as one gzip member without a time in it: the same bytes whenever and wherever it is made."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)

@@ -1,19 +1,19 @@
 """Upload sessions over HTTP: open one, look at it, permit an upload to it, end it."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-import segno
 from msgspec import Struct
 
-from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, TooLarge, Unprocessable
+from chalicelib.errors import Conflict, Gone, InvalidInput, NotFound, OmnibusError, RateLimited, TooLarge, Unprocessable
 from chalicelib.uploads import tokens
 from chalicelib.uploads.content import IMAGE_TYPES
-from chalicelib.uploads.keys import next_key
-from chalicelib.uploads.lookup import named_session
+from chalicelib.uploads.keys import SESSION_ID, next_key
 from chalicelib.uploads.machine import LIFETIME, PERMISSION_LIFETIME, Denial, Permitted, Session, Status
 from chalicelib.uploads.models import (
+    EXAMPLE_ID,
     Form,
     NewSession,
     SessionView,
@@ -25,6 +25,7 @@ from chalicelib.uploads.ports import Counters, Objects, Permits, SessionStore, S
 
 WINDOW = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=5)
+_SESSION_ID = re.compile(SESSION_ID, re.ASCII)
 
 
 class Limits(Struct, frozen=True):
@@ -172,6 +173,8 @@ class UploadSessions:
 
 def qr_code(text: str) -> str:
     """`text` as a QR code that survives 15 % damage: an SVG image in a data: URL, with its quiet zone."""
+    import segno  # the functions behind sockets load this module and make no code
+
     uri: str = segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, light="#fff", dark="#000")
     return uri
 
@@ -197,3 +200,16 @@ def _deny(denial: Denial | None, session: Session) -> NoReturn:
             raise NotFound("sessionId: there is no such session any more")
         case _:
             raise Conflict("This session is complete; open a new one on the desktop for another image")
+
+
+def named_session(store: SessionStore, session_id: object) -> Session:
+    """The session of that id; InvalidInput if it is missing or malformed, NotFound if there is none."""
+    expected = f"a version 4 UUID such as {EXAMPLE_ID}"
+    if session_id is None:
+        raise InvalidInput.of("sessionId", "is missing", expected)
+    if not isinstance(session_id, str) or _SESSION_ID.fullmatch(session_id) is None:
+        raise InvalidInput.of("sessionId", f"is {str(session_id)[:60]!r}", expected)
+    session = store.find(session_id)
+    if session is None:
+        raise NotFound("sessionId: there is no such session; it may have been deleted, or expired some time ago")
+    return session

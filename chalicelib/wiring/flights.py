@@ -14,11 +14,14 @@ from chalicelib.settings import SettingsError
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
+    from chalicelib.flights.compaction import Compaction
+    from chalicelib.flights.history import FlightHistory
     from chalicelib.flights.ingest import Ingestion
+    from chalicelib.flights.operations import FlightOperations
     from chalicelib.flights.process import Processing
     from chalicelib.flights.queries import Flights
     from chalicelib.flights.replay import Replays
-    from chalicelib.flights.review import Review
+    from chalicelib.flights.review import QuarantineReview
     from chalicelib.flights.validate import Validation
 
 
@@ -57,11 +60,11 @@ class FlightServices:
 
     @cached_property
     def processing(self) -> "Processing":
-        from chalicelib.flights.convert import Limits
+        from chalicelib.flights.convert import SnapshotLimits
         from chalicelib.flights.process import Processing
 
         return Processing(
-            bucket=self.bucket, runs=self.runs, troubles=self.troubles, emit=emit, limits=Limits(), clock=now
+            bucket=self.bucket, runs=self.runs, troubles=self.troubles, emit=emit, limits=SnapshotLimits(), clock=now
         )
 
     @cached_property
@@ -76,6 +79,7 @@ class FlightServices:
         return Validation(
             bucket=self.bucket,
             runs=self.runs,
+            history=self.runs,
             troubles=self.troubles,
             emit=emit,
             thresholds=thresholds,
@@ -87,13 +91,47 @@ class FlightServices:
     def queries(self) -> "Flights":
         from chalicelib.flights.queries import Flights
 
-        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=now)
+        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
 
     @cached_property
-    def review(self) -> "Review":
-        from chalicelib.flights.review import Review
+    def operations(self) -> "FlightOperations":
+        from chalicelib.flights.operations import FlightOperations
 
-        return Review(bucket=self.bucket, runs=self.runs, clock=now)
+        return FlightOperations(
+            bucket=self.bucket,
+            links=self.links,
+            runs=self.runs,
+            history=self.runs,
+            guard=self.guard,
+            box=self._settings.box,
+            daily_credits=self._settings.daily_credits,
+            clock=now,
+        )
+
+    @cached_property
+    def history(self) -> "FlightHistory":
+        from chalicelib.adapters.flights.athena import AthenaHistory
+        from chalicelib.flights.history import FlightHistory
+
+        engine = AthenaHistory(
+            self._client("athena"),
+            workgroup=self._settings.workgroup,
+            database=self._settings.database,
+            binds=self._shared.settings.stage != "local",
+        )
+        return FlightHistory(engine, clock=now)
+
+    @cached_property
+    def compaction(self) -> "Compaction":
+        from chalicelib.flights.compaction import Compaction
+
+        return Compaction(archive=self.bucket, history=self.runs, emit=emit, clock=now)
+
+    @cached_property
+    def review(self) -> "QuarantineReview":
+        from chalicelib.flights.review import QuarantineReview
+
+        return QuarantineReview(bucket=self.bucket, runs=self.runs, clock=now)
 
     @cached_property
     def replays(self) -> "Replays":
@@ -103,7 +141,12 @@ class FlightServices:
         reprocessing = LambdaReprocessing(
             self._client("lambda"), self._settings.process_function, self._settings.bucket
         )
-        return Replays(bucket=self.bucket, reprocessing=reprocessing)
+        return Replays(bucket=self.bucket, reprocessing=reprocessing, book=self.runs, history=self.runs, clock=now)
+
+    @cached_property
+    def links(self) -> S3Bucket:
+        """The bucket with links that objects under a KMS key accept, which are signed by Signature Version 4."""
+        return S3Bucket(self._client("s3", signature_version="s3v4"), self._settings.bucket, "the flights bucket")
 
     @cached_property
     def bucket(self) -> S3Bucket:

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
-from chalicelib.predictions.jobs import Jobs
-from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ class PredictionServices:
         )
 
     @cached_property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> PredictionJobs:
         from chalicelib.adapters.predictions.state_machine import StateMachine
 
-        return Jobs(
+        return PredictionJobs(
             objects=self.objects,
             store=self.store,
             workflow=StateMachine(self._client("stepfunctions"), self._settings.state_machine_arn),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
 from chalicelib.adapters.spendsense.events import BusAnnouncements
+from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
@@ -102,11 +103,13 @@ class SpendsenseServices:
 
     @cached_property
     def doorkeeper(self) -> "Doorkeeper":
-        from chalicelib.adapters.spendsense.identity import SecretPools
         from chalicelib.spendsense.identity import Doorkeeper
 
-        pools = SecretPools(self._shared.secrets, self._settings.cognito_secret_arn)
-        return Doorkeeper(pools=pools, audit=self.audit, clock=now)
+        return Doorkeeper(pools=self.pools, audit=self.audit, clock=now)
+
+    @cached_property
+    def pools(self) -> SecretPools:
+        return SecretPools(self._shared.secrets, self._settings.cognito_secret_arn)
 
     @cached_property
     def audit(self) -> PostgresAudit:

@@ -43,7 +43,7 @@ class Part:
 
 
 PARTS = (
-    Part("base", "requirements.txt", FUNCTIONS_MOUNT),
+    Part("base", "infra/layers/base.txt", FUNCTIONS_MOUNT),
     Part("arrow", "infra/layers/arrow.txt", LAYERS_MOUNT, ("base",)),
     Part("ml", "infra/layers/ml.txt", LAYERS_MOUNT, ("base", "arrow")),
 )

@@ -15,15 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deployment.intrinsics import Known, holds, resolve
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import Stage
+from infra.template.names import BUCKET, FUNCTION, RETAINED, TABLE
 
 Client = Callable[[str], Any]
 Tell = Callable[[str], None]
 
-FUNCTION = "AWS::Serverless::Function"
 UNRESERVED = 100
 """Lambda keeps this many concurrent executions for functions that reserve none."""
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-RETAINED = ("Retain", "RetainExceptOnCreate")
 LONGEST_INVOCATION_S = 900
 INSIGHTS_REGIONS = {
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -82,8 +81,10 @@ class Survey:
     tell: Tell
 
     def problems(self, *, first: bool) -> Iterator[str]:
-        """Every lack of the account; `first` if the stack does not exist yet."""
+        """Every lack of the account; `first` if the stack does not exist yet. What is no lack is told."""
         parameters = self.names.parameters
+        if not first:
+            yield from self._asked("the stack's alarms", self._alarms)
         yield from self._asked("Lambda's concurrency", partial(self._concurrency, first=first))
         if first:
             yield from self._asked("the names of the stack's tables and buckets", self._taken_names)
@@ -112,6 +113,15 @@ class Survey:
         except BotoCoreError as error:
             return [f"{subject}: {error}"]
         return []
+
+    def _alarms(self) -> Iterator[str]:
+        """Tell which alarms are on: they do not stop a deployment, but somebody should know before it begins."""
+        stack = self.names.pseudo["AWS::StackName"]
+        asked = {"AlarmNamePrefix": f"{stack}-", "StateValue": "ALARM"}
+        found = self.client("cloudwatch").get_paginator("describe_alarms").paginate(**asked)
+        if alarming := sorted(each["AlarmName"] for page in found for each in page["MetricAlarms"]):
+            self.tell(f"  in ALARM before the deployment: {', '.join(alarming)}; docs/runbook.md explains each")
+        yield from ()
 
     def _concurrency(self, *, first: bool) -> Iterator[str]:
         found = self.client("lambda").get_account_settings()["AccountLimit"]
@@ -143,7 +153,7 @@ class Survey:
         given = self.names.parameters.get("KmsKeyArn")
         kept: dict[str, list[str]] = {}
         tables = self.client("dynamodb")
-        for name in existing(self.client, self.template, self.names, retained=True, kinds=("AWS::DynamoDB::Table",)):
+        for name in existing(self.client, self.template, self.names, retained=True, kinds=(TABLE,)):
             encrypted = tables.describe_table(TableName=name)["Table"].get("SSEDescription", {})
             if (arn := encrypted.get("KMSMasterKeyArn")) and arn != given:
                 kept.setdefault(arn, []).append(name)
@@ -216,12 +226,12 @@ def existing(
     names: Known,
     *,
     retained: bool,
-    kinds: Collection[str] = ("AWS::S3::Bucket", "AWS::DynamoDB::Table"),
+    kinds: Collection[str] = (BUCKET, TABLE),
 ) -> Iterator[str]:
     """The names of the template's buckets and tables, retained ones or the others, that are there already."""
     looks = {
-        "AWS::S3::Bucket": ("BucketName", "Bucket", client("s3").head_bucket),
-        "AWS::DynamoDB::Table": ("TableName", "TableName", client("dynamodb").describe_table),
+        BUCKET: ("BucketName", "Bucket", client("s3").head_bucket),
+        TABLE: ("TableName", "TableName", client("dynamodb").describe_table),
     }
     for resource in template["Resources"].values():
         if resource["Type"] in kinds and (resource.get("DeletionPolicy") in RETAINED) == retained:

@@ -13,12 +13,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deployment.account import RETAINED, Account, Client, Tell, exists
+from infra.deployment.account import Account, Client, Tell, exists
 from infra.deployment.intrinsics import Known, resolve
 from infra.deployment.problems import DeploymentError
+from infra.template.names import BUCKET, FUNCTION, LAYER, RETAINED, TABLE, compact
 
-NAMED = {"AWS::S3::Bucket": "BucketName", "AWS::DynamoDB::Table": "TableName"}
-LOCATIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+NAMED = {BUCKET: "BucketName", TABLE: "TableName"}
+LOCATIONS = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 """Where a resource says which file of the package it is made of."""
 
 
@@ -115,7 +116,7 @@ def with_literal_names(template: Mapping[str, Any], names: Known) -> dict[str, A
 
 def upload_template(template: Mapping[str, Any], uploads: Uploads) -> str:
     """Store the template, which is too large for a request; return the URL by which CloudFormation reads it."""
-    return uploads.url(uploads.put(json.dumps(template, sort_keys=True).encode(), ".json"))
+    return uploads.url(uploads.put(compact(template).encode(), ".json"))
 
 
 def _read(path: Path) -> bytes:

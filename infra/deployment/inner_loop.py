@@ -16,18 +16,16 @@ from infra.deployment import account, parameters
 from infra.deployment.intrinsics import Known, pseudo_parameters, resolve
 from infra.deployment.problems import DeploymentError
 from infra.deployment.project import ROOT, api_references, application_name, made_by_chalice, render
-from infra.deployment.release import FUNCTION, RESOURCES_ONLY, Site, apply, preflight
+from infra.deployment.release import RESOURCES_ONLY, Site, apply, preflight
 from infra.deployment.resources import (
-    ALIAS,
     ARN_OF_FUNCTIONS,
-    OF_ALIASES,
     function_references,
     output_name,
     physical_names,
     resources_template,
 )
+from infra.template.names import ALIAS, FUNCTION, Template, alias_of
 
-Template = Mapping[str, Any]
 COMPLETED = ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn")
 """What Chalice cannot declare of a function. Of its role it can do everything, and only what it did it takes away."""
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
@@ -39,6 +37,7 @@ def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
     application_name(site.stage)
     _refuse_whole_stack(site)
     checked = preflight(site, template)
+    _refuse_other_python(template, checked.names)  # before there is anything to take back
     apply(site, checked, resources_template(template), package)
     project = _render(site, template, package, root)
     site.tell(f"now: chalice --project-dir {project.relative_to(root)} deploy --stage {site.stage.name}")
@@ -166,7 +165,7 @@ def _names(site: Site, template: Template, root: Path) -> Known:
     for logical, name in physical_names(template).items():
         functions[logical] = resolve({"Fn::Sub": name}, known)
         functions[f"{logical}.Arn"] = resolve({"Fn::Sub": ARN_OF_FUNCTIONS + name}, known)
-        functions[f"{logical}{OF_ALIASES}"] = resolve({"Fn::Sub": f"{ARN_OF_FUNCTIONS}{name}:{ALIAS}"}, known)
+        functions[alias_of(logical)] = resolve({"Fn::Sub": f"{ARN_OF_FUNCTIONS}{name}:{ALIAS}"}, known)
     return replace(known, references={**functions, **known.references})
 
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.flights.ingest import poll_cost
 from chalicelib.settings import Settings, SettingsError
 from infra.deployment.intrinsics import Known, pseudo_parameters, references, resolve
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import Stage, as_text
-
-Template = Mapping[str, Any]
+from infra.template.functions import LIMITS_PATTERN, is_limits, limits_of, limits_text
+from infra.template.names import BUCKET, FUNCTION, QUEUE, Template
 
 OF_THE_STAGE = {
     "account": "Number of the AWS account that the stage is in; it is deployed into no other.",
@@ -28,10 +29,9 @@ TOGETHER = (
     ("ChatAgentId", "ChatAgentAliasId"),
 )
 """Either none of these is given, or all are."""
-FUNCTION = "AWS::Serverless::Function"
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]*")
 """CloudFormation takes capitals as well; the buckets that are called after the stack do not."""
-NAMED = {"AWS::S3::Bucket": ("BucketName", 63), FUNCTION: ("FunctionName", 64)}
+NAMED = {BUCKET: ("BucketName", 63), FUNCTION: ("FunctionName", 64)}
 """Where a resource of a kind has its name, and how many characters AWS takes."""
 VARIABLES_BYTES = 4096
 """What Lambda takes as the variables of one function."""
@@ -52,7 +52,8 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
             problems.append(f"{name}: the template has no such parameter{_meant(name, declared)}")
             continue
         try:
-            texts[name] = as_text(value)
+            limits = isinstance(value, dict) and is_limits(declared[name])
+            texts[name] = limits_text(value, declared[name]["Default"]) if limits else as_text(value)
         except ValueError as error:
             problems.append(f"{name}: is {_shown(name, value, declared)}; expected {error}")
     problems += [problem for name in texts for problem in _against_declaration(name, texts[name], declared[name])]
@@ -62,7 +63,7 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
         names = known(stage, template, texts)
         problems += [*_against_names(stage, template, names), *_against_variables(template, names)]
         problems += _against_queues(template, names)
-        problems += _against_application(template, names)
+        problems += list(_against_application(template, names)) or _against_credits(template, names)
     return texts, problems
 
 
@@ -128,7 +129,7 @@ def _against_declaration(name: str, text: str, declared: Mapping[str, Any]) -> I
     allowed = [str(each) for each in declared.get("AllowedValues", [])]
     if allowed and text not in allowed:
         yield f"{name}: is {shown}; expected one of {', '.join(each or 'nothing' for each in allowed)}"
-    pattern = declared.get("AllowedPattern")
+    pattern = LIMITS_PATTERN if is_limits(declared) else declared.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, text):
         yield f"{name}: is {shown}; expected {declared.get('ConstraintDescription', f'a text like {pattern}')}"
     if len(text) > int(declared.get("MaxLength", len(text))):
@@ -178,10 +179,10 @@ def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozen
             yield f"{', '.join(missing)}: is missing; {' and '.join(names)} go together"
     if full.get("RedshiftCluster") and not (full.get("RedshiftDbUser") or full.get("RedshiftSecretArn")):
         yield "RedshiftDbUser or RedshiftSecretArn: is missing; a RedshiftCluster needs one"
-    for name in (each for each in full if each.endswith("ProvisionedConcurrency")):
-        limit = full.get(name.replace("Provisioned", "Reserved"), "0")
-        if limit.isdecimal() and full[name].isdecimal() and 0 < int(limit) < int(full[name]):
-            yield f"{name}: is {full[name]}; expected at most what is reserved, {limit}"
+    for name in (name for name, each in declared.items() if is_limits(each)):
+        limits = limits_of(full[name]) if re.fullmatch(LIMITS_PATTERN, full[name]) else {}
+        if limits and 0 < limits["reserved"] < limits["provisioned"]:
+            yield f"{name}: provisions {limits['provisioned']}; expected at most what it reserves, {limits['reserved']}"
     if full.get("DatabaseNetwork") == "existing":
         for name in ("SubnetIds", "SecurityGroupIds"):
             if full[name] == declared[name].get("Default"):
@@ -225,7 +226,7 @@ def _against_queues(template: Template, names: Known) -> Iterator[str]:
     queues = {
         str(resolve(each["Properties"]["QueueName"], names)): each["Properties"].get("VisibilityTimeout", 30)
         for each in resources
-        if each["Type"] == "AWS::SQS::Queue"
+        if each["Type"] == QUEUE
     }
     for each in (each["Properties"] for each in resources if each["Type"] == FUNCTION):
         read = [event["Properties"]["Queue"] for event in each.get("Events", {}).values() if event["Type"] == "SQS"]
@@ -233,9 +234,49 @@ def _against_queues(template: Template, names: Known) -> Iterator[str]:
             timeout = int(resolve(each["Timeout"], names))
             if timeout > queues[queue]:
                 yield (
-                    f"{' and '.join(references(each['Timeout']))}: is {timeout}; expected at most {queues[queue]},"
-                    f" after which {queue} shows a message again"
+                    f"{' and '.join(references(each['Timeout']))}: has a timeout of {timeout}; expected at most"
+                    f" {queues[queue]}, after which {queue} shows a message again"
                 )
+
+
+def _against_credits(template: Template, names: Known) -> Iterator[str]:
+    """Polling must not want more credits a day than OpenSky gives, or it stops hours before midnight."""
+    parameters = names.parameters
+    if parameters.get("Schedules") != "ENABLED" or "IngestFlightsSchedule" not in parameters:
+        return
+    settings = Settings.from_environ(
+        {name: str(resolve(value, names)) for name, value in environment(template, "APIHandler").items()}
+    ).flights
+    schedule = str(parameters["IngestFlightsSchedule"])
+    runs, cost = runs_a_day(schedule), poll_cost(settings.box)
+    if runs is not None and runs * cost > settings.daily_credits:
+        yield (
+            f"IngestFlightsSchedule: {schedule} is {runs} polls a day of {cost} credits each; expected at most"
+            f" {settings.daily_credits} credits. Poll less often, poll a FlightsBox, or give OpenSkyClientId"
+        )
+
+
+def runs_a_day(schedule: str) -> int | None:
+    """How often a schedule's expression runs a function on a day on which it does; None if it is not understood."""
+    if rate := re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", schedule):
+        return max(1, 1440 // (int(rate[1]) * {"minute": 1, "hour": 60, "day": 1440}[rate[2]]))
+    if cron := re.fullmatch(r"cron\((\S+) (\S+)( \S+){4}\)", schedule):
+        minutes, hours = _moments(cron[1], 60), _moments(cron[2], 24)
+        return minutes * hours if minutes and hours else None
+    return None
+
+
+def _moments(field: str, of: int) -> int:
+    """How many minutes or hours a field of a cron expression names; 0 if it is not understood."""
+    named: set[int] = set()
+    for part in field.split(","):
+        found = re.fullmatch(r"(\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
+        if found is None:
+            return 0
+        first = int(found[2] or 0)
+        last = int(found[3]) if found[3] else of - 1 if found[1] == "*" or found[4] else first
+        named.update(range(first, last + 1, int(found[4] or 1)))
+    return len(named)
 
 
 def _against_application(template: Template, names: Known) -> Iterator[str]:

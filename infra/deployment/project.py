@@ -15,11 +15,10 @@ from typing import Any
 from infra.deployment.intrinsics import NOTHING, Known, resolve
 from infra.deployment.parameters import environment
 from infra.deployment.problems import DeploymentError
-from infra.deployment.release import FUNCTION
 from infra.deployment.resources import REST_HANDLER, role_properties
 from infra.deployment.stages import Stage
+from infra.template.names import FUNCTION, Template, name_of
 
-Template = Mapping[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app.py", "chalicelib")
 CHALICE_ADDS = ("chalice", "__pycache__")
@@ -47,11 +46,7 @@ def render(stage: Stage, template: Template, names: Known, *, root: Path = ROOT,
     (settings / "deployed").symlink_to(deployed)
     (project / "requirements.txt").write_text("", encoding="utf-8")  # the libraries are those of the package
     _unpack_libraries(package / "deployment.zip", project / "vendor")
-    functions = {
-        own_name(template, logical): logical
-        for logical, each in template["Resources"].items()
-        if each["Type"] == FUNCTION
-    }
+    functions = {name_of(each): logical for logical, each in template["Resources"].items() if each["Type"] == FUNCTION}
     config = _config(stage, template, names, root, functions)
     (settings / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (settings / "config.json").chmod(0o600)  # the environment holds the operators' token
@@ -86,12 +81,6 @@ def api_references(stage: Stage, root: Path = ROOT) -> dict[str, str]:
         "RestAPI": made.get("rest_api", {}).get("rest_api_id", NOT_MADE_YET),
         "WebsocketAPI": made.get("websocket_api", {}).get("websocket_api_id", NOT_MADE_YET),
     }
-
-
-def own_name(template: Template, logical: str) -> str:
-    """What app.py, and with it Chalice, calls a function."""
-    name = template["Resources"][logical]["Properties"]["FunctionName"]["Fn::Sub"]
-    return str(name).removeprefix("${AWS::StackName}-")
 
 
 def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from infra.deployment import account, artifacts, health, parameters
 from infra.deployment.account import Account, Client, Survey, Tell
@@ -14,15 +13,13 @@ from infra.deployment.intrinsics import Known, pseudo_parameters
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stack import FAILED_FIRST, Stack
 from infra.deployment.stages import Stage
+from infra.template.names import FUNCTION, RELEASE_DIGITS, Template
 from infra.template.redeployment import of_release
 
-Template = Mapping[str, Any]
 LOOK_EVERY_S = 5.0
-FUNCTION = "AWS::Serverless::Function"
 RELEASE = "Release"
-RELEASE_DIGITS = 10
-"""SAM names versions after so many digits; those of the secrets follow."""
 SECRET_DIGITS = 8
+"""How many digits of each secret's digest follow those that SAM names versions after."""
 DIGEST_ROUNDS = 200_000
 RESOURCES_ONLY = "OmnibusResourcesOnly"
 """The output that marks a stack whose functions `chalice deploy` makes."""
@@ -60,6 +57,14 @@ class Checked:
     parameters: Mapping[str, str | None]
     names: Known
     first: bool
+
+
+EQUIVALENTS = (
+    "Chalice's own commands know what `chalice deploy` made, and so nothing of this stack. Instead of",
+    "  chalice url:     {url}",
+    "  chalice logs:    aws logs tail --follow /aws/lambda/{stack}-api_handler",
+    "  chalice invoke:  aws lambda invoke --function-name {stack}-migrate:live out.json",
+)
 
 
 def preflight(site: Site, template: Template) -> Checked:
@@ -100,6 +105,8 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
     for name, value in sorted(outputs.items()):
         site.tell(f"  {name} = {value}")
     verify(site, outputs, migrated=_has_database(site, checked))
+    for line in EQUIVALENTS:
+        site.tell(line.format(stack=site.stage.stack, url=site.address(outputs)))
     return outputs
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from infra.deployment import account
-from infra.deployment.account import RETAINED
 from infra.deployment.problems import DeploymentError
 from infra.deployment.project import ROOT, made_by_chalice
 from infra.deployment.release import RESOURCES_ONLY, Site
 from infra.deployment.stack import Resource
+from infra.template.names import BUCKET, RETAINED
 
-BUCKET = "AWS::S3::Bucket"
 VERSION = "AWS::Lambda::Version"
 """Kept for aliases that come and go; it goes with its function."""
 GUARDED = "prod"

@@ -8,6 +8,7 @@
     [parameters]                        # the template's, by name; what is not named has the template's default
     CorsOrigins = ["https://app.example.com"]   # a list is joined by commas
     FlightsThresholds = {completeness = 0.95}   # a table becomes JSON
+    IngestFlightsLimits = {memory = 1024}       # of a function's limits those that differ
 
     [tags]                              # of the stack, and so of everything in it
     team = "data"

@@ -8,14 +8,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chalicelib.adapters.predictions.signing import signing_key
-from chalicelib.predictions.estimators import Model, load
+from chalicelib.predictions.estimators import LoadedModel, load
 from chalicelib.predictions.features import Columns
-from chalicelib.predictions.requests import parse_uri
+from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.scoring import Scorer
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, check_content, unseal
 
 
-def model_fn(model_dir: str) -> Model:
+def model_fn(model_dir: str) -> LoadedModel:
     """The model in the container, its signature and its bytes verified as everywhere else."""
     folder = Path(model_dir)
     verifier = signing_key(os.environ["OMNIBUS_SIGNING_KEY_ARN"])
@@ -33,15 +33,15 @@ def input_fn(body: Any, content_type: str) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def predict_fn(rows: bytes, model: Model) -> bytes:
+def predict_fn(rows: bytes, model: LoadedModel) -> bytes:
     """The rows with their predictions; Transform sends no header, the columns are the model's features."""
-    features = model.manifest.features
-    columns = Columns(features, tuple(range(len(features))))
-    names = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
-    scorer = Scorer(columns, lambda matrix: model.columns(names, matrix), model.missing_allowed)
+    names = model.manifest.names
+    columns = Columns(names, tuple(range(len(names))), model.features)
+    added = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
+    scorer = Scorer(columns, lambda inputs: model.columns(added, inputs), model.inputs)
     return bytes(scorer.score(rows, 0)[0])
 
 
-def output_fn(scored: bytes, accept: str) -> tuple[bytes, str]:
+def output_fn(scored: bytes, order_of: str) -> tuple[bytes, str]:
     """The answer to one request."""
     return scored, "text/csv"

@@ -4,39 +4,31 @@ Generated from the template itself, so that what is added later is watched too, 
 alarm on a share of a limit that is a parameter divides by that parameter.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from infra.template.functions import FUNCTION
-from infra.template.workloads import of_resource
+from infra.template.names import ALARM, DEAD_LETTERS, FUNCTION, QUEUE, STACK, TABLE, Resources, name_of, of_type
+from infra.template.workloads import Workload, by_workload
 
-ALARM = "AWS::CloudWatch::Alarm"
-QUEUE = "AWS::SQS::Queue"
-TABLE = "AWS::DynamoDB::Table"
-DEAD_LETTERS = "DeadLetters"
 CONDITION = "AlarmsOn"
 RUNBOOK = "docs/runbook.md"
 MOST_METRICS = 10
-"""CloudWatch takes no more in one alarm."""
+"""CloudWatch takes no more in one alarm: what has more has several alarms."""
 
-Resources = Mapping[str, Mapping[str, Any]]
+Item = TypeVar("Item")
 
 
-def with_alarms(template: Mapping[str, Any]) -> dict[str, Any]:
+def with_alarms(template: Mapping[str, Any], workloads: Sequence[Workload]) -> dict[str, Any]:
     """The template with the alarms of its functions, queues and tables; those of alarms.yaml stay as they are."""
     resources: Resources = template["Resources"]
     alarms: dict[str, Any] = {}
-    for logical, function in _of_type(resources, FUNCTION).items():
+    for logical, function in of_type(resources, FUNCTION).items():
         alarms |= _of_function(logical, function)
-    for logical in _of_type(resources, QUEUE):
+    for logical in of_type(resources, QUEUE):
         alarms |= _of_dead_letters(logical) if logical.endswith(DEAD_LETTERS) else _of_queue(logical)
-    alarms |= _of_expiring_dead_letters(resources) | _of_waiting_events(resources) | _of_tables(resources)
+    for of_many in (_of_expiring_dead_letters, _of_waiting_events, _of_tables):
+        alarms |= of_many(resources, workloads)
     return {**template, "Resources": {**resources, **alarms}}
-
-
-def name_of(function: Mapping[str, Any]) -> str:
-    """What app.py calls a function of the template."""
-    return str(function["Properties"]["FunctionName"]["Fn::Sub"]).removeprefix("${AWS::StackName}-")
 
 
 def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str, Any]:
@@ -45,7 +37,7 @@ def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str,
         "Type": ALARM,
         "Condition": CONDITION,
         "Properties": {
-            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+            "AlarmName": {"Fn::Sub": f"{STACK}-{name}"},
             "AlarmDescription": f"{meaning} {RUNBOOK}#{section}",
             "TreatMissingData": "notBreaching",
             "AlarmActions": [{"Ref": "AlarmsTopic"}],
@@ -110,66 +102,80 @@ def _of_queue(logical: str) -> dict[str, Any]:
     }
 
 
-def _of_expiring_dead_letters(resources: Resources) -> dict[str, Any]:
-    """One alarm for each workload: letters that nobody redrives are deleted in the end."""
-    queues = {name: queue for name, queue in _of_type(resources, QUEUE).items() if name.endswith(DEAD_LETTERS)}
+def _of_expiring_dead_letters(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
+    """An alarm for each workload: letters that nobody redrives are deleted in the end."""
+    queues = {name: queue for name, queue in of_type(resources, QUEUE).items() if name.endswith(DEAD_LETTERS)}
     found = {}
-    for workload, names in _by_workload(queues).items():
+    for workload, names in by_workload(queues, workloads).items():
         kept = queues[names[0]]["Properties"]["MessageRetentionPeriod"]
-        ages = [
-            _stat(f"age{number}", _queue_metric(name), "ApproximateAgeOfOldestMessage", "Maximum", 3600)
-            for number, name in enumerate(names)
-        ]
-        found[f"{workload.capitalize()}{DEAD_LETTERS}AgeAlarm"] = alarm(
-            f"{workload}-dead-age",
-            "Dead letters are about to be deleted: over 80 % of the time for which they are kept is over.",
-            "dead-letters-age",
-            Metrics=_bounded([_share("100 * MAX(METRICS()) / {limit}", kept), *ages]),
-            **_above(80),
-        )
+        for number, some in _in_tens(names):
+            ages = [
+                _stat(f"age{place}", _queue_metric(name), "ApproximateAgeOfOldestMessage", "Maximum", 3600)
+                for place, name in enumerate(some)
+            ]
+            found[f"{workload.capitalize()}{DEAD_LETTERS}Age{number}Alarm"] = alarm(
+                _numbered(f"{workload}-dead-age", number),
+                "Dead letters are about to be deleted: over 80 % of the time for which they are kept is over.",
+                "dead-letters-age",
+                Metrics=[_share("100 * MAX(METRICS()) / {limit}", kept), *ages],
+                **_above(80),
+            )
     return found
 
 
-def _of_waiting_events(resources: Resources) -> dict[str, Any]:
-    """One alarm for all asynchronous functions: there is no stream whose iterator could age, but their events do."""
+def _of_waiting_events(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
+    """An alarm for the asynchronous functions of each workload: no stream's iterator could age, but their events do."""
     functions = {
         name: function
-        for name, function in _of_type(resources, FUNCTION).items()
+        for name, function in of_type(resources, FUNCTION).items()
         if "DeadLetterQueue" in function["Properties"]
     }
-    some = next(iter(functions.values()))
-    ages = [
-        _stat(f"age{number}", _function_metric(name), "AsyncEventAge", "Maximum", 300)
-        for number, name in enumerate(functions)
-    ]
-    limit = some["Properties"]["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
     meaning = "Events have waited for a function for over half the time after which they are given up."
-    share = _share("MAX(METRICS()) / (10 * {limit})", limit)
-    watched = alarm("event-age", meaning, "event-age", Metrics=_bounded([share, *ages]), **_above(50))
-    return {"EventAgeAlarm": watched}
-
-
-def _of_tables(resources: Resources) -> dict[str, Any]:
-    """One alarm for each workload, over its tables and their indexes."""
-    tables = _of_type(resources, TABLE)
     found = {}
-    for workload, names in _by_workload(tables).items():
-        throttles = [
-            _stat(
-                f"{kind.lower()}{number}", {"Namespace": "AWS/DynamoDB", "Dimensions": dimensions}, metric, "Sum", 300
+    for workload, names in by_workload(functions, workloads).items():
+        limit = functions[names[0]]["Properties"]["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+        share = _share("MAX(METRICS()) / (10 * {limit})", limit)
+        for number, some in _in_tens(names):
+            ages = [
+                _stat(f"age{place}", _function_metric(name), "AsyncEventAge", "Maximum", 300)
+                for place, name in enumerate(some)
+            ]
+            found[f"{workload.capitalize()}EventAge{number}Alarm"] = alarm(
+                _numbered(f"{workload}-event-age", number), meaning, "event-age", Metrics=[share, *ages], **_above(50)
             )
-            for number, dimensions in enumerate(_dimensions_of(tables, names))
-            for kind, metric in (("Read", "ReadThrottleEvents"), ("Write", "WriteThrottleEvents"))
-        ]
-        total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
-        found[f"{workload.capitalize()}TablesThrottledAlarm"] = alarm(
-            f"{workload}-tables",
-            "DynamoDB refuses reads or writes of a table or an index.",
-            "table-throttles",
-            Metrics=_bounded([total, *throttles]),
-            **_above(0, of=2),
-        )
     return found
+
+
+def _of_tables(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
+    """An alarm for each workload, over its tables and their indexes."""
+    tables = of_type(resources, TABLE)
+    total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
+    found = {}
+    for workload, names in by_workload(tables, workloads).items():
+        for number, some in _in_tens([*_dimensions_of(tables, names)], at_once=MOST_METRICS // 2):
+            throttles = [
+                _stat(f"{kind}{place}", {"Namespace": "AWS/DynamoDB", "Dimensions": dimensions}, metric, "Sum", 300)
+                for place, dimensions in enumerate(some)
+                for kind, metric in (("read", "ReadThrottleEvents"), ("write", "WriteThrottleEvents"))
+            ]
+            found[f"{workload.capitalize()}TablesThrottled{number}Alarm"] = alarm(
+                _numbered(f"{workload}-tables", number),
+                "DynamoDB refuses reads or writes of a table or an index.",
+                "table-throttles",
+                Metrics=[total, *throttles],
+                **_above(0, of=2),
+            )
+    return found
+
+
+def _in_tens(items: Sequence[Item], at_once: int = MOST_METRICS) -> Iterator[tuple[str, Sequence[Item]]]:
+    """As many at a time as an alarm takes, each group with its number; the first has none."""
+    for start in range(0, len(items), at_once):
+        yield str(start // at_once + 1) if start else "", items[start : start + at_once]
+
+
+def _numbered(name: str, number: str) -> str:
+    return f"{name}-{number}" if number else name
 
 
 def _dimensions_of(tables: Resources, names: Iterable[str]) -> list[list[dict[str, Any]]]:
@@ -179,17 +185,6 @@ def _dimensions_of(tables: Resources, names: Iterable[str]) -> list[list[dict[st
         found.append([own])
         for index in tables[name]["Properties"].get("GlobalSecondaryIndexes", ()):
             found.append([own, {"Name": "GlobalSecondaryIndexName", "Value": index["IndexName"]}])
-    return found
-
-
-def _of_type(resources: Resources, kind: str) -> dict[str, Mapping[str, Any]]:
-    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
-
-
-def _by_workload(names: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(of_resource(name), []).append(name)
     return found
 
 
@@ -226,17 +221,11 @@ def _stat(key: str, metric: Mapping[str, Any], name: str, statistic: str, period
 
 
 def _share(expression: str, limit: Any) -> dict[str, Any]:
-    """The expression that the alarm judges: percent of a limit, which is a number or a reference to a parameter."""
+    """The expression that the alarm judges: percent of a limit, which is a number or taken from a parameter."""
     text: Any = expression.format(limit=limit)
     if isinstance(limit, Mapping):
-        text = {"Fn::Sub": expression.format(limit=f"${{{limit['Ref']}}}")}
+        text = {"Fn::Sub": [expression.format(limit="${Limit}"), {"Limit": limit}]}
     return {"Id": "share", "Expression": text, "Label": "% of the limit", "ReturnData": True}
-
-
-def _bounded(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if (count := len(metrics) - 1) > MOST_METRICS:
-        raise ValueError(f"an alarm would need {count} metrics; CloudWatch takes {MOST_METRICS}: split it")
-    return metrics
 
 
 def _dashed(logical: str) -> str:

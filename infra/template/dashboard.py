@@ -8,110 +8,40 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
-
-from infra.template.alarms import ALARM, QUEUE, TABLE
-from infra.template.functions import FUNCTION
-from infra.template.workloads import WORKLOADS, of_resource
+from infra.template.names import ALARM, FUNCTION, QUEUE, REST_API, STACK, TABLE, Resources, name_of, of_type
+from infra.template.workloads import Workload
 
 CONDITION = "HasDashboard"
 WIDTH, HEIGHT, ACROSS = 8, 6, 24
-SERVICE = "${AWS::StackName}"
-"""The value of the dimension `service` of every metric that the code emits."""
 MOST_ALARMS = 100
 """A widget takes no more."""
-ROUTES_NAMESPACE = "${AWS::StackName}/Rest"
-
-ROUTES: Mapping[str, Mapping[str, str]] = {
-    "concerts": {
-        "ChatReplies": "POST /chat",
-        "VenueRankings": "POST /venues/popularity",
-        "TicketPredictions": "POST /tickets/predict",
-        "TicketBatches": "POST /tickets/predict/batch",
-        "Recommendations": "POST /recommendations",
-    },
-    "predictions": {"JobsSubmitted": "POST /predictions"},
-    "flights": {"LatestFlights": "GET /flights/latest"},
-    "spendsense": {
-        "InsightsRead": "GET /api/v1/users/me/insights",
-        "RecommendationsRead": "GET /api/v1/users/me/recommendations",
-        "FeedbackGiven": "POST /api/v1/feedback",
-    },
-    "uploads": {"SessionsOpened": "POST /sessions", "UploadsPermitted": "GET /upload-url"},
-}
-"""Routes whose answers are counted, by the metric's name: its SampleCount is how many, its value the milliseconds."""
-
-
-class Emitted(Struct, frozen=True):
-    """Metrics of the code that belong on one graph."""
-
-    title: str
-    namespace: str
-    metrics: Mapping[str, str]
-    """Name -> statistic."""
-
-
-EMITTED: Mapping[str, Sequence[Emitted]] = {
-    "concerts": (),
-    "predictions": (
-        Emitted("Rows scored", "Omnibus/Predictions", {"RowsScored": "Sum"}),
-        Emitted("Seconds of scoring", "Omnibus/Predictions", {"ScoringSeconds": "Sum"}),
-    ),
-    "flights": (
-        Emitted("Quality score, %", "FlightDataPipeline/Quality", {"OverallQualityScore": "Average"}),
-        Emitted(
-            "Checks",
-            "FlightDataPipeline/Quality",
-            {"PassedChecks": "Average", "FailedChecks": "Average", "UnknownChecks": "Average"},
-        ),
-        Emitted("Rows judged", "FlightDataPipeline/Quality", {"RecordsValidated": "Sum"}),
-        Emitted(
-            "Rows converted", "FlightDataPipeline/Processing", {"RecordsProcessed": "Sum", "RecordsRejected": "Sum"}
-        ),
-        Emitted("Conversion, ms", "FlightDataPipeline/Processing", {"ProcessingTime": "p95"}),
-        Emitted("Judging, ms", "FlightDataPipeline/Quality", {"ValidationTime": "p95"}),
-        Emitted("Bytes saved by Parquet, %", "FlightDataPipeline/Processing", {"FileSizeReduction": "Average"}),
-        Emitted("Polls that brought a snapshot", "FlightDataPipeline/Ingestion", {"SnapshotsFetched": "Sum"}),
-        Emitted("OpenSky", "FlightDataPipeline/Ingestion", {"CreditsUsed": "Maximum", "BreakerOpen": "Maximum"}),
-    ),
-    "spendsense": (
-        Emitted(
-            "People done, by stage",
-            "Omnibus",
-            {"compute_features.users": "Sum", "assign_persona.users": "Sum", "generate_recommendations.users": "Sum"},
-        ),
-        Emitted(
-            "Coverage, %",
-            "Omnibus/Spendsense",
-            {"PersonaCoverage": "Minimum", "BehaviourCoverage": "Minimum", "TraceCoverage": "Minimum"},
-        ),
-        Emitted("People, and runs", "Omnibus/Spendsense", {"People": "Maximum", "RunsForEverybody": "Sum"}),
-    ),
-    "uploads": (Emitted("Uploads decided", "Omnibus", {"UploadsCompleted": "Sum", "UploadsRejected": "Sum"}),),
-    "gateway": (Emitted("Records put aside", "Omnibus", {"RecordsParked": "Sum"}),),
-}
+MOST_LINES = 10
+"""Nobody tells more lines of a graph apart: what has more is drawn on several."""
+ROUTES_NAMESPACE = f"{STACK}/Rest"
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+SOCKETS = "AWS::ApiGatewayV2::Api"
 
 Widget = dict[str, Any]
 Metric = list[Any]
 
 
-def with_dashboard(template: Mapping[str, Any]) -> dict[str, Any]:
+def with_dashboard(template: Mapping[str, Any], workloads: Sequence[Workload]) -> dict[str, Any]:
     """The template with the dashboard of its own functions, queues, tables and alarms."""
-    resources: Mapping[str, Mapping[str, Any]] = template["Resources"]
-    body = {"start": "-PT12H", "periodOverride": "inherit", "widgets": _placed(_sections(resources))}
+    resources: Resources = template["Resources"]
+    body = {"start": "-PT12H", "periodOverride": "inherit", "widgets": _placed(_sections(resources, workloads))}
     dashboard = {
         "Type": "AWS::CloudWatch::Dashboard",
         "Condition": CONDITION,
         "Properties": {
-            "DashboardName": {"Fn::Sub": "${AWS::StackName}"},
-            "DashboardBody": {"Fn::Sub": json.dumps(body)},
+            "DashboardName": {"Ref": "AWS::StackName"},
+            "DashboardBody": {"Fn::Sub": json.dumps(body, separators=(",", ":"))},
         },
     }
-    return {**template, "Resources": {**resources, "Dashboard": dashboard, **_filters()}}
+    return {**template, "Resources": {**resources, "Dashboard": dashboard, **_filters(workloads)}}
 
 
-def _filters() -> dict[str, Any]:
-    """What counts and times the routes: each answer's log line is matched, errors left out."""
+def _filters(workloads: Iterable[Workload]) -> dict[str, Any]:
+    """What counts and times the routes of workloads: each answer's log line is matched, errors left out."""
     return {
         f"{name}Filter": {
             "Type": "AWS::Logs::MetricFilter",
@@ -129,106 +59,90 @@ def _filters() -> dict[str, Any]:
                 ],
             },
         }
-        for routes in ROUTES.values()
-        for name, route in routes.items()
+        for workload in workloads
+        for name, route in workload.described.routes.items()
     }
 
 
-def _sections(resources: Mapping[str, Mapping[str, Any]]) -> Iterable[list[Widget]]:
-    yield [_text("# ${AWS::StackName}\nWhat to do about an alarm is in `docs/runbook.md`."), *_alarms(resources)]
-    for workload, declared in WORKLOADS.items():
-        logical = {
-            name: resource["Properties"]["FunctionName"]["Fn::Sub"]
-            for name, resource in resources.items()
-            if resource["Type"] == FUNCTION
-        }
-        functions = [text for text in logical.values() if text.removeprefix(f"{SERVICE}-") in declared.functions]
-        yield [
-            _text(f"## {declared.title}"),
-            *_business(workload),
-            *_services(workload, functions, resources),
-        ]
+def _sections(resources: Resources, workloads: Iterable[Workload]) -> Iterable[list[Widget]]:
+    yield [_text(f"# {STACK}\nWhat to do about an alarm is in `docs/runbook.md`."), *_alarms(resources)]
+    for workload in workloads:
+        own = {name: resource for name, resource in resources.items() if name in workload.resources}
+        yield [_text(f"## {workload.described.title}"), *_business(workload), *_services(own)]
 
 
-def _business(workload: str) -> Iterable[Widget]:
-    if routes := ROUTES.get(workload):
-        yield _graph("Answers", [[ROUTES_NAMESPACE, name, {"stat": "SampleCount"}] for name in routes])
-        yield _graph("Answers, ms (p95)", [[ROUTES_NAMESPACE, name, {"stat": "p95"}] for name in routes])
-    for emitted in EMITTED[workload]:
+def _business(workload: Workload) -> Iterable[Widget]:
+    described = workload.described
+    for title, stat in (("Answers", "SampleCount"), ("Answers, ms (p95)", "p95")):
+        yield from _graphs(title, [[ROUTES_NAMESPACE, name, {"stat": stat}] for name in described.routes])
+    for emitted in described.metrics:
         own = emitted.metrics.items()
-        yield _graph(
-            emitted.title, [[emitted.namespace, name, "service", SERVICE, {"stat": stat}] for name, stat in own]
+        yield from _graphs(
+            emitted.title, [[emitted.namespace, name, "service", STACK, {"stat": stat}] for name, stat in own]
         )
 
 
-def _services(workload: str, functions: Sequence[str], resources: Mapping[str, Mapping[str, Any]]) -> Iterable[Widget]:
+def _services(own: Resources) -> Iterable[Widget]:
+    """The graphs of what a workload has: functions, queues, tables, state machines, APIs."""
+    names = [name_of(function) for function in of_type(own, FUNCTION).values()]
+
     def each(metric: str, stat: str) -> list[Metric]:
         return [
-            ["AWS/Lambda", metric, "FunctionName", name, {"stat": stat, "label": name.removeprefix(f"{SERVICE}-")}]
-            for name in functions
+            ["AWS/Lambda", metric, "FunctionName", f"{STACK}-{name}", {"stat": stat, "label": name}] for name in names
         ]
 
-    yield _graph("Invocations", each("Invocations", "Sum"))
-    yield _graph("Errors and throttles", [*each("Errors", "Sum"), *each("Throttles", "Sum")])
-    yield _graph("Duration, ms (p95)", each("Duration", "p95"))
-    yield _graph("At once", each("ConcurrentExecutions", "Maximum"))
-    queues = list(_owned(resources, QUEUE, workload))
-    if queues:
-        depth = "ApproximateNumberOfMessagesVisible"
-        named = [
+    yield from _graphs("Invocations", each("Invocations", "Sum"))
+    yield from _graphs("Errors and throttles", [*each("Errors", "Sum"), *each("Throttles", "Sum")])
+    yield from _graphs("Duration, ms (p95)", each("Duration", "p95"))
+    yield from _graphs("At once", each("ConcurrentExecutions", "Maximum"))
+    depth = "ApproximateNumberOfMessagesVisible"
+    yield from _graphs(
+        "Messages that wait",
+        [
             ["AWS/SQS", depth, "QueueName", f"${{{name}.QueueName}}", {"stat": "Maximum", "label": name}]
-            for name in queues
-        ]
-        yield _graph("Messages that wait", named)
-    tables = list(_owned(resources, TABLE, workload))
-    if tables:
-        yield _graph(
-            "Tables: units read and written",
-            [
-                ["AWS/DynamoDB", metric, "TableName", f"${{{name}}}", {"stat": "Sum", "label": f"{name} {verb}"}]
-                for name in tables
-                for metric, verb in (("ConsumedReadCapacityUnits", "read"), ("ConsumedWriteCapacityUnits", "written"))
-            ],
-        )
-    yield from OTHER_SERVICES.get(workload, list)()
-
-
-def _owned(resources: Mapping[str, Mapping[str, Any]], kind: str, workload: str) -> Iterable[str]:
-    return (name for name, it in resources.items() if it["Type"] == kind and of_resource(name) == workload)
-
-
-def _workflow() -> list[Widget]:
-    started, succeeded, failed = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed")
-    own = ["StateMachineArn", "${PredictionsStateMachine}"]
-    return [
-        _graph("Jobs", [["AWS/States", name, *own, {"stat": "Sum"}] for name in (started, succeeded, failed)]),
-        _graph("Jobs, ms (p95)", [["AWS/States", "ExecutionTime", *own, {"stat": "p95"}]]),
-    ]
-
-
-def _gateways() -> list[Widget]:
-    rest = ["ApiName", SERVICE, "Stage", "api"]
-    sockets = ["ApiId", "${WebsocketAPI}", "Stage", "api"]
-
-    def of(dimensions: Sequence[str], stat: str, *names: str) -> list[Metric]:
-        return [["AWS/ApiGateway", name, *dimensions, {"stat": stat}] for name in names]
-
-    return [
-        _graph("REST requests", of(rest, "Sum", "Count", "4XXError", "5XXError")),
-        _graph("REST latency, ms", [*of(rest, "p50", "Latency"), *of(rest, "p95", "Latency")]),
-        _graph("Sockets", of(sockets, "Sum", "ConnectCount", "MessageCount")),
-        _graph("Socket errors", of(sockets, "Sum", "ClientError", "IntegrationError", "ExecutionError")),
-    ]
-
-
-OTHER_SERVICES = {"predictions": _workflow, "gateway": _gateways}
-"""What a workload has besides functions, queues and tables."""
-
-
-def _alarms(resources: Mapping[str, Mapping[str, Any]]) -> Iterable[Widget]:
-    names = sorted(
-        resource["Properties"]["AlarmName"]["Fn::Sub"] for resource in resources.values() if resource["Type"] == ALARM
+            for name in of_type(own, QUEUE)
+        ],
     )
+    yield from _graphs(
+        "Tables: units read and written",
+        [
+            ["AWS/DynamoDB", metric, "TableName", f"${{{name}}}", {"stat": "Sum", "label": f"{name} {verb}"}]
+            for name in of_type(own, TABLE)
+            for metric, verb in (("ConsumedReadCapacityUnits", "read"), ("ConsumedWriteCapacityUnits", "written"))
+        ],
+    )
+    for kind, graphs in (STATE_MACHINE, _workflow), (REST_API, _rest), (SOCKETS, _sockets):
+        for name in of_type(own, kind):
+            yield from graphs(name)
+
+
+def _workflow(name: str) -> Iterable[Widget]:
+    started, succeeded, failed = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed")
+    own = ["StateMachineArn", f"${{{name}}}"]
+    yield from _graphs("Jobs", _of_service("AWS/States", own, "Sum", started, succeeded, failed))
+    yield from _graphs("Jobs, ms (p95)", _of_service("AWS/States", own, "p95", "ExecutionTime"))
+
+
+def _rest(_name: str) -> Iterable[Widget]:
+    rest = ["ApiName", STACK, "Stage", "api"]
+    latency = [line for stat in ("p50", "p95") for line in _of_service("AWS/ApiGateway", rest, stat, "Latency")]
+    yield from _graphs("REST requests", _of_service("AWS/ApiGateway", rest, "Sum", "Count", "4XXError", "5XXError"))
+    yield from _graphs("REST latency, ms", latency)
+
+
+def _sockets(name: str) -> Iterable[Widget]:
+    own = ["ApiId", f"${{{name}}}", "Stage", "api"]
+    errors = ("ClientError", "IntegrationError", "ExecutionError")
+    yield from _graphs("Sockets", _of_service("AWS/ApiGateway", own, "Sum", "ConnectCount", "MessageCount"))
+    yield from _graphs("Socket errors", _of_service("AWS/ApiGateway", own, "Sum", *errors))
+
+
+def _of_service(namespace: str, dimensions: Sequence[str], stat: str, *names: str) -> list[Metric]:
+    return [[namespace, name, *dimensions, {"stat": stat}] for name in names]
+
+
+def _alarms(resources: Resources) -> Iterable[Widget]:
+    names = sorted(each["Properties"]["AlarmName"]["Fn::Sub"] for each in of_type(resources, ALARM).values())
     place = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:"
     for start in range(0, len(names), MOST_ALARMS):
         alarms = [place + name for name in names[start : start + MOST_ALARMS]]
@@ -240,16 +154,18 @@ def _text(markdown: str) -> Widget:
     return {"type": "text", "width": ACROSS, "height": 2, "properties": {"markdown": markdown}}
 
 
-def _graph(title: str, metrics: list[Metric]) -> Widget:
-    properties = {
-        "title": title,
-        "metrics": metrics,
-        "view": "timeSeries",
-        "period": 300,
-        "region": "${AWS::Region}",
-        "yAxis": {"left": {"min": 0}},
-    }
-    return {"type": "metric", "width": WIDTH, "height": HEIGHT, "properties": properties}
+def _graphs(title: str, metrics: Sequence[Metric]) -> Iterable[Widget]:
+    """As many graphs as the metrics need; none if there are none."""
+    for start in range(0, len(metrics), MOST_LINES):
+        properties = {
+            "title": f"{title} ({start // MOST_LINES + 1})" if start else title,
+            "metrics": metrics[start : start + MOST_LINES],
+            "view": "timeSeries",
+            "period": 300,
+            "region": "${AWS::Region}",
+            "yAxis": {"left": {"min": 0}},
+        }
+        yield {"type": "metric", "width": WIDTH, "height": HEIGHT, "properties": properties}
 
 
 def _placed(sections: Iterable[list[Widget]]) -> list[Widget]:

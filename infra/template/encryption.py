@@ -6,11 +6,8 @@ It is given by the kind of the resource. What a fragment says of a single one st
 from collections.abc import Mapping
 from typing import Any
 
-from infra.template.functions import FUNCTION
+from infra.template.names import BUCKET, FUNCTION, QUEUE, TABLE, TOPIC, USER_POOL
 
-BUCKET = "AWS::S3::Bucket"
-TABLE = "AWS::DynamoDB::Table"
-USER_POOL = "AWS::Cognito::UserPool"
 ACCESS_LOGS = "AccessLogsBucket"
 
 KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Fn::GetAtt": ["Key", "Arn"]}]}
@@ -30,8 +27,8 @@ BY_KIND: Mapping[str, Mapping[str, Any]] = {
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     },
     TABLE: {"SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}},
-    "AWS::SQS::Queue": {"KmsMasterKeyId": KEY, "KmsDataKeyReusePeriodSeconds": REUSED_S},
-    "AWS::SNS::Topic": {"KmsMasterKeyId": KEY},
+    QUEUE: {"KmsMasterKeyId": KEY, "KmsDataKeyReusePeriodSeconds": REUSED_S},
+    TOPIC: {"KmsMasterKeyId": KEY},
     "AWS::Logs::LogGroup": {"KmsKeyId": KEY, "RetentionInDays": {"Ref": "LogRetention"}},
     "AWS::SecretsManager::Secret": {"KmsKeyId": KEY},
     "AWS::StepFunctions::StateMachine": {

@@ -1,65 +1,82 @@
-"""Every function's knobs: memory, timeout, concurrency, environment and schedule as parameters of the template.
+"""Every function's knobs as parameters of the template: its limits in one, its environment, its schedule.
 
-Memory and timeout have the default that .chalice/config.json gives them for `chalice deploy`, a schedule the one that
-app.py declares, reserved concurrency that of the table below: none of them is written twice.
+CloudFormation takes 200 parameters, so the four limits of a function share one: `IngestFlightsLimits` is
+`MEMORY,TIMEOUT,RESERVED,PROVISIONED`. Their defaults are those that .chalice/config.json gives to `chalice deploy`, a
+schedule's is the one that app.py declares: none of them is written twice.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Resource = Mapping[str, Any]
-Template = Mapping[str, Any]
+from infra.template.names import Resource, Template, logical_id
 
-FUNCTION = "AWS::Serverless::Function"
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
-RESERVED = {
-    "ingest_flights": 10,
-    "process_flights": 5,
-    "validate_flights": 3,
-    # One at a time: a second run at the same moment would only repeat the first.
-    "refresh_venue_popularity": 1,
-    "compute_features": 1,
-    "migrate": 1,
-    # The database has fewer connections to give than Lambda has workers to start.
-    "recompute_features": 5,
-    "assign_persona": 5,
-    "generate_recommendations": 5,
-}
-"""How many of a function may run at once; for functions that are not named the account decides."""
-
+LIMITS = ("memory", "timeout", "reserved", "provisioned")
+"""What a function's limits are, in the order in which the parameter lists them."""
+UP_TO_1000 = "(0|[1-9][0-9]{0,2}|1000)"
+LIMITS_PATTERN = ",".join(
+    (
+        "(12[89]|1[3-9][0-9]|[2-9][0-9]{2}|[1-9][0-9]{3}|10[01][0-9]{2}|102[0-3][0-9]|10240)",  # 128 to 10240
+        "([1-9][0-9]?|[1-8][0-9]{2}|900)",  # 1 to 900
+        UP_TO_1000,
+        UP_TO_1000,
+    )
+)
+"""What the whole parameter must be like; CloudFormation itself looks at each number of a list alone."""
+LIMIT_PATTERN = "^(0|[1-9][0-9]{0,4})$"
+LIMITS_EXPECTED = "MEMORY,TIMEOUT,RESERVED,PROVISIONED: 128 to 10240 MB, 1 to 900 seconds, twice 0 (none) to 1000"
 RETRIES = {"1": {"Async": 0}, "2": {"Async": 1}, "3": {"Async": 2}}
 """Retries of an asynchronous invocation by the attempts in all; Lambda allows no more than two."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function as configured: its name in app.py, its name in the template, its defaults."""
+    """A function as configured: its name in app.py, its name in the template, its limits as its parameter has them."""
 
     name: str
     logical: str
-    memory: int
-    timeout: int
-    reserved: int
+    limits: str
 
 
 def declared(config: Mapping[str, Any]) -> tuple[Function, ...]:
     """The functions that .chalice/config.json gives limits of their own."""
     return tuple(
-        Function(name, logical_id(name), own["lambda_memory_size"], own["lambda_timeout"], RESERVED.get(name, 0))
+        Function(
+            name,
+            logical_id(name),
+            f"{own['lambda_memory_size']},{own['lambda_timeout']},{own.get('reserved_concurrency', 0)},0",
+        )
         for name, own in config.get("lambda_functions", {}).items()
         if {"lambda_memory_size", "lambda_timeout"} <= own.keys()
     )
 
 
-def logical_id(name: str) -> str:
-    """What Chalice calls a function in the template."""
-    return "APIHandler" if name == "api_handler" else "".join(word.capitalize() for word in name.split("_"))
+def limit(logical: str, name: str) -> dict[str, Any]:
+    """One of a function's limits, as the template takes it out of the parameter that has all of them."""
+    return {"Fn::Select": [LIMITS.index(name), {"Ref": f"{logical}Limits"}]}
+
+
+def is_limits(parameter: Mapping[str, Any]) -> bool:
+    """Does a parameter of the template hold a function's limits?"""
+    return parameter.get("AllowedPattern") == LIMIT_PATTERN
+
+
+def limits_of(text: str) -> dict[str, int]:
+    """A function's limits by their names, as its parameter lists them."""
+    return dict(zip(LIMITS, map(int, text.split(",")), strict=True))
+
+
+def limits_text(given: Mapping[str, Any], default: str) -> str:
+    """Limits as their parameter lists them, those that are not given as by default; ValueError for an unknown name."""
+    if unknown := given.keys() - set(LIMITS):
+        raise ValueError(f"of {', '.join(LIMITS)}, and not {', '.join(sorted(unknown))}")
+    return ",".join(str(value) for value in {**limits_of(default), **given}.values())
 
 
 def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, Any]:
-    """The template with a parameter for each knob of each function, and shared ones where all functions share them."""
+    """The template with the parameters of each function, and shared ones where all functions share them."""
     functions = tuple(functions)
     resources = dict(template["Resources"])
     parameters = dict(template["Parameters"])
@@ -71,8 +88,8 @@ def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, A
         resource = resources[function.logical]
         parameters |= _parameters(function, resource)
         conditions |= {
-            f"{function.logical}{verb}": {"Fn::Not": [{"Fn::Equals": [{"Ref": f"{function.logical}{what}"}, "0"]}]}
-            for verb, what in (("Reserves", "ReservedConcurrency"), ("Provisions", "ProvisionedConcurrency"))
+            f"{function.logical}{verb}": {"Fn::Not": [{"Fn::Equals": [limit(function.logical, what), "0"]}]}
+            for verb, what in (("Reserves", "reserved"), ("Provisions", "provisioned"))
         }
         resources[function.logical] = {
             **resource,
@@ -89,15 +106,14 @@ def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, A
 
 
 def _parameters(function: Function, resource: Resource) -> dict[str, Any]:
-    def number(default: int, low: int, high: int, description: str) -> dict[str, Any]:
-        bounds = {"MinValue": low, "MaxValue": high}
-        return {"Type": "Number", "Default": default, **bounds, "Description": f"{description} of {function.name}."}
-
     own = {
-        "Memory": number(function.memory, 128, 10_240, "Memory in MB"),
-        "Timeout": number(function.timeout, 1, 900, "Timeout in seconds"),
-        "ReservedConcurrency": number(function.reserved, 0, 1_000, "Reserved concurrency, 0 for none,"),
-        "ProvisionedConcurrency": number(0, 0, 1_000, "Provisioned concurrency, 0 for none,"),
+        "Limits": {
+            "Type": "CommaDelimitedList",
+            "Default": function.limits,
+            "AllowedPattern": LIMIT_PATTERN,
+            "ConstraintDescription": LIMITS_EXPECTED,
+            "Description": f"Memory, timeout, reserved and provisioned concurrency (0 for none) of {function.name}.",
+        },
         "Environment": {
             "Type": "String",
             "Default": "{}",
@@ -117,16 +133,15 @@ def _parameters(function: Function, resource: Resource) -> dict[str, Any]:
 def _properties(function: Function, packaged: Mapping[str, Any]) -> dict[str, Any]:
     name = function.logical
     environment = packaged.get("Environment", {}).get("Variables", {})
-    reserved = {"Ref": f"{name}ReservedConcurrency"}
-    provisioned = {"ProvisionedConcurrentExecutions": {"Ref": f"{name}ProvisionedConcurrency"}}
+    provisioned = {"ProvisionedConcurrentExecutions": limit(name, "provisioned")}
     properties = {
         **packaged,
         "Runtime": {"Ref": "Runtime"},
         "Architectures": [{"Ref": "Architecture"}],
-        "MemorySize": {"Ref": f"{name}Memory"},
-        "Timeout": {"Ref": f"{name}Timeout"},
+        "MemorySize": limit(name, "memory"),
+        "Timeout": limit(name, "timeout"),
         "Tracing": {"Fn::If": ["TracesRequests", "Active", "PassThrough"]},
-        "ReservedConcurrentExecutions": {"Fn::If": [f"{name}Reserves", reserved, NO_VALUE]},
+        "ReservedConcurrentExecutions": {"Fn::If": [f"{name}Reserves", limit(name, "reserved"), NO_VALUE]},
         "ProvisionedConcurrencyConfig": {"Fn::If": [f"{name}Provisions", provisioned, NO_VALUE]},
         "Environment": {"Variables": {**environment, "OMNIBUS_ENVIRONMENT": {"Ref": f"{name}Environment"}}},
     }

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.template.functions import FUNCTION
+from infra.template.names import BUCKET, FUNCTION, QUEUE, TABLE, TOPIC, USER_POOL
 
 LABELS: Mapping[str, Any] = {
     "owner": {"Ref": "Owner"},
     "cost-centre": {"Ref": "CostCentre"},
     "stage": {"Ref": "Stage"},
 }
-AS_MAPPING = {FUNCTION: "Tags", "AWS::Cognito::UserPool": "UserPoolTags"}
+AS_MAPPING = {FUNCTION: "Tags", USER_POOL: "UserPoolTags"}
 AS_LIST = {
-    "AWS::DynamoDB::Table",
+    BUCKET,
+    QUEUE,
+    TABLE,
+    TOPIC,
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
     "AWS::SecretsManager::Secret",
-    "AWS::SNS::Topic",
-    "AWS::SQS::Queue",
     "AWS::StepFunctions::StateMachine",
 }
 

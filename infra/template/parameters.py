@@ -24,6 +24,10 @@ After a change of parameters alone, functions take it up with the next `Release`
 parameters. Stack tags, which everything in the stack gets, are in the stage's `[tags]`; `Owner` and `CostCentre` are on
 what costs money. The thresholds that `FlightsThresholds` may name are in [quality-checks.md](quality-checks.md).
 
+The limits of a function are `MEMORY,TIMEOUT,RESERVED,PROVISIONED`: 128 to 10240 MB, 1 to 900 seconds, how many of it
+may run at once (0: as many as the account has) and how many are kept warm. A stage's file may name those that differ:
+`IngestFlightsLimits = {memory = 1024, reserved = 20}`.
+
 `RetryAttempts` counts attempts, the first included: 3 of them are 2 retries of an asynchronous invocation, the most
 that Lambda allows. The queue of the upload notices has a number of its own, `UploadNoticeAttempts`: there a desktop is
 waited for.

@@ -13,9 +13,11 @@ from typing import Any
 
 from samtranslator.translator.transform import transform
 
+from infra.template.names import FUNCTION, LAYER, compact
+
 SOMEWHERE = {"Bucket": "artifacts", "Key": "artifact.zip"}
 """SAM wants to know a bucket; `make deploy` writes the real one."""
-LOCAL_ARTIFACTS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+LOCAL_ARTIFACTS = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 
 
 class _NoManagedPolicies:
@@ -47,7 +49,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
     template = plain(json.loads(options.packaged.read_text(encoding="utf-8")))
-    options.out.write_text(json.dumps(template, indent=2), encoding="utf-8")
+    options.out.write_text(compact(template), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-Template = Mapping[str, Any]
+from infra.template.names import RELEASE_DIGITS, REST_API, SOCKET_DEPLOYMENT, SOCKET_STAGE, Template
 
-REST_API = "AWS::Serverless::Api"
-SOCKET_DEPLOYMENT = "AWS::ApiGatewayV2::Deployment"
-SOCKET_STAGE = "AWS::ApiGatewayV2::Stage"
 DEPLOYED = ("AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration")
-DIGITS = 10
 
 
 def of_release(template: Template, release: str) -> dict[str, Any]:
@@ -29,7 +25,7 @@ def with_socket_redeployment(template: Template) -> dict[str, Any]:
     """The template with the socket API's deployment named after what it deploys."""
     resources = template["Resources"]
     deployed = {name: each for name, each in resources.items() if each["Type"] in DEPLOYED}
-    digest = hashlib.sha256(json.dumps(deployed, sort_keys=True).encode()).hexdigest()[:DIGITS]
+    digest = hashlib.sha256(json.dumps(deployed, sort_keys=True).encode()).hexdigest()[:RELEASE_DIGITS]
     names = {name: f"{name}{digest}" for name, each in resources.items() if each["Type"] == SOCKET_DEPLOYMENT}
     renamed = {names.get(name, name): _staged(each, names) for name, each in resources.items()}
     return {**template, "Resources": renamed}

@@ -6,24 +6,25 @@ refuses plain HTTP: by kind, so that what is added later has them too.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infra.template.alarms import with_alarms
-from infra.template.aliases import with_aliases
+from infra.template.aliases import in_turns, with_aliases
 from infra.template.dashboard import with_dashboard
 from infra.template.encryption import with_encryption
 from infra.template.functions import declared, with_knobs
 from infra.template.labels import with_labels
+from infra.template.names import RELEASE_DIGITS
 from infra.template.redeployment import of_release, with_socket_redeployment
 from infra.template.transport import with_tls_only
-
-RELEASE_DIGITS = 10
-"""SAM names a version after so many digits of the release."""
+from infra.template.workloads import Workload
 
 
-def completed(template: Mapping[str, Any], config: Mapping[str, Any], stage: str) -> dict[str, Any]:
+def completed(
+    template: Mapping[str, Any], config: Mapping[str, Any], stage: str, workloads: Sequence[Workload]
+) -> dict[str, Any]:
     """The template that Chalice made with `config`, with everything that holds for all functions and resources."""
     functions = declared(config)
     if not functions:
@@ -31,9 +32,9 @@ def completed(template: Mapping[str, Any], config: Mapping[str, Any], stage: str
     whole = with_knobs(template, functions)
     if retention := config["stages"][stage].get("log_retention_in_days"):
         whole["Parameters"]["LogRetention"] = {**whole["Parameters"]["LogRetention"], "Default": retention}
-    whole = with_alarms(whole)
-    whole = with_dashboard(whole)
-    whole = with_socket_redeployment(with_aliases(whole, functions))
+    whole = with_alarms(whole, workloads)
+    whole = in_turns(with_aliases(whole, functions), functions)
+    whole = with_socket_redeployment(with_dashboard(whole, workloads))
     whole = with_encryption(with_labels(whole))
     return with_tls_only(whole)
 

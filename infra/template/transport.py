@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-VERSION = "2012-10-17"
+from infra.template.names import ALARM, BUCKET, QUEUE, TOPIC, Resources
 
-Resources = Mapping[str, Mapping[str, Any]]
+ALARMS = (ALARM, "AWS::CloudWatch::CompositeAlarm")
+VERSION = "2012-10-17"
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Guarded:
 
 
 GUARDED = (
-    Guarded("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket", False, ("s3:*",), ("${%s.Arn}", "${%s.Arn}/*")),
-    Guarded("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", True, ("sqs:*",), ("${%s.Arn}",)),
+    Guarded(BUCKET, "AWS::S3::BucketPolicy", "Bucket", False, ("s3:*",), ("${%s.Arn}", "${%s.Arn}/*")),
+    Guarded(QUEUE, "AWS::SQS::QueuePolicy", "Queues", True, ("sqs:*",), ("${%s.Arn}",)),
     # SNS accepts no wildcard here: these are the actions that its policies know.
-    Guarded("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics", True, ("sns:Publish", "sns:Subscribe"), ("${%s}",)),
+    Guarded(TOPIC, "AWS::SNS::TopicPolicy", "Topics", True, ("sns:Publish", "sns:Subscribe"), ("${%s}",)),
 )
 
 

@@ -1,54 +1,74 @@
-"""Which functions, tables and queues belong to which workload, for alarms, the dashboard and the cost table."""
+"""Which functions, tables and queues belong to which workload, and what the dashboard shows of it, by its fragment.
 
-from collections.abc import Mapping
+A fragment of a workload has a section `Workload`, which is for this module alone and not sent to CloudFormation:
 
+    Workload:
+      Title: Flights
+      Routes: {LatestFlights: GET /flights/latest}      # counted and timed, by the metric's name
+      Metrics:                                          # what its code emits, a graph each: name and statistic
+        - {Title: Rows judged, Namespace: FlightDataPipeline/Quality, Metrics: {RecordsValidated: Sum}}
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
+from infra.template.names import Resources
 
-class Workload(Struct, frozen=True):
-    """A workload's functions, as app.py names them, and the prefixes of its logical ids in the template."""
+SECTION = "Workload"
+NAMES = ("FunctionName", "Name")
+"""What a fragment gives a resource of Chalice's that is its own; others may add properties to it."""
+
+
+class Emitted(Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
+    """Metrics of the code that belong on one graph, each with its statistic."""
 
     title: str
-    functions: tuple[str, ...]
-    prefixes: tuple[str, ...]
-
-    def owns(self, logical_id: str) -> bool:
-        """Does a resource belong to this workload, by its logical id?"""
-        return logical_id.startswith(self.prefixes)
+    namespace: str
+    metrics: Mapping[str, str]
 
 
-WORKLOADS: Mapping[str, Workload] = {
-    "concerts": Workload("Concerts", ("predict_tickets", "refresh_venue_popularity"), ("Chat", "RefreshVenue")),
-    "predictions": Workload(
-        "Predictions", ("predict_batch", "predict_plan", "predict_part", "predict_complete"), ("Prediction", "Predict")
-    ),
-    "flights": Workload(
-        "Flights",
-        ("ingest_flights", "process_flights", "validate_flights", "release_flights"),
-        ("Flights", "IngestFlights", "ProcessFlights", "ValidateFlights"),
-    ),
-    "spendsense": Workload(
-        "SpendSense",
-        ("compute_features", "recompute_features", "assign_persona", "generate_recommendations", "migrate"),
-        ("Spendsense", "ComputeFeatures", "RecomputeFeatures", "AssignPersona", "GenerateRecommendations"),
-    ),
-    "uploads": Workload(
-        "Uploads",
-        ("upload_completed", "notify_uploads"),
-        ("Upload", "NotifyUploads"),
-    ),
-    "gateway": Workload(
-        "REST and sockets",
-        ("api_handler", "websocket_connect", "websocket_message", "websocket_disconnect"),
-        ("Rest", "Websocket"),
-    ),
-}
-"""In the order of app.py; REST and the sockets serve all of them."""
+class Described(Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
+    """The section of a fragment."""
+
+    title: str
+    routes: Mapping[str, str] = {}
+    metrics: tuple[Emitted, ...] = ()
 
 
-def of_resource(logical_id: str) -> str:
-    """The workload that owns a resource; LookupError if none does."""
-    for name, workload in WORKLOADS.items():
-        if workload.owns(logical_id):
-            return name
-    raise LookupError(f"{logical_id} belongs to no workload: add its prefix to infra/template/workloads.py")
+@dataclass(frozen=True)
+class Workload:
+    """A workload: its fragment's name, what the fragment says of it, and the resources that are its own."""
+
+    name: str
+    described: Described
+    resources: frozenset[str]
+
+
+def workloads(fragments: Mapping[str, Mapping[str, Any]]) -> tuple[Workload, ...]:
+    """The workloads of the fragments, which come by their names; msgspec.ValidationError says what is malformed."""
+    return tuple(
+        Workload(name, msgspec.convert(fragment[SECTION], Described), frozenset(_own(fragment.get("Resources", {}))))
+        for name, fragment in fragments.items()
+        if SECTION in fragment
+    )
+
+
+def by_workload(names: Iterable[str], all_workloads: Iterable[Workload]) -> dict[str, list[str]]:
+    """Resources by the workload that owns them; LookupError names one that belongs to none."""
+    owners = {resource: workload.name for workload in all_workloads for resource in workload.resources}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if name not in owners:
+            raise LookupError(f"{name} belongs to no workload: declare it in a fragment with a section {SECTION}")
+        found.setdefault(owners[name], []).append(name)
+    return found
+
+
+def _own(resources: Resources) -> Iterator[str]:
+    for name, resource in resources.items():
+        if "Type" in resource or any(key in resource.get("Properties", {}) for key in NAMES):
+            yield name

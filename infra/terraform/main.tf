@@ -1,34 +1,6 @@
 # The same template as `make deploy` deploys, as a CloudFormation stack of Terraform's: artifacts uploaded by their
 # content's hash, every parameter a variable, every output an output. README.md shows a whole configuration.
 
-variable "package" {
-  type        = string
-  description = "Folder that `make package` wrote: sam.json and the zips that it names."
-}
-
-variable "artifact_bucket" {
-  type        = string
-  description = "Bucket for the artifacts; private, and in the region of the stack."
-}
-
-variable "stack_name" {
-  type        = string
-  description = "Name of the stack, and the first part of what everything in it is called."
-  default     = null
-}
-
-variable "tags" {
-  type        = map(string)
-  description = "Tags of the stack, and so of everything in it."
-  default     = {}
-}
-
-variable "timeout_in_minutes" {
-  type        = number
-  description = "Minutes that Terraform waits for a change of the stack, its canary included; CloudFormation goes on."
-  default     = 60
-}
-
 locals {
   stack_name = coalesce(var.stack_name, "omnibus-${var.stage}")
   packaged   = file("${var.package}/sam.json")
@@ -94,7 +66,7 @@ resource "aws_cloudformation_stack" "omnibus" {
 
   parameters = merge(
     { Release = local.release },
-    { for name, value in local.parameters : name => value if value != null },
+    local.given,
     { for name, value in local.secrets : name => value if nonsensitive(value != "") },
   )
 
@@ -102,6 +74,13 @@ resource "aws_cloudformation_stack" "omnibus" {
     create = "${var.timeout_in_minutes}m"
     update = "${var.timeout_in_minutes}m"
     delete = "${var.timeout_in_minutes}m"
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.refused) == 0
+      error_message = join("\n", local.refused)
+    }
   }
 
   depends_on = [aws_s3_object.artifact]

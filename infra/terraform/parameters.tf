@@ -1,196 +1,148 @@
-# Written by `python -m infra.terraform_variables` from the packaged template. Do not edit.
+# The variables as the template's parameters. null is left out: the template's own default holds.
 
 locals {
-  parameters = {
-    APIHandlerEnvironment                         = jsonencode(var.api_handler_environment)
-    APIHandlerMemory                              = tostring(var.api_handler_memory)
-    APIHandlerProvisionedConcurrency              = tostring(var.api_handler_provisioned_concurrency)
-    APIHandlerReservedConcurrency                 = tostring(var.api_handler_reserved_concurrency)
-    APIHandlerTimeout                             = tostring(var.api_handler_timeout)
-    AccessLogs                                    = var.access_logs
-    AlarmEmail                                    = var.alarm_email
-    Alarms                                        = var.alarms
-    Architecture                                  = var.architecture
-    AssignPersonaEnvironment                      = jsonencode(var.assign_persona_environment)
-    AssignPersonaMemory                           = tostring(var.assign_persona_memory)
-    AssignPersonaProvisionedConcurrency           = tostring(var.assign_persona_provisioned_concurrency)
-    AssignPersonaReservedConcurrency              = tostring(var.assign_persona_reserved_concurrency)
-    AssignPersonaTimeout                          = tostring(var.assign_persona_timeout)
-    Canary                                        = var.canary
-    CanaryMinutes                                 = tostring(var.canary_minutes)
-    CanaryPercentage                              = tostring(var.canary_percentage)
-    ChatAgentAliasId                              = var.chat_agent_alias_id
-    ChatAgentId                                   = var.chat_agent_id
-    ChatApiKey                                    = var.chat_api_key
-    ChatModelId                                   = var.chat_model_id
-    ClientBurst                                   = tostring(var.client_burst)
-    ClientQuota                                   = tostring(var.client_quota)
-    ClientRate                                    = tostring(var.client_rate)
-    ComputeFeaturesEnvironment                    = jsonencode(var.compute_features_environment)
-    ComputeFeaturesMemory                         = tostring(var.compute_features_memory)
-    ComputeFeaturesProvisionedConcurrency         = tostring(var.compute_features_provisioned_concurrency)
-    ComputeFeaturesReservedConcurrency            = tostring(var.compute_features_reserved_concurrency)
-    ComputeFeaturesSchedule                       = var.compute_features_schedule
-    ComputeFeaturesTimeout                        = tostring(var.compute_features_timeout)
-    CorsOrigins                                   = join(",", var.cors_origins)
-    CostCentre                                    = var.cost_centre
-    CoverageAlarm                                 = tostring(var.coverage_alarm)
-    CreditsAlarm                                  = tostring(var.credits_alarm)
-    Dashboards                                    = var.dashboards
-    DatabaseAuthorities                           = var.database_authorities
-    DatabaseHost                                  = var.database_host
-    DatabaseName                                  = var.database_name
-    DatabaseNetwork                               = var.database_network
-    DatabaseSecretArn                             = var.database_secret_arn
-    DeadLetterRetention                           = tostring(var.dead_letter_retention)
-    DeletionProtection                            = var.deletion_protection
-    EventAge                                      = tostring(var.event_age)
-    FlightsAlertEmail                             = var.flights_alert_email
-    FlightsBox                                    = var.flights_box
-    FlightsStrictMode                             = tostring(var.flights_strict_mode)
-    FlightsThresholds                             = jsonencode(var.flights_thresholds)
-    GatewayAccount                                = var.gateway_account
-    GenerateRecommendationsEnvironment            = jsonencode(var.generate_recommendations_environment)
-    GenerateRecommendationsMemory                 = tostring(var.generate_recommendations_memory)
-    GenerateRecommendationsProvisionedConcurrency = tostring(var.generate_recommendations_provisioned_concurrency)
-    GenerateRecommendationsReservedConcurrency    = tostring(var.generate_recommendations_reserved_concurrency)
-    GenerateRecommendationsTimeout                = tostring(var.generate_recommendations_timeout)
-    IngestFlightsEnvironment                      = jsonencode(var.ingest_flights_environment)
-    IngestFlightsMemory                           = tostring(var.ingest_flights_memory)
-    IngestFlightsProvisionedConcurrency           = tostring(var.ingest_flights_provisioned_concurrency)
-    IngestFlightsReservedConcurrency              = tostring(var.ingest_flights_reserved_concurrency)
-    IngestFlightsSchedule                         = var.ingest_flights_schedule
-    IngestFlightsTimeout                          = tostring(var.ingest_flights_timeout)
-    Insights                                      = var.insights
-    InsightsLayerArn                              = var.insights_layer_arn
-    KmsKeyArn                                     = var.kms_key_arn
-    LatencyAlarm                                  = tostring(var.latency_alarm)
-    LogLevel                                      = var.log_level
-    LogRetention                                  = var.log_retention == null ? null : tostring(var.log_retention)
-    MigrateEnvironment                            = jsonencode(var.migrate_environment)
-    MigrateMemory                                 = tostring(var.migrate_memory)
-    MigrateProvisionedConcurrency                 = tostring(var.migrate_provisioned_concurrency)
-    MigrateReservedConcurrency                    = tostring(var.migrate_reserved_concurrency)
-    MigrateTimeout                                = tostring(var.migrate_timeout)
-    ModelSigningKeyArn                            = var.model_signing_key_arn
-    NotifyUploadsEnvironment                      = jsonencode(var.notify_uploads_environment)
-    NotifyUploadsMemory                           = tostring(var.notify_uploads_memory)
-    NotifyUploadsProvisionedConcurrency           = tostring(var.notify_uploads_provisioned_concurrency)
-    NotifyUploadsReservedConcurrency              = tostring(var.notify_uploads_reserved_concurrency)
-    NotifyUploadsTimeout                          = tostring(var.notify_uploads_timeout)
-    OpenSkyClientId                               = var.open_sky_client_id
-    OpenSkyDailyCredits                           = tostring(var.open_sky_daily_credits)
-    OpenSkyTokenUrl                               = var.open_sky_token_url
-    OpenSkyUrl                                    = var.open_sky_url
-    Owner                                         = var.owner
-    PredictBatchEnvironment                       = jsonencode(var.predict_batch_environment)
-    PredictBatchMemory                            = tostring(var.predict_batch_memory)
-    PredictBatchProvisionedConcurrency            = tostring(var.predict_batch_provisioned_concurrency)
-    PredictBatchReservedConcurrency               = tostring(var.predict_batch_reserved_concurrency)
-    PredictBatchTimeout                           = tostring(var.predict_batch_timeout)
-    PredictCompleteEnvironment                    = jsonencode(var.predict_complete_environment)
-    PredictCompleteMemory                         = tostring(var.predict_complete_memory)
-    PredictCompleteProvisionedConcurrency         = tostring(var.predict_complete_provisioned_concurrency)
-    PredictCompleteReservedConcurrency            = tostring(var.predict_complete_reserved_concurrency)
-    PredictCompleteTimeout                        = tostring(var.predict_complete_timeout)
-    PredictPartEnvironment                        = jsonencode(var.predict_part_environment)
-    PredictPartMemory                             = tostring(var.predict_part_memory)
-    PredictPartProvisionedConcurrency             = tostring(var.predict_part_provisioned_concurrency)
-    PredictPartReservedConcurrency                = tostring(var.predict_part_reserved_concurrency)
-    PredictPartTimeout                            = tostring(var.predict_part_timeout)
-    PredictPlanEnvironment                        = jsonencode(var.predict_plan_environment)
-    PredictPlanMemory                             = tostring(var.predict_plan_memory)
-    PredictPlanProvisionedConcurrency             = tostring(var.predict_plan_provisioned_concurrency)
-    PredictPlanReservedConcurrency                = tostring(var.predict_plan_reserved_concurrency)
-    PredictPlanTimeout                            = tostring(var.predict_plan_timeout)
-    PredictTicketsEnvironment                     = jsonencode(var.predict_tickets_environment)
-    PredictTicketsMemory                          = tostring(var.predict_tickets_memory)
-    PredictTicketsProvisionedConcurrency          = tostring(var.predict_tickets_provisioned_concurrency)
-    PredictTicketsReservedConcurrency             = tostring(var.predict_tickets_reserved_concurrency)
-    PredictTicketsTimeout                         = tostring(var.predict_tickets_timeout)
-    PredictionsConcurrency                        = tostring(var.predictions_concurrency)
-    PredictionsPartBytes                          = tostring(var.predictions_part_bytes)
-    PredictionsSingleCallBytes                    = tostring(var.predictions_single_call_bytes)
-    ProcessFlightsEnvironment                     = jsonencode(var.process_flights_environment)
-    ProcessFlightsMemory                          = tostring(var.process_flights_memory)
-    ProcessFlightsProvisionedConcurrency          = tostring(var.process_flights_provisioned_concurrency)
-    ProcessFlightsReservedConcurrency             = tostring(var.process_flights_reserved_concurrency)
-    ProcessFlightsTimeout                         = tostring(var.process_flights_timeout)
-    QualityScoreAlarm                             = tostring(var.quality_score_alarm)
-    RecomputeFeaturesEnvironment                  = jsonencode(var.recompute_features_environment)
-    RecomputeFeaturesMemory                       = tostring(var.recompute_features_memory)
-    RecomputeFeaturesProvisionedConcurrency       = tostring(var.recompute_features_provisioned_concurrency)
-    RecomputeFeaturesReservedConcurrency          = tostring(var.recompute_features_reserved_concurrency)
-    RecomputeFeaturesTimeout                      = tostring(var.recompute_features_timeout)
-    RedshiftCluster                               = var.redshift_cluster
-    RedshiftDatabase                              = var.redshift_database
-    RedshiftDbUser                                = var.redshift_db_user
-    RedshiftSecretArn                             = var.redshift_secret_arn
-    RedshiftWorkgroup                             = var.redshift_workgroup
-    RefreshVenuePopularityEnvironment             = jsonencode(var.refresh_venue_popularity_environment)
-    RefreshVenuePopularityMemory                  = tostring(var.refresh_venue_popularity_memory)
-    RefreshVenuePopularityProvisionedConcurrency  = tostring(var.refresh_venue_popularity_provisioned_concurrency)
-    RefreshVenuePopularityReservedConcurrency     = tostring(var.refresh_venue_popularity_reserved_concurrency)
-    RefreshVenuePopularitySchedule                = var.refresh_venue_popularity_schedule
-    RefreshVenuePopularityTimeout                 = tostring(var.refresh_venue_popularity_timeout)
-    Release                                       = var.release
-    ReleaseFlightsEnvironment                     = jsonencode(var.release_flights_environment)
-    ReleaseFlightsMemory                          = tostring(var.release_flights_memory)
-    ReleaseFlightsProvisionedConcurrency          = tostring(var.release_flights_provisioned_concurrency)
-    ReleaseFlightsReservedConcurrency             = tostring(var.release_flights_reserved_concurrency)
-    ReleaseFlightsTimeout                         = tostring(var.release_flights_timeout)
-    RestBurst                                     = tostring(var.rest_burst)
-    RestRate                                      = tostring(var.rest_rate)
-    RetryAttempts                                 = var.retry_attempts
-    Runtime                                       = var.runtime
-    Schedules                                     = var.schedules
-    SecurityGroupIds                              = join(",", var.security_group_ids)
-    SocketBurst                                   = tostring(var.socket_burst)
-    SocketRate                                    = tostring(var.socket_rate)
-    SocketsBase                                   = var.sockets_base
-    SpendsenseRetention                           = tostring(var.spendsense_retention)
-    Stage                                         = var.stage
-    SubnetIds                                     = join(",", var.subnet_ids)
-    ThreatProtection                              = var.threat_protection
-    TicketEndpoint                                = var.ticket_endpoint
-    Tracing                                       = var.tracing
-    UploadCompletedEnvironment                    = jsonencode(var.upload_completed_environment)
-    UploadCompletedMemory                         = tostring(var.upload_completed_memory)
-    UploadCompletedProvisionedConcurrency         = tostring(var.upload_completed_provisioned_concurrency)
-    UploadCompletedReservedConcurrency            = tostring(var.upload_completed_reserved_concurrency)
-    UploadCompletedTimeout                        = tostring(var.upload_completed_timeout)
-    UploadMaxBytes                                = tostring(var.upload_max_bytes)
-    UploadNoticeAttempts                          = tostring(var.upload_notice_attempts)
-    UploadOrigins                                 = join(",", var.upload_origins)
-    UploadSessionsPerClient                       = tostring(var.upload_sessions_per_client)
-    ValidateFlightsEnvironment                    = jsonencode(var.validate_flights_environment)
-    ValidateFlightsMemory                         = tostring(var.validate_flights_memory)
-    ValidateFlightsProvisionedConcurrency         = tostring(var.validate_flights_provisioned_concurrency)
-    ValidateFlightsReservedConcurrency            = tostring(var.validate_flights_reserved_concurrency)
-    ValidateFlightsTimeout                        = tostring(var.validate_flights_timeout)
-    VpcCidr                                       = var.vpc_cidr
-    WarehouseFreshFor                             = tostring(var.warehouse_fresh_for)
-    WebsocketConnectEnvironment                   = jsonencode(var.websocket_connect_environment)
-    WebsocketConnectMemory                        = tostring(var.websocket_connect_memory)
-    WebsocketConnectProvisionedConcurrency        = tostring(var.websocket_connect_provisioned_concurrency)
-    WebsocketConnectReservedConcurrency           = tostring(var.websocket_connect_reserved_concurrency)
-    WebsocketConnectTimeout                       = tostring(var.websocket_connect_timeout)
-    WebsocketDisconnectEnvironment                = jsonencode(var.websocket_disconnect_environment)
-    WebsocketDisconnectMemory                     = tostring(var.websocket_disconnect_memory)
-    WebsocketDisconnectProvisionedConcurrency     = tostring(var.websocket_disconnect_provisioned_concurrency)
-    WebsocketDisconnectReservedConcurrency        = tostring(var.websocket_disconnect_reserved_concurrency)
-    WebsocketDisconnectTimeout                    = tostring(var.websocket_disconnect_timeout)
-    WebsocketMessageEnvironment                   = jsonencode(var.websocket_message_environment)
-    WebsocketMessageMemory                        = tostring(var.websocket_message_memory)
-    WebsocketMessageProvisionedConcurrency        = tostring(var.websocket_message_provisioned_concurrency)
-    WebsocketMessageReservedConcurrency           = tostring(var.websocket_message_reserved_concurrency)
-    WebsocketMessageTimeout                       = tostring(var.websocket_message_timeout)
-  }
+  parameters = merge(local.functions, {
+    Stage      = var.stage
+    Owner      = var.ownership.owner
+    CostCentre = var.ownership.cost_centre
+
+    RetryAttempts       = tostring(var.invocation_config.retry_attempts)
+    EventAge            = tostring(var.invocation_config.event_age)
+    DeadLetterRetention = tostring(var.invocation_config.dead_letter_retention)
+    CanaryPercentage    = tostring(var.canary_config.percentage)
+    CanaryMinutes       = tostring(var.canary_config.minutes)
+    Runtime             = var.runtime_config.runtime
+    Architecture        = var.runtime_config.architecture
+    LogLevel            = var.runtime_config.log_level
+    LogRetention        = try(tostring(var.runtime_config.log_retention), null)
+    InsightsLayerArn    = var.runtime_config.insights_layer_arn
+
+    Alarms             = var.enable_alarms ? "ENABLED" : "DISABLED"
+    Dashboards         = var.enable_dashboard ? "ENABLED" : "DISABLED"
+    Tracing            = var.enable_tracing ? "ENABLED" : "DISABLED"
+    Insights           = var.enable_insights ? "ENABLED" : "DISABLED"
+    Canary             = var.enable_canary ? "ENABLED" : "DISABLED"
+    Schedules          = var.enable_schedules ? "ENABLED" : "DISABLED"
+    AccessLogs         = var.enable_access_logs ? "ENABLED" : "DISABLED"
+    ChatApiKey         = var.enable_chat_api_key ? "ENABLED" : "DISABLED"
+    DeletionProtection = var.enable_deletion_protection ? "ENABLED" : "DISABLED"
+
+    KmsKeyArn          = var.kms_key_arn
+    ModelSigningKeyArn = var.model_signing_key_arn
+
+    CorsOrigins    = join(",", var.gateway_config.cors_origins)
+    RestRate       = tostring(var.gateway_config.rest_rate)
+    RestBurst      = tostring(var.gateway_config.rest_burst)
+    SocketRate     = tostring(var.gateway_config.socket_rate)
+    SocketBurst    = tostring(var.gateway_config.socket_burst)
+    ClientRate     = tostring(var.gateway_config.client_rate)
+    ClientBurst    = tostring(var.gateway_config.client_burst)
+    ClientQuota    = tostring(var.gateway_config.client_quota)
+    SocketsBase    = var.gateway_config.sockets_base
+    GatewayAccount = var.gateway_config.account
+    AlarmEmail     = var.alarm_config.email
+    LatencyAlarm   = tostring(var.alarm_config.latency)
+    CreditsAlarm   = tostring(var.alarm_config.credits)
+    CoverageAlarm  = tostring(var.alarm_config.coverage)
+
+    FlightsStrictMode   = tostring(var.data_quality_config.strict_mode)
+    FlightsThresholds   = jsonencode(var.data_quality_config.thresholds)
+    QualityScoreAlarm   = tostring(var.data_quality_config.score_alarm)
+    FlightsAlertEmail   = var.data_quality_config.alert_email
+    OpenSkyUrl          = var.opensky_config.url
+    OpenSkyTokenUrl     = var.opensky_config.token_url
+    OpenSkyClientId     = var.opensky_config.client_id
+    OpenSkyDailyCredits = tostring(var.opensky_config.daily_credits)
+    FlightsBox          = var.opensky_config.box
+
+    RedshiftWorkgroup = var.warehouse_config.workgroup
+    RedshiftCluster   = var.warehouse_config.cluster
+    RedshiftDatabase  = var.warehouse_config.database
+    RedshiftDbUser    = var.warehouse_config.db_user
+    RedshiftSecretArn = var.warehouse_config.secret_arn
+    WarehouseFreshFor = tostring(var.warehouse_config.fresh_for)
+    ChatAgentId       = var.chat_config.agent_id
+    ChatAgentAliasId  = var.chat_config.agent_alias_id
+    ChatModelId       = var.chat_config.model_id
+    TicketEndpoint    = var.chat_config.ticket_endpoint
+
+    PredictionsSingleCallBytes = tostring(var.predictions_config.single_call_bytes)
+    PredictionsPartBytes       = tostring(var.predictions_config.part_bytes)
+    PredictionsConcurrency     = tostring(var.predictions_config.concurrency)
+
+    DatabaseSecretArn   = var.database_config.secret_arn
+    DatabaseHost        = var.database_config.host
+    DatabaseName        = var.database_config.name
+    DatabaseAuthorities = var.database_config.authorities
+    DatabaseNetwork     = var.database_config.network
+    VpcCidr             = var.database_config.vpc_cidr
+    SubnetIds           = try(join(",", var.database_config.subnet_ids), null)
+    SecurityGroupIds    = try(join(",", var.database_config.security_group_ids), null)
+    SpendsenseRetention = tostring(var.people_config.retention)
+    ThreatProtection    = var.people_config.threat_protection
+
+    UploadOrigins           = join(",", var.uploads_config.origins)
+    UploadSessionsPerClient = tostring(var.uploads_config.sessions_per_client)
+    UploadMaxBytes          = tostring(var.uploads_config.max_bytes)
+    UploadNoticeAttempts    = tostring(var.uploads_config.notice_attempts)
+  })
 
   # CloudFormation masks these, so Terraform sees them change each time: those that are given are passed.
   secrets = {
-    DatabaseUrl         = var.database_url
-    OpenSkyClientSecret = var.open_sky_client_secret
     OperatorToken       = var.operator_token
+    DatabaseUrl         = var.database_url
+    OpenSkyClientSecret = var.opensky_client_secret
   }
+
+  # Each function that is configured: its limits, those that are not given as by default; its variables; its schedule.
+  names = { ingestion = "ingest_flights", processing = "process_flights", validation = "validate_flights" }
+  configured = {
+    for name, config in var.lambda_config :
+    lookup(local.names, name, name) == "api_handler" ? "APIHandler" : join("", [
+      for word in split("_", lookup(local.names, name, name)) : title(word)
+    ]) => config
+  }
+  limits = { for name, config in local.configured : name => split(",", try(local.declared["${name}Limits"].Default, ",,,")) }
+  functions = merge(
+    {
+      for name, config in local.configured : "${name}Limits" => join(",", [
+        for place, given in [
+          config.memory_size, config.timeout, config.reserved_concurrency, config.provisioned_concurrency
+        ] : given == null ? local.limits[name][place] : tostring(given)
+      ])
+    },
+    {
+      for name, config in local.configured :
+      "${name}Environment" => jsonencode(config.environment_variables) if length(config.environment_variables) > 0
+    },
+    { for name, config in local.configured : "${name}Schedule" => config.schedule if config.schedule != null },
+  )
+
+  # What CloudFormation would refuse only when the change has begun.
+  declared = jsondecode(local.packaged).Parameters
+  given    = { for name, value in local.parameters : name => value if value != null }
+  known    = { for name, value in local.given : name => value if contains(keys(local.declared), name) }
+  refused = concat(
+    [for name in setsubtract(keys(local.given), keys(local.declared)) : "${name}: the template has no such parameter"],
+    [
+      for name, value in local.known : "${name}: is ${value}; expected one of ${join(", ", local.declared[name].AllowedValues)}"
+      if !contains([for each in try(local.declared[name].AllowedValues, [value]) : tostring(each)], value)
+    ],
+    [
+      for name, value in local.known : "${name}: is ${value}; expected at least ${local.declared[name].MinValue}"
+      if !try(tonumber(value) >= local.declared[name].MinValue, true)
+    ],
+    [
+      for name, value in local.known : "${name}: is ${value}; expected at most ${local.declared[name].MaxValue}"
+      if !try(tonumber(value) <= local.declared[name].MaxValue, true)
+    ],
+    [
+      for name, value in local.known :
+      "${name}: is ${value}; expected a text like ${local.declared[name].AllowedPattern}"
+      if !alltrue([
+        for each in(local.declared[name].Type == "CommaDelimitedList" ? split(",", value) : [value]) :
+        can(regex("^(?:${try(local.declared[name].AllowedPattern, "(?s).*")})$", each))
+      ])
+    ],
+  )
 }

@@ -30,8 +30,8 @@ from sklearn.model_selection import train_test_split
 
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import SharedSecret
-from chalicelib.predictions.requests import parse_uri
-from infra.publish_model import publish, read_artifact
+from chalicelib.predictions.places import parse_uri
+from infra.operate.publish_model import publish, read_artifact
 from local.demo.residuals import draw_residuals
 
 ROWS: Final = 200_000

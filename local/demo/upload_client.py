@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-ANSWER_S = 30.0
+ANSWER_S = 120.0
 
 
 @dataclass

@@ -20,8 +20,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.adapters.concerts.warehouse import statement
 from chalicelib.adapters.redshift import RedshiftData
+from chalicelib.concerts import sql as concert_sql
 from local.season.generator import COLUMNS, Row, Season, generate
 
 TABLES = ("artists", "venues", "concerts", "ticket_sales")
@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], object]
 
 def create_schema(redshift: RedshiftData) -> None:
     """Make the tables that are missing."""
-    redshift.run(list(statements_of(statement("schema"))))
+    redshift.run(list(statements_of(concert_sql.text("schema"))))
 
 
 def load_by_inserts(season: Season, redshift: RedshiftData, progress: Progress) -> None:

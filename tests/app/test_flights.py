@@ -10,15 +10,15 @@ from chalice.test import Client
 import app as application
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
 from tests.events import s3_event, s3_test_event, schedule_event
 from tests.unit.flights.vectors import TIME, bad, good
 from tests.unit.flights.world import World
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_key(TIME)
 
 
@@ -29,6 +29,7 @@ def world(services: Services) -> World:
     services.flights.validation = world.validation
     services.flights.queries = world.flights
     services.flights.review = world.review
+    services.flights.operations = world.operations
     services.flights.replays = world.replays
     return world
 
@@ -66,7 +67,7 @@ def test_every_record_of_an_event_counts_whatever_its_neighbours(world: World, c
     broken = keys.raw_key(TIME + 600)
     world.put(b"broken", broken)
     invoke(client, "process_flights", s3_event(broken, "raw/a key+with é.json.gz", RAW, keys.raw_key(other)))
-    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {Status.PROCESSED, Status.FAILED}
+    assert {run.status for run in world.runs.of_day("2025-11-21", 10)} == {RunStatus.PROCESSED, RunStatus.FAILED}
     assert world.runs.find(keys.tracking_id(other)).rows == 20  # type: ignore[union-attr]
 
 
@@ -76,7 +77,7 @@ def test_what_may_pass_later_is_raised_so_that_lambda_retries(world: World, clie
     with pytest.raises(UpstreamUnavailable):
         invoke(client, "process_flights", s3_event(RAW))
     invoke(client, "process_flights", s3_event(RAW))
-    assert world.run().status is Status.PROCESSED
+    assert world.run().status is RunStatus.PROCESSED
 
 
 def test_thresholds_that_are_none_park_no_event(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
@@ -154,7 +155,9 @@ def test_a_bad_range_names_its_field(world: World, api: Any, body: dict[str, Any
     ("query", "status", "field"),
     [
         ("?limit=0", 400, "limit"),
-        ("?limit=5001", 400, "limit"),
+        ("?limit=15001", 400, "limit"),
+        ("?callsign=DLH%25", 400, "callsign"),
+        ("?altitude_min_ft=2&altitude_max_ft=1", 422, "altitude_max_ft"),
         ("?phase=HOVER", 400, "phase"),
         ("?lamin=91&lomin=0&lamax=92&lomax=1", 400, "lamin"),
         ("?lamin=1", 422, "lomin"),
@@ -172,3 +175,62 @@ def test_what_is_not_there_is_a_404(world: World, api: Any) -> None:
     assert api("GET", "/flights/runs/%2e%2e%2fetc").status == 404
     assert api("GET", "/flights/latest").status == 404
     assert json.dumps(api("GET", "/flights/quality").body["runs"]) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/flights/guard", None),
+        ("GET", f"/flights/runs/{ID}/downloads", None),
+        ("GET", f"/flights/runs/{ID}/release", None),
+        ("POST", f"/flights/runs/{ID}/release", {"reason": "reviewed", "released_by": "Ada"}),
+        ("GET", "/flights/replays/0123456789abcdef", None),
+    ],
+)
+def test_what_changes_or_reveals_is_for_operators(
+    world: World, api: Any, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    world.run_through(bad())
+    assert api(method, path, body).status == 403
+    assert world.run().status is RunStatus.QUARANTINED
+    assert api(method, path, body, OPERATOR).status in {200, 404}
+
+
+def test_an_operator_reviews_and_releases_over_rest(world: World, api: Any) -> None:
+    world.run_through(bad())
+    report = api("GET", f"/flights/runs/{ID}/report")
+    assert (report.status, len(report.body["checks"])) == (200, 16)
+    released = api(
+        "POST", f"/flights/runs/{ID}/release", {"reason": "a known receiver", "released_by": "Ada"}, OPERATOR
+    )
+    assert (released.status, released.body["released_by"]) == (200, "Ada (machine)")
+    run = api("GET", f"/flights/runs/{ID}")
+    assert run.body["status"] == "VALIDATED"
+    assert {"released_by", "release_reason", "alert"}.isdisjoint(run.body)
+    assert api("POST", "/flights/runs/states_1/release", {"reason": "x", "released_by": "x"}, OPERATOR).status == 404
+    assert api("POST", f"/flights/runs/{ID}/release", {"reason": ""}, OPERATOR).status == 400
+
+
+def test_the_latest_is_not_sent_twice(world: World, api: Any) -> None:
+    world.run_through(good())
+    first = api("GET", "/flights/latest?limit=1")
+    assert first.headers["cache-control"] == "public, max-age=30"
+    aircraft = first.body["aircraft"][0]
+    assert (aircraft["squawk"], aircraft["category"], aircraft["position_source"]) == ("0012", 4, 0)
+    assert aircraft["geo_altitude_ft"] == 33136
+    again = api("GET", "/flights/latest?limit=1", None, {"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert api("GET", f"/flights/snapshots/{ID}/aircraft?limit=1").headers["etag"] == first.headers["etag"]
+
+
+def test_lists_of_runs_and_snapshots(world: World, api: Any) -> None:
+    world.run_through(good())
+    period = "from=2025-11-21T11:00:00Z&to=2025-11-21T13:00:00Z"
+    assert [run["tracking_id"] for run in api("GET", f"/flights/runs?{period}").body["runs"]] == []
+    world.clock.now = world.clock.now.replace(year=2025)
+    assert [run["tracking_id"] for run in api("GET", f"/flights/runs?{period}").body["runs"]] == [ID]
+    assert api("GET", f"/flights/runs?{period}&status=VALIDATED&limit=1").body["cursor"] is None
+    assert api("GET", f"/flights/snapshots?{period}").body["snapshots"][0]["tracking_id"] == ID
+    for query, status in [("status=LOST", 400), ("from=then", 400), ("cursor=-1", 400), ("limit=501", 400)]:
+        assert api("GET", f"/flights/runs?{query}").status == status
+    assert api("GET", "/flights/snapshots").status == 400

@@ -18,14 +18,14 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from chalicelib.predictions.jobs import Jobs
-from chalicelib.predictions.views import Done, HandedOver, Outcome, Planned
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.models import Done, HandedOver, Planned, PredictionOutcome
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
 
-TOKEN = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+TOKEN = {"X-Operator-Token": OPERATOR_TOKEN}
 REQUEST = {
     "model_s3_uri": "s3://models/price.skops",
     "data_s3_uri": "s3://predictions/data/rows.csv",
@@ -33,7 +33,7 @@ REQUEST = {
     "prediction_column_name": "price",
     "feature_columns": ["x", "y"],
 }
-OUTCOME = Outcome(
+OUTCOME = PredictionOutcome(
     rows=3,
     bytes=40,
     model_sha256="0" * 64,
@@ -68,9 +68,11 @@ def objects() -> MemoryObjects:
 
 
 @pytest.fixture
-def jobs(services: Services, objects: MemoryObjects) -> Jobs:
+def jobs(services: Services, objects: MemoryObjects) -> PredictionJobs:
     places = services.predictions.places
-    jobs = Jobs(objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__)
+    jobs = PredictionJobs(
+        objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__
+    )
     services.predictions.jobs = jobs
     return jobs
 
@@ -168,12 +170,12 @@ class TestJobs:
         assert api("GET", "/predictions?limit=1", headers=TOKEN).body == {"jobs": [submitted.body], "next": None}
         assert api("DELETE", path, headers=TOKEN).body["state"] == "cancelled"
 
-    def test_the_same_token_twice_is_one_job(self, api: Callable[..., Any], jobs: Jobs) -> None:
+    def test_the_same_token_twice_is_one_job(self, api: Callable[..., Any], jobs: PredictionJobs) -> None:
         answers = [api("POST", "/predictions", {**REQUEST, "client_token": "t"}, TOKEN) for _ in range(2)]
         assert answers[0].body == answers[1].body
         assert len(jobs.workflow.started) == 1  # type: ignore[attr-defined]
 
-    def test_a_failed_job_is_redriven(self, api: Callable[..., Any], jobs: Jobs) -> None:
+    def test_a_failed_job_is_redriven(self, api: Callable[..., Any], jobs: PredictionJobs) -> None:
         job_id = api("POST", "/predictions", REQUEST, TOKEN).body["job_id"]
         assert api("POST", f"/predictions/{job_id}/redrive", headers=TOKEN).status == 409
         jobs.store.update(job_id, {"state": "failed"}, states=["queued"])

@@ -16,9 +16,9 @@ import pytest
 from local.cloud import Cloud
 from local.demo import screens
 from local.demo.photo import photo
+from tests.patience import PATIENCE_MS
 
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "uploads"
-PATIENCE_MS = 30_000
 HTML = b"<!doctype html><script>alert('not a photo')</script>"
 
 

@@ -7,9 +7,8 @@ import asyncio
 import io
 import json
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,12 @@ from infra.deployment import inner_loop, release, removal
 from infra.deployment.problems import DeploymentError
 from infra.deployment.release import Site
 from infra.package import ROOT, package
+from infra.template.names import FUNCTION
 from local.cloud import GATEWAY, STAGE_PATH, Cloud
 from local.template import without_metric_math, without_tls
 from tests.cloud.deployment import Deployment, forget
 from tests.events import schedule_event
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.cloud
 
@@ -72,6 +73,20 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_another_python_is_refused_before_anything_is_made(
+    cloud: Cloud, root: Path, dist: Path, tmp_path: Path
+) -> None:
+    template = json.loads((dist / "sam.json").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == FUNCTION:
+            resource["Properties"]["Runtime"] = "python3.99"
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+    site = Deployment(cloud).site
+    with pytest.raises(DeploymentError, match=r"built for python3\.99"):
+        inner_loop.make_resources(site, tmp_path, root)
+    assert site.stack.status() is None
+
+
 @pytest.fixture(scope="module")
 def deployed(cloud: Cloud, root: Path, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     deployment = Deployment(
@@ -102,14 +117,6 @@ def deployed(cloud: Cloud, root: Path, dist: Path, tmp_path_factory: pytest.Temp
         finally:
             site.stack.delete()
             forget(cloud, STACK)
-
-
-def eventually(look: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not seen within {seconds:g} s"
-        time.sleep(0.05)
-    return found
 
 
 def names() -> set[str]:
@@ -241,7 +248,7 @@ def test_snapshots_go_through_the_pipeline_by_chalices_triggers(deployed: Deploy
         item = cloud.client("dynamodb").get_item(TableName=f"{STACK}-flights-runs", Key=run)["Item"]
         return item["status"]["S"] in {"VALIDATED", "QUARANTINED"}
 
-    eventually(judged)
+    until(judged)
     made = cloud.client("s3").list_objects_v2(Bucket=f"{STACK}-flights-000000000000", Prefix="processed/")
     assert made["KeyCount"] == 1
 
@@ -255,7 +262,7 @@ def test_a_socket_is_answered_and_functions_know_where_sockets_are(deployed: Dep
         address = f"{cloud.aws_endpoint_url.replace('http', 'ws', 1)}{GATEWAY}/{api}/{STAGE_PATH}?channel=chat"
         async with websockets.connect(address) as socket:
             await socket.send(json.dumps({"action": "ping"}))
-            return json.loads(await asyncio.wait_for(socket.recv(), 60))
+            return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
 
     assert asyncio.run(ping())["action"] == "PONG"
 

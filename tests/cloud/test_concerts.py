@@ -13,13 +13,14 @@ from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.conversation import Delta, Outcome, Turn
+from chalicelib.concerts.values import ChatOutcome, Criteria, Delta, Turn
 from local.cloud import Cloud
 from local.season.generator import generate
 from local.season.load import create_schema, load_by_copy
 from tests.events import schedule_event
 from tests.fakes.concerts import FakeWarehouse
 from tests.fakes.season import ConcertWorld
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cloud
 
@@ -31,7 +32,7 @@ class Concerts:
         self.cloud = cloud
 
     def post(self, path: str, body: Any) -> httpx.Response:
-        return httpx.post(f"{self.cloud.rest_url}{path}", json=body, timeout=30)
+        return httpx.post(f"{self.cloud.rest_url}{path}", json=body, timeout=PATIENCE_S)
 
     def ok(self, path: str, body: Any) -> Any:
         answer = self.post(path, body)
@@ -52,7 +53,7 @@ def redshift(cloud: Cloud) -> RedshiftData:
         "WorkgroupName": environment["OMNIBUS_CONCERTS_REDSHIFT_WORKGROUP"],
         "Database": environment["OMNIBUS_CONCERTS_REDSHIFT_DATABASE"],
     }
-    return RedshiftData(cloud.client("redshift-data"), target, budget_s=60)
+    return RedshiftData(cloud.client("redshift-data"), target, budget_s=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,9 @@ def test_the_deployed_ranking_is_the_one_that_plain_python_finds(concerts: Conce
     report = concerts.ok("/venues/popularity", {"top_n": 5, "min_events": 1})
     until = datetime.fromisoformat(report["until"]).date()
     since = datetime.fromisoformat(report["since"]).date()
-    expected = FakeWarehouse.of(season.rows).popular_venues(since, until, min_events=1, top_n=5)
+    expected = FakeWarehouse.of(season.rows).popular_venues(
+        Criteria(since=since, until=until), min_events=1, top_n=5, order_by="popularity", least_first=False
+    )
     assert [venue["venue_id"] for venue in report["venues"]] == [venue.venue_id for venue in expected]
     assert [venue["total_revenue"] for venue in report["venues"]] == [str(venue.total_revenue) for venue in expected]
 
@@ -141,17 +144,17 @@ def test_a_chat_over_rest_remembers(concerts: Concerts) -> None:
 
 
 def test_a_chat_over_the_socket_streams(concerts: Concerts) -> None:
-    with connect(f"{concerts.cloud.websocket_url}?channel=chat", open_timeout=20) as socket:
+    with connect(f"{concerts.cloud.websocket_url}?channel=chat", open_timeout=PATIENCE_S) as socket:
         socket.send(json.dumps({"action": "chat", "message": "top 3 venues"}))
-        said = [json.loads(socket.recv(timeout=20))]
+        said = [json.loads(socket.recv(timeout=PATIENCE_S))]
         while said[-1]["action"] not in {"CHAT_DONE", "ERROR"}:
-            said.append(json.loads(socket.recv(timeout=20)))
-        assert [message["action"] for message in said[:-1]] == ["CHAT_DELTA"] * (len(said) - 1)
+            said.append(json.loads(socket.recv(timeout=PATIENCE_S)))
+        assert [message["action"] for message in said[:-1]] == ["CHAT_STARTED"] + ["CHAT_DELTA"] * (len(said) - 2)
         assert [message["sequence"] for message in said] == list(range(len(said)))
         reply = said[-1]["reply"]
-        assert reply["message"] == "".join(message["text"] for message in said[:-1]).strip()
+        assert reply["message"] == "".join(message["text"] for message in said[1:-1]).strip()
         socket.send(json.dumps({"action": "chat", "message": "", "session_id": reply["session_id"]}))
-        refused = json.loads(socket.recv(timeout=20))
+        refused = json.loads(socket.recv(timeout=PATIENCE_S))
         assert (refused["action"], refused["error"]["code"]) == ("ERROR", "invalid_input")
 
 
@@ -168,7 +171,7 @@ def test_health_asks_every_dependency(concerts: Concerts) -> None:
     answer = httpx.get(
         f"{concerts.cloud.rest_url}/health?deep=true",
         headers={"X-Operator-Token": concerts.cloud.operator_token},
-        timeout=30,
+        timeout=PATIENCE_S,
     ).json()
     asked = ("flights", "warehouse", "chat_sessions", "ticket_endpoint", "spendsense", "predictions", "uploads")
     assert {name: one["status"] for name, one in answer["dependencies"].items()} == dict.fromkeys(asked, "ok"), answer
@@ -183,15 +186,15 @@ class TestBedrock:
 
     def test_an_agent(self, concerts: Concerts) -> None:
         client = concerts.cloud.client("bedrock-agent-runtime")
-        agent = BedrockAgent(client, "AGENT12345", "ALIAS12345", ConcertWorld().toolbox, budget_s=20)
+        agent = BedrockAgent(client, "AGENT12345", "ALIAS12345", ConcertWorld().toolbox, budget_s=PATIENCE_S)
         pieces = list(agent.answer(Turn("chat-1", "hello ☂")))
         assert isinstance(pieces[0], Delta)
         assert "AGENT12345" in pieces[0].text
-        assert isinstance(pieces[-1], Outcome)
+        assert isinstance(pieces[-1], ChatOutcome)
 
     def test_a_model(self, concerts: Concerts) -> None:
         client = concerts.cloud.client("bedrock-runtime")
-        model = BedrockConverse(client, "amazon.nova-lite-v1:0", ConcertWorld().toolbox, budget_s=20)
+        model = BedrockConverse(client, "amazon.nova-lite-v1:0", ConcertWorld().toolbox, budget_s=PATIENCE_S)
         pieces = list(model.answer(Turn("chat-1", "hello")))
         assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)).strip()
-        assert isinstance(pieces[-1], Outcome)
+        assert isinstance(pieces[-1], ChatOutcome)

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from chalicelib.flights.models import REPLAY
-from infra.redrive import redrive
+from infra.operate.redrive import redrive
 from local.cloud import Cloud
 from tests.events import s3_event, schedule_event
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.cloud
 
-DEADLINE_S = 60.0
 _steps = itertools.count(1)
 
 
@@ -54,7 +54,7 @@ class Flights:
         return self.ingest()
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.cloud.rest_url}{path}", timeout=30)
+        return httpx.get(f"{self.cloud.rest_url}{path}", timeout=PATIENCE_S)
 
     def settled(self, tracking_id: str, *statuses: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
@@ -64,13 +64,7 @@ class Flights:
         return self.until(look)
 
     def until(self, look: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(f"not seen within {DEADLINE_S:g} s")
+        return until(look)
 
     def objects(self, prefix: str) -> dict[str, str]:
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])

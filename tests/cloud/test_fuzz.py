@@ -2,14 +2,16 @@
 
 What it is given besides the document are proofs of who calls and the names of things that exist, so that requests get
 past the doors. 422 is what a schema cannot say (a time range that ends before it begins), 413 is a limit that is a
-setting: a valid request may be answered so, never with 400. The seed is fixed, so what fails here fails again.
+setting: a valid request may be answered so, never with 400. The seed is fixed, so what fails here fails again;
+`make fuzz` draws another and prints it.
 """
 
 import json
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,25 +24,20 @@ from local.cloud import Cloud
 from local.people.generator import generate
 from tests.cloud.test_spendsense import Caller, sign_in
 from tests.events import schedule_event
+from tests.patience import PATIENCE_S, until
+from tests.properties import FUZZ_TIMES, FUZZING
+from tests.sizes import sized
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.load, pytest.mark.fuzz]
 
-EXAMPLES = 10
-SEED = 20_261_121
-RUN_S = 600
+EXAMPLES = sized(3, 10) * (FUZZ_TIMES if FUZZING else 1)
+SEED = random.SystemRandom().randrange(2**32) if FUZZING else 20_261_121
+RUN_S = PATIENCE_S * (FUZZ_TIMES if FUZZING else 2)
 ANSWER_S = 120
 ACCEPTABLE = ["2xx", "3xx", "401", "403", "404", "409", "413", "422", "429", "5xx"]
 ERASER = "delete_user"
 """Comes last: it erases whomever another operation has named, among them who asks."""
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
-
-
-def until(look: Callable[[], Any], seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not seen within {seconds:g} s"
-        time.sleep(0.1)
-    return found
 
 
 def person_with_recommendations(cloud: Cloud, name: str, number: int) -> tuple[str, str, str]:
@@ -62,20 +59,28 @@ def validated_snapshot(cloud: Cloud) -> str:
     cloud.invoke("ingest_flights", schedule_event())
 
     def judged() -> str | None:
-        runs = httpx.get(f"{cloud.rest_url}/flights/quality", timeout=30).json()["runs"]
+        runs = httpx.get(f"{cloud.rest_url}/flights/quality", timeout=PATIENCE_S).json()["runs"]
         return runs[0]["tracking_id"] if runs else None
 
-    found: str = until(judged)
-    return found
+    return until(judged) or ""
+
+
+def job_places(cloud: Cloud) -> dict[str, str]:
+    """Where a prediction's model, rows and output are."""
+    return {
+        field: cloud.environment[f"OMNIBUS_PREDICTIONS_{place}"] + name
+        for field, place, name in (
+            ("model_s3_uri", "MODELS", "fuzz/model.skops"),
+            ("data_s3_uri", "DATA", "fuzz/rows.csv"),
+            ("output_s3_uri", "OUTPUT", "fuzz/scored.csv"),
+        )
+    }
 
 
 def submitted_job(cloud: Cloud) -> str:
     """Submit a prediction with a model that is none, which its job will find out; its id."""
-    places = {name: cloud.environment[f"OMNIBUS_PREDICTIONS_{name}"] for name in ("MODELS", "DATA", "OUTPUT")}
     request: dict[str, Any] = {
-        "model_s3_uri": f"{places['MODELS']}fuzz/model.skops",
-        "data_s3_uri": f"{places['DATA']}fuzz/rows.csv",
-        "output_s3_uri": f"{places['OUTPUT']}fuzz/scored.csv",
+        **job_places(cloud),
         "prediction_column_name": "prediction",
         "feature_columns": ["x"],
     }
@@ -83,7 +88,10 @@ def submitted_job(cloud: Cloud) -> str:
         bucket, _, key = request[field].removeprefix("s3://").partition("/")
         cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
     answer = httpx.post(
-        f"{cloud.rest_url}/predictions", json=request, headers={"X-Operator-Token": cloud.operator_token}, timeout=30
+        f"{cloud.rest_url}/predictions",
+        json=request,
+        headers={"X-Operator-Token": cloud.operator_token},
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 202, answer.text
     job_id: str = answer.json()["job_id"]
@@ -94,7 +102,7 @@ def seeded(cloud: Cloud) -> dict[str, list[str]]:
     """What exists, by what it is called in the document's parameters."""
     assert cloud.invoke("migrate")["result"]["version"] >= 4
     alice, _bob, olga = (person_with_recommendations(cloud, name, n) for n, name in enumerate(("alice", "bob", "olga")))
-    session = httpx.post(f"{cloud.rest_url}/sessions", timeout=30).json()
+    session = httpx.post(f"{cloud.rest_url}/sessions", timeout=PATIENCE_S).json()
     return {
         "user_id": [alice[0]],
         "recommendation_id": [olga[1]],
@@ -105,6 +113,7 @@ def seeded(cloud: Cloud) -> dict[str, list[str]]:
         "upload_token": [session["uploadToken"]],
         "tracking_id": [validated_snapshot(cloud)],
         "job_id": [submitted_job(cloud)],
+        **{field: [uri] for field, uri in job_places(cloud).items()},
         "asset": ["phone.js", "desktop.js", "upload.css"],
     }
 
@@ -141,6 +150,7 @@ def configuration(cloud: Cloud, names: Mapping[str, list[str]]) -> str:
         "path.tracking_id": "tracking_id",
         "path.job_id": "job_id",
         "path.name": "asset",
+        **{f"body.{field}": field for field in job_places(cloud)},
     }.items():
         lines.append(f'"{parameter}" = {{ dictionary = "{name}", probability = 0.5 }}')
     # What erases people, or makes others of their recommendations, does so to bob, who is asked about nothing else.
@@ -188,7 +198,7 @@ def test_no_route_breaks_its_description(cloud: Cloud, tmp_path: Path) -> None:
     said = fuzz(tmp_path, cloud.rest_url, "--exclude-operation-id", ERASER)
     for phase in PHASES:
         assert f"✅ {phase}" in said, said[-3_000:]
-    described = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=30).json()["paths"]
+    described = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=PATIENCE_S).json()["paths"]
     operations = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
     operations -= {"GET /openapi.json"}  # it leaves out the document's own route
     assert f"Tested: {len(operations) - 1}" in said, said[-3_000:]

@@ -4,10 +4,11 @@ import pytest
 
 from benchmarks.load import CALLERS, NOT_THERE, Names, Tally, idle, reported, requests, run
 from local.cloud import Cloud
+from tests.sizes import sized
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.load]
 
-SECONDS = 10
+SECONDS = sized(3, 10)
 
 
 def test_nothing_breaks_and_nothing_is_lost(cloud: Cloud) -> None:

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from local.cloud import Cloud, CloudError, cloud_file, down, read, status, up
 from local.deploy import DeployFailed, Resource, Stack, deploy
 from local.processes import ProcessId
 from local.supervisor import read_state
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.cloud
 
@@ -73,35 +74,27 @@ POLICY = {
 }
 
 
-def eventually(look: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not seen within {seconds:g} s"
-        time.sleep(0.05)
-    return found
-
-
 class Probe:
     """A tiny application of the tests' own, deployed beside Omnibus by the same means."""
 
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         self.cloud = cloud
         self.root = folder / "probe"
-        for name in ("chalicelib", ".chalice", "infra"):
+        for name in ("chalicelib", ".chalice", "infra/template/fragments"):
             (self.root / name).mkdir(parents=True)
         (self.root / "requirements.txt").touch()
         (self.root / ".chalice" / "config.json").write_text(json.dumps(CONFIG))
         (self.root / ".chalice" / "policy.json").write_text(json.dumps(POLICY))
 
-    def deploy(self, route: str, overlay: str = "Outputs: {}\n") -> Stack:
-        (self.root / "app.py").write_text(PROBE.replace("ROUTE", route))
-        (self.root / "infra" / "probe.yaml").write_text(overlay)
+    def deploy(self, route: str, overlay: str = "Outputs: {}\n", edit: str = "") -> Stack:
+        (self.root / "app.py").write_text(PROBE.replace("ROUTE", route) + edit)
+        (self.root / "infra" / "template" / "fragments" / "probe.yaml").write_text(overlay)
         template = package("local", self.root / "out", root=self.root)
         return deploy(self.cloud.client, "probe", template, "probe-artifacts", {})
 
     def get(self, stack: Stack, route: str) -> httpx.Response:
         api = stack.outputs["RestAPIId"]
-        return httpx.get(f"{self.cloud.aws_endpoint_url}/_aws/execute-api/{api}/api/{route}", timeout=30)
+        return httpx.get(f"{self.cloud.aws_endpoint_url}/_aws/execute-api/{api}/api/{route}", timeout=PATIENCE_S)
 
     def attempt(self, stack: Stack, service: str, operation: str, **arguments: Any) -> dict[str, str]:
         (function,) = (each.physical for each in stack.resources if each.logical == "Attempt")
@@ -136,6 +129,8 @@ def test_a_worker_has_its_functions_role_and_no_more_rights(probe: Probe) -> Non
 def test_a_changed_application_is_deployed_over_the_old_one(probe: Probe) -> None:
     first = probe.deploy("first")
     assert probe.get(first, "first").json() == {"route": "first"}
+    edited = probe.deploy("first", edit="\n# edited\n")
+    assert edited.outputs["RestAPIId"] == first.outputs["RestAPIId"], "the URL stays while the routes do"
     second = probe.deploy("second")
     assert probe.get(second, "second").json() == {"route": "second"}
     assert probe.get(second, "first").status_code == 403  # as API Gateway answers an unknown path
@@ -218,7 +213,7 @@ def test_its_description_is_whole_and_for_its_owner_alone(cloud: Cloud) -> None:
 
 def test_functions_log_to_where_logs_are_read(cloud: Cloud) -> None:
     request_id = httpx.get(f"{cloud.rest_url}/health").headers["X-Request-Id"]
-    eventually(lambda: any(request_id in line for line in logs.lines(cloud, "api_handler")))
+    until(lambda: any(request_id in line for line in logs.lines(cloud, "api_handler")))
     with pytest.raises(CloudError, match=r"no function api; these are: .*api_handler"):
         list(logs.lines(cloud, "api"))
 
@@ -260,15 +255,15 @@ def test_chalice_local_serves_the_routes_against_it(cloud: Cloud, tmp_path: Path
         def answer() -> httpx.Response | None:
             assert server.poll() is None, (tmp_path / "log").read_text()
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/flights/quality", timeout=30)
+                return httpx.get(f"http://127.0.0.1:{port}/flights/quality", timeout=PATIENCE_S)
             except httpx.TransportError:
                 return None
 
-        found = eventually(answer)
+        found = until(answer)
         assert (found.status_code, "runs" in found.json()) == (200, True), found.text
     finally:
         server.terminate()  # a shell that runs tests in the background has SIGINT ignored
-        server.wait(10)
+        server.wait(PATIENCE_S)
 
 
 def test_a_crash_leaves_no_orphans_and_down_nothing_at_all(tmp_path: Path) -> None:
@@ -280,14 +275,14 @@ def test_a_crash_leaves_no_orphans_and_down_nothing_at_all(tmp_path: Path) -> No
     tree = _tree(home)
     assert len(tree) > 5
     os.kill(tree[0].pid, signal.SIGKILL)
-    eventually(lambda: not any(process.is_running() for process in tree))
+    until(lambda: not any(process.is_running() for process in tree))
     with pytest.raises(CloudError, match="make up"):
         read(home)
     assert not any(line.running for line in status(home))
 
     up(home)
     tree = _tree(home)
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         assert down(home)
         assert bystander.poll() is None

@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,15 +14,15 @@ import pandas as pd
 import pytest
 
 from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
+from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from local.cloud import Cloud
+from tests.patience import PATIENCE_S, until
 from tests.unit.predictions.studio import FEATURES, NOW, csv_of, rows, trained
 
 pytestmark = pytest.mark.cloud
 
-DEADLINE_S = 90.0
 MIB = 1024 * 1024
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -81,7 +80,9 @@ class Predictions:
 
     def call(self, method: str, path: str, body: Any = None) -> httpx.Response:
         headers = {"X-Operator-Token": self.cloud.operator_token}
-        return httpx.request(method, f"{self.cloud.rest_url}/predictions{path}", json=body, headers=headers, timeout=60)
+        return httpx.request(
+            method, f"{self.cloud.rest_url}/predictions{path}", json=body, headers=headers, timeout=PATIENCE_S
+        )
 
     def submit(self, event: dict[str, Any]) -> str:
         answer = self.call("POST", "", event)
@@ -90,13 +91,12 @@ class Predictions:
         return job_id
 
     def job(self, job_id: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
+        def look() -> dict[str, Any] | None:
             job: dict[str, Any] = self.call("GET", f"/{job_id}").json()
-            if wanted(job):
-                return job
-            time.sleep(0.1)
-        raise AssertionError(f"not seen within {DEADLINE_S:g} s: {job}")
+            return job if wanted(job) else None
+
+        found: dict[str, Any] = until(look)
+        return found
 
     def ended(self, job_id: str) -> dict[str, Any]:
         return self.job(job_id, lambda job: job["state"] in ENDED)

@@ -2,9 +2,8 @@
 
 import base64
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +15,9 @@ from chalicelib.spendsense.schema import packaged_migrations
 from local.cloud import Cloud
 from local.people.generator import Person, generate
 from tests.events import schedule_event
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.cloud
-
-DEADLINE_S = 90.0
 
 
 def sign_in(cloud: Cloud, name: str) -> str:
@@ -42,21 +40,12 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {**self._headers, **headers}
-        return httpx.request(method, f"{self._base}{path}", json=body, headers=sent, timeout=60)
+        return httpx.request(method, f"{self._base}{path}", json=body, headers=sent, timeout=PATIENCE_S)
 
     def get(self, path: str) -> Any:
         answer = self("GET", path)
         assert answer.status_code == 200, answer.text
         return answer.json()
-
-
-def until(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not seen within {DEADLINE_S:g} s")
 
 
 @pytest.fixture(scope="module")

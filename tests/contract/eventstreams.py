@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.patience import PATIENCE_S
+
 
 def message(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One message of application/vnd.amazon.eventstream: prelude, headers, payload, and both checksums."""
@@ -41,6 +43,9 @@ def exception(name: str, text: str = "as it was told to") -> bytes:
     return message(headers, json.dumps({"message": text}).encode())
 
 
+SILENCE = b"silence"
+"""In the place of a message: nothing more comes, and the connection stays open."""
+
 Answer = Sequence[bytes] | tuple[int, str]
 """The messages of a stream, or the status and the code of an error before it."""
 
@@ -63,7 +68,7 @@ class Bedrock:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": 5, **config}),
+            config=Config(retries={"total_max_attempts": 1}, **{"read_timeout": PATIENCE_S, **config}),
         )
 
 
@@ -97,6 +102,9 @@ def bedrock(*answers: Answer) -> Iterator[Bedrock]:
 
         def _stream(self, parts: Sequence[bytes]) -> None:
             for part in parts:
+                if part == SILENCE:
+                    self.connection.recv(1)  # until the client hangs up
+                    return
                 if part == b"":  # the connection breaks here
                     self.close_connection = True
                     return

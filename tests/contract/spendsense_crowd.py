@@ -1,7 +1,6 @@
 """A crowd of people, what is derived of them, and work beside the test: for the tests of the jobs."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from tests.contract.spendsense_people import World, account, rows, transaction
+from tests.patience import PATIENCE_S, until
 
 DERIVED = ("computed_features", "persona_assignments", "recommendations", "decision_traces")
 
@@ -29,19 +29,11 @@ def dump(world: World, *tables: str) -> dict[str, list[Any]]:
     }
 
 
-def until(look: Callable[[], bool]) -> None:
-    """Return once it is so."""
-    deadline = time.monotonic() + 20
-    while not look():
-        assert time.monotonic() < deadline, "it never was"
-        time.sleep(0.01)
-
-
 def waiting(url: str, count: int) -> None:
     """Return once `count` connections wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg.connect(url, autocommit=True) as watcher:
-        until(lambda: watcher.execute(query).fetchone() == (count,))
+        until(lambda: watcher.execute(query).fetchone() == (count,), every_s=0.01)
 
 
 class Aside:
@@ -53,7 +45,7 @@ class Aside:
         self._thread.start()
 
     def result(self) -> Any:
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=PATIENCE_S)
         assert self._results, "it raised, or did not end"
         return self._results[0]
 

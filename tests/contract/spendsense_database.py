@@ -19,6 +19,7 @@ from chalicelib.spendsense.schema import Migrations, packaged_migrations
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from local import postgres
 from local.ports import choose
+from tests.patience import PATIENCE_MS, PATIENCE_S
 
 _numbers = itertools.count(1)
 
@@ -57,10 +58,10 @@ class Engine:
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with psycopg.connect(self.url("postgres"), connect_timeout=2):
+                with psycopg.connect(self.url("postgres"), connect_timeout=60):
                     return
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
@@ -71,7 +72,7 @@ class Engine:
         """Fast: open transactions are rolled back."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=PATIENCE_S)
 
     def restart(self) -> None:
         self.stop()
@@ -92,7 +93,7 @@ def engine() -> Engine:
     atexit.register(made.stop)
     with psycopg.connect(made.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
-    with closing(Postgres(Target(made.url("migrated")), statement_timeout_ms=60_000)) as database:
+    with closing(Postgres(Target(made.url("migrated")), statement_timeout_ms=PATIENCE_MS)) as database:
         Migrations(
             schema=PostgresSchema(database),
             available=packaged_migrations(),

@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
 from chalicelib.adapters.concerts.bedrock_converse import INSTRUCTIONS, BedrockConverse
-from chalicelib.concerts.conversation import ChatReply, ChatRequest, Delta, Outcome, Piece, Restart, Turn
+from chalicelib.concerts.models import ChatReply, ChatRequest
 from chalicelib.concerts.ports import ChatProvider
-from chalicelib.concerts.sessions import Exchange
+from chalicelib.concerts.values import ChatOutcome, Delta, Exchange, Piece, Restart, Turn
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from tests.contract.eventstreams import Answer, Bedrock, bedrock, chunk, event, exception
 from tests.fakes.season import ConcertWorld
@@ -33,8 +33,8 @@ def words_of(pieces: list[Piece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, Delta))
 
 
-def outcome_in(pieces: list[Piece]) -> Outcome:
-    assert isinstance(pieces[-1], Outcome)
+def outcome_in(pieces: list[Piece]) -> ChatOutcome:
+    assert isinstance(pieces[-1], ChatOutcome)
     return pieces[-1]
 
 

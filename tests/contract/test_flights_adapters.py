@@ -19,9 +19,9 @@ from chalicelib.adapters.flights.runs import FlightRuns
 from chalicelib.adapters.secrets import Secrets
 from chalicelib.adapters.topics import Topic
 from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected, UpstreamUnavailable
-from chalicelib.flights.breaker import Breaker, State, after_failure
+from chalicelib.flights.breaker import Breaker, BreakerState, after_failure
 from chalicelib.flights.models import REPLAY
-from chalicelib.flights.runs import TO_PROCESSED, Run, Status, begun
+from chalicelib.flights.runs import TO_PROCESSED, Run, RunStatus, begun
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeBucket, FakeGuard, FakeRuns
 from tests.infra.template import table_definition
@@ -78,6 +78,11 @@ class TestBucket:
             bucket.write(key, b"", "text/plain")
         assert list(bucket.keys("b/")) == ["b/1", "b/2"]
 
+    def test_a_link_names_an_object_that_is_there(self, bucket: Any) -> None:
+        assert bucket.link("a", 60) is None
+        bucket.write("a", b"x", "text/plain")
+        assert "/a?" in bucket.link("a", 60)
+
     def test_move_takes_the_source_away_and_can_be_repeated(self, bucket: Any) -> None:
         bucket.write("from", b"x", "text/plain")
         assert bucket.move("from", "to") is True
@@ -115,12 +120,12 @@ class TestRuns:
         assert runs.find(ID).created_at == NOW.isoformat()
 
     def test_advance_obeys_the_allowed_statuses(self, runs: Any) -> None:
-        assert runs.advance(ID, Status.PROCESSED, TO_PROCESSED, {}) is False, "an unknown run is not made up"
+        assert runs.advance(ID, RunStatus.PROCESSED, TO_PROCESSED, {}) is False, "an unknown run is not made up"
         runs.begin(begun(TIME, NOW))
-        assert runs.advance(ID, Status.PROCESSED, TO_PROCESSED, {"rows": 3, "score": 0.5}) is True
-        assert runs.advance(ID, Status.PROCESSED, TO_PROCESSED, {"rows": 4}) is False
+        assert runs.advance(ID, RunStatus.PROCESSED, TO_PROCESSED, {"rows": 3, "score": 0.5}) is True
+        assert runs.advance(ID, RunStatus.PROCESSED, TO_PROCESSED, {"rows": 4}) is False
         found = runs.find(ID)
-        assert (found.status, found.rows, found.score) == (Status.PROCESSED, 3, 0.5)
+        assert (found.status, found.rows, found.score) == (RunStatus.PROCESSED, 3, 0.5)
 
     def test_facts_of_every_kind_survive(self, runs: Any) -> None:
         runs.begin(begun(TIME, NOW))
@@ -137,19 +142,29 @@ class TestRuns:
 
     def test_a_fact_that_is_none_is_forgotten(self, runs: Any) -> None:
         runs.begin(begun(TIME, NOW))
-        runs.advance(ID, Status.FAILED, (Status.INGESTED,), {"failure": "broken", "rows": 0})
+        runs.advance(ID, RunStatus.FAILED, (RunStatus.INGESTED,), {"failure": "broken", "rows": 0})
         runs.note(ID, {"failure": None, "rows": 3})
         assert (runs.find(ID).failure, runs.find(ID).rows) == (None, 3)
-        runs.advance(ID, Status.PROCESSED, TO_PROCESSED, {"rows": None})
+        runs.advance(ID, RunStatus.PROCESSED, TO_PROCESSED, {"rows": None})
         assert runs.find(ID).rows is None
 
     def test_the_newest_come_first(self, runs: Any) -> None:
         for number in range(5):
             runs.begin(begun(TIME + number * 300, NOW))
-        runs.advance("states_1763726700", Status.PROCESSED, TO_PROCESSED, {})
+        runs.advance("states_1763726700", RunStatus.PROCESSED, TO_PROCESSED, {})
         assert [run.snapshot_time for run in runs.of_day("2025-11-21", 3)] == [TIME + 1200, TIME + 900, TIME + 600]
-        assert [run.tracking_id for run in runs.of_status(Status.PROCESSED, 10)] == ["states_1763726700"]
+        assert [run.tracking_id for run in runs.of_status(RunStatus.PROCESSED, 10)] == ["states_1763726700"]
         assert runs.of_day("2025-11-20", 3) == []
+        within = {"start": TIME + 300, "end": TIME + 900}
+        assert [run.snapshot_time for run in runs.of_day("2025-11-21", 9, **within)] == [TIME + 600, TIME + 300]
+        assert runs.of_status(RunStatus.PROCESSED, 9, start=TIME + 301) == []
+
+    def test_a_replay_is_remembered_among_no_runs(self, runs: Any) -> None:
+        assert runs.recall("ab") is None
+        runs.remember("ab", {"snapshots": 3, "start": "then"})
+        runs.remember("ab", {"snapshots": 4, "start": "then"})
+        assert runs.recall("ab")["snapshots"] == 4
+        assert runs.of_day("2025-11-21", 9) == []
 
 
 @pytest.fixture
@@ -166,11 +181,11 @@ def guard(request: pytest.FixtureRequest, aws: None, clock: Clock) -> Any:
 
 class TestGuard:
     def test_the_breaker_is_remembered(self, guard: Any) -> None:
-        assert guard.change_breaker(lambda breaker: breaker) == Breaker()
+        assert guard.change_breaker(lambda breaker: breaker) == guard.breaker() == Breaker()
         for _ in range(5):
             guard.change_breaker(lambda breaker: after_failure(breaker, NOW))
         stored = guard.change_breaker(lambda breaker: breaker)
-        assert (stored.state, stored.opened_at, stored.failing_since) == (State.OPEN, NOW, NOW)
+        assert (stored.state, stored.opened_at, stored.failing_since) == (BreakerState.OPEN, NOW, NOW)
         closed = guard.change_breaker(lambda breaker: Breaker())
         assert closed == guard.change_breaker(lambda breaker: breaker) == Breaker()
 

@@ -21,6 +21,7 @@ from local.opensky.recording import load_recording
 from local.opensky.server import START, OpenSkyServer
 from local.opensky.service import Account, OpenSky
 from tests.fakes.clock import Clock
+from tests.patience import PATIENCE_S
 
 RECORDING = load_recording()
 
@@ -36,7 +37,8 @@ class World:
         given: dict[str, Any] = {
             "url": self.server.url,
             "token_url": self.server.token_url,
-            "timeout_s": 0.5,
+            "timeout_s": PATIENCE_S,
+            "deadline_s": PATIENCE_S,
             **options,
         }
         return Adapter(credentials=lambda: self.credentials, clock=self.clock, **given)
@@ -82,7 +84,7 @@ def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_S)
 
 
 def test_a_poll_brings_the_exact_bytes_their_time_and_the_credits_left(world: World) -> None:
@@ -190,9 +192,9 @@ def test_a_connection_that_breaks_is_unavailable(world: World, kind: str) -> Non
 
 
 def test_a_slow_answer_is_unavailable(world: World) -> None:
-    world.adapter.fetch(None)
-    world.fault(kind="slow", seconds=1.5)
-    outcome = world.adapter.fetch(None)
+    world.credentials = None  # so that the poll is the one call
+    world.fault(kind="slow", seconds=600)
+    outcome = world.make(timeout_s=0.2).fetch(None)
     assert outcome == Unavailable("no answer in time")
 
 
@@ -207,10 +209,12 @@ def test_an_answer_that_trickles_ends_at_the_deadline() -> None:
                 time.sleep(0.02)
 
     with answering(trickle) as url:
-        adapter = Adapter(url=url, token_url=url, credentials=lambda: None, clock=Clock(), timeout_s=5, deadline_s=0.3)
+        adapter = Adapter(
+            url=url, token_url=url, credentials=lambda: None, clock=Clock(), timeout_s=PATIENCE_S, deadline_s=0.3
+        )
         began = time.monotonic()
         assert adapter.fetch(None) == Unavailable("no answer in time")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < PATIENCE_S
 
 
 def test_slow_tokens_and_polls_share_one_deadline(world: World) -> None:

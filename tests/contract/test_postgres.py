@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from chalicelib.adapters.postgres import Cursor, DatabaseSecret, Postgres, local_settings
 from chalicelib.errors import Conflict, InvalidInput, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from tests.contract.spendsense_database import Target, engine, fresh_database
+from tests.patience import PATIENCE_MS, PATIENCE_S
 
 
 class Now:
@@ -42,7 +43,7 @@ def clock() -> Now:
 
 @pytest.fixture
 def database(url: str, clock: Now) -> Iterator[Postgres]:
-    opened = Postgres(Target(url), statement_timeout_ms=5_000, clock=clock, pause=lambda _: None)
+    opened = Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, clock=clock, pause=lambda _: None)
     with closing(opened):
         opened.run(lambda cursor: cursor.execute("TRUNCATE things"))
         yield opened
@@ -67,7 +68,7 @@ def test_limits_hold_for_one_transaction_only(database: Postgres) -> None:
         names = ("statement_timeout", "work_mem")
         return tuple(cursor.execute(f"SHOW {name}").fetchone()[0] for name in names)  # type: ignore[return-value,index]
 
-    assert database.run(show, settings={"work_mem": "77MB"}) == ("5s", "77MB")
+    assert database.run(show, settings={"work_mem": "77MB"}) == ("5min", "77MB")
     assert database.run(show)[1] != "77MB"
     assert database._connection is not None
     assert database._connection.execute("SHOW statement_timeout").fetchone() == ("0",)
@@ -99,7 +100,7 @@ def test_nothing_is_kept_of_work_that_fails(database: Postgres) -> None:
 
 def test_a_statement_that_takes_too_long(database: Postgres) -> None:
     with pytest.raises(UpstreamTimeout):
-        database.run(lambda cursor: cursor.execute("SELECT pg_sleep(5)"), settings={"statement_timeout": "50"})
+        database.run(lambda cursor: cursor.execute("SELECT pg_sleep(600)"), settings={"statement_timeout": "50"})
     assert value(database, "SELECT 1") == 1
 
 
@@ -153,10 +154,12 @@ def test_a_deadlock_is_resolved_by_running_again(database: Postgres, url: str) -
             attempts.append(name)
             cursor.execute("UPDATE things SET value = value || %s WHERE id = %s", [name, first])
             if attempts.count(name) == 1:
-                both_hold_one.wait(timeout=10)
+                both_hold_one.wait(timeout=PATIENCE_S)
             cursor.execute("UPDATE things SET value = value || %s WHERE id = %s", [name, second])
 
-        with closing(Postgres(Target(url), statement_timeout_ms=20_000, pause=lambda _: one_is_done.wait(10))) as own:
+        with closing(
+            Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: one_is_done.wait(PATIENCE_S))
+        ) as own:
             own.run(work, settings={"deadlock_timeout": "50ms"})
         one_is_done.set()
 
@@ -164,7 +167,7 @@ def test_a_deadlock_is_resolved_by_running_again(database: Postgres, url: str) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_S)
     assert len(attempts) == 3
     assert {value(database, "SELECT value FROM things WHERE id = %s", number) for number in (1, 2)} <= {"-ab", "-ba"}
 
@@ -196,7 +199,7 @@ def test_a_connection_that_died_while_idle_is_renewed(database: Postgres, clock:
 
 def test_a_connection_to_a_server_that_became_a_reader_is_renewed(url: str) -> None:
     """After a fail-over the name leads to the new writer, and the connection that is kept to the old one."""
-    with closing(Postgres(Target(url), statement_timeout_ms=1_000, pause=lambda _: None)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
         with psycopg.connect(url, autocommit=True) as admin:
             name = psycopg.sql.Identifier(admin.info.dbname)
             admin.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
@@ -217,7 +220,7 @@ def test_a_host_that_vanishes_is_noticed(database: Postgres) -> None:
 
 def test_a_server_that_is_down(url: str) -> None:
     nowhere = psycopg.conninfo.make_conninfo(url, port=1)
-    database = Postgres(Target(nowhere), statement_timeout_ms=1_000, pause=lambda _: None)
+    database = Postgres(Target(nowhere), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)
     with closing(database), pytest.raises(UpstreamUnavailable) as raised:
         database.check()
     assert "password" not in raised.value.message
@@ -239,7 +242,7 @@ def rotating(url: str) -> Iterator[tuple[str, str]]:
 
 def test_a_rotated_secret_is_read_again(rotating: tuple[str, str]) -> None:
     target = Target(*rotating)
-    with closing(Postgres(target, statement_timeout_ms=1_000)) as database:
+    with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS)) as database:
         database.check()
         database.check()
     assert (target.reads, target.forgotten) == (2, 1)
@@ -273,14 +276,14 @@ def test_a_user_that_a_proxy_no_longer_knows_is_read_again(url: str) -> None:
     """Where users take turns, the one that we remember is in no secret of the proxy's after a rotation."""
     with closing(Refusing("This RDS proxy has no credentials for the role old.")) as proxy:
         target = Target(proxy.url, url)
-        with closing(Postgres(target, statement_timeout_ms=1_000, pause=lambda _: None)) as database:
+        with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
             database.check()
     assert target.forgotten == 1
 
 
 def test_a_secret_that_stays_wrong(rotating: tuple[str, str]) -> None:
     target = Target(rotating[0])
-    database = Postgres(target, statement_timeout_ms=1_000, pause=lambda _: None)
+    database = Postgres(target, statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)
     with closing(database), pytest.raises(UpstreamUnavailable, match="credentials"):
         database.check()
     assert target.forgotten == 1
@@ -339,6 +342,6 @@ def test_a_secret_that_is_no_connection(content: dict[str, Any]) -> None:
 
 def test_a_server_without_tls_is_refused_outside_the_local_stage(url: str) -> None:
     secret = DatabaseSecret(Vault({"url": url}), "arn", verify=True)
-    database = Postgres(secret, statement_timeout_ms=1_000, pause=lambda _: None)
+    database = Postgres(secret, statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)
     with closing(database), pytest.raises(UpstreamUnavailable):
         database.check()

@@ -26,6 +26,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
 from chalicelib.errors import UpstreamUnavailable
 from tests.contract.spendsense_database import fresh_database
+from tests.patience import PATIENCE_MS
 
 NAME = "database.example"
 TLS_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -147,7 +148,7 @@ def connected(url: str, door: Door, authorities: Path, host: str = NAME) -> bool
     """Does the adapter connect through the door, under that name?"""
     through = make_conninfo(url, host=host, hostaddr="127.0.0.1", port=door.port)
     secret = DatabaseSecret(Vault(through), "arn", verify=True, authorities=str(authorities))
-    database = Postgres(secret, statement_timeout_ms=5_000, pause=lambda _: None)
+    database = Postgres(secret, statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)
     with closing(database), closing(door):
         try:
             database.check()
@@ -193,4 +194,4 @@ def test_the_door_is_no_door_without_tls(url: str, authority: Authority) -> None
     """What the others rely on: in plain words nobody gets through."""
     door = door_to(url, authority.context(NAME))
     with closing(door), pytest.raises(psycopg.OperationalError):
-        psycopg.connect(make_conninfo(url, host="127.0.0.1", port=door.port, sslmode="disable", connect_timeout=2))
+        psycopg.connect(make_conninfo(url, host="127.0.0.1", port=door.port, sslmode="disable", connect_timeout=60))

@@ -16,7 +16,7 @@ from chalicelib.adapters.predictions.objects import MIB, PART_BYTES, S3Objects
 from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret, signing_key
 from chalicelib.adapters.predictions.state_machine import StateMachine
 from chalicelib.errors import Conflict, InvalidInput, NotFound, UpstreamError
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
 from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryObjects, MemoryWorkflow
 from tests.infra.template import table_definition
 

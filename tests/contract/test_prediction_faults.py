@@ -17,10 +17,10 @@ from chalicelib.errors import Conflict, Forbidden, NotFound, OmnibusError, RateL
 from chalicelib.predictions import scan
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.estimators import Models
+from chalicelib.predictions.models import HandedOver
+from chalicelib.predictions.places import ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import ObjectUri, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
-from chalicelib.predictions.views import HandedOver
 from tests.fakes.predictions import MemoryKey, MemoryMeter
 from tests.unit.predictions.studio import ALLOWED, FEATURES, MODEL, NOW, Studio, csv_of, rows, trained
 

@@ -21,6 +21,7 @@ from tests.contract.spendsense_people import (
     seasoned,
     transaction,
 )
+from tests.patience import PATIENCE_MS
 
 FIRSTS = (20, 51, 81, 112, 143, 173)
 """The first of each month from November back to June, in days before 2026-11-21."""
@@ -30,7 +31,7 @@ BIWEEKLY = tuple(range(3, 180, 14))
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 

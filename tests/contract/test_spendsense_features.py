@@ -22,11 +22,12 @@ from tests.contract.spendsense_people import (
     seasoned as rows,
 )
 from tests.contract.test_spendsense_subscriptions import OTHERS, UNCOUNTED
+from tests.patience import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 

@@ -14,6 +14,7 @@ from chalicelib.spendsense.statements import from_json
 from local.people.generator import SHARES, Person, generate, intended
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World
+from tests.patience import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def people() -> list[Person]:
 
 @pytest.fixture(scope="module")
 def world(people: list[Person]) -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         world = World(database)
         for person in people:
             world.people.register(person.subject, ProfileChange(display_name=person.name), NOW)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.postgres import Postgres
@@ -27,13 +27,15 @@ from local.people.generator import generate
 from tests.contract.spendsense_crowd import dump
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, charges, rows, subject, transaction
+from tests.patience import PATIENCE_MS
+from tests.properties import examples
 
 ANN, BOB = subject("ann"), subject("bob")
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
@@ -127,7 +129,7 @@ class Life:
 
 def lived(bobs: list[Any], anns: list[Any], order: list[bool]) -> bytes:
     """Everything of Bob after his deeds, with Ann's between them in some order."""
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         world = World(database)
         ann, bob = Life(world, ANN), Life(world, BOB)
         turns = [*order, *[True] * len(anns)]
@@ -144,12 +146,7 @@ def lived(bobs: list[Any], anns: list[Any], order: list[bool]) -> bytes:
         return bob.everything()
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-)
+@examples(12)
 @given(
     bobs=st.lists(deeds, min_size=1, max_size=4),
     anns=st.lists(deeds, min_size=1, max_size=5),
@@ -325,7 +322,7 @@ class TakenBack(Exception):
 
 @pytest.fixture(scope="module")
 def bobs_world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         world = World(database)
         accounts = [account(), account("credit card", 900.0, limit=1000.0)]
         world.add("bob", rows(accounts, [transaction(2 * n, 10.0, merchant="Shop") for n in range(20)]))
@@ -454,7 +451,10 @@ def test_every_join_of_two_peoples_tables_carries_the_person() -> None:
 
 
 def test_existing_rows_are_mended_and_counted() -> None:
-    with fresh_database("template1") as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with (
+        fresh_database("template1") as url,
+        closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database,
+    ):
         schema, known = PostgresSchema(database), packaged_migrations()
         Migrations(schema=schema, available=known[:6]).migrate()
         database.run(lambda cursor: cursor.execute(BEFORE.encode()))

@@ -20,10 +20,11 @@ from chalicelib.spendsense.jobs import REFRESH_DAYS, RESERVE_S, InsightJobs
 from chalicelib.spendsense.models import ProfileChange, TransactionsQuery
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.paging import Position
-from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, until, waiting
+from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, waiting
 from tests.contract.spendsense_database import Target, engine, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, days_ago, rows, subject, transaction
 from tests.fakes.spendsense_aws import FakeAnnouncements
+from tests.patience import PATIENCE_MS, PATIENCE_S, until
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
         yield World(database)
 
 
@@ -199,7 +200,7 @@ def test_a_batch_that_takes_too_long_is_cut_smaller(world: World) -> None:
 def test_a_statement_over_its_limit_is_told_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd(world, 1)
     stages = world.pipeline._stages
-    stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(5), 1 AS user_id")
+    stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(600), 1 AS user_id")
     monkeypatch.setitem(world.pipeline.__class__.advance.__globals__["BATCH_SETTINGS"], "statement_timeout", "50")
     with pytest.raises(UpstreamTimeout):
         world.pipeline.advance("compute_features", JobOrder("night", TODAY), 1, NOW)
@@ -227,7 +228,7 @@ def test_a_batch_is_over_before_its_function_is() -> None:
 
 def sleep_in_a_batch(url: str) -> None:
     """What a function does that is about to be killed."""
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         pipeline = PostgresPipeline(database, packaged_catalogue())
         stages = pipeline._stages
         stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(60), 1 AS user_id")
@@ -257,9 +258,9 @@ def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: Worl
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
-        assert writer_went_on.wait(timeout=30)
+        assert writer_went_on.wait(timeout=PATIENCE_S)
 
-    own = Postgres(Target(url), statement_timeout_ms=30_000, pause=pause)
+    own = Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=pause)
     with closing(own), psycopg.connect(url) as writer:
         writer.execute("SET deadlock_timeout = '1min'")  # so that the batch is the one that gives way
         writer.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
@@ -283,7 +284,7 @@ def test_a_password_rotated_in_mid_job(world: World, url: str) -> None:
         admin.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'old'")
         try:
             target = Target(old, new)
-            with closing(Postgres(target, statement_timeout_ms=30_000)) as database:
+            with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS)) as database:
                 pipeline, order = PostgresPipeline(database, packaged_catalogue()), JobOrder("night", TODAY)
                 pipeline.begin("compute_features", order, NOW)
                 assert pipeline.advance("compute_features", order, 2, NOW) == 2

@@ -18,11 +18,12 @@ from chalicelib.spendsense.models import Operator, ProfileChange
 from chalicelib.spendsense.statements import from_csv, from_json
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, liability, owned, rows, subject, transaction
+from tests.patience import PATIENCE_MS, PATIENCE_S
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
@@ -138,7 +139,7 @@ def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
     done: list[str] = []
 
     def take(name: str, order: list[str]) -> None:
-        with closing(Postgres(target, statement_timeout_ms=30_000)) as own:
+        with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS)) as own:
             given = rows([account()], [transaction(1, 5.0, merchant=merchant) for merchant in order])
             PostgresLedger(own).save(subject(name), owned(name, given), NOW)
         done.append(name)
@@ -150,7 +151,7 @@ def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_S)
     assert sorted(done) == ["ann", "bob"]
     assert len(world.all("SELECT 1 FROM spendsense.merchants")) == 200
     assert len(world.all("SELECT 1 FROM spendsense.transactions WHERE merchant_id IS NOT NULL")) == 200

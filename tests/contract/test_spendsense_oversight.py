@@ -17,11 +17,12 @@ from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, subject, transaction
 from tests.contract.spendsense_people import seasoned as rows
 from tests.contract.test_spendsense_ledger import ATTACKS
+from tests.patience import PATIENCE_MS
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 

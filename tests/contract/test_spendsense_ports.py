@@ -31,6 +31,7 @@ from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, days_ago, owned, rows, subject, transaction
 from tests.fakes.spendsense import FakePeople
+from tests.patience import PATIENCE_MS
 
 ANN, BOB, OLGA = subject("ann"), subject("bob"), subject("olga")
 ACTIONS = {status: action for action, status in STATUS_AFTER.items()}
@@ -43,7 +44,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[Any]:
         names = ("people", "consents", "ledger", "pipeline", "records", "explanations", "oversight", "reviews", "audit")
         yield SimpleNamespace(**dict.fromkeys(names, fake))
         return
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield SimpleNamespace(
             people=PostgresPeople(database),
             consents=PostgresConsents(database),

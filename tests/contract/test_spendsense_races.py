@@ -16,6 +16,7 @@ from chalicelib.spendsense.orders import JobOrder
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, waiting
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.patience import PATIENCE_MS
 
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 
@@ -28,7 +29,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def world(url: str) -> Iterator[World]:
-    with closing(Postgres(Target(url), statement_timeout_ms=30_000, pause=lambda _: None)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None)) as database:
         yield World(database)
 
 
@@ -36,7 +37,7 @@ def world(url: str) -> Iterator[World]:
 def another(url: str) -> Iterator[Callable[[], Postgres]]:
     """More connections to the same database, as more containers have."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=30_000)))
+        yield lambda: stack.enter_context(closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)))
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.postgres import Postgres
@@ -18,6 +18,8 @@ from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import TODAY, World, account, charges, liability, rows, transaction
 from tests.fakes import spendsense_reference as reference
 from tests.fakes.spendsense_person import payment_of, statement_of
+from tests.patience import PATIENCE_MS
+from tests.properties import examples
 
 _names = count(1)
 MERCHANTS = ("Netflix", "NETFLIX #22", "Gym", "Power Co", "Employer", "Client", "")
@@ -110,7 +112,7 @@ def people(draw: st.DrawFn) -> BankStatement:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=30_000)) as database:
+    with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield World(database)
 
 
@@ -126,12 +128,7 @@ def expected(given: BankStatement, as_of: date) -> dict[int, reference.Signals]:
     )
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a shrunk crowd says no more than the one it shrank from
-)
+@examples(25, HealthCheck.function_scoped_fixture)
 @given(st.lists(people(), min_size=1, max_size=12))
 def test_sql_agrees_with_the_plain_formulas(world: World, given: list[BankStatement]) -> None:
     catalogue = packaged_catalogue()

@@ -13,6 +13,7 @@ from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.errors import Conflict, OmnibusError
 from chalicelib.spendsense.schema import Migration, Migrations, packaged_migrations
 from tests.contract.spendsense_database import Target, fresh_database
+from tests.patience import PATIENCE_MS, PATIENCE_S
 
 ONE = Migration(1, "one", "CREATE TABLE one (id integer);")
 TWO = Migration(2, "two", "CREATE TABLE two (id integer); INSERT INTO two VALUES (1);")
@@ -27,7 +28,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def schema(url: str) -> Iterator[PostgresSchema]:
-    with closing(Postgres(Target(url), statement_timeout_ms=10_000)) as database:
+    with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield PostgresSchema(database)
 
 
@@ -77,14 +78,14 @@ def test_two_runners_at_once_apply_each_migration_once(url: str) -> None:
     done: list[list[str]] = []
 
     def run() -> None:
-        with closing(Postgres(Target(url), statement_timeout_ms=10_000)) as own:
+        with closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as own:
             done.append(migrate(PostgresSchema(own), *packaged_migrations()))
 
     threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE_S)
     assert len(done) == 3
     assert sorted(name for names in done for name in names) == [
         f"{step.version:04d}_{step.name}" for step in packaged_migrations()

@@ -17,6 +17,7 @@ from local.redshift.server import RedshiftServer, own_engine, with_database
 from local.redshift.statements import Statements
 from local.season.generator import Season
 from local.season.load import create_schema, load_by_inserts
+from tests.patience import PATIENCE_S
 
 TARGET = {"WorkgroupName": "omnibus", "Database": "omnibus"}
 
@@ -49,7 +50,7 @@ def sdk_client(url: str, **config: Any) -> Any:
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=35, **config),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=PATIENCE_S, **config),
     )
 
 

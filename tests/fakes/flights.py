@@ -1,27 +1,30 @@
 """The flights pipeline's ports in memory."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import msgspec
 
+from chalicelib.adapters.buckets import Listed
 from chalicelib.errors import NotFound, OmnibusError
+from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
-from chalicelib.flights.outcomes import Outcome
-from chalicelib.flights.ports import Box
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.outcomes import PollOutcome
+from chalicelib.flights.ports import FOREVER
+from chalicelib.flights.runs import Run, RunStatus
 
 
 class FakeSource:
     """`StateSource`: gives the outcomes that it was loaded with, in order, the last one for ever."""
 
-    def __init__(self, *outcomes: Outcome) -> None:
+    def __init__(self, *outcomes: PollOutcome) -> None:
         self.outcomes = list(outcomes)
         self.polls = 0
 
-    def fetch(self, box: Box | None) -> Outcome:
+    def fetch(self, box: Box | None) -> PollOutcome:
         self.polls += 1
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
@@ -29,8 +32,10 @@ class FakeSource:
 class FakeBucket:
     """`Bucket`; `fail_next` makes the next operation raise, as a service may at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
         self.objects: dict[str, bytes] = {}
+        self.modified: dict[str, datetime] = {}
         self.writes: list[str] = []
         self.failures: dict[str, OmnibusError] = {}
 
@@ -62,6 +67,34 @@ class FakeBucket:
         self.write(key, body, content_type)
         return True
 
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        return iter([Listed(key, self._etag(key), self.modified.get(key, self.clock())) for key in self.keys(prefix)])
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        self._fail("read")
+        return (self.objects[key], self._etag(key)) if key in self.objects else None
+
+    def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        self._fail("write_over")
+        if (self._etag(key) if key in self.objects else None) != etag:
+            return False
+        self.write(key, body, content_type)
+        self.modified[key] = self.clock()
+        return True
+
+    def remove(self, key: str, etag: str) -> bool:
+        self._fail("remove")
+        if key not in self.objects or self._etag(key) != etag:
+            return False
+        del self.objects[key]
+        return True
+
+    def _etag(self, key: str) -> str:
+        return f'"{hashlib.md5(self.objects[key], usedforsecurity=False).hexdigest()}"'
+
+    def link(self, key: str, seconds: int) -> str | None:
+        return f"https://bucket.example/{key}?expires={seconds}" if key in self.objects else None
+
     def move(self, source: str, target: str) -> bool:
         self._fail("move")
         if source not in self.objects:
@@ -75,6 +108,7 @@ class FakeRuns:
 
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
+        self.replays: dict[str, Mapping[str, Any]] = {}
         self.failures: dict[str, OmnibusError] = {}
 
     def fail_next(self, operation: str, error: OmnibusError) -> None:
@@ -95,7 +129,7 @@ class FakeRuns:
         return self.runs.get(tracking_id)
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         self._fail("advance")
         run = self.runs.get(tracking_id)
@@ -108,11 +142,17 @@ class FakeRuns:
         self._fail("note")
         self._set(self.runs[tracking_id], facts)
 
-    def of_status(self, status: Status, limit: int) -> list[Run]:
-        return self._newest(lambda run: run.status is status, limit)
+    def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        return self._newest(lambda run: run.status is status and start <= run.snapshot_time < end, limit)
 
-    def of_day(self, day: str, limit: int) -> list[Run]:
-        return self._newest(lambda run: run.execution_date == day, limit)
+    def of_day(self, day: str, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        return self._newest(lambda run: run.execution_date == day and start <= run.snapshot_time < end, limit)
+
+    def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
+        self.replays[replay_id] = facts
+
+    def recall(self, replay_id: str) -> Mapping[str, Any] | None:
+        return self.replays.get(replay_id)
 
     def _newest(self, wanted: Callable[[Run], bool], limit: int) -> list[Run]:
         found = [run for run in self.runs.values() if wanted(run)]
@@ -127,14 +167,17 @@ class FakeGuard:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self.breaker = Breaker()
+        self.state = Breaker()
         self.used: dict[str, int] = {}
         self.until: datetime | None = None
         self.notices: dict[str, datetime] = {}
 
     def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
-        self.breaker = change(self.breaker)
-        return self.breaker
+        self.state = change(self.state)
+        return self.state
+
+    def breaker(self) -> Breaker:
+        return self.state
 
     def reserve_credits(self, day: str, cost: int, limit: int) -> int | None:
         if self.used.get(day, 0) + cost > limit:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.predictions.ports import Bytes, Pinned, Written
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
+from chalicelib.predictions.ports import Chunk, Pinned, Written
 
 
 class MemoryOutput:
@@ -20,7 +20,7 @@ class MemoryOutput:
         self.data = bytearray()
         self._fault = fault
 
-    def write(self, data: Bytes) -> int:
+    def write(self, data: Chunk) -> int:
         self._fault(len(self.data))
         self.data += data
         return len(data)

@@ -5,15 +5,16 @@ from collections.abc import Callable
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import S3Notification, for_each_object
-from chalicelib.entry.meter import CoverageMeter, ScoringMeter
+from chalicelib.entry.meter import ScoringMeter
 from chalicelib.errors import InvalidInput
-from chalicelib.spendsense.jobs import BATCH, Jobs
+from chalicelib.spendsense.coverage import CoverageMeter
+from chalicelib.spendsense.jobs import BATCH, InsightJobs
 from tests.events import s3_event
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense_aws import FakeAnnouncements
-from tests.unit.entry.test_meter import TODAY, Office, metrics
 from tests.unit.flights import test_ingest, test_pipeline
 from tests.unit.flights.vectors import good
+from tests.unit.spendsense.test_coverage import TODAY, Office, metrics
 from tests.unit.spendsense.test_jobs import ORDER, Work
 from tests.unit.uploads.house import House
 
@@ -93,9 +94,9 @@ def _emit_uploads() -> None:
 
 def _emit_spendsense() -> None:
     for job in BATCH:
-        runner = Jobs(pipeline=Work(1), announcements=FakeAnnouncements(), clock=Clock(), count=telemetry.count)
+        runner = InsightJobs(pipeline=Work(1), announcements=FakeAnnouncements(), clock=Clock(), count=telemetry.count)
         runner.run(job, ORDER, lambda: 300.0)
-    CoverageMeter(Office(metrics(0.9))).survey(TODAY)  # type: ignore[arg-type]
+    CoverageMeter(Office(metrics(0.9)), telemetry.emit).survey(TODAY)  # type: ignore[arg-type]
 
 
 def _refuse(record: object) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from infra.template.alarms import ALARM, QUEUE, TABLE, with_alarms
-from infra.template.functions import FUNCTION
+from infra.package import read_fragments
+from infra.template.alarms import MOST_METRICS, with_alarms
+from infra.template.functions import limits_of
+from infra.template.names import ALARM, FUNCTION, QUEUE, TABLE
+from infra.template.workloads import Workload, workloads
 from tests.infra.metrics import AWS, Metric, emitted
 
 Template = dict[str, Any]
@@ -49,7 +52,7 @@ def refers_to(value: Any) -> set[str]:
 def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: Template) -> None:
     found = alarms(packaged)
     functions = of_type(packaged, FUNCTION)
-    assert len(functions) == 21
+    assert functions
     for name, function in functions.items():
         own = {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": name}}]}
         for kind, metric in (("Errors", "Errors"), ("Duration", "Duration"), ("Throttles", "Throttles")):
@@ -64,11 +67,10 @@ def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: T
 def test_a_duration_is_judged_by_the_functions_own_timeout(packaged: Template) -> None:
     for name, function in of_type(packaged, FUNCTION).items():
         properties = alarms(packaged)[f"{name}DurationAlarm"]
-        expression = properties["Metrics"][0]["Expression"]["Fn::Sub"]
-        parameter = function["Properties"]["Timeout"]["Ref"]
-        assert refers_to(expression) == {parameter}
-        timeout = packaged["Parameters"][parameter]["Default"]
-        arithmetic = expression.replace(f"${{{parameter}}}", str(timeout))
+        expression, own = properties["Metrics"][0]["Expression"]["Fn::Sub"]
+        assert own == {"Limit": function["Properties"]["Timeout"]}
+        timeout = limits_of(packaged["Parameters"][f"{name}Limits"]["Default"])["timeout"]
+        arithmetic = expression.replace("${Limit}", str(timeout))
         for share, alarming in ((0.79, False), (0.81, True)):
             value = eval(arithmetic, {"longest": share * timeout * 1000})
             assert (value > properties["Threshold"]) is alarming, name
@@ -76,8 +78,9 @@ def test_a_duration_is_judged_by_the_functions_own_timeout(packaged: Template) -
 
 def test_a_rollback_can_be_decided_while_the_canary_runs(packaged: Template) -> None:
     minutes = packaged["Parameters"]["CanaryMinutes"]["Default"]
-    for name in of_type(packaged, FUNCTION):
-        properties = alarms(packaged)[f"{name}ErrorsAlarm"]
+    canaries = {name: it for name, it in alarms(packaged).items() if name.endswith("CanaryAlarm")}
+    assert canaries
+    for name, properties in canaries.items():
         assert properties["Period"] * properties["EvaluationPeriods"] <= 60 * minutes, name
 
 
@@ -87,7 +90,7 @@ def test_every_dead_letter_queue_is_watched_for_letters_and_for_their_age(packag
     for properties in alarms(packaged).values():
         if properties["AlarmDescription"].endswith("#dead-letters-age"):
             aged |= set().union(*(refers_to(stat["Dimensions"]) for stat in stats(properties)))
-            assert refers_to(properties["Metrics"][0]) == {"DeadLetterRetention"}
+            assert refers_to(properties["Metrics"][0]["Expression"]["Fn::Sub"][1]) == {"DeadLetterRetention"}
     assert aged == queues
     for queue in queues:
         assert alarms(packaged)[f"{queue}Alarm"]["Threshold"] == 0
@@ -95,7 +98,7 @@ def test_every_dead_letter_queue_is_watched_for_letters_and_for_their_age(packag
 
 def test_every_other_queue_is_watched_for_the_age_of_its_oldest_message(packaged: Template) -> None:
     queues = {name for name in of_type(packaged, QUEUE) if not name.endswith("DeadLetters")}
-    assert queues == {"UploadNotices"}
+    assert queues
     for queue in queues:
         for kind, metric in (("Age", "ApproximateAgeOfOldestMessage"), ("Depth", "ApproximateNumberOfMessagesVisible")):
             (stat,) = stats(alarms(packaged)[f"{queue}{kind}Alarm"])
@@ -104,9 +107,12 @@ def test_every_other_queue_is_watched_for_the_age_of_its_oldest_message(packaged
 
 def test_the_events_of_every_asynchronous_function_are_watched_for_their_age(packaged: Template) -> None:
     functions = {n for n, it in of_type(packaged, FUNCTION).items() if "DeadLetterQueue" in it["Properties"]}
-    watched = alarms(packaged)["EventAgeAlarm"]
-    assert set().union(*(refers_to(stat["Dimensions"]) for stat in stats(watched))) == functions
-    assert watched["Metrics"][0]["Expression"] == {"Fn::Sub": "MAX(METRICS()) / (10 * ${EventAge})"}
+    watching = [each for each in alarms(packaged).values() if each["AlarmDescription"].endswith("#event-age")]
+    places = [stat["Dimensions"] for watched in watching for stat in stats(watched)]
+    assert set().union(*map(refers_to, places)) == functions
+    for watched in watching:
+        share = ["MAX(METRICS()) / (10 * ${Limit})", {"Limit": {"Ref": "EventAge"}}]
+        assert watched["Metrics"][0]["Expression"] == {"Fn::Sub": share}
 
 
 def test_every_table_and_index_is_watched_for_throttles(packaged: Template) -> None:
@@ -162,7 +168,7 @@ def test_everything_that_an_alarm_names_is_in_the_template(packaged: Template) -
     known = {*packaged["Resources"], *packaged["Parameters"]}
     for name, properties in alarms(packaged).items():
         named = {each for each in refers_to(properties) if not each.startswith("AWS::")}
-        assert named <= known, name
+        assert {each.partition(".")[0] for each in named} - {"Limit"} <= known, name
 
 
 def test_every_metric_that_an_alarm_names_exists(packaged: Template, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,14 +191,46 @@ def test_metrics_carry_the_stack_that_they_are_of(packaged: Template) -> None:
     assert shared["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
 
 
-def test_an_alarm_with_too_many_metrics_is_refused(packaged: Template) -> None:
-    tables = of_type(packaged, TABLE)
-    crowd = {f"FlightsTable{number}": tables["FlightsRunsTable"] for number in range(5)}
-    with pytest.raises(ValueError, match="CloudWatch takes 10"):
-        with_alarms({**packaged, "Resources": {**packaged["Resources"], **crowd}})
+def with_more(packaged: Template, some: str, count: int) -> dict[str, Any]:
+    """The alarms of a template that has so many more resources like one of flights', as its fragment would own them."""
+    more = {f"More{number}{some}": packaged["Resources"][some] for number in range(count)}
+    bare = {name: each for name, each in packaged["Resources"].items() if each["Type"] != ALARM}
+    owners = tuple(
+        Workload(each.name, each.described, each.resources | set(more)) if each.name == "flights" else each
+        for each in workloads(read_fragments())
+    )
+    return alarms(with_alarms({**packaged, "Resources": {**bare, **more}}, owners))
+
+
+@pytest.mark.parametrize(
+    ("some", "metric"),
+    [
+        ("FlightsRunsTable", "ReadThrottleEvents"),
+        ("ProcessFlightsDeadLetters", "ApproximateAgeOfOldestMessage"),
+        ("ProcessFlights", "AsyncEventAge"),
+    ],
+)
+def test_what_has_more_metrics_than_an_alarm_takes_has_several_alarms(
+    packaged: Template, some: str, metric: str
+) -> None:
+    found = with_more(packaged, some, 25)
+    several = [each for each in found.values() if len(each.get("Metrics", ())) > 2]
+    watching = [list(stats(each)) for each in several]
+    places = [
+        json.dumps(stat["Dimensions"], sort_keys=True)
+        for watched in watching
+        for stat in watched
+        if stat["MetricName"] == metric
+    ]
+    assert sum("More" in place for place in places) >= 25
+    assert len(places) == len(set(places))
+    assert max(map(len, watching)) == MOST_METRICS
+    assert len({each["AlarmName"]["Fn::Sub"] for each in several}) == len(several)
 
 
 def test_a_table_of_no_workload_is_refused(packaged: Template) -> None:
     table = of_type(packaged, TABLE)["FlightsRunsTable"]
-    with pytest.raises(LookupError, match=r"StrayTable.*infra/template/workloads\.py"):
-        with_alarms({**packaged, "Resources": {**packaged["Resources"], "StrayTable": table}})
+    with pytest.raises(LookupError, match="StrayTable belongs to no workload: declare it in a fragment"):
+        with_alarms(
+            {**packaged, "Resources": {**packaged["Resources"], "StrayTable": table}}, workloads(read_fragments())
+        )

@@ -31,9 +31,10 @@ from infra.package import ROOT
 from tests.package.hosts import HERE
 
 LOCKS = {
-    "requirements.txt": "requirements.in",
+    "infra/layers/base.txt": "requirements.in",
     "infra/layers/arrow.txt": "infra/layers/arrow.in",
     "infra/layers/ml.txt": "infra/layers/ml.in",
+    "requirements-local.txt": "requirements-local.in",
     "requirements-dev.txt": "requirements-dev.in",
     "requirements-bench.txt": "requirements-bench.in",
 }
@@ -59,6 +60,15 @@ class TestLocks:
         for part in PARTS:
             for pin in pins(part, ROOT):
                 assert tested[pin.name] == pin.version
+
+    def test_the_plain_pins_are_those_that_ship(self) -> None:
+        """Without digests, so that `pip install -r requirements.txt chalice` works."""
+        plain = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+        shipped = read_lock(ROOT / "infra/layers/base.txt")
+        assert plain == [pin.lines[0].removesuffix("\\").rstrip() for pin in shipped]
+
+    def test_uv_itself_is_pinned_with_digests(self) -> None:
+        assert [pin.name for pin in read_lock(ROOT / "requirements-uv.txt")] == ["uv"]
 
     def test_a_lock_names_no_index(self) -> None:
         for lock in LOCKS:
@@ -233,8 +243,8 @@ def test_every_service_that_is_called_is_described_in_the_package() -> None:
     called = set()
     for path in (ROOT / "chalicelib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "client":
-                called |= {each.value for each in node.args if isinstance(each, ast.Constant)}
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("client", "_client"):
+                called |= {each.value for each in node.args[:1] if isinstance(each, ast.Constant)}
     assert called <= set(AWS_SERVICES)
     assert len(called) > 10
 

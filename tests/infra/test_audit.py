@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.audit import PINNED, ROOT, Said, audit, main
+from infra.operate.audit import PINNED, ROOT, Said, audit, main
 
 SOUND = {"name": "msgspec", "version": "0.22.0", "vulns": []}
 UNKNOWN = {"name": "boto3", "skip_reason": "Dependency not found"}
@@ -23,7 +23,7 @@ def said(*dependencies: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("ask", "lenient", "strict", "words"),
     [
-        (said(SOUND), 0, 0, "requirements.txt: 1 packages without a known vulnerability"),
+        (said(SOUND), 0, 0, "infra/layers/base.txt: 1 packages without a known vulnerability"),
         (said(SOUND, UNKNOWN), 0, 1, "NOT AUDITED, the advisory service does not know them: 1: boto3"),
         (said(SOUND, VULNERABLE), 1, 1, "VULNERABLE urllib3 1.0: PYSEC-2020-1, mended in 1.1"),
         (
@@ -45,7 +45,7 @@ def test_what_was_found_decides(
 
 
 def test_what_ships_is_audited_and_is_pinned() -> None:
-    assert {"requirements.txt", "infra/layers/arrow.txt", "infra/layers/ml.txt"} < set(PINNED)
+    assert {"infra/layers/base.txt", "infra/layers/arrow.txt", "infra/layers/ml.txt"} < set(PINNED)
     for file in PINNED:
         assert "==" in (ROOT / file).read_text()
     assert audit("requirements.txt", said(UNKNOWN, SOUND)).is_whole is False

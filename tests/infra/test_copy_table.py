@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.copy_table import copy
+from infra.operate.copy_table import copy
 from tests.infra.template import table_definition
 
 

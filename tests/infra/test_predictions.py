@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.predictions.distributed import MAY_PASS
-from infra.package import read_fragment
-from tests.infra.template import ROOT
+from infra.package import FRAGMENTS, ROOT, read_fragment
 
-RESOURCES = read_fragment(ROOT / "infra" / "predictions.yaml")["Resources"]
+RESOURCES = read_fragment(FRAGMENTS / "predictions.yaml")["Resources"]
 FUNCTIONS = ("predict_batch", "predict_plan", "predict_part", "predict_complete")
 
 

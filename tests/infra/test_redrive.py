@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from infra.deployment.stages import Stage
-from infra.redrive import event_of, main, redrive
+from infra.operate.redrive import event_of, main, redrive
 from tests.events import s3_event
 
 
@@ -100,7 +100,7 @@ def test_a_function_without_dead_letters_is_told_which_have_some(capsys: pytest.
 @mock_aws
 def test_a_stage_may_have_another_stack_and_region(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     stage = Stage(name="prod", stack="flights-eu", region="eu-north-1")
-    monkeypatch.setattr("infra.redrive.read_stage", lambda name, environ: stage)
+    monkeypatch.setattr("infra.operate.redrive.read_stage", lambda name, environ: stage)
     boto3.client("sqs", region_name="eu-north-1").create_queue(QueueName="flights-eu-process_flights-dead")
     assert main(["process_flights", "--stage", "prod"]) == 0
     assert "redriven: 0" in capsys.readouterr().out

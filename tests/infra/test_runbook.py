@@ -10,7 +10,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from infra.template.alarms import ALARM, RUNBOOK
+from infra.template.alarms import RUNBOOK
+from infra.template.names import ALARM
 
 Template = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -94,8 +95,8 @@ def test_make_has_the_targets() -> None:
 
 
 def test_our_modules_are_there_and_take_the_options() -> None:
-    used = re.findall(r"python -m (infra\.\w+)([^\n]*)", COMMANDS)
-    assert {name for name, _ in used} == {"infra.publish_model", "infra.copy_table"}
+    used = re.findall(r"python -m (infra\.[\w.]+)([^\n]*)", COMMANDS)
+    assert {name for name, _ in used} == {"infra.operate.publish_model", "infra.operate.copy_table"}
     for name, rest in used:
         spec = importlib.util.find_spec(name)
         assert spec is not None, name

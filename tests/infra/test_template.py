@@ -9,6 +9,7 @@ import app as application
 
 ASYNC_SOURCES = ("S3", "Schedule", "CloudWatchEvent", "EventBridgeRule", "SNS")
 NO_ARN_ACTIONS = {
+    "cloudwatch:DescribeAlarms",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -20,6 +21,7 @@ NO_ARN_ACTIONS = {
     "redshift-data:CancelStatement",
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
+    "sqs:ListQueues",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }

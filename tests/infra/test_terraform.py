@@ -1,28 +1,66 @@
-"""The Terraform module against the packaged template: the same knobs, typed, and the same outputs."""
+"""The Terraform module against the packaged template: the same knobs, typed, with the same defaults and outputs."""
 
 import json
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.terraform_variables import COMPARED, FOLDER, OF_THE_PACKAGE, files, packaged, snake, variables
+from infra.package import ROOT
+from infra.template.functions import is_limits, limits_text
 
-Templates = dict[str, dict[str, Any]]
-GENERATED = ("variables.tf", "parameters.tf", "outputs.tf")
+Template = dict[str, Any]
+FOLDER = ROOT / "infra" / "terraform"
+BY_PACKAGE = {"Release", "Runtime", "Architecture", "LogRetention"}
+"""What the package or its stage decides: the module leaves the template's default, unless it is told otherwise."""
+OF_OTHER_NETWORKS = {"SubnetIds", "SecurityGroupIds"}
+"""Their defaults stand for nothing: CloudFormation wants one where no network is named."""
+OF_FUNCTIONS = re.compile("(Limits|Environment|Schedule)$")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A variable, or an attribute of one that is an object; default is None where the template's holds."""
+
+    type: str
+    default: Any
+    sensitive: bool = False
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def attributes() -> dict[str, Attribute]:
+    """What variables.tf declares, as parameters.tf refers to it."""
+    found = {}
+    for name, body in re.findall(r'^variable "(\w+)" {\n(.*?)^}', text_of("variables.tf"), re.MULTILINE | re.DOTALL):
+        inner = re.findall(r"^ +(\w+) += optional\((.+?)\)(?: +#.*)?$", body, re.MULTILINE)
+        for attribute, declared in inner:
+            kind, _, default = re.fullmatch(r"(\w+(?:\(\w+\))?)(, (.+))?", declared).groups()  # type: ignore[union-attr]
+            found[f"{name}.{attribute}"] = Attribute(kind, json.loads(default) if default else None)
+        if not inner:
+            kind = re.search(r"^  type += (.+)$", body, re.MULTILINE)
+            default = re.search(r"^  default += (.+)$", body, re.MULTILINE)
+            assert kind, name
+            found[name] = Attribute(kind[1], json.loads(default[1]) if default else None, "sensitive" in body)
+    return found
+
+
+def mapped() -> dict[str, tuple[str, str]]:
+    """For each parameter that parameters.tf names, the attribute that it is of and the whole expression."""
+    lines = re.findall(r"^    ([A-Z]\w+) += (.*var\.([\w.]+).*)$", text_of("parameters.tf"), re.MULTILINE)
+    assert len({name for name, _, _ in lines}) == len(lines)
+    return {name: (attribute, expression) for name, expression, attribute in lines}
 
 
 @pytest.fixture(scope="session")
-def templates() -> Templates:
-    return packaged()
-
-
-@pytest.fixture(scope="session")
-def parameters(templates: Templates) -> dict[str, Any]:
-    declared: dict[str, Any] = templates[COMPARED[0]]["Parameters"]
+def parameters(packaged: Template) -> dict[str, Any]:
+    declared: dict[str, Any] = packaged["Parameters"]
     return declared
 
 
@@ -40,42 +78,77 @@ def block(kind: str, name: str, text: str) -> str:
     return found[1]
 
 
-def test_the_files_are_what_the_template_says(templates: Templates) -> None:
-    for name, text in files(templates).items():
-        assert (FOLDER / name).read_text(encoding="utf-8") == text, f"run `python -m infra.terraform_variables`: {name}"
+def test_the_variables_are_few_and_typed() -> None:
+    text = text_of("variables.tf")
+    assert len(text.splitlines()) <= 400
+    for name in re.findall(r'^variable "(\w+)"', text, re.MULTILINE):
+        own = block("variable", name, text)
+        assert "type " in own, name
+        assert "description " in own, name
 
 
-def test_every_parameter_is_a_variable_and_every_variable_a_parameter(parameters: dict[str, Any]) -> None:
-    text = (FOLDER / "variables.tf").read_text(encoding="utf-8")
-    assert sorted(re.findall(r'^variable "(\w+)"', text, re.MULTILINE)) == sorted(map(snake, parameters))
+def test_every_parameter_is_in_the_module_and_every_attribute_is_a_parameter(parameters: dict[str, Any]) -> None:
+    of_functions = {name for name in parameters if OF_FUNCTIONS.search(name)}
+    assert {name for name, each in parameters.items() if is_limits(each)} <= of_functions
+    assert set(mapped()) == set(parameters) - of_functions - {"Release"}
+    used = {attribute for attribute, _ in mapped().values()}
+    own = {"package", "artifact_bucket", "stack_name", "release", "tags", "timeout_in_minutes"}
+    configured = {f"lambda_config.{name}" for name in re.findall(r"config\.(\w+)", text_of("parameters.tf"))}
+    assert set(attributes()) == used | own | {name for name in configured if name in attributes()}
+    assert {name for name in attributes() if name.startswith("lambda_config.")} <= configured
 
 
-def test_variables_have_the_types_that_the_parameters_mean(templates: Templates) -> None:
-    types = {each.parameter: each.type for each in variables(templates)}
-    assert types["OpenSkyDailyCredits"] == "number"
-    assert types["FlightsStrictMode"] == "bool"
-    assert types["UploadOrigins"] == "list(string)"
-    assert types["SubnetIds"] == types["CorsOrigins"] == "list(string)"
-    assert types["FlightsThresholds"] == "map(any)"
-    assert types["FlightsBox"] == types["LogLevel"] == "string"
+def test_attributes_have_the_types_that_the_parameters_mean(parameters: dict[str, Any]) -> None:
+    declared = attributes()
+    for name, (attribute, expression) in mapped().items():
+        allowed = {str(each) for each in parameters[name].get("AllowedValues", ())}
+        kind = "string"
+        if allowed in ({"true", "false"}, {"ENABLED", "DISABLED"}):
+            kind = "bool"
+        elif parameters[name]["Type"] == "Number" or all(each.isdecimal() for each in allowed or "-"):
+            kind = "number"
+        elif parameters[name]["Type"] == "CommaDelimitedList" or "by commas" in parameters[name]["Description"]:
+            kind = "list(string)"
+        elif parameters[name].get("Default") == "{}":
+            kind = "map(number)"
+        assert declared[attribute].type == kind, name
+        wrapped = {"list(string)": "join(", "map(number)": "jsonencode(", "number": "tostring("}.get(kind, "var.")
+        assert wrapped in expression, name
+        assert ('? "ENABLED" : "DISABLED"' in expression) == (allowed == {"ENABLED", "DISABLED"}), name
+
+
+def test_attributes_have_the_defaults_of_the_template(parameters: dict[str, Any]) -> None:
+    declared = attributes()
+    for name, (attribute, _) in mapped().items():
+        default = declared[attribute].default
+        if name in BY_PACKAGE | OF_OTHER_NETWORKS | {"Stage"}:
+            assert default is None, name
+            continue
+        switch = parameters[name].get("AllowedValues") == ["ENABLED", "DISABLED"]
+        text = {bool: "ENABLED" if default else "DISABLED"}.get(type(default)) if switch else None
+        if text is None:
+            text = default if isinstance(default, str) else json.dumps(default)
+        if isinstance(default, list):
+            text = ",".join(default)
+        assert text == str(parameters[name]["Default"]), name
 
 
 def test_secrets_are_sensitive_and_nothing_else_is(parameters: dict[str, Any]) -> None:
-    text = (FOLDER / "variables.tf").read_text(encoding="utf-8")
-    for name, declared in parameters.items():
-        assert ("sensitive" in block("variable", snake(name), text)) == bool(declared.get("NoEcho")), name
+    declared = attributes()
+    for name, (attribute, _) in mapped().items():
+        assert declared[attribute].sensitive == bool(parameters[name].get("NoEcho")), name
 
 
-def test_every_output_of_the_stack_is_one_of_the_module(templates: Templates) -> None:
-    text = (FOLDER / "outputs.tf").read_text(encoding="utf-8")
-    for name in templates[COMPARED[0]]["Outputs"]:
-        assert f'outputs, "{name}"' in block("output", snake(name), text)
+def test_the_outputs_that_it_names_are_those_of_the_stack(packaged: Template) -> None:
+    named = re.findall(r'outputs\["(\w+)"\]', text_of("outputs.tf"))
+    assert named
+    assert set(named) <= set(packaged["Outputs"])
 
 
-def test_the_module_uploads_every_file_that_the_template_names(templates: Templates) -> None:
+def test_the_module_uploads_every_file_that_the_template_names(packaged: Template) -> None:
     named = {
         value
-        for resource in templates[COMPARED[0]]["Resources"].values()
+        for resource in packaged["Resources"].values()
         for key, value in resource.get("Properties", {}).items()
         if key in {"CodeUri", "ContentUri"}
     }
@@ -109,20 +182,18 @@ class Module:
     def __init__(self, terraform: str, folder: Path, template: dict[str, Any]) -> None:
         self._terraform = terraform
         self._folder = folder
-        for name in GENERATED[:2]:
+        for name in ("variables.tf", "parameters.tf"):
             shutil.copy(FOLDER / name, folder)
         main = (FOLDER / "main.tf").read_text(encoding="utf-8")
         merged = re.search(r"parameters = (merge\(.*?\n  \))", main, re.DOTALL)
         assert merged
-        own = "".join(
-            f'variable "{name}" {{\n{block("variable", name, main)}}}\n'
-            for name in ("package", "artifact_bucket", "stack_name")
-        )
         local = re.search(r"^locals {\n.*?^}\n", main, re.MULTILINE | re.DOTALL)
         assert local
-        parameters = f'output "parameters" {{\n  sensitive = true\n  value = {merged[1]}\n}}\n'
+        checked = re.search(r"    precondition {.*?\n    }\n", main, re.DOTALL)
+        assert checked
+        parameters = f'output "parameters" {{\n  sensitive = true\n  value = {merged[1]}\n{checked[0]}}}\n'
         out = parameters + 'output "template" {\n  value = local.template\n}\n'
-        (folder / "main.tf").write_text(own + local[0] + out, encoding="utf-8")
+        (folder / "main.tf").write_text(local[0] + out, encoding="utf-8")
         package = folder / "package"
         package.mkdir()
         (package / "sam.json").write_text(json.dumps(template), encoding="utf-8")
@@ -143,33 +214,29 @@ class Module:
 
 
 @pytest.fixture
-def module(terraform: str, tmp_path: Path, templates: Templates) -> Module:
-    return Module(terraform, tmp_path, templates[COMPARED[0]])
+def module(terraform: str, tmp_path: Path, packaged: Template) -> Module:
+    return Module(terraform, tmp_path, packaged)
 
 
-def test_the_stack_gets_the_defaults_of_the_template(module: Module, templates: Templates) -> None:
+def test_the_stack_gets_the_defaults_of_the_template(module: Module, parameters: dict[str, Any]) -> None:
     assert module.apply() == ""
     given = module.output("parameters")
-    declared = templates[COMPARED[0]]["Parameters"]
-    left = {name for name in declared if name not in given}
-    secret = {name for name, each in declared.items() if each.get("NoEcho")}
-    differing = {
-        name
-        for name in declared
-        if declared[name].get("Default") != templates["prod"]["Parameters"][name].get("Default")
-    }
-    assert left == (secret | differing | OF_THE_PACKAGE) - {"Release"}
-    assert given == {name: str(declared[name].get("Default")) for name in given} | {"Release": given["Release"]}
+    left = set(parameters) - set(given)
+    secret = {name for name, each in parameters.items() if each.get("NoEcho")}
+    of_functions = {name for name in parameters if OF_FUNCTIONS.search(name)}
+    assert left == (secret | of_functions | BY_PACKAGE | OF_OTHER_NETWORKS) - {"Release"}
+    assert given == {name: str(parameters[name].get("Default")) for name in given} | {"Release": given["Release"]}
 
 
 def test_values_reach_the_stack_as_it_takes_them(module: Module) -> None:
     given = {
         "operator_token": "secret",
-        "cors_origins": '["https://a.example","https://b.example"]',
-        "flights_thresholds": "{completeness=0.95}",
-        "flights_strict_mode": "true",
-        "open_sky_daily_credits": "8000",
-        "log_retention": "30",
+        "gateway_config": '{cors_origins=["https://a.example","https://b.example"]}',
+        "data_quality_config": "{thresholds={completeness=0.95},strict_mode=true}",
+        "opensky_config": "{daily_credits=8000}",
+        "runtime_config": "{log_retention=30}",
+        "enable_tracing": "false",
+        "database_config": '{network="existing",subnet_ids=["subnet-1","subnet-2"],security_group_ids=["sg-1"]}',
     }
     assert module.apply(**given) == ""
     parameters = module.output("parameters")
@@ -179,11 +246,32 @@ def test_values_reach_the_stack_as_it_takes_them(module: Module) -> None:
     assert parameters["FlightsStrictMode"] == "true"
     assert parameters["OpenSkyDailyCredits"] == "8000"
     assert parameters["LogRetention"] == "30"
+    assert parameters["Tracing"] == "DISABLED"
+    assert (parameters["SubnetIds"], parameters["SecurityGroupIds"]) == ("subnet-1,subnet-2", "sg-1")
+
+
+def test_a_function_is_configured_by_its_name(module: Module, parameters: dict[str, Any]) -> None:
+    config = (
+        '{ingestion={memory_size=1024,reserved_concurrency=0,schedule="rate(1 hour)"},process_flights={},'
+        'api_handler={provisioned_concurrency=2,environment_variables={OMNIBUS_LOG="x"}}}'
+    )
+    assert module.apply(lambda_config=config) == ""
+    given = module.output("parameters")
+
+    def limits(name: str, **own: int) -> str:
+        return limits_text(own, parameters[f"{name}Limits"]["Default"])
+
+    assert given["IngestFlightsLimits"] == limits("IngestFlights", memory=1024, reserved=0)
+    assert given["IngestFlightsSchedule"] == "rate(1 hour)"
+    assert given["ProcessFlightsLimits"] == limits("ProcessFlights")
+    assert given["APIHandlerLimits"] == limits("APIHandler", provisioned=2)
+    assert json.loads(given["APIHandlerEnvironment"]) == {"OMNIBUS_LOG": "x"}
 
 
 def test_a_release_is_named_after_package_and_parameters(module: Module) -> None:
     names = []
-    for given in ({}, {}, {"log_level": "DEBUG"}, {"operator_token": "another"}, {"release": "mine000001"}):
+    log_level = '{log_level="DEBUG"}'
+    for given in ({}, {}, {"runtime_config": log_level}, {"operator_token": "another"}, {"release": "mine000001"}):
         assert module.apply(**given) == ""
         names.append(module.output("parameters")["Release"])
     assert names[0] == names[1]
@@ -195,23 +283,33 @@ def test_a_release_is_named_after_package_and_parameters(module: Module) -> None
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("stage", "production", "Expected one of local, dev, staging, prod."),
-        ("upload_max_bytes", "0", "Expected at least 1."),
-        ("vpc_cidr", "10.0.0.0/8", "Expected a text like"),
-        ("log_retention", "8", "Expected one of"),
+        ("stage", "production", "Stage: is production; expected one of local, dev, staging, prod"),
+        ("uploads_config", "{max_bytes=0}", "UploadMaxBytes: is 0; expected at least 1"),
+        ("canary_config", "{percentage=100}", "CanaryPercentage: is 100; expected at most 99"),
+        ("database_config", '{vpc_cidr="10.0.0.0/8"}', "VpcCidr: is 10.0.0.0/8; expected a text like"),
+        ("runtime_config", "{log_retention=8}", "LogRetention: is 8; expected one of"),
+        ("lambda_config", "{ingestion={memory_size=64}}", "Expected a memory_size from 128 to 10240."),
+        ("lambda_config", "{ingestion={timeout=901}}", "Expected a timeout from 1 to 900."),
+        (
+            "lambda_config",
+            "{ingestion={reserved_concurrency=-1}}",
+            "IngestFlightsLimits: is 512,60,-1,0; expected a text",
+        ),
+        ("lambda_config", "{fly={memory_size=512}}", "FlyLimits: the template has no such parameter"),
+        ("lambda_config", '{migrate={schedule="rate(1 hour)"}}', "MigrateSchedule: the template has no such"),
     ],
 )
 def test_what_the_template_refuses_terraform_refuses_before(module: Module, name: str, value: str, said: str) -> None:
-    assert said in module.apply(**{name: value})
+    assert said in re.sub(r"\s*\n[│\s]*", " ", module.apply(**{name: value}))
 
 
 def test_the_template_names_the_uploaded_artifacts_and_is_the_same_otherwise(
-    module: Module, templates: Templates
+    module: Module, packaged: Template
 ) -> None:
     assert module.apply() == ""
     sent = json.loads(module.output("template"))
-    written, release = json.dumps(templates[COMPARED[0]]), module.output("parameters")["Release"]
-    unnamed = templates[COMPARED[0]]["Parameters"]["Release"]["Default"]
+    written, release = json.dumps(packaged), module.output("parameters")["Release"]
+    unnamed = packaged["Parameters"]["Release"]["Default"]
     packaged_template = json.loads(written.replace(json.dumps(unnamed), json.dumps(release)))
     assert sent["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["info"]["version"] == release
     for name, resource in packaged_template["Resources"].items():

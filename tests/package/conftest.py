@@ -13,6 +13,7 @@ from infra.artifacts.build import built, unpack
 from infra.package import ROOT, package
 from local.cloud import Cloud
 from tests.package.hosts import HERE
+from tests.patience import PATIENCE_S
 
 WORKER = Path(__file__).with_name("worker.py")
 PARTS = {"ArrowLayer": "arrow", "MlLayer": "ml"}
@@ -80,7 +81,7 @@ class Function:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=PATIENCE_S)
         self._process.stdout.close()
 
 

@@ -27,6 +27,7 @@ from tests.cloud.test_predictions import Predictions
 from tests.cloud.test_spendsense import sign_in
 from tests.events import s3_event, schedule_event, socket_event, sqs_event
 from tests.package.conftest import Function
+from tests.patience import PATIENCE_S
 from tests.unit.predictions.studio import FEATURES, csv_of, rows, trained
 
 pytestmark = pytest.mark.cloud
@@ -97,7 +98,7 @@ def season(cloud: Cloud) -> None:
         "WorkgroupName": environment["OMNIBUS_CONCERTS_REDSHIFT_WORKGROUP"],
         "Database": environment["OMNIBUS_CONCERTS_REDSHIFT_DATABASE"],
     }
-    redshift = RedshiftData(cloud.client("redshift-data"), target, budget_s=60)
+    redshift = RedshiftData(cloud.client("redshift-data"), target, budget_s=PATIENCE_S)
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="season")
     create_schema(redshift)

@@ -11,7 +11,7 @@ from chalicelib.adapters.aws import error_code, failure
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
 
 ASSISTANT = "the assistant"
-RETRY_AFTER_S = 5
+ASSISTANT_RETRY_AFTER_S = 5
 
 PASSING = frozenset(
     {
@@ -40,7 +40,9 @@ def assistant() -> Iterator[None]:
     except (ClientError, BotoCoreError) as error:
         raise _failure(error) from error
     except (HTTPError, ParserError) as error:  # the stream broke off, or is not one
-        raise UpstreamUnavailable(f"{ASSISTANT} was interrupted; try again", retry_after=RETRY_AFTER_S) from error
+        raise UpstreamUnavailable(
+            f"{ASSISTANT} was interrupted; try again", retry_after=ASSISTANT_RETRY_AFTER_S
+        ) from error
 
 
 def _failure(error: ClientError | BotoCoreError) -> UpstreamError:
@@ -49,9 +51,9 @@ def _failure(error: ClientError | BotoCoreError) -> UpstreamError:
     code = error_code(error)
     code = code[:1].lower() + code[1:]
     if code == "throttlingException":
-        return UpstreamUnavailable(f"{ASSISTANT} is throttled; try again later", retry_after=RETRY_AFTER_S)
+        return UpstreamUnavailable(f"{ASSISTANT} is throttled; try again later", retry_after=ASSISTANT_RETRY_AFTER_S)
     if code in PASSING:
-        return UpstreamUnavailable(f"{ASSISTANT} is unavailable; try again later", retry_after=RETRY_AFTER_S)
+        return UpstreamUnavailable(f"{ASSISTANT} is unavailable; try again later", retry_after=ASSISTANT_RETRY_AFTER_S)
     if isinstance(error, EventStreamError):
         return UpstreamRejected(f"{ASSISTANT} refused to go on")
     return failure(error, ASSISTANT)

@@ -11,9 +11,9 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.adapters.concerts.bedrock import MAX_ROUNDS, assistant
-from chalicelib.concerts.conversation import Delta, Outcome, Piece, Turn
 from chalicelib.concerts.outcomes import outcome_of
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
+from chalicelib.concerts.values import ChatOutcome, Delta, Piece, Turn
 from chalicelib.errors import UpstreamRejected, UpstreamTimeout
 
 Call = Mapping[str, Any]
@@ -143,7 +143,7 @@ def _citations(chunk: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _with_citations(outcome: Outcome, citations: Sequence[str]) -> Outcome:
+def _with_citations(outcome: ChatOutcome, citations: Sequence[str]) -> ChatOutcome:
     if not citations:
         return outcome
     return replace(outcome, data={**outcome.data, "citations": list(dict.fromkeys(citations))})

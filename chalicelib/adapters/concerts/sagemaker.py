@@ -5,20 +5,26 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.adapters.aws import THROTTLED, error_code, failure
-from chalicelib.concerts.tickets import Estimates
+from chalicelib.concerts.values import Estimates
+from chalicelib.deadline import left, within
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout
 
 ENDPOINT = "the ticket model's endpoint"
-MAX_BODY_BYTES = 6 * 1024 * 1024
+ENDPOINT_BODY_BYTES = 6 * 1024 * 1024
 LARGEST = 1e15
 """Beyond it no number is a revenue, nor fits the cents of one."""
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
+ENDPOINT_FIRST_PAUSE_S = 0.1
+ENDPOINT_LONGEST_PAUSE_S = 2.0
 
-RETRIED = THROTTLED | {"ModelNotReadyException", "ServiceUnavailable", "InternalFailure", "InternalDependencyException"}
+ENDPOINT_RETRIED = THROTTLED | {
+    "ModelNotReadyException",
+    "ServiceUnavailable",
+    "InternalFailure",
+    "InternalDependencyException",
+}
 """What may pass; ModelError does not: the model's container itself failed on this input."""
 
 
@@ -44,14 +50,14 @@ class SageMakerTicketModel:
         self._clock = clock
         self._sleep = sleep
 
-    def estimate(self, rows: Sequence[Sequence[float]]) -> Estimates:
+    def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
         """The endpoint's revenue for each row.
 
         UpstreamRejected for a ModelError or an answer that is not one finite number a row, UpstreamUnavailable or
         UpstreamTimeout where it stays busy or silent for the budget.
         """
-        body = "\n".join(",".join(map(repr, row)) for row in rows)
-        if len(body) > MAX_BODY_BYTES:
+        body = "\n".join(",".join("nan" if value is None else repr(value) for value in row) for row in rows)
+        if len(body) > ENDPOINT_BODY_BYTES:
             raise UpstreamRejected(f"{ENDPOINT} takes at most 6 MiB at once")
         answer = self._invoke(body.encode())
         variant = str(answer.get("InvokedProductionVariant") or self._endpoint)
@@ -62,22 +68,23 @@ class SageMakerTicketModel:
         self.estimate([[1.0] * 21])
 
     def _invoke(self, body: bytes) -> Any:
-        deadline = self._clock() + self._budget_s
-        pause = FIRST_PAUSE_S
+        deadline = self._clock() + left(self._budget_s)
+        pause = ENDPOINT_FIRST_PAUSE_S
         while True:
             try:
-                return self._client.invoke_endpoint(
-                    EndpointName=self._endpoint, ContentType="text/csv", Accept="text/csv", Body=body
-                )
+                with within(max(0.0, deadline - self._clock())):
+                    return self._client.invoke_endpoint(
+                        EndpointName=self._endpoint, ContentType="text/csv", Accept="text/csv", Body=body
+                    )
             except (ClientError, BotoCoreError) as error:
                 wait = pause * random.uniform(0.5, 1.0)
                 if not _may_pass(error) or self._clock() + wait >= deadline:
                     raise self._failure(error) from error
             self._sleep(wait)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, ENDPOINT_LONGEST_PAUSE_S)
 
     def _failure(self, error: Exception) -> UpstreamError:
-        if isinstance(error, ReadTimeoutError):
+        if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             return UpstreamTimeout(f"{ENDPOINT} did not answer within {self._budget_s:g} s")
         if isinstance(error, ClientError) and error_code(error) == "ModelError":
             return UpstreamRejected(f"{ENDPOINT} failed on this input")
@@ -98,4 +105,6 @@ def numbers_in(content: bytes, expected: int) -> list[float]:
 
 
 def _may_pass(error: Exception) -> bool:
-    return error_code(error) in RETRIED if isinstance(error, ClientError) else True
+    if isinstance(error, ClientError):
+        return error_code(error) in ENDPOINT_RETRIED
+    return not isinstance(error, ConnectTimeoutError | ReadTimeoutError)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, to_item
 from chalicelib.errors import UpstreamUnavailable
-from chalicelib.flights.breaker import Breaker, State
+from chalicelib.flights.breaker import Breaker, BreakerState
 
 WHAT = "the guard table"
 BREAKER, THROTTLE = "breaker", "throttle"
@@ -89,6 +89,10 @@ class FlightGuard:
             ExpressionAttributeValues={":back": {"N": str(-cost)}},
         )
 
+    def breaker(self) -> Breaker:
+        """The breaker as it is stored."""
+        return _breaker(self._get(BREAKER))
+
     def credits_used(self, day: str) -> int:
         """What the ledger says was used on `day` (YYYY-MM-DD)."""
         return int(self._get(f"credits {day}").get("used", 0))
@@ -156,7 +160,7 @@ def _breaker(stored: dict[str, Any]) -> Breaker:
         datetime.fromisoformat(at) if (at := stored.get(name)) else None for name in ("opened_at", "failing_since")
     )
     return Breaker(
-        state=State(stored["state"]),
+        state=BreakerState(stored["state"]),
         failures=tuple(datetime.fromisoformat(at) for at in stored["failures"]),
         opened_at=opened_at,
         successes=stored["successes"],

@@ -14,8 +14,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import msgspec
 from msgspec import Raw, Struct
 
-from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
-from chalicelib.flights.ports import Box
+from chalicelib.flights.boxes import Box
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
 
 TIMEOUT_S = 20.0
 DEADLINE_S = 30.0
@@ -29,7 +29,7 @@ LONGEST_RETRY_S = 7 * 86_400
 """A server that asks for more is mistaken; its credits come back every day."""
 
 
-class Snapshot(Struct):
+class PolledSnapshot(Struct):
     """As much of an answer as ingestion needs; the states stay unparsed."""
 
     time: int
@@ -69,7 +69,7 @@ class OpenSky:
         self._token = ""  # nosec B105  # none yet
         self._token_ends = 0.0
 
-    def fetch(self, box: Box | None) -> Outcome:
+    def fetch(self, box: Box | None) -> PollOutcome:
         """One poll of all state vectors in `box`, extended with categories."""
         self._ends = time.monotonic() + self._deadline_s
         try:
@@ -84,7 +84,7 @@ class OpenSky:
         except (OSError, HTTPException) as error:  # URLError, TimeoutError, SSLError and lost connections are OSErrors
             return Unavailable(_reason(error))
 
-    def _poll(self, box: Box | None, credentials: tuple[str, str] | None) -> Outcome:
+    def _poll(self, box: Box | None, credentials: tuple[str, str] | None) -> PollOutcome:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         if credentials is not None:
             refused = self._renew_token(credentials)
@@ -102,7 +102,7 @@ class OpenSky:
             with error:
                 return self._refused(error.code, error.headers)
 
-    def _renew_token(self, credentials: tuple[str, str]) -> Outcome | None:
+    def _renew_token(self, credentials: tuple[str, str]) -> PollOutcome | None:
         if self._token and time.monotonic() < self._token_ends - TOKEN_MARGIN_S:
             return None
         client_id, client_secret = credentials
@@ -141,7 +141,7 @@ class OpenSky:
             size += len(piece)
         return b"".join(pieces)
 
-    def _read(self, answer: HTTPResponse) -> Outcome:
+    def _read(self, answer: HTTPResponse) -> PollOutcome:
         body = self._body(answer)
         if len(body) > MAX_ANSWER_BYTES:
             return Malformed(f"the answer has more than {MAX_ANSWER_BYTES} bytes", b"")
@@ -157,7 +157,7 @@ class OpenSky:
                 return Malformed("the answer's gzip is cut off or too large", body)
             body = plain
         try:
-            snapshot = msgspec.json.decode(body, type=Snapshot)
+            snapshot = msgspec.json.decode(body, type=PolledSnapshot)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Malformed(f"the answer is no snapshot: {error}", body)
         if not 0 < snapshot.time < 10**11:
@@ -170,7 +170,7 @@ class OpenSky:
             credits_left=int(left) if left.isdecimal() else None,
         )
 
-    def _refused(self, status: int, headers: Message) -> Outcome:
+    def _refused(self, status: int, headers: Message) -> PollOutcome:
         if status == 429:
             given = headers.get("X-Rate-Limit-Retry-After-Seconds") or headers.get("Retry-After") or ""
             seconds = int(given) if given.isdecimal() else DEFAULT_RETRY_S

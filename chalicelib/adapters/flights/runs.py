@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
-from chalicelib.flights.runs import Run, Status
+from chalicelib.flights.ports import FOREVER
+from chalicelib.flights.runs import Run, RunStatus
 
 WHAT = "the table of runs"
 
@@ -42,17 +43,14 @@ class FlightRuns:
         return _run(answer["Item"]) if "Item" in answer else None
 
     def advance(
-        self, tracking_id: str, status: Status, allowed_from: Sequence[Status], facts: Mapping[str, Any]
+        self, tracking_id: str, status: RunStatus, allowed_from: Sequence[RunStatus], facts: Mapping[str, Any]
     ) -> bool:
         """Move to `status` if the run is in one of `allowed_from`; False, and no change, if not."""
-        update = setting({**facts, "status": status.value})
-        condition, values = one_of("status", [allowed.value for allowed in allowed_from])
-        update["ExpressionAttributeValues"] |= values
+        condition, given = one_of("status", [allowed.value for allowed in allowed_from])
+        update = setting({**facts, "status": status.value}, conditions=[condition], given=given)
         with translated(WHAT):
             try:
-                self._client.update_item(
-                    TableName=self._table, Key=_key(tracking_id), ConditionExpression=condition, **update
-                )
+                self._client.update_item(TableName=self._table, Key=_key(tracking_id), **update)
             except ClientError as error:
                 if condition_failed(error):
                     return False
@@ -65,19 +63,29 @@ class FlightRuns:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(tracking_id),
-                ConditionExpression="attribute_exists(tracking_id)",
-                **setting(facts),
+                **setting(facts, conditions=["attribute_exists(tracking_id)"]),
             )
 
-    def of_status(self, status: Status, limit: int) -> list[Run]:
-        """The newest runs in `status`."""
-        return self._query("by_status", "status", status.value, limit)
+    def of_status(self, status: RunStatus, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """The newest runs of a period in `status`."""
+        return self._query("by_status", "status", status.value, limit, start, end)
 
-    def of_day(self, day: str, limit: int) -> list[Run]:
-        """The newest runs of an execution date."""
-        return self._query("by_execution_date", "execution_date", day, limit)
+    def of_day(self, day: str, limit: int, *, start: int = 0, end: int = FOREVER) -> list[Run]:
+        """The newest runs of a period of an execution date."""
+        return self._query("by_execution_date", "execution_date", day, limit, start, end)
 
-    def _query(self, index: str, attribute: str, value: str, limit: int) -> list[Run]:
+    def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a replay; the item has no status and no date, so no index of runs holds it."""
+        with translated(WHAT):
+            self._client.update_item(TableName=self._table, Key=_key(f"replay_{replay_id}"), **setting(facts))
+
+    def recall(self, replay_id: str) -> Mapping[str, Any] | None:
+        """The facts about a replay."""
+        with translated(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(f"replay_{replay_id}"), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _query(self, index: str, attribute: str, value: str, limit: int, start: int, end: int) -> list[Run]:
         found: list[Run] = []
         page: dict[str, Any] = {}
         while len(found) < limit:
@@ -85,9 +93,13 @@ class FlightRuns:
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName=index,
-                    KeyConditionExpression="#key = :value",
+                    KeyConditionExpression="#key = :value AND snapshot_time BETWEEN :start AND :last",
                     ExpressionAttributeNames={"#key": attribute},
-                    ExpressionAttributeValues={":value": {"S": value}},
+                    ExpressionAttributeValues={
+                        ":value": {"S": value},
+                        ":start": {"N": str(start)},
+                        ":last": {"N": str(end - 1)},
+                    },
                     ScanIndexForward=False,
                     Limit=limit - len(found),
                     **page,

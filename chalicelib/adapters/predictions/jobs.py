@@ -42,15 +42,11 @@ class DynamoJobs:
 
     def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
         """Change a job that is in one of `states`, None taking a field away; False if it is in another."""
-        update = setting(changes)
-        condition, values = one_of("state", states)
-        update["ExpressionAttributeNames"]["#state"] = "state"
-        update["ExpressionAttributeValues"] |= values
+        condition, given = one_of("state", states)
+        update = setting(changes, conditions=[condition], given=given)
         with dependency(WHAT):
             try:
-                self._client.update_item(
-                    TableName=self._table, Key=_key(job_id, KIND), ConditionExpression=condition, **update
-                )
+                self._client.update_item(TableName=self._table, Key=_key(job_id, KIND), **update)
             except ClientError as error:
                 if condition_failed(error):
                     return False
@@ -69,8 +65,7 @@ class DynamoJobs:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(job_id, KIND),
-                UpdateExpression="ADD parts_done :one, rows_done :rows",
-                ExpressionAttributeValues={":one": {"N": "1"}, ":rows": {"N": str(rows)}},
+                **setting({}, adding={"parts_done": 1, "rows_done": rows}),
             )
         return True
 

@@ -20,8 +20,8 @@ from urllib3.exceptions import ProtocolError
 
 from chalicelib.adapters.aws import DENIED, error_code, translate
 from chalicelib.errors import Conflict, Forbidden, NotFound, OmnibusError, UpstreamUnavailable
-from chalicelib.predictions.ports import Bytes, Pinned, Written
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
+from chalicelib.predictions.ports import Chunk, Pinned, Written
 
 MIB = 1024 * 1024
 PART_BYTES = 8 * MIB
@@ -146,7 +146,7 @@ class MultipartOutput:
         self._on_its_way: Future[None] | None = None
         self._ended = False
 
-    def write(self, data: Bytes) -> int:
+    def write(self, data: Chunk) -> int:
         """Add bytes; a part that is full goes on its way. After the end, bytes go nowhere."""
         if self._ended:
             return len(data)  # a Parquet writer that is thrown away still writes its footer

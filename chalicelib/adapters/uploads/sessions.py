@@ -4,14 +4,14 @@ The conditions repeat what `machine.step` asks, so that two writers never both w
 `step` says of the item that refused it. A sparse, keys-only index finds the session of a socket.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters import aws
+from chalicelib.adapters.dynamodb import NOTHING, condition_failed, from_item, one_of, setting, to_item
 from chalicelib.errors import Conflict, UpstreamUnavailable
 from chalicelib.uploads.machine import (
     MAX_PERMISSIONS,
@@ -41,22 +41,6 @@ from chalicelib.uploads.machine import (
 
 WHAT = "The upload sessions table"
 SOCKET_INDEX = "socket"
-OUTCOME = ("version", "sequencer", "sequencerOrder", "completedAt", "size", "contentType", "reason")
-NOTICE = ("noticeSocket", "noticeUntil", "noticeSentAt")
-SOCKET = ("wsConnectionId", "wsEndpoint")
-
-Item = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Write:
-    """A conditional update: attributes to set, to add to and to remove, and conditions with their values."""
-
-    conditions: tuple[str, ...]
-    values: Mapping[str, str | int | datetime]
-    sets: Mapping[str, str | int | datetime] = field(default_factory=dict)
-    removes: Iterable[str] = ()
-    adds: Mapping[str, int] = field(default_factory=dict)
 
 
 class UploadSessionsTable:
@@ -70,10 +54,10 @@ class UploadSessionsTable:
         """Keep a new session; Conflict if its id is taken."""
         try:
             self._db.put_item(
-                TableName=self._table, Item=to_item(session), ConditionExpression="attribute_not_exists(sessionId)"
+                TableName=self._table, Item=item_of(session), ConditionExpression="attribute_not_exists(sessionId)"
             )
         except ClientError as error:
-            if aws.error_code(error) == "ConditionalCheckFailedException":
+            if condition_failed(error):
                 raise Conflict("There is a session of this id already") from error
             raise aws.translate(error, WHAT) from error
 
@@ -81,7 +65,7 @@ class UploadSessionsTable:
         """The session as last written, or None."""
         with aws.translated(WHAT):
             answer = self._db.get_item(TableName=self._table, Key={"sessionId": {"S": session_id}}, ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
+        return session_of_item(answer["Item"]) if "Item" in answer else None
 
     def change(self, session_id: str, event: Event) -> Session | Denial | None:
         """One conditional update; None if there is no such session, for an update would create it."""
@@ -91,13 +75,13 @@ class UploadSessionsTable:
                 Key={"sessionId": {"S": session_id}},
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **_expressions(_write(event), SOURCES[type(event)]),
+                **_update(event),
             )
         except ClientError as error:
-            if aws.error_code(error) != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise aws.translate(error, WHAT) from error
             return self._denial(error.response.get("Item"), event)
-        return from_item(answer["Attributes"])
+        return session_of_item(answer["Attributes"])
 
     def remove(self, session_id: str) -> Session | None:
         """Forget a session; as it was last, or None if it was gone already."""
@@ -105,7 +89,7 @@ class UploadSessionsTable:
             answer = self._db.delete_item(
                 TableName=self._table, Key={"sessionId": {"S": session_id}}, ReturnValues="ALL_OLD"
             )
-        return from_item(answer["Attributes"]) if "Attributes" in answer else None
+        return session_of_item(answer["Attributes"]) if "Attributes" in answer else None
 
     def session_of(self, socket_id: str) -> str | None:
         """The session of a socket by the index, which may lag behind the table by a moment."""
@@ -123,41 +107,20 @@ class UploadSessionsTable:
     def _denial(item: Any, event: Event) -> Denial | None:
         if not item:
             return None
-        denial = step(from_item(item), event)
+        denial = step(session_of_item(item), event)
         if isinstance(denial, Denial):
             return denial
         raise UpstreamUnavailable(f"{WHAT} refused a write that its state allows; try again", retry_after=1)
 
 
-class CountersTable:
-    """Counts in a table keyed by `name`, whose TTL attribute is `expiresAt`."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._db = client
-        self._table = table
-
-    def add(self, name: str, ends_at: datetime) -> int:
-        """Count one more under `name`."""
-        with aws.translated("The upload counters table"):
-            answer = self._db.update_item(
-                TableName=self._table,
-                Key={"name": {"S": name}},
-                UpdateExpression="ADD #count :one SET expiresAt = :ends",
-                ExpressionAttributeNames={"#count": "count"},
-                ExpressionAttributeValues={":one": {"N": "1"}, ":ends": {"N": str(int(ends_at.timestamp()))}},
-                ReturnValues="UPDATED_NEW",
-            )
-        return int(answer["Attributes"]["count"]["N"])
-
-
-def to_item(session: Session) -> dict[str, dict[str, str]]:
+def item_of(session: Session) -> dict[str, Any]:
     """A session as a DynamoDB item; what it does not have is left out, for an index refuses NULL."""
     values: dict[str, Any] = {
         "sessionId": session.id,
         "ownerHash": session.owner_hash,
         "uploadHash": session.upload_hash,
-        "createdAt": session.created_at,
-        "expiresAt": session.expires_at,
+        "createdAt": session.created_at.timestamp(),
+        "expiresAt": session.expires_at.timestamp(),
         "status": str(session.status),
         "permits": session.permissions,
         "uploadKey": session.key,
@@ -165,177 +128,138 @@ def to_item(session: Session) -> dict[str, dict[str, str]]:
     if session.outcome is not None:
         values |= _outcome(session.outcome)
     if session.socket is not None:
-        values |= {"wsConnectionId": session.socket.id, "wsEndpoint": session.socket.endpoint}
+        values |= _socket(session.socket)
     if session.notice is not None:
-        values |= {
-            "noticeSocket": session.notice.socket_id,
-            "noticeUntil": session.notice.claimed_until,
-            "noticeSentAt": session.notice.sent_at,
-        }
-    return {name: _typed(value) for name, value in values.items() if value is not None}
+        values |= _notice(session.notice)
+    return to_item(values)
 
 
-def from_item(item: Item) -> Session:
-    """The session that `to_item` and the updates wrote."""
-    key = _text(item, "uploadKey")
+def session_of_item(item: Mapping[str, Any]) -> Session:
+    """The session that `item_of` and the updates wrote."""
+    values = from_item(item)
+    key = values.get("uploadKey")
     return Session(
-        id=item["sessionId"]["S"],
-        owner_hash=item["ownerHash"]["S"],
-        upload_hash=item["uploadHash"]["S"],
-        created_at=_time(item, "createdAt"),
-        expires_at=_time(item, "expiresAt"),
-        status=Status(item["status"]["S"]),
-        permissions=int(item["permits"]["N"]),
+        id=values["sessionId"],
+        owner_hash=values["ownerHash"],
+        upload_hash=values["uploadHash"],
+        created_at=_moment(values["createdAt"]),
+        expires_at=_moment(values["expiresAt"]),
+        status=Status(values["status"]),
+        permissions=values["permits"],
         key=key,
-        outcome=_read_outcome(item, key) if key is not None and "completedAt" in item else None,
-        socket=Socket(item["wsConnectionId"]["S"], item["wsEndpoint"]["S"]) if "wsConnectionId" in item else None,
+        outcome=_read_outcome(values, key) if key is not None and "completedAt" in values else None,
+        socket=Socket(values["wsConnectionId"], values["wsEndpoint"]) if "wsConnectionId" in values else None,
         notice=Notice(
-            item["noticeSocket"]["S"],
-            _time(item, "noticeUntil"),
-            _time(item, "noticeSentAt") if "noticeSentAt" in item else None,
+            values["noticeSocket"],
+            _moment(values["noticeUntil"]),
+            _moment(values["noticeSentAt"]) if "noticeSentAt" in values else None,
         )
-        if "noticeSocket" in item
+        if "noticeSocket" in values
         else None,
     )
 
 
-def _write(event: Event) -> Write:
+def _update(event: Event) -> dict[str, Any]:
+    """The conditional update of a transition, on a session that exists and is in one of the event's source states."""
+    states, given = one_of("status", sorted(SOURCES[type(event)]))
+    exists = ["attribute_exists(sessionId)", states]
+
+    def update(
+        values: Mapping[str, Any], *conditions: str, adding: Mapping[str, int] = NOTHING, **more: Any
+    ) -> dict[str, Any]:
+        return setting(values, adding=adding, conditions=[*exists, *conditions], given={**given, **more})
+
     match event:
         case Permitted():
-            return Write(
-                conditions=("expiresAt > :at", "permits < :most"),
-                values={":at": event.at, ":most": MAX_PERMISSIONS},
-                sets={"status": Status.UPLOAD_REQUESTED, "uploadKey": event.key},
-                adds={"permits": 1},
-                removes=OUTCOME + NOTICE,
+            values = {**GONE, "status": str(Status.UPLOAD_REQUESTED), "uploadKey": event.key}
+            room = ("expiresAt > :at", "permits < :most")
+            return update(values, *room, adding={"permits": 1}, at=event.at.timestamp(), most=MAX_PERMISSIONS)
+        case Verified() | Refused() | Lapsed():
+            status, outcome = _finished(event)
+            return update(
+                {**GONE, **_outcome(outcome), "status": str(status)},
+                "uploadKey = :key",
+                "expiresAt <= :at" if status is Status.EXPIRED else "expiresAt > :at",
+                "(attribute_not_exists(sequencerOrder) OR sequencerOrder < :order)",
+                key=event.upload.key,
+                at=event.at.timestamp(),
+                order=ordered(event.upload.sequencer),
             )
-        case Verified():
-            outcome = Outcome(event.upload, event.at, event.size, content_type=event.content_type)
-            return _finishing(outcome, Status.COMPLETED, "expiresAt > :at")
-        case Refused():
-            outcome = Outcome(event.upload, event.at, event.size, reason=event.reason)
-            return _finishing(outcome, Status.REJECTED, "expiresAt > :at")
-        case Lapsed():
-            return _finishing(Outcome(event.upload, event.at, event.size), Status.EXPIRED, "expiresAt <= :at")
         case Connected():
-            return Write(
-                conditions=("expiresAt > :at",),
-                values={":at": event.at},
-                sets={"wsConnectionId": event.socket.id, "wsEndpoint": event.socket.endpoint},
-            )
+            return update(_socket(event.socket), "expiresAt > :at", at=event.at.timestamp())
         case Disconnected():
-            return Write(("wsConnectionId = :socket",), {":socket": event.socket_id}, removes=SOCKET)
-        case _:
-            return _telling(event)
+            return update(_socket(None), "wsConnectionId = :socket", socket=event.socket_id)
+        case NoticeClaimed() | NoticeSent() | NoticeReleased():
+            notice, condition, more = _notified(event)
+            conditions = ("uploadKey = :key", "wsConnectionId = :socket", condition)
+            return update(_notice(notice), *conditions, key=event.key, socket=event.socket_id, **more)
 
 
-def _finishing(outcome: Outcome, status: Status, time_condition: str) -> Write:
-    attributes = _outcome(outcome)
-    return Write(
-        conditions=(
-            "uploadKey = :key",
-            time_condition,
-            "(attribute_not_exists(sequencerOrder) OR sequencerOrder < :order)",
-        ),
-        values={":key": outcome.upload.key, ":at": outcome.at, ":order": ordered(outcome.upload.sequencer)},
-        sets={"status": status, **attributes},
-        removes=[name for name in OUTCOME + NOTICE if name not in attributes],
-    )
+def _finished(event: Verified | Refused | Lapsed) -> tuple[Status, Outcome]:
+    """The status and the outcome that an upload leads to."""
+    match event:
+        case Verified():
+            return Status.COMPLETED, Outcome(event.upload, event.at, event.size, content_type=event.content_type)
+        case Refused():
+            return Status.REJECTED, Outcome(event.upload, event.at, event.size, reason=event.reason)
+        case Lapsed():
+            return Status.EXPIRED, Outcome(event.upload, event.at, event.size)
 
 
-def _telling(event: NoticeClaimed | NoticeSent | NoticeReleased) -> Write:
-    conditions = ("uploadKey = :key", "wsConnectionId = :socket")
-    values: dict[str, str | int | datetime] = {":key": event.key, ":socket": event.socket_id}
+def _notified(event: NoticeClaimed | NoticeSent | NoticeReleased) -> tuple[Notice | None, str, dict[str, Any]]:
+    """The notice that is left, the condition for it, and the values that the condition is given."""
     unclaimed = "attribute_not_exists(noticeSocket) OR noticeSocket <> :socket"
+    unsent = "attribute_not_exists(noticeSentAt)"
     match event:
         case NoticeClaimed():
-            return Write(
-                conditions=(
-                    *conditions,
-                    f"({unclaimed} OR (attribute_not_exists(noticeSentAt) AND noticeUntil <= :at))",
-                ),
-                values={**values, ":at": event.at},
-                sets={"noticeSocket": event.socket_id, "noticeUntil": event.at + NOTICE_LEASE},
-                removes=("noticeSentAt",),
-            )
+            notice = Notice(event.socket_id, event.at + NOTICE_LEASE, None)
+            return notice, f"({unclaimed} OR ({unsent} AND noticeUntil <= :at))", {"at": event.at.timestamp()}
         case NoticeSent():
-            return Write(
-                conditions=(*conditions, f"({unclaimed} OR attribute_not_exists(noticeSentAt))"),
-                values=values,
-                sets={"noticeSocket": event.socket_id, "noticeUntil": event.at, "noticeSentAt": event.at},
-            )
+            return Notice(event.socket_id, event.at, event.at), f"({unclaimed} OR {unsent})", {}
         case NoticeReleased():
-            return Write(
-                conditions=(
-                    *conditions,
-                    "noticeSocket = :socket",
-                    "noticeUntil = :until",
-                    "attribute_not_exists(noticeSentAt)",
-                ),
-                values={**values, ":until": event.claimed_until},
-                removes=NOTICE,
-            )
+            condition = f"noticeSocket = :socket AND noticeUntil = :until AND {unsent}"
+            return None, condition, {"until": event.claimed_until.timestamp()}
 
 
-def _expressions(write: Write, sources: frozenset[Status]) -> dict[str, Any]:
-    """A `Write` as update_item's arguments, with the condition that the session exists and is in a source state."""
-    states = {f":from{index}": str(status) for index, status in enumerate(sorted(sources))}
-    changes = {f":to{index}": value for index, value in enumerate(write.sets.values())}
-    amounts = {f":by{index}": value for index, value in enumerate(write.adds.values())}
-    names = {"#status": "status", **{f"#set{index}": name for index, name in enumerate(write.sets)}}
-    clauses = []
-    if write.sets:
-        clauses.append("SET " + ", ".join(f"#set{index} = :to{index}" for index in range(len(write.sets))))
-    if write.adds:
-        clauses.append("ADD " + ", ".join(f"{name} :by{index}" for index, name in enumerate(write.adds)))
-    removes = list(write.removes)
-    if removes:
-        names |= {f"#gone{index}": name for index, name in enumerate(removes)}
-        clauses.append("REMOVE " + ", ".join(f"#gone{index}" for index in range(len(removes))))
-    exists = ("attribute_exists(sessionId)", f"#status IN ({', '.join(states)})")
+def _socket(socket: Socket | None) -> dict[str, Any]:
+    return {"wsConnectionId": socket and socket.id, "wsEndpoint": socket and socket.endpoint}
+
+
+def _notice(notice: Notice | None) -> dict[str, Any]:
     return {
-        "UpdateExpression": " ".join(clauses),
-        "ConditionExpression": " AND ".join(exists + write.conditions),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": {
-            name: _typed(value) for name, value in {**states, **changes, **amounts, **write.values}.items()
-        },
+        "noticeSocket": notice and notice.socket_id,
+        "noticeUntil": notice and notice.claimed_until.timestamp(),
+        "noticeSentAt": notice.sent_at.timestamp() if notice and notice.sent_at else None,
     }
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    values: dict[str, Any] = {
+    return {
         "version": outcome.upload.version,
         "sequencer": outcome.upload.sequencer,
         "sequencerOrder": ordered(outcome.upload.sequencer),
-        "completedAt": outcome.at,
+        "completedAt": outcome.at.timestamp(),
         "size": outcome.size,
         "contentType": outcome.content_type,
         "reason": None if outcome.reason is None else str(outcome.reason),
     }
-    return {name: value for name, value in values.items() if value is not None}
 
 
-def _read_outcome(item: Item, key: str) -> Outcome:
-    reason = _text(item, "reason")
+GONE: Mapping[str, None] = dict.fromkeys(
+    ("version", "sequencer", "sequencerOrder", "completedAt", "size", "contentType", "reason", *_notice(None))
+)
+"""What a new permission or another outcome takes away."""
+
+
+def _read_outcome(values: Mapping[str, Any], key: str) -> Outcome:
     return Outcome(
-        upload=Upload(key, item["version"]["S"], item["sequencer"]["S"]),
-        at=_time(item, "completedAt"),
-        size=int(item["size"]["N"]),
-        content_type=_text(item, "contentType"),
-        reason=None if reason is None else Reason(reason),
+        upload=Upload(key, values["version"], values["sequencer"]),
+        at=_moment(values["completedAt"]),
+        size=values["size"],
+        content_type=values.get("contentType"),
+        reason=Reason(values["reason"]) if "reason" in values else None,
     )
 
 
-def _typed(value: str | int | datetime) -> dict[str, str]:
-    if isinstance(value, datetime):
-        return {"N": f"{value.timestamp():.6f}"}
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _text(item: Item, name: str) -> str | None:
-    return item[name]["S"] if name in item else None
-
-
-def _time(item: Item, name: str) -> datetime:
-    return datetime.fromtimestamp(float(item[name]["N"]), UTC)
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

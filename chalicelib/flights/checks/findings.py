@@ -1,11 +1,9 @@
-"""What a check finds: counts and examples, and the result that they become in the report."""
+"""What a check finds: counts and examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -13,19 +11,9 @@ MAX_SAMPLES: Final = 5
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.intp]
-Value = str | int | float | bool | None
+RowPlaces = npt.NDArray[np.intp]
 
-NONE: Final[Positions] = np.empty(0, np.intp)
-
-
-class Verdict(StrEnum):
-    """`unknown` is a check's alone, `empty` a snapshot's alone: nothing was there to judge."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    EMPTY = "empty"
+NONE: Final[RowPlaces] = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +22,7 @@ class Tally:
 
     checked: int
     failing: int
-    examples: Positions = field(default_factory=lambda: NONE)
+    examples: RowPlaces = field(default_factory=lambda: NONE)
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Checked and failing by field, rule, source or phase, whichever the check tells apart."""
 
@@ -44,32 +32,12 @@ class Tally:
         return cls(checked, count(failing), first(failing), parts or {})
 
 
-class Part(msgspec.Struct, frozen=True):
-    """A check's counts for one field, rule, source or phase."""
-
-    checked: int
-    failing: int
-
-
-class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check's line in the report."""
-
-    name: str
-    verdict: Verdict
-    score: float | None
-    pass_mark: float
-    checked: int
-    failing: int
-    parts: dict[str, Part] = {}
-    samples: list[dict[str, Value]] = []
-
-
 def count(mask: Mask | None) -> int:
     """How many are marked; None marks nothing."""
     return 0 if mask is None else int(np.count_nonzero(mask))
 
 
-def first(mask: Mask | None) -> Positions:
+def first(mask: Mask | None) -> RowPlaces:
     """Where the first few marks are."""
     found: list[int] = []
     start = 0

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Floats, Mask, Value, count
+from chalicelib.flights.checks.findings import Floats, Mask, count
+from chalicelib.flights.reports import Cell
 
 BATCH_ROWS: Final = 131_072
 """1 MiB of float64 a column: a batch's working set stays in the second-level cache."""
@@ -31,13 +32,15 @@ TEXTS: Final = frozenset({"icao24", "callsign", "origin_country", "flight_phase"
 FLAGS: Final = frozenset({"on_ground"})
 TIMES: Final = frozenset({"snapshot_time"})
 WHOLE: Final = frozenset({"time_position", "last_contact", "position_source", "category"})
-REALS: Final = frozenset({"longitude", "latitude", "baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+REALS: Final = frozenset(
+    {"longitude", "latitude", "baro_altitude", "velocity", "true_track", "vertical_rate", "geo_altitude"}
+)
 
 Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Bounds:
     """What a row group's statistics say of a column: the smallest and largest value (None if unsaid), and nulls."""
 
     low: float | None
@@ -73,7 +76,7 @@ class Batch:
     """Some successive rows of one row group; each column is converted when a check first asks for it."""
 
     def __init__(
-        self, start: int, rows: int, time: int | None, columns: pa.RecordBatch, spans: dict[str, Span]
+        self, start: int, rows: int, time: int | None, columns: pa.RecordBatch, spans: dict[str, Bounds]
     ) -> None:
         self.start = start
         self.rows = rows
@@ -126,7 +129,7 @@ class Batch:
                 found[float(code)] = source.values == code
         return found
 
-    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Value]:
+    def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]:
         """The row's values under those names, for a person to read."""
         return {name: self._value(row, name) for name in names}
 
@@ -149,7 +152,7 @@ class Batch:
             return Numbers(values)
         return Numbers(values, span.low, span.high)
 
-    def _value(self, row: int, name: str) -> Value:
+    def _value(self, row: int, name: str) -> Cell:
         if name in TEXTS:
             return text.readable(self.array(name), row) if name in self._columns.schema.names else None
         return plain(self.numbers(name).values[row], name)
@@ -227,7 +230,7 @@ class Source:
             )
         return self._readers.file
 
-    def _spans(self, group: int, names: list[str]) -> dict[str, Span]:
+    def _spans(self, group: int, names: list[str]) -> dict[str, Bounds]:
         columns = self._metadata.row_group(group)
         return {name: _span(columns.column(self._places[name])) for name in names}
 
@@ -281,7 +284,7 @@ def valid(column: pa.Array) -> Mask:
     return mask.view(np.bool_)
 
 
-def plain(value: float, name: str) -> Value:
+def plain(value: float, name: str) -> Cell:
     """One number as JSON can carry it, in the type that its column has."""
     if np.isnan(value):
         return None
@@ -312,7 +315,7 @@ def _is_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
     return bool(chunk.has_dictionary_page) and "RLE_DICTIONARY" in chunk.encodings
 
 
-def _given_away(name: str, span: Span, rows: int) -> bool:
+def _given_away(name: str, span: Bounds, rows: int) -> bool:
     """Whether the statistics say what the column holds: nothing, or one whole number everywhere.
 
     Floating-point statistics leave NaN out, so that a constant one is read all the same.
@@ -324,17 +327,17 @@ def _given_away(name: str, span: Span, rows: int) -> bool:
     return name not in REALS and span.nulls == 0 and span.low is not None and span.low == span.high
 
 
-def _span(chunk: pq.ColumnChunkMetaData) -> Span:
+def _span(chunk: pq.ColumnChunkMetaData) -> Bounds:
     statistics = chunk.statistics if chunk.is_stats_set else None
     if statistics is None:
-        return Span(None, None, None)
+        return Bounds(None, None, None)
     nulls = statistics.null_count if statistics.has_null_count else None
     if not statistics.has_min_max:
-        return Span(None, None, nulls)
+        return Bounds(None, None, nulls)
     try:
-        return Span(_number(statistics.min), _number(statistics.max), nulls)
+        return Bounds(_number(statistics.min), _number(statistics.max), nulls)
     except (ValueError, OverflowError):  # a time beyond Python's calendar
-        return Span(None, None, nulls)
+        return Bounds(None, None, nulls)
 
 
 def _number(value: object) -> float | None:

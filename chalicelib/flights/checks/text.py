@@ -15,12 +15,12 @@ from chalicelib.flights.checks.findings import Mask
 
 NULL: Final = -1
 MALFORMED: Final = -2
-CALLSIGN: Final = re.compile(r"[A-Z0-9]{1,8}")
+CALLSIGN: Final = re.compile(r"(?!0+\Z)[A-Z0-9]{1,8}")
 MAX_CALLSIGN: Final = 8
 ADDRESS_BYTES: Final = 6
 
 Codes = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
+Octets = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
@@ -80,6 +80,7 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
         blank = data[foreign] == ord(" ")
         _judge_spaced(column, failing, np.unique(rows[blank]))
         failing[rows[~blank]] = True
+    _judge_zeros(offsets, data, failing)
     if column.null_count:
         failing &= ~_nulls(column)
     return failing if failing.any() else None
@@ -100,7 +101,7 @@ def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:
     return failing
 
 
-def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
+def ordinals(column: pa.Array, names: Sequence[str]) -> Octets:
     """Each value's place among the names; len(names) where it is null or none of them."""
     if pa.types.is_null(column.type):
         return np.full(len(column), len(names), np.uint8)
@@ -109,7 +110,7 @@ def ordinals(column: pa.Array, names: Sequence[str]) -> Bytes:
     places = {name.encode(): place for place, name in enumerate(names)}
     table = [places.get(value, len(names)) for value in _binary(column.dictionary).to_pylist()]
     indices = column.indices.fill_null(len(table)).to_numpy(zero_copy_only=False)
-    places_or_none: Bytes = np.array([*table, len(names)], np.uint8)[indices]
+    places_or_none: Octets = np.array([*table, len(names)], np.uint8)[indices]
     return places_or_none
 
 
@@ -120,6 +121,16 @@ def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -
     spaced = _binary(column.take(pa.array(rows))).dictionary_encode()
     fails = [value is None or not _is_callsign(value) for value in spaced.dictionary.to_pylist()]
     failing[rows] = np.array([*fails, False])[spaced.indices.fill_null(len(fails)).to_numpy(zero_copy_only=False)]
+
+
+def _judge_zeros(offsets: Offsets, data: Octets, failing: Mask) -> None:
+    """Mark what is spelled with zeros alone: a transponder that nobody has set sends 00000000."""
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    begins = filled[data[offsets[filled] - offsets[0]] == ord("0")]
+    for row in begins.tolist():
+        word = data[offsets[row] - offsets[0] : offsets[row + 1] - offsets[0]].tobytes()
+        if not word.strip(b" 0"):
+            failing[row] = True
 
 
 def _is_callsign(raw: bytes) -> bool:
@@ -140,7 +151,7 @@ def _binary(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
 
 
-def _buffers(column: pa.Array) -> tuple[Offsets, Bytes]:
+def _buffers(column: pa.Array) -> tuple[Offsets, Octets]:
     """The offsets of a text column's values, and the bytes between the first and the last of them."""
     width = np.dtype(np.int64 if pa.types.is_large_string(column.type) else np.int32)
     _, stored, data = column.buffers()
@@ -159,7 +170,7 @@ def _evenly(offsets: Offsets) -> bool:
     return bool((np.diff(offsets) == ADDRESS_BYTES).all())
 
 
-def _hexadecimal(data: Bytes) -> Codes:
+def _hexadecimal(data: Octets) -> Codes:
     """The numbers that so many groups of six characters spell; MALFORMED where one is no hexadecimal digit."""
     # 0-9 are 48-57 and a-f are 97-102: unsigned subtraction wraps below, and bit 6 tells a letter from a digit.
     foreign = ((data - np.uint8(ord("0"))) > 9) & ((data - np.uint8(ord("a"))) > 5)

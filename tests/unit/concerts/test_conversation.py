@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from chalicelib.concerts.conversation import ChatReply, ChatRequest, Delta, Outcome, Restart
-from chalicelib.concerts.sessions import LIFETIME, MAX_EXCHANGES, Session, new_session_id
+from chalicelib.concerts.conversation import new_chat_session_id
+from chalicelib.concerts.models import ChatFeedback, ChatReply, ChatRequest
+from chalicelib.concerts.values import MAX_EXCHANGES, SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Restart
 from chalicelib.errors import (
     Forbidden,
     InvalidInput,
@@ -31,7 +32,7 @@ class TestProviders:
         assert (reply.message, reply.source, reply.fallback) == ("Hello there.", "agent", None)
 
     def test_one_that_fails_before_its_first_word_is_passed_over(self) -> None:
-        agent = FakeProvider("agent", Outcome("unknown", 0, {}), fail=UpstreamUnavailable("throttled"))
+        agent = FakeProvider("agent", ChatOutcome("unknown", 0, {}), fail=UpstreamUnavailable("throttled"))
         events = list(ConcertWorld(providers=(agent,)).conversation.stream(ask("Which venues are most popular?")))
         assert not any(isinstance(event, Restart) for event in events)
         reply = events[-1]
@@ -50,8 +51,8 @@ class TestProviders:
         words = "".join(event.text for event in events[2:-1] if isinstance(event, Delta))
         assert reply.message == words.strip()
 
-    @pytest.mark.parametrize("pieces", [(Delta("words without an end"),), (Delta("  "), Outcome("unknown", 0, {}))])
-    def test_an_answer_without_words_or_end_is_a_failure(self, pieces: tuple[Delta | Outcome, ...]) -> None:
+    @pytest.mark.parametrize("pieces", [(Delta("words without an end"),), (Delta("  "), ChatOutcome("unknown", 0, {}))])
+    def test_an_answer_without_words_or_end_is_a_failure(self, pieces: tuple[Delta | ChatOutcome, ...]) -> None:
         reply = ConcertWorld(providers=(FakeProvider("converse", *pieces),)).conversation.reply(ask())
         assert reply.source == "local"
 
@@ -101,9 +102,9 @@ class TestSessions:
     def test_it_ends_with_its_life(self) -> None:
         world = ConcertWorld()
         session_id = world.conversation.reply(ask()).session_id
-        world.clock.advance(seconds=LIFETIME.total_seconds() - 1)
+        world.clock.advance(seconds=SESSION_LIFETIME.total_seconds() - 1)
         world.conversation.reply(ask(session_id=session_id))
-        world.clock.advance(seconds=LIFETIME.total_seconds())
+        world.clock.advance(seconds=SESSION_LIFETIME.total_seconds())
         with pytest.raises(NotFound):
             world.conversation.reply(ask(session_id=session_id))
 
@@ -141,7 +142,7 @@ class TestSessions:
 
     def test_a_session_counts_its_versions(self) -> None:
         world = ConcertWorld()
-        session = Session(session_id="s", owner="o", expires_at=world.clock())
+        session = ChatSession(session_id="s", owner="o", expires_at=world.clock())
         world.conversation.reply(ask())
         exchange = next(iter(world.sessions.kept.values())).exchanges[0]
         after = session.with_exchange(exchange)
@@ -149,6 +150,42 @@ class TestSessions:
         assert structs.replace(after, version=0, exchanges=(), expires_at=session.expires_at) == session
 
     def test_ids_cannot_be_guessed(self) -> None:
-        ids = {new_session_id() for _ in range(100)}
+        ids = {new_chat_session_id() for _ in range(100)}
         assert len(ids) == 100
         assert all(len(one) >= 32 for one in ids)
+
+
+class TestOwnSessions:
+    def test_they_are_listed_read_and_forgotten_by_their_owner(self) -> None:
+        world = ConcertWorld()
+        first = world.conversation.reply(ask("Recommend rock", user_id="alice"))
+        world.clock.advance(seconds=60)
+        world.conversation.reply(ask("hello", user_id="alice"))
+        world.conversation.reply(ask("hello", user_id="bob"))
+        world.conversation.reply(ask("hello"))
+        listed = world.conversation.sessions_of("alice").sessions
+        assert [one.first_message for one in listed] == ["hello", "Recommend rock"]
+        assert world.conversation.sessions_of(None).sessions == [], "anonymous sessions are in no list"
+        view = world.conversation.session(first.session_id, "alice")
+        assert [one.message for one in view.exchanges] == ["Recommend rock"]
+        for stranger in ("bob", None):
+            with pytest.raises(NotFound):
+                world.conversation.session(first.session_id, stranger)
+            with pytest.raises(NotFound):
+                world.conversation.forget(first.session_id, stranger)
+        world.conversation.forget(first.session_id, "alice")
+        with pytest.raises(NotFound):
+            world.conversation.session(first.session_id, "alice")
+
+    def test_an_answer_is_judged_by_its_owner_and_the_last_word_counts(self) -> None:
+        world = ConcertWorld()
+        reply = world.conversation.reply(ask("hello", user_id="alice"))
+        for helpful in (True, False):
+            said = ChatFeedback(at=reply.timestamp, helpful=helpful, user_id="alice")
+            assert world.conversation.judge(reply.session_id, said).helpful is helpful
+        assert world.conversation.session(reply.session_id, "alice").exchanges[0].helpful is False
+        with pytest.raises(NotFound):
+            world.conversation.judge(reply.session_id, ChatFeedback(at=reply.timestamp, helpful=True))
+        late = ChatFeedback(at=reply.timestamp + timedelta(seconds=1), helpful=True, user_id="alice")
+        with pytest.raises(NotFound, match="no answer of that time"):
+            world.conversation.judge(reply.session_id, late)

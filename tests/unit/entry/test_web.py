@@ -8,12 +8,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import pytest
-from chalice.app import BadRequestError, Response
+from chalice.app import BadRequestError, CognitoUserPoolAuthorizer, CORSConfig, NotFoundError, Response
 from chalice.test import Client
 from msgspec import Meta, Struct
 
+from chalicelib.entry.limits import AddressLimits
+from chalicelib.entry.operators import Operators
+from chalicelib.entry.signin import SignIn
 from chalicelib.entry.web import CORS, App, Page, Reply
 from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, UpstreamTimeout
+from tests.fakes.clock import Clock
+from tests.fakes.uploads import FakeCounters
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -69,12 +74,21 @@ RAISED: dict[str, Exception] = {
     "slow": UpstreamTimeout("the warehouse did not answer in time"),
     "later": RateLimited("too many", retry_after=17),
     "chalice": BadRequestError("chalice's own"),
+    "missing": NotFoundError("no such order"),
     "bug": KeyError("secret-internal-detail"),
 }
 
 
+TOKEN = "the operators' token"
+OPERATORS = Operators(
+    lambda: TOKEN,
+    SignIn(pool=SimpleNamespace, key=lambda *_: None, clock=datetime.now),
+    AddressLimits(FakeCounters(), Clock()),
+)
+
+
 def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -> App:
-    app = App("omnibus", origins=lambda: origins)
+    app = App("omnibus", origins=lambda: origins, operators=lambda: OPERATORS)
 
     @app.route("/orders", methods=["POST"], cors=CORS, body=Order, returns=Order, status=201, tag="orders")
     def create_order() -> Order:
@@ -99,6 +113,12 @@ def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -
         """Fail."""
         raise RAISED[kind]
 
+    @app.route("/json", methods=["POST"])
+    def read_json() -> Any:
+        """What Chalice's own request makes of the body."""
+        assert app.current_request is not None
+        return app.current_request.json_body
+
     @app.route("/page")
     def page() -> Page:
         """A page."""
@@ -113,7 +133,7 @@ def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -
     def nothing() -> None:
         """No content."""
 
-    @app.route("/me")
+    @app.route("/me", authorizer=CognitoUserPoolAuthorizer("people", provider_arns=["arn"]))
     def me() -> dict[str, str]:
         """Who am I."""
         return {"sub": app.principal()["sub"]}
@@ -148,7 +168,7 @@ class Caller:
         sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
         answer = self._client.http.request(method, path, headers=sent, body=raw)
         lower = {name.lower(): value for name, value in answer.headers.items()}
-        is_json = lower.get("content-type") == "application/json"
+        is_json = lower.get("content-type") == "application/json" and answer.body
         return answer.status_code, lower, json.loads(answer.body) if is_json else answer.body
 
 
@@ -271,12 +291,22 @@ def test_the_gateways_request_id_is_used() -> None:
     assert json.loads(answer["body"])["error"]["request_id"] == "gateway-1"
 
 
-def test_the_principal_comes_from_the_authorizer() -> None:
-    claims = {"sub": "person-1"}
-    answer = make_app()(event("/me", "GET", ctx={"authorizer": {"claims": claims}}), None)
-    assert json.loads(answer["body"]) == {"sub": "person-1"}
-    answer = make_app()(event("/me", "GET"), None)
-    assert answer["statusCode"] == 401
+def bearer(**claims: Any) -> str:
+    """A token that nobody has verified."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"Bearer e30.{payload}.c2lnbmVk"
+
+
+def test_the_principal_is_of_the_token_that_the_authorizer_accepted() -> None:
+    def me(accepted: dict[str, str] | None, authorization: str | None) -> tuple[int, Any]:
+        ctx = {"authorizer": {"claims": accepted}} if accepted else {}
+        answer = make_app()(event("/me", "GET", ctx=ctx, headers={"authorization": authorization}), None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    assert me({"sub": "person-1"}, bearer(sub="person-1")) == (200, {"sub": "person-1"})
+    assert me(None, bearer(sub="person-1"))[0] == 401
+    for other in (bearer(sub="person-2"), bearer(), "rubbish", "a.b", "", None, "é.é.é", "Bearer " + "9." * 9):
+        assert me({"sub": "person-1"}, other)[0] == 401
 
 
 def test_an_event_that_is_no_request_is_an_opaque_500() -> None:
@@ -368,9 +398,23 @@ def test_a_bug_is_an_opaque_500_whose_traceback_is_in_the_log(call: Caller, capf
     assert "secret-internal-detail" not in json.dumps(body)
 
 
+def test_head_is_get_without_the_body(call: Caller) -> None:
+    status, headers, _ = call("GET", "/things/x")
+    head = call("HEAD", "/things/x")
+    assert (head[0], head[2]) == (status, b"")
+    assert head[1]["content-type"] == headers["content-type"]
+    assert call("HEAD", "/things/missing")[0] == 404
+    assert call("HEAD", "/orders")[0] == 405
+
+
 def test_chalices_own_errors_get_our_body(call: Caller) -> None:
     status, _, body = call("GET", "/raise/chalice")
-    assert status == 500  # nothing of ours raises them; if something does, it is a bug
+    assert (status, body["error"]["code"], body["error"]["message"]) == (400, "bad_request", "chalice's own")
+    status, _, body = call("GET", "/raise/missing")
+    assert (status, body["error"]["code"]) == (404, "not_found")
+    status, _, body = call("POST", "/json", b"{")
+    assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert "Parsing JSON" in body["error"]["message"]
     status, headers, body = call("PUT", "/orders", {})
     assert status == 405
     assert body["error"]["code"] == "method_not_allowed"
@@ -442,8 +486,8 @@ def test_openapi_describes_every_route() -> None:
     described = make_app().openapi()
     assert described["servers"] == [{"url": "."}], "beside the document"
     assert set(described["paths"]) == {
-        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/page", "/reply", "/nothing", "/me", "/plain",
-        "/letters/{number}",
+        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/json", "/page", "/reply", "/nothing", "/me",
+        "/plain", "/letters/{number}",
     }  # fmt: skip
     order = described["paths"]["/orders"]["post"]
     assert order["summary"] == "Order something."
@@ -471,7 +515,7 @@ def test_openapi_says_what_a_route_is_told_besides_its_models() -> None:
     }
     assert set(letter["responses"]["200"]["content"]) == {"text/html", "text/plain"}
     assert "content" not in letter["responses"]["304"], "what the caller has already is not sent"
-    assert letter["security"] == [{"operator": []}]
+    assert letter["security"] == [{"operator": []}, {"cognito": []}]
     assert described["components"]["securitySchemes"]["operator"]["name"] == "X-Operator-Token"
     assert described["components"]["schemas"]["Letter"]["required"] == ["text"]
     order = described["components"]["schemas"]["Order"]
@@ -481,8 +525,8 @@ def test_openapi_says_what_a_route_is_told_besides_its_models() -> None:
 
 def test_a_route_accepts_the_content_types_that_it_describes() -> None:
     call = Caller(make_app())
-    assert call("PUT", "/letters/1", b"hello", **{"Content-Type": "text/plain"})[0] == 200
-    assert call("PUT", "/letters/1", b"hello", **{"Content-Type": "text/csv"})[0] == 415
+    assert call("PUT", "/letters/1", b"hello", X_Operator_Token=TOKEN, **{"Content-Type": "text/plain"})[0] == 200
+    assert call("PUT", "/letters/1", b"hello", X_Operator_Token=TOKEN, **{"Content-Type": "text/csv"})[0] == 415
 
 
 @pytest.mark.parametrize(("text", "count"), [(b"16.0", 16), (b"1e2", 100), (b"100.0", 100)])
@@ -514,3 +558,49 @@ def test_an_s3_event_is_kept_as_data_and_handles_raw_events() -> None:
 def test_error_messages_are_the_callers_language() -> None:
     error = OmnibusError("x")
     assert (error.status, error.code) == (500, "internal_error")
+
+
+def test_a_route_for_operators_lets_nobody_else_in() -> None:
+    reached = []
+    app = make_app()
+
+    @app.route("/deed", methods=["POST"], proof="operator", body=Order, returns=None)
+    def deed() -> None:
+        """Do what operators do."""
+        reached.append(app.caller(str))
+
+    call = Caller(app)
+    for headers in ({}, {"X_Operator_Token": "guessed"}, {"X_Operator_Token": ""}):
+        assert call("POST", "/deed", {"not": "an order"}, **headers)[0] == 403, "who calls is asked before what"
+    assert call("POST", "/deed", {"item": "a"}, Authorization=bearer(sub="a"))[0] in {401, 500}
+    assert reached == []
+    assert call("POST", "/deed", {"item": "a"}, X_Operator_Token=TOKEN)[0] == 204
+    assert reached == ["machine"]
+
+
+def test_a_body_that_does_not_fit_never_reaches_the_handler() -> None:
+    reached = []
+    app = make_app()
+
+    @app.route("/small", methods=["POST"], body=Letter, query=Search, max_body_bytes=20, returns=None)
+    def small() -> None:
+        """Forgets to ask for its body."""
+        reached.append(1)
+
+    call = Caller(app)
+    assert call("POST", "/small?term=a", {"text": 1})[0] == 400
+    assert call("POST", "/small", {"text": "a"})[0] == 400
+    assert call("POST", "/small?term=a", {"text": "far too long"})[0] == 413
+    assert reached == []
+    assert call("POST", "/small?term=a", {"text": "a"})[0] == 204
+
+
+@pytest.mark.parametrize("cors", [True, False, CORSConfig(allow_origin="https://a.example")])
+def test_chalices_own_cors_is_refused_with_what_to_use(cors: Any) -> None:
+    with pytest.raises(TypeError, match=r"use cors=CORS or a Cors\(\.\.\.\)"):
+        make_app().route("/cors", cors=cors)
+
+
+def test_a_proof_that_nothing_enforces_is_refused() -> None:
+    with pytest.raises(TypeError, match="nothing enforces"):
+        make_app().route("/proof", proof="honour")

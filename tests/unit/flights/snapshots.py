@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.flights import states_csv, states_text
 from chalicelib.flights.columns import SCHEMA
-from chalicelib.flights.convert import Conversion, Limits, convert
+from chalicelib.flights.convert import Conversion, SnapshotLimits, convert
 
 TIME = 1_633_608_000
 
@@ -52,10 +52,10 @@ class Dribble(io.RawIOBase):
         return self._content.read(min(size, self._most) if size >= 0 else self._most)
 
 
-def converted(content: bytes | io.RawIOBase, limits: Limits | None = None) -> tuple[Conversion, pa.Table]:
+def converted(content: bytes | io.RawIOBase, limits: SnapshotLimits | None = None) -> tuple[Conversion, pa.Table]:
     source = io.BytesIO(content) if isinstance(content, bytes) else content
     sink = io.BytesIO()
-    conversion = convert(source, sink, limits=limits or Limits())
+    conversion = convert(source, sink, limits=limits or SnapshotLimits())
     assert conversion.bytes_out == len(sink.getvalue())
     return conversion, pq.read_table(sink)
 

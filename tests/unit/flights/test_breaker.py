@@ -10,7 +10,7 @@ from chalicelib.flights.breaker import (
     FAILURES_TO_OPEN,
     OPEN_FOR,
     Breaker,
-    State,
+    BreakerState,
     after_failure,
     after_success,
     before_call,
@@ -28,23 +28,25 @@ def test_it_never_opens_without_cause_and_never_calls_while_open(steps: list[tup
     since: datetime | None = None
     for result, seconds in steps:
         now += timedelta(seconds=seconds)
-        was_open_until = breaker.opened_at + OPEN_FOR if breaker.state is State.OPEN and breaker.opened_at else None
+        was_open_until = (
+            breaker.opened_at + OPEN_FOR if breaker.state is BreakerState.OPEN and breaker.opened_at else None
+        )
         breaker = before_call(breaker, now)
         assert breaker.allows_at(now) == (was_open_until is None or now >= was_open_until)
         if not breaker.allows_at(now):
             continue
-        half_open = breaker.state is State.HALF_OPEN
+        half_open = breaker.state is BreakerState.HALF_OPEN
         if result == "failed":
             failures.append(now)
             since = since or now
             breaker = after_failure(breaker, now)
-            if breaker.state is State.OPEN and not half_open:
+            if breaker.state is BreakerState.OPEN and not half_open:
                 assert sum(at > now - FAILURE_WINDOW for at in failures) >= FAILURES_TO_OPEN
             if half_open:
-                assert breaker.state is State.OPEN
+                assert breaker.state is BreakerState.OPEN
         else:
             since = None
             breaker = after_success(breaker)
-            assert breaker.state is not State.OPEN
+            assert breaker.state is not BreakerState.OPEN
         assert breaker.failing_since == since
-        assert is_outage(breaker, now) == (breaker.state is State.OPEN or (since or now) <= now - FAILURE_WINDOW)
+        assert is_outage(breaker, now) == (breaker.state is BreakerState.OPEN or (since or now) <= now - FAILURE_WINDOW)

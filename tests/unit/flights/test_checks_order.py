@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.flights.checks import order
@@ -13,7 +13,6 @@ from chalicelib.flights.checks import order
 VALUES = st.lists(st.sampled_from([0.0, 1.0, 2.0]) | st.floats(allow_nan=False, width=32), min_size=1, max_size=200)
 
 
-@settings(deadline=None)
 @given(VALUES, st.integers(0, 5), st.booleans())
 def test_median_and_quartiles_are_those_of_the_sorted_values(values: list[float], missing: int, small: bool) -> None:
     present, ordered = len(values), sorted(values)

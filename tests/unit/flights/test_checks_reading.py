@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.flights.checks.reading import as_floats
@@ -17,7 +17,6 @@ from tests.unit.flights.test_quality import aircraft, faultless
 NUMBERS = [pa.float64(), pa.float32(), pa.int64(), pa.int16(), pa.uint8(), pa.dictionary(pa.int32(), pa.int64())]
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(0, 100), max_size=20), st.sampled_from(NUMBERS), st.integers(0, 9))
 def test_numbers_of_any_width_with_gaps_anywhere_in_a_slice(
     values: list[int | None], type_: pa.DataType, before: int

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import states_text
 from chalicelib.flights.columns import DERIVED_SCHEMA, FLIGHT_PHASES, SCHEMA, STATE_SCHEMA
-from chalicelib.flights.convert import Limits, convert
+from chalicelib.flights.convert import SnapshotLimits, convert
 from tests.unit.flights.snapshots import (
     CLIMBING,
     CRUISING,
@@ -345,11 +345,11 @@ def test_a_failing_sink_is_not_swallowed() -> None:
 
 def test_limits_are_inclusive() -> None:
     content = text([CLIMBING] * 3)
-    assert converted(content, Limits(max_bytes_decompressed=len(content), max_rows=3))[0].rows == 3
+    assert converted(content, SnapshotLimits(max_bytes_decompressed=len(content), max_rows=3))[0].rows == 3
     with pytest.raises(InvalidInput):
-        converted(content, Limits(max_rows=2))
+        converted(content, SnapshotLimits(max_rows=2))
     with pytest.raises(InvalidInput):
-        converted(content, Limits(max_bytes_decompressed=len(content) - 1))
+        converted(content, SnapshotLimits(max_bytes_decompressed=len(content) - 1))
 
 
 def test_without_isal_zlib_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput, TooLarge
-from chalicelib.flights.convert import Limits, convert
+from chalicelib.flights.convert import SnapshotLimits, convert
 from tests.unit.flights.snapshots import (
     CLIMBING,
     CRUISING,
@@ -240,16 +240,16 @@ def test_a_bomb_is_refused_long_before_it_is_unpacked(head: bytes, block: bytes)
     content = bomb(head, block, 40, b"")
     source = io.BytesIO(content)
     with pytest.raises(InvalidInput):
-        convert(source, io.BytesIO(), limits=Limits(max_bytes_decompressed=30_000_000))
+        convert(source, io.BytesIO(), limits=SnapshotLimits(max_bytes_decompressed=30_000_000))
 
 
 def test_a_bomb_of_good_rows_is_refused_by_each_limit() -> None:
     rows = (json.dumps(CLIMBING, separators=(",", ":")) + ",").encode() * 1000
     content = bomb(HEAD, rows, 60, rows[:-1] + b"]}")
     with pytest.raises(TooLarge, match="at most 1000000 bytes when decompressed"):
-        convert(io.BytesIO(content), io.BytesIO(), limits=Limits(max_bytes_decompressed=1_000_000))
+        convert(io.BytesIO(content), io.BytesIO(), limits=SnapshotLimits(max_bytes_decompressed=1_000_000))
     with pytest.raises(TooLarge, match="has more than 50000 rows"):
-        convert(io.BytesIO(content), io.BytesIO(), limits=Limits(max_rows=50_000))
+        convert(io.BytesIO(content), io.BytesIO(), limits=SnapshotLimits(max_rows=50_000))
     assert convert(io.BytesIO(content), io.BytesIO()).rows == 61_000
 
 

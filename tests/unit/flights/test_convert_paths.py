@@ -7,13 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import states_csv
 from chalicelib.flights.columns import STATE_SCHEMA
 from chalicelib.flights.convert import Conversion
+from tests.properties import examples
 from tests.unit.flights.snapshots import (
     CLIMBING,
     CRUISING,
@@ -120,13 +121,13 @@ dressed = st.builds(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@examples(80)
 @given(st.lists(st.one_of(usual, dressed), min_size=1, max_size=3))
 def test_paths_agree_on_any_text(rows: list[Any]) -> None:
     agree(json.dumps({"time": TIME, "states": rows}, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-@settings(max_examples=250, deadline=None)
+@examples(80)
 @given(states, styles, st.booleans(), st.booleans())
 def test_paths_agree_on_any_rows(rows: list[Any], style: tuple[str, str], ascii_only: bool, pieces: bool) -> None:
     content = json.dumps({"time": TIME, "states": rows}, separators=style, ensure_ascii=ascii_only).encode(
@@ -181,7 +182,7 @@ SPLICES += [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(80)
 @given(
     st.lists(usual, min_size=1, max_size=4),
     st.integers(0, 10_000),
@@ -207,7 +208,7 @@ def test_paths_agree_on_a_splice_anywhere_in_a_row(splice: str) -> None:
         agree(damaged)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(st.lists(typed, min_size=1, max_size=5))
 def test_well_typed_rows_come_out_as_json_reads_them(rows: list[list[Any]]) -> None:
     limits = {"time_position": 2**63, "last_contact": 2**63, "position_source": 2**15, "category": 2**15}

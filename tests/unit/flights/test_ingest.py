@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.errors import Forbidden, RateLimited, UpstreamUnavailable
-from chalicelib.flights.breaker import State
+from chalicelib.flights.breaker import BreakerState
 from chalicelib.flights.ingest import Ingestion, poll_cost
-from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, Outcome, Throttled, Unauthorized, Unavailable
+from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
 from chalicelib.flights.ports import Box
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeRuns, FakeSource
 
@@ -20,7 +20,7 @@ DAY = "2026-11-21"
 
 
 class World:
-    def __init__(self, *outcomes: Outcome, daily_credits: int = 4000) -> None:
+    def __init__(self, *outcomes: PollOutcome, daily_credits: int = 4000) -> None:
         self.clock = Clock()
         self.source = FakeSource(*outcomes)
         self.bucket = FakeBucket()
@@ -63,7 +63,7 @@ def test_a_snapshot_is_kept_exactly_under_its_own_time() -> None:
     assert gzip.decompress(world.bucket.objects[key]) == SNAPSHOT.body
     run = world.runs.find("states_1763726400")
     assert run is not None
-    assert (run.status, run.execution_date, run.raw_key) == (Status.INGESTED, "2025-11-21", key)
+    assert (run.status, run.execution_date, run.raw_key) == (RunStatus.INGESTED, "2025-11-21", key)
     assert run.bytes_raw == len(world.bucket.objects[key])
 
 
@@ -117,12 +117,12 @@ def test_a_throttle_of_seventeen_hours_is_recorded_and_never_slept_on() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Unauthorized("wrong client"), Blocked("403")])
-def test_a_refusal_is_told_once_and_again_after_a_recovery(outcome: Outcome) -> None:
+def test_a_refusal_is_told_once_and_again_after_a_recovery(outcome: PollOutcome) -> None:
     world = World(outcome, outcome, SNAPSHOT, outcome)
     for _ in range(4):
         world.poll()
     assert len(world.told) == 2
-    assert world.guard.breaker.state is State.CLOSED, "a refusal is an answer; the breaker is for silence"
+    assert world.guard.state.state is BreakerState.CLOSED, "a refusal is an answer; the breaker is for silence"
 
 
 def test_a_malformed_answer_is_kept_for_inspection() -> None:
@@ -137,7 +137,7 @@ def test_a_malformed_answer_is_kept_for_inspection() -> None:
 def test_five_failures_open_the_breaker_and_an_operator_is_told_once() -> None:
     world = World(Unavailable("no answer in time"))
     world.fail(5)
-    assert world.guard.breaker.state is State.OPEN
+    assert world.guard.state.state is BreakerState.OPEN
     assert world.poll() == {"outcome": "skipped", "reason": "the circuit breaker is open"}
     assert world.source.polls == 5
     assert world.told == ["unavailable"]
@@ -149,7 +149,7 @@ def test_after_sixty_seconds_the_breaker_tries_and_one_failure_opens_it_again() 
     world.fail(5)
     world.clock.advance(seconds=61)
     world.fail(1)
-    assert world.guard.breaker.state is State.OPEN
+    assert world.guard.state.state is BreakerState.OPEN
     assert world.poll()["outcome"] == "skipped"
     assert world.told == ["unavailable"]
 
@@ -161,8 +161,8 @@ def test_three_successes_close_the_breaker() -> None:
     states = []
     for _ in range(3):
         world.poll()
-        states.append(world.guard.breaker.state)
-    assert states == [State.HALF_OPEN, State.HALF_OPEN, State.CLOSED]
+        states.append(world.guard.state.state)
+    assert states == [BreakerState.HALF_OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
 
 
 def test_an_outage_at_the_pace_of_the_schedule_is_told_once_and_the_next_one_again() -> None:
@@ -228,7 +228,7 @@ def test_an_alert_whose_sender_was_killed_is_sent_by_the_next_poll_and_no_other(
 def test_a_poll_that_was_never_made_costs_nothing() -> None:
     world = World(SNAPSHOT)
 
-    def unreadable(box: Box | None) -> Outcome:
+    def unreadable(box: Box | None) -> PollOutcome:
         raise Forbidden("the secret refuses access")
 
     world.source.fetch = unreadable  # type: ignore[method-assign]
@@ -248,7 +248,7 @@ def test_failures_far_apart_do_not_open_the_breaker() -> None:
     for _ in range(10):
         world.fail(1)
         world.clock.advance(seconds=76)
-    assert world.guard.breaker.state is State.CLOSED
+    assert world.guard.state.state is BreakerState.CLOSED
 
 
 def test_an_alert_that_cannot_be_sent_is_sent_the_next_time() -> None:

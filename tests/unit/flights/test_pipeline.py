@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.errors import Conflict, InvalidInput, NotFound, OmnibusError, RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
-from chalicelib.flights.convert import Limits
+from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.models import ReleaseRequest
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from tests.unit.flights.snapshots import CLIMBING, altered
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, PROCESSED, QUARANTINE, RAW, World
@@ -19,7 +19,7 @@ from tests.unit.flights.world import ID, PROCESSED, QUARANTINE, RAW, World
 def test_a_good_snapshot_is_validated() -> None:
     world = World()
     run = world.run_through(good())
-    assert run.status is Status.VALIDATED
+    assert run.status is RunStatus.VALIDATED
     assert (run.rows, run.rejected, run.grade) == (20, 0, "A")
     assert run.bytes_raw
     assert run.bytes_parquet == len(world.bucket.objects[PROCESSED])
@@ -46,7 +46,7 @@ def test_metrics_are_emitted_with_their_units() -> None:
 def test_a_bad_snapshot_goes_to_quarantine_and_an_operator_is_told_once() -> None:
     world = World()
     run = world.run_through(bad())
-    assert run.status is Status.QUARANTINED
+    assert run.status is RunStatus.QUARANTINED
     assert PROCESSED not in world.bucket.objects
     assert QUARANTINE in world.bucket.objects
     assert keys.quarantine_report_key(TIME) in world.bucket.objects
@@ -59,7 +59,7 @@ def test_a_bad_snapshot_goes_to_quarantine_and_an_operator_is_told_once() -> Non
     for _ in range(3):  # S3 delivers at least once
         world.processing.process(RAW)
         world.validation.validate(PROCESSED)
-    assert world.run().status is Status.QUARANTINED
+    assert world.run().status is RunStatus.QUARANTINED
     assert len(world.alerts.sent) == 1
 
 
@@ -73,7 +73,7 @@ def test_events_that_repeat_or_come_late_change_nothing() -> None:
     world.clock.advance(hours=1)
     world.validation.validate(PROCESSED)
     after = world.run()
-    assert after.status is Status.VALIDATED
+    assert after.status is RunStatus.VALIDATED
     assert (after.rows, after.score, after.created_at) == (before.rows, before.score, before.created_at)
     assert world.bucket.objects.keys() == objects.keys()
     assert world.bucket.objects[PROCESSED] == objects[PROCESSED], "the same snapshot gives the same bytes"
@@ -85,11 +85,11 @@ def test_the_verdict_may_overtake_the_record_of_the_processing() -> None:
     world.runs.fail_next("advance", RateLimited("DynamoDB is throttled"))
     with pytest.raises(RateLimited):  # killed between writing the Parquet and recording it
         world.processing.process(RAW)
-    assert world.run().status is Status.INGESTED
+    assert world.run().status is RunStatus.INGESTED
     world.validation.validate(PROCESSED)
-    assert world.run().status is Status.VALIDATED
+    assert world.run().status is RunStatus.VALIDATED
     world.processing.process(RAW)  # the retry finds it done
-    assert world.run().status is Status.VALIDATED
+    assert world.run().status is RunStatus.VALIDATED
     assert world.run().rows == 20
 
 
@@ -97,7 +97,7 @@ def test_rejected_rows_are_known_to_the_verdict_and_sampled() -> None:
     world = World()
     run = world.run_through(snapshot([*[state(number) for number in range(20)], *[["short"]] * 2]))
     assert (run.rows, run.rejected) == (20, 2)
-    assert run.status is Status.QUARANTINED, "2 of 22 rows are more than 5 %"
+    assert run.status is RunStatus.QUARANTINED, "2 of 22 rows are more than 5 %"
     assert run.rejected_samples
     assert run.rejected_samples[0]["row"] == 20
 
@@ -105,14 +105,14 @@ def test_rejected_rows_are_known_to_the_verdict_and_sampled() -> None:
 def test_an_empty_snapshot_runs_through_and_tells_nobody() -> None:
     world = World()
     run = world.run_through(snapshot(None))
-    assert (run.status, run.rows, run.score) == (Status.VALIDATED, 0, None)
+    assert (run.status, run.rows, run.score) == (RunStatus.VALIDATED, 0, None)
     assert world.told == []
 
 
 def test_strict_mode_quarantines_for_any_failed_check() -> None:
     rows = [state(number, callsign="?" if number < 4 else "SWR1") for number in range(20)]
-    assert World().run_through(snapshot(rows)).status is Status.VALIDATED
-    assert World(strict=True).run_through(snapshot(rows)).status is Status.QUARANTINED
+    assert World().run_through(snapshot(rows)).status is RunStatus.VALIDATED
+    assert World(strict=True).run_through(snapshot(rows)).status is RunStatus.QUARANTINED
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_unreadable_snapshot_fails_its_run_and_is_told_once(raw: bytes) -> No
     for _ in range(2):
         with pytest.raises(InvalidInput):
             world.processing.process(RAW)
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
     assert world.run().failure
     assert world.told == ["SNAPSHOT_UNREADABLE"]
     assert RAW in world.bucket.objects, "nothing is lost"
@@ -148,7 +148,7 @@ def test_an_unreadable_snapshot_is_told_of_though_sns_was_throttled_at_first() -
     world.alerts.failures.append(RateLimited("SNS is throttled"))
     with pytest.raises(RateLimited):
         world.processing.process(RAW)
-    assert (world.run().status, world.told) == (Status.FAILED, [])
+    assert (world.run().status, world.told) == (RunStatus.FAILED, [])
     for _ in range(2):
         world.clock.advance(minutes=1)  # Lambda's retry, and a repeated event
         with pytest.raises(InvalidInput):
@@ -165,11 +165,11 @@ def test_a_snapshot_that_was_deleted_before_its_verdict_is_told_of_once_and_a_re
     for _ in range(2):
         with pytest.raises(InvalidInput, match="was deleted before it was judged"):
             world.validation.validate(PROCESSED)
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
     assert world.told == ["SNAPSHOT_UNREADABLE"]
     world.processing.process(RAW, again=True)
     world.validation.validate(PROCESSED)
-    assert (world.run().status, world.run().failure) == (Status.VALIDATED, None)
+    assert (world.run().status, world.run().failure) == (RunStatus.VALIDATED, None)
 
 
 def test_a_parquet_that_was_cut_off_fails_its_run() -> None:
@@ -179,7 +179,7 @@ def test_a_parquet_that_was_cut_off_fails_its_run() -> None:
     world.bucket.objects[PROCESSED] = world.bucket.objects[PROCESSED][:-9]
     with pytest.raises(InvalidInput, match="parquet"):
         world.validation.validate(PROCESSED)
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
     assert world.told == ["SNAPSHOT_UNREADABLE"]
 
 
@@ -188,7 +188,7 @@ def test_a_verdict_that_is_there_outlives_a_parquet_that_is_gone() -> None:
     world.run_through(good())
     del world.bucket.objects[PROCESSED]
     world.validation.validate(PROCESSED)
-    assert (world.run().status, world.told) == (Status.VALIDATED, [])
+    assert (world.run().status, world.told) == (RunStatus.VALIDATED, [])
 
 
 COUNTED = ("Processing/RecordsProcessed", "Processing/RecordsRejected", "Quality/RecordsValidated")
@@ -206,7 +206,7 @@ def test_repeated_events_and_replays_count_no_record_twice(raw: bytes) -> None:
     for again in (False, True, True):
         world.processing.process(RAW, again=again)
         world.validation.validate(PROCESSED)
-    if world.run().status is Status.QUARANTINED:
+    if world.run().status is RunStatus.QUARANTINED:
         world.review.release(release())
         world.validation.validate(PROCESSED)
     assert counted(world) == [[20], [0], [20]]
@@ -224,7 +224,7 @@ def test_a_verdict_that_overtakes_the_processing_counts_its_records_once() -> No
 
     world.bucket.write = written  # type: ignore[method-assign]
     world.processing.process(RAW)
-    assert world.run().status is Status.VALIDATED
+    assert world.run().status is RunStatus.VALIDATED
     assert counted(world) == [[20], [0], [20]]
 
 
@@ -239,12 +239,12 @@ def test_a_bad_snapshot_is_measured_once_whatever_interrupts_its_quarantine(at: 
 
 
 def test_a_bomb_is_refused_by_the_limit() -> None:
-    world = World(limits=Limits(max_bytes_decompressed=100_000))
+    world = World(limits=SnapshotLimits(max_bytes_decompressed=100_000))
     world.put(gzip.compress(b'{"time":1763726400,"states":[' + b" " * 5_000_000 + b"]}"))
     with pytest.raises(InvalidInput) as caught:
         world.processing.process(RAW)
     assert caught.value.code == "too_large"
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
 
 
 def test_a_bomb_of_half_a_gigabyte_is_refused_by_the_limit_that_is_deployed() -> None:
@@ -256,7 +256,7 @@ def test_a_bomb_of_half_a_gigabyte_is_refused_by_the_limit_that_is_deployed() ->
     world.put(content)
     with pytest.raises(InvalidInput, match="at most 419430400 bytes when decompressed"):
         world.processing.process(RAW)
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
     assert PROCESSED not in world.bucket.objects
 
 
@@ -264,7 +264,7 @@ def test_a_deleted_snapshot_fails_its_run() -> None:
     world = World()
     with pytest.raises(InvalidInput, match="was deleted"):
         world.processing.process(RAW)
-    assert world.run().status is Status.FAILED
+    assert world.run().status is RunStatus.FAILED
 
 
 def test_a_failed_run_can_be_processed_once_its_snapshot_is_mended() -> None:
@@ -272,7 +272,7 @@ def test_a_failed_run_can_be_processed_once_its_snapshot_is_mended() -> None:
     world.put(b"broken")
     with pytest.raises(InvalidInput):
         world.processing.process(RAW)
-    assert world.run_through(good()).status is Status.VALIDATED
+    assert world.run_through(good()).status is RunStatus.VALIDATED
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_quarantine_that_was_interrupted_is_finished_by_the_retry(at: str) -> 
     interrupted(world, at=at, error=UpstreamUnavailable("at the worst moment"))
     world.clock.advance(minutes=1)  # Lambda's first retry
     world.validation.validate(PROCESSED)
-    assert world.run().status is Status.QUARANTINED
+    assert world.run().status is RunStatus.QUARANTINED
     assert world.run().alert == "SENT"
     assert QUARANTINE in world.bucket.objects
     assert PROCESSED not in world.bucket.objects
@@ -329,10 +329,10 @@ def test_a_release_moves_the_snapshot_back_and_validation_leaves_it_there() -> N
     world = World()
     world.run_through(bad())
     run = world.review.release(release())
-    assert run.status is Status.VALIDATED
+    assert run.status is RunStatus.VALIDATED
     assert (run.released_by, run.release_reason) == ("Ada", "a known sensor outage")
     world.validation.validate(PROCESSED)  # S3 tells of the move
-    assert world.run().status is Status.VALIDATED
+    assert world.run().status is RunStatus.VALIDATED
     assert PROCESSED in world.bucket.objects
     assert QUARANTINE not in world.bucket.objects
     assert len(world.alerts.sent) == 1

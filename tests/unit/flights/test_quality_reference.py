@@ -9,11 +9,12 @@ from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chalicelib.flights.checks import identity, order, reading
-from chalicelib.flights.quality import Report, assess
+from chalicelib.flights.quality import QualityReport, assess
+from tests.properties import examples
 from tests.unit.flights.quality_reference import TYPES, Row, judged, written
 
 T = 1_633_608_000
@@ -36,6 +37,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "baro_altitude": FLOATS | st.sampled_from([-1000 / 3.28084, 60_000 / 3.28084, 4500.0]),
     "on_ground": st.none() | st.booleans(),
     "velocity": FLOATS | st.floats(0, 300) | st.sampled_from([1200 / 1.94384, 60 / 1.94384, 40 / 1.94384]),
+    "true_track": st.none() | st.floats(0, 360),
     "vertical_rate": FLOATS | st.floats(-20, 20),
     "geo_altitude": FLOATS,
     "position_source": st.none() | st.integers(-1, 8),
@@ -65,7 +67,7 @@ STORED = st.fixed_dictionaries(
 )
 
 
-def the_same(report: Report, rows: Sequence[Row], columns: Sequence[str] = tuple(TYPES)) -> None:
+def the_same(report: QualityReport, rows: Sequence[Row], columns: Sequence[str] = tuple(TYPES)) -> None:
     expected = judged(rows, columns)
     assert [check.name for check in report.checks] == list(expected)
     for check in report.checks:
@@ -92,7 +94,7 @@ def shown(row: Row, like: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(200, HealthCheck.data_too_large)
 @given(ROWS, STORED, st.booleans())
 def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], small: bool) -> None:
     with ExitStack() as stack:
@@ -105,7 +107,6 @@ def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], sma
         the_same(assess(written(rows, **stored)), rows)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.sets(st.sampled_from(list(TYPES)), min_size=1))
 def test_missing_columns(rows: list[Row], missing: set[str]) -> None:
     if len(missing) == len(TYPES):

@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
-from chalicelib.flights.models import LatestQuery, QualityQuery
-from chalicelib.flights.runs import Status, begun
+from chalicelib.flights.models import LatestQuery, QualityQuery, Selection
+from chalicelib.flights.runs import RunStatus, begun
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, INDEX, RAW, World
 
@@ -22,7 +22,7 @@ def test_latest_selects_by_box_phase_and_limit() -> None:
     ]
     world.put(snapshot(rows))
     world.processing.process(RAW)
-    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    world.runs.advance(ID, RunStatus.VALIDATED, (RunStatus.PROCESSED,), {})
     everything = world.flights.latest(LatestQuery())
     assert (everything.time, everything.matching) == (TIME, 3)
     assert [each.icao24 for each in everything.aircraft] == ["4b1801", "4b1802", "4b1804"]
@@ -37,7 +37,7 @@ def test_latest_leaves_out_what_has_no_address() -> None:
     world = World()
     world.put(snapshot([state(1), state(2, icao24=None)]))
     world.processing.process(RAW)
-    world.runs.advance(ID, Status.VALIDATED, (Status.PROCESSED,), {})
+    world.runs.advance(ID, RunStatus.VALIDATED, (RunStatus.PROCESSED,), {})
     latest = world.flights.latest(LatestQuery())
     assert (latest.matching, [each.icao24 for each in latest.aircraft]) == (1, ["4b1801"])
 
@@ -46,12 +46,14 @@ def test_an_older_snapshot_that_comes_late_does_not_become_the_latest() -> None:
     world = World()
     world.run_through(good())
     older = TIME - 300
-    world.put(snapshot([state(number) for number in range(3)], older), keys.raw_key(older))
+    world.put(
+        snapshot([state(n, last_contact=older, time_position=older) for n in range(3)], older), keys.raw_key(older)
+    )
     world.processing.process(keys.raw_key(older))
     world.validation.validate(keys.processed_key(older))
     late = world.runs.find(keys.tracking_id(older))
     assert late is not None
-    assert late.status is Status.VALIDATED
+    assert late.status is RunStatus.VALIDATED
     assert world.flights.latest(LatestQuery()).tracking_id == ID
 
 
@@ -66,6 +68,7 @@ def test_latest_before_the_first_snapshot_is_not_found() -> None:
         ({"lamin": 1.0}, "lomin"),
         ({"lamin": 1.0, "lomin": 1.0, "lamax": 0.0, "lomax": 2.0}, "lamax"),
         ({"lamin": 1.0, "lomin": 1.0, "lamax": 2.0, "lomax": 1.0}, "lomax"),
+        ({"altitude_min_ft": 2.0, "altitude_max_ft": 1.0}, "altitude_max_ft"),
     ],
 )
 def test_a_box_has_four_sides_in_order(sides: dict[str, float], field: str) -> None:
@@ -78,9 +81,9 @@ def test_quality_shows_the_verdicts_and_the_worst_checks() -> None:
     world = World()
     world.clock.now = world.clock.now.replace(year=2025)
     world.run_through(bad())
-    history = world.flights.quality(QualityQuery(days=2))
+    history = world.operations.quality(QualityQuery(days=2))
     (judged,) = history.runs
-    assert (judged.tracking_id, judged.status) == (ID, Status.QUARANTINED)
+    assert (judged.tracking_id, judged.status) == (ID, RunStatus.QUARANTINED)
     assert history.mean_score == round(judged.score or 0, 4)
     assert {worst.check for worst in history.worst_checks} == set(judged.failed_checks)
 
@@ -89,10 +92,10 @@ def test_quality_looks_back_over_midnight() -> None:
     world = World()
     world.run_through(bad())
     world.clock.now = datetime.fromtimestamp(TIME, UTC) + timedelta(hours=23, minutes=59)
-    assert [judged.tracking_id for judged in world.flights.quality(QualityQuery(days=1)).runs] == [ID]
+    assert [judged.tracking_id for judged in world.operations.quality(QualityQuery(days=1)).runs] == [ID]
     world.clock.advance(minutes=2)
-    assert world.flights.quality(QualityQuery(days=1)).runs == []
-    assert len(world.flights.quality(QualityQuery(days=2)).runs) == 1
+    assert world.operations.quality(QualityQuery(days=1)).runs == []
+    assert len(world.operations.quality(QualityQuery(days=2)).runs) == 1
 
 
 def test_what_names_no_run_is_not_looked_for() -> None:
@@ -100,7 +103,7 @@ def test_what_names_no_run_is_not_looked_for() -> None:
     world.runs.find = pytest.fail  # type: ignore[method-assign]  # DynamoDB refuses keys of more than 2048 bytes
     for tracking_id in ("x" * 3000, "states_", "states_1\n", "health"):
         with pytest.raises(NotFound, match="there is no such run"):
-            world.flights.run(tracking_id)
+            world.operations.run(tracking_id)
 
 
 def test_quality_goes_back_over_runs_without_a_verdict() -> None:
@@ -109,14 +112,14 @@ def test_quality_goes_back_over_runs_without_a_verdict() -> None:
     world.run_through(good())
     for later in range(1, 4):
         world.runs.begin(begun(TIME + 300 * later, world.clock()))
-    assert [judged.tracking_id for judged in world.flights.quality(QualityQuery(limit=1)).runs] == [ID]
+    assert [judged.tracking_id for judged in world.operations.quality(QualityQuery(limit=1)).runs] == [ID]
 
 
 def test_an_index_that_is_no_longer_kept_is_not_found() -> None:
     world = World()
     world.run_through(good())
     del world.bucket.objects[INDEX]
-    with pytest.raises(NotFound, match="states_1763726400, is too old to be shown") as caught:
+    with pytest.raises(NotFound, match="states_1763726400 is too old to be shown") as caught:
         world.flights.latest(LatestQuery())
     assert INDEX not in caught.value.message
 
@@ -127,7 +130,7 @@ def test_an_index_of_many_blocks_gives_the_first_by_address() -> None:
     world.put(snapshot([state(rows - number, callsign=None) for number in range(rows)]))
     world.processing.process(RAW)
     with world.bucket.open(INDEX) as stream:
-        time, matching, first = index.select(stream, box=None, phase=None, limit=3)
+        time, matching, first = index.select(stream, Selection(), limit=3)
     assert (time, matching) == (TIME, rows)
     assert [aircraft.icao24 for aircraft in first] == ["4b1801", "4b1802", "4b1803"]
 

@@ -6,7 +6,7 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import keys
 from chalicelib.flights.models import ReplayRequest
-from chalicelib.flights.runs import Status
+from chalicelib.flights.runs import RunStatus
 from tests.unit.flights.vectors import TIME, good
 from tests.unit.flights.world import ID, PROCESSED, RAW, World
 
@@ -64,4 +64,4 @@ def test_a_replay_run_twice_changes_nothing() -> None:
     assert {key: body for key, body in world.bucket.objects.items() if not key.startswith("reports/")} == {
         key: body for key, body in objects.items() if not key.startswith("reports/")
     }
-    assert world.run().status is Status.VALIDATED
+    assert world.run().status is RunStatus.VALIDATED

@@ -3,12 +3,14 @@
 from typing import Any
 
 from chalicelib.flights import keys
-from chalicelib.flights.convert import Limits
+from chalicelib.flights.compaction import Compaction
+from chalicelib.flights.convert import SnapshotLimits
+from chalicelib.flights.operations import FlightOperations
 from chalicelib.flights.process import Processing
 from chalicelib.flights.quality import Thresholds
 from chalicelib.flights.queries import Flights
 from chalicelib.flights.replay import Replays
-from chalicelib.flights.review import Review
+from chalicelib.flights.review import QuarantineReview
 from chalicelib.flights.runs import Run
 from chalicelib.flights.troubles import Troubles
 from chalicelib.flights.validate import Validation
@@ -22,9 +24,9 @@ ID = keys.tracking_id(TIME)
 
 
 class World:
-    def __init__(self, *, strict: bool = False, limits: Limits | None = None) -> None:
+    def __init__(self, *, strict: bool = False, limits: SnapshotLimits | None = None) -> None:
         self.clock = Clock()
-        self.bucket = FakeBucket()
+        self.bucket = FakeBucket(self.clock)
         self.runs = FakeRuns()
         self.guard = FakeGuard(self.clock)
         self.alerts = FakeAlerts()
@@ -33,11 +35,17 @@ class World:
         shared: dict[str, Any] = {"bucket": self.bucket, "runs": self.runs, "clock": self.clock}
         troubles = Troubles(runs=self.runs, notices=self.guard, alerts=self.alerts, clock=self.clock)
         told: dict[str, Any] = {"troubles": troubles, "emit": self.emit}
-        self.processing = Processing(**shared, **told, limits=limits or Limits())
-        self.validation = Validation(**shared, **told, thresholds=Thresholds(), strict=strict)
-        self.review = Review(**shared)
-        self.replays = Replays(bucket=self.bucket, reprocessing=self.reprocessing)
-        self.flights = Flights(**shared, history=self.runs)
+        self.processing = Processing(**shared, **told, limits=limits or SnapshotLimits())
+        self.validation = Validation(**shared, **told, history=self.runs, thresholds=Thresholds(), strict=strict)
+        self.review = QuarantineReview(**shared)
+        self.replays = Replays(
+            bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock
+        )
+        self.compaction = Compaction(archive=self.bucket, history=self.runs, emit=self.emit, clock=self.clock)
+        self.flights = Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+        self.operations = FlightOperations(
+            **shared, links=self.bucket, history=self.runs, guard=self.guard, box=None, daily_credits=4000
+        )
 
     def put(self, raw: bytes, key: str = RAW) -> None:
         self.bucket.objects[key] = raw

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import PackagingError, overlay, package, read_fragment
+from infra.package import PackagingError, overlay, package, read_fragment, read_fragments
 
 APP = """
 from chalice import Chalice
@@ -27,12 +27,12 @@ def fragment(folder: Path, name: str, text: str) -> Path:
 def project(root: Path, overlay_text: str) -> Path:
     (root / ".chalice").mkdir()
     (root / "chalicelib").mkdir()
-    (root / "infra").mkdir()
+    (root / "infra" / "template" / "fragments").mkdir(parents=True)
     (root / "app.py").write_text(APP)
     (root / "chalicelib" / "__init__.py").touch()
     (root / "requirements.txt").touch()
     (root / ".chalice" / "config.json").write_text('{"version": "2.0", "app_name": "tiny"}')
-    fragment(root / "infra", "core.yaml", overlay_text)
+    fragment(root / "infra" / "template" / "fragments", "core.yaml", overlay_text)
     return root
 
 
@@ -52,19 +52,19 @@ def test_short_forms_are_spelled_out_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_fragments_become_one_template(tmp_path: Path) -> None:
-    first = fragment(tmp_path, "a.yaml", "Globals: {Function: {Timeout: 5}}\nOutputs: {A: {Value: 1}}\n")
-    second = fragment(tmp_path, "b.yaml", "Globals: {Function: {MemorySize: 128}}\nOutputs: {B: {Value: 2}}\n")
-    assert overlay([second, first]) == {
+    fragment(tmp_path, "b.yaml", "Globals: {Function: {MemorySize: 128}}\nOutputs: {B: {Value: 2}}\n")
+    fragment(tmp_path, "a.yaml", "Globals: {Function: {Timeout: 5}}\nOutputs: {A: {Value: 1}}\n")
+    assert overlay(read_fragments(tmp_path)) == {
         "Globals": {"Function": {"Timeout": 5, "MemorySize": 128}},
         "Outputs": {"A": {"Value": 1}, "B": {"Value": 2}},
     }
 
 
 def test_fragments_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
-    first = fragment(tmp_path, "a.yaml", "Globals: {Function: {Timeout: 5}}\n")
-    second = fragment(tmp_path, "b.yaml", "Globals: {Function: {Timeout: 6}}\n")
+    fragment(tmp_path, "a.yaml", "Globals: {Function: {Timeout: 5}}\n")
+    fragment(tmp_path, "b.yaml", "Globals: {Function: {Timeout: 6}}\n")
     with pytest.raises(PackagingError, match=r"b\.yaml\.Globals\.Function\.Timeout is given twice.*5 and 6"):
-        overlay([first, second])
+        overlay(read_fragments(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["- a list\n", "just text\n", "a: [unclosed\n"])

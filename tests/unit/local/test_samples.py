@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from chalice.app import CloudWatchEvent, WebsocketEvent
+from chalice.app import CloudWatchEvent, CloudWatchEventConfig, ScheduledEventConfig, WebsocketEvent
 
 import app as application
 from chalicelib.entry.events import QueueBatch, S3Notification, detail_of
 from chalicelib.entry.sockets import connection_of
-from chalicelib.predictions.views import Step
+from chalicelib.predictions.models import PredictionStep
 from chalicelib.spendsense.models import FeaturesOrder, MigrateOrder, StageDone
 from local.samples import EVENTS, PLACEHOLDER, RESOLVERS, read_event, sample_of
 
@@ -19,8 +19,9 @@ CONFIG = json.loads((EVENTS.parents[1] / ".chalice" / "config.json").read_text()
 FUNCTIONS = sorted(CONFIG["lambda_functions"])
 S3 = {trigger.function: trigger for trigger in application.app.s3_triggers}
 KINDS = {
-    **dict.fromkeys(("ingest_flights", "refresh_venue_popularity", "compute_features"), "schedule"),
-    **dict.fromkeys(("recompute_features", "assign_persona", "generate_recommendations"), "cloudwatch_event"),
+    source.name: {ScheduledEventConfig: "schedule", CloudWatchEventConfig: "cloudwatch_event"}[type(source)]
+    for source in application.app.event_sources
+    if isinstance(source, ScheduledEventConfig | CloudWatchEventConfig)
 }
 NOW = "2026-11-21T12:00:00Z"
 
@@ -86,7 +87,7 @@ def test_an_event_of_the_queue() -> None:
 def test_events_of_direct_invocations() -> None:
     msgspec.convert(event_of("migrate"), MigrateOrder)
     for function in ("predict_plan", "predict_complete"):
-        msgspec.convert(event_of(function), Step)
+        msgspec.convert(event_of(function), PredictionStep)
     rows = event_of("predict_tickets")["rows"]
     assert all(len(row) == 21 for row in rows)
 

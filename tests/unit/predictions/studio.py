@@ -17,11 +17,18 @@ from chalicelib.errors import OmnibusError
 from chalicelib.predictions.batch import BatchPredictions
 from chalicelib.predictions.distributed import DistributedPredictions
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.jobs import Jobs
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.models import (
+    Done,
+    Planned,
+    PredictionJob,
+    PredictionPart,
+    PredictionRequest,
+    PredictionStep,
+)
+from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
-from chalicelib.predictions.requests import AllowList, AllowLists, ObjectUri, PredictionRequest, parse_uri
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
-from chalicelib.predictions.views import Done, Job, Part, Planned, Step
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryMeter, MemoryObjects, MemoryWorkflow
 
@@ -81,6 +88,9 @@ class Studio:
         self.models = Models(self.objects, self.key)
         self.submitted: list[PredictionRequest] = []
 
+    def place_of(self, uri: str) -> ObjectUri:
+        return parse_uri("uri", uri)
+
     def publish(self, estimator: Any, uri: str = MODEL, form: Any = "skops") -> None:
         artifact = artifact_of(estimator, FEATURES, parse_uri("uri", uri), form, NOW)
         self.place(uri, artifact.content, artifact.manifest)
@@ -128,8 +138,8 @@ class Machine:
         self.store = MemoryJobs()
         self.workflow = MemoryWorkflow()
         self.clock = Clock()
-        self.step = Step(job_id="job")
-        self.jobs = Jobs(studio.objects, self.store, self.workflow, ALLOWED, self.clock, lambda: "job")
+        self.step = PredictionStep(job_id="job")
+        self.jobs = PredictionJobs(studio.objects, self.store, self.workflow, ALLOWED, self.clock, lambda: "job")
         self.steps = DistributedPredictions(
             studio.objects,
             studio.models,
@@ -143,17 +153,19 @@ class Machine:
             single_call_bytes,
         )
 
-    def submit(self, **changes: Any) -> Job:
+    def submit(self, **changes: Any) -> PredictionJob:
         return self.jobs.submit(self.studio.request(**changes))
 
     def plan(self, seconds_left: float = 900) -> Planned:
         return self.steps.plan(self.step, lambda: seconds_left)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[PredictionPart]:
         self.plan()
-        return msgspec.json.decode(self.studio.objects.get("s3://scratch/jobs/job/parts.json") or b"", type=list[Part])
+        return msgspec.json.decode(
+            self.studio.objects.get("s3://scratch/jobs/job/parts.json") or b"", type=list[PredictionPart]
+        )
 
-    def score(self, part: Part, seconds_left: float = 900) -> Done:
+    def score(self, part: PredictionPart, seconds_left: float = 900) -> Done:
         return self.steps.score(part, lambda: seconds_left)
 
     def complete(self, seconds_left: float = 900) -> Done:

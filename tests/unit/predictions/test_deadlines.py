@@ -7,7 +7,7 @@ import pytest
 from chalicelib.predictions import estimators as models
 from chalicelib.predictions import scan
 from chalicelib.predictions.deadline import MARGIN_S, Deadline, OutOfTime
-from chalicelib.predictions.estimators import Model
+from chalicelib.predictions.estimators import LoadedModel
 from tests.unit.predictions.studio import DATA, OUTPUT, OUTPUT_PARQUET, PARQUET, Machine, csv_of, parquet_of, rows
 
 
@@ -24,13 +24,13 @@ def slow(monkeypatch):
     """Every block takes the clock so many seconds."""
 
     def slow_down(clock, seconds):
-        predict = Model.columns
+        predict = LoadedModel.columns
 
         def columns(self, names, matrix):
             clock.advance(seconds=seconds)
             return predict(self, names, matrix)
 
-        monkeypatch.setattr(Model, "columns", columns)
+        monkeypatch.setattr(LoadedModel, "columns", columns)
 
     return slow_down
 

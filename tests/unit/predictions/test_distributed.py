@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, OmnibusError, UpstreamUnavailable
 from chalicelib.predictions import scan, tables
-from chalicelib.predictions.requests import ObjectUri
+from chalicelib.predictions.places import ObjectUri
+from tests.properties import examples
 from tests.unit.predictions.studio import DATA, OUTPUT, Machine, Studio, csv_of, rows, trained
 
 
@@ -54,7 +55,7 @@ FIELD = st.text('ab,"\n1', max_size=8)
 LINES = st.lists(st.tuples(FIELD, st.floats(-9, 9), st.floats(-9, 9), st.booleans()), min_size=1, max_size=60)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, HealthCheck.function_scoped_fixture)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([1, 37, 100, 1000]))
 def test_newlines_and_marks_at_the_borders_of_parts_change_nothing(monkeypatch, lines, end, last, grid):
     monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", grid)
@@ -95,7 +96,7 @@ def test_gzip_in_is_one_part(ready, machine):
 
 @pytest.mark.parametrize("output", ["s3://output/out/rows.parquet", OUTPUT])
 def test_parquet_is_the_same_too(ready, machine, monkeypatch, output):
-    monkeypatch.setattr(tables, "BATCH_ROWS", 30)
+    monkeypatch.setattr(tables, "MAX_BATCH_ROWS", 30)
     words = pa.array([None if number % 7 == 0 else f"word {number % 3}" for number in range(200)])
     out = io.BytesIO()
     table = pa.table({"x": rows(200)[:, 0], "name": words, "y": rows(200)[:, 1], "n": np.arange(200)})

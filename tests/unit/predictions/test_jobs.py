@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from chalicelib.errors import Conflict, Forbidden, NotFound, UpstreamUnavailable
-from chalicelib.predictions.jobs import Jobs
-from chalicelib.predictions.views import JobsQuery
+from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.models import PredictionJobsQuery
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
 from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, csv_of, rows, trained
@@ -28,7 +28,7 @@ def clock():
 @pytest.fixture
 def jobs(ready, clock):
     numbers = itertools.count(1)
-    return Jobs(ready.objects, MemoryJobs(), MemoryWorkflow(), ALLOWED, clock, lambda: f"id-{next(numbers)}")
+    return PredictionJobs(ready.objects, MemoryJobs(), MemoryWorkflow(), ALLOWED, clock, lambda: f"id-{next(numbers)}")
 
 
 def test_a_job_is_submitted_and_its_run_started(jobs, ready):
@@ -206,9 +206,9 @@ def test_pages_are_newest_first(jobs, ready, clock):
         jobs.submit(ready.request())
         clock.advance(seconds=1)
 
-    first = jobs.page(JobsQuery(limit=2))
-    second = jobs.page(JobsQuery(limit=2, after=first.next))
-    third = jobs.page(JobsQuery(limit=2, after=second.next))
+    first = jobs.page(PredictionJobsQuery(limit=2))
+    second = jobs.page(PredictionJobsQuery(limit=2, after=first.next))
+    third = jobs.page(PredictionJobsQuery(limit=2, after=second.next))
 
     assert [[job.job_id for job in page.jobs] for page in (first, second, third)] == [
         ["id-5", "id-4"],

@@ -17,7 +17,7 @@ from chalicelib.errors import (
     NotFound,
 )
 from chalicelib.predictions import streams, tables
-from chalicelib.predictions.requests import parse_event
+from chalicelib.predictions.models import parse_event
 from tests.unit.predictions.studio import (
     CSV_GZ,
     DATA,

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import Conflict, InvalidInput, Unauthenticated
 from chalicelib.spendsense.bank import MERCHANT_KEY_LENGTH, canonical
-from chalicelib.spendsense.identity import Doorkeeper, Pool, groups_of
+from chalicelib.spendsense.identity import Doorkeeper, Pool
 from chalicelib.spendsense.models import FeaturesOrder, StageDone
 from chalicelib.spendsense.orders import order_after, order_of
 from chalicelib.spendsense.paging import cursor_of, position_of
@@ -100,25 +99,6 @@ def test_a_cursor_that_is_not_ours_is_refused_or_harmless(text: str) -> None:
 
 def test_no_cursor_is_the_beginning() -> None:
     assert position_of(None) is None
-
-
-# -- claims
-
-
-@pytest.mark.parametrize(
-    ("claim", "groups"),
-    [
-        ("operators", {"operators"}),
-        ("operators,admins", {"operators", "admins"}),
-        ("[operators admins]", {"operators", "admins"}),
-        (["operators"], {"operators"}),
-        ("", set()),
-        ("[]", set()),
-        ("not-operators", {"not-operators"}),
-    ],
-)
-def test_groups_as_each_gateway_writes_them(claim: Any, groups: set[str]) -> None:
-    assert groups_of(claim) == groups
 
 
 # -- who calls

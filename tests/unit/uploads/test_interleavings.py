@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chalicelib.errors import OmnibusError, RateLimited
 from chalicelib.uploads.machine import LIFETIME, MAX_PERMISSIONS, Session, Status, status_at
+from tests.properties import examples
 from tests.unit.uploads.house import HTML, JPEG, House
 
 
@@ -148,5 +148,5 @@ class Interleavings(RuleBasedStateMachine):
                 assert self.house.sockets.actions(session.socket.id).count("UPLOAD_COMPLETED") == 1
 
 
-Interleavings.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+Interleavings.TestCase.settings = examples(200, steps=30)
 TestInterleavings = Interleavings.TestCase

@@ -1,0 +1,35 @@
+"""Work that other threads do, a few items at a time, with its results in the items' order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(
+    pool: Executor,
+    work: Callable[[T], R],
+    items: Iterable[T],
+    at_once: int,
+    wait: Callable[["Future[R]"], R] = Future.result,
+) -> Iterator[tuple[T, R]]:
+    """Each item with `work` of it, in the items' order, at most `at_once` under way; `wait` gets a result.
+
+    Few under way means that few results wait. Items that have not begun when the caller stops are cancelled.
+    """
+    pending: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            pending.append((item, pool.submit(work, item)))
+            if len(pending) >= at_once:
+                first, future = pending.popleft()
+                yield first, wait(future)
+        while pending:
+            first, future = pending.popleft()
+            yield first, wait(future)
+    finally:
+        for _, future in pending:
+            future.cancel()

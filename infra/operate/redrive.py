@@ -1,0 +1,109 @@
+"""Give a function its dead letters again: `python -m infra.operate.redrive process_flights`.
+
+A message leaves the queue only after Lambda has taken its event; killed in between, it is redriven once more the next
+time, which the functions bear, since every step of theirs is idempotent. An event that fails again comes back with its
+retries used up, so the command takes no more messages than there were when it began.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from infra.deployment.account import client_of
+from infra.deployment.problems import DeploymentError
+from infra.deployment.stages import Stage, read_stage
+from infra.template.names import ALIAS
+
+AT_ONCE = 10
+WAIT_S = 5
+"""A long poll asks all machines of SQS; a short one asks some, and may find nothing where there is something."""
+CLOUD = Path(".local/cloud.json")
+
+
+class RedriveError(Exception):
+    """There is nothing to redrive from; the message says why."""
+
+
+def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Callable[[str], None]) -> int:
+    """Invoke `function` with each event of the queue; return how many were redriven. What is no event is left there."""
+    counted = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
+    waiting = int(counted["Attributes"]["ApproximateNumberOfMessages"])
+    done = left = 0
+    while done + left < waiting:
+        taken = sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=min(AT_ONCE, waiting - done - left),
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=WAIT_S,
+        ).get("Messages", [])
+        if not taken:
+            break
+        for message in taken:
+            attributes = message.get("MessageAttributes", {})
+            reason = attributes.get("ErrorMessage", {}).get("StringValue", "no reason given")
+            try:
+                event = event_of(message["Body"])
+            except ValueError as error:
+                left += 1
+                tell(f"{message['MessageId']}: is no event and stays there: {error}")
+                continue
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            done += 1
+            tell(f"{done}/{waiting} {message['MessageId']}: {reason[:120]}")
+    return done
+
+
+def event_of(body: str) -> bytes:
+    """The event of a dead letter: the body, or what an on-failure destination wrapped; ValueError if it is neither."""
+    letter = json.loads(body)
+    if not isinstance(letter, dict):
+        raise ValueError("expected a JSON object")
+    wrapped = "requestPayload" in letter and "requestContext" in letter
+    return json.dumps(letter["requestPayload"] if wrapped else letter).encode()
+
+
+def queue_of(sqs: Any, stack: str, function: str) -> str:
+    """The address of a function's dead letters; RedriveError if it has none."""
+    name = f"{stack}-{function}-dead"
+    try:
+        return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except sqs.exceptions.QueueDoesNotExist:
+        urls = sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", [])
+        there = [url.rpartition(f"/{stack}-")[2].removesuffix("-dead") for url in urls if url.endswith("-dead")]
+        known = ", ".join(sorted(there)) or "none; is this the stage's account and region?"
+        raise RedriveError(f"there is no queue {name}; functions with dead letters: {known}") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Redrive what the command line names; 2 if there is no such queue."""
+    parser = argparse.ArgumentParser(prog="redrive", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("function", help="as app.py names it, e.g. process_flights")
+    parser.add_argument("--stage", default="local", choices=("local", "dev", "staging", "prod"), help="default: local")
+    options = parser.parse_args(arguments)
+    try:
+        stage = Stage("local", "omnibus-local") if options.stage == "local" else read_stage(options.stage, os.environ)
+        if stage.name == "local":
+            if not CLOUD.exists():
+                raise RedriveError(f"there is no {CLOUD}; `make up` starts the local cloud, STAGE=prod is another")
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                del os.environ[name]  # one's own session token, say, which the local cloud would refuse
+            os.environ.update(json.loads(CLOUD.read_text(encoding="utf-8"))["environment"])
+        client = client_of(stage)
+        queue_url = queue_of(client("sqs"), stage.stack, options.function)
+        # Past the alias, the letter would reach what was just uploaded and has no retries configured.
+        alias = f"{stage.stack}-{options.function}:{ALIAS}"
+        done = redrive(client("sqs"), client("lambda"), queue_url, alias, print)
+    except (RedriveError, DeploymentError) as error:
+        print(f"redrive: {error}", file=sys.stderr)
+        return 2
+    print(f"redriven: {done}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

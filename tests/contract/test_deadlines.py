@@ -1,0 +1,179 @@
+"""Every upstream, its process stopped: only its kernel answers, so a call would wait for as long as it may."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
+
+from chalicelib.adapters.aws import Clients, timely
+from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
+from chalicelib.adapters.flights.opensky import OpenSky
+from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.redshift import RedshiftData
+from chalicelib.adapters.secrets import Secrets
+from chalicelib.deadline import grace, left, within
+from chalicelib.errors import UpstreamError, UpstreamTimeout
+from chalicelib.flights.outcomes import Unavailable
+from chalicelib.settings import AwsSettings
+from tests.contract.eventstreams import SILENCE, bedrock, event
+from tests.contract.spendsense_database import Target, fresh_database
+
+BUDGET_S = 1.0
+TOO_LONG_S = 9.0
+"""Less than any of these calls takes by its client's own limits, and more than a slow machine adds to the budget."""
+
+LISTENER = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 0), backlog=64)
+print(server.getsockname()[1], flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[str]:
+    """The URL of a server whose process is stopped."""
+    server = subprocess.Popen([sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    port = int(server.stdout.readline())
+    server.send_signal(signal.SIGSTOP)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+@pytest.fixture
+def client(stopped: str) -> Clients:
+    keys = {"access_key_id": "nobody", "secret_access_key": "nothing", "session_token": ""}
+    return Clients(AwsSettings(region="eu-west-1", endpoint=stopped, endpoints={}, **keys))
+
+
+TARGET = {"Database": "x", "WorkgroupName": "omnibus"}
+TIMED_OUT = (UpstreamTimeout, ReadTimeoutError, ConnectTimeoutError)
+
+
+def calls(client: Clients) -> dict[str, Callable[[], object]]:
+    warehouse = client("redshift-data", read_timeout=22.0, max_attempts=2)
+    sagemaker = client("sagemaker-runtime", read_timeout=20.0, max_attempts=1)
+    said = [{"role": "user", "content": [{"text": "hello"}]}]
+    return {
+        "redshift": lambda: RedshiftData(warehouse, TARGET, budget_s=20).rows("SELECT 1"),
+        "sagemaker": lambda: SageMakerTicketModel(sagemaker, "tickets", budget_s=20).ping(),
+        "bedrock": lambda: client("bedrock-runtime", read_timeout=20.0, max_attempts=1).converse_stream(
+            modelId="m", messages=said
+        ),
+        "bedrock agent": lambda: client("bedrock-agent-runtime", read_timeout=20.0).invoke_agent(
+            agentId="A234567890", agentAliasId="A234567890", sessionId="session", inputText="hello"
+        ),
+        "secrets": lambda: Secrets(client("secretsmanager")).read("arn"),
+        "dynamodb": lambda: client("dynamodb").get_item(TableName="table", Key={"id": {"S": "1"}}),
+        "s3": lambda: client("s3").get_object(Bucket="bucket", Key="key"),
+        "lambda": lambda: client("lambda").invoke(FunctionName="function", Payload=b"{}"),
+        "events": lambda: client("events").put_events(Entries=[{"Source": "x", "DetailType": "y", "Detail": "{}"}]),
+    }
+
+
+UPSTREAMS = ("redshift", "sagemaker", "bedrock", "bedrock agent", "secrets", "dynamodb", "s3", "lambda", "events")
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_a_stopped_upstream_is_given_up_at_the_requests_deadline_and_not_asked_again(
+    client: Clients, upstream: str
+) -> None:
+    call = calls(client)[upstream]
+    started = time.monotonic()
+    with within(BUDGET_S):
+        with pytest.raises(TIMED_OUT):
+            call()
+        asked_again = time.monotonic()
+        with grace(30), pytest.raises(UpstreamTimeout):
+            call()  # it has time now, and is refused without a word to the server
+        assert time.monotonic() - asked_again < TOO_LONG_S
+    assert time.monotonic() - started < TOO_LONG_S
+
+
+def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
+    word = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "word"}})
+    with bedrock([word, SILENCE]) as server:
+        model = server.client("bedrock-runtime", read_timeout=60)
+        said = [{"role": "user", "content": [{"text": "hello"}]}]
+        stream = model.converse_stream(modelId="m", messages=said)["stream"]
+        started = time.monotonic()
+        with within(BUDGET_S):
+            heard = timely(stream)
+            assert next(heard)["contentBlockDelta"]["delta"]["text"] == "word"
+            with pytest.raises(HTTPError):
+                next(heard)
+        assert time.monotonic() - started < TOO_LONG_S
+
+
+def test_a_budget_of_the_warehouse_holds_without_a_deadline_around_it(client: Clients) -> None:
+    warehouse = RedshiftData(
+        client("redshift-data", read_timeout=22.0, max_attempts=2),
+        TARGET,
+        budget_s=BUDGET_S,
+    )
+    started = time.monotonic()
+    with pytest.raises(UpstreamTimeout):
+        warehouse.rows("SELECT 1")
+    assert time.monotonic() - started < TOO_LONG_S
+
+
+def test_opensky_is_given_up_at_its_deadline(stopped: str) -> None:
+    source = OpenSky(
+        url=stopped, token_url=stopped, credentials=lambda: None, clock=lambda: datetime.now(UTC), deadline_s=BUDGET_S
+    )
+    started = time.monotonic()
+    assert isinstance(source.fetch(None), Unavailable)
+    assert time.monotonic() - started < TOO_LONG_S
+
+
+def test_a_database_that_does_not_take_a_connection_is_given_up_at_the_deadline(stopped: str) -> None:
+    database = Postgres(Target(stopped.replace("http://", "postgresql://user:password@")), statement_timeout_ms=20_000)
+    started = time.monotonic()
+    with within(BUDGET_S), pytest.raises(UpstreamTimeout):
+        database.check()
+    assert time.monotonic() - started < TOO_LONG_S
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[Postgres, int]]:
+    """A connected database, and the process that serves it."""
+    with fresh_database() as url:
+        database = Postgres(Target(url), statement_timeout_ms=20_000)
+        served_by = database.run(lambda cursor: cursor.execute("SELECT pg_backend_pid()").fetchone()[0])  # type: ignore[index]
+        yield database, served_by
+        database.close()
+
+
+def test_a_database_that_falls_silent_is_given_up_at_the_deadline(connected: tuple[Postgres, int]) -> None:
+    database, served_by = connected
+    os.kill(served_by, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with within(BUDGET_S):
+            with pytest.raises(UpstreamTimeout):
+                database.check()
+            with grace(30), pytest.raises(UpstreamError):
+                database.check()
+        assert time.monotonic() - started < TOO_LONG_S
+    finally:
+        os.kill(served_by, signal.SIGCONT)
+    database.check()  # over a new connection
+
+
+def test_without_a_deadline_a_call_has_its_own_limit() -> None:
+    assert left(12.5) == 12.5
+    with within(1000), within(2000):
+        assert left(12.5) == 12.5
+        assert left() <= 1000

@@ -1,0 +1,21 @@
+"""Waiting for what others do. It ends as soon as it is done, so the limit may be generous: no machine is that slow."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_S = 300.0
+"""How long a test waits for what must happen: a time-out of this length means that it never will."""
+PATIENCE_MS = int(PATIENCE_S * 1000)
+POLL_S = 0.05
+
+
+def until(look: Callable[[], T], *, every_s: float = POLL_S) -> T:
+    """What `look` returns once that is true; AssertionError after PATIENCE_S."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not seen within {PATIENCE_S:g} s; last seen: {found!r}"
+        time.sleep(every_s)
+    return found

@@ -1,0 +1,90 @@
+// Loading for screens: the data, or why there is none; polling that pauses while nobody looks.
+
+import { useSignal, type Signal } from "@preact/signals";
+import { useCallback, useEffect, useRef } from "preact/hooks";
+import { ApiError } from "./api";
+
+export interface Loaded<T> {
+  data: T | undefined;
+  error: unknown;
+  loading: boolean;
+  reload: () => void;
+  set: (data: T) => void;
+}
+
+interface State<T> { data: T | undefined; error: unknown; loading: boolean; key: string }
+
+/** What `fetch` returns, again whenever `key` changes, and each `every` ms while the tab is visible. */
+export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number): Loaded<T> {
+  const state = useSignal<State<T>>({ data: undefined, error: undefined, loading: true, key });
+  const latest = useRef(fetch);
+  latest.current = fetch;
+  const run = useRef(0);
+  const load = useCallback(async () => {
+    const mine = ++run.current;
+    const before = state.peek();
+    state.value = { data: before.key === key ? before.data : undefined, error: before.error, loading: true, key };
+    try {
+      const data = await latest.current();
+      if (mine === run.current) state.value = { data, error: undefined, loading: false, key };
+      return undefined;
+    } catch (error) {
+      if (mine === run.current) state.value = { ...state.peek(), error, loading: false, key };
+      return error;
+    }
+  }, [key]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopped = false;
+    const round = async (): Promise<void> => {
+      const error = await load();
+      if (!every || stopped) return;
+      const wait = error instanceof ApiError && error.retryAfter ? error.retryAfter * 1000 : every;
+      timer = setTimeout(() => { if (!document.hidden) void round(); else timer = undefined; }, wait);
+    };
+    const seen = (): void => {
+      if (every && !document.hidden && timer === undefined) void round();
+    };
+    void round();
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      stopped = true;
+      run.current++;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", seen);
+    };
+  }, [key, every]);
+  const now = state.value;
+  const current = now.key === key ? now : { data: undefined, error: undefined, loading: true };
+  const set = (data: T): void => { state.value = { data, error: undefined, loading: false, key }; };
+  return { data: current.data, error: current.error, loading: current.loading, reload: () => void load(), set };
+}
+
+/** A thing that a button does: whether it runs, and how it failed. */
+export interface Task { running: boolean; error: unknown }
+
+export function useTask(): [Signal<Task>, (work: () => Promise<unknown>) => Promise<boolean>] {
+  const task = useSignal<Task>({ running: false, error: undefined });
+  const run = async (work: () => Promise<unknown>): Promise<boolean> => {
+    task.value = { running: true, error: undefined };
+    try {
+      await work();
+      task.value = { running: false, error: undefined };
+      return true;
+    } catch (error) {
+      task.value = { running: false, error };
+      return false;
+    }
+  };
+  return [task, run];
+}
+
+/** A text that a reload keeps, such as a draft; in this tab alone. */
+export function useKept(name: string, initial = ""): Signal<string> {
+  const value = useSignal(sessionStorage.getItem(name) ?? initial);
+  useEffect(() => value.subscribe((text) => {
+    if (text === initial) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, text);
+  }), []);
+  return value;
+}

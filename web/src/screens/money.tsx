@@ -1,0 +1,369 @@
+import { useSignal } from "@preact/signals";
+import { api, ok, type Schemas } from "../api";
+import { ago, cents, date, number, percent, time, words } from "../format";
+import { useLoad, useTask, type Loaded } from "../load";
+import { href, parts, query, setQuery } from "../router";
+import { signOut } from "../session";
+import { Action, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+
+type Insights = Schemas["Insights"];
+type Profile = Schemas["Profile"];
+type Evidence = Schemas["Evidence"];
+type Recommendation = Schemas["RecommendationView"];
+
+const WINDOWS: [string, string][] = [["30", "30 days"], ["90", "90 days"], ["180", "180 days"]];
+const windowOf = (): 30 | 90 | 180 => (["30", "90", "180"].includes(query.value.window) ? Number(query.value.window) : 30) as 30 | 90 | 180;
+const WindowChoice = () => <Choices label="Period" value={String(windowOf())} options={WINDOWS} onChange={(window) => setQuery({ window })} />;
+
+const useProfile = (): Loaded<Profile> => useLoad("profile", () => ok(api.GET("/api/v1/users/me/profile")));
+
+/** The person's own screens: for those who signed in and have a profile. */
+function Own({ children }: { children: (profile: Profile, loaded: Loaded<Profile>) => preact.ComponentChildren }) {
+  return <SignedIn><WithProfile>{children}</WithProfile></SignedIn>;
+}
+
+function WithProfile({ children }: { children: (profile: Profile, loaded: Loaded<Profile>) => preact.ComponentChildren }) {
+  const profile = useProfile();
+  if ((profile.error as { status?: number } | undefined)?.status === 404) return <Welcome made={profile.set} />;
+  return <Show of={profile} lines={8}>{(found) => <>{children(found, profile)}</>}</Show>;
+}
+
+function Welcome({ made }: { made: (profile: Profile) => void }) {
+  const name = useSignal("");
+  const currency = useSignal("USD");
+  const [task, run] = useTask();
+  const save = (): void => void run(async () => made(await ok(api.PUT("/api/v1/users/me/profile", { body: { display_name: name.value.trim(), currency: currency.value } }))));
+  return (
+    <Card title="Begin with a profile" note="It says how to greet you, and in which currency everything is computed.">
+      <form class="stack" style={{ maxWidth: "420px" }} onSubmit={(event) => { event.preventDefault(); save(); }}>
+        <Field label="Your name" maxLength={200} value={name.value} onInput={(event) => { name.value = event.currentTarget.value; }} />
+        <Field label="Home currency" required pattern="[A-Z]{3}" maxLength={3} value={currency.value} hint="Three letters, such as USD or EUR." onInput={(event) => { currency.value = event.currentTarget.value.toUpperCase(); }} />
+        <Fault error={task.value.error} />
+        <div><Action type="submit" primary label="Create profile" busy="Creating…" task={task.value} /></div>
+      </form>
+    </Card>
+  );
+}
+
+const NoConsent = () => (
+  <Card><Empty title="You have not agreed to insights"><p>Without your consent nothing is computed from your transactions. You can take it back at any time.</p><a class="button primary" href={href("/money/data")}>Read and decide</a></Empty></Card>
+);
+
+export function Month() {
+  return (
+    <Page title="My money" lead="What your transactions say, and what it rests on." actions={<WindowChoice />}>
+      <Own>{(profile) => <Glance profile={profile} />}</Own>
+    </Page>
+  );
+}
+
+function Glance({ profile }: { profile: Profile }) {
+  const window = windowOf();
+  const insights = useLoad(`insights ${window}`, () => ok(api.GET("/api/v1/users/me/insights", { params: { query: { window } } })));
+  const accounts = useLoad("accounts", () => ok(api.GET("/api/v1/users/me/accounts")));
+  return (
+    <>
+      <Show of={accounts} lines={2}>
+        {(found) => found.accounts.length
+          ? <div class="stats">
+              {found.accounts.map((account) => (
+                <Stat key={account.account_id} label={`${account.name || words(account.subtype)}${account.mask ? ` …${account.mask}` : ""}`} value={cents(account.current_cents, account.currency)}
+                  note={account.limit_cents ? `limit ${cents(account.limit_cents, account.currency)}` : words(account.subtype)} to={href("/money/transactions", { account: account.account_id })} />
+              ))}
+            </div>
+          : <Card><Empty title="No accounts yet"><p>An operator imports your bank's file; accounts, transactions and liabilities appear here then.</p></Empty></Card>}
+      </Show>
+      {!profile.consented ? <NoConsent /> : (
+        <Show of={insights} lines={8}>
+          {(found) => found.persona || Object.keys(found.signals).length
+            ? <div class="split"><PersonaCard insights={found} /><Signals insights={found} /></div>
+            : <Card><Empty title="Nothing is computed yet"><p>Signals appear minutes after an import, and each night. {found.as_of ? `Last computed ${date(found.as_of)}.` : ""}</p><button type="button" onClick={insights.reload}>Look again</button></Empty></Card>}
+        </Show>
+      )}
+      {insights.data && <p class="small quiet">{insights.data.disclosure}</p>}
+    </>
+  );
+}
+
+function PersonaCard({ insights: { persona, behaviours, as_of: asOf } }: { insights: Insights }) {
+  return (
+    <div class="stack">
+      <Card title={persona ? persona.name : "No persona"} note={persona ? persona.focus : "There is not enough data for one in this period."} side={persona && <a href={href("/money/recommendations", { window: query.value.window })}>What to do</a>}>
+        {persona && <>
+          <h3>Because</h3>
+          <EvidenceList of={persona.because} />
+          {!!persona.also_matched.length && <p class="small quiet" style={{ marginTop: "10px" }}>Also matches: {persona.also_matched.map(words).join(", ")}.</p>}
+        </>}
+        <p class="small quiet" style={{ marginTop: "10px" }}>As of {date(asOf)}.</p>
+      </Card>
+      {!!behaviours.length && <Card title="What we noticed"><ul class="indent stack tight">{behaviours.map((each) => <li key={each.behaviour}>{each.text}</li>)}</ul></Card>}
+    </div>
+  );
+}
+
+export function EvidenceList({ of }: { of: Evidence[] }) {
+  return (
+    <table>
+      <thead><tr><th scope="col">Signal</th><th scope="col" class="num">Value</th><th scope="col">Compared with</th></tr></thead>
+      <tbody>{of.map((each) => <tr key={each.signal}><td>{words(each.signal)}</td><td class="num">{valueOf(each.signal, each.value)}</td><td class="quiet">{each.threshold ?? "–"}</td></tr>)}</tbody>
+    </table>
+  );
+}
+
+/** A signal's value by its name: cents are money, shares and rates percent. */
+export function valueOf(name: string, value: unknown): string {
+  if (value === null || value === undefined) return "unknown";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "number") return String(value);
+  if (name.endsWith("_cents")) return cents(value);
+  if (/(share|utilization|rate|growth|ratio)$/.test(name)) return percent(value, 1);
+  return number(value, Number.isInteger(value) ? 0 : 2);
+}
+
+interface Group { title: string; rows: [string, unknown][] }
+
+/** Signals as groups of names and values; what is nested gets a group of its own. */
+export function groupsOf(signals: Record<string, unknown>): Group[] {
+  const plain: [string, unknown][] = [];
+  const groups: Group[] = [];
+  for (const [name, value] of Object.entries(signals)) {
+    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+      const inner = groupsOf(value as Record<string, unknown>);
+      groups.push(...inner.map((group) => ({ title: group.title ? `${words(name)}: ${group.title}` : words(name), rows: group.rows })));
+    } else plain.push([name, value]);
+  }
+  return plain.length ? [{ title: "", rows: plain }, ...groups] : groups;
+}
+
+export function SignalGroups({ signals }: { signals: Record<string, unknown> }) {
+  return (
+    <div class="stack">
+      {groupsOf(signals).map((group) => (
+        <div key={group.title}>
+          {group.title && <h3 style={{ marginBottom: "6px" }}>{group.title}</h3>}
+          <Facts of={group.rows.map(([name, value]) => [words(name.replace(/_cents$/, "")), Array.isArray(value) ? listOf(value) : valueOf(name, value)])} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function listOf(values: unknown[]) {
+  if (!values.length) return "none";
+  return <ul class="plain">{values.map((value, index) => <li key={index}>{value !== null && typeof value === "object" ? Object.entries(value).map(([name, each]) => `${words(name.replace(/_cents$/, "")).toLowerCase()} ${valueOf(name, each)}`).join(", ") : String(value)}</li>)}</ul>;
+}
+
+const Signals = ({ insights }: { insights: Insights }) => <Card title="Signals" note={`Over ${insights.window_days} days, in ${insights.currency}.`}><SignalGroups signals={insights.signals} /></Card>;
+
+export function Transactions() {
+  return (
+    <Page title="Transactions" lead="Money out is positive on a statement; here it is shown as spending, and money in with a plus.">
+      <Own>{() => <Statement />}</Own>
+    </Page>
+  );
+}
+
+function Statement() {
+  const { account = "", since = "", until = "" } = query.value;
+  const accounts = useLoad("accounts", () => ok(api.GET("/api/v1/users/me/accounts")));
+  const ask = (cursor: string | null) => ok(api.GET("/api/v1/users/me/transactions", { params: { query: { limit: 50, account_id: account || undefined, since: since || undefined, until: until || undefined, cursor: cursor ?? undefined } } }));
+  const page = useLoad(`transactions ${account} ${since} ${until}`, () => ask(null));
+  const [task, run] = useTask();
+  const more = (): void => void run(async () => {
+    const next = await ask(page.data!.next_cursor);
+    page.set({ transactions: [...page.data!.transactions, ...next.transactions], next_cursor: next.next_cursor });
+  });
+  return (
+    <>
+      <div class="toolbar">
+        <Select label="Account" value={account} options={[["", "All accounts"], ...(accounts.data?.accounts ?? []).map((each): [string, string] => [each.account_id, each.name || each.account_id])]} onChange={(event) => setQuery({ account: event.currentTarget.value })} />
+        <Field label="From" type="date" value={since} onChange={(event) => setQuery({ since: event.currentTarget.value })} />
+        <Field label="To" type="date" value={until} onChange={(event) => setQuery({ until: event.currentTarget.value })} />
+        {(account || since || until) && <button type="button" class="plain" onClick={() => setQuery({ account: null, since: null, until: null })}>Clear</button>}
+      </div>
+      <Show of={page} lines={12}>
+        {(found) => found.transactions.length
+          ? <Card flush>
+              <Table label="Transactions" rows={found.transactions} id={(row) => row.transaction_id} columns={[
+                { name: "Date", key: "date", sort: (row) => row.posted_on, cell: (row) => <span class="nowrap">{date(row.posted_on)}</span> },
+                { name: "What", key: "name", sort: (row) => row.merchant ?? row.name, cell: (row) => <><bdi class="wrap">{row.merchant || row.name}</bdi> {row.pending && <Chip tone="busy">pending</Chip>}{row.merchant && row.merchant !== row.name && <><br /><bdi class="small quiet wrap">{row.name}</bdi></>}</> },
+                { name: "Category", key: "category", sort: (row) => row.category, cell: (row) => words(row.category) },
+                { name: "Amount", key: "amount", num: true, sort: (row) => row.amount_cents, cell: (row) => <span class={row.amount_cents < 0 ? "text-good nowrap" : "nowrap"}>{row.amount_cents < 0 ? `+${cents(-row.amount_cents, row.currency)}` : cents(row.amount_cents, row.currency)}</span> },
+              ]} />
+              <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
+              {found.next_cursor && <div class="pager"><span>{number(found.transactions.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
+            </Card>
+          : <Card><Empty title="No transactions"><p>{account || since || until ? "None match. Choose another period or account." : "An operator imports your bank's file first."}</p></Empty></Card>}
+      </Show>
+    </>
+  );
+}
+
+export function Advice() {
+  const [, , id] = parts.value;
+  return (
+    <Page title="Recommendations" lead={id ? <a href={href("/money/recommendations", { window: query.value.window })}>All recommendations</a> : "Each says why you see it, with your own numbers."} actions={!id && <WindowChoice />}>
+      <Own>{(profile) => (id ? <Explained id={id} /> : profile.consented ? <AdviceList /> : <NoConsent />)}</Own>
+    </Page>
+  );
+}
+
+function AdviceList() {
+  const window = windowOf();
+  const found = useLoad(`advice ${window}`, () => ok(api.GET("/api/v1/users/me/recommendations", { params: { query: { window } } })));
+  return (
+    <Show of={found} lines={8}>
+      {(set) => (
+        <>
+          {set.recommendations.length
+            ? <ul class="plain cards">{set.recommendations.map((each) => <li key={each.recommendation_id} class="card stack tight"><Item item={each} /></li>)}</ul>
+            : <Card><Empty title="No recommendations in this period"><p>They follow the computed signals, after an import and each night.</p></Empty></Card>}
+          <Note><p>{set.disclosure}</p></Note>
+        </>
+      )}
+    </Show>
+  );
+}
+
+function Item({ item }: { item: Recommendation }) {
+  return (
+    <>
+      <div class="row between"><h2>{item.title}</h2><Chip tone={item.kind === "offer" ? "busy" : undefined}>{item.kind === "offer" ? "Partner offer" : "Education"}</Chip></div>
+      <p>{item.summary}</p>
+      <p class="note-box small">{item.because}</p>
+      <div class="row between"><Feedback id={item.recommendation_id} /><a href={href(`/money/recommendations/${item.recommendation_id}`, { window: query.value.window })}>How it was decided</a></div>
+    </>
+  );
+}
+
+function Feedback({ id }: { id: string }) {
+  const given = useSignal<boolean | null>(null);
+  const [task, run] = useTask();
+  const give = (helpful: boolean): void => void run(async () => {
+    await ok(api.POST("/api/v1/feedback", { body: { recommendation_id: id, helpful } }));
+    given.value = helpful;
+    tell("Thank you. Your feedback is kept.");
+  });
+  return (
+    <span class="row" role="group" aria-label="Was this helpful?">
+      <button type="button" aria-pressed={given.value === true} disabled={task.value.running} onClick={() => give(true)}>Helpful</button>
+      <button type="button" aria-pressed={given.value === false} disabled={task.value.running} onClick={() => give(false)}>Not for me</button>
+      <Fault error={task.value.error} />
+    </span>
+  );
+}
+
+function Explained({ id }: { id: string }) {
+  const found = useLoad(id, () => ok(api.GET("/api/v1/users/me/recommendations/{recommendation_id}", { params: { path: { recommendation_id: id } } })));
+  return (
+    <Show of={found} lines={10}>
+      {({ recommendation, trace, disclosure }) => (
+        <>
+          <section class="card stack tight"><Item item={recommendation} /></section>
+          <TraceCard trace={trace} />
+          <Note><p>{disclosure}</p></Note>
+        </>
+      )}
+    </Show>
+  );
+}
+
+export function TraceCard({ trace }: { trace: Schemas["Trace"] }) {
+  return (
+    <div class="split">
+      <Card title="Signals that decided" side={<Status of={trace.outcome} />}>
+        <EvidenceList of={trace.signals_used} />
+        {!!trace.reasons.length && <ul class="indent" style={{ marginTop: "10px" }}>{trace.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>}
+      </Card>
+      <Card title="Guardrails">
+        <ul class="plain stack tight">{Object.entries(trace.guardrails).map(([name, held]) => <li key={name} class="row between"><span>{words(name)}</span><Chip tone={held ? "good" : "bad"}>{held ? "held" : "not held"}</Chip></li>)}</ul>
+        <p class="small quiet" style={{ marginTop: "10px" }}>Decided {time(trace.created_at)} in run <code class="wrap">{trace.run_id}</code>.</p>
+      </Card>
+    </div>
+  );
+}
+
+const POLICY = "2026-11";
+
+export function OwnData() {
+  return (
+    <Page title="Consent and data" lead="What may be computed from your transactions, and everything that is kept about you.">
+      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><Erasure /></>}</Own>
+    </Page>
+  );
+}
+
+function ConsentCard({ changed }: { changed: () => void }) {
+  const consent = useLoad("consent", () => ok(api.GET("/api/v1/users/me/consent")));
+  const [task, run] = useTask();
+  const asking = useSignal(false);
+  const decide = (granted: boolean): void => void run(async () => {
+    consent.set(await ok(api.PUT("/api/v1/users/me/consent", { body: { granted, policy_version: POLICY } })));
+    asking.value = false;
+    changed();
+    tell(granted ? "Thank you. Insights are computed within minutes." : "Your consent is withdrawn, and what was derived is erased.");
+  });
+  return (
+    <Card title="Consent" side={consent.data && <Chip tone={consent.data.granted ? "good" : undefined}>{consent.data.granted ? "granted" : "not granted"}</Chip>}>
+      <Show of={consent} lines={4}>
+        {(found) => (
+          <div class="stack">
+            <p>With your consent, signals such as subscriptions, savings, credit use and income are computed from your transactions, and educational recommendations follow from them. Operators may read them to review the recommendations. Nothing is sold, and no decision about credit is made.</p>
+            <p>You can take it back at any time: everything that was derived is erased at once; your transactions stay until you delete your data.</p>
+            <Fault error={!asking.value && task.value.error} />
+            <div class="row">
+              {found.granted
+                ? <button type="button" class="danger" onClick={() => { asking.value = true; }}>Withdraw consent</button>
+                : <Action primary label="I agree" busy="Saving…" task={task.value} onClick={() => decide(true)} />}
+              <span class="small quiet">Policy {POLICY}</span>
+            </div>
+            {!!found.history.length && <details><summary>History</summary><ul class="indent">{found.history.map((each) => <li key={each.recorded_at}>{each.granted ? "Granted" : "Withdrawn"} {time(each.recorded_at)}, policy {each.policy_version}</li>)}</ul></details>}
+            <Confirm open={asking.value} title="Withdraw your consent?" yes="Withdraw consent" danger task={task.value} onYes={() => decide(false)} onNo={() => { asking.value = false; }}>
+              <p>Signals, persona and recommendations are erased at once. Jobs under way skip you.</p>
+            </Confirm>
+          </div>
+        )}
+      </Show>
+    </Card>
+  );
+}
+
+function ProfileCard({ profile, changed }: { profile: Profile; changed: (profile: Profile) => void }) {
+  const name = useSignal(profile.display_name);
+  const currency = useSignal(profile.currency);
+  const [task, run] = useTask();
+  const save = (): void => void run(async () => {
+    changed(await ok(api.PUT("/api/v1/users/me/profile", { body: { display_name: name.value.trim(), currency: currency.value } })));
+    tell("Your profile is saved.");
+  });
+  return (
+    <Card title="Profile" note={`Since ${date(profile.created_at)}, last changed ${ago(profile.updated_at)}.`}>
+      <form class="fields" onSubmit={(event) => { event.preventDefault(); save(); }}>
+        <Field label="Name" maxLength={200} value={name.value} onInput={(event) => { name.value = event.currentTarget.value; }} />
+        <Field label="Home currency" required pattern="[A-Z]{3}" maxLength={3} value={currency.value} onInput={(event) => { currency.value = event.currentTarget.value.toUpperCase(); }} />
+        <div><Action type="submit" label="Save" busy="Saving…" task={task.value} /></div>
+      </form>
+      <Fault error={task.value.error} />
+    </Card>
+  );
+}
+
+function Erasure() {
+  const asking = useSignal(false);
+  const [task, run] = useTask();
+  const erase = (): void => void run(async () => {
+    await ok(api.DELETE("/api/v1/users/me/profile"));
+    asking.value = false;
+    location.hash = "/";
+    await signOut();
+    tell("Everything about you is deleted.");
+  });
+  return (
+    <Card title="Delete everything" note="Profile, accounts, transactions, signals and recommendations, at once and for good.">
+      <button type="button" class="danger" onClick={() => { asking.value = true; }}>Delete my data</button>
+      <Confirm open={asking.value} title="Delete all your data?" yes="Delete everything" danger task={task.value} onYes={erase} onNo={() => { asking.value = false; }}>
+        <p>This cannot be undone. Your sign-in stays; a new profile begins empty.</p>
+      </Confirm>
+    </Card>
+  );
+}

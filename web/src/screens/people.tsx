@@ -1,0 +1,296 @@
+import { Fragment } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { api, errorOf, ok, raw, type Schemas } from "../api";
+import { ago, date, duration, instant, number, percent, plural, time, words } from "../format";
+import { useLoad, useTask } from "../load";
+import { go, href, parts, query, setQuery } from "../router";
+import { Action, Area, Bars, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { EvidenceList, SignalGroups, TraceCard } from "./money";
+
+const PERSONAS: [string, string][] = [
+  ["", "Any persona"], ["high_utilization", "High utilization"], ["variable_income_budgeter", "Variable income budgeter"],
+  ["subscription_heavy", "Subscription-heavy"], ["savings_builder", "Savings builder"], ["general_wellness", "General wellness"],
+];
+
+export function People() {
+  const [, id, , trace] = parts.value;
+  if (id && trace) return <Page title="Why it was recommended" lead={<a href={href(`/people/${id}`)}>Back to the person</a>}><SignedIn operators><OneTrace user={id} id={trace} /></SignedIn></Page>;
+  if (id) return <SignedIn operators><Person id={id} /></SignedIn>;
+  return <Page title="People" lead="Everybody with a profile, and what was found about those who agreed."><SignedIn operators><Listing /></SignedIn></Page>;
+}
+
+function Listing() {
+  const { persona = "", window = "30" } = query.value;
+  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/users", { params: { query: { limit: 50, persona: persona || undefined, window: Number(window) as 30, cursor } } }));
+  const page = useLoad(`people ${persona} ${window}`, () => ask());
+  const [task, run] = useTask();
+  const more = (): void => void run(async () => {
+    const next = await ask(page.data!.next_cursor ?? undefined);
+    page.set({ users: [...page.data!.users, ...next.users], next_cursor: next.next_cursor });
+  });
+  return (
+    <>
+      <div class="toolbar">
+        <Select label="Persona" value={persona} options={PERSONAS} onChange={(event) => setQuery({ persona: event.currentTarget.value })} />
+        <Select label="Period" value={window} options={[["30", "30 days"], ["90", "90 days"], ["180", "180 days"]]} onChange={(event) => setQuery({ window: event.currentTarget.value })} />
+      </div>
+      <Show of={page} lines={12}>
+        {(found) => found.users.length
+          ? <Card flush>
+              <Table label="People" rows={found.users} id={(user) => user.user_id} open={(user) => go(`/people/${user.user_id}`)} columns={[
+                { name: "Name", key: "name", sort: (user) => user.display_name, cell: (user) => <a href={href(`/people/${user.user_id}`)}><bdi class="wrap">{user.display_name || "No name"}</bdi></a> },
+                { name: "Persona", key: "persona", sort: (user) => user.persona, cell: (user) => words(user.persona) },
+                { name: "Recommendations", key: "count", num: true, sort: (user) => user.recommendations, cell: (user) => number(user.recommendations) },
+                { name: "Consent", key: "consent", sort: (user) => Number(user.consented), cell: (user) => <Chip tone={user.consented ? "good" : undefined}>{user.consented ? "granted" : "none"}</Chip> },
+              ]} />
+              <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
+              {found.next_cursor && <div class="pager"><span>{number(found.users.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
+            </Card>
+          : <Card><Empty title="Nobody matches"><p>Choose another persona or period.</p></Empty></Card>}
+      </Show>
+    </>
+  );
+}
+
+function Person({ id }: { id: string }) {
+  const detail = useLoad(`person ${id}`, () => ok(api.GET("/api/v1/operator/users/{user_id}", { params: { path: { user_id: id } } })));
+  const signals = useLoad(`signals ${id}`, () => ok(api.GET("/api/v1/operator/users/{user_id}/signals", { params: { path: { user_id: id } } })));
+  const name = detail.data?.profile.display_name || "Person";
+  return (
+    <Page title={name} lead={<><a href={href("/people")}>All people</a> · <code>{id}</code></>}>
+      <Show of={detail} lines={10}>
+        {(found) => (
+          <>
+            <div class="split">
+              <div class="stack">
+                {found.personas.length
+                  ? found.personas.map((persona) => (
+                      <Card key={persona.window_days} title={words(persona.persona)} side={<Chip>{persona.window_days} days</Chip>} note={`As of ${date(persona.as_of)}${persona.matched.length > 1 ? `; also ${persona.matched.filter((each) => each !== persona.persona).map(words).join(", ")}` : ""}`}>
+                        <EvidenceList of={persona.evidence} />
+                      </Card>
+                    ))
+                  : <Card><Empty title="No persona yet"><p>{found.profile.consented ? "Nothing is computed yet." : "This person has not agreed to insights."}</p></Empty></Card>}
+              </div>
+              <div class="stack">
+                <Card title="Profile"><Facts of={[["Name", <bdi>{found.profile.display_name || "–"}</bdi>], ["Currency", found.profile.currency], ["Consent", found.profile.consented ? "granted" : "none"], ["Since", date(found.profile.created_at)]]} /></Card>
+                <Import user={id} done={() => { detail.reload(); signals.reload(); }} />
+                <Card title="What operators did" note="Looking at a person is on record, too.">
+                  {found.actions.length
+                    ? <ul class="plain stack tight">{found.actions.slice(0, 20).map((action, index) => <li key={index}>{words(action.action)} <span class="quiet small">{ago(action.acted_at)}{action.reason && `: ${action.reason}`}</span>{action.recommendation_id && <> <a class="small" href={href(`/people/${id}/traces/${action.recommendation_id}`)}>which</a></>}</li>)}</ul>
+                    : <p class="quiet">Nothing yet.</p>}
+                </Card>
+              </div>
+            </div>
+            <Show of={signals} lines={6}>
+              {(all) => all.windows.length
+                ? <Card title="Signals">{all.windows.map((window, index) => <details key={index} open={index === 0}><summary>{"window_days" in window ? plural(Number(window.window_days), "day") : `Window ${index + 1}`}</summary><SignalGroups signals={window} /></details>)}</Card>
+                : null}
+            </Show>
+            <Remove id={id} name={name} />
+          </>
+        )}
+      </Show>
+      {!detail.data && <Import user={id} done={detail.reload} />}
+    </Page>
+  );
+}
+
+function Import({ user, done }: { user: string; done: () => void }) {
+  const file = useSignal<File | null>(null);
+  const section = useSignal("transactions");
+  const result = useSignal<Schemas["Imported"] | null>(null);
+  const [task, run] = useTask();
+  const csv = file.value?.name.toLowerCase().endsWith(".csv");
+  const take = (): void => void run(async () => {
+    result.value = null;
+    const search = csv ? `?section=${section.value}` : "";
+    const answer = await raw("POST", `/api/v1/operator/users/${user}/imports${search}`, await file.value!.arrayBuffer(), { "Content-Type": csv ? "text/csv" : "application/json" });
+    const content = await answer.json().catch(() => undefined);
+    if (!answer.ok) throw errorOf(answer, content);
+    result.value = content as Schemas["Imported"];
+    done();
+  });
+  return (
+    <Card title="Import a bank file" note="Plaid's shapes as JSON, or CSV.">
+      <form class="stack" onSubmit={(event) => { event.preventDefault(); take(); }}>
+        <Field label="File" type="file" accept=".json,.csv,application/json,text/csv" required onChange={(event) => { file.value = event.currentTarget.files?.[0] ?? null; result.value = null; }} />
+        {csv && <Select label="What the CSV file holds" value={section.value} options={[["transactions", "Transactions"], ["accounts", "Accounts"], ["liabilities", "Liabilities"]]} onChange={(event) => { section.value = event.currentTarget.value; }} />}
+        <Fault error={task.value.error} />
+        <div><Action type="submit" label="Import" busy="Importing…" task={file.value ? task.value : { running: false, error: undefined }} /></div>
+      </form>
+      {result.value && <ImportResult of={result.value} />}
+    </Card>
+  );
+}
+
+function ImportResult({ of }: { of: Schemas["Imported"] }) {
+  const saved = Object.entries(of.saved).filter(([, count]) => count).map(([name, count]) => `${number(count)} ${name}`);
+  const same = Object.values(of.unchanged).reduce((sum, count) => sum + count, 0);
+  return (
+    <div class="stack tight" style={{ marginTop: "12px" }} role="status">
+      <Note tone={of.rejected ? "warn" : "good"}><p>{saved.length ? `Saved ${saved.join(", ")}.` : "Nothing new."} {same ? `${number(same)} unchanged.` : ""} {of.rejected ? `${plural(of.rejected, "row")} rejected.` : ""}</p></Note>
+      {!!of.rejections.length && <details><summary>Rejected rows</summary><ul class="indent small">{of.rejections.slice(0, 100).map((row, index) => <li key={index}>{row.section} line {row.line}: <code>{row.field}</code> {row.problem}; expected {row.expected}</li>)}</ul></details>}
+    </div>
+  );
+}
+
+function Remove({ id, name }: { id: string; name: string }) {
+  const asking = useSignal(false);
+  const [task, run] = useTask();
+  const remove = (): void => void run(async () => {
+    await ok(api.DELETE("/api/v1/operator/users/{user_id}", { params: { path: { user_id: id } } }));
+    asking.value = false;
+    tell("All data of that person is deleted.");
+    go("/people");
+  });
+  return (
+    <div>
+      <button type="button" class="danger" onClick={() => { asking.value = true; }}>Delete this person's data</button>
+      <Confirm open={asking.value} title={`Delete all data of ${name}?`} yes="Delete everything" danger task={task.value} onYes={remove} onNo={() => { asking.value = false; }}><p>Profile, transactions, signals and recommendations go at once and for good.</p></Confirm>
+    </div>
+  );
+}
+
+function OneTrace({ user, id }: { user: string; id: string }) {
+  const trace = useLoad(id, () => ok(api.GET("/api/v1/operator/users/{user_id}/traces/{recommendation_id}", { params: { path: { user_id: user, recommendation_id: id } } })));
+  return <Show of={trace} lines={8}>{(found) => <><p class="quiet">{words(found.item_id)} for the last {found.window_days ?? "–"} days</p><TraceCard trace={found} /></>}</Show>;
+}
+
+type Item = Schemas["ReviewItem"];
+type Verdict = "approve" | "flag" | "override";
+const KEYS: Record<string, Verdict> = { a: "approve", f: "flag", o: "override" };
+
+export function Review() {
+  return <Page title="Review queue" lead="Approve, flag or override what was recommended. Keys: J and K move, A approves, F flags, O overrides with a reason."><SignedIn operators><Queue /></SignedIn></Page>;
+}
+
+function Queue() {
+  const { status = "active", at = "0" } = query.value;
+  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/review", { params: { query: { status: status as "active", limit: 50, cursor } } }));
+  const page = useLoad(`review ${status}`, () => ask());
+  const [task, run] = useTask();
+  const reason = useSignal<{ item: Item; text: string } | null>(null);
+  const items = page.data?.items ?? [];
+  const index = Math.max(0, Math.min(items.length - 1, Number(at) || 0));
+  const list = useRef<HTMLUListElement>(null);
+  const move = (to: number): void => {
+    setQuery({ at: Math.max(0, Math.min(items.length - 1, to)) });
+    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>("[aria-current=true]")?.scrollIntoView({ block: "nearest" }));
+  };
+  const judge = (item: Item, action: Verdict, why?: string): void => void run(async () => {
+    await ok(api.POST("/api/v1/operator/review", { body: { recommendation_id: item.recommendation_id, action, ...(why ? { reason: why } : {}) } as never }));
+    page.set({ ...page.data!, items: page.data!.items.filter((each) => each.recommendation_id !== item.recommendation_id) });
+    reason.value = null;
+    tell(`${action === "approve" ? "Approved" : action === "flag" ? "Flagged" : "Overridden"}: ${words(item.item_id)}`);
+  });
+  const decide = (item: Item | undefined, action: Verdict): void => {
+    if (!item || task.value.running) return;
+    if (action === "override") reason.value = { item, text: "" };
+    else judge(item, action);
+  };
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || reason.value || (event.target as Element).closest("input, textarea, select")) return;
+      const key = event.key.toLowerCase();
+      if (key === "j") move(index + 1);
+      else if (key === "k") move(index - 1);
+      else if (KEYS[key]) decide(items[index], KEYS[key]);
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+  const more = (): void => void run(async () => {
+    const next = await ask(page.data!.next_cursor ?? undefined);
+    page.set({ items: [...page.data!.items, ...next.items], next_cursor: next.next_cursor });
+  });
+  return (
+    <>
+      <div class="toolbar">
+        <Select label="State" value={status} options={[["active", "Not yet reviewed"], ["flagged", "Flagged"], ["approved", "Approved"], ["overridden", "Overridden"]]} onChange={(event) => setQuery({ status: event.currentTarget.value, at: null })} />
+      </div>
+      {!reason.value && <Fault error={task.value.error} />}
+      <Show of={page} lines={10}>
+        {(found) => found.items.length
+          ? <>
+              <ul class="plain stack tight" ref={list}>
+                {found.items.map((item, place) => (
+                  <li key={item.recommendation_id} class="card stack tight" aria-current={place === index} style={place === index ? { borderColor: "var(--accent)" } : undefined} onClick={() => setQuery({ at: place })}>
+                    <div class="row between"><h2>{words(item.item_id)}</h2><span class="row"><Chip>{words(item.persona)}</Chip><Status of={item.status} /></span></div>
+                    <p>{item.because}</p>
+                    <div class="row between">
+                      <span class="small"><a href={href(`/people/${item.user_id}`)}>The person</a> · <a href={href(`/people/${item.user_id}/traces/${item.recommendation_id}`)}>How it was decided</a> · {item.window_days} days</span>
+                      <span class="row">
+                        {item.status !== "approved" && <button type="button" onClick={() => decide(item, "approve")}>Approve</button>}
+                        {item.status !== "flagged" && <button type="button" onClick={() => decide(item, "flag")}>Flag</button>}
+                        {item.status !== "overridden" && <button type="button" class="danger" onClick={() => decide(item, "override")}>Override</button>}
+                      </span>
+                    </div>
+                  </li>
+                ))}
+              </ul>
+              {found.next_cursor && <div><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
+            </>
+          : <Card><Empty title="The queue is empty"><p>{status === "active" ? "Everything is reviewed." : "Nothing is in this state."}</p>{found.next_cursor && <Action label="Show more" task={task.value} onClick={more} />}</Empty></Card>}
+      </Show>
+      <Confirm open={!!reason.value} title="Override this recommendation?" yes="Override" danger task={task.value} onYes={() => judge(reason.value!.item, "override", reason.value!.text)} onNo={() => { reason.value = null; }}>
+        <p>It is withdrawn from the person. The reason stays on record.</p>
+        <Area label="Reason" required minLength={3} maxLength={2000} value={reason.value?.text ?? ""} onInput={(event) => { reason.value = { ...reason.value!, text: event.currentTarget.value }; }} />
+      </Confirm>
+    </>
+  );
+}
+
+export function Fairness() {
+  return <Page title="Coverage and fairness" lead="How much of what was promised is there, and whether every group of people gets its share."><SignedIn operators><Measures /></SignedIn></Page>;
+}
+
+function Measures() {
+  const metrics = useLoad("metrics", () => ok(api.GET("/api/v1/operator/metrics")));
+  return (
+    <Show of={metrics} lines={12}>
+      {(found) => {
+        const personas = Object.keys(found.personas);
+        return (
+          <>
+            <p class="quiet">{found.measured_at ? `Measured ${time(found.measured_at)}, at the end of the last run for everybody.` : "Measured for this page: there was no run for everybody yet."}</p>
+            <div class="stats">
+              <Stat label="People" value={number(found.users)} note={`${number(found.consented)} agreed`} to={href("/people")} />
+              <Stat label="With a persona" value={percent(found.persona_coverage, 1)} />
+              <Stat label="With three behaviours" value={percent(found.behaviour_coverage, 1)} />
+              <Stat label="With a reason" value={percent(found.rationale_coverage, 1)} />
+              <Stat label="With a trace" value={percent(found.trace_coverage, 1)} />
+              <Stat label="Largest gap" value={percent(found.largest_gap, 1)} note="between two groups" />
+            </div>
+            <div class="split">
+              <Card title="Personas">{personas.length ? <Bars rows={Object.entries(found.personas).sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ key: name, name: <a href={href("/people", { persona: name })}>{words(name)}</a>, value: count, text: number(count) }))} /> : <Empty title="None yet" />}</Card>
+              <Card title="Recommendations">{Object.keys(found.recommendations).length ? <Bars rows={Object.entries(found.recommendations).sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ key: name, name: words(name), value: count, text: number(count) }))} /> : <Empty title="None yet" />}</Card>
+            </div>
+            <Card flush title="Fairness" note="Each persona's share in each group; groups of fewer than 30 people say little.">
+              <div class="scroll" tabIndex={0} role="region" aria-label="Fairness">
+                <table>
+                  <thead><tr><th scope="col">Group</th>{personas.map((each) => <th key={each} scope="col" class="num">{words(each)}</th>)}</tr></thead>
+                  <tbody>{Object.entries(found.fairness).map(([cohort, shares]) => <tr key={cohort}><th scope="row">{words(cohort)}</th>{personas.map((each) => <td key={each} class="num">{percent(shares[each] ?? 0)}</td>)}</tr>)}</tbody>
+                </table>
+              </div>
+              {!Object.keys(found.fairness).length && <Empty title="No groups yet" />}
+            </Card>
+            <Card flush title="Last runs">
+              {found.runs.length
+                ? <Table label="Last runs" rows={found.runs} id={(run) => `${run.run_id} ${run.job}`} columns={[
+                    { name: "Job", key: "job", sort: (run) => run.job, cell: (run) => <Fragment>{words(run.job)}</Fragment> },
+                    { name: "As of", key: "as-of", sort: (run) => run.as_of, cell: (run) => <span class="nowrap">{date(run.as_of)}</span> },
+                    { name: "Started", key: "started", sort: (run) => run.started_at, cell: (run) => <span class="nowrap">{time(run.started_at)}</span> },
+                    { name: "Took", key: "took", num: true, cell: (run) => run.finished_at ? duration((instant(run.finished_at)!.getTime() - instant(run.started_at)!.getTime()) / 1000) : <Status of="running" /> },
+                    { name: "People", key: "people", num: true, sort: (run) => run.users, cell: (run) => number(run.users) },
+                  ]} />
+                : <Empty title="No run yet" />}
+            </Card>
+          </>
+        );
+      }}
+    </Show>
+  );
+}

@@ -70,12 +70,16 @@ from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
-from chalicelib.entry.web import CORS, App, Cors, Page
+from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
     REPLAY,
+    AircraftSearch,
+    CompactionOrder,
     GuardView,
+    HistoryAnswer,
     Latest,
     LatestQuery,
+    PendingQuery,
     QualityHistory,
     QualityQuery,
     ReleaseOrder,
@@ -88,8 +92,13 @@ from chalicelib.flights.models import (
     RunPage,
     RunsQuery,
     RunView,
+    SearchQuery,
     SnapshotList,
     SnapshotsQuery,
+    Track,
+    TrackQuery,
+    Traffic,
+    TrafficQuery,
 )
 from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
@@ -431,6 +440,13 @@ def validate_flights(event: S3Notification) -> None:
     for_each_object(event, lambda record: services().flights.validation.validate(record.key))
 
 
+@app.schedule(Cron(12, "*", "*", "*", "?", "*"))
+def compact_flights(event: CloudWatchEvent) -> Any:
+    """Make one Parquet of each hour that has something new; an event with `from` and `to` names the hours."""
+    run, left = services().flights.compaction.run, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run(detail_of(event, CompactionOrder), left))
+
+
 @app.lambda_function()
 def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Release a snapshot from quarantine, by an operator's direct invocation."""
@@ -462,6 +478,41 @@ def snapshot_aircraft(tracking_id: str) -> Response:
     """The aircraft of one snapshot that passed, of the last seven days."""
     found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
+
+
+@app.route(
+    "/flights/aircraft", cors=CORS, query=SearchQuery, returns=AircraftSearch, headers=["If-None-Match"], tag="flights"
+)
+def flights_aircraft() -> Response:
+    """Aircraft of a period whose address or callsign begins so; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.search(app.query(SearchQuery)))
+
+
+@app.route(
+    "/flights/aircraft/{icao24}/track",
+    cors=CORS,
+    query=TrackQuery,
+    returns=Track,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def aircraft_track(icao24: str) -> Response:
+    """An aircraft's positions, split into flights, or as GeoJSON; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.track(icao24, app.query(TrackQuery)))
+
+
+@app.route("/flights/traffic", cors=CORS, query=TrafficQuery, returns=Traffic, headers=["If-None-Match"], tag="flights")
+def flights_traffic() -> Response:
+    """Aircraft and rows by hour, day, country and so on; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.traffic(app.query(TrafficQuery)))
+
+
+def of_history(found: HistoryAnswer) -> Response:
+    """An answer of the history: kept for a day where its period is closed, 202 where it is still being worked out."""
+    if isinstance(found.answer, PendingQuery):
+        return to_response(Reply(found.answer, 202, {"Retry-After": str(found.answer.retry_after)}), 202)
+    caching = "public, max-age=86400" if found.closed else "public, max-age=60"
+    return revalidated(found.answer, app.header("If-None-Match"), caching)
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")

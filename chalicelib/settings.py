@@ -164,6 +164,8 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     guard_table: str = variable("OMNIBUS_FLIGHTS_GUARD_TABLE")
     alerts_topic_arn: str = variable("OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN")
     process_function: str = variable("OMNIBUS_FLIGHTS_PROCESS_FUNCTION")
+    workgroup: str = variable("OMNIBUS_FLIGHTS_WORKGROUP")
+    database: str = variable("OMNIBUS_FLIGHTS_DATABASE")
     opensky_url: str = variable("OPENSKY_URL", default="https://opensky-network.org")
     opensky_token_url: str = variable(
         "OPENSKY_TOKEN_URL",
@@ -254,7 +256,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
-    operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
+    operator_secret_arn: str = variable("OMNIBUS_OPERATOR_SECRET_ARN", str, "")
     stack: str = variable("POWERTOOLS_SERVICE_NAME", _text, "omnibus")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     aws: AwsSettings = section(AwsSettings)

@@ -13,14 +13,14 @@ from chalicelib.concerts.values import Delta
 from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.wiring import Services
 from tests.app.spendsense.tokens import ANN, BOB, token
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.events import schedule_event, socket_event
 from tests.fakes.concerts import FakeProvider, FakeTicketModel
 from tests.fakes.predictions import MemoryJobs
 from tests.fakes.season import ConcertWorld
 from tests.fakes.uploads import FakeSessions
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 HOSTILE = ["'; DROP TABLE concerts; --", "rock' OR '1'='1", "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd"]
 UPSTREAM = [
     (UpstreamUnavailable("The warehouse is busy; try again later.", retry_after=5), 503),

@@ -68,7 +68,7 @@ def _ask(name: str, check: Callable[[], object]) -> Dependency:
         check()
     except OmnibusError as error:
         problem = error.message
-    except Exception:  # a check that fails in its own way is still only a failed dependency
+    except Exception:  # noqa: BLE001  # a check that fails in its own way is still only a failed dependency
         telemetry.logger.exception("the check of %s failed", name)
         problem = "failed"
     ms = round((time.monotonic() - started) * 1000)

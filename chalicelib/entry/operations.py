@@ -70,6 +70,6 @@ def _ask(name: str, question: Question) -> Sequence[Mapping[str, Any]] | str:
         return question()
     except OmnibusError as error:
         return error.message
-    except Exception:  # whatever it was, the rest of the answer stands
+    except Exception:  # noqa: BLE001  # whatever it was, the rest of the answer stands
         telemetry.logger.exception("the question for %s failed", name)
         return "could not be asked"

@@ -71,7 +71,7 @@ def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -
         actions[name](connection, message)
     except OmnibusError as error:
         _answer(post, connection, _error_message(error, event))
-    except Exception:  # the edge: the client gets an opaque error, the log the traceback
+    except Exception:  # noqa: BLE001  # the edge: the client gets an opaque error, the log the traceback
         telemetry.logger.exception("unhandled error in a socket action")
         _answer(post, connection, _error_message(OmnibusError("An internal error occurred."), event))
     return {"statusCode": 200}

@@ -185,7 +185,7 @@ class App(Chalice):
                 return self.error(error)
             except ChaliceViewError:
                 raise  # Chalice answers with its status, and `_answer_in_one_voice` in our words
-            except Exception:  # the edge: whatever it was, the caller gets an opaque 500
+            except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
                 telemetry.logger.exception("unhandled error in %s", contract.handler.__name__)
                 return self.error(OmnibusError("An internal error occurred."))
 
@@ -221,7 +221,7 @@ class App(Chalice):
         if request is not None:
             try:
                 self._allow_origin(request, response)
-            except Exception:  # without settings nobody may read the answer, which is an error already
+            except Exception:  # noqa: BLE001  # without settings nobody may read the answer, which is an error already
                 telemetry.logger.exception("the allowed origins are unknown")
         return response
 

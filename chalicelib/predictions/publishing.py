@@ -138,7 +138,7 @@ def try_out(estimator: Any, features: Sequence[str], told: Described) -> Trial:
             if error.code == "unpublishable":
                 raise
             raise unpublishable(f"does not fit the sample: {error.message}", "a sample of its data") from error
-        except Exception as error:  # whatever a model raises
+        except Exception as error:  # noqa: BLE001  # whatever a model raises
             failures.append(error)
             continue
         found = tuple(
@@ -195,7 +195,7 @@ def _may_be_missing(
     gaps = [msgspec.structs.replace(it, missing=it.missing or at == place) for at, it in enumerate(features)]
     try:
         predicted = np.asarray(predict(make(few, gaps, 0)))
-    except Exception:  # whatever a model raises
+    except Exception:  # noqa: BLE001  # whatever a model raises
         return False
     return predicted.dtype.kind != "f" or not bool(np.isnan(predicted).any())
 
@@ -328,7 +328,7 @@ def _dump(estimator: Any, form: ModelFormat | None) -> tuple[bytes, ModelFormat,
         content = skops.io.dumps(estimator)
         unlisted = sorted(skops.io.get_untrusted_types(data=content))
         foreign = ", ".join(sorted(set(unlisted) - set(TRUSTED_TYPES)))
-    except Exception as error:  # whatever skops raises
+    except Exception as error:  # noqa: BLE001  # whatever skops raises
         foreign = f"what skops cannot write ({error})"
     if not foreign:
         return content, "skops", "it trusts " + (", ".join(unlisted) or "nothing beyond skops' own list")

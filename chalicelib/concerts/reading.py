@@ -455,9 +455,13 @@ class _Reader:
             return "general_query", "", 0.9
         if re.search(r"\b(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)\b", cued):
             return "artist_lookup", "concerts", 0.8
-        wishes = kinds & {"genre", "place", "type"} or any(word.plain in GENRE_WORDS for word in self.words)
-        wishes = wishes or re.search(r"[$€£] ?\d", cued)
-        if wishes or cues & {"concert", "when", "price"} or any(self._periods(past=False)):
+        named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
+        if (
+            named
+            or re.search(r"[$€£] ?\d", cued)
+            or cues & {"concert", "when", "price"}
+            or any(self._periods(past=False))
+        ):
             sure = 0.5 + 0.15 * (("genre" in kinds) + ("place" in kinds) + ("concert" in cues))
             return "concert_recommendation", "concerts", sure
         if "ranking" in cues and not cues & {"artist"}:
@@ -490,7 +494,7 @@ class _Reader:
             if either and first.since and first.until and one.since and one.until:
                 if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
                     one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
-                if first.since <= one.since <= first.until:
+                if one.since and one.until and first.since <= one.since <= first.until:
                     first = first._replace(end=one.end, until=max(first.until, one.until))
                     continue
             since = max((day for day in (first.since, one.since) if day), default=None)

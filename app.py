@@ -66,6 +66,7 @@ from chalicelib.entry.events import (
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
+from chalicelib.entry.mcp import McpCaller
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
@@ -156,6 +157,7 @@ def operations() -> Operations:
 
 
 PROOFS = ("X-Operator-Token", "Authorization")
+MCP_CORS = Cors(headers=(*CORS.headers, "Accept", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"))
 PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
 
 
@@ -176,6 +178,20 @@ def health() -> HealthReport:
 def openapi() -> dict[str, object]:
     """This description."""
     return app.openapi()
+
+
+@app.route("/mcp", methods=["POST"], cors=MCP_CORS, returns=dict, headers=PROOFS, tag="mcp")
+def mcp() -> Response:
+    """Answer one message of the Model Context Protocol; docs/mcp.md says how clients connect."""
+    caller = McpCaller(app.header("Authorization"), app.header("X-Operator-Token"), app.source_ip(), app.request_id())
+    answer = services().mcp.answer(app.raw_body(), app.header, caller)
+    return to_response(Reply(answer.message, answer.status), answer.status)
+
+
+@app.route("/mcp", methods=["GET", "DELETE"], returns=None, status=405, tag="mcp")
+def mcp_without_streams() -> Response:
+    """Say that there is no stream and no session: each POST is answered whole."""
+    return Response("", {"Allow": "POST"}, 405)
 
 
 # -- concerts

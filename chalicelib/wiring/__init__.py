@@ -18,6 +18,7 @@ from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.entry.health import Health
+    from chalicelib.entry.mcp import McpServer
     from chalicelib.entry.operations import Watch
     from chalicelib.entry.sockets import Doorman
     from chalicelib.wiring.concerts import ConcertServices
@@ -67,12 +68,21 @@ class Services:
         return UploadServices(self.shared)
 
     @cached_property
-    def operators(self) -> Operators:
+    def signin(self) -> SignIn:
         from chalicelib.adapters.cognito import PoolKeys
 
         keys = PoolKeys(self.settings.aws.endpoint)
-        signin = SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
-        return Operators(self._operator_token, signin, self.limits)
+        return SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
+
+    @cached_property
+    def operators(self) -> Operators:
+        return Operators(self._operator_token, self.signin, self.limits)
+
+    @cached_property
+    def mcp(self) -> "McpServer":
+        from chalicelib.wiring.mcp import mcp_server
+
+        return mcp_server(self)
 
     @cached_property
     def limits(self) -> AddressLimits:

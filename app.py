@@ -103,14 +103,26 @@ from chalicelib.flights.models import (
 )
 from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
+    PREVIEW_BYTES,
+    DataFileForm,
+    DataFilePage,
+    DataFileRequest,
+    DataFilesQuery,
+    DirectRequest,
     HandedOver,
     PredictionJob,
     PredictionJobPage,
     PredictionJobsQuery,
-    PredictionOutcome,
+    PredictionModel,
+    PredictionModelPage,
+    PredictionModelsQuery,
+    PredictionOutput,
     PredictionPart,
     PredictionRequest,
     PredictionStep,
+    Preview,
+    PreviewRequest,
+    SubmitQuery,
     parse_event,
 )
 from chalicelib.spendsense import models as spendsense
@@ -348,12 +360,12 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> dict[str, Any]:
-    """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
+    """Score an object in S3 in one call, or hand it over to a job if it is too large for one; preview; dry run."""
 
-    def predict(request: PredictionRequest) -> PredictionOutcome | HandedOver:
-        return services().predictions.batch.predict(request, seconds_left=seconds_left(context))
+    def respond(asked: DirectRequest) -> Struct:
+        return services().predictions.batch.respond(asked, seconds_left(context))
 
-    return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
+    return proxied(event, context, parse=parse_event, handle=respond, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -374,19 +386,87 @@ def predict_complete(event: Any, context: Any) -> Any:
     return stepped(event, context, PredictionStep, services().predictions.steps.complete)
 
 
+@app.on_cw_event({"source": ["predictions"], "detail-type": ["Prediction Requested"]})
+def request_prediction(event: CloudWatchEvent) -> Any:
+    """Start the job that an event asks for; an event that comes twice is one job."""
+    return report_or_raise(lambda: services().predictions.jobs.submit_event(event.event_id, event.detail))
+
+
 @app.route(
     "/predictions",
     methods=["POST"],
     cors=CORS,
     body=PredictionRequest,
+    query=SubmitQuery,
     returns=PredictionJob,
     status=202,
     proof="operator",
     tag="predictions",
 )
 def submit_prediction() -> PredictionJob:
-    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    return services().predictions.jobs.submit(app.body(PredictionRequest))
+    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators.
+
+    With `dry_run`, check the request, the model and the first rows, reckon time and cost, and start nothing.
+    """
+    jobs, request = services().predictions.jobs, app.body(PredictionRequest)
+    return jobs.check(request) if app.query(SubmitQuery).dry_run else jobs.submit(request, app.caller(str))
+
+
+@app.route(
+    "/predictions/preview",
+    methods=["POST"],
+    cors=CORS,
+    body=PreviewRequest,
+    returns=Preview,
+    proof="operator",
+    max_body_bytes=PREVIEW_BYTES,
+    tag="predictions",
+)
+def preview_predictions() -> Preview:
+    """Score at most 100 rows at once, as MLflow's scoring protocol sends them. For operators."""
+    return services().predictions.jobs.preview(app.body(PreviewRequest))
+
+
+@app.route(
+    "/predictions/models",
+    cors=CORS,
+    query=PredictionModelsQuery,
+    returns=PredictionModelPage,
+    proof="operator",
+    tag="predictions",
+)
+def prediction_models() -> PredictionModelPage:
+    """Published models with their features, figures and age, a page at a time. For operators."""
+    return services().predictions.catalogue.models(app.query(PredictionModelsQuery))
+
+
+@app.route("/predictions/models/{model_id}", cors=CORS, returns=PredictionModel, proof="operator", tag="predictions")
+def prediction_model(model_id: str) -> PredictionModel:
+    """One published model. For operators."""
+    return services().predictions.catalogue.model(model_id)
+
+
+@app.route(
+    "/predictions/data",
+    methods=["POST"],
+    cors=CORS,
+    body=DataFileRequest,
+    returns=DataFileForm,
+    status=201,
+    proof="operator",
+    tag="predictions",
+)
+def permit_prediction_data() -> DataFileForm:
+    """Permit one upload of a data file by a form, which holds it to its place, type and size. For operators."""
+    return services().predictions.catalogue.permit(app.body(DataFileRequest))
+
+
+@app.route(
+    "/predictions/data", cors=CORS, query=DataFilesQuery, returns=DataFilePage, proof="operator", tag="predictions"
+)
+def prediction_data() -> DataFilePage:
+    """Data files, a page at a time. For operators."""
+    return services().predictions.catalogue.data(app.query(DataFilesQuery))
 
 
 @app.route(
@@ -419,6 +499,12 @@ def prediction_job(job_id: str) -> PredictionJob:
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
     return services().predictions.jobs.cancel(job_id)
+
+
+@app.route("/predictions/{job_id}/output", cors=CORS, returns=PredictionOutput, proof="operator", tag="predictions")
+def prediction_output(job_id: str) -> PredictionOutput:
+    """A link to the output of a job that succeeded, and its first rows. For operators."""
+    return services().predictions.catalogue.output(services().predictions.jobs.get(job_id))
 
 
 @app.route(
@@ -980,7 +1066,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat` or `channel=jobs`
 
 
 @app.on_ws_connect()
@@ -990,9 +1076,13 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let a chat's socket in, and an upload's to its session."""
+    """Let a chat's socket in, an operator's to the news of jobs, and an upload's to its session."""
     services().doorman.connect(connection)
-    if connection.query.get("channel") != "chat":
+    channel = connection.query.get("channel")
+    if channel == "jobs":
+        services().operators.admit(connection.query.get("operator_token"), connection.query.get("authorization"))
+        services().predictions.jobs.watch(connection.id, connection.endpoint)
+    elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)
 
 

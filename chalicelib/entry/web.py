@@ -275,7 +275,7 @@ class App(Chalice):
 
     def operator(self) -> str:
         """The operator who calls; Forbidden or Unauthenticated for anybody else."""
-        return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"))
+        return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"), self.source_ip())
 
     @staticmethod
     def _declared(value: object, kind: type[Caller]) -> Caller:

@@ -29,7 +29,7 @@ VALUE_BYTES = 8
 ADDED_BYTES = 24
 """What a value of a new column takes as a number or as its text."""
 MAX_ROW_GROUP_BYTES = 512 * 1024 * 1024
-MAX_FOOTER_BYTES = 32 * 1024 * 1024
+MAX_FOOTER_BYTES = 8 * 1024 * 1024
 NESTED_ROWS = 64
 
 

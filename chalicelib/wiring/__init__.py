@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.entry.limits import AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.errors import NotConfigured
@@ -70,7 +71,15 @@ class Services:
 
         keys = PoolKeys(self.settings.aws.endpoint)
         signin = SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
-        return Operators(self.settings.operator_token, signin)
+        return Operators(self._operator_token, signin, self.limits)
+
+    @cached_property
+    def limits(self) -> AddressLimits:
+        return AddressLimits(self.shared.counters, now)
+
+    def _operator_token(self) -> str:
+        arn = self.settings.operator_secret_arn
+        return str(self.shared.secrets.read(arn)["token"]) if arn else ""
 
     @cached_property
     def health(self) -> "Health":

@@ -11,10 +11,10 @@ from chalicelib.entry import telemetry
 from chalicelib.entry.health import Health
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.patience import PATIENCE_S
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from chalice.app import BadRequestError, CognitoUserPoolAuthorizer, CORSConfig, 
 from chalice.test import Client
 from msgspec import Meta, Struct
 
+from chalicelib.entry.limits import AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.entry.web import CORS, App, Page, Reply
 from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, UpstreamTimeout
+from tests.fakes.clock import Clock
+from tests.fakes.uploads import FakeCounters
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -77,7 +80,11 @@ RAISED: dict[str, Exception] = {
 
 
 TOKEN = "the operators' token"
-OPERATORS = Operators(TOKEN, SignIn(pool=SimpleNamespace, key=lambda *_: None, clock=datetime.now))
+OPERATORS = Operators(
+    lambda: TOKEN,
+    SignIn(pool=SimpleNamespace, key=lambda *_: None, clock=datetime.now),
+    AddressLimits(FakeCounters(), Clock()),
+)
 
 
 def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -> App:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from os import environ
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -142,7 +143,12 @@ if "AWS_CHALICE_CLI_MODE" in environ:
 
     stand_in()
 services = bootstrap
-app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app = App(
+    "omnibus",
+    origins=lambda: services().settings.cors_origins,
+    operators=lambda: services().operators,
+    reference=Path(__file__).with_name("chalicelib") / "reference.json",
+)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it

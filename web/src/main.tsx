@@ -123,10 +123,10 @@ function Frame() {
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the content</a>
       <div class="frame">
-        <div class="top">
+        <header class="top">
           {brand}
           <button type="button" aria-expanded={open.value} aria-controls="side" onClick={() => { open.value = !open.value; }}>Menu</button>
-        </div>
+        </header>
         <button type="button" class="scrim" data-open={opened} aria-label="Close the menu" tabIndex={-1} onClick={() => { open.value = false; }} />
         <aside id="side" class="side" data-open={opened} aria-label="Console">
           {brand}

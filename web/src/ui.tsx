@@ -91,7 +91,7 @@ export function Fault({ error, again }: { error: unknown; again?: () => void }) 
 }
 
 export function Empty({ title, children }: Children & { title: string }) {
-  return <div class="empty"><h3>{title}</h3>{children}</div>;
+  return <div class="empty"><h2>{title}</h2>{children}</div>;
 }
 
 /** The space that the data will take, so that nothing moves when it arrives. */

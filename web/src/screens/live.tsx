@@ -53,7 +53,7 @@ export function Live() {
         <Field grow label="Callsign, address or country" type="search" value={filter.text} onInput={(event) => setQuery({ q: event.currentTarget.value })} />
         <Select label="Phase" value={filter.phase} options={[["", "Any"], ...PHASES.map((each): [string, string] => [each, words(each)])]} onChange={(event) => setQuery({ phase: event.currentTarget.value })} />
         <Field label="Altitude from, ft" type="number" step="1000" value={search.low ?? ""} onInput={(event) => setQuery({ low: event.currentTarget.value })} />
-        <Field label="to, ft" type="number" step="1000" value={search.high ?? ""} onInput={(event) => setQuery({ high: event.currentTarget.value })} />
+        <Field label="Altitude to, ft" type="number" step="1000" value={search.high ?? ""} onInput={(event) => setQuery({ high: event.currentTarget.value })} />
         {(search.q || search.phase || search.low || search.high) && <button type="button" class="plain" onClick={() => setQuery({ q: null, phase: null, low: null, high: null })}>Clear</button>}
       </div>
       {latest.error !== undefined && <Fault error={latest.error} again={snap ? () => setQuery({ snap: null }) : latest.reload} />}

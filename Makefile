@@ -14,7 +14,8 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 .DEFAULT_GOAL := help
 .PHONY: help local-venv web try-web demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
 	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
-	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive parameters train-tickets lock release clean
+	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
+	lock release clean
 
 help:
 	@awk '/^##@ /{print "\n" substr($$0, 5)} \
@@ -112,7 +113,8 @@ check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
 fuzz: venv ## run 20 times as many property tests, with fresh seeds
 	OMNIBUS_FUZZ=1 $(PYTHON) -m pytest -q -n $(or $(WORKERS),2) -m "hypothesis or fuzz" $(TESTS)
 
-load: venv ## load a cloud of its own, and lose nothing (DURATION=180)
+load: venv ## run the load tests in full; lose nothing (DURATION=)
+	OMNIBUS_FULL_LOAD=1 $(PYTHON) -m pytest -q -m load tests
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks, write benchmarks/results.md (NAMES=)
@@ -188,6 +190,9 @@ cost: venv ## estimate a month's bill by workload (DETAILS=1 JSON=1)
 	@$(PYTHON) -m infra.operate.cost $(if $(DETAILS),--details) $(if $(JSON),--json)
 
 ##@ Maintain
+new-workload: venv ## begin a workload, with tests (NAME=weather)
+	@$(PYTHON) -m infra.new_workload $(or $(NAME),$(error NAME is missing: one word, e.g. NAME=weather))
+
 parameters: venv ## write docs/parameters.md
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(PYTHON) -m infra.template.parameters build/check/sam.json docs/parameters.md

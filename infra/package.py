@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,13 @@ def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
 
 def _complete(artifacts: Sequence[Artifact]) -> None:
     """Write the bills of materials and print what everything weighs; PackagingError if that is too much."""
-    from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
+    if find_spec("cyclonedx"):
+        from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
 
-    for artifact in artifacts:
-        sbom.write(artifact)
+        for artifact in artifacts:
+            sbom.write(artifact)
+    else:
+        print("no bill of materials: `pip install -r requirements-dev.txt` for its library", file=sys.stderr)
     weights = weigh(artifacts)
     print(table(weights), file=sys.stderr)
     if problems := exceeded(weights):

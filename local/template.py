@@ -32,6 +32,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = without_tls(resources)
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
+    resources = with_one_address(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
     return {
         **template,
@@ -118,6 +119,7 @@ def with_gateway_responses(resources: Resources) -> Resources:
                     for header, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
                 },
                 "ResponseTemplates": response.get("ResponseTemplates", {}),
+                **({"StatusCode": response["StatusCode"]} if "StatusCode" in response else {}),
             },
         }
         for name, resource in resources.items()
@@ -125,6 +127,16 @@ def with_gateway_responses(resources: Resources) -> Resources:
         for kind, response in resource["Properties"].get("GatewayResponses", {}).items()
     }
     return {**resources, **alone}
+
+
+def with_one_address(resources: Resources) -> Resources:
+    """Let a REST API's description name no release: MiniStack gives an API that is described anew another URL."""
+    apis = {name: each["Properties"]["DefinitionBody"] for name, each in resources.items() if each["Type"] == REST_API}
+    unnamed = {name: {**body, "info": {**body.get("info", {}), "version": "local"}} for name, body in apis.items()}
+    return {
+        name: _with_properties(resource, {"DefinitionBody": unnamed[name]}) if name in unnamed else resource
+        for name, resource in resources.items()
+    }
 
 
 def _each(resources: Resources, kind: str, properties: Mapping[str, Any], without: tuple[str, ...] = ()) -> Resources:

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the processor
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
+from chalicelib import wiring
 from tests.environment import ENVIRONMENT
 from tests.properties import load_profile
 
@@ -44,6 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    wiring._configured.cache_clear()  # the services of an earlier test's environment
 
 
 @pytest.fixture(scope="session")

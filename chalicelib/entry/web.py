@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from chalice.app import Authorizer, Chalice, EventSourceHandler, Request, Response
+from chalice.app import Authorizer, Chalice, ChaliceViewError, EventSourceHandler, Request, Response
 from msgspec import Struct
 
 from chalicelib.entry import telemetry
@@ -152,7 +152,8 @@ class App(Chalice):
             )
             self.contracts.append(contract)
             wrapped = self._enforcing(contract, admit)
-            super(App, self).route(path, methods=list(methods), authorizer=authorizer, **chalice_options)(wrapped)
+            served = [*methods, "HEAD"] if "GET" in methods else list(methods)
+            super(App, self).route(path, methods=served, authorizer=authorizer, **chalice_options)(wrapped)
             if cors is not None and "OPTIONS" not in self.routes[path]:
                 preflight = self._preflight(path, cors)
                 super(App, self).route(path, methods=["OPTIONS"], name=f"preflight {path}")(preflight)
@@ -182,6 +183,8 @@ class App(Chalice):
                 return to_response(contract.handler(**decoded), contract.status)
             except OmnibusError as error:
                 return self.error(error)
+            except ChaliceViewError:
+                raise  # Chalice answers with its status, and `_answer_in_one_voice` in our words
             except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
                 telemetry.logger.exception("unhandled error in %s", contract.handler.__name__)
                 return self.error(OmnibusError("An internal error occurred."))
@@ -210,6 +213,8 @@ class App(Chalice):
             headers, status = response.headers, response.status_code
             response = self.error(self._in_our_words(request, status, response.body), status=status)
             response.headers.update(headers)
+        if request is not None and request.method == "HEAD":
+            response.body = b"" if isinstance(response.body, bytes) else ""
         response.headers.update(SECURITY_HEADERS)
         response.headers["X-Request-Id"] = self.request_id()
         response.headers.setdefault("Cache-Control", "no-store")
@@ -263,7 +268,7 @@ class App(Chalice):
 
     def operator(self) -> str:
         """The operator who calls; Forbidden or Unauthenticated for anybody else."""
-        return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"))
+        return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"), self.source_ip())
 
     @staticmethod
     def _declared(value: object, kind: type[Caller]) -> Caller:

@@ -17,14 +17,13 @@ from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, Ups
 from chalicelib.predictions.batch import require_rows
 from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.features import rows_plainly
+from chalicelib.predictions.features import filled_ends, read_rows
 from chalicelib.predictions.jobs import check_output, record_failure
 from chalicelib.predictions.models import Done, Planned, PredictionPart, PredictionRequest, PredictionStep
 from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
-from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects, stream
-from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
-from chalicelib.predictions.scan import READ_BYTES, DataSpan, Task, open_task, score_first, score_span, whole_span
-from chalicelib.predictions.streams import read_ahead
+from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects
+from chalicelib.predictions.records import stray_quote
+from chalicelib.predictions.scan import DataSpan, Task, open_task, score_first, score_span, whole_span
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
 
 MAX_PARTS = 1000
@@ -190,7 +189,7 @@ class DistributedPredictions:
 
     def _assemble(self, job_id: str, plan: Plan, order: PredictionOrder, deadline: Deadline) -> None:
         parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
-        if order.output_layout.format == "csv":
+        if order.output_layout.format != "parquet":
             self.objects.join(
                 parts, order.output, overwrite=order.request.overwrite, mark=job_id, between=deadline.check
             )
@@ -274,15 +273,15 @@ def _byte_spans(
     header = task.header.raw if task.header else b""
     at = start = len(header)
     rows = first_row = 0
-    chunks = read_ahead(stream(objects, task.data, at, task.data.bytes, READ_BYTES))
-    for block in cut_blocks(chunks, at, task.grid):
-        if b'"' in block and stray_quote(block) is not None:
-            rows_plainly(block, task.columns, rows)  # says in which row
+    quoting = task.order.data_layout.format == "csv"
+    for block in task.blocks(objects, at, task.data.bytes):
+        if quoting and b'"' in block and stray_quote(block) is not None:
+            read_rows(block, task.columns, rows)  # says in which row
         if at // part_bytes > start // part_bytes:
             yield DataSpan(start, at, first_row), rows - first_row
             start, first_row = at, rows
         at += len(block)
-        rows += count_rows(block)
+        rows += len(filled_ends(block, quoting=quoting))
         deadline.check()
     if at > start:
         yield DataSpan(start, at, first_row), rows - first_row

@@ -8,7 +8,10 @@ from msgspec import Meta, Struct
 
 from chalicelib.errors import InvalidInput
 
-DataFormat = Literal["csv", "parquet"]
+DataFormat = Literal["csv", "parquet", "jsonl"]
+FeatureType = Literal["number", "integer", "boolean", "text", "category", "date", "timestamp"]
+ModelInput = Literal["array", "frame", "column"]
+MAX_FEATURES = 2000
 JobState = Literal["queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
 BUCKET_PATTERN = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
@@ -24,21 +27,29 @@ Uri = Annotated[
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
+class ModelFeature(Struct, frozen=True):
+    """One feature of a model: its name, its type, and whether the model takes a row without it."""
+
+    name: Name
+    type: FeatureType = "number"
+    missing: bool = False
+
+
 class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Score the rows of one object with a model, and write them with their predictions to another.
 
-    `format` tells csv or parquet where an extension does not; `.gz` at the end of a key means gzip.
+    `format` tells csv, parquet or jsonl where an extension does not; `.gz` at the end of a key means gzip.
     """
 
     model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
-    data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, or Parquet.")]
+    data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, Parquet or JSON Lines.")]
     output_s3_uri: Annotated[Uri, Meta(description="Where the rows with their predictions go.")]
     prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
     feature_columns: Annotated[
         tuple[Name, ...],
         Meta(
             min_length=1,
-            max_length=2000,
+            max_length=MAX_FEATURES,
             description="The model's features, in its order.",
             extra_json_schema={"uniqueItems": True},
         ),

@@ -6,12 +6,14 @@ and once; a module imports at its top only what every function can carry, so a f
 
 import os
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
+from chalicelib.entry.limits import AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
-from chalicelib.settings import Settings
+from chalicelib.errors import NotConfigured
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.wiring.predictions import PredictionServices
     from chalicelib.wiring.spendsense import SpendsenseServices
     from chalicelib.wiring.uploads import UploadServices
+
+HOW_TO_RUN = "On a developer's machine: `make up`, then `chalice local --stage local`."
 
 
 class Services:
@@ -67,7 +71,15 @@ class Services:
 
         keys = PoolKeys(self.settings.aws.endpoint)
         signin = SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
-        return Operators(self.settings.operator_token, signin)
+        return Operators(self._operator_token, signin, self.limits)
+
+    @cached_property
+    def limits(self) -> AddressLimits:
+        return AddressLimits(self.shared.counters, now)
+
+    def _operator_token(self) -> str:
+        arn = self.settings.operator_secret_arn
+        return str(self.shared.secrets.read(arn)["token"]) if arn else ""
 
     @cached_property
     def health(self) -> "Health":
@@ -94,6 +106,35 @@ class Services:
         return Watch(stage=self.settings.stage, alarms=stack.alarms, dead_letters=stack.dead_letters)
 
 
+class Unconfigured(Services):
+    """The services of an incomplete environment: the process is well, and all else says what is missing."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    def __getattr__(self, name: str) -> Any:  # `settings` and `shared`, without which there is nothing else
+        raise NotConfigured(self._problem)
+
+    @cached_property
+    def health(self) -> "Health":
+        from chalicelib.entry.health import Health
+
+        return Health({})
+
+
 def bootstrap() -> Services:
-    """The services for this process's environment; SettingsError if it is incomplete."""
+    """The services for this process's environment.
+
+    If it is incomplete: SettingsError in Lambda; elsewhere, as under `chalice local`, services that say what to do.
+    """
+    try:
+        return _configured()
+    except SettingsError as error:
+        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+            raise
+        return Unconfigured(f"{error}\n{HOW_TO_RUN}")
+
+
+@cache
+def _configured() -> Services:
     return Services(Settings.from_environ(os.environ))

@@ -9,6 +9,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.adapters.aws import Clients
     from chalicelib.adapters.connections import Connections
+    from chalicelib.adapters.counters import CountersTable
     from chalicelib.adapters.secrets import Secrets
 
 
@@ -41,6 +42,12 @@ class Shared:
         from chalicelib.adapters.secrets import Secrets
 
         return Secrets(self.client("secretsmanager"))
+
+    @cached_property
+    def counters(self) -> "CountersTable":
+        from chalicelib.adapters.counters import CountersTable
+
+        return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
 
     @property
     def socket_url(self) -> str | None:

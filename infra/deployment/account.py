@@ -81,8 +81,10 @@ class Survey:
     tell: Tell
 
     def problems(self, *, first: bool) -> Iterator[str]:
-        """Every lack of the account; `first` if the stack does not exist yet."""
+        """Every lack of the account; `first` if the stack does not exist yet. What is no lack is told."""
         parameters = self.names.parameters
+        if not first:
+            yield from self._asked("the stack's alarms", self._alarms)
         yield from self._asked("Lambda's concurrency", partial(self._concurrency, first=first))
         if first:
             yield from self._asked("the names of the stack's tables and buckets", self._taken_names)
@@ -111,6 +113,15 @@ class Survey:
         except BotoCoreError as error:
             return [f"{subject}: {error}"]
         return []
+
+    def _alarms(self) -> Iterator[str]:
+        """Tell which alarms are on: they do not stop a deployment, but somebody should know before it begins."""
+        stack = self.names.pseudo["AWS::StackName"]
+        asked = {"AlarmNamePrefix": f"{stack}-", "StateValue": "ALARM"}
+        found = self.client("cloudwatch").get_paginator("describe_alarms").paginate(**asked)
+        if alarming := sorted(each["AlarmName"] for page in found for each in page["MetricAlarms"]):
+            self.tell(f"  in ALARM before the deployment: {', '.join(alarming)}; docs/runbook.md explains each")
+        yield from ()
 
     def _concurrency(self, *, first: bool) -> Iterator[str]:
         found = self.client("lambda").get_account_settings()["AccountLimit"]

@@ -18,7 +18,7 @@ OF_FUNCTIONS = re.compile(
     r"AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
 )
 NEVER_WITHOUT = re.compile(
-    r"AWS::(S3::Bucket|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
+    r"AWS::(S3::Bucket(?!Policy)|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
     r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion)"
 )
 """What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""
@@ -94,6 +94,8 @@ def _left_out(template: Template, names: Mapping[str, str]) -> set[str]:
     resources = template["Resources"]
     left_out = {name for name, each in resources.items() if OF_FUNCTIONS.match(each["Type"])}
     left_out |= {role for logical in names for role in _role_of(resources[logical])}
+    versions = {f"{logical}.Version" for logical in names}
+    left_out |= {name for name, each in resources.items() if any(_of_version(it, versions) for it in references(each))}
     while True:
         more = {
             name
@@ -110,6 +112,10 @@ def _left_out(template: Template, names: Mapping[str, str]) -> set[str]:
                     " no stack can have it without the functions"
                 )
         left_out |= more
+
+
+def _of_version(reference: str, versions: set[str]) -> bool:
+    return any(reference == version or reference.startswith(f"{version}.") for version in versions)
 
 
 def _role_of(function: Mapping[str, Any]) -> Iterator[str]:

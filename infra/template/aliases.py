@@ -2,36 +2,37 @@
 
 A trigger that went to the function itself would run what was just uploaded, past the canary: so API Gateway, the
 socket API, the state machine and functions that call functions all go to the alias. SAM lets events do so by itself.
+
+A canary is for functions that people wait for: those that the two APIs call, and those whose fragment has a
+DeploymentPreference. The others' events are retried, and 21 canaries at once would meet the rate of Lambda's API.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infra.template.alarms import CONDITION, alarm
 from infra.template.functions import Function
-from infra.template.names import ALIAS, REST_API, Template, alias_of
+from infra.template.names import ALIAS, REST_API, Resources, Template, alias_of, of_type
 
 PERMISSION = "AWS::Lambda::Permission"
 SOCKET_INTEGRATION = "AWS::ApiGatewayV2::Integration"
+REST_HANDLER = "APIHandler"
+AT_ONCE = 5
+"""How many functions change side by side: Lambda takes 15 such calls a second, and a function needs four."""
 INVOCATIONS = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s}/invocations"
 
 
-def with_aliases(template: Template, functions: Iterable[Function]) -> dict[str, Any]:
+def with_aliases(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
     """The template with a version and the alias for each function, and with all callers going to the alias."""
     resources = dict(template["Resources"])
     names = {function.logical for function in functions}
-    for name in names:
-        alarm = f"{name}ErrorsAlarm"
-        published = {
-            "AutoPublishAlias": ALIAS,
-            # A version has the configuration too, of which the parameters are a part: SAM compares the code alone.
-            "AutoPublishCodeSha256": {"Ref": "Release"},
-            "DeploymentPreference": {
-                "Enabled": {"Fn::FindInMap": ["Canaries", {"Ref": "Canary"}, "Enabled"]},
-                "Type": {"Ref": "CanaryConfiguration"},
-                "Role": {"Fn::GetAtt": ["CanaryRole", "Arn"]},
-                **({"Alarms": _alarms(alarm, resources[alarm])} if alarm in resources else {}),
-            },
-        }
+    for function in functions:
+        name = function.logical
+        # A version has the configuration too, of which the parameters are a part: SAM compares the code alone.
+        published: dict[str, Any] = {"AutoPublishAlias": ALIAS, "AutoPublishCodeSha256": {"Ref": "Release"}}
+        if name in _waited_for(template["Resources"], names):
+            published["DeploymentPreference"] = _canary(name)
+            resources[f"{name}CanaryAlarm"] = _of_new_version(function)
         resources[name] = _changed(resources[name], published)
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
@@ -44,15 +45,62 @@ def with_aliases(template: Template, functions: Iterable[Function]) -> dict[str,
     return {**template, "Resources": resources}
 
 
+def in_turns(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
+    """The template with its functions in a few chains, so that CloudFormation changes not all of them at once."""
+    resources = dict(template["Resources"])
+    for before, after in zip(functions, functions[AT_ONCE:], strict=False):
+        there = resources[after.logical].get("DependsOn", [])
+        waits_for = [*([there] if isinstance(there, str) else there), before.logical]
+        resources[after.logical] = {**resources[after.logical], "DependsOn": waits_for}
+    return {**template, "Resources": resources}
+
+
+def _waited_for(resources: Resources, names: set[str]) -> set[str]:
+    called = {
+        value["Ref"]
+        for each in of_type(resources, SOCKET_INTEGRATION).values()
+        for value in each["Properties"]["IntegrationUri"]["Fn::Sub"][1].values()
+        if "Ref" in value
+    }
+    wanted = {name for name in names if "DeploymentPreference" in resources[name]["Properties"]}
+    return (called | wanted | {REST_HANDLER}) & names
+
+
+def _canary(function: str) -> dict[str, Any]:
+    watching = [{"Ref": f"{function}CanaryAlarm"}]
+    return {
+        "Enabled": {"Fn::FindInMap": ["Canaries", {"Ref": "Canary"}, "Enabled"]},
+        "Type": {"Ref": "CanaryConfiguration"},
+        "Role": {"Fn::GetAtt": ["CanaryRole", "Arn"]},
+        "Alarms": {"Fn::If": [CONDITION, watching, [{"Ref": "AWS::NoValue"}]]},
+    }
+
+
+def _of_new_version(function: Function) -> dict[str, Any]:
+    """The alarm that rolls a canary back: on the new version alone, or a failing version would block its own fix."""
+    dimensions = [
+        {"Name": "FunctionName", "Value": {"Ref": function.logical}},
+        {"Name": "Resource", "Value": {"Fn::Sub": f"${{{function.logical}}}:{ALIAS}"}},
+        {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [f"{function.logical}.Version", "Version"]}},
+    ]
+    return alarm(
+        f"{function.name}-canary",
+        f"The new version of {function.name} raises, or is cut off: its canary is rolled back.",
+        "canary",
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Dimensions=dimensions,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=3,
+        DatapointsToAlarm=2,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0,
+    )
+
+
 def _changed(resource: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**resource, "Properties": {**resource["Properties"], **properties}}
-
-
-def _alarms(name: str, alarm: Mapping[str, Any]) -> Any:
-    watching = [{"Ref": name}]
-    if "Condition" in alarm:
-        return {"Fn::If": [alarm["Condition"], watching, [{"Ref": "AWS::NoValue"}]]}
-    return watching
 
 
 def _called(target: Any, functions: set[str]) -> Any:
@@ -75,5 +123,5 @@ def _rest_body(body: Any) -> Any:
     if isinstance(body, list):
         return [_rest_body(value) for value in body]
     if isinstance(body, str) and body.endswith("${APIHandler.Arn}/invocations"):
-        return INVOCATIONS % alias_of("APIHandler")
+        return INVOCATIONS % alias_of(REST_HANDLER)
     return body

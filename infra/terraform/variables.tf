@@ -232,7 +232,7 @@ variable "opensky_config" {
     url           = optional(string, "https://opensky-network.org")
     token_url     = optional(string, "https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token")
     client_id     = optional(string, "")
-    daily_credits = optional(number, 4000)
+    daily_credits = optional(number, 0)  # 0: what OpenSky gives
     box           = optional(string, "") # lamin,lomin,lamax,lomax
   })
   description = "Where flights come from, and how much may be asked for."

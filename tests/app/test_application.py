@@ -12,10 +12,10 @@ from chalicelib.entry.health import Health
 from chalicelib.entry.operations import Watch
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.patience import PATIENCE_S
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 
 
 @pytest.fixture
@@ -79,7 +79,10 @@ def test_openapi_describes_every_route_of_the_application(api: Any) -> None:
 
     described = api("GET", "/openapi.json").body
     routed = {
-        (path, method.lower()) for path, methods in app.app.routes.items() for method in methods if method != "OPTIONS"
+        (path, method.lower())
+        for path, methods in app.app.routes.items()
+        for method in methods
+        if method not in {"OPTIONS", "HEAD"}
     }
     assert {(path, method) for path, methods in described["paths"].items() for method in methods} == routed
     for path, methods in described["paths"].items():

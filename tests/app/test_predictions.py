@@ -21,11 +21,11 @@ from chalicelib.errors import (
 from chalicelib.predictions.jobs import PredictionJobs
 from chalicelib.predictions.models import Done, HandedOver, Planned, PredictionOutcome
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
 
-TOKEN = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+TOKEN = {"X-Operator-Token": OPERATOR_TOKEN}
 REQUEST = {
     "model_s3_uri": "s3://models/price.skops",
     "data_s3_uri": "s3://predictions/data/rows.csv",

@@ -73,6 +73,7 @@ def test_a_first_deployment_makes_the_bucket_and_the_stack_and_sees_it_answer(
     assert httpx.get(f"{fresh.site.address(outputs)}/health").status_code == 200
     assert "CREATE_COMPLETE              FlightsBucket" in fresh.said
     assert f"RestAPIId = {outputs['RestAPIId']}" in fresh.said
+    assert f"chalice url:     {fresh.site.address(outputs)}" in fresh.said, "what people would type finds nothing"
     function = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-ingest_flights")
     assert function["Environment"]["Variables"]["OMNIBUS_FLIGHTS_BUCKET"] == outputs["FlightsBucket"]
 

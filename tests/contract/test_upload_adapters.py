@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
+from chalicelib.adapters.counters import CountersTable
 from chalicelib.adapters.uploads.outbox import NoticeOutbox
-from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, item_of, session_of_item
+from chalicelib.adapters.uploads.sessions import UploadSessionsTable, item_of, session_of_item
 from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.errors import Conflict, Gone, RateLimited, TooLarge, UpstreamRejected, UpstreamUnavailable
+from chalicelib.settings import Settings
 from chalicelib.uploads.keys import new_session_id
 from chalicelib.uploads.machine import (
     LIFETIME,
@@ -43,6 +45,8 @@ from chalicelib.uploads.machine import (
 )
 from chalicelib.uploads.models import NoticeDue
 from chalicelib.uploads.ports import Stored
+from chalicelib.wiring import Services
+from tests.environment import ENVIRONMENT
 from tests.fakes.uploads import FakeCounters, FakeSessions, FakeSockets, FakeStorage
 from tests.infra.template import table_definition
 from tests.properties import examples
@@ -89,6 +93,36 @@ def session(store: Any) -> Session:
     fresh = new_session(new_session_id())
     store.add(fresh)
     return fresh
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "photos.s3.us-east-1.amazonaws.com"),
+        ("eu-west-1", "photos.s3.eu-west-1.amazonaws.com"),
+        ("ap-east-1", "photos.s3.ap-east-1.amazonaws.com"),
+        ("me-central-1", "photos.s3.me-central-1.amazonaws.com"),
+        ("cn-north-1", "photos.s3.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "photos.s3.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_browsers_are_sent_to_the_bucket_in_its_own_region(region: str, host: str) -> None:
+    """The global name redirects for a day (docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html)."""
+    services = Services(
+        Settings.from_environ({**ENVIRONMENT, "AWS_DEFAULT_REGION": region, "OMNIBUS_UPLOADS_BUCKET": "photos"})
+    )
+    storage = services.uploads.storage
+    assert storage.origins() == {f"https://{host}"}
+    urls = [storage.put_url("k", "image/jpeg", None, 60), storage.link("k", "v", "image/jpeg", 60)]
+    assert {urlsplit(url).netloc for url in (*urls, storage.post_form("k", 1, 60).url)} == {host}
+    policy = services.uploads.site.phone().headers["Content-Security-Policy"]
+    assert f"https://{host}" in policy
+
+
+def test_the_local_cloud_is_asked_by_path() -> None:
+    local = {**ENVIRONMENT, "AWS_ENDPOINT_URL": "http://localhost:4566", "OMNIBUS_UPLOADS_BUCKET": "photos"}
+    storage = Services(Settings.from_environ(local)).uploads.storage
+    assert storage.origins() == {"http://localhost:4566"}
 
 
 class TestSessions:
@@ -201,6 +235,7 @@ def counters(request: pytest.FixtureRequest, aws: None) -> Any:
 def test_counters_count_each_name_for_itself(counters: Any) -> None:
     assert [counters.add("a", CREATED) for _ in range(3)] == [1, 2, 3]
     assert counters.add("b", CREATED) == 1
+    assert [counters.count(name) for name in "abc"] == [3, 1, 0]
 
 
 @dataclass

@@ -104,6 +104,18 @@ def test_functions_that_reserve_nothing_fit_everywhere(packaged: Template) -> No
     assert surveyed(packaged, services={"lambda": Lambda(10)}, **none) == ([], [])
 
 
+def test_alarms_that_are_on_are_told_and_stop_no_deployment(packaged: Template) -> None:
+    alarms = client("cloudwatch")
+    for name in ("omnibus-dev-quality", "another-dev-quality"):
+        metric = {"Namespace": "x", "MetricName": "x", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+        alarms.put_metric_alarm(AlarmName=name, Threshold=1, ComparisonOperator="GreaterThanThreshold", **metric)
+        alarms.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    problems, told = surveyed(packaged, first=False)
+    assert problems == []
+    assert told == ["  in ALARM before the deployment: omnibus-dev-quality; docs/runbook.md explains each"]
+    assert surveyed(packaged, first=True) == ([], [])
+
+
 def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Template) -> None:
     place = {"LocationConstraint": "eu-west-1"}
     for name in ("flights", "predictions-scratch"):

@@ -139,7 +139,16 @@ def test_every_parameter_is_described_and_the_page_is_up_to_date(packaged: Templ
 # -- versions, alias, canary
 
 
-def test_every_function_has_a_version_and_the_alias_that_a_canary_moves(transformed: Template) -> None:
+def canary_of(transformed: Template, function: str) -> dict[str, Any] | None:
+    alias = transformed["Resources"][alias_of(function)]
+    if "UpdatePolicy" not in alias:
+        return None
+    group = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]
+    found: dict[str, Any] = transformed["Resources"][group]["Properties"]
+    return found
+
+
+def test_every_function_has_a_version_and_an_alias(transformed: Template) -> None:
     aliases = of_kind(transformed, "AWS::Lambda::Alias")
     for function in FUNCTIONS:
         alias = transformed["Resources"][alias_of(function.logical)]
@@ -147,13 +156,58 @@ def test_every_function_has_a_version_and_the_alias_that_a_canary_moves(transfor
         version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
         assert transformed["Resources"][version]["Type"] == "AWS::Lambda::Version"
         assert version == f"{function.logical}Version{transformed['Parameters']['Release']['Default']}"
-        group = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]
-        canary = transformed["Resources"][group]["Properties"]
+    assert len(aliases) == len(FUNCTIONS)
+
+
+def test_what_people_wait_for_has_a_canary_that_an_alarm_on_the_new_version_rolls_back(
+    packaged: Template, transformed: Template
+) -> None:
+    """ExecutedVersion tells the versions of a weighted alias apart (docs.aws.amazon.com/lambda/latest/dg/
+    monitoring-metrics-types.html): an alarm over all versions would hold a failing one's fix back."""
+    with_canary = {it.logical: canary for it in FUNCTIONS if (canary := canary_of(transformed, it.logical))}
+    assert {"APIHandler", "WebsocketConnect", "WebsocketMessage", "WebsocketDisconnect"} <= set(with_canary)
+    assert not any("DeadLetterQueue" in packaged["Resources"][name]["Properties"] for name in with_canary)
+    for name, canary in with_canary.items():
         assert canary["DeploymentConfigName"] == {"Ref": "CanaryConfiguration"}
         assert canary["ServiceRoleArn"] == {"Fn::GetAtt": ["CanaryRole", "Arn"]}
         assert "DEPLOYMENT_STOP_ON_ALARM" in canary["AutoRollbackConfiguration"]["Events"]
-        assert f"{function.logical}ErrorsAlarm" in json.dumps(canary["AlarmConfiguration"]), function.name
-    assert len(aliases) == len(FUNCTIONS)
+        watched = set(re.findall(r'"Ref": "(\w+Alarm)"', json.dumps(canary["AlarmConfiguration"])))
+        assert watched == {f"{name}CanaryAlarm"}
+        dimensions = transformed["Resources"][f"{name}CanaryAlarm"]["Properties"]["Dimensions"]
+        version = transformed["Resources"][alias_of(name)]["Properties"]["FunctionVersion"]
+        assert {each["Name"]: each["Value"] for each in dimensions} == {
+            "FunctionName": {"Ref": name},
+            "Resource": {"Fn::Sub": f"${{{name}}}:live"},
+            "ExecutedVersion": version,
+        }
+
+
+def test_a_few_functions_change_at_once(transformed: Template) -> None:
+    """Lambda's API takes 15 such calls a second (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+    names = {function.logical for function in FUNCTIONS}
+    waits_for = {name: set(transformed["Resources"][name].get("DependsOn", [])) & names for name in names}
+    assert sum(not before for before in waits_for.values()) <= 5
+    done: set[str] = set()
+    while ready := {name for name in names - done if waits_for[name] <= done}:
+        assert len(ready) <= 5
+        done |= ready
+    assert done == names, "the functions wait for each other"
+
+
+def test_no_resource_waits_for_itself(transformed: Template) -> None:
+    resources = transformed["Resources"]
+    waits_for = {
+        name: {each for each in {*_referred(it), *_listed(it.get("DependsOn", []))} if each in resources}
+        for name, it in resources.items()
+    }
+    done: set[str] = set()
+    while ready := {name for name in resources.keys() - done if waits_for[name] <= done}:
+        done |= ready
+    assert resources.keys() - done == set()
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def test_a_canary_gets_the_percentage_for_the_minutes(transformed: Template) -> None:
@@ -256,7 +310,7 @@ def test_every_bucket_has_the_key_is_private_and_tells_who_read_it(transformed: 
         assert properties["LifecycleConfiguration"]["Rules"], name
         rules = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         encryption = rules[0]["ServerSideEncryptionByDefault"]
-        if name == "AccessLogsBucket":  # S3 delivers into no other
+        if name in {"AccessLogsBucket", "ConsoleBucket"}:  # S3 delivers into no other; the console is for everybody
             assert encryption == {"SSEAlgorithm": "AES256"}
             continue
         assert properties["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "AccessLogsBucket"}, name

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from chalice.app import CloudWatchEvent, WebsocketEvent
+from chalice.app import CloudWatchEvent, CloudWatchEventConfig, ScheduledEventConfig, WebsocketEvent
 
 import app as application
 from chalicelib.entry.events import QueueBatch, S3Notification, detail_of
@@ -19,8 +19,9 @@ CONFIG = json.loads((EVENTS.parents[1] / ".chalice" / "config.json").read_text()
 FUNCTIONS = sorted(CONFIG["lambda_functions"])
 S3 = {trigger.function: trigger for trigger in application.app.s3_triggers}
 KINDS = {
-    **dict.fromkeys(("ingest_flights", "refresh_venue_popularity", "compute_features"), "schedule"),
-    **dict.fromkeys(("recompute_features", "assign_persona", "generate_recommendations"), "cloudwatch_event"),
+    source.name: {ScheduledEventConfig: "schedule", CloudWatchEventConfig: "cloudwatch_event"}[type(source)]
+    for source in application.app.event_sources
+    if isinstance(source, ScheduledEventConfig | CloudWatchEventConfig)
 }
 NOW = "2026-11-21T12:00:00Z"
 

@@ -88,6 +88,9 @@ class Studio:
         self.models = Models(self.objects, self.key)
         self.submitted: list[PredictionRequest] = []
 
+    def place_of(self, uri: str) -> ObjectUri:
+        return parse_uri("uri", uri)
+
     def publish(self, estimator: Any, uri: str = MODEL, form: Any = "skops") -> None:
         artifact = artifact_of(estimator, FEATURES, parse_uri("uri", uri), form, NOW)
         self.place(uri, artifact.content, artifact.manifest)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
@@ -254,7 +254,6 @@ values = st.recursive(
 SHAPES = {"accounts": ACCOUNT, "transactions": TRANSACTION}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_value_in_any_field_is_taken_or_named(data: st.DataObject) -> None:
     section = data.draw(st.sampled_from(sorted(SHAPES)))
@@ -268,7 +267,6 @@ def test_any_value_in_any_field_is_taken_or_named(data: st.DataObject) -> None:
     assert {each.field.split(".")[0] for each in found.rejections} <= changed
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     for read_file in (lambda: from_json(raw, TODAY), lambda: from_csv(raw, "transactions", TODAY)):

@@ -7,6 +7,7 @@ from chalicelib.entry import telemetry
 from chalicelib.entry.events import S3Notification, for_each_object
 from chalicelib.entry.meter import ScoringMeter
 from chalicelib.errors import InvalidInput
+from chalicelib.flights.models import CompactionOrder
 from chalicelib.spendsense.coverage import CoverageMeter
 from chalicelib.spendsense.jobs import BATCH, InsightJobs
 from tests.events import s3_event
@@ -76,6 +77,7 @@ def _emit_flights() -> None:
     polled.poll()
     judged = test_pipeline.World()
     judged.run_through(good())
+    judged.compaction.run(CompactionOrder(), lambda: 60.0)
     for world in (polled, judged):
         for name, values in world.emit.metrics.items():
             namespace, _, metric = name.rpartition("/")

@@ -17,6 +17,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
     title: "Flights",
     entries: [
       { path: "/flights", name: "Live map", load: async () => (await import("./screens/live")).Live },
+      { path: "/flights/traffic", name: "Traffic", load: async () => (await import("./screens/traffic")).Traffic },
       { path: "/flights/runs", name: "Runs and quality", load: async () => (await import("./screens/runs")).Runs },
       { path: "/flights/ingestion", name: "Ingestion", operators: true, load: async () => (await import("./screens/runs")).Ingestion },
     ],
@@ -24,6 +25,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
   {
     title: "Concerts",
     entries: [
+      { path: "/concerts", name: "Find a concert", load: async () => (await import("./screens/concerts")).Finder },
       { path: "/concerts/venues", name: "Venue ranking", load: async () => (await import("./screens/concerts")).Venues },
       { path: "/concerts/recommendations", name: "Recommendations", load: async () => (await import("./screens/concerts")).Recommendations },
       { path: "/concerts/forecast", name: "Sales forecast", load: async () => (await import("./screens/concerts")).Forecast },

@@ -55,7 +55,7 @@ export function Stat({ label, value, note, tone, to }: { label: string; value: C
 export const Chip = ({ tone, children }: Children & { tone?: Tone }) => <span class="chip" data-tone={tone}>{children}</span>;
 
 const TONES: Record<string, Tone> = {
-  VALIDATED: "good", succeeded: "good", ok: "good", approved: "good", COMPLETED: "good", recommended: "good", OK: "good", high: "good",
+  VALIDATED: "good", succeeded: "good", ok: "good", approved: "good", COMPLETED: "good", recommended: "good", OK: "good", high: "good", medium: "warn",
   QUARANTINED: "warn", degraded: "warn", flagged: "warn", cancelled: undefined, withheld: "warn", low: "warn", INSUFFICIENT_DATA: "warn",
   FAILED: "bad", failed: "bad", overridden: "bad", REJECTED: "bad", ALARM: "bad", EXPIRED: undefined,
   running: "busy", queued: "busy", planning: "busy", completing: "busy", PROCESSED: "busy", INGESTED: "busy", AWAITING_SCAN: "busy", UPLOAD_REQUESTED: "busy",

@@ -32,7 +32,7 @@ export function Chart({ label, times, series, height = 200, low, high, when, onP
       plot = new uPlot({
         width: element.clientWidth, height, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), cursor: { y: false }, legend: { show: true },
         scales: { y: { range: (_plot, min, max) => [low ?? Math.min(0, min), high ?? (max || 1) * 1.06] } },
-        axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map((at) => tick(at, splits.at(-1)! - splits[0])) }, { ...axis, size: 62, values: (_plot, values) => values.map(series[0].text) }],
+        axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map((at) => tick(at, splits.at(-1)! - splits[0])) }, { ...axis, size: (_plot, values) => 18 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)), values: (_plot, values) => values.map(series[0].text) }],
         series: [
           { label: "Time", value: (_plot, value) => (value == null ? "–" : when(value)) },
           ...series.map((each, index): uPlot.Series => ({

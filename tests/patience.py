@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_S = 40.0
+PATIENCE_S = 300.0
 """How long a test waits for what must happen: a time-out of this length means that it never will."""
 PATIENCE_MS = int(PATIENCE_S * 1000)
 POLL_S = 0.05

@@ -238,7 +238,47 @@ def test_an_operator_sees_the_credits_and_replays_a_range(olga: Visitor) -> None
     olga.sees(re.compile(r"\d+ of \d+ snapshots: "))
 
 
+def test_an_aircrafts_way_and_the_traffic_come_from_the_history(visitor: Visitor) -> None:
+    visitor.go("/flights")
+    visitor.page.locator(".listing tbody tr").first.click()
+    visitor.sees("Last 24 hours")
+    visitor.sees(re.compile(r"\d+ positions?"))
+    visitor.sees(re.compile("scanned"))
+    visitor.go("/flights/traffic?by=phase")
+    visitor.sees("Most aircraft")
+    visitor.sees("Climb")
+    visitor.page.get_by_label("By", exact=True).select_option("hour")
+    visitor.page.locator(".chart canvas").wait_for()
+
+
 # -- concerts
+
+
+def test_a_concert_is_found_by_genre_and_place(visitor: Visitor) -> None:
+    visitor.go("/concerts")
+    before = visitor.rows()
+    visitor.page.get_by_label("Genre", exact=True).select_option(index=1)
+    visitor.settle()
+    until(lambda: visitor.rows() and "genre=" in visitor.page.url)
+    visitor.button("Clear").click()
+    until(lambda: visitor.rows() == before)
+    visitor.page.locator("main table tbody tr").first.get_by_role("link").first.click()
+    visitor.sees("Amenities")
+    visitor.go("/concerts?place=Vancouver&q=nobody")
+    visitor.sees("No concert matches")
+
+
+def test_a_persons_chats_are_kept_and_forgotten(alice: Visitor) -> None:
+    alice.go("/concerts/chat")
+    alice.page.get_by_label("Message").fill("Recommend some jazz concerts")
+    alice.button("Send").click()
+    alice.button("Helpful").click()
+    until(lambda: alice.button("Helpful").get_attribute("aria-pressed") == "true")
+    alice.button("New chat").click()
+    alice.button("Open").click()
+    until(lambda: alice.page.locator(".said").count() == 2)
+    alice.button("Forget").click()
+    alice.sees("The chat is forgotten.")
 
 
 def test_from_a_recommendation_to_what_would_change_its_sales(visitor: Visitor) -> None:
@@ -676,7 +716,7 @@ def test_a_very_full_system_is_shown_by_page(cloud: Cloud, browser: Any) -> None
 # -- for everybody: accessible, readable, in both themes and widths
 
 PATHS = {
-    "": ["/", "/flights", "/flights/runs", "/flights/runs/{run}", "/concerts/venues", "/concerts/recommendations",
+    "": ["/", "/flights", "/flights/traffic", "/flights/runs", "/flights/runs/{run}", "/concerts", "/concerts/venues", "/concerts/recommendations",
          "/concerts/forecast?concert={concert}", "/concerts/chat", "/photos", "/reference?op=venue_popularity",
          "/sign-in", "/money", "/nowhere"],
     "alice": ["/money?window=180", "/money/transactions", "/money/recommendations?window=180", "/money/data"],

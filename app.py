@@ -1086,7 +1086,8 @@ def admit(connection: Connection) -> None:
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
-        services().operators.admit(connection.query.get("operator_token"), connection.query.get("authorization"))
+        token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
+        services().operators.admit(token, authorization, connection.source_ip)
         services().predictions.jobs.watch(connection.id, connection.endpoint)
     elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)

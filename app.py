@@ -49,6 +49,7 @@ from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.signin import user_pool
+from chalicelib.entry.snapshots import load_for_snapshot
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page
 from chalicelib.flights.models import (
@@ -805,5 +806,6 @@ def disconnect(event: WebsocketEvent) -> dict[str, Any]:
     return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
+load_for_snapshot(environ, lambda function: services().load(function))
 gc.freeze()  # what is loaded stays, so that no later collection need look through it
 gc.enable()

@@ -60,6 +60,13 @@ class Services:
 
         return UploadServices(self.shared)
 
+    def load(self, function: str) -> None:
+        """Load what a function that scores needs for its first event, so that a snapshot of it has that."""
+        if function == "predict_tickets":
+            self.concerts.ticket_model.load()
+        elif function.startswith("predict_"):
+            self.predictions.load()
+
     @cached_property
     def operators(self) -> Operators:
         from chalicelib.adapters.cognito import PoolKeys

@@ -12,7 +12,7 @@ CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help local-venv demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
+.PHONY: help local-venv web try-web demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
 	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
 	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
 	lock release clean
@@ -23,6 +23,21 @@ help:
 
 # What running needs; `venv` adds linters and tests.
 local-venv: $(VENV)/.installed-local
+
+# Node builds the console; it comes from PyPI, too.
+WEB := .venv-web
+$(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
+	@echo "installing Node, which builds the console (200 MB)"
+	@$(UV) venv --quiet --clear $(WEB)
+	@$(INSTALL) $(WEB)/bin/python --require-hashes -r $<
+	@touch $@
+
+web: local-venv $(WEB)/.installed ## build the console, if its sources changed
+	@$(PYTHON) -m infra.console
+
+# Without Node or its packages everything but the console works.
+try-web: local-venv
+	@$(MAKE) --no-print-directory web || echo "the console is not built; the API works without it" >&2
 
 $(PYTHON):
 	@for candidate in $(CANDIDATES); do \
@@ -59,10 +74,10 @@ $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
 	@touch $@
 
 ##@ Start
-demo: local-venv ## run every workload on real input (ONLY=flights KEEP=1)
+demo: try-web ## run every workload on real input (ONLY=flights KEEP=1)
 	@$(PYTHON) -m local.demo --home "$(HOME_DIR)" $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
-up: local-venv ## start the local cloud, or deploy into it what changed
+up: try-web ## start the local cloud, or deploy into it what changed
 	@$(PYTHON) -m local up --home "$(HOME_DIR)"
 
 down: local-venv ## stop the local cloud
@@ -89,7 +104,7 @@ test-quick: venv ## run the tests that need no local cloud, in a minute
 ##@ Check
 venv: $(VENV)/.installed ## install what tests and checks need into .venv
 
-test: venv ## run all tests (TESTS=tests/unit WORKERS=2)
+test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
 	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 CHECKS := style workflows types template package security code vulnerabilities
@@ -98,7 +113,8 @@ check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
 fuzz: venv ## run 20 times as many property tests, with fresh seeds
 	OMNIBUS_FUZZ=1 $(PYTHON) -m pytest -q -n $(or $(WORKERS),2) -m "hypothesis or fuzz" $(TESTS)
 
-load: venv ## load a cloud of its own, and lose nothing (DURATION=180)
+load: venv ## run the load tests in full; lose nothing (DURATION=)
+	OMNIBUS_FULL_LOAD=1 $(PYTHON) -m pytest -q -m load tests
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks, write benchmarks/results.md (NAMES=)
@@ -147,7 +163,7 @@ preflight: venv ## name what a deployment lacks; change nothing (STAGE=prod)
 	@$(PYTHON) -m infra.package --stage $(WANTED_STAGE) --code-only --out build/preflight >/dev/null
 	@$(DEPLOYMENT) preflight --stage $(WANTED_STAGE) --package build/preflight
 
-package: venv ## package into dist/ (STAGE=prod RUNTIME= ARCHITECTURE=)
+package: venv web ## package into dist/ (STAGE=prod RUNTIME= ARCHITECTURE=)
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
 		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
@@ -192,6 +208,7 @@ LOCK = $(RESOLVE) --generate-hashes
 # requirements.txt has no digests, so that `pip install -r requirements.txt chalice` works; what ships is base.txt.
 lock: $(VENV)/.uv ## pin what requirements*.in ask for (UPGRADE=1: newer)
 	$(LOCK) requirements-uv.in -o requirements-uv.txt
+	$(LOCK) requirements-web.in -o requirements-web.txt
 	$(LOCK) requirements.in -o infra/layers/base.txt
 	$(RESOLVE) requirements.in -c infra/layers/base.txt -o requirements.txt
 	$(LOCK) infra/layers/arrow.in -c infra/layers/base.txt -o infra/layers/arrow.txt

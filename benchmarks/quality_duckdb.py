@@ -12,7 +12,6 @@ from benchmarks.quality_engines import (
     DEVIATION,
     FLOOR,
     LIMITS,
-    RUSH,
     STALL,
     TAXI,
     TOP_SPEED,
@@ -60,7 +59,7 @@ _CHECKS: dict[str, tuple[str, str]] = {
     "consistency": (
         "count(*)",
         _where(
-            f"(on_ground and baro_altitude > {AIRPORT!r} and velocity > {RUSH!r})"
+            f"(on_ground and baro_altitude > {AIRPORT!r})"
             f" or (on_ground and abs(vertical_rate) > {CLIMB!r})"
             " or ((longitude is null) <> (latitude is null))"
         ),

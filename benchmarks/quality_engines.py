@@ -40,7 +40,6 @@ FLOOR: Final = LIMITS.altitude_floor_ft / FEET_PER_METRE
 CEILING: Final = LIMITS.altitude_ceiling_ft / FEET_PER_METRE
 TOP_SPEED: Final = LIMITS.speed_ceiling_kt / KNOTS_PER_MPS
 AIRPORT: Final = LIMITS.highest_airport_ft / FEET_PER_METRE
-RUSH: Final = LIMITS.ground_rush_kt / KNOTS_PER_MPS
 CLIMB: Final = LIMITS.ground_climb_fpm / FPM_PER_MPS
 TAXI: Final = LIMITS.ground_speed_ceiling_kt / KNOTS_PER_MPS
 STALL: Final = LIMITS.airborne_speed_floor_kt / KNOTS_PER_MPS
@@ -79,7 +78,7 @@ def with_pandas(parquet: bytes) -> Counts:
     present = df[["icao24", "longitude", "latitude", "baro_altitude", "velocity"]].notna().sum().sum()
     counts["validity"] = (int(present), int(sum(mask.sum() for mask in outside.values())))
     contradiction = (
-        (grounded & (altitude > AIRPORT) & (speed > RUSH))
+        (grounded & (altitude > AIRPORT))
         | (grounded & (df["vertical_rate"].abs() > CLIMB))
         | (longitude.isna() != latitude.isna())
     )
@@ -171,7 +170,7 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
     located = longitude.is_not_null() & latitude.is_not_null()
     five = ["icao24", "longitude", "latitude", "velocity", "last_contact"]
     contradiction = (
-        (grounded & (altitude > AIRPORT) & (speed > RUSH)).fill_null(False)
+        (grounded & (altitude > AIRPORT)).fill_null(False)
         | (grounded & (c("vertical_rate").abs() > CLIMB)).fill_null(False)
         | (longitude.is_null() != latitude.is_null())
     )

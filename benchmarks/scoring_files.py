@@ -155,11 +155,13 @@ def model_of(kind: str) -> LoadedModel:
     return load(artifact.manifest, artifact.content)
 
 
-def engine(model: LoadedModel, workers: int, *, in_place: bool = False) -> BatchPredictions:
+def engine(
+    model: LoadedModel, workers: int, *, in_place: bool = False, objects: FileObjects | None = None
+) -> BatchPredictions:
     """The single call over files, the output a new one or written over `in_place`."""
     places = AllowList("anything", ANYWHERE)
     return BatchPredictions(
-        objects=FileObjects(in_place),
+        objects=objects or FileObjects(in_place),
         models=OneModel(model),  # type: ignore[arg-type]  # all that a call asks for is `open`
         allowed=AllowLists(places, places, places),
         clock=lambda: 0.0,

@@ -10,6 +10,7 @@
     ├── Conflict                409
     ├── Gone                    410
     ├── RateLimited             429  with retry_after
+    ├── NotConfigured           503  outside AWS: something is to be started first
     └── UpstreamError                something that we depend on
         ├── UpstreamRejected    502  it refused, and would refuse again
         ├── UpstreamUnavailable 503  it may work later
@@ -100,6 +101,11 @@ class Gone(OmnibusError):
 class RateLimited(OmnibusError):
     status = 429
     code = "rate_limited"
+
+
+class NotConfigured(OmnibusError):
+    status = 503
+    code = "not_configured"
 
 
 class UpstreamError(OmnibusError):

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 STAGES = ("local", "dev", "staging", "prod")
 OVERLAY = "OMNIBUS_ENVIRONMENT"
+CLOUD_FILE = ".local/cloud.json"
 ROLE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 ORIGIN = re.compile(r"https?://[^/\sA-Z]+")
 """What browsers send as Origin, in lower case; anything else would be equal to none of them."""
@@ -41,6 +42,12 @@ def _flag(raw: str) -> bool:
 def _stage(raw: str) -> str:
     if raw not in STAGES:
         raise ValueError("one of " + ", ".join(STAGES))
+    return raw
+
+
+def _currency(raw: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", raw):
+        raise ValueError("the ISO code of the currency of every amount in the warehouse, such as USD")
     return raw
 
 
@@ -157,6 +164,8 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     guard_table: str = variable("OMNIBUS_FLIGHTS_GUARD_TABLE")
     alerts_topic_arn: str = variable("OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN")
     process_function: str = variable("OMNIBUS_FLIGHTS_PROCESS_FUNCTION")
+    workgroup: str = variable("OMNIBUS_FLIGHTS_WORKGROUP")
+    database: str = variable("OMNIBUS_FLIGHTS_DATABASE")
     opensky_url: str = variable("OPENSKY_URL", default="https://opensky-network.org")
     opensky_token_url: str = variable(
         "OPENSKY_TOKEN_URL",
@@ -182,6 +191,7 @@ class PredictionsSettings(Struct, frozen=True, kw_only=True):
     jobs_table: str = variable("OMNIBUS_PREDICTIONS_JOBS_TABLE")
     state_machine_arn: str = variable("OMNIBUS_PREDICTIONS_STATE_MACHINE_ARN")
     signing_key_arn: str = variable("OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN")
+    function: str = variable("OMNIBUS_PREDICTIONS_FUNCTION")
     single_call_bytes: int = variable(
         "OMNIBUS_PREDICTIONS_SINGLE_CALL_BYTES", _number(int, 1, 1 << 50), 512 * 1024 * 1024
     )
@@ -211,6 +221,7 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
     redshift_database: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DATABASE", _text, "omnibus")
     redshift_db_user: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DB_USER", str, "")
     redshift_secret_arn: str = variable("OMNIBUS_CONCERTS_REDSHIFT_SECRET_ARN", str, "")
+    currency: str = variable("OMNIBUS_CONCERTS_CURRENCY", _currency, "USD")
     query_budget_s: float = variable("OMNIBUS_CONCERTS_QUERY_BUDGET_S", _number(float, 1, 28), 10.0)
     fresh_for_s: float = variable("OMNIBUS_CONCERTS_FRESH_FOR_S", _number(float, 0, 3600), 60.0)
     sagemaker_endpoint: str = variable("OMNIBUS_CONCERTS_SAGEMAKER_ENDPOINT", str, "")
@@ -246,7 +257,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
-    operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
+    page_origins: frozenset[str] = variable("OMNIBUS_PAGE_ORIGINS", _origins, frozenset())
+    operator_secret_arn: str = variable("OMNIBUS_OPERATOR_SECRET_ARN", str, "")
+    chat_needs_key: bool = variable("OMNIBUS_CHAT_NEEDS_KEY", _flag, False)
+    chats_per_address: int = variable("OMNIBUS_CHATS_PER_ADDRESS", _number(int, 1, 1_000_000), 120)
+    stack: str = variable("POWERTOOLS_SERVICE_NAME", _text, "omnibus")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     aws: AwsSettings = section(AwsSettings)
     concerts: ConcertsSettings = section(ConcertsSettings)
@@ -270,16 +285,19 @@ class Settings(Struct, frozen=True, kw_only=True):
 def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     """`environ` over the "environment" of the JSON file that OMNIBUS_ENVIRONMENT_FILE names, if it names one.
 
-    `make up` writes such a file, so that `chalice local` and scripts find the local cloud. Of what boto3 reads, the
-    file's alone counts: a developer's own profile or session token would be sent to the local cloud, which refuses it.
+    `make up` writes such a file, so that `chalice local` and scripts find the local cloud. In the stage `local`, an
+    environment that names neither a file nor a bucket reads CLOUD_FILE. Of what boto3 reads, the file's alone counts:
+    a developer's own profile or session token would be sent to the local cloud, which refuses it.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in environ:  # its environment is whole, and the keys of its role change
         return {name: value for name, value in environ.items() if name not in ROLE_KEYS}
-    path = environ.get("OMNIBUS_ENVIRONMENT_FILE")
+    path = environ.get("OMNIBUS_ENVIRONMENT_FILE", "")
+    if not path and environ.get("OMNIBUS_STAGE") == "local" and "OMNIBUS_FLIGHTS_BUCKET" not in environ:
+        path = CLOUD_FILE
     if not path:
         return environ
     if not os.path.exists(path):
-        raise SettingsError(f"OMNIBUS_ENVIRONMENT_FILE: there is no {path}; run `make up` first")
+        raise SettingsError(f"No local cloud is running: there is no {path}. Start it with `make up`.")
     with open(path, encoding="utf-8") as file:
         beneath = json.load(file)["environment"]
     return {**beneath, **{name: value for name, value in environ.items() if not name.startswith("AWS_")}}

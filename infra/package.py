@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from infra.artifacts.budget import exceeded, table, weigh
 from infra.artifacts.build import Artifact, build
 from infra.artifacts.errors import PackagingError as PackagingError
 from infra.artifacts.target import DEFAULT_ARCHITECTURE, DEFAULT_RUNTIME, MACHINES, Target, release_target
+from infra.console import SITE, ConsoleError
+from infra.console import build as build_console
 from infra.template.methods import refusing_other_methods
 from infra.template.names import FUNCTION, compact
 from infra.template.stack import completed, released
@@ -139,10 +142,13 @@ def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
 
 def _complete(artifacts: Sequence[Artifact]) -> None:
     """Write the bills of materials and print what everything weighs; PackagingError if that is too much."""
-    from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
+    if find_spec("cyclonedx"):
+        from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
 
-    for artifact in artifacts:
-        sbom.write(artifact)
+        for artifact in artifacts:
+            sbom.write(artifact)
+    else:
+        print("no bill of materials: `pip install -r requirements-dev.txt` for its library", file=sys.stderr)
     weights = weigh(artifacts)
     print(table(weights), file=sys.stderr)
     if problems := exceeded(weights):
@@ -208,8 +214,12 @@ def main() -> None:
     options = parser.parse_args()
     try:
         target = None if options.code_only else release_target(options.runtime, options.architecture)
+        if target is not None:
+            build_console()
+            shutil.rmtree(options.out / "console", ignore_errors=True)
+            shutil.copytree(SITE, options.out / "console", ignore=shutil.ignore_patterns("*.gz"))
         print(package(options.stage, options.out, target=target))
-    except PackagingError as error:
+    except (PackagingError, ConsoleError) as error:
         sys.exit(f"infra.package: {error}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.package import PackagingError
 from local import cloud, logs
 from local.deploy import DeployFailed
+from local.users import MEMBER as OPERATOR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,12 +44,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--function", default="", help="one function, e.g. process_flights")
             command.add_argument("--minutes", type=float, default=60, help="how far back (default: 60)")
             command.add_argument("--follow", action="store_true", help="go on until interrupted")
+            command.add_argument("--raw", action="store_true", help="as the functions wrote them: JSON")
     return parser
 
 
 def _do(options: argparse.Namespace) -> int:
     if options.command == "up":
         found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
+        print(f"the console is at {found.console_url}")
         print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
         return 0
     if options.command == "down":
@@ -56,26 +59,49 @@ def _do(options: argparse.Namespace) -> int:
         return 0
     if options.command == "status":
         return _status(options.home)
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for line in logs.lines(cloud.read(options.home), options.function, options.minutes, follow=options.follow):
-        print(line, flush=True)
+        shown = line.partition(": ")[2] if options.raw else logs.readable(line, coloured=coloured)
+        if shown is not None:
+            print(shown, flush=True)
     return 0
 
 
 def _status(home: Path) -> int:
-    found = cloud.status(home)
-    if not found:
+    lines = cloud.status(home)
+    if not lines:
         print("nothing is running; start it with `make up`")
         return 1
     print(f"{'':12} {'pid':>8} {'port':>6}  health")
-    for line in found:
+    for line in lines:
         health = "well" if line.running and (line.answers or line.port is None) else "dead"
         if line.running and not line.answers:
             health = "does not answer"
         print(f"{line.name:12} {line.pid:>8} {line.port or '':>6}  {health}")
-    if not all(line.running and line.answers for line in found):
+    if not all(line.running and line.answers for line in lines):
         return 1
-    print(f"\nREST       {cloud.read(home).rest_url}")
+    print("\n" + "\n".join(_addresses(cloud.read(home))))
     return 0
+
+
+def _addresses(running: cloud.Cloud) -> list[str]:
+    """What people open, and as whom."""
+    lines = [
+        f"{name:14} {url}"
+        for name, url in (
+            ("console", running.console_url),
+            ("upload page", f"{running.rest_url}/upload"),
+            ("API reference", f"{running.rest_url}/openapi.json"),
+            ("REST", running.rest_url),
+            ("sockets", running.websocket_url),
+        )
+        if url
+    ]
+    lines += [
+        f"{'test user':14} {user['username']}  {user['password']}{'  (operator)' if name == OPERATOR else ''}"
+        for name, user in running.users.items()
+    ]
+    return [*lines, f"{'operators':14} X-Operator-Token: {running.operator_token}"]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ A home is one folder; several clouds can run side by side, each in its own. What
 
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -37,13 +36,14 @@ from local.servers import (
     ACCOUNT,
     REGION,
     ROOT,
-    ROOT_CREDENTIALS,
     TICKET_ENDPOINT,
     WAREHOUSE,
     Site,
     aws_environ,
     base_environ,
+    changing,
     database_url,
+    own_folder,
 )
 from local.supervisor import START_S, State, read_state, state_file
 
@@ -51,16 +51,13 @@ HOME = ROOT / ".local"
 STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
-OPERATOR_TOKEN = "operator-of-the-local-cloud"  # nosec B105  # opens what listens on this machine alone
 ANSWER_S = 120.0
+WELL_S = 30.0
+"""For an application that runs already to say that it is well."""
+SUPERVISOR_S = 9.0
+"""For the supervisor to stop its servers; with what is ended after that, `down` takes less than 15 s."""
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
-NOBODYS_SETTINGS: dict[str, Any] = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-"""Where botocore reads what a developer has set for AWS: neither in AWS_PROFILE nor in files."""
 
 _making_a_client = threading.Lock()
 
@@ -102,7 +99,7 @@ class Cloud:
     def client(self, service: str, config: Any = None) -> Any:
         """A boto3 client of this cloud, as the account's root user; `config` is a botocore Config."""
         own = {"redshift-data": self.redshift_data_url, "sagemaker-runtime": self.sagemaker_runtime_url}
-        return _client(own.get(service) or self.aws_endpoint_url, service, config)
+        return _client(own.get(service) or self.aws_endpoint_url, service, self.credentials, config)
 
     def invoke(self, function: str, event: Any = None) -> Any:
         """What a function of this cloud answers to an event; CloudError with its words if it fails."""
@@ -151,6 +148,7 @@ def up(
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
+    own_folder(changing(home))
     with _lock(home, progress):
         state = read_state(home)
         if state is not None and not (state.complete and state.supervisor.is_running()):
@@ -161,10 +159,10 @@ def up(
         if state is not None and cloud_file(home).exists():
             with suppress(CloudError):
                 found = read(home)
-                if found.fingerprint == wanted:
+                if found.fingerprint == wanted and is_well(found):
                     progress(f"already running: {found.rest_url}")
                     return found
-            progress("the code has changed: deploying it")
+            progress("the code has changed, or the application does not answer: deploying it")
         return _raise(home, state, given, wanted, progress)
 
 
@@ -192,7 +190,18 @@ def status(home: Path = HOME) -> list[Health]:
     for name, process in state.servers.items():
         port = state.ports[name]
         lines.append(Health(name, process.pid, port, process.is_running(), ports.answers(port)))
+    with suppress(CloudError):
+        lines.append(Health("application", state.supervisor.pid, None, alive, is_well(read(home))))
     return lines
+
+
+def is_well(cloud: Cloud) -> bool:
+    """Does the application answer that it is well?"""
+    try:
+        with urllib.request.urlopen(f"{cloud.rest_url}/health", timeout=WELL_S) as answer:
+            return bool(json.load(answer)["status"] == "ok")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: str, progress: Progress) -> Cloud:
@@ -205,7 +214,7 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
         template = packaging.result()
     watch.lap("package", "application packaged by chalice package")
     site = state.site(home)
-    client = cache(lambda service: _client(site.url("ministack"), service))
+    client = cache(lambda service: _client(site.url("ministack"), service, site.keys.root))
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     try:
         stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
@@ -241,7 +250,7 @@ class _Servers:
 
     def __init__(self, home: Path, state: State | None) -> None:
         self._home = home
-        self._log = home / "logs" / "supervisor.log"
+        self._log = Site(home, {}).log("supervisor")
         self._supervisor = self._start() if state is None else state.supervisor
 
     def await_ready(self, names: tuple[str, ...]) -> State:
@@ -282,7 +291,8 @@ def _stage_parameters(site: Site) -> dict[str, str]:
     return {
         "Stage": "local",
         "CorsOrigins": "*",
-        "OperatorToken": OPERATOR_TOKEN,
+        "OperatorToken": site.keys.operator_token,
+        "PredictionsConcurrency": "2",
         "OpenSkyUrl": site.url("opensky"),
         "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
         "OpenSkyClientId": "omnibus",
@@ -291,13 +301,14 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "RedshiftDatabase": WAREHOUSE,
         "TicketEndpoint": TICKET_ENDPOINT,
         "DatabaseUrl": database_url(site),
+        "ConsoleUrl": site.url("console"),
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }
 
 
 def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: Mapping[str, float]) -> Cloud:
     def urls(server: str) -> str | None:
-        return site.url(server) if server in site.ports else None
+        return site.service_url(server) if server in site.ports else None
 
     def named(kind: str) -> dict[str, str]:
         return {_short(resource.physical): resource.physical for resource in stack.of_kind(kind)}
@@ -308,7 +319,6 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
     functions = named("AWS::Lambda::Function")
     granted = client("lambda").get_function_configuration(FunctionName=functions["api_handler"])
     variables = dict(granted["Environment"]["Variables"])
-    variables.pop("OMNIBUS_ENVIRONMENT_FILE", None)  # it would name the file that this is written to
     return Cloud(
         home=str(site.home),
         console_url=site.url("console"),
@@ -320,8 +330,8 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
         redshift_data_url=urls("redshift"),
         sagemaker_runtime_url=urls("sagemaker"),
         database_url=database_url(site) if "postgres" in site.ports else None,
-        operator_token=OPERATOR_TOKEN,
-        credentials=ROOT_CREDENTIALS,
+        operator_token=site.keys.operator_token,
+        credentials=site.keys.root,
         buckets=named("AWS::S3::Bucket"),
         queues=named("AWS::SQS::Queue"),
         tables=named("AWS::DynamoDB::Table"),
@@ -358,12 +368,18 @@ def _await_answer(url: str) -> None:
         time.sleep(0.2)
 
 
-def _client(endpoint: str, service: str, config: Any = None) -> Any:
+def _client(endpoint: str, service: str, credentials: Mapping[str, str], config: Any = None) -> Any:
     from botocore.config import Config
 
     ours = Config(s3={"addressing_style": "path"})
     with _making_a_client:  # using one is thread-safe, making one is not
-        return _session().client(service, endpoint_url=endpoint, config=ours.merge(config) if config else ours)
+        return _session().client(
+            service,
+            endpoint_url=endpoint,
+            config=ours.merge(config) if config else ours,
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        )
 
 
 @cache
@@ -372,20 +388,17 @@ def _session() -> Any:
     import boto3
     from botocore.session import Session
 
-    return boto3.Session(
-        botocore_session=Session(session_vars=NOBODYS_SETTINGS),
-        aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
-    )
+    from chalicelib.adapters.aws import NOBODYS
+
+    return boto3.Session(botocore_session=Session(session_vars=NOBODYS), region_name=REGION)
 
 
 def _stop(home: Path, state: State) -> None:
-    stop([state.supervisor])  # it stops its servers itself; what is left if it was killed is stopped here
-    stop(state.servers.values())
+    stop([state.supervisor], SUPERVISOR_S)  # it stops its servers itself; what is left is stopped here
+    stop(state.servers.values(), 0.0)
     cloud_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
-    shutil.rmtree(home / "run", ignore_errors=True)
+    shutil.rmtree(Site(home, {}).run, ignore_errors=True)
 
 
 @contextmanager

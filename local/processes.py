@@ -1,6 +1,7 @@
 """Processes that are stopped by who they are, never by their number alone: a number is soon somebody else's."""
 
 import ctypes
+import hmac
 import json
 import os
 import signal
@@ -17,6 +18,9 @@ import psutil
 
 POLL_S = 0.02
 STOP_S = 10.0
+KILLED_S = 2.0
+SECRET_PATH = "OMNIBUS_LOCAL_PATH"  # nosec B105  # a variable's name
+"""The variable that holds the path which lets callers of our own servers in; arguments are seen by everybody."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -60,17 +64,38 @@ def _began(pid: int) -> float:
 
 
 def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:
-    """Ask every process to end, then end those that still run after some seconds."""
+    """Ask every process to end, then end those that still run after some seconds, and whatever they had started."""
     asked = list(processes)
+    started = descendants(asked)
     for process in asked:
         process.signal(signal.SIGTERM)
-    deadline = time.monotonic() + seconds
-    while any(process.is_running() for process in asked) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
-    for process in asked:
+    await_end(asked, seconds)
+    left = {*asked, *started, *descendants(asked)}
+    for process in left:
         process.signal(signal.SIGKILL)
-    while any(process.is_running() for process in asked):
-        time.sleep(POLL_S)
+    await_end(left, KILLED_S)  # not for ever: a machine without memory takes its time to end what it was told to
+
+
+def descendants(processes: Iterable[ProcessId]) -> set[ProcessId]:
+    """All that these processes have started, and so on."""
+    found: set[ProcessId] = set()
+    for process in processes:
+        if process.is_running():
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    with suppress(psutil.NoSuchProcess):
+                        found.add(ProcessId.of(child.pid))
+    return found
+
+
+def await_end(processes: Iterable[ProcessId], seconds: float) -> None:
+    """Return once none of these runs any more, or after some seconds."""
+    deadline = time.monotonic() + seconds
+    running = list(processes)
+    while running and time.monotonic() < deadline:
+        running = [process for process in running if process.is_running()]
+        if running:
+            time.sleep(POLL_S)
 
 
 def told_to_stop() -> threading.Event:
@@ -94,6 +119,14 @@ def serve(url: str, told: threading.Event, ready_file: Path | None, **more: str)
         write_whole(ready_file, {"url": url, **more, "pid": os.getpid()})
     print(url, flush=True)
     wait_for(told)
+
+
+def below(secret: str, path: str) -> str | None:
+    """What follows a server's secret path in a request's path; None for a request that does not know it."""
+    if not secret:
+        return path
+    _, known, rest = [*path.split("/", 2), "", ""][:3]
+    return f"/{rest}" if hmac.compare_digest(known.encode(), secret.encode()) else None
 
 
 def write_whole(path: Path, content: object) -> None:

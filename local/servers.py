@@ -1,7 +1,11 @@
 """The servers that make up the local cloud, and what each needs; adding one is one entry in SERVERS."""
 
+import hashlib
+import json
 import os
+import secrets
 import signal
+import stat
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -10,16 +14,62 @@ from pathlib import Path
 
 from local import postgres
 from local.ports import HOST
+from local.processes import SECRET_PATH
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-# MiniStack takes these for the account's root user, and enforces every other principal's policies.
-ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # nosec B105  # MiniStack's
 WAREHOUSE = "concerts"
+FUNCTIONS_AT_ONCE = 16
+"""Lambda's workers are processes of this machine."""
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
 OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}  # nosec B105  # our own OpenSky's
+
+
+def changing(home: Path) -> Path:
+    """The folder of a home for what changes all the time.
+
+    It is no part of the project: `chalice local` watches that, and would start anew at each line of a log.
+    """
+    if not home.is_relative_to(ROOT):
+        return home
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    return Path("/tmp", f"omnibus-{os.getuid()}-{digest}")  # nosec B108  # made and checked by `own_folder`
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder that others may pass through, as PostgreSQL's user does, not list; PermissionError if theirs."""
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    found = folder.lstat()  # not what a link leads to: anybody may make one
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{folder} belongs to another user: remove it, or set HOME_DIR to another folder")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What opens one local cloud: root's credentials, the operators' token, and the path of our own servers."""
+
+    access_key_id: str
+    secret_access_key: str
+    operator_token: str
+    path: str
+
+    @classmethod
+    def new(cls) -> "Keys":
+        """Keys that nobody has yet."""
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+        return cls(
+            access_key_id="AKIA" + "".join(secrets.choice(letters) for _ in range(16)),
+            secret_access_key=secrets.token_urlsafe(30),
+            operator_token=secrets.token_urlsafe(32),
+            path=secrets.token_urlsafe(24),
+        )
+
+    @property
+    def root(self) -> dict[str, str]:
+        """The root user's credentials as boto3 finds them; every other principal's policies are enforced."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
 
 
 @dataclass(frozen=True)
@@ -32,15 +82,34 @@ class Site:
     @property
     def run(self) -> Path:
         """What lasts as long as the servers do."""
-        return self.home / "run"
+        return changing(self.home) / "run"
+
+    @property
+    def logs(self) -> Path:
+        """Where the servers' output goes."""
+        return changing(self.home) / "logs"
 
     def url(self, server: str) -> str:
         """The address of an HTTP server of this site."""
         return f"http://{HOST}:{self.ports[server]}"
 
+    def service_url(self, server: str) -> str:
+        """The endpoint of one of our AWS services: its path is the secret that lets callers in."""
+        return f"{self.url(server)}/{self.keys.path}"
+
+    @property
+    def keys(self) -> Keys:
+        """What opens this site."""
+        return Keys(**json.loads(self.keys_file.read_text(encoding="utf-8")))
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the keys are kept, readable by their owner alone."""
+        return self.run / "keys.json"
+
     def log(self, server: str) -> Path:
         """Where a server's output goes."""
-        return self.home / "logs" / f"{server}.log"
+        return self.logs / f"{server}.log"
 
     def ready_file(self, server: str) -> Path:
         """What one of our own servers writes when it answers."""
@@ -81,17 +150,20 @@ def ministack_environ(site: Site) -> dict[str, str]:
     temporary = site.run / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return {
-        **ROOT_CREDENTIALS,
+        **site.keys.root,
         **service_endpoints(site),
         "AUTH": "true",
         "AWS_DEFAULT_REGION": REGION,
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(site.ports["ministack"]),
         "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
+        "LAMBDA_WARM_TTL_SECONDS": "60",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
         "OMP_NUM_THREADS": "1",  # a function has one processor, or less
+        "OMNIBUS_LOCAL_ACTIONS": str(site.home / "logs" / "actions.jsonl"),
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",
@@ -103,7 +175,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
 def aws_environ(site: Site) -> dict[str, str]:
     """What boto3 needs to use this cloud as the account's root user, past any proxy."""
     return {
-        **ROOT_CREDENTIALS,
+        **site.keys.root,
         **service_endpoints(site),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": site.url("ministack"),
@@ -113,7 +185,7 @@ def aws_environ(site: Site) -> dict[str, str]:
 
 def service_endpoints(site: Site) -> dict[str, str]:
     """Where boto3 finds the services that MiniStack does not serve."""
-    return {variable: site.url(name) for name, variable in ENDPOINTS.items() if name in site.ports}
+    return {variable: site.service_url(name) for name, variable in ENDPOINTS.items() if name in site.ports}
 
 
 def _ministack_answers(site: Site) -> bool:
@@ -122,6 +194,10 @@ def _ministack_answers(site: Site) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def _secret_path(site: Site) -> dict[str, str]:
+    return {SECRET_PATH: site.keys.path}
 
 
 def _postgres_folder(site: Site) -> Path:
@@ -162,9 +238,10 @@ SERVERS: tuple[Server, ...] = (
     Server(
         name="ministack",
         usual_port=4566,
-        command=lambda _site: [sys.executable, "-m", "ministack"],
+        command=lambda _site: [sys.executable, "-m", "local.gate"],
         is_ready=_ministack_answers,
         environ=ministack_environ,
+        folder=ROOT,
     ),
     _own("opensky", 8090, environ=lambda _site: OPENSKY_CLIENT),
     Server(
@@ -179,10 +256,10 @@ SERVERS: tuple[Server, ...] = (
         "redshift",
         8091,
         lambda _site: ["--database", WAREHOUSE, "--season", SEASON_SALES],
-        environ=lambda site: {**aws_environ(site), "REDSHIFT_ENGINE_URL": database_url(site)},
+        environ=lambda site: {**aws_environ(site), **_secret_path(site), "REDSHIFT_ENGINE_URL": database_url(site)},
         after=("postgres",),
     ),
-    _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT]),
+    _own("sagemaker", 8092, lambda _site: ["--endpoint", TICKET_ENDPOINT], environ=_secret_path),
     _own("console", 8080, lambda site: ["--home", str(site.home)]),
 )
 

@@ -7,6 +7,7 @@ and which answer; if one fails or ends, it stops the others and says why in its 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,11 +17,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local import ports
-from local.processes import POLL_S, ProcessId, start, told_to_stop, write_whole
-from local.servers import SERVERS, Server, Site, base_environ
+from local.processes import (
+    KILLED_S,
+    POLL_S,
+    ProcessId,
+    await_end,
+    descendants,
+    start,
+    told_to_stop,
+    write_whole,
+)
+from local.servers import SERVERS, Keys, Server, Site, base_environ
 
 START_S = 300.0
-STOP_S = 10.0
+STOP_S = 5.0
 WATCH_S = 0.25
 
 
@@ -82,7 +92,8 @@ class Supervisor:
         """
         shutil.rmtree(self._site.run, ignore_errors=True)
         self._site.run.mkdir(parents=True)
-        (self._site.home / "logs").mkdir(exist_ok=True)
+        write_whole(self._site.keys_file, asdict(Keys.new()))
+        self._site.logs.mkdir(exist_ok=True)
         self._write()
         with ports.alone():
             chosen = ports.choose(server.usual_port for server in self._servers)
@@ -102,7 +113,7 @@ class Supervisor:
             self._check_children()
             if time.monotonic() > deadline:
                 late = ", ".join(server.name for server in waiting)
-                raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.home / 'logs'}")
+                raise ServerFailed(f"no answer from {late} within {START_S:g} s; see {self._site.logs}")
             if stopping.wait(POLL_S):
                 return
 
@@ -112,7 +123,8 @@ class Supervisor:
             self._check_children()
 
     def stop(self) -> None:
-        """End every server, the youngest first."""
+        """End every server, the youngest first, and what they have started."""
+        started = descendants(self._started.values())
         for server in reversed(self._running()):
             child = self._children[server.name]
             child.send_signal(server.stop_signal)
@@ -122,7 +134,9 @@ class Supervisor:
                 child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 child.kill()
-                child.wait()
+        for process in started:
+            process.signal(signal.SIGKILL)
+        await_end([*started, *self._started.values()], KILLED_S)
 
     def _start(self, server: Server) -> None:
         server.prepare(self._site)

@@ -11,6 +11,7 @@ from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOY
 
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
+ROLE = "AWS::IAM::Role"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
 
@@ -32,6 +33,9 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = without_tls(resources)
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
+    resources = with_one_address(resources)
+    resources = with_open_queries(resources)
+    resources = with_console(resources, given.get("ConsoleUrl"))
     return {
         **template,
         "Globals": without_shared_layers(template.get("Globals", {})),
@@ -99,6 +103,30 @@ def with_automatic_socket_deployment(resources: Resources) -> Resources:
     return {name: resource for name, resource in stages.items() if resource["Type"] != SOCKET_DEPLOYMENT}
 
 
+def with_console(resources: Resources, url: str | None) -> Resources:
+    """Let the REST API point to the local console: MiniStack's CloudFront answers to its own host names alone."""
+    return _each(resources, REST_API, {"Variables": {"console": f"{url}/"}}) if url else resources
+
+
+def with_open_queries(resources: Resources) -> Resources:
+    """Let roles follow any query: MiniStack knows a query's work group only where the request names it."""
+
+    def opened(policy: Mapping[str, Any]) -> dict[str, Any]:
+        document = policy["PolicyDocument"]
+        statements = [
+            {**each, "Resource": "*"} if str(each["Action"][0]).startswith("athena:") else each
+            for each in document["Statement"]
+        ]
+        return {**policy, "PolicyDocument": {**document, "Statement": statements}}
+
+    return {
+        name: _with_properties(each, {"Policies": [opened(policy) for policy in each["Properties"]["Policies"]]})
+        if each["Type"] == ROLE and "Policies" in each["Properties"]
+        else each
+        for name, each in resources.items()
+    }
+
+
 def with_gateway_responses(resources: Resources) -> Resources:
     """Declare each gateway response of a REST API by itself: MiniStack knows the resource, not the API's extension."""
     alone = {
@@ -112,6 +140,7 @@ def with_gateway_responses(resources: Resources) -> Resources:
                     for header, value in response.get("ResponseParameters", {}).get("Headers", {}).items()
                 },
                 "ResponseTemplates": response.get("ResponseTemplates", {}),
+                **({"StatusCode": response["StatusCode"]} if "StatusCode" in response else {}),
             },
         }
         for name, resource in resources.items()
@@ -119,6 +148,16 @@ def with_gateway_responses(resources: Resources) -> Resources:
         for kind, response in resource["Properties"].get("GatewayResponses", {}).items()
     }
     return {**resources, **alone}
+
+
+def with_one_address(resources: Resources) -> Resources:
+    """Let a REST API's description name no release: MiniStack gives an API that is described anew another URL."""
+    apis = {name: each["Properties"]["DefinitionBody"] for name, each in resources.items() if each["Type"] == REST_API}
+    unnamed = {name: {**body, "info": {**body.get("info", {}), "version": "local"}} for name, body in apis.items()}
+    return {
+        name: _with_properties(resource, {"DefinitionBody": unnamed[name]}) if name in unnamed else resource
+        for name, resource in resources.items()
+    }
 
 
 def _each(resources: Resources, kind: str, properties: Mapping[str, Any], without: tuple[str, ...] = ()) -> Resources:

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the processor
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
+from chalicelib import wiring
 from tests.environment import ENVIRONMENT
 from tests.properties import load_profile
 
@@ -44,6 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    wiring._configured.cache_clear()  # the services of an earlier test's environment
 
 
 @pytest.fixture(scope="session")
@@ -57,5 +59,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cloud"]:
     home = tmp_path_factory.mktemp("cloud")
     try:
         yield up(home, parameters={"Schedules": "DISABLED"})
+        record_actions(home / "logs" / "actions.jsonl")
     finally:
         down(home)
+
+
+def record_actions(file: Path) -> None:
+    """Add to the file that OMNIBUS_RECORD_ACTIONS names what the functions of a cloud asked of AWS."""
+    if record := os.environ.get("OMNIBUS_RECORD_ACTIONS"):
+        with Path(record).open("a", encoding="utf-8") as lines:
+            lines.write(file.read_text(encoding="utf-8"))

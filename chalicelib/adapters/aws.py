@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.session import Session
 from urllib3.util import Timeout
 
 from chalicelib import deadline
@@ -33,11 +35,18 @@ from chalicelib.settings import AwsSettings
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 MAX_ATTEMPTS = 3
-REGIONAL = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+REGIONAL: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 """Buckets at BUCKET.s3.REGION.amazonaws.com. BUCKET.s3.amazonaws.com redirects for new buckets, which a browser's
 preflight may not follow, and refuses regions that were launched after March 2019."""
 SHORTEST_S = 0.01
 """Of a call's time-out: urllib3 takes no 0."""
+
+NOBODYS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Where botocore looks for a developer's settings: nowhere."""
 
 THROTTLED = frozenset(
     {
@@ -61,7 +70,8 @@ DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Authorizati
 class Clients:
     """The AWS clients of one account, region and endpoint: each made once for each set of options.
 
-    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role.
+    Where `account` holds no access key, boto3 finds the credentials itself: those of the function's role. Where it has
+    an endpoint, as in the local cloud, nothing that a developer has set for AWS counts: no profile, file or proxy.
     """
 
     def __init__(self, account: AwsSettings) -> None:
@@ -77,6 +87,7 @@ class Clients:
             account.secret_access_key or None,
             account.session_token or None,
             account.region or None,
+            Session(session_vars=NOBODYS) if account.endpoint else None,
         )
 
     def __call__(self, service: str, **options: Any) -> Any:
@@ -99,6 +110,7 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
             s3=None if endpoint else REGIONAL,
+            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
         )
         client = self._session.client(service, config=config, **{"endpoint_url": endpoint, **given})
         _bound(client)

@@ -36,7 +36,10 @@ class S3Record(Struct, frozen=True):
 
 
 class S3Notification(BaseLambdaEvent):
-    """An S3 notification of any number of records; `s3:TestEvent` has none."""
+    """An S3 notification of any number of records; `s3:TestEvent` has none.
+
+    Chalice's `event.bucket` and `event.key` are there for notifications of one record, which S3 does not promise.
+    """
 
     def _extract_attributes(self, event_dict: dict[str, Any]) -> None:
         self.records: tuple[S3Record, ...] = tuple(map(_s3_record, event_dict.get("Records") or ()))
@@ -44,13 +47,32 @@ class S3Notification(BaseLambdaEvent):
     def __iter__(self) -> Iterator[S3Record]:
         return iter(self.records)
 
+    @property
+    def bucket(self) -> str:
+        return self._only_record().bucket
+
+    @property
+    def key(self) -> str:
+        return self._only_record().key
+
+    def _only_record(self) -> S3Record:
+        if len(self.records) != 1:
+            raise ValueError(f"the event has {len(self.records)} records: use `for record in event`")
+        return self.records[0]
+
 
 class QueueRecord(Struct, frozen=True):
-    """One SQS message: its text, its id, and how often it has been received."""
+    """One SQS message: its text, its id, and how often it has been received; and what Chalice's records have."""
 
     message_id: str
     body: str
     receives: int
+    receipt_handle: str = ""
+    raw: Mapping[str, Any] = {}
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """The record as SQS wrote it."""
+        return self.raw
 
 
 class QueueBatch(BaseLambdaEvent):
@@ -167,4 +189,5 @@ def _s3_record(record: dict[str, Any]) -> S3Record:
 
 def _queue_record(record: dict[str, Any]) -> QueueRecord:
     attributes = record.get("attributes") or {}
-    return QueueRecord(record["messageId"], record["body"], int(attributes.get("ApproximateReceiveCount", 1)))
+    receives = int(attributes.get("ApproximateReceiveCount", 1))
+    return QueueRecord(record["messageId"], record["body"], receives, record.get("receiptHandle", ""), record)

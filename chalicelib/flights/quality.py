@@ -11,11 +11,12 @@ import numpy as np
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally
-from chalicelib.flights.checks.gathering import GATHERED, Snapshot
+from chalicelib.flights.checks.gathering import NEEDED, Snapshot
+from chalicelib.flights.checks.plausibility import plausibility
 from chalicelib.flights.checks.reading import Batch, Buffer, Source, opened
 from chalicelib.flights.checks.registry import ROW_CHECKS, SNAPSHOT_CHECKS, Check, Scope
 from chalicelib.flights.checks.thresholds import Thresholds
-from chalicelib.flights.reports import Cell, CheckCounts, CheckResult, CheckVerdict, QualityReport
+from chalicelib.flights.reports import Cell, CheckCounts, CheckResult, CheckVerdict, Plausibility, QualityReport
 from chalicelib.parallel import in_order
 
 __all__ = ["CheckResult", "CheckVerdict", "QualityReport", "Thresholds", "assess"]
@@ -38,19 +39,22 @@ def assess(
     rejected: int = 0,
     thresholds: Thresholds = DEFAULTS,
     strict: bool = False,
+    usual_rows: int | None = None,
 ) -> QualityReport:
     """Judge a processed snapshot (`columns.SCHEMA`; a missing column makes checks unknown) and say why.
 
-    `rejected` is the number of received rows that the conversion refused; `strict` fails a snapshot on any failed
-    check. A snapshot without rows is `empty`, unless rows were rejected. The caller's file stays open.
+    `rejected` is the number of received rows that the conversion refused; `usual_rows` how many rows the snapshots
+    before had, if that is known; `strict` fails a snapshot on any failed check. A snapshot without rows is `empty`,
+    unless rows were rejected. The caller's file stays open.
     Raises InvalidInput where the bytes are no whole Parquet file, or a column has a foreign type.
     """
     if rejected < 0:
         raise InvalidInput.of("rejected", f"is {rejected}", "a number of rows, 0 or more")
     with opened(parquet) as source:
-        found = _examine(source, thresholds)
+        found, snapshot = _examine(source, thresholds)
         checks = [found[name] for name in thresholds.pass_marks]
-        return _report(source, rejected, checks, thresholds, strict=strict)
+        plausible = plausibility(snapshot, thresholds, usual_rows) if source.rows else []
+        return _report(source, rejected, checks, plausible, thresholds, strict=strict)
 
 
 class SampleRows(Protocol):
@@ -78,14 +82,14 @@ class _Findings:
             self.samples.append(rows.shown(int(row), shown))
 
 
-def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
+def _examine(source: Source, thresholds: Thresholds) -> tuple[dict[str, CheckResult], Snapshot]:
     by_row = [check for check in ROW_CHECKS if source.columns.issuperset(check.needs)]
     whole = [check for check in SNAPSHOT_CHECKS if source.columns.issuperset(check.needs)]
     shown = {check.name: _shown(check.columns, source) for check in by_row}
     shown |= {check.name: _shown(check.columns, source) for check in whole}
     findings = {name: _Findings() for name in shown}
     snapshot = Snapshot(source)
-    wanted = frozenset(IDENTITY).union(*shown.values(), GATHERED)
+    wanted = frozenset(IDENTITY).union(*shown.values(), NEEDED)
 
     def judge(group: int) -> _Judged:
         judged: _Judged = []
@@ -110,7 +114,7 @@ def _examine(source: Source, thresholds: Thresholds) -> dict[str, CheckResult]:
     marks = thresholds.pass_marks
     results = [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in ROW_CHECKS]
     results += [_result(check, findings.get(check.name, _Findings()), marks[check.name]) for check in SNAPSHOT_CHECKS]
-    return {result.name: result for result in results}
+    return {result.name: result for result in results}, snapshot
 
 
 def _made(pool: Executor | None, work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
@@ -141,41 +145,48 @@ def _result(check: Check[Scope], found: _Findings, pass_mark: float) -> CheckRes
 
 
 def _report(
-    source: Source, rejected: int, checks: Sequence[CheckResult], thresholds: Thresholds, *, strict: bool
+    source: Source,
+    rejected: int,
+    checks: Sequence[CheckResult],
+    plausible: Sequence[Plausibility],
+    thresholds: Thresholds,
+    *,
+    strict: bool,
 ) -> QualityReport:
     scores = [check.score for check in checks if check.score is not None]
     score = float(sum(map(Fraction, scores)) / len(scores)) if scores else None
-    reasons = list(_reasons(source.rows, rejected, score, checks, thresholds, strict=strict))
+    reasons = [
+        *_reasons(source.rows, rejected, score, thresholds),
+        *_failures(checks, thresholds, strict=strict),
+        *_implausible(plausible),
+    ]
     empty = not source.rows and not rejected
     verdicts = [check.verdict for check in checks]
+    failed = verdicts.count(CheckVerdict.FAILED)
     return QualityReport(
         snapshot_time=source.time,
         rows=source.rows,
         rejected=rejected,
         score=score,
-        grade=None if score is None else _grade(score, thresholds.grades),
+        grade=None if score is None else _grade(score, failed, thresholds.grades, passes=not reasons),
         verdict=CheckVerdict.EMPTY if empty else CheckVerdict.FAILED if reasons else CheckVerdict.PASSED,
         reasons=reasons,
         passed=verdicts.count(CheckVerdict.PASSED),
-        failed=verdicts.count(CheckVerdict.FAILED),
+        failed=failed,
         unknown=verdicts.count(CheckVerdict.UNKNOWN),
         checks=list(checks),
+        plausibility=list(plausible),
     )
 
 
-def _grade(score: float, grades: Mapping[str, float]) -> str:
-    return next((grade for grade, mark in grades.items() if score >= mark), LOWEST_GRADE)
+def _grade(score: float, failed: int, grades: Mapping[str, float], *, passes: bool) -> str:
+    """The grade of a score; a failed check allows no A, two no B, and a failed snapshot only the last of the grades."""
+    earned = [grade for grade, mark in grades.items() if score >= mark]
+    allowed = list(grades)[min(failed, 2) :] if passes else list(grades)[-1:]
+    return next((grade for grade in allowed if grade in earned), LOWEST_GRADE)
 
 
-def _reasons(
-    rows: int,
-    rejected: int,
-    score: float | None,
-    checks: Sequence[CheckResult],
-    thresholds: Thresholds,
-    *,
-    strict: bool,
-) -> Iterator[str]:
+def _reasons(rows: int, rejected: int, score: float | None, thresholds: Thresholds) -> Iterator[str]:
     received = rows + rejected
     if received and rejected / received > thresholds.max_rejected:
         yield f"{rejected} of {received} received rows were rejected, more than {thresholds.max_rejected:.0%}"
@@ -183,8 +194,24 @@ def _reasons(
         yield "no check found anything to judge"
     if score is not None and score < thresholds.min_score:
         yield f"score {score:.3f} is below {thresholds.min_score}"
+
+
+def _failures(checks: Sequence[CheckResult], thresholds: Thresholds, *, strict: bool) -> Iterator[str]:
     for check in checks:
-        if check.name == "completeness" and check.score is not None and check.score < thresholds.min_completeness:
-            yield f"completeness {check.score:.3f} is below {thresholds.min_completeness}"
+        floor = thresholds.floors.get(check.name, 0.0)
+        if check.score is not None and check.score < floor:
+            yield f"{check.name} {check.score:.3f} is below {floor}"
+        if check.name == "validity":
+            for name, part in check.parts.items():
+                if part.failing > (1 - thresholds.min_validity_part) * part.checked:
+                    yield f"{part.failing} of {part.checked} values of {name} are impossible"
         if strict and check.verdict is CheckVerdict.FAILED:
             yield f"{check.name} failed ({check.score:.3f}, pass mark {check.pass_mark}) in strict mode"
+
+
+def _implausible(plausible: Sequence[Plausibility]) -> Iterator[str]:
+    for found in plausible:
+        if found.verdict is CheckVerdict.FAILED:
+            limits = (("at least", found.lowest), ("at most", found.highest))
+            expected = " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+            yield f"{found.name} is {found.value:g}; expected {expected}"

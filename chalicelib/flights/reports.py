@@ -38,6 +38,16 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     samples: list[dict[str, Cell]] = []
 
 
+class Plausibility(Struct, frozen=True, kw_only=True):
+    """What the snapshot as a whole shows, and the range in which it is plausible; null is no limit."""
+
+    name: str
+    value: float
+    lowest: float | None
+    highest: float | None
+    verdict: CheckVerdict
+
+
 class QualityReport(Struct, frozen=True, kw_only=True):
     """The verdict on one snapshot; `reasons` say why it failed."""
 
@@ -53,6 +63,7 @@ class QualityReport(Struct, frozen=True, kw_only=True):
     failed: int
     unknown: int
     checks: list[CheckResult]
+    plausibility: list[Plausibility] = []
 
     def to_json(self) -> bytes:
         return encode(self)

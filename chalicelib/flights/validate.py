@@ -7,12 +7,15 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
-from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook
+from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook, RunHistory
 from chalicelib.flights.quality import Thresholds, assess
 from chalicelib.flights.reports import QualityReport
 from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
 from chalicelib.flights.troubles import Troubles
 
+USUAL_WITHIN_S = 3600
+LEAST_USUAL, MOST_USUAL = 3, 12
+"""Snapshots from which a usual number of rows is taken."""
 NAMESPACE = "FlightDataPipeline/Quality"
 JUDGED = (RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
@@ -25,6 +28,7 @@ class Validation:
         *,
         bucket: Bucket,
         runs: RunBook,
+        history: RunHistory,
         troubles: Troubles,
         emit: EmitMetrics,
         thresholds: Thresholds,
@@ -33,6 +37,7 @@ class Validation:
     ) -> None:
         self._bucket = bucket
         self._runs = runs
+        self._history = history
         self._troubles = troubles
         self._emit = emit
         self._thresholds = thresholds
@@ -64,8 +69,25 @@ class Validation:
             self._finish(key, run.tracking_id)
             return
         with parquet:
-            report = assess(parquet, rejected=run.rejected or 0, thresholds=self._thresholds, strict=self._strict)
+            report = assess(
+                parquet,
+                rejected=run.rejected or 0,
+                thresholds=self._thresholds,
+                strict=self._strict,
+                usual_rows=self._usual_rows(run.snapshot_time),
+            )
         self._conclude(run, report, round((time.perf_counter() - started) * 1000))
+
+    def _usual_rows(self, snapshot_time: int) -> int | None:
+        """The median number of rows of the snapshots of the hour before, whatever their verdict; None if too few are.
+
+        Their verdict does not count, so that a smaller box is the usual one after half an hour.
+        """
+        start = snapshot_time - USUAL_WITHIN_S
+        days = keys.days_back(start, snapshot_time)
+        before = [run for day in days for run in self._history.of_day(day, MOST_USUAL, start=start, end=snapshot_time)]
+        rows = sorted(run.rows for run in before[:MOST_USUAL] if run.rows is not None)
+        return rows[len(rows) // 2] if len(rows) >= LEAST_USUAL else None
 
     def _finish(self, key: str, tracking_id: str) -> None:
         """A repeated event, after the snapshot was moved aside: only what was left undone then is done now."""

@@ -1,9 +1,10 @@
 """New columns as CSV text: numbers as the shortest text that reads back the same, words made harmless."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -32,18 +33,40 @@ def csv_quoted(text: str) -> str:
     return text
 
 
-def csv_field(text: str) -> str:
-    """A word that we add, as one CSV field."""
-    return csv_quoted(harmless(text))
+def csv_field(label: object) -> str:
+    """A label or a name that we add, as one CSV field."""
+    return csv_quoted(harmless(str(label)))
 
 
 def csv_values(values: npt.NDArray[Any]) -> pa.Array:
     """`values` as an Arrow array of CSV fields."""
     if values.dtype.kind in "fiu":
         return pc.cast(pa.array(values), pa.string())
-    labels, codes = np.unique(values.astype(str), return_inverse=True)
-    fields = pa.array([csv_field(label) for label in labels.tolist()], pa.string())
-    return fields.take(pa.array(codes.reshape(-1)))
+    return _labels(values, csv_field)
+
+
+def json_values(values: npt.NDArray[Any]) -> pa.Array:
+    """`values` as an Arrow array of JSON values; what is not finite is null."""
+    if values.dtype.kind in "fiu":
+        texts = pc.cast(pa.array(values), pa.string())
+        return texts if values.dtype.kind != "f" or np.isfinite(values).all() else _finite(texts, values)
+    return _labels(values, lambda label: msgspec.json.encode(label).decode())
+
+
+def _finite(texts: pa.Array, values: npt.NDArray[Any]) -> pa.Array:
+    return pc.if_else(pa.array(np.isfinite(values)), texts, pa.scalar("null"))
+
+
+def _labels(values: npt.NDArray[Any], written: Callable[[Any], str]) -> pa.Array:
+    """Each different label is written once."""
+    if values.dtype.kind == "b":
+        return pc.if_else(pa.array(values), written(True), written(False))
+    try:
+        found = pa.array(values, pa.string() if values.dtype.kind == "U" else None).dictionary_encode()
+    except pa.ArrowException:  # labels of several types
+        found = pa.array(values.astype(str)).dictionary_encode()
+    fields = pa.array([written(label) for label in found.dictionary.to_pylist()], pa.string())
+    return fields.take(found.indices)
 
 
 def header_suffix(names: Sequence[str]) -> bytes:

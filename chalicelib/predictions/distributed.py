@@ -17,14 +17,14 @@ from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, Ups
 from chalicelib.predictions.batch import require_rows
 from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.estimators import Models
-from chalicelib.predictions.features import rows_plainly
-from chalicelib.predictions.jobs import check_output, record_failure
+from chalicelib.predictions.features import filled_ends, read_rows
+from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Done, Planned, PredictionPart, PredictionRequest, PredictionStep
+from chalicelib.predictions.news import JobNews, record_failure
 from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
-from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects, stream
-from chalicelib.predictions.records import count_rows, cut_blocks, stray_quote
-from chalicelib.predictions.scan import READ_BYTES, DataSpan, Task, open_task, score_first, score_span, whole_span
-from chalicelib.predictions.streams import read_ahead
+from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects
+from chalicelib.predictions.records import stray_quote
+from chalicelib.predictions.scan import DataSpan, Task, open_task, score_first, score_span, whole_span
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
 
 MAX_PARTS = 1000
@@ -70,6 +70,7 @@ class DistributedPredictions:
     workers: int
     part_bytes: int
     single_call_bytes: int
+    news: JobNews
 
     def plan(self, step: PredictionStep, seconds_left: Callable[[], float]) -> Planned:
         """Check the job's request as a single call would, and cut its data into parts.
@@ -83,9 +84,13 @@ class DistributedPredictions:
             if not self._is_written(order, step.job_id):
                 check_output(self.objects, order)
             plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
-            self._enter(
-                step.job_id, "running", ("planning", "running"), {"parts_total": plan.parts, "rows_total": plan.rows}
-            )
+            known = {
+                "parts_total": plan.parts,
+                "rows_total": plan.rows,
+                "model_sha256": plan.request.model_sha256,
+            }
+            self._enter(step.job_id, "running", ("planning", "running"), known)
+            self.news.progress(step.job_id)
         return Planned(job_id=step.job_id, bucket=self.scratch, key=_items_key(step.job_id), parts=plan.parts)
 
     def score(self, part: PredictionPart, seconds_left: Callable[[], float]) -> Done:
@@ -109,6 +114,7 @@ class DistributedPredictions:
             if not task.splittable:
                 require_rows(rows)
             self.store.add_part(part.job_id, part.number, rows)
+            self.news.progress(part.job_id)
             self.meter.scored(rows, (self.clock() - began).total_seconds())
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
@@ -117,6 +123,7 @@ class DistributedPredictions:
         with self._recorded(step.job_id):
             ended = self.store.get(step.job_id) or {}
             if ended.get("state") == "succeeded":
+                self.news.end(step.job_id)  # again, if an earlier attempt could not
                 return Done(job_id=step.job_id, rows=int(ended["rows_total"]), bytes=int(ended["output_bytes"]))
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
@@ -127,6 +134,7 @@ class DistributedPredictions:
             rows = plan.rows or self.store.part_rows(step.job_id, 1) or 0  # gzip: one part, counted as it was read
             changes = {"rows_total": rows, "rows_done": rows, "parts_done": plan.parts, "output_bytes": size}
             self._enter(step.job_id, "succeeded", ("completing",), {**changes, "error": None})
+            self.news.end(step.job_id)
         return Done(job_id=step.job_id, rows=rows, bytes=size)
 
     # -- planning
@@ -170,7 +178,7 @@ class DistributedPredictions:
         """Bytes of a part of data that has `size` bytes, unpacked, by the settings and by the model's pace."""
         wanted = size if task.data.bytes <= self.single_call_bytes else self.part_bytes
         began = self.clock()
-        share = score_first(task, self.objects)
+        _, share = score_first(task, self.objects)
         seconds = (self.clock() - began).total_seconds()
         if seconds > 0:
             wanted = min(wanted, int(size * share * PART_S / seconds))
@@ -190,7 +198,7 @@ class DistributedPredictions:
 
     def _assemble(self, job_id: str, plan: Plan, order: PredictionOrder, deadline: Deadline) -> None:
         parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
-        if order.output_layout.format == "csv":
+        if order.output_layout.format != "parquet":
             self.objects.join(
                 parts, order.output, overwrite=order.request.overwrite, mark=job_id, between=deadline.check
             )
@@ -263,7 +271,8 @@ class DistributedPredictions:
         except (*MAY_PASS, OutOfTurn):
             raise
         except OmnibusError as error:
-            record_failure(self.store, job_id, error.code, error.message, self.clock())
+            if record_failure(self.store, job_id, error.code, error.message, self.clock()):
+                self.news.end(job_id)
             raise
 
 
@@ -274,15 +283,15 @@ def _byte_spans(
     header = task.header.raw if task.header else b""
     at = start = len(header)
     rows = first_row = 0
-    chunks = read_ahead(stream(objects, task.data, at, task.data.bytes, READ_BYTES))
-    for block in cut_blocks(chunks, at, task.grid):
-        if b'"' in block and stray_quote(block) is not None:
-            rows_plainly(block, task.columns, rows)  # says in which row
+    quoting = task.order.data_layout.format == "csv"
+    for block in task.blocks(objects, at, task.data.bytes):
+        if quoting and b'"' in block and stray_quote(block) is not None:
+            read_rows(block, task.columns, rows)  # says in which row
         if at // part_bytes > start // part_bytes:
             yield DataSpan(start, at, first_row), rows - first_row
             start, first_row = at, rows
         at += len(block)
-        rows += count_rows(block)
+        rows += len(filled_ends(block, quoting=quoting))
         deadline.check()
     if at > start:
         yield DataSpan(start, at, first_row), rows - first_row

@@ -5,7 +5,7 @@ import io
 import logging
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn
-from chalicelib.predictions.features import Matrix
 from chalicelib.predictions.forests import mean_of_trees
-from chalicelib.predictions.models import PredictionRequest
+from chalicelib.predictions.inputs import Inputs, column_of, frame_of, matrix_of
+from chalicelib.predictions.models import ModelFeature, PredictionRequest
 from chalicelib.predictions.places import ObjectUri
 from chalicelib.predictions.ports import PredictionObjects, Verifier
+from chalicelib.predictions.scoring import MakeInputs
 from chalicelib.predictions.trees import broken_tree, trees_in
 from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
 
@@ -46,18 +47,24 @@ MANY_TREES = 30
 MAX_UNPACKED_BYTES = 1024 * MIB
 """What a function of 1769 MB can hold beside its libraries; beyond that it would be killed, not refuse."""
 CACHE_BYTES = 256 * 1024 * 1024
+FLOATS: Mapping[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+TENSORS: Mapping[str, Any] = {**FLOATS, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
 
-Function = Callable[[Matrix], npt.NDArray[Any]]
+Function = Callable[[Inputs], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A loaded model: `predict` gives a value for each row, `probabilities` a column for each class."""
+    """A loaded model: `predict` gives a value for each row, `probabilities` a column for each class.
+
+    `inputs` makes what they take of columns that have the types of `features`.
+    """
 
     manifest: Manifest
     predict: Function
     probabilities: Function | None
-    missing_allowed: bool
+    features: tuple[ModelFeature, ...]
+    inputs: MakeInputs = matrix_of
     has_many_trees: bool = False
 
     def grid(self, data_bytes: int) -> int:
@@ -77,27 +84,27 @@ class LoadedModel:
 
         return partial(ThreadpoolController().limit, limits=1)
 
-    def added_names(self, request: PredictionRequest) -> list[str]:
-        """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
-        names = [request.prediction_column_name]
-        if request.probabilities:
+    def added_names(self, name: str, *, probabilities: bool) -> list[str]:
+        """The names of the columns that are asked for; Unprocessable if the model has no probabilities."""
+        names = [name]
+        if probabilities:
             if self.probabilities is None or not self.manifest.classes:
                 raise Unprocessable.of("probabilities", "the model gives none", "false", code="no_probabilities")
-            names += [f"{request.prediction_column_name}_{label}" for label in self.manifest.classes]
+            names += [f"{name}_{label}" for label in self.manifest.classes]
         return names
 
-    def columns(self, names: Sequence[str], matrix: Matrix) -> list[NewColumn]:
-        """The new columns for the rows of `matrix`; `names` are those of `added_names`.
+    def columns(self, names: Sequence[str], inputs: Inputs) -> list[NewColumn]:
+        """The new columns for the rows of `inputs`; `names` are those of `added_names`.
 
         Raises Unprocessable: "model_output", and "model_mismatch" if the predictions' type is not the manifest's.
         """
-        values = _one_value_a_row(self.predict(matrix), len(matrix))
+        values = _one_value_a_row(self.predict(inputs), len(inputs))
         if str(values.dtype) != self.manifest.output_dtype:
             raise _unusable(f"it answers {values.dtype}, not {self.manifest.output_dtype}", "model_mismatch")
         added = [NewColumn(names[0], values)]
         if len(names) > 1 and self.probabilities is not None:
-            table = np.asarray(self.probabilities(matrix))
-            if table.shape != (len(matrix), len(names) - 1):
+            table = np.asarray(self.probabilities(inputs))
+            if table.shape != (len(inputs), len(names) - 1):
                 raise _unusable("its probabilities are not one for each class", "model_output")
             added += [NewColumn(name, table[:, index]) for index, name in enumerate(names[1:])]
         return added
@@ -121,13 +128,20 @@ class Models:
             raise Unprocessable.of(
                 "model_sha256", f"the model there is {manifest.sha256}", "the model asked for", code="model_digest"
             )
-        if request.feature_columns != manifest.features:
+        if request.feature_columns != manifest.names:
             raise Unprocessable.of(
                 "feature_columns",
                 f"are {len(request.feature_columns)} that are not the model's",
-                f"{', '.join(manifest.features[:50])}, in this order",
+                f"{', '.join(manifest.names[:50])}, in this order",
                 code="features_mismatch",
             )
+        return self._loaded(uri, manifest)
+
+    def open_any(self, uri: ObjectUri) -> LoadedModel:
+        """The model at `uri`, if it is trusted; raises as `open` does."""
+        return self._loaded(uri, read_manifest(self.objects, self.verifier, uri))
+
+    def _loaded(self, uri: ObjectUri, manifest: Manifest) -> LoadedModel:
         model = self._kept.get(manifest.sha256)
         if model is None or model.manifest != manifest:
             model = load(manifest, read_artifact(self.objects, uri, manifest))
@@ -185,16 +199,14 @@ def _load_joblib(content: bytes) -> Any:
 
 
 def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
-    """A fitted scikit-learn estimator as a Model; it runs on the thread that calls it.
+    """A fitted scikit-learn estimator as a LoadedModel; it runs on the thread that calls it.
 
     Raises Unprocessable: "model_mismatch" if its features or classes are not the manifest's.
     """
-    from sklearn.utils import get_tags
-
     names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and tuple(names) != manifest.features:
+    if names is not None and tuple(names) != manifest.names:
         raise _unusable("the names that it was fitted with are not its manifest's", "model_mismatch")
-    if int(getattr(estimator, "n_features_in_", -1)) != len(manifest.features):
+    if manifest.input != "column" and int(getattr(estimator, "n_features_in_", -1)) != len(manifest.features):
         raise _unusable("it was not fitted with as many features as its manifest says", "model_mismatch")
     labels = classes_of(estimator)
     if labels != manifest.classes:
@@ -202,8 +214,11 @@ def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
     serial = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
     estimator.set_params(**serial)
 
+    features, forest = features_of(manifest, estimator), mean_of_trees(estimator)
+    numeric = all(it.type == "number" or (forest and it.type in ("integer", "boolean")) for it in features)
+
     def framed(function: Function) -> Function:
-        if names is None:
+        if names is None or not numeric:
             return function
         from pandas import DataFrame
 
@@ -211,11 +226,22 @@ def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
 
     return LoadedModel(
         manifest,
-        mean_of_trees(estimator) or framed(estimator.predict),
+        forest if forest and numeric else framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
-        missing_allowed=bool(get_tags(estimator).input_tags.allow_nan),
+        features,
+        column_of if manifest.input == "column" else matrix_of if numeric else frame_of,
         has_many_trees=sum(1 for _ in trees_in(estimator)) >= MANY_TREES,
     )
+
+
+def features_of(manifest: Manifest, estimator: Any) -> tuple[ModelFeature, ...]:
+    """The manifest's features; of version 1, the model's own word tells whether any of them may be missing."""
+    from sklearn.utils import get_tags
+
+    if manifest.version > 1:
+        return tuple(it for it in manifest.features if isinstance(it, ModelFeature))
+    gaps = bool(get_tags(estimator).input_tags.allow_nan)
+    return tuple(ModelFeature(name, missing=gaps) for name in manifest.names)
 
 
 def classes_of(estimator: Any) -> tuple[Any, ...] | None:
@@ -237,22 +263,37 @@ def _load_onnx(manifest: Manifest, content: bytes) -> LoadedModel:
     except Exception as error:
         raise _unusable("its file cannot be read back", "model_unreadable") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or inputs[0].type not in ("tensor(float)", "tensor(double)"):
-        raise _unusable("it does not take one matrix of floats", "model_output")
-    if inputs[0].shape[1:] and inputs[0].shape[1] not in (None, len(manifest.features)):
+    features = tuple(ModelFeature(it) if isinstance(it, str) else it for it in manifest.features)
+    single = len(inputs) == 1 and inputs[0].type in FLOATS and inputs[0].name not in manifest.names[1:]
+    if single and inputs[0].shape[1:] and inputs[0].shape[1] not in (None, len(features)):
         raise _unusable("it does not take as many features as its manifest says", "model_mismatch")
-    dtype = np.float32 if inputs[0].type == "tensor(float)" else np.float64
+    if not single and (
+        {it.name for it in inputs} != set(manifest.names) or not {it.type for it in inputs} <= set(TENSORS)
+    ):
+        raise _unusable("it takes neither one matrix of floats nor one input for each feature", "model_output")
+
+    def feed(rows: Inputs) -> dict[str, Any]:
+        if single:
+            return {inputs[0].name: rows.astype(FLOATS[inputs[0].type])}
+        return {it.name: _tensor(rows[it.name], it.type) for it in inputs}
 
     def output(index: int) -> Function:
-        name = outputs[index].name
-        return lambda matrix: np.asarray(session.run([name], {inputs[0].name: matrix.astype(dtype)})[0])
+        return lambda rows: np.asarray(session.run([outputs[index].name], feed(rows))[0])
 
     return LoadedModel(
         manifest,
         output(0),
         output(1) if len(outputs) > 1 and outputs[1].type.startswith("tensor") else None,
-        missing_allowed=False,
+        features,
+        matrix_of if single else frame_of,
     )
+
+
+def _tensor(column: Any, kind: str) -> npt.NDArray[Any]:
+    """One feature as an ONNX input; text that is missing is empty."""
+    if kind == "tensor(string)":
+        return column.astype(object).fillna("").to_numpy().reshape(-1, 1)  # type: ignore[no-any-return]
+    return column.to_numpy().astype(TENSORS[kind]).reshape(-1, 1)  # type: ignore[no-any-return]
 
 
 def _one_value_a_row(values: Any, rows: int) -> npt.NDArray[Any]:

@@ -1,77 +1,80 @@
-"""Feature values out of CSV blocks: Arrow reads the common case, `rows_plainly` everything, and they agree.
+"""Features out of CSV blocks: Arrow reads the common case, `records_plainly` everything, and they agree.
 
-Numbers are what Arrow takes for one: decimal with an optional sign, fraction and exponent, blanks around it, `inf`
-and `nan`; an empty field and the MISSING spellings are missing values. Integers beyond 2**53 round to the nearest
-float64, as they do for numpy. Whatever Arrow doubts, the plain reader decides, and it is the plain reader that says
-which row and column is wrong.
+Arrow reads each feature as its type; where it cannot, as text, which `kinds` parses by its own rules; where the block's
+structure is in any doubt, the plain reader splits the records. It is `kinds` and the plain reader that say which row
+and column is wrong. Integers beyond 2**53 round to the nearest float64 where a feature is a number.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
-from chalicelib.errors import InvalidInput, Unprocessable
+from chalicelib.errors import InvalidInput
+from chalicelib.predictions.kinds import FALSE, MISSING, TRUE, TYPES, typed_all
+from chalicelib.predictions.models import FeatureType, ModelFeature
 from chalicelib.predictions.records import BOM, ByteOffsets, content_ends, record_ends, split_record, stray_quote
 
-Matrix = npt.NDArray[np.float64]
-
-MISSING = tuple(csv.ConvertOptions().null_values)
-_MISSING = frozenset(text.encode() for text in MISSING)
-_NUMBER = re.compile(
-    rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?|[+-]?nan(?:\([a-z0-9_]*\))?", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True)
-class CsvRows:
-    """The records of a block: where each one's content ends in it, and their features, a row for each."""
-
-    block: bytes
-    ends: ByteOffsets
-    matrix: Matrix
-
-
-@dataclass(frozen=True)
-class PlainRows:
-    """The lines of a block as (content, terminator), blank ones included, and the features of the others."""
-
-    lines: list[tuple[bytes, bytes]]
-    matrix: Matrix
-
-    def contents(self) -> list[bytes]:
-        """The records, without the blank lines."""
-        return [content for content, _ in self.lines if content]
+BY_ARROW: Mapping[FeatureType, pa.DataType] = {**TYPES, "timestamp": TYPES["text"]}
+"""What Arrow reads exactly as `kinds` does."""
+SLICE_RECORDS = 16_384
+"""Records that the plain reader holds as objects at once."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a CSV file, and the positions of the features among them, in the model's order."""
+    """The columns of a table, the positions of the features among them, in the model's order, and the features."""
 
     names: tuple[str, ...]
     wanted: tuple[int, ...]
+    features: tuple[ModelFeature, ...]
 
 
-def rows_by_arrow(block: bytes, columns: Columns) -> CsvRows | None:
-    """The rows of `block`; None where there is any doubt, as `arrow_table` says."""
-    parsed = arrow_table(block, columns, whole=False)
-    if parsed is None:
-        return None
-    table, ends = parsed
-    features = [table.column(str(index)) for index in columns.wanted]
-    return CsvRows(block, ends, to_matrix(features, table.num_rows))
+@dataclass(frozen=True)
+class FeatureRows:
+    """The records of a block: where each one's content ends in it, blank lines left out, and their features."""
+
+    block: bytes
+    ends: ByteOffsets
+    arrays: list[pa.Array]
 
 
-def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Table, ByteOffsets] | None:
-    """The features of `block`, or the `whole` of it, by column number, and where its records' contents end.
+def read_rows(block: bytes, columns: Columns, first_row: int) -> FeatureRows:
+    """The features of a block's records; `first_row` is the number of data rows before it.
 
-    None where there is any doubt: blank lines, ragged rows, bare CRs, stray quotation marks, byte order marks, strange
-    numbers.
+    Raises InvalidInput, naming the row: "malformed_csv", "ragged_row", "not_utf8", and what `kinds.typed` raises.
+    """
+    found = rows_by_arrow(block, columns, first_row)
+    return found if found is not None else rows_plainly(block, columns, first_row)
+
+
+def rows_by_arrow(block: bytes, columns: Columns, first_row: int) -> FeatureRows | None:
+    """The features of a block's records; None where the block's structure is in any doubt."""
+    types = {str(index): BY_ARROW[it.type] for index, it in zip(columns.wanted, columns.features, strict=True)}
+    for wanted in (types, dict.fromkeys(types, TYPES["text"])):
+        read = arrow_table(block, columns, wanted)
+        if read is not None:
+            table, ends = read
+            arrays = [one_chunk(table.column(str(index))) for index in columns.wanted]
+            return FeatureRows(block, ends, typed_all(arrays, columns.features, first_row))
+    return None
+
+
+def rows_plainly(block: bytes, columns: Columns, first_row: int) -> FeatureRows:
+    """The features of a block's records, read field by field."""
+    texts, ends = records_plainly(block, columns, columns.wanted, first_row)
+    return FeatureRows(block, ends, typed_all(texts, columns.features, first_row))
+
+
+def arrow_table(
+    block: bytes, columns: Columns, types: Mapping[str, pa.DataType]
+) -> tuple[pa.Table, ByteOffsets] | None:
+    """The columns of `block` that have `types`, by number, and where its records' contents end.
+
+    None where there is any doubt: ragged rows, bare CRs, stray quotation marks, byte order marks, values of another
+    type.
     """
     quoted = b'"' in block
     if block.startswith(BOM):  # Arrow would skip it
@@ -80,90 +83,88 @@ def arrow_table(block: bytes, columns: Columns, *, whole: bool) -> tuple[pa.Tabl
         return None
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return None
-    ends = content_ends(block, record_ends(block))
+    if pa.int64() in types.values() and (b"0x" in block or b"0X" in block):  # Arrow would take it for hexadecimal
+        return None
+    ends = filled_ends(block)
     numbers = [str(index) for index in range(len(columns.names))]
-    types = {number: pa.string() for number in numbers} if whole else {}
-    types.update({str(index): pa.float64() for index in columns.wanted})
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
             csv.ReadOptions(column_names=numbers, block_size=len(block) + 1, use_threads=False),
             csv.ParseOptions(newlines_in_values=quoted),
             csv.ConvertOptions(
-                column_types=types, include_columns=numbers if whole else [str(index) for index in columns.wanted]
+                column_types=types,
+                include_columns=list(types),
+                null_values=MISSING,
+                true_values=TRUE,
+                false_values=FALSE,
             ),
         )
     except pa.ArrowInvalid:
         return None
-    return (table, ends) if table.num_rows == len(ends) else None  # Arrow skips blank lines
+    return (table, ends) if table.num_rows == len(ends) else None
 
 
-def to_matrix(columns: Sequence[pa.ChunkedArray], rows: int) -> Matrix:
-    """Arrow columns of numbers as one float64 matrix, a column for each; missing values become NaN."""
-    matrix = np.empty((rows, len(columns)), np.float64)
-    for index, column in enumerate(columns):
-        if column.null_count:
-            column = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
-        matrix[:, index] = column.to_numpy()
-    return matrix
+def filled_ends(block: bytes, *, quoting: bool = True) -> ByteOffsets:
+    """Where the contents of the records end that are no blank lines."""
+    newlines = record_ends(block, quoting=quoting)
+    ends = content_ends(block, newlines)
+    starts = np.concatenate(([0], newlines[:-1] + 1))
+    filled: ByteOffsets = ends[ends > starts]
+    return filled
 
 
-def rows_plainly(block: bytes, columns: Columns, first_row: int) -> PlainRows:
-    """The rows of `block`, read field by field; blank lines are kept, and are no rows.
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array, not copied if it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
-    `first_row` is the number of data rows before the block. Raises InvalidInput, naming the row: "malformed_csv",
-    "ragged_row", and, with the column, "non_numeric_feature".
+
+def records_plainly(
+    block: bytes, columns: Columns, wanted: tuple[int, ...], first_row: int
+) -> tuple[list[pa.Array], ByteOffsets]:
+    """The `wanted` columns as text, read field by field, and where the records' contents end; blank lines left out.
+
+    Raises InvalidInput, naming the row: "malformed_csv", "ragged_row", "not_utf8".
     """
-    lines: list[tuple[bytes, bytes]] = []
-    values: list[list[float]] = []
-    start = 0
-    for newline in record_ends(block).tolist():
-        content = block[start:newline]
-        terminator = block[newline : newline + 1]
-        if terminator and content.endswith(b"\r"):
-            content, terminator = content[:-1], b"\r\n"
-        start = newline + 1
-        if content:
-            values.append(_record_values(content, columns, first_row + len(values) + 1))
-        lines.append((content, terminator))
-    return PlainRows(lines, np.array(values, np.float64).reshape(len(values), len(columns.wanted)))
+    chunks: list[list[pa.Array]] = [[] for _ in wanted]
+    newlines = record_ends(block)
+    ends, starts = content_ends(block, newlines), np.concatenate(([0], newlines[:-1] + 1))
+    filled = ends > starts
+    starts, ends = starts[filled], ends[filled]
+    for at in range(0, len(ends), SLICE_RECORDS):
+        records = zip(starts[at : at + SLICE_RECORDS].tolist(), ends[at : at + SLICE_RECORDS].tolist(), strict=True)
+        split = _split((block[start:end] for start, end in records), columns, first_row + at)
+        values = list(zip(*([fields[index] for index in wanted] for fields in split), strict=True))
+        for chunk, fields in zip(chunks, values, strict=True):
+            chunk.append(_texts(fields, first_row + at))
+    return [pa.chunked_array(chunk, pa.string()).combine_chunks() for chunk in chunks], ends
 
 
-def _record_values(content: bytes, columns: Columns, row: int) -> list[float]:
+def _split(records: Iterator[bytes], columns: Columns, first_row: int) -> Iterator[list[bytes]]:
+    for row, record in enumerate(records, first_row + 1):
+        try:
+            fields = split_record(record, len(columns.names))
+        except ValueError as error:
+            raise InvalidInput.of(
+                f"row {row}", str(error), "fields quoted whole or not at all", code="malformed_csv"
+            ) from None
+        if len(fields) != len(columns.names):
+            raise InvalidInput.of(
+                f"row {row}",
+                f"has {len(fields)} fields" if b'"' in record else f"has {record.count(b',') + 1} fields",
+                f"{len(columns.names)}, as the header",
+                code="ragged_row",
+            )
+        yield fields
+
+
+def _texts(fields: tuple[bytes, ...], first_row: int) -> pa.Array:
     try:
-        fields = split_record(content)
-    except ValueError as error:
-        raise InvalidInput.of(
-            f"row {row}", str(error), "fields quoted whole or not at all", code="malformed_csv"
-        ) from None
-    if len(fields) != len(columns.names):
-        raise InvalidInput.of(
-            f"row {row}", f"has {len(fields)} fields", f"{len(columns.names)}, as the header", code="ragged_row"
-        )
-    return [_number(fields[index], columns.names[index], row) for index in columns.wanted]
-
-
-def _number(field: bytes, column: str, row: int) -> float:
-    text = field.strip(b" \t")
-    if text in _MISSING:
-        return float("nan")
-    if not _NUMBER.fullmatch(text):
-        shown = ascii(text[:40].decode("utf-8", "replace"))
-        raise InvalidInput.of(f"row {row}, column {column!r}", f"is {shown}", "a number", code="non_numeric_feature")
-    return float("nan") if b"nan" in text.lower() else float(text)
-
-
-def check_values(matrix: Matrix, names: Sequence[str], first_row: int, *, missing_allowed: bool) -> None:
-    """Unprocessable at the first infinity, or missing value that the model cannot take: its row and column."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.dot(np.ones(len(matrix)), matrix)
-    if np.isfinite(sums).all():  # a sum is finite only if every term is
-        return
-    wrong = np.isinf(matrix) if missing_allowed else ~np.isfinite(matrix)
-    if not wrong.any():
-        return
-    row, column = np.argwhere(wrong)[0]
-    where = f"row {first_row + row + 1}, column {names[column]!r}"
-    if np.isnan(matrix[row, column]):
-        raise Unprocessable.of(where, "is missing", "a number: this model takes no gaps", code="missing_value")
-    raise Unprocessable.of(where, "is infinite", "a finite number", code="infinite_value")
+        return pa.array(fields, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        for row, field in enumerate(fields, first_row + 1):
+            try:
+                field.decode()
+            except UnicodeDecodeError:
+                raise InvalidInput.of(f"row {row}", "is not UTF-8", "UTF-8", code="not_utf8") from None
+        raise

@@ -10,7 +10,13 @@ from msgspec import Struct
 from chalicelib.errors import Forbidden, InvalidInput, Unprocessable
 from chalicelib.predictions.models import BUCKET_PATTERN, DataFormat, PredictionRequest
 
-FORMATS: Mapping[str, DataFormat] = {"csv": "csv", "parquet": "parquet", "pq": "parquet"}
+FORMATS: Mapping[str, DataFormat] = {
+    "csv": "csv",
+    "parquet": "parquet",
+    "pq": "parquet",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+}
 MAX_KEY_BYTES = 1024
 _CONTROL = r"[\x00-\x1f\x7f]"
 
@@ -91,7 +97,7 @@ def layout_of(field: str, uri: ObjectUri, stated: DataFormat | None) -> Layout:
         raise InvalidInput.of(
             field,
             "has an extension that tells no format",
-            ".csv, .csv.gz or .parquet, or `format`",
+            ".csv, .jsonl, either with .gz, or .parquet, or `format`",
             code="unknown_format",
         )
     if gzip and found == "parquet":

@@ -20,6 +20,8 @@ BOM = b"\xef\xbb\xbf"
 QUOTE, NEWLINE, RETURN, COMMA = 0x22, 0x0A, 0x0D, 0x2C
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 1024 * 1024
+MAX_COLUMNS = 5_000
+"""A table's, and one for each feature of a model besides many others: memory grows with columns, not with rows."""
 
 ByteOffsets = npt.NDArray[np.int64]
 
@@ -58,7 +60,7 @@ def read_header(start: bytes) -> Header:
     if b"\r" in content and b"\n" not in start:
         raise InvalidInput.of("data_s3_uri", "ends its lines with a bare CR", "LF or CRLF", code="malformed_csv")
     try:
-        names = tuple(field.decode() for field in split_record(content))
+        names = tuple(field.decode() for field in split_record(content, MAX_COLUMNS))
     except UnicodeDecodeError:
         raise InvalidInput.of("header", "is not UTF-8", "UTF-8", code="not_utf8") from None
     except ValueError as error:
@@ -75,14 +77,17 @@ def _first_record_end(start: bytes) -> int:
     return len(start)
 
 
-def record_end(data: bytes | bytearray, at: int, begin: int = 0, quotes: int = 0) -> int | None:
+def record_end(
+    data: bytes | bytearray, at: int, begin: int = 0, quotes: int = 0, *, quoting: bool = True
+) -> int | None:
     """Position after the first newline at or after `at` that ends a record.
 
-    A record starts at `begin`, or went on there after `quotes` quotation marks.
+    A record starts at `begin`, or went on there after `quotes` quotation marks; without `quoting`, every newline ends
+    one.
     """
     counted = begin
     while (newline := data.find(b"\n", at)) >= 0:
-        quotes += count_quotes(data, counted, newline)
+        quotes += count_quotes(data, counted, newline) if quoting else 0
         if quotes % 2 == 0:
             return newline + 1
         counted = at = newline + 1
@@ -94,8 +99,10 @@ def count_quotes(data: bytes | bytearray, start: int, stop: int) -> int:
     return data.count(b'"', start, stop) if data.find(b'"', start, stop) >= 0 else 0
 
 
-def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes]:
+def cut_blocks(chunks: Iterable[bytes], start: int, grid: int, *, quoting: bool = True) -> Iterator[bytes]:
     """Blocks of whole records from `chunks`, whose first byte starts a record at `start` in the file.
+
+    Without `quoting`, as in JSON Lines, quotation marks hide no newline.
 
     Raises TooLarge ("record_too_long") at a record of more than MAX_RECORD_BYTES, so that memory stays bounded.
     """
@@ -104,7 +111,7 @@ def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes
     for chunk in chunks:
         at = 0
         while (wanted := at + (start // grid + 1) * grid - start - length) <= len(chunk):
-            end = record_end(chunk, max(wanted - 1, at), at, quotes)
+            end = record_end(chunk, max(wanted - 1, at), at, quotes, quoting=quoting)
             if end is None:
                 if len(chunk) - wanted > MAX_RECORD_BYTES:
                     raise TooLarge.of(
@@ -120,16 +127,16 @@ def cut_blocks(chunks: Iterable[bytes], start: int, grid: int) -> Iterator[bytes
             yield block
         begun.append(memoryview(chunk)[at:])
         length += len(chunk) - at
-        quotes += count_quotes(chunk, at, len(chunk))
+        quotes += count_quotes(chunk, at, len(chunk)) if quoting else 0
     if length:
         yield b"".join(begun)
 
 
-def record_ends(block: bytes) -> ByteOffsets:
+def record_ends(block: bytes, *, quoting: bool = True) -> ByteOffsets:
     """Positions of the newlines that end the records of `block`, and its length if the last record lacks one."""
     data = np.frombuffer(block, np.uint8)
     newlines = np.flatnonzero(data == NEWLINE)
-    if b'"' in block:
+    if quoting and b'"' in block:
         quotes = np.flatnonzero(data == QUOTE)
         newlines = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
     if not newlines.size or newlines[-1] != len(block) - 1:
@@ -145,13 +152,6 @@ def content_ends(block: bytes, newlines: ByteOffsets) -> ByteOffsets:
     ended = newlines < len(block)
     contents: ByteOffsets = newlines - (ended & (newlines > 0) & (data[np.maximum(newlines, 1) - 1] == RETURN))
     return contents
-
-
-def count_rows(block: bytes) -> int:
-    """Records in `block` that are not blank lines."""
-    newlines = record_ends(block)
-    starts = np.concatenate(([0], newlines[:-1] + 1))
-    return int((content_ends(block, newlines) > starts).sum())
 
 
 def stray_quote(block: bytes) -> int | None:
@@ -170,9 +170,15 @@ def stray_quote(block: bytes) -> int | None:
     return int(quotes[-1]) if quotes.size % 2 else None
 
 
-def split_record(record: bytes) -> list[bytes]:
-    """The fields of one record without its terminator, unquoted; ValueError says what is wrong with it."""
-    fields, at = [], 0
+def split_record(record: bytes, most: int) -> list[bytes]:
+    """The fields of one record without its terminator, unquoted, at most one more than `most`.
+
+    ValueError says what is wrong with it.
+    """
+    if b'"' not in record:
+        return record.split(b",", most)
+    fields: list[bytes] = []
+    at = 0
     while True:
         if record[at : at + 1] == b'"':
             value, at = _quoted_field(record, at + 1)
@@ -183,7 +189,7 @@ def split_record(record: bytes) -> list[bytes]:
             if b'"' in value:
                 raise ValueError("has a quotation mark inside an unquoted field")
         fields.append(value)
-        if at == len(record):
+        if at == len(record) or len(fields) > most:
             return fields
         at += 1
 

@@ -11,6 +11,7 @@ from chalicelib.predictions.columns import header_suffix
 from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.estimators import LoadedModel, Models
 from chalicelib.predictions.features import Columns
+from chalicelib.predictions.jsonlines import JsonScorer, batch_of_records, columns_of, json_lines
 from chalicelib.predictions.places import PredictionOrder, locate_columns
 from chalicelib.predictions.ports import Chunk, Output, Pinned, PredictionObjects, stream
 from chalicelib.predictions.records import MAX_HEADER_BYTES, Header, cut_blocks, read_header, record_end
@@ -20,7 +21,8 @@ from chalicelib.predictions.tables import (
     ParquetSink,
     TableScorer,
     batch_of_block,
-    check_numeric,
+    check_types,
+    check_width,
     csv_header,
     csv_lines,
     open_parquet,
@@ -29,6 +31,7 @@ from chalicelib.predictions.tables import (
 )
 
 READ_BYTES = 4 * 1024 * 1024
+GZIP_RATIO = 4
 COLUMNS_OF_A_BLOCK = 16
 """New columns from which on blocks become smaller."""
 
@@ -57,14 +60,24 @@ class Task:
         """Bytes of a block; fewer for many new columns, since what is written is bounded too."""
         return self.model.grid(self.data.bytes) // (1 + len(self.added) // COLUMNS_OF_A_BLOCK) or 1
 
+    def blocks(self, objects: PredictionObjects, start: int, stop: int) -> Iterator[bytes]:
+        """Whole records of text data, in blocks on the grid."""
+        quoting = self.order.data_layout.format == "csv"
+        if not self.splittable:
+            begin = len(self.header.raw) if self.header else 0
+            text = _text(objects, self.data, 0, self.data.bytes, READ_BYTES, gzip=True)
+            return cut_blocks(read_ahead(_without_start(text, begin)), begin, self.grid, quoting=quoting)
+        chunks = stream(objects, self.data, start, stop, READ_BYTES)
+        return cut_blocks(read_ahead(chunks), start, self.grid, quoting=quoting)
+
     @property
     def splittable(self) -> bool:
         """Can parts of the data be read on their own? Not inside gzip."""
         return not self.order.data_layout.gzip
 
-    def predict(self, matrix: Any) -> Any:
-        """The new columns for a matrix of features."""
-        return self.model.columns(self.added, matrix)
+    def predict(self, inputs: Any) -> Any:
+        """The new columns for rows as the model takes them."""
+        return self.model.columns(self.added, inputs)
 
 
 def open_task(order: PredictionOrder, objects: PredictionObjects, models: Models, data: Pinned | None = None) -> Task:
@@ -74,30 +87,34 @@ def open_task(order: PredictionOrder, objects: PredictionObjects, models: Models
     """
     model = models.open(order.model, order.request)
     pinned = data or objects.pin(order.data)
-    added = model.added_names(order.request)
+    added = model.added_names(order.request.prediction_column_name, probabilities=order.request.probabilities)
     if len(set(added)) != len(added):
         raise Unprocessable.of(
             "prediction_column_name", "makes two new columns of one name", "another name", code="column_exists"
         )
-    if order.data_layout.format == "csv":
-        header = _header(objects, pinned, order)
-        columns = Columns(header.columns, tuple(locate_columns(header.columns, order.request, added)))
-        if order.output_layout.format == "parquet":
-            schema_of(columns)
-        return Task(order, model, pinned, columns, tuple(added), header)
-    schema = open_parquet(objects, pinned).schema_arrow
-    columns = Columns(tuple(schema.names), tuple(locate_columns(schema.names, order.request, added)))
-    check_numeric(schema, columns.wanted)
-    return Task(order, model, pinned, columns, tuple(added), None)
+    header = None if order.data_layout.format == "parquet" else _header(objects, pinned, order)
+    table = open_parquet(objects, pinned) if header is None else None
+    names = header.columns if header else tuple(table.schema.names) if table else ()
+    check_width(len(names) + len(added))
+    if header and order.data_layout.format == "jsonl":
+        names += tuple(name for name in order.request.feature_columns if name not in names)  # a gap in the first record
+    columns = Columns(names, tuple(locate_columns(names, order.request, added)), model.features)
+    if table:
+        check_types(table.schema, columns)
+    elif order.output_layout.format == "parquet":
+        schema_of(columns)
+    return Task(order, model, pinned, columns, tuple(added), header)
 
 
 def _header(objects: PredictionObjects, pinned: Pinned, order: PredictionOrder) -> Header:
+    """What comes before the rows; of JSON Lines nothing does, and the first record tells the columns."""
     start = bytearray()
+    json = order.data_layout.format == "jsonl"
     for text in _text(objects, pinned, 0, pinned.bytes, MAX_HEADER_BYTES, gzip=order.data_layout.gzip):
         start += text
-        if len(start) >= MAX_HEADER_BYTES or record_end(start, 0) is not None:
+        if len(start) >= MAX_HEADER_BYTES or record_end(start, 0, quoting=not json) is not None:
             break
-    return read_header(bytes(start))
+    return Header(columns_of(bytes(start)), b"") if json else read_header(bytes(start))
 
 
 def _text(
@@ -114,18 +131,21 @@ def whole_span(task: Task) -> DataSpan:
     return DataSpan(len(task.header.raw), task.data.bytes, 0)
 
 
-def score_first(task: Task, objects: PredictionObjects) -> float:
-    """Score the data's first block or batch and write nothing: its time tells the pace, the answer is its share of all.
+def score_first(task: Task, objects: PredictionObjects) -> tuple[int, float]:
+    """Score the data's first block or batch and write nothing: its time tells the pace; its rows, and share of all.
+
+    Of gzip, the share is a guess.
 
     Raises InvalidInput for what is wrong with its rows.
     """
     item = next(_items(task, whole_span(task), objects), None)
     if item is None:
-        return 1.0
-    _work(task, _as_it_is)(item, 0)
+        return 0, 1.0
+    _, rows = _work(task, _as_it_is, _schema(task, objects))(item, 0)
     if task.header is None:
-        return float(item.num_rows / open_parquet(objects, task.data).metadata.num_rows)
-    return len(item) / (task.data.bytes - len(task.header.raw))
+        return rows, float(rows / open_parquet(objects, task.data).metadata.num_rows)
+    unpacked = task.data.bytes if task.splittable else task.data.bytes * GZIP_RATIO
+    return rows, min(1.0, len(item) / (unpacked - len(task.header.raw)))
 
 
 def score_span(
@@ -146,9 +166,9 @@ def score_span(
     packed = gzip_member if task.order.output_layout.gzip else _as_it_is
     sink = ParquetSink(output) if to_parquet else None
     write: Callable[[Any], object] = sink.write if sink else output.write
-    if sink is None and span.start == whole_span(task).start:
+    if task.order.output_layout.format == "csv" and span.start == whole_span(task).start:
         output.write(packed(_output_header(task)))
-    work = _work(task, packed)
+    work = _work(task, packed, _schema(task, objects))
     rows = span.first_row
     attempt, wait = partial(_attempt, work), partial(_wait, Deadline(seconds_left))
     with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=task.model.one_thread_each) as pool:
@@ -168,15 +188,10 @@ def score_span(
 def _items(task: Task, span: DataSpan, objects: PredictionObjects) -> Iterator[Any]:
     """The blocks or batches of a stretch."""
     if task.header is None:
-        file = open_parquet(objects, task.data)
-        stop = file.num_row_groups if span.stop < 0 else span.stop
-        return read_batches(file, range(span.start, stop), len(task.added))
-    if task.order.data_layout.gzip:
-        text = _text(objects, task.data, 0, task.data.bytes, READ_BYTES, gzip=True)
-        chunks = _without_start(text, len(task.header.raw))
-        return cut_blocks(read_ahead(chunks), len(task.header.raw), task.grid)
-    chunks = stream(objects, task.data, span.start, span.stop, READ_BYTES)
-    return cut_blocks(read_ahead(chunks), span.start, task.grid)
+        table = open_parquet(objects, task.data)
+        stop = table.metadata.num_row_groups if span.stop < 0 else span.stop
+        return read_batches(table, range(span.start, stop), len(task.added))
+    return task.blocks(objects, span.start, span.stop)
 
 
 def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
@@ -188,29 +203,39 @@ def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
         length = 0
 
 
-def _work(task: Task, packed: Callable[[Chunk], Chunk]) -> Callable[[Any, int], tuple[Any, int]]:
-    """What turns one block or batch into what is written, None for nothing, and its number of rows."""
-    missing = task.model.missing_allowed
-    table = TableScorer(task.columns.wanted, task.predict, missing)
-    lines = Scorer(task.columns, task.predict, missing)
-    from_csv = task.header is not None
-    to_parquet = task.order.output_layout.format == "parquet"
+def _work(task: Task, packed: Callable[[Chunk], Chunk], schema: Any = None) -> Callable[[Any, int], tuple[Any, int]]:
+    """What turns one block or batch into what is written, None for nothing, and its number of rows.
 
-    def csv_to_csv(block: bytes, first_row: int) -> tuple[Chunk, int]:
-        data, rows = lines.score(block, first_row)
-        return packed(data), rows
+    `schema` is that of Parquet data, whose batches hold stored dictionaries.
+    """
+    model, columns = task.model, task.columns
+    data, output = task.order.data_layout.format, task.order.output_layout.format
+    table = TableScorer(columns, task.predict, model.inputs, schema)
+    if data == output and data != "parquet":
+        lines = (
+            Scorer(columns, task.predict, model.inputs)
+            if data == "csv"
+            else JsonScorer(columns, task.added, task.predict, model.inputs)
+        )
+
+        def through(block: bytes, first_row: int) -> tuple[Chunk, int]:
+            scored, rows = lines.score(block, first_row)
+            return packed(scored), rows
+
+        return through
+    batch_of = {"csv": batch_of_block, "jsonl": batch_of_records}.get(data)
 
     def to_batch(item: Any, first_row: int) -> tuple[Any, int]:
-        batch = batch_of_block(item, task.columns, first_row) if from_csv else item
+        batch = batch_of(item, columns, first_row) if batch_of else item
         return (table.score(batch, first_row) if batch.num_rows else None), batch.num_rows
 
-    def parquet_to_csv(item: Any, first_row: int) -> tuple[Chunk | None, int]:
+    def to_text(item: Any, first_row: int) -> tuple[Chunk | None, int]:
         batch, rows = to_batch(item, first_row)
-        return (packed(csv_lines(batch, len(task.added))) if rows else None), rows
+        if not rows:
+            return None, 0
+        return packed(csv_lines(batch, len(task.added)) if output == "csv" else json_lines(batch)), rows
 
-    if to_parquet:
-        return to_batch
-    return csv_to_csv if from_csv else parquet_to_csv
+    return to_batch if output == "parquet" else to_text
 
 
 def _attempt(work: Callable[[Any, int], tuple[Any, int]], item: Any) -> tuple[Any, int] | InvalidInput:
@@ -226,8 +251,12 @@ def _wait(deadline: Deadline, turn: Future[Any]) -> Any:
     return turn.result()
 
 
+def _schema(task: Task, objects: PredictionObjects) -> Any:
+    return open_parquet(objects, task.data).schema if task.header is None else None
+
+
 def _output_header(task: Task) -> bytes:
-    if task.header is None:
+    if task.header is None or not task.header.raw:
         return csv_header(task.columns.names, task.added)
     return task.header.content + header_suffix(task.added) + task.header.terminator
 

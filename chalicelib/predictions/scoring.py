@@ -1,5 +1,6 @@
 """A block of CSV in, the same block with its predictions out; the caller's bytes pass through untouched."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,96 +8,83 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.errors import Unprocessable
+from chalicelib.errors import OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_values
-from chalicelib.predictions.features import (
-    Columns,
-    CsvRows,
-    Matrix,
-    PlainRows,
-    check_values,
-    rows_by_arrow,
-    rows_plainly,
-)
+from chalicelib.predictions.features import Columns, FeatureRows, read_rows
+from chalicelib.predictions.inputs import Inputs, matrix_of
+from chalicelib.predictions.models import ModelFeature
 from chalicelib.predictions.ports import Chunk
+from chalicelib.predictions.records import ByteOffsets
 
-Predict = Callable[[Matrix], Sequence[NewColumn]]
+Predict = Callable[[Inputs], Sequence[NewColumn]]
+MakeInputs = Callable[[Sequence[pa.Array], Sequence[ModelFeature], int], Inputs]
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """Scores blocks of one CSV file; `missing_allowed` says whether the model takes missing values."""
+    """Scores blocks of one CSV file; `inputs` makes of typed columns what `predict` takes."""
 
     columns: Columns
     predict: Predict
-    missing_allowed: bool
+    inputs: MakeInputs = matrix_of
 
     def score(self, block: bytes, first_row: int) -> tuple[Chunk, int]:
         """`block` with its predictions, and its number of rows; `first_row` data rows came before it.
 
-        Raises what `rows_plainly`, `check_values` and `predict_rows` raise.
+        Raises what `read_rows`, `inputs` and `predict_rows` raise.
         """
-        rows = rows_by_arrow(block, self.columns)
-        if rows is not None:
-            return append_columns(rows, self._new_columns(rows.matrix, first_row)), len(rows.matrix)
-        plain = rows_plainly(block, self.columns, first_row)
-        return append_plainly(plain, self._new_columns(plain.matrix, first_row)), len(plain.matrix)
+        rows = read_rows(block, self.columns, first_row)
+        if not len(rows.ends):
+            return block, 0
+        added = self.new_columns(rows, first_row)
+        return append_fields(block, rows.ends, [csv_values(column.values) for column in added], b","), len(rows.ends)
 
-    def _new_columns(self, matrix: Matrix, first_row: int) -> Sequence[NewColumn]:
-        if not len(matrix):
-            return ()
-        names = [self.columns.names[index] for index in self.columns.wanted]
-        check_values(matrix, names, first_row, missing_allowed=self.missing_allowed)
-        return predict_rows(self.predict, matrix, first_row)
+    def new_columns(self, rows: FeatureRows, first_row: int) -> Sequence[NewColumn]:
+        """The predictions for the rows of a block."""
+        return predict_rows(self.predict, self.inputs(rows.arrays, self.columns.features, first_row), first_row)
 
 
-def predict_rows(predict: Predict, matrix: Matrix, first_row: int) -> Sequence[NewColumn]:
-    """The new columns for `matrix`; Unprocessable ("value_refused") names the first row that the model refuses."""
+def predict_rows(predict: Predict, inputs: Inputs, first_row: int) -> Sequence[NewColumn]:
+    """The new columns for `inputs`; Unprocessable ("value_refused") names the first row that the model refuses."""
     try:
-        return predict(matrix)
-    except ValueError as error:  # how scikit-learn says so: a forest, for one, takes no value beyond float32
-        row = first_row + _first_refused(predict, matrix) + 1
+        return predict(inputs)
+    except (OmnibusError, MemoryError):
+        raise
+    except Exception as error:  # scikit-learn says so by ValueError: a forest, for one, takes no value beyond float32
+        logging.getLogger(__name__).warning("a model refuses a row", exc_info=True)
+        row = first_row + _first_refused(predict, inputs) + 1
         raise Unprocessable.of(
-            f"row {row}", "has a value that the model refuses", "values as it was trained on", code="value_refused"
+            f"row {row}",
+            f"has a value that the model refuses ({type(error).__name__})",
+            "values as it was trained on",
+            code="value_refused",
         ) from error
 
 
-def _first_refused(predict: Predict, matrix: Matrix) -> int:
-    start, stop = 0, len(matrix)
+def _first_refused(predict: Predict, inputs: Inputs) -> int:
+    start, stop = 0, len(inputs)
     while stop - start > 1:
         middle = (start + stop) // 2
         try:
-            predict(matrix[start:middle])
+            predict(inputs[start:middle])
             start = middle
-        except ValueError:
+        except Exception:  # noqa: BLE001  # whatever a model raises
             stop = middle
     return start
 
 
-def append_columns(rows: CsvRows, added: Sequence[NewColumn]) -> memoryview:
-    """The block with the new columns at the end of its records.
+def append_fields(block: bytes, ends: ByteOffsets, fields: Sequence[pa.Array], separator: bytes) -> memoryview:
+    """The block with fields after each of `ends`, a `separator` before each field.
 
     The block is viewed as an Arrow array whose elements reach from the end of one record's content to the end of
     the next: each holds the terminator of the record before it, so joining them with the new fields copies every
     byte once and splits nothing. The last element is the last terminator; it has no fields, and stays as it is.
     """
-    offsets = np.concatenate(([0], rows.ends, [len(rows.block)])).astype(np.int32)
-    count = len(rows.ends) + 1
-    views = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(rows.block)])
+    offsets = np.concatenate(([0], ends, [len(block)])).astype(np.int32)
+    count = len(ends) + 1
+    views = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(block)])
     none = pa.nulls(1, pa.binary())
-    texts = [pa.concat_arrays([csv_values(column.values).cast(pa.binary()), none]) for column in added]
-    joined = pc.binary_join_element_wise(views, *texts, b",", null_handling="skip")
+    texts = [pa.concat_arrays([field.cast(pa.binary()), none]) for field in fields]
+    joined = pc.binary_join_element_wise(views, *texts, separator, null_handling="skip")
     length = int(np.frombuffer(joined.buffers()[1], np.int32)[count])
     return memoryview(joined.buffers()[2]).cast("B")[:length]
-
-
-def append_plainly(rows: PlainRows, added: Sequence[NewColumn]) -> bytes:
-    """What `append_columns` makes, line by line; blank lines stay blank."""
-    suffixes = zip(*(csv_values(column.values).to_pylist() for column in added), strict=True)
-    out = bytearray()
-    for content, terminator in rows.lines:
-        out += content
-        if content:
-            out += ("," + ",".join(next(suffixes))).encode()
-        out += terminator
-    return bytes(out)

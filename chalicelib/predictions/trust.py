@@ -16,12 +16,14 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable
+from chalicelib.predictions.models import MAX_FEATURES, ModelFeature, ModelInput, Name
 from chalicelib.predictions.places import ObjectUri
 from chalicelib.predictions.ports import PredictionObjects, Signer, Verifier
 
 MANIFEST_SUFFIX = ".manifest.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_MODEL_BYTES = 1024 * 1024 * 1024
+NEWEST_VERSION = 2
 PURPOSE = b"omnibus model manifest v1\n"
 """Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
 
@@ -30,19 +32,35 @@ Label = str | bool | int | float
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What its publisher states of a model; the signature covers all of it."""
+    """What its publisher states of a model; the signature covers all of it.
 
-    version: Literal[1]
+    Version 1 has the names of features that are all numbers; version 2 has features with types, and `input` tells
+    whether the model takes them as an array, as a DataFrame, or as one column of text.
+    """
+
+    version: Literal[1, 2]
     uri: str
     sha256: Digest
     bytes: Annotated[int, Meta(ge=1, le=MAX_MODEL_BYTES)]
     format: Literal["skops", "joblib", "onnx"]
     estimator: str
     libraries: dict[str, str]
-    features: Annotated[tuple[str, ...], Meta(min_length=1)]
+    features: Annotated[tuple[Name | ModelFeature, ...], Meta(min_length=1, max_length=MAX_FEATURES)]
     output_dtype: str
     classes: tuple[Label, ...] | None = None
     created_at: str
+    input: ModelInput | None = None
+    metrics: dict[str, float] = {}
+    published_by: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in the model's order."""
+        return tuple(it if isinstance(it, str) else it.name for it in self.features)
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    version: int
 
 
 class SignedManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +83,7 @@ def seal(manifest: Manifest, signer: Signer) -> bytes:
 def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
     """The manifest for the model at `uri`, its signature verified before anything of it is believed.
 
-    Raises Unprocessable: "manifest_malformed", "signature_invalid", "manifest_of_another_model".
+    Raises Unprocessable: "manifest_malformed", "signature_invalid", "manifest_newer", "manifest_of_another_model".
     """
     try:
         envelope = msgspec.json.decode(content, type=SignedManifest)
@@ -76,9 +94,13 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
     if not verifier.verify(PURPOSE + payload, signature):
         raise _refused("the signature of its manifest is not by the key that vouches for models", "signature_invalid")
     try:
+        if (version := msgspec.json.decode(payload, type=_Versioned).version) > NEWEST_VERSION:
+            raise _refused(
+                f"its manifest has version {version}, this application reads up to {NEWEST_VERSION}", "manifest_newer"
+            )
         manifest = msgspec.json.decode(payload, type=Manifest)
     except msgspec.DecodeError as error:
-        raise _refused(f"its manifest is not one of version 1 ({error})", "manifest_malformed") from None
+        raise _refused(f"its manifest is not one of version 1 or 2 ({error})", "manifest_malformed") from None
     if manifest.uri != str(uri):
         raise _refused(f"its manifest was signed for {manifest.uri}", "manifest_of_another_model")
     return manifest

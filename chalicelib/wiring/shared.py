@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from chalicelib.adapters.aws import Clients
     from chalicelib.adapters.connections import Connections
+    from chalicelib.adapters.counters import CountersTable
     from chalicelib.adapters.secrets import Secrets
 
 
@@ -43,6 +44,12 @@ class Shared:
         from chalicelib.adapters.secrets import Secrets
 
         return Secrets(self.client("secretsmanager"))
+
+    @cached_property
+    def counters(self) -> "CountersTable":
+        from chalicelib.adapters.counters import CountersTable
+
+        return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
 
     @cached_property
     def tell_stack(self) -> "Callable[[str, Mapping[str, Any]], None]":

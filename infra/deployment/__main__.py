@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deployment import inner_loop, parameters, release, removal
+from infra.deployment import console, inner_loop, parameters, release, removal
 from infra.deployment.account import client_of
 from infra.deployment.problems import DeploymentError
 from infra.deployment.project import ROOT
@@ -48,7 +48,8 @@ def _run(options: argparse.Namespace, site: Site, ask: Callable[[str], str]) -> 
             release.preflight(site, parameters.read_template(options.package / "sam.json"))
             site.tell(f"{site.stage.name} can be deployed as {site.stage.stack}")
         case "deploy":
-            release.deploy(site, options.package)
+            outputs = release.deploy(site, options.package)
+            console.publish(site, outputs, options.package)
         case "resources":
             inner_loop.make_resources(site, options.package)
         case "chalice-deploy":

@@ -1,4 +1,4 @@
-"""The console of a deployed stack: its files, its configuration, and the addresses that Cognito leads back to."""
+"""The console of a deployed stack: its files in the bucket, its configuration, and Cognito's way back to it."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.console import content_type
-from infra.deployment.release import Site
+from infra.deployment.release import RELEASE, Site
 
 FOLDER = "console"
 """Where the built console is in a package."""
@@ -24,7 +24,7 @@ SIGN_IN = {
 READ_ONLY = {"ClientSecret", "LastModifiedDate", "CreationDate"}
 
 
-def publish(site: Site, outputs: Mapping[str, str], release: str, package: Path) -> None:
+def publish(site: Site, outputs: Mapping[str, str], package: Path) -> None:
     """Put the package's console where the stack serves it; a package without one leaves what is there."""
     if "ConsoleUrl" not in outputs or not (package / FOLDER / "index.html").exists():
         site.tell("  no console: the package or the stack has none")
@@ -33,7 +33,7 @@ def publish(site: Site, outputs: Mapping[str, str], release: str, package: Path)
     files = {
         file.relative_to(package / FOLDER).as_posix(): file
         for file in sorted((package / FOLDER).rglob("*"))
-        if file.is_file() and file.suffix != ".gz"  # CloudFront compresses by itself
+        if file.is_file()
     }
     # The page last: it names the assets, which must be there when somebody reads it.
     for key, file in sorted(files.items(), key=lambda item: item[0] == "index.html"):
@@ -44,7 +44,7 @@ def publish(site: Site, outputs: Mapping[str, str], release: str, package: Path)
     s3.put_object(
         Bucket=bucket,
         Key="config.json",
-        Body=json.dumps(configuration(site.stage.name, outputs, release)).encode(),
+        Body=json.dumps(configuration(site.stage.name, outputs, site.stack.parameters()[RELEASE])).encode(),
         ContentType="application/json",
         CacheControl=ASK_FIRST,
     )

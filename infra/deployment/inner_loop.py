@@ -37,6 +37,7 @@ def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
     application_name(site.stage)
     _refuse_whole_stack(site)
     checked = preflight(site, template)
+    _refuse_other_python(template, checked.names)  # before there is anything to take back
     apply(site, checked, resources_template(template), package)
     project = _render(site, template, package, root)
     site.tell(f"now: chalice --project-dir {project.relative_to(root)} deploy --stage {site.stage.name}")

@@ -60,6 +60,14 @@ class Checked:
     first: bool
 
 
+EQUIVALENTS = (
+    "Chalice's own commands know what `chalice deploy` made, and so nothing of this stack. Instead of",
+    "  chalice url:     {url}",
+    "  chalice logs:    aws logs tail --follow /aws/lambda/{stack}-api_handler",
+    "  chalice invoke:  aws lambda invoke --function-name {stack}-migrate:live out.json",
+)
+
+
 def preflight(site: Site, template: Template) -> Checked:
     """Check parameters and account; DeploymentError that names everything that is missing or malformed, at once."""
     stage = site.stage
@@ -103,6 +111,8 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
             f"  the schema was not migrated: bring the database into the network (outputs DatabaseSubnets and"
             f" DatabaseSecurityGroup), then `make deploy STAGE={site.stage.name}` again, which migrates it"
         )
+    for line in EQUIVALENTS:
+        site.tell(line.format(stack=site.stage.stack, url=site.address(outputs)))
     return outputs
 
 

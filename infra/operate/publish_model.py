@@ -1,15 +1,25 @@
 """Sign and publish a model: `python -m infra.operate.publish_model MODEL s3://BUCKET/KEY --features a,b,c --stage dev`.
 
 MODEL is a fitted scikit-learn estimator in a joblib or skops file, or an ONNX file, that you made yourself: to convert
-it, this command loads it, and that runs what a joblib file holds. What is published is skops unless `--format joblib`
-is asked for. The command loads the artifact back, tells what is in it, asks, signs its manifest for that very place,
-and puts first the model, then the manifest beside it.
+it, this command loads it, and that runs what a joblib file holds. `--sample rows.csv` (or .parquet, .jsonl) tells the
+types of its features; without it, all are numbers. What is published is skops if its types are trusted, else joblib,
+and the command says why. It tries the model on the sample, and on rows that lack each feature; it loads the artifact
+back, tells what is in it, asks, signs its manifest for that very place, and puts first the model, then the manifest
+beside it.
 """
 
 import argparse
+import getpass
+import importlib.metadata
+import io
+import itertools
 import json
 import os
+import pickle
 import sys
+import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,27 +32,60 @@ from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.estimators import TRUSTED_TYPES
-from chalicelib.predictions.places import ObjectUri, parse_uri
+from chalicelib.predictions.kinds import MISSING
+from chalicelib.predictions.places import ObjectUri, layout_of, parse_uri
 from chalicelib.predictions.ports import PredictionObjects, Signer
-from chalicelib.predictions.publishing import Artifact, artifact_of, onnx_artifact
+from chalicelib.predictions.publishing import Artifact, Described, artifact_of, onnx_artifact
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import read_stage
 
+SAMPLE_ROWS = 1000
+
 
 def read_artifact(
-    path: Path, features: Sequence[str], uri: ObjectUri, form: Any, now: datetime, classes: Sequence[str] = ()
+    path: Path,
+    features: Sequence[str],
+    uri: ObjectUri,
+    form: Any,
+    now: datetime,
+    classes: Sequence[str] = (),
+    described: Described | None = None,
 ) -> Artifact:
     """The artifact of a model file; features by default those that the estimator was fitted with."""
     if path.suffix == ".onnx":
         if not features:
             raise ValueError("an ONNX file names no features: give --features, in its order")
-        return onnx_artifact(path.read_bytes(), features, classes, uri, now)
+        return onnx_artifact(path.read_bytes(), features, classes, uri, now, described)
     estimator = _load(path)
     names = tuple(features) or tuple(getattr(estimator, "feature_names_in_", ()))
     if not names:
         raise ValueError("the estimator was fitted without names: give --features, in its order")
-    return artifact_of(estimator, names, uri, form, now)
+    return artifact_of(estimator, names, uri, form, now, described)
+
+
+def read_sample(path: Path) -> Any:
+    """The first rows of a CSV, Parquet or JSON Lines file, as they would be read for scoring."""
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+    from pyarrow import json as arrow_json
+
+    layout = layout_of("sample", ObjectUri("sample", path.name), None)
+    try:
+        if layout.format == "parquet":
+            return next(parquet.ParquetFile(path).iter_batches(SAMPLE_ROWS, use_threads=False))
+        with pa.input_stream(path, compression="gzip" if layout.gzip else None) as stream:
+            lines = b"".join(itertools.islice(io.BufferedReader(stream), SAMPLE_ROWS))
+        if layout.format == "jsonl":
+            return arrow_json.read_json(io.BytesIO(lines))
+        options = csv.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
+        quoting = csv.ParseOptions(newlines_in_values=True)
+        table = csv.read_csv(io.BytesIO(lines), parse_options=quoting, convert_options=options)
+        dates = {it.name: pa.string() for it in table.schema if pa.types.is_temporal(it.type)}
+        options.column_types = dates  # as pandas reads them; whether they are dates, the model decides
+        return csv.read_csv(io.BytesIO(lines), parse_options=quoting, convert_options=options) if dates else table
+    except (pa.ArrowException, StopIteration) as error:
+        raise ValueError(f"the sample cannot be read: {error}") from error
 
 
 def publish(objects: PredictionObjects, signer: Signer, uri: ObjectUri, artifact: Artifact, *, overwrite: bool) -> None:
@@ -65,7 +108,13 @@ def main(
         uri = parse_uri("place", options.place)
         features = tuple(filter(None, options.features.split(",")))
         classes = tuple(filter(None, options.classes.split(",")))
-        artifact = read_artifact(options.model, features, uri, options.format, datetime.now(UTC), classes)
+        described = Described(
+            sample=options.sample and read_sample(options.sample),
+            types=dict(pair.partition("=")[::2] for pair in filter(None, options.types.split(","))),
+            metrics={name: float(value) for name, value in (pair.split("=") for pair in options.metric)},
+            published_by=getpass.getuser(),
+        )
+        artifact = read_artifact(options.model, features, uri, options.format, datetime.now(UTC), classes, described)
         key = _signing_key(options.stage, options.home) if options.key is None else options.key
         tell("\n".join([*artifact.report, f"key         {key}"]))
         if not options.yes and confirm("Sign and publish this? [y/N] ").strip().lower() != "y":
@@ -87,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("place", help="s3://bucket/key, where it goes")
     parser.add_argument("--features", default="", help="the features' names in the model's order, by commas")
     parser.add_argument("--classes", default="", help="an ONNX classifier's labels as of its probabilities, by commas")
-    parser.add_argument("--format", choices=["skops", "joblib"], default="skops", help="default: skops")
+    parser.add_argument("--sample", type=Path, help="a few rows of its data: tells the features' types")
+    parser.add_argument("--types", default="", help="types that are not as in the sample: name=category,other=date")
+    parser.add_argument("--metric", action="append", default=[], metavar="NAME=VALUE", help="a figure to show with it")
+    parser.add_argument("--format", choices=["skops", "joblib"], help="default: skops where its types are trusted")
     parser.add_argument("--stage", default="local", help="whose key signs: local, dev, staging or prod")
     parser.add_argument("--key", help="the key's ARN, if it is not the stack's")
     parser.add_argument("--home", type=Path, default=Path(".local"), help="the local cloud's folder")
@@ -111,6 +163,31 @@ def _signing_key(stage: str, home: Path) -> str:
 
 
 def _load(path: Path) -> Any:
+    """The estimator in a file that its publisher made; ValueError with what is wrong and what to do."""
+    here = importlib.metadata.version("scikit-learn")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Trying to unpickle estimator")
+        try:
+            return _load_file(path)
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"the model needs {error.name}, which neither this machine nor the functions have: convert it to ONNX"
+            ) from error
+        except AttributeError as error:
+            raise ValueError(
+                f"the model uses code of your own ({error}): build it of scikit-learn's parts alone"
+            ) from error
+        except UserWarning as error:
+            there = getattr(error, "original_sklearn_version", "another version")
+            raise ValueError(
+                f"the model was trained with scikit-learn {there}, here and in the functions is {here}: train it with "
+                f"{here}"
+            ) from error
+        except (EOFError, zlib.error, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, IndexError) as error:
+            raise ValueError(f"{path} is cut short or damaged: save the model again ({error})") from error
+
+
+def _load_file(path: Path) -> Any:
     if path.suffix == ".skops":
         import skops.io
 

@@ -35,10 +35,10 @@ def input_fn(body: Any, content_type: str) -> bytes:
 
 def predict_fn(rows: bytes, model: LoadedModel) -> bytes:
     """The rows with their predictions; Transform sends no header, the columns are the model's features."""
-    features = model.manifest.features
-    columns = Columns(features, tuple(range(len(features))))
-    names = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
-    scorer = Scorer(columns, lambda matrix: model.columns(names, matrix), model.missing_allowed)
+    names = model.manifest.names
+    columns = Columns(names, tuple(range(len(names))), model.features)
+    added = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]
+    scorer = Scorer(columns, lambda inputs: model.columns(added, inputs), model.inputs)
     return bytes(scorer.score(rows, 0)[0])
 
 

@@ -40,6 +40,7 @@ locals {
     ClientRate     = tostring(var.gateway_config.client_rate)
     ClientBurst    = tostring(var.gateway_config.client_burst)
     ClientQuota    = tostring(var.gateway_config.client_quota)
+    AddressRate    = tostring(var.gateway_config.address_rate)
     SocketsBase    = var.gateway_config.sockets_base
     GatewayAccount = var.gateway_config.account
     AlarmEmail     = var.alarm_config.email

@@ -179,7 +179,7 @@ variable "enable_deletion_protection" {
 
 variable "operator_token" {
   type        = string
-  description = "Who sends it as X-Operator-Token may do what operators do; empty, nobody may."
+  description = "Machines that send it as X-Operator-Token may do what operators do; empty, no machine may. At least 32 characters."
   default     = ""
   sensitive   = true
 }
@@ -208,6 +208,7 @@ variable "gateway_config" {
     client_rate  = optional(number, 10) # of one API key
     client_burst = optional(number, 20)
     client_quota = optional(number, 10000) # a day
+    address_rate = optional(number, 0)     # of one address in five minutes, by a web ACL; 0 makes none
     sockets_base = optional(string, "")
     account      = optional(string, "own") # or existing
   })

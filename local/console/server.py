@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._forward(cloud)
 
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815  # likewise
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the API's functions log what matters."""

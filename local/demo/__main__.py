@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from infra.package import PackagingError
-from local.cloud import HOME, CloudError, cloud_file, down, status, up
+from local.cloud import HOME, CloudError, cloud_file, down, read, status, up
 from local.deploy import DeployFailed
 
 PIPED_COLUMNS = "140"
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             down(options.home)
     print("\nmade:", *(f"  {file}" for file in made), sep="\n")
     running = was_running or options.keep
+    if running:
+        print(f"look at it in the console: {read(options.home).console_url}")
     print("the local cloud is still up; `make down` stops it" if running else "the local cloud has been stopped")
     return 0
 

@@ -2,8 +2,9 @@
 
     REDSHIFT_ENGINE_URL=postgresql://... python -m local.redshift.server --port 0 --ready-file .local/redshift.json
 
-JSON 1.1 over POST, the operation in X-Amz-Target. Requests must be signed; the signature is not verified. The engine's
-URL comes by the environment, since it holds a password; without one the server starts an engine of its own in
+JSON 1.1 over POST, the operation in X-Amz-Target. Requests must be signed; the signature is not verified, but where
+OMNIBUS_LOCAL_PATH is set, only callers that know that path are let in: statements run as the engine's superuser. The
+engine's URL comes by the environment, since it holds a password; without one the server starts an engine of its own in
 `--data-dir`. COPY reads from the S3 endpoint of the environment (AWS_ENDPOINT_URL). The ready file appears once the
 server answers, with its address and process id.
 """
@@ -25,7 +26,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql as pg
 
-from local.processes import serve, told_to_stop
+from local.processes import SECRET_PATH, below, serve, told_to_stop
 from local.redshift.api import DataApi, Fault
 from local.redshift.statements import Statements
 from local.season.engine import load_into_engine
@@ -40,9 +41,9 @@ TARGET: Final = "RedshiftData."
 class RedshiftServer:
     """Serves a DataApi on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, api: DataApi, port: int = 0) -> None:
+    def __init__(self, api: DataApi, port: int = 0, secret: str = "") -> None:
         self.api = api
-        self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"api": api}))
+        self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"api": api, "secret": secret}))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(POLL_S,), name="redshift", daemon=True)
 
@@ -65,6 +66,7 @@ class RedshiftServer:
 
 class _Handler(BaseHTTPRequestHandler):
     api: DataApi
+    secret: str
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -83,6 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(500, {"__type": "InternalServerException", "Message": f"{type(error).__name__}: {error}"})
 
     def _operation(self) -> str:
+        if below(self.secret, self.path) is None:
+            raise Fault("AccessDeniedException", "This cloud's endpoint has a secret path: see cloud.json.")
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential="):
             raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
         target = self.headers.get("X-Amz-Target", "")
@@ -163,7 +167,7 @@ def main() -> None:
             load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
         statements = Statements(url, slots=options.slots, objects=s3_objects)
         api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
-        server = stack.enter_context(RedshiftServer(api, options.port))
+        server = stack.enter_context(RedshiftServer(api, options.port, os.environ.get(SECRET_PATH, "")))
         serve(server.url, told_to_stop(), options.ready_file)
 
 

@@ -6,12 +6,13 @@
     POST /_control                       faults to come (ours): {"faults": [{"error": "ModelError", "times": 2}]}
     GET  /_control                       how often it was invoked (ours)
 
-Requests must be signed; the signature is not verified. The ready file appears once the server answers, with its
-address and process id.
+Requests must be signed; the signature is not verified. Where OMNIBUS_LOCAL_PATH is set, only callers that know
+that path are let in. The ready file appears once the server answers, with its address and process id.
 """
 
 import argparse
 import json
+import os
 import re
 import threading
 import uuid
@@ -21,7 +22,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from local.processes import serve, told_to_stop
+from local.processes import SECRET_PATH, below, serve, told_to_stop
 from local.sagemaker.service import MAX_BODY_BYTES, Answer, Fault, Runtime, failed, model_error
 
 HOST: Final = "127.0.0.1"
@@ -34,7 +35,8 @@ LARGEST_BODY: Final = MAX_BODY_BYTES + 1024 * 1024
 class SageMakerServer:
     """Serves a Runtime on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, runtime: Runtime, port: int = 0) -> None:
+    def __init__(self, runtime: Runtime, port: int = 0, secret: str = "") -> None:
+        self.secret = secret
         self.runtime = runtime
         self.stopping = threading.Event()
         self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"owner": self}))
@@ -64,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        if self.path == CONTROL:
+        if below(self.owner.secret, self.path) == CONTROL:
             self._send(Answer(200, {"invocations": self.owner.runtime.invocations}))
         else:
             self._send(failed("ValidationError", f"There is nothing at {self.path}."))
@@ -76,14 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(failed("ValidationError", f"Body size exceeded: the limit is {MAX_BODY_BYTES} bytes."))
             return
         body = self.rfile.read(length)
-        if self.path == CONTROL:
+        if below(self.owner.secret, self.path) == CONTROL:
             self.owner.runtime.faults[:] = [Fault(**fault) for fault in json.loads(body)["faults"]]
             self._send(Answer(200, {}))
             return
         self._send(self._answer(body))
 
     def _answer(self, body: bytes) -> Answer:
-        match = INVOCATIONS.fullmatch(unquote(urlsplit(self.path).path))
+        match = INVOCATIONS.fullmatch(unquote(urlsplit(below(self.owner.secret, self.path) or "").path))
         if match is None:
             return failed("ValidationError", f"There is nothing at {self.path}.")
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential="):
@@ -138,7 +140,7 @@ def main() -> None:
     options = parser.parse_args()
 
     stop = told_to_stop()
-    with SageMakerServer(ticket_runtime(options.endpoint), options.port) as server:
+    with SageMakerServer(ticket_runtime(options.endpoint), options.port, os.environ.get(SECRET_PATH, "")) as server:
         serve(server.url, stop, options.ready_file)
 
 

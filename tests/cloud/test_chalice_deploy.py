@@ -21,6 +21,7 @@ from infra.deployment import inner_loop, release, removal
 from infra.deployment.problems import DeploymentError
 from infra.deployment.release import Site
 from infra.package import ROOT, package
+from infra.template.names import FUNCTION
 from local.cloud import GATEWAY, STAGE_PATH, Cloud
 from local.template import without_metric_math, without_tls
 from tests.cloud.deployment import Deployment, forget
@@ -70,6 +71,20 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
             archive.writestr("python/README", "")
         (out / f"{name}.zip").write_bytes(content.getvalue())
     return out
+
+
+def test_another_python_is_refused_before_anything_is_made(
+    cloud: Cloud, root: Path, dist: Path, tmp_path: Path
+) -> None:
+    template = json.loads((dist / "sam.json").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == FUNCTION:
+            resource["Properties"]["Runtime"] = "python3.99"
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+    site = Deployment(cloud).site
+    with pytest.raises(DeploymentError, match=r"built for python3\.99"):
+        inner_loop.make_resources(site, tmp_path, root)
+    assert site.stack.status() is None
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ One stack goes through it all, in the order of the tests.
 """
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,7 @@ def test_a_first_deployment_makes_the_bucket_and_the_stack_and_sees_it_answer(
     assert httpx.get(f"{fresh.site.address(outputs)}/health").status_code == 200
     assert "CREATE_COMPLETE              FlightsBucket" in fresh.said
     assert f"RestAPIId = {outputs['RestAPIId']}" in fresh.said
+    assert f"chalice url:     {fresh.site.address(outputs)}" in fresh.said, "what people would type finds nothing"
     function = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-ingest_flights")
     assert function["Environment"]["Variables"]["OMNIBUS_FLIGHTS_BUCKET"] == outputs["FlightsBucket"]
 
@@ -103,7 +105,8 @@ def test_a_changed_parameter_is_deployed_and_a_secret_that_is_not_given_stays(
     release.deploy(site, dist)
     assert f"{STACK}: deployed" in changed.said
     assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-    assert variables(cloud)["OMNIBUS_OPERATOR_TOKEN"] == "the operators' token"
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=variables(cloud)["OMNIBUS_OPERATOR_SECRET_ARN"])
+    assert json.loads(secret["SecretString"]) == {"token": "a-token-of-the-tests-with-32-characters"}
     release.deploy(deployment.site, dist)
 
 

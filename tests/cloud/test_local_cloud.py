@@ -86,8 +86,8 @@ class Probe:
         (self.root / ".chalice" / "config.json").write_text(json.dumps(CONFIG))
         (self.root / ".chalice" / "policy.json").write_text(json.dumps(POLICY))
 
-    def deploy(self, route: str, overlay: str = "Outputs: {}\n") -> Stack:
-        (self.root / "app.py").write_text(PROBE.replace("ROUTE", route))
+    def deploy(self, route: str, overlay: str = "Outputs: {}\n", edit: str = "") -> Stack:
+        (self.root / "app.py").write_text(PROBE.replace("ROUTE", route) + edit)
         (self.root / "infra" / "template" / "fragments" / "probe.yaml").write_text(overlay)
         template = package("local", self.root / "out", root=self.root)
         return deploy(self.cloud.client, "probe", template, "probe-artifacts", {})
@@ -129,6 +129,8 @@ def test_a_worker_has_its_functions_role_and_no_more_rights(probe: Probe) -> Non
 def test_a_changed_application_is_deployed_over_the_old_one(probe: Probe) -> None:
     first = probe.deploy("first")
     assert probe.get(first, "first").json() == {"route": "first"}
+    edited = probe.deploy("first", edit="\n# edited\n")
+    assert edited.outputs["RestAPIId"] == first.outputs["RestAPIId"], "the URL stays while the routes do"
     second = probe.deploy("second")
     assert probe.get(second, "second").json() == {"route": "second"}
     assert probe.get(second, "first").status_code == 403  # as API Gateway answers an unknown path

@@ -10,7 +10,7 @@ import app as application
 
 Template = dict[str, Any]
 SECRETIVE = ("queryString", "querystring", "requestOverride", "header", "body", "$context.path", "Authorization")
-"""What an access log must not hold: `/u/{token}` and socket handshakes carry secrets in path and query."""
+"""What an access log must not hold: socket handshakes carry secrets in their query, and paths the ids of people."""
 
 
 def properties(template: Template, name: str) -> dict[str, Any]:
@@ -111,7 +111,8 @@ def test_a_key_is_bounded_by_the_plan(packaged: Template) -> None:
 
 def test_gateway_errors_can_be_read_by_the_pages_that_may_call(packaged: Template) -> None:
     responses = properties(packaged, "RestAPI")["GatewayResponses"]
-    assert set(responses) == {"DEFAULT_4XX", "DEFAULT_5XX"}
+    assert set(responses) == {"DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"}
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
     for response in responses.values():
         assert "Access-Control-Allow-Origin" in response["ResponseParameters"]["Headers"]
         assert set(

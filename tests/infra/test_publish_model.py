@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import tarfile
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from botocore.exceptions import NoRegionError
@@ -52,7 +54,14 @@ def test_what_is_published_is_accepted(key: str, trained_file: Path) -> None:
     status, said = publish(trained_file, PLACE, "--features", "x,y", "--key", key)
 
     assert status == 0
-    for fact in ("RandomForestRegressor", "2: x, y", "5, all sound", "sklearn.tree._tree.Tree", key, "published"):
+    for fact in (
+        "RandomForestRegressor",
+        "  x  number     may be missing",
+        "5, all sound",
+        "sklearn.tree._tree.Tree",
+        key,
+        "published",
+    ):
         assert fact in said
     models = Models(S3Objects(boto3.client("s3")), KmsKey(boto3.client("kms"), key))
     model = models.open(ObjectUri("models", "price.skops"), Studio().request())
@@ -111,6 +120,61 @@ def test_what_goes_wrong_is_told_without_a_traceback(
     assert untrusted.startswith("publish_model: Untrusted types")
     assert "--features" in unnamed
     assert nowhere == "publish_model: You must specify a region."
+
+
+def refused(capsys: pytest.CaptureFixture[str], key: str, path: Path, *more: str) -> str:
+    assert publish(path, PLACE, "--features", "x,y", "--key", key, "--yes", *more)[0] == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_sample_tells_the_types_and_the_command_shows_them(key: str, tmp_path: Path) -> None:
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    rows = pd.DataFrame({"town": ["Bern", "Lugano", None], "rooms": [1, 2, 3], "rent": [9, 8, 7]})
+    towns = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
+    joblib.dump(
+        make_pipeline(towns, LinearRegression()).fit(rows[["town", "rooms"]], rows["rent"]), tmp_path / "m.joblib"
+    )
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    more = ("--sample", tmp_path / "rows.csv", "--metric", "r2=0.5", "--key", key, "--yes")
+    status, said = publish(tmp_path / "m.joblib", PLACE, *more)
+    assert status == 0
+    assert "  town   text       may be missing  Bern, Lugano; 1 of 3 missing" in said.splitlines()
+    assert "  rooms  integer    never missing   1, 2, 3" in said.splitlines()
+    assert "metrics     r2 0.5" in said
+
+
+def test_what_a_publisher_can_mend_is_explained(
+    key: str, tmp_path: Path, trained_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut.joblib"
+    cut.write_bytes(trained_file.read_bytes()[:1000])
+    assert "is cut short or damaged" in refused(capsys, key, cut)
+
+    old = tmp_path / "old.joblib"
+    with monkeypatch.context() as past:
+        past.setattr("sklearn.base.__version__", "1.2.3")
+        joblib.dump(trained("linear"), old)
+    assert "trained with scikit-learn 1.2.3, here and in the functions is 1." in refused(capsys, key, old)
+
+    module = types.ModuleType("strange_library")
+    module.Model = type("Model", (), {"__module__": "strange_library", "__qualname__": "Model"})  # type: ignore[attr-defined]
+    strange = tmp_path / "strange.joblib"
+    with monkeypatch.context() as there:
+        there.setitem(sys.modules, "strange_library", module)
+        joblib.dump(module.Model(), strange)
+    assert "needs strange_library, which neither" in refused(capsys, key, strange)
+    assert "the sample cannot be read" in refused(capsys, key, trained_file, "--sample", str(_empty(tmp_path)))
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "empty.csv").write_text("")
+    return folder / "empty.csv"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 // Cognito's InitiateAuth. A token's end is counted from its arrival: this computer's clock may be wrong.
 
 import { computed, signal } from "@preact/signals";
-import { config } from "./config";
+import { config } from "./config.ts";
 
 interface Tokens { id: string; refresh: string | null; endsAt: number }
 export interface Person { id: string; name: string; groups: string[] }

@@ -11,6 +11,7 @@ from chalicelib.flights.checks.thresholds import Thresholds
 from chalicelib.flights.columns import FLIGHT_PHASES
 
 FEATURES: Final = ("velocity", "vertical_rate")
+GROUND: Final = FLIGHT_PHASES[0]
 NORMAL_QUARTILE: Final = 0.6745
 """The standard normal's upper quartile: what makes the MAD of normal values their standard deviation."""
 
@@ -20,8 +21,10 @@ def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
 
     Why: 250 m/s is ordinary in cruise and absurd on the ground; the robust z-score finds it without a limit of our own,
     and is not bent by the very values that it looks for.
-    Formula: z = 0.6745 |x - median| / MAD <= 6, for velocity and vertical_rate, by flight_phase, where at least 10
-    finite values are present and their MAD is not 0; of the rows judged by either, failing in either.
+    Formula: z = 0.6745 |x - median| / max(MAD, 2 m/s) <= 6, for velocity and vertical_rate, by flight_phase, where at
+    least 10 finite values are present; of the rows judged by either, failing in either. On the ground the median and
+    the MAD of velocity are those of what moves (1 m/s or faster), if at least 10 do: the parked say nothing of taxiing,
+    and are not judged.
     Pass mark: 0.95. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers (ASQC, 1993).
     """
     parts: dict[str, tuple[int, int]] = {}
@@ -39,11 +42,16 @@ def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
             present = len(values) - count(missing)
             if present < limits.anomaly_min_values:
                 continue
+            if phase == GROUND and feature == "velocity":
+                still = values < limits.moving_mps
+                if present - count(still) >= limits.anomaly_min_values:
+                    missing |= still
+                    values[still] = np.nan
+                    present -= count(still)
             deviation = np.abs(values - median(values, present))
-            spread = median(deviation, present)
-            if spread > 0:
-                judged |= ~missing
-                failing |= NORMAL_QUARTILE * deviation > limits.anomaly_z * spread
+            spread = max(median(deviation, present), limits.anomaly_spread_mps)
+            judged |= ~missing
+            failing |= NORMAL_QUARTILE * deviation > limits.anomaly_z * spread
         if judged.any():
             parts[phase.lower()] = (count(judged), count(failing))
             examples += rows[failing][:MAX_SAMPLES].tolist()

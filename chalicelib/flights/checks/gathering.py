@@ -6,16 +6,23 @@ import numpy as np
 
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.findings import Floats, Mask
+from chalicelib.flights.checks.homes import REGION_OF
 from chalicelib.flights.checks.reading import Batch, Source, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
 from chalicelib.flights.reports import Cell
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+SAMPLED: Final = frozenset({"longitude", "latitude", "true_track"})
+"""Number columns of which a sample is enough."""
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
+"""Columns that are gathered whole, so that a sample row can show them."""
+NEEDED: Final = GATHERED | SAMPLED | {"origin_country"}
+"""What a batch must hold to be added."""
+SAMPLE_ROWS: Final = 20_000
 
 
 class Snapshot:
-    """A snapshot's gathered columns, 39 bytes a row: NaN, `text.NULL` or no mark where a value is missing."""
+    """A snapshot's gathered columns, 39 bytes a row, and a sample of others; NaN, `text.NULL` or no mark is missing."""
 
     def __init__(self, source: Source) -> None:
         self.rows = source.rows
@@ -28,12 +35,25 @@ class Snapshot:
         self.malformed: dict[int, str] = {}
         """The text of the addresses that are no number, by row."""
         self._source = source
+        self._stride = max(1, self.rows // SAMPLE_ROWS)
+        sampled = len(range(0, self.rows, self._stride))
+        self._samples = {name: np.full(sampled, np.nan) for name in SAMPLED}
+        self.countries = np.full(sampled, len(REGION_OF), np.uint8)
+        """Of the sampled rows: the place of origin_country among `REGION_OF`, or their number."""
 
     def add(self, batch: Batch) -> None:
         """Take over what is gathered of the batch; batches may come in any order, from several threads."""
         rows = slice(batch.start, batch.start + batch.rows)
         for name, values in self._numbers.items():
             values[rows] = batch.numbers(name).values
+        first = -batch.start % self._stride
+        places = slice((batch.start + first) // self._stride, None)
+        for name in SAMPLED & self._columns:
+            taken = batch.numbers(name).values[first :: self._stride]
+            self._samples[name][places][: len(taken)] = taken
+        if "origin_country" in self._columns:
+            known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
+            self.countries[places][: len(known)] = known
         if "on_ground" in self._columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded
@@ -49,6 +69,23 @@ class Snapshot:
     def values(self, name: str) -> Floats:
         """A gathered number column, NaN where a value is missing."""
         return self._numbers[name]
+
+    def sampled(self, name: str) -> Floats:
+        """The sampled rows of a number column, NaN where a value is missing, all of them where the column is."""
+        if name in self._samples:
+            return self._samples[name]
+        found = self._numbers.get(name)
+        return np.full(len(self.countries), np.nan) if found is None else found[:: self._stride]
+
+    @property
+    def sampled_airborne(self) -> Mask:
+        """Which of the sampled rows say that they fly."""
+        return self.airborne[:: self._stride]
+
+    @property
+    def sampled_grounded(self) -> Mask:
+        """Which of the sampled rows say that they are on the ground."""
+        return self._grounded[:: self._stride]
 
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]:
         """The row's values under those names, for a person to read."""

@@ -40,7 +40,7 @@ def callsign_format(batch: Batch, limits: Thresholds) -> Tally:
     """Whether a callsign looks like one.
 
     Why: other characters come from bit errors, or from a pilot's mistake, and split a flight in two.
-    Formula: callsigns that, trimmed of spaces, are 1 to 8 of A-Z and 0-9 / callsigns that are not null.
+    Formula: callsigns that, trimmed of spaces, are 1 to 8 of A-Z and 0-9, not all of them 0 / callsigns not null.
     Pass mark: 0.90. Source: ICAO Annex 10, Volume IV, 3.1.2.9.1.2, aircraft identification.
     """
     column = batch.array("callsign")

@@ -40,7 +40,8 @@ def coordinate_validity(batch: Batch, limits: Thresholds) -> Tally:
 def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
     """Whether a position claims no more decimals than its source can give.
 
-    Why: decimals that the source cannot deliver were interpolated, or come from a unit conversion.
+    Why: decimals that the source cannot deliver were interpolated, or come from a unit conversion. It judges decimals,
+    not how true they are; OpenSky itself publishes 4, so it can fail only where somebody else made the positions.
     Formula: x * 10^d is whole to within 1e-6, for longitude and latitude, of the rows with a position on the globe and
     a source that OpenSky lists; d is 5 for ADS-B and FLARM, 6 for ASTERIX, 4 for MLAT.
     Pass mark: 0.95. Sources: RTCA DO-260B (CPR, 17 bits a zone), EUROCONTROL CAT062 I062/105, OpenSky's 4 decimals.

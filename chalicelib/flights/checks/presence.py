@@ -38,7 +38,7 @@ def completeness(batch: Batch, limits: Thresholds) -> Tally:
 
 
 def accuracy(batch: Batch, limits: Thresholds) -> Tally:
-    """Whether a row can place an aircraft: position, altitude if airborne, and speed.
+    """Whether a row can place an aircraft: position, altitude if airborne, and speed. It judges presence alone.
 
     Why: a row without them serves no map and no derived column, however well-formed it is.
     Formula: rows with longitude, latitude, velocity, and (airborne) baro_altitude / rows; counted by position_source,

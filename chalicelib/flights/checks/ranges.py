@@ -13,26 +13,28 @@ from chalicelib.flights.checks.order import quartiles
 from chalicelib.flights.checks.positions import MAX_LATITUDE, MAX_LONGITUDE
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
-from chalicelib.flights.columns import FEET_PER_METRE, KNOTS_PER_MPS
+from chalicelib.flights.columns import FEET_PER_METRE, FPM_PER_MPS, KNOTS_PER_MPS
 
 
 def validity(batch: Batch, limits: Thresholds) -> Tally:
     """Whether the values that are there can be true.
 
     Why: impossible values betray a decoder, a unit or a swapped column; gaps are completeness's affair.
-    Formula: values within their range / values present, over longitude (-180 to 180), latitude (-90 to 90),
-    baro_altitude (-1000 to 60000 ft), velocity (0 to 1200 kt) and icao24 (six lower-case hexadecimal digits).
-    Counts are of values.
+    Formula: the mean, over longitude (-180 to 180), latitude (-90 to 90), baro_altitude (-1000 to 60000 ft), velocity
+    (0 to 1200 kt), vertical_rate (-10000 to 10000 ft/min) and icao24 (six lower-case hexadecimal digits), of values
+    within their range / values present. A field without values takes no part. Counts are of values.
     Pass mark: 0.90. Source: the ranges are the facts' own; -1000 ft allows for high pressure at sea level.
     """
     longitude, latitude = batch.numbers("longitude"), batch.numbers("latitude")
     altitude, velocity = batch.numbers("baro_altitude"), batch.numbers("velocity")
+    rate, climb = batch.numbers("vertical_rate"), limits.climb_ceiling_fpm / FPM_PER_MPS
     malformed = batch.addresses == text.MALFORMED
     outside: dict[str, tuple[int, Mask | None]] = {
         "longitude": (longitude.present, longitude.outside(-MAX_LONGITUDE, MAX_LONGITUDE)),
         "latitude": (latitude.present, latitude.outside(-MAX_LATITUDE, MAX_LATITUDE)),
         "baro_altitude": (altitude.present, altitude.outside(*_altitudes(limits))),
         "velocity": (velocity.present, velocity.outside(*_speeds(limits))),
+        "vertical_rate": (rate.present, rate.outside(-climb, climb)),
         "icao24": (batch.rows - count(batch.addresses == text.NULL), malformed),
     }
     parts = {name: (present, count(mask)) for name, (present, mask) in outside.items()}
@@ -46,7 +48,7 @@ def altitude_range(snapshot: Snapshot, limits: Thresholds) -> Tally:
     """Whether a barometric altitude is possible, and not far from all others.
 
     Why: a wrong altitude that is still possible shows only beside the others.
-    Formula: within -1000 to 60000 ft, and, if more than 10 are, within 3 x IQR of their quartiles
+    Formula: within -1000 to 60000 ft, and, if at least 40 are, within 3 x IQR of their quartiles
     (`order.quartiles`), of the altitudes present.
     Pass mark: 0.95. Source: Tukey, Exploratory Data Analysis (1977): 3 x IQR is "far out".
     """
@@ -60,7 +62,7 @@ def speed_range(snapshot: Snapshot, limits: Thresholds) -> Tally:
 
     Why: as altitude_range. Slow is no error (hovering, gliding), so that only the upper fence counts; parked aircraft
     would drag the quartiles to 0.
-    Formula: within 0 to 1200 kt, and, if more than 10 are, at most 3 x IQR above the upper quartile, of the
+    Formula: within 0 to 1200 kt, and, if at least 40 are, at most 3 x IQR above the upper quartile, of the
     velocities present in airborne rows.
     Pass mark: 0.95. Source: as altitude_range.
     """

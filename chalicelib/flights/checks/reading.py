@@ -32,7 +32,9 @@ TEXTS: Final = frozenset({"icao24", "callsign", "origin_country", "flight_phase"
 FLAGS: Final = frozenset({"on_ground"})
 TIMES: Final = frozenset({"snapshot_time"})
 WHOLE: Final = frozenset({"time_position", "last_contact", "position_source", "category"})
-REALS: Final = frozenset({"longitude", "latitude", "baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
+REALS: Final = frozenset(
+    {"longitude", "latitude", "baro_altitude", "velocity", "true_track", "vertical_rate", "geo_altitude"}
+)
 
 Buffer = bytes | bytearray | memoryview
 

@@ -61,7 +61,12 @@ ROW_CHECKS: Final[tuple[Check[Batch], ...]] = (
         ("icao24", "longitude", "latitude", "baro_altitude", "velocity", "last_contact", "on_ground"),
         score=mean_of_parts,
     ),
-    Check(validity, ("icao24", "longitude", "latitude", "baro_altitude", "velocity")),
+    Check(
+        validity,
+        ("icao24", "longitude", "latitude", "baro_altitude", "velocity"),
+        also=("vertical_rate",),
+        score=mean_of_parts,
+    ),
     Check(consistency, ("on_ground", "longitude", "latitude", "baro_altitude", "velocity", "vertical_rate")),
     Check(accuracy, ("longitude", "latitude", "baro_altitude", "velocity", "on_ground", "position_source")),
     Check(timeliness, ("last_contact", "snapshot_time")),
@@ -70,7 +75,7 @@ ROW_CHECKS: Final[tuple[Check[Batch], ...]] = (
     Check(country_code, ("origin_country",)),
     Check(timestamp_consistency, ("time_position", "last_contact", "snapshot_time")),
     Check(position_accuracy, ("longitude", "latitude", "position_source")),
-    Check(speed_consistency, ("velocity", "on_ground"), also=("category",)),
+    Check(speed_consistency, ("velocity", "on_ground"), also=("category", "position_source")),
 )
 """What can be told from a row alone."""
 

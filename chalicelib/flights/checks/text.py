@@ -15,7 +15,7 @@ from chalicelib.flights.checks.findings import Mask
 
 NULL: Final = -1
 MALFORMED: Final = -2
-CALLSIGN: Final = re.compile(r"[A-Z0-9]{1,8}")
+CALLSIGN: Final = re.compile(r"(?!0+\Z)[A-Z0-9]{1,8}")
 MAX_CALLSIGN: Final = 8
 ADDRESS_BYTES: Final = 6
 
@@ -80,6 +80,7 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
         blank = data[foreign] == ord(" ")
         _judge_spaced(column, failing, np.unique(rows[blank]))
         failing[rows[~blank]] = True
+    _judge_zeros(offsets, data, failing)
     if column.null_count:
         failing &= ~_nulls(column)
     return failing if failing.any() else None
@@ -120,6 +121,16 @@ def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -
     spaced = _binary(column.take(pa.array(rows))).dictionary_encode()
     fails = [value is None or not _is_callsign(value) for value in spaced.dictionary.to_pylist()]
     failing[rows] = np.array([*fails, False])[spaced.indices.fill_null(len(fails)).to_numpy(zero_copy_only=False)]
+
+
+def _judge_zeros(offsets: Offsets, data: Octets, failing: Mask) -> None:
+    """Mark what is spelled with zeros alone: a transponder that nobody has set sends 00000000."""
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    begins = filled[data[offsets[filled] - offsets[0]] == ord("0")]
+    for row in begins.tolist():
+        word = data[offsets[row] - offsets[0] : offsets[row + 1] - offsets[0]].tobytes()
+        if not word.strip(b" 0"):
+            failing[row] = True
 
 
 def _is_callsign(raw: bytes) -> bool:

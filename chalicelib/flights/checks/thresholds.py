@@ -31,6 +31,24 @@ PASS_MARKS: Final[Mapping[str, float]] = MappingProxyType(
 )
 """The score from which each check passes, in the order of the report."""
 
+FLOORS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "completeness": 0.70,
+        "validity": 0.90,
+        "consistency": 0.70,
+        "uniqueness": 0.80,
+        "accuracy": 0.50,
+        "timeliness": 0.70,
+        "coordinate_validity": 0.90,
+        "callsign_format": 0.50,
+        "country_code": 0.50,
+        "timestamp_consistency": 0.70,
+        "altitude_consistency": 0.60,
+        "speed_consistency": 0.50,
+    }
+)
+"""The score below which a check fails the snapshot whatever the others say: one dead check costs the mean but 1/16."""
+
 GRADES: Final[Mapping[str, float]] = MappingProxyType({"A": 0.95, "B": 0.90, "C": 0.80, "D": 0.70})
 """The score from which each grade is given; below the last it is F."""
 
@@ -49,21 +67,24 @@ class Thresholds:
 
     pass_marks: Mapping[str, float] = field(default_factory=lambda: PASS_MARKS)
     grades: Mapping[str, float] = field(default_factory=lambda: GRADES)
+    floors: Mapping[str, float] = field(default_factory=lambda: FLOORS)
 
     min_score: float = _number(0.8, 0, 1)
     """A snapshot with a lower overall score fails."""
-    min_completeness: float = _number(0.7, 0, 1)
-    """A snapshot with a lower completeness fails, whatever its score."""
+    min_validity_part: float = _number(0.8, 0, 1)
+    """A snapshot of whose values of one field a smaller share is possible fails: the mean of six hides one."""
     max_rejected: float = _number(0.05, 0, 1)
     """A snapshot of which a larger share of the received rows was rejected fails."""
 
     altitude_floor_ft: float = _number(-1_000, -100_000, 1_000_000)
     altitude_ceiling_ft: float = _number(60_000, -100_000, 1_000_000)
     speed_ceiling_kt: float = _number(1_200, 0, 100_000)
+    climb_ceiling_fpm: float = _number(10_000, 0, 1_000_000)
+    """Faster than that, up or down, nothing that OpenSky hears climbs or sinks."""
     iqr_factor: float = _number(3, 0, 1_000)
     """Values further than so many interquartile ranges from the quartiles are outliers."""
-    iqr_min_values: int = _whole(11, 1, 1_000_000)
-    """With fewer values no outliers are looked for."""
+    iqr_min_values: int = _whole(40, 1, 1_000_000)
+    """With fewer values no outliers are looked for: one among 20 would already fail the check."""
 
     fresh_s: int = _whole(300, 0, 10**9)
     """OpenSky drops an aircraft 300 s after its last message."""
@@ -71,16 +92,21 @@ class Thresholds:
 
     highest_airport_ft: float = _number(14_472, 0, 1_000_000)
     """Daocheng Yading, the highest civil airport."""
-    ground_rush_kt: float = _number(100, 0, 100_000)
-    """Faster is no taxiing: with an altitude above every airport, the on-ground flag is wrong."""
     ground_climb_fpm: float = _number(1_000, 0, 1_000_000)
     """Nothing that is on the ground climbs or sinks faster."""
     ground_speed_ceiling_kt: float = _number(60, 0, 100_000)
     airborne_speed_floor_kt: float = _number(40, 0, 100_000)
-    slow_categories: tuple[int, ...] = (8, 9, 10)
-    """Rotorcraft, gliders and lighter-than-air craft fly slower than the floor, by design."""
+    slow_categories: tuple[int, ...] = (8, 9, 10, 11, 12, 14, 18, 19, 20)
+    """Rotorcraft, gliders, balloons, parachutists, ultralights and paragliders, UAVs and obstacles may stand still.
+
+    So may what FLARM reports without a category: it is made for gliders.
+    """
     datum_deviation_ft: float = _number(2_000, 0, 1_000_000)
-    """How far one aircraft's geometric minus barometric altitude may be from the snapshot's median."""
+    """How far one aircraft's geometric minus barometric altitude may be from what the others' say at its altitude."""
+    datum_deviation_share: float = _number(0.03, 0, 1)
+    """How much of its altitude is allowed besides: air masses differ in temperature, and the error adds up."""
+    datum_slope: float = _number(0.15, 0, 1)
+    """How fast the difference may grow with altitude: an atmosphere 40 K from the standard one makes 15 %."""
 
     decimals_ads_b: int = _whole(5, 0, 7)
     """CPR positions step by 4.6e-5 degrees in the air and 1.1e-5 on the ground."""
@@ -95,10 +121,38 @@ class Thresholds:
     """Iglewicz and Hoaglin's 3.5 is for normal values; those of a phase are skewed, light aircraft among jets."""
     anomaly_min_values: int = _whole(10, 2, 1_000_000)
     """A flight phase with fewer values is not judged."""
+    anomaly_spread_mps: float = _number(2, 0, 1_000)
+    """The MAD is taken to be at least this: values that all but agree make no ordinary one an anomaly."""
+    moving_mps: float = _number(1, 0, 1_000)
+    """On the ground, what is slower stands still, and says nothing of how fast others taxi."""
+
+    plausible_min_rows: int = _whole(200, 1, 1_000_000)
+    """Medians and shares over fewer rows are not judged."""
+    cruise_speed_low_kt: float = _number(350, 0, 100_000)
+    cruise_speed_high_kt: float = _number(550, 0, 100_000)
+    """The median ground speed above 29,000 ft."""
+    min_share_at_jet_speed: float = _number(0.85, 0, 1)
+    """The share of what flies above 29,000 ft at 250 to 650 kt."""
+    cruise_altitude_low_ft: float = _number(20_000, -100_000, 1_000_000)
+    cruise_altitude_high_ft: float = _number(45_000, -100_000, 1_000_000)
+    """The median barometric altitude of what is faster than 350 kt."""
+    climb_rate_low_fpm: float = _number(400, 0, 1_000_000)
+    climb_rate_high_fpm: float = _number(3_000, 0, 1_000_000)
+    """The median of the vertical rates above 300 ft/min, either sign."""
+    max_share_on_ground: float = _number(0.75, 0, 1)
+    min_distinct_positions: float = _number(0.9, 0, 1)
+    min_share_near_home: float = _number(0.1, 0, 1)
+    """Of the aircraft of the region that has the most: the share that is there or over the oceans beside it."""
+    max_share_of_one_value: float = _number(0.5, 0, 1)
+    """The share of airborne aircraft with one altitude, one speed, one track."""
+    max_share_of_one_rate: float = _number(0.95, 0, 1)
+    """The same of vertical rates, of which many are 0 in cruise."""
+    min_share_of_usual_rows: float = _number(0.75, 0, 1)
+    """A snapshot with fewer of the rows that those before it had lacks a region."""
 
     @classmethod
     def from_mapping(cls, overrides: Mapping[str, Any]) -> "Thresholds":
-        """The defaults with some replaced, as read from JSON; `pass_marks` and `grades` may be partial.
+        """The defaults with some replaced, as read from JSON; `pass_marks`, `grades` and `floors` may be partial.
 
         One InvalidInput names every unknown key and every value of the wrong type or out of bounds.
         """
@@ -112,6 +166,8 @@ class Thresholds:
                 accepted[key] = _shares(key, PASS_MARKS, value, problems)
             elif key == "grades":
                 accepted[key] = _shares(key, GRADES, value, problems)
+            elif key == "floors":
+                accepted[key] = _shares(key, {**dict.fromkeys(PASS_MARKS, 0.0), **FLOORS}, value, problems)
             elif key == "slow_categories":
                 accepted[key] = _categories(key, value, problems)
             else:

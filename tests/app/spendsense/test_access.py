@@ -86,7 +86,7 @@ def test_every_route_but_health_has_the_authorizer(client: Client) -> None:
         (method, path): entry.authorizer
         for path, methods in application.app.routes.items()
         for method, entry in methods.items()
-        if path.startswith("/api/v1/") and method != "OPTIONS"
+        if path.startswith("/api/v1/") and method not in {"OPTIONS", "HEAD"}
     }
     assert {key for key, authorizer in routes.items() if authorizer is None} == {("GET", "/api/v1/health")}
     assert len(routes) == len(PATHS) + 1

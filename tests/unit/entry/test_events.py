@@ -155,3 +155,18 @@ def test_the_package_command_is_told_from_the_others() -> None:
         context.params = options
         with context:
             assert packaging_for_cloudformation() is expected
+
+
+def test_an_event_of_one_record_has_what_chalices_has() -> None:
+    event = S3Notification(s3_event("a b.json", bucket="mine"), None)
+    assert (event.bucket, event.key) == ("mine", "a b.json")
+    with pytest.raises(ValueError, match="the event has 2 records: use `for record in event`"):
+        _ = S3Notification(s3_event("a", "b"), None).key
+
+
+def test_a_message_has_what_chalices_has() -> None:
+    raw = sqs_event("hello")
+    raw["Records"][0]["receiptHandle"] = "handle"
+    (record,) = QueueBatch(raw, None)
+    assert (record.body, record.receipt_handle) == ("hello", "handle")
+    assert record.to_dict() == raw["Records"][0]

@@ -8,14 +8,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import pytest
-from chalice.app import BadRequestError, CognitoUserPoolAuthorizer, CORSConfig, Response
+from chalice.app import BadRequestError, CognitoUserPoolAuthorizer, CORSConfig, NotFoundError, Response
 from chalice.test import Client
 from msgspec import Meta, Struct
 
+from chalicelib.entry.limits import AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.entry.web import CORS, App, Page, Reply
 from chalicelib.errors import Conflict, Gone, NotFound, OmnibusError, RateLimited, UpstreamTimeout
+from tests.fakes.clock import Clock
+from tests.fakes.uploads import FakeCounters
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -71,12 +74,17 @@ RAISED: dict[str, Exception] = {
     "slow": UpstreamTimeout("the warehouse did not answer in time"),
     "later": RateLimited("too many", retry_after=17),
     "chalice": BadRequestError("chalice's own"),
+    "missing": NotFoundError("no such order"),
     "bug": KeyError("secret-internal-detail"),
 }
 
 
 TOKEN = "the operators' token"
-OPERATORS = Operators(TOKEN, SignIn(pool=SimpleNamespace, key=lambda *_: None, clock=datetime.now))
+OPERATORS = Operators(
+    lambda: TOKEN,
+    SignIn(pool=SimpleNamespace, key=lambda *_: None, clock=datetime.now),
+    AddressLimits(FakeCounters(), Clock()),
+)
 
 
 def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -> App:
@@ -104,6 +112,12 @@ def make_app(origins: frozenset[str] = frozenset({"https://app.example.com"})) -
     def fail(kind: str) -> None:
         """Fail."""
         raise RAISED[kind]
+
+    @app.route("/json", methods=["POST"])
+    def read_json() -> Any:
+        """What Chalice's own request makes of the body."""
+        assert app.current_request is not None
+        return app.current_request.json_body
 
     @app.route("/page")
     def page() -> Page:
@@ -154,7 +168,7 @@ class Caller:
         sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
         answer = self._client.http.request(method, path, headers=sent, body=raw)
         lower = {name.lower(): value for name, value in answer.headers.items()}
-        is_json = lower.get("content-type") == "application/json"
+        is_json = lower.get("content-type") == "application/json" and answer.body
         return answer.status_code, lower, json.loads(answer.body) if is_json else answer.body
 
 
@@ -384,9 +398,23 @@ def test_a_bug_is_an_opaque_500_whose_traceback_is_in_the_log(call: Caller, capf
     assert "secret-internal-detail" not in json.dumps(body)
 
 
+def test_head_is_get_without_the_body(call: Caller) -> None:
+    status, headers, _ = call("GET", "/things/x")
+    head = call("HEAD", "/things/x")
+    assert (head[0], head[2]) == (status, b"")
+    assert head[1]["content-type"] == headers["content-type"]
+    assert call("HEAD", "/things/missing")[0] == 404
+    assert call("HEAD", "/orders")[0] == 405
+
+
 def test_chalices_own_errors_get_our_body(call: Caller) -> None:
     status, _, body = call("GET", "/raise/chalice")
-    assert status == 500  # nothing of ours raises them; if something does, it is a bug
+    assert (status, body["error"]["code"], body["error"]["message"]) == (400, "bad_request", "chalice's own")
+    status, _, body = call("GET", "/raise/missing")
+    assert (status, body["error"]["code"]) == (404, "not_found")
+    status, _, body = call("POST", "/json", b"{")
+    assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert "Parsing JSON" in body["error"]["message"]
     status, headers, body = call("PUT", "/orders", {})
     assert status == 405
     assert body["error"]["code"] == "method_not_allowed"
@@ -458,8 +486,8 @@ def test_openapi_describes_every_route() -> None:
     described = make_app().openapi()
     assert described["servers"] == [{"url": "."}], "beside the document"
     assert set(described["paths"]) == {
-        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/page", "/reply", "/nothing", "/me", "/plain",
-        "/letters/{number}",
+        "/orders", "/search", "/things/{name}", "/raise/{kind}", "/json", "/page", "/reply", "/nothing", "/me",
+        "/plain", "/letters/{number}",
     }  # fmt: skip
     order = described["paths"]["/orders"]["post"]
     assert order["summary"] == "Order something."
@@ -576,3 +604,30 @@ def test_chalices_own_cors_is_refused_with_what_to_use(cors: Any) -> None:
 def test_a_proof_that_nothing_enforces_is_refused() -> None:
     with pytest.raises(TypeError, match="nothing enforces"):
         make_app().route("/proof", proof="honour")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("https://app.example.com", 200),
+        ("https://id.execute-api.example.com", 200),
+        ("https://console.example.com", 200),
+        ("https://evil.example", 403),
+        ("http://id.execute-api.example.com", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_a_route_for_our_own_pages_refuses_those_of_other_sites(origin: str | None, status: int) -> None:
+    app = make_app()
+
+    @app.route("/own", methods=["POST"], cors=CORS, own_pages=True)
+    def own() -> dict[str, str]:
+        """For our own pages."""
+        return {"name": "own"}
+
+    given = event("/own", "POST", ctx={"domainName": "id.execute-api.example.com"})
+    given["stageVariables"] = {"console": "https://console.example.com/"}
+    given["headers"] |= {} if origin is None else {"origin": origin}
+    assert app(given, None)["statusCode"] == status

@@ -32,6 +32,7 @@ TYPES = {
     "baro_altitude": pa.float64(),
     "on_ground": pa.bool_(),
     "velocity": pa.float64(),
+    "true_track": pa.float64(),
     "vertical_rate": pa.float64(),
     "geo_altitude": pa.float64(),
     "position_source": pa.int16(),
@@ -107,16 +108,22 @@ def completeness(rows: Sequence[Row], time: int | None) -> Expected:
 
 def validity(rows: Sequence[Row], time: int | None) -> Expected:
     legal: dict[str, Callable[[Any], bool]] = {
+        "vertical_rate": lambda x: abs(x) <= 10_000 / (3.28084 * 60),
         "longitude": lambda x: -180 <= x <= 180,
         "latitude": lambda x: -90 <= x <= 90,
         "baro_altitude": _altitude_is_possible,
         "velocity": _speed_is_possible,
         "icao24": lambda x: re.fullmatch("[0-9a-f]{6}", x) is not None,
     }
-    present = [(i, name, row[name]) for i, row in enumerate(rows) for name in legal if row[name] is not None]
-    wrong = [i for i, name, value in present if not legal[name](value)]
-    score = 1 - len(wrong) / len(present) if present else None
-    return Expected(len(present), len(wrong), score, sorted(set(wrong)))
+    present = [(i, name, row[name]) for i, row in enumerate(rows) for name in legal if row.get(name) is not None]
+    wrong = [(i, name) for i, name, value in present if not legal[name](value)]
+    shares = []
+    for part in legal:
+        values = [name for _, name, _ in present if name == part]
+        if values:
+            shares.append(1 - sum(name == part for _, name in wrong) / len(values))
+    score = sum(shares) / len(shares) if shares else None
+    return Expected(len(present), len(wrong), score, sorted({i for i, _ in wrong}))
 
 
 def _altitude_is_possible(metres: float) -> bool:
@@ -132,10 +139,9 @@ def contradicts(row: Row, time: int | None) -> bool:
         return True
     if not row["on_ground"]:
         return False
-    altitude, speed, climb = row["baro_altitude"], row["velocity"], row["vertical_rate"]
-    rushes = speed is not None and speed > 100 / 1.94384
+    altitude, climb = row["baro_altitude"], row["vertical_rate"]
     aloft = altitude is not None and altitude > 14_472 / 3.28084
-    return (rushes and aloft) or (climb is not None and abs(climb) > 1000 / (3.28084 * 60))
+    return aloft or (climb is not None and abs(climb) > 1000 / (3.28084 * 60))
 
 
 def uniqueness(rows: Sequence[Row], time: int | None) -> Expected:
@@ -173,7 +179,7 @@ def speed_range(rows: Sequence[Row], time: int | None) -> Expected:
 def _ranged(present: list[tuple[int, float]], is_possible: Callable[[float], bool], *, floor: bool) -> Expected:
     possible = sorted(value for _, value in present if is_possible(value))
     lowest, highest = -math.inf, math.inf
-    if len(possible) > 10:
+    if len(possible) >= 40:
         lower, upper = possible[(len(possible) - 1) // 4], possible[3 * (len(possible) - 1) // 4]
         highest = upper + 3 * (upper - lower)
         lowest = lower - 3 * (upper - lower) if floor else lowest
@@ -193,7 +199,7 @@ def is_no_callsign(row: Row, time: int | None) -> bool | None:
         return None
     trimmed = row["callsign"].strip(" ")
     letters = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-    return not (1 <= len(trimmed) <= 8 and set(trimmed) <= letters)
+    return not (1 <= len(trimmed) <= 8 and set(trimmed) <= letters and set(trimmed) != {"0"})
 
 
 def is_out_of_order(row: Row, time: int | None) -> bool | None:
@@ -222,8 +228,25 @@ def altitude_consistency(rows: Sequence[Row], time: int | None) -> Expected:
             difference = row["geo_altitude"] - row["baro_altitude"]
             if math.isfinite(difference):
                 differences[i] = difference
-    middle = median(differences.values()) if differences else 0
-    return shared(len(differences), [i for i, d in differences.items() if abs(d - middle) > 2000 / 3.28084])
+    heights = {i: rows[i]["baro_altitude"] for i in differences}
+    slope = resistant_slope(heights, differences)
+    left = {i: d - slope * heights[i] for i, d in differences.items()}
+    middle = median(left.values()) if left else 0
+    return shared(len(left), [i for i, d in left.items() if abs(d - middle) > 2000 / 3.28084 + 0.03 * abs(heights[i])])
+
+
+def resistant_slope(heights: Mapping[int, float], differences: Mapping[int, float]) -> float:
+    if len(heights) < 40:
+        return 0.0
+    ordered = sorted(heights.values())
+    lower, upper = ordered[(len(ordered) - 1) // 4], ordered[3 * (len(ordered) - 1) // 4]
+    if upper - lower < 1000:
+        return 0.0
+    low = [i for i, height in heights.items() if height <= lower]
+    high = [i for i, height in heights.items() if height >= upper]
+    rise = median(differences[i] for i in high) - median(differences[i] for i in low)
+    run = median(heights[i] for i in high) - median(heights[i] for i in low)
+    return max(-0.15, min(0.15, rise / run))
 
 
 def has_odd_speed(row: Row, time: int | None) -> bool | None:
@@ -232,7 +255,10 @@ def has_odd_speed(row: Row, time: int | None) -> bool | None:
         return None
     if row["on_ground"]:
         return bool(speed > 60 / 1.94384)
-    return None if row.get("category") in (8, 9, 10) else bool(speed < 40 / 1.94384)
+    category = row.get("category")
+    slow = category in (8, 9, 10, 11, 12, 14, 18, 19, 20)
+    gliding = row.get("position_source") == 3 and (category is None or category <= 1)
+    return None if slow or gliding else bool(speed < 40 / 1.94384)
 
 
 def anomaly_detection(rows: Sequence[Row], time: int | None) -> Expected:
@@ -246,11 +272,13 @@ def anomaly_detection(rows: Sequence[Row], time: int | None) -> Expected:
             values = phases[phase]
             if len(values) < 10:
                 continue
+            moving = [(i, value) for i, value in values if value >= 1]
+            if phase == "GROUND" and feature == "velocity" and len(moving) >= 10:
+                values = moving
             middle = median(value for _, value in values)
-            spread = median(abs(value - middle) for _, value in values)
-            if spread:
-                judged |= {i for i, _ in values}
-                failing |= {i for i, value in values if 0.6745 * abs(value - middle) / spread > 6}
+            spread = max(2.0, median(abs(value - middle) for _, value in values))
+            judged |= {i for i, _ in values}
+            failing |= {i for i, value in values if 0.6745 * abs(value - middle) > 6 * spread}
     return shared(len(judged), sorted(failing))
 
 

@@ -111,17 +111,17 @@ def test_validity_measures_altitude_in_feet_and_speed_in_knots_though_the_column
     assert not failing("validity", longitude=-180.0, latitude=90.0)
 
 
-def test_consistency_wants_both_height_and_speed_before_it_doubts_the_ground() -> None:
-    assert failing("consistency", on_ground=True, baro_altitude=5_000.0, velocity=120.0)
-    assert not failing("consistency", on_ground=True, baro_altitude=5_000.0, velocity=10.0)
-    assert not failing("consistency", on_ground=True, baro_altitude=4_000.0, velocity=120.0)
-    assert not failing("consistency", on_ground=None, baro_altitude=5_000.0, velocity=120.0)
+@pytest.mark.parametrize("velocity", [10.0, 46.0, 120.0, None])
+def test_consistency_doubts_a_ground_that_is_higher_than_every_airport(velocity: float | None) -> None:
+    assert failing("consistency", on_ground=True, baro_altitude=5_000.0, velocity=velocity)
+    assert not failing("consistency", on_ground=True, baro_altitude=4_000.0, velocity=velocity)
+    assert not failing("consistency", on_ground=None, baro_altitude=5_000.0, velocity=velocity)
 
 
 def test_consistency_compares_vertical_rates_in_one_unit() -> None:
     """1000 ft/min is 5.08 m/s; whoever compares m/s with ft/min never finds anything."""
-    assert failing("consistency", on_ground=True, velocity=10.0, vertical_rate=-5.2)
-    assert not failing("consistency", on_ground=True, velocity=10.0, vertical_rate=5.0)
+    assert failing("consistency", on_ground=True, baro_altitude=None, vertical_rate=-5.2)
+    assert not failing("consistency", on_ground=True, baro_altitude=None, vertical_rate=5.0)
     assert not failing("consistency", on_ground=False, vertical_rate=30.0)
 
 
@@ -173,30 +173,33 @@ def test_timeliness_looks_both_ways() -> None:
     assert not applies("timeliness", last_contact=None)
 
 
-def test_altitude_range_needs_more_than_ten_values_for_outliers() -> None:
-    low = [aircraft(number, baro_altitude=1000.0 + number) for number in range(10)]
-    assert found("altitude_range", [*low[:9], aircraft(99, baro_altitude=12_000.0)]).failing == 0
-    assert found("altitude_range", [*low, aircraft(99, baro_altitude=12_000.0)]).failing == 1
+@pytest.mark.parametrize("name", ["altitude_range", "speed_range"])
+def test_ranges_look_for_outliers_among_at_least_forty(name: str) -> None:
+    """One outlier among 20 would fail a check whose pass mark is 0.95."""
+    wild = aircraft(99, baro_altitude=15_000.0, velocity=400.0)
+    assert found(name, [*faultless(38), wild]).failing == 0
+    check = found(name, [*faultless(39), wild])
+    assert (check.failing, check.verdict) == (1, "passed")
 
 
 def test_altitude_range_finds_what_is_far_below_and_spares_what_is_not() -> None:
-    """Ranks 2 and 8 of these twelve are 1001 and 1007 m, so that the lower fence is at 983."""
-    rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(11)]
-    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=983.0)]).failing == 0
-    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=982.9)]).failing == 1
+    """Ranks 10 and 30 of these 42 are 1010 and 1030 m, so that the lower fence is at 950."""
+    rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(41)]
+    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=950.0)]).failing == 0
+    assert found("altitude_range", [*rows, aircraft(99, baro_altitude=945.0)]).failing == 1
 
 
 def test_altitude_range_fences_are_not_moved_by_impossible_values() -> None:
-    rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(20)]
-    rows += [aircraft(99, baro_altitude=1e300) for _ in range(40)]
+    rows = [aircraft(number, baro_altitude=1000.0 + number) for number in range(40)]
+    rows += [aircraft(99, baro_altitude=1e300) for _ in range(80)]
     check = found("altitude_range", [*rows, aircraft(98, baro_altitude=9000.0)])
-    assert check.failing == 41
-    assert (check.parts["limits"].failing, check.parts["outliers"].failing) == (40, 1)
+    assert check.failing == 81
+    assert (check.parts["limits"].failing, check.parts["outliers"].failing) == (80, 1)
 
 
 def test_speed_range_looks_at_what_flies_and_only_upwards() -> None:
-    assert failing("speed_range", velocity=400.0)
-    assert not failing("speed_range", velocity=1.0)
+    for velocity, outliers in ((400.0, 1), (1.0, 0)):
+        assert found("speed_range", [*faultless(50), aircraft(99, velocity=velocity)]).failing == outliers
     assert not applies("speed_range", on_ground=True, velocity=400.0)
     assert not applies("speed_range", on_ground=None, velocity=400.0)
 
@@ -209,13 +212,14 @@ def test_coordinate_validity_knows_null_island_from_the_equator() -> None:
     assert not applies("coordinate_validity", longitude=None, latitude=200.0)
 
 
-@pytest.mark.parametrize("callsign", ["A", "DLH4AB", "N123AB  ", "  OE123", "12345678", "12345678   "])
+@pytest.mark.parametrize("callsign", ["A", "0A", "100", "DLH4AB", "N123AB  ", "  OE123", "12345678", "12345678   "])
 def test_callsign_format_accepts(callsign: str) -> None:
     assert not failing("callsign_format", callsign=callsign)
 
 
 @pytest.mark.parametrize(
-    "callsign", ["", " ", "        ", "dlh1", "A B", "123456789", "ÄÖ", "AB-1", "A\t", "A\n", "A\x00"]
+    "callsign",
+    ["", " ", "        ", "00000000", "0", " 00 ", "dlh1", "A B", "123456789", "ÄÖ", "AB-1", "A\t", "A\n", "A\x00"],
 )
 def test_callsign_format_refuses(callsign: str) -> None:
     assert failing("callsign_format", callsign=callsign)
@@ -284,15 +288,35 @@ def test_altitude_consistency_is_judged_from_the_snapshots_own_difference() -> N
     assert not applies("altitude_consistency", geo_altitude=float("inf"))
 
 
+def test_altitude_consistency_allows_for_the_season() -> None:
+    """In a winter atmosphere the difference grows to 3,600 ft at cruise and is nothing near the ground."""
+    rows = [
+        aircraft(n, baro_altitude=height, geo_altitude=height * 0.9 + n % 7)
+        for n, height in enumerate([300.0 + 50 * n for n in range(60)] + [10_000.0 + 20 * n for n in range(100)])
+    ]
+    assert found("altitude_consistency", rows).failing == 0
+    assert found("altitude_consistency", [*rows, aircraft(999, baro_altitude=500.0, geo_altitude=1_400.0)]).failing == 1
+    feet = [row | {"geo_altitude": row["geo_altitude"] / 0.3048} for row in rows]
+    check = found("altitude_consistency", feet)
+    assert check.verdict == "failed", "a unit is no season"
+
+
 def test_speed_consistency_spares_what_may_hover() -> None:
     assert failing("speed_consistency", on_ground=True, velocity=31.0)
     assert not failing("speed_consistency", on_ground=True, velocity=30.0)
     assert failing("speed_consistency", velocity=20.0)
     assert failing("speed_consistency", velocity=20.0, category=None)
     assert not failing("speed_consistency", velocity=21.0)
-    for slow in (8, 9, 10):
+    for slow in (8, 9, 10, 11, 12, 14, 18, 19, 20):
         assert not applies("speed_consistency", velocity=0.0, category=slow)
         assert failing("speed_consistency", velocity=50.0, category=slow, on_ground=True)
+
+
+@pytest.mark.parametrize("category", [None, 0, 1])
+def test_speed_consistency_spares_what_flarm_reports_without_a_category(category: int | None) -> None:
+    assert not applies("speed_consistency", velocity=8.0, category=category, position_source=3)
+    assert failing("speed_consistency", velocity=8.0, category=category, position_source=0)
+    assert failing("speed_consistency", velocity=8.0, category=4, position_source=3)
 
 
 def test_speed_consistency_does_without_a_category_column() -> None:
@@ -311,23 +335,43 @@ def test_anomaly_detection_judges_each_phase_by_itself() -> None:
     assert {name: part.failing for name, part in check.parts.items()} == {"ground": 1, "cruise": 0}
 
 
+def ground(number: int, velocity: float) -> Row:
+    return aircraft(
+        number, on_ground=True, baro_altitude=None, velocity=velocity, vertical_rate=None, flight_phase="GROUND"
+    )
+
+
+def test_anomaly_detection_finds_the_absurd_one_among_the_parked() -> None:
+    rows = [ground(n, 0.0) for n in range(60)] + [ground(100 + n, 4.0 + n % 9) for n in range(20)]
+    check = found("anomaly_detection", [*rows, ground(99, 250.0)])
+    assert (check.checked, check.failing, check.samples[0]["icao24"]) == (21, 1, "000063")
+    parked = [ground(n, 0.0) for n in range(30)]
+    assert found("anomaly_detection", [*parked, ground(99, 250.0)]).failing == 1, "too few move to compare it with"
+
+
+def test_anomaly_detection_lets_an_ordinary_apron_be() -> None:
+    speeds = [0.0] * 45 + [0.6] * 10 + [8.0 + n % 5 for n in range(45)]
+    assert found("anomaly_detection", [ground(n, speed) for n, speed in enumerate(speeds)]).failing == 0
+
+
 def test_anomaly_detection_leaves_infinite_values_and_features_with_few_values_out() -> None:
     rows = [aircraft(number, velocity=200.0 + number, vertical_rate=None) for number in range(12)]
     wild = [aircraft(50 + number, velocity=float("inf"), vertical_rate=None) for number in range(11)]
     check = found("anomaly_detection", [*rows, *wild])
     assert (check.checked, check.failing) == (12, 0)
     rates = [99.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, None, None]
-    few = [aircraft(number, velocity=200.0, vertical_rate=rate) for number, rate in enumerate(rates)]
+    few = [aircraft(number, velocity=None, vertical_rate=rate) for number, rate in enumerate(rates)]
     assert found("anomaly_detection", few).verdict == "unknown"
 
 
-def test_anomaly_detection_leaves_small_phases_and_equal_values_alone() -> None:
+def test_anomaly_detection_leaves_small_phases_alone_and_equal_values_are_no_standard() -> None:
     nine = [aircraft(number, flight_phase="LEVEL") for number in range(8)] + [
         aircraft(9, flight_phase="LEVEL", velocity=999.0)
     ]
     assert found("anomaly_detection", nine).verdict == "unknown"
     equal = [aircraft(number, velocity=200.0, vertical_rate=0.0) for number in range(20)]
-    assert found("anomaly_detection", [*equal, aircraft(99, velocity=900.0)]).verdict == "unknown"
+    assert found("anomaly_detection", [*equal, aircraft(99, velocity=210.0)]).failing == 0
+    assert found("anomaly_detection", [*equal, aircraft(99, velocity=900.0)]).failing == 1
     assert found("anomaly_detection", [aircraft(n, flight_phase="SOARING") for n in range(20)]).verdict == "unknown"
 
 
@@ -338,18 +382,19 @@ def test_anomaly_detection_leaves_small_phases_and_equal_values_alone() -> None:
         ("timestamp_consistency", {"oldest_s": 5}, {"time_position": T - 6}),
         ("validity", {"altitude_ceiling_ft": 40_000}, {"baro_altitude": 12_500.0}),
         ("validity", {"altitude_floor_ft": 0}, {"baro_altitude": -10.0}),
+        ("validity", {"climb_ceiling_fpm": 100}, {"vertical_rate": 1.0}),
         ("validity", {"speed_ceiling_kt": 500}, {"velocity": 260.0}),
         ("altitude_range", {"altitude_ceiling_ft": 36_200}, {"baro_altitude": 11_040.0}),
         ("altitude_range", {"iqr_factor": 0.1}, {"baro_altitude": 11_040.0}),
         ("altitude_range", {"iqr_min_values": 21}, {"baro_altitude": 15_000.0}),
         ("speed_range", {"iqr_factor": 0.5}, {"velocity": 240.0}),
-        ("consistency", {"highest_airport_ft": 100, "ground_rush_kt": 50}, {"on_ground": True, "velocity": 30.0}),
-        ("consistency", {"ground_climb_fpm": 100}, {"on_ground": True, "velocity": 9.0, "vertical_rate": 1.0}),
-        ("altitude_consistency", {"datum_deviation_ft": 10}, {"geo_altitude": 11_340.0}),
+        ("consistency", {"highest_airport_ft": 100}, {"on_ground": True, "baro_altitude": 300.0, "velocity": 30.0}),
+        ("consistency", {"ground_climb_fpm": 100}, {"on_ground": True, "baro_altitude": None, "vertical_rate": 1.0}),
+        ("altitude_consistency", {"datum_deviation_ft": 10, "datum_deviation_share": 0}, {"geo_altitude": 11_340.0}),
         ("speed_consistency", {"ground_speed_ceiling_kt": 20}, {"on_ground": True, "velocity": 11.0}),
         ("speed_consistency", {"airborne_speed_floor_kt": 100}, {"velocity": 50.0}),
         ("position_accuracy", {"decimals_ads_b": 4}, {"latitude": 50.12345}),
-        ("anomaly_detection", {"anomaly_z": 1.9}, {"velocity": 240.0}),
+        ("anomaly_detection", {"anomaly_z": 1.9, "anomaly_spread_mps": 0}, {"velocity": 240.0}),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else value,
 )

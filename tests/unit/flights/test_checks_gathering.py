@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.flights.checks.gathering import GATHERED, Snapshot
+from chalicelib.flights.checks.gathering import GATHERED, NEEDED, Snapshot
 from chalicelib.flights.checks.reading import opened
 from chalicelib.flights.reports import Cell
 from tests.unit.flights.quality_reference import Row, written
@@ -16,7 +16,7 @@ def gathered(rows: list[Row], **how: Any) -> list[dict[str, Cell]]:
     with opened(written(rows, **how)) as source:
         snapshot = Snapshot(source)
         for group in range(source.groups):
-            for batch in source.batches(group, GATHERED):
+            for batch in source.batches(group, NEEDED):
                 snapshot.add(batch)
         return [snapshot.shown(row, names) for row in range(len(rows))]
 

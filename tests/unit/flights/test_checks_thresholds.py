@@ -43,6 +43,8 @@ def test_overrides_replace_and_the_rest_stays() -> None:
         ({"pass_marks": {"validity": 2}}, "pass_marks.validity"),
         ({"grades": {"E": 0.6}}, "grades.E"),
         ({"grades": {"B": 0.2}}, "grades"),
+        ({"floors": {"validty": 0.5}}, "floors.validty"),
+        ({"floors": {"anomaly_detection": 2}}, "floors.anomaly_detection"),
         ({"slow_categories": 8}, "slow_categories"),
         ({"slow_categories": [8, "9"]}, "slow_categories"),
         ({"altitude_floor_ft": 60_000}, "altitude_floor_ft"),

@@ -30,6 +30,7 @@ def aircraft(number: int = 1, **changes: object) -> Row:
         "baro_altitude": 10_972.8 + 7.62 * (number % 5),
         "on_ground": False,
         "velocity": 230.0 + number % 7,
+        "true_track": float(number % 360),
         "vertical_rate": 0.33 * (number % 3),
         "geo_altitude": 11_201.4 + 7.62 * (number % 5),
         "position_source": 0,
@@ -74,6 +75,7 @@ def test_the_report_is_json_that_names_each_check() -> None:
             "latitude": 50.0333,
             "baro_altitude": 11000.5,
             "velocity": "Infinity",
+            "vertical_rate": 0.0,
         }
     ]
 
@@ -130,12 +132,12 @@ def test_a_low_score_fails() -> None:
 
 
 def test_strict_mode_fails_on_any_failed_check() -> None:
-    rows = [aircraft(number, callsign="?") for number in range(20)]
+    rows = [aircraft(number, callsign="?" if number < 5 else "OK") for number in range(20)]
     assert assess(written(rows)).verdict == "passed"
     report = assess(written(rows), strict=True)
     assert (report.verdict, report.reasons) == (
         "failed",
-        ["callsign_format failed (0.000, pass mark 0.9) in strict mode"],
+        ["callsign_format failed (0.750, pass mark 0.9) in strict mode"],
     )
 
 
@@ -150,13 +152,59 @@ def test_a_file_that_has_nothing_to_judge_does_not_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "grade"), [(0.0, "A"), (0.5, "A"), (1.0, "B")], ids=["all pass", "half of one fails", "one fails"]
+    ("share", "grade"),
+    [(0.0, "A"), (0.1, "A"), (0.5, "B"), (1.0, "D")],
+    ids=["all pass", "a tenth of one fails", "one fails", "one is dead"],
 )
 def test_grades_follow_the_score(share: float, grade: str) -> None:
     rows = [aircraft(number, callsign="?" if number < share * 20 else "OK") for number in range(20)]
     report = assess(written(rows))
     assert report.score == pytest.approx(1 - share / 16)
     assert report.grade == grade
+
+
+def test_two_failed_checks_allow_no_b() -> None:
+    rows = [
+        aircraft(number, **({"callsign": "?", "origin_country": "?"} if number < 5 else {})) for number in range(20)
+    ]
+    report = assess(written(rows))
+    assert (report.verdict, report.failed, report.grade) == ("passed", 2, "C")
+    assert report.score is not None
+    assert report.score > 0.95
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"longitude": 0.0, "latitude": 0.0}, "coordinate_validity 0.000 is below 0.9"),
+        ({"last_contact": T - 7200, "time_position": T - 7200}, "timeliness 0.000 is below 0.7"),
+        ({"icao24": "abcdef"}, "uniqueness 0.050 is below 0.8"),
+        ({"vertical_rate": 1500.0}, "validity 0.833 is below 0.9"),
+        ({"on_ground": True}, "consistency 0.000 is below 0.7"),
+    ],
+)
+def test_a_dead_check_fails_the_snapshot_whatever_the_others_say(change: Row, reason: str) -> None:
+    report = assess(written([aircraft(number, **change) for number in range(20)]))
+    assert report.verdict == "failed"
+    assert reason in report.reasons
+    relaxed = Thresholds.from_mapping({"floors": {reason.split()[0]: 0}, "min_validity_part": 0})
+    assert reason not in assess(written([aircraft(n, **change) for n in range(20)]), thresholds=relaxed).reasons
+
+
+def test_a_field_whose_values_are_mostly_impossible_is_named() -> None:
+    rows = [aircraft(number, **({"vertical_rate": 1500.0} if number < 5 else {})) for number in range(20)]
+    report = assess(written(rows))
+    assert report.reasons == ["5 of 20 values of vertical_rate are impossible"]
+
+
+def test_a_snapshot_that_lacks_a_region_lacks_rows() -> None:
+    rows = [
+        aircraft(n, longitude=n / 50, latitude=50.0, velocity=200 + n / 10, baro_altitude=1e4 + n) for n in range(300)
+    ]
+    assert assess(written(rows), usual_rows=400).verdict == "passed"
+    report = assess(written(rows), usual_rows=401)
+    assert report.reasons == ["share_of_usual_rows is 0.7481; expected at least 0.75"]
+    assert assess(written(rows[:20]), usual_rows=100).verdict == "passed", "few rows vary by themselves"
 
 
 def test_a_grade_begins_at_its_mark() -> None:

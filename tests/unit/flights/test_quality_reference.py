@@ -37,6 +37,7 @@ COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "baro_altitude": FLOATS | st.sampled_from([-1000 / 3.28084, 60_000 / 3.28084, 4500.0]),
     "on_ground": st.none() | st.booleans(),
     "velocity": FLOATS | st.floats(0, 300) | st.sampled_from([1200 / 1.94384, 60 / 1.94384, 40 / 1.94384]),
+    "true_track": st.none() | st.floats(0, 360),
     "vertical_rate": FLOATS | st.floats(-20, 20),
     "geo_altitude": FLOATS,
     "position_source": st.none() | st.integers(-1, 8),

@@ -12,6 +12,7 @@ import pytest
 from local.__main__ import main
 from local.cloud import Cloud, CloudError, cloud_file, read
 from local.processes import ProcessId, write_whole
+from local.servers import Keys
 from local.supervisor import state_file
 
 ROOT = Path(__file__).parents[3]
@@ -92,5 +93,6 @@ def test_a_developers_own_settings_for_aws_do_not_matter(tmp_path: Path, monkeyp
     monkeypatch.setenv("AWS_CONFIG_FILE", str(own))
     monkeypatch.setenv("AWS_PROFILE", "none-of-this-name")
     described: dict[str, Any] = {field.name: None for field in fields(Cloud)}
-    client = Cloud(**(described | {"aws_endpoint_url": "http://127.0.0.1:4566"})).client("s3")
+    known = {"aws_endpoint_url": "http://127.0.0.1:4566", "credentials": Keys.new().root}
+    client = Cloud(**(described | known)).client("s3")
     assert (client.meta.endpoint_url, client.meta.region_name) == ("http://127.0.0.1:4566", "us-east-1")

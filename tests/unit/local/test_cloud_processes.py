@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.processes import ProcessId, start, stop
+from local.processes import ProcessId, await_end, start, stop
+from local.servers import ROOT, Site
 from tests.patience import PATIENCE_S, until
 
 FOREVER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
@@ -18,6 +19,15 @@ STUBBORN = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('begun', flush=True); time.sleep(600)",
 ]
+
+
+def test_what_changes_all_the_time_is_no_part_of_the_project(tmp_path: Path) -> None:
+    """Or `chalice local`, which watches the project, would start anew at each line of a log."""
+    own = Site(ROOT / ".local", {})
+    assert not own.run.is_relative_to(ROOT)
+    assert not own.log("ministack").is_relative_to(ROOT)
+    assert own.run != Site(ROOT / "another", {}).run
+    assert Site(tmp_path, {}).run == tmp_path / "run"
 
 
 def child(tmp_path: Path, command: list[str]) -> "subprocess.Popen[bytes]":
@@ -101,3 +111,23 @@ def test_a_signal_that_another_thread_took_still_stops_a_server() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert done.stdout == "stopped\n"
+
+
+STUBBORN_PARENT = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_does_not_end_when_asked_is_ended_with_all_that_it_started() -> None:
+    stubborn = subprocess.Popen([sys.executable, "-c", STUBBORN_PARENT], stdout=subprocess.PIPE, text=True)
+    assert stubborn.stdout is not None
+    both = [ProcessId.of(int(stubborn.stdout.readline())), ProcessId.of(stubborn.pid)]
+    stop(both[1:], 0.1)
+    stubborn.wait()
+    stubborn.stdout.close()
+    await_end(both, PATIENCE_S)
+    assert not any(process.is_running() for process in both)

@@ -81,7 +81,9 @@ def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
         "ResponseParameters": {"Headers": {"Vary": "'Origin'"}},
         "ResponseTemplates": {"application/json": "{}"},
     }
-    api = {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": {"DEFAULT_4XX": response}}}
+    described = {"info": {"title": "omnibus", "version": "of a release"}}
+    properties = {"DefinitionBody": described, "GatewayResponses": {"DEFAULT_4XX": response}}
+    api = {"Type": "AWS::Serverless::Api", "Properties": properties}
     changed = localised({"Resources": {"RestAPI": api}}, Code("artifacts", "code.zip"), {})["Resources"]
     assert changed["RestAPIDefault4Xx"] == {
         "Type": "AWS::ApiGateway::GatewayResponse",
@@ -92,3 +94,5 @@ def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
             "ResponseTemplates": {"application/json": "{}"},
         },
     }
+    body = changed["RestAPI"]["Properties"]["DefinitionBody"]
+    assert body["info"] == {"title": "omnibus", "version": "local"}, "an edit would give it another URL"

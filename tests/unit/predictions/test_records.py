@@ -55,7 +55,7 @@ def test_records_and_fields_are_those_of_the_csv_module(rows, terminator):
 
     starts = [0, *(record_ends(data) + 1).tolist()]
     found = [
-        [field.decode() for field in split_record(data[start : end - 1].removesuffix(b"\r"))]
+        [field.decode() for field in split_record(data[start : end - 1].removesuffix(b"\r"), 99)]
         for start, end in itertools.pairwise(starts)
     ]
 
@@ -68,7 +68,7 @@ def test_a_stray_mark_is_one_at_which_the_fields_of_a_record_cannot_be_told(data
     problems = 0
     for start, end in itertools.pairwise(starts):
         try:
-            split_record(data[start : end - 1].removesuffix(b"\r"))
+            split_record(data[start : end - 1].removesuffix(b"\r"), 99)
         except ValueError:
             problems += 1
 

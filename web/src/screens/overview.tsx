@@ -4,7 +4,7 @@ import { ago, number, percent, plural, time, words } from "../format";
 import { useLoad } from "../load";
 import { href } from "../router";
 import { isOperator, person } from "../session";
-import { Bars, Card, Empty, Page, Show, Stat, Status, Table } from "../ui";
+import { Bars, Card, Chip, Empty, Note, Page, Show, Stat, Status, Table } from "../ui";
 
 const EVERY_MS = 30_000;
 
@@ -12,11 +12,9 @@ export function Overview() {
   return (
     <Page title="Overview" lead={`Five workloads behind one API. Stage ${config.stage}, release ${config.release}.`}>
       <Pipeline />
-      <div class="split">
-        <Places />
-        {isOperator.value ? <Health /> : <Ways />}
-      </div>
-      {isOperator.value && <RecentJobs />}
+      {isOperator.value
+        ? <><State /><RecentJobs /><div class="split"><Health /><Places /></div></>
+        : <div class="split"><Places /><Ways /></div>}
     </Page>
   );
 }
@@ -87,6 +85,34 @@ function Health() {
         )}
       </Show>
     </Card>
+  );
+}
+
+function State() {
+  const state = useLoad("operations", () => ok(api.GET("/operations")), EVERY_MS);
+  return (
+    <Show of={state} lines={3}>
+      {({ alarms, dead_letters: queues, problems }) => {
+        const ringing = alarms?.filter((alarm) => alarm.state === "ALARM") ?? [];
+        const waiting = queues?.filter((queue) => queue.messages) ?? [];
+        return (
+          <div class="split">
+            <Card title="Alarms" side={alarms && <Chip tone={ringing.length ? "bad" : "good"}>{ringing.length ? `${ringing.length} ringing` : "none rings"}</Chip>}>
+              {problems.alarms && <Note tone="warn"><p>{problems.alarms}</p></Note>}
+              {ringing.length
+                ? <ul class="plain stack tight">{ringing.map((alarm) => <li key={alarm.name}><strong>{words(alarm.name)}</strong> <span class="quiet small">since {time(alarm.since)}</span><br /><span class="small">{alarm.reason}</span></li>)}</ul>
+                : alarms && <p class="quiet">{plural(alarms.length, "alarm")} watched. The runbook has a section for each.</p>}
+            </Card>
+            <Card title="Dead letters" side={queues && <Chip tone={waiting.length ? "bad" : "good"}>{waiting.length ? plural(waiting.reduce((sum, queue) => sum + queue.messages, 0), "message") : "none"}</Chip>}>
+              {problems.dead_letters && <Note tone="warn"><p>{problems.dead_letters}</p></Note>}
+              {waiting.length
+                ? <ul class="plain stack tight">{waiting.map((queue) => <li key={queue.queue}><strong>{words(queue.function)}</strong>: {plural(queue.messages, "message")}<br /><span class="small quiet">Mend the cause, then <code>make redrive FUNCTION={queue.function}</code></span></li>)}</ul>
+                : queues && <p class="quiet">{plural(queues.length, "queue")}, all empty.</p>}
+            </Card>
+          </div>
+        );
+      }}
+    </Show>
   );
 }
 

@@ -5,7 +5,7 @@ import { useKept, useLoad, useTask } from "../load";
 import { go, href, parts } from "../router";
 import { Action, Area, Bar, Card, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 
-type Job = Schemas["Job"];
+type Job = Schemas["PredictionJob"];
 const BUSY = new Set(["queued", "planning", "running", "completing"]);
 const PAGE = 25;
 

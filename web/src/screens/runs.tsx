@@ -1,20 +1,27 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { api, ok, type Schemas } from "../api";
-import { ago, bytes, duration, number, percent, plural, time, words } from "../format";
+import { Chart } from "../chart";
+import { ago, bytes, date, duration, number, percent, plural, time, words } from "../format";
 import { useLoad, useTask } from "../load";
 import { href, parts, query, route, setQuery } from "../router";
 import { isOperator } from "../session";
-import { Action, Card, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table } from "../ui";
+import { Action, Area, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell, type Tone } from "../ui";
 
 const EVERY_MS = 30_000;
-const COLUMNS = 36;
-type Judged = Schemas["Judged"];
+const COLUMNS = 20;
+const PAGE = 50;
+type Judged = Schemas["JudgedRun"];
+type Run = Schemas["RunView"];
+type Check = Schemas["CheckResult"];
 
-const toneOf = (score: number | null | undefined) => (score == null ? undefined : score >= 0.9 ? "good" : score >= 0.8 ? "warn" : "bad");
+const toneOf = (score: number | null | undefined): Tone => (score == null ? undefined : score >= 0.9 ? "good" : score >= 0.8 ? "warn" : "bad");
+const STATUSES: [string, string][] = [["", "Any"], ["VALIDATED", "Validated"], ["QUARANTINED", "Quarantined"], ["FAILED", "Failed"], ["PROCESSED", "Processed"], ["INGESTED", "Ingested"]];
+const DAYS: [string, string][] = [["1", "Last 24 hours"], ["7", "Last 7 days"], ["31", "Last 31 days"]];
 
 export function Runs() {
   const [, , id] = parts.value;
-  return id ? <Run id={id} /> : <History />;
+  return id ? <OneRun id={id} /> : <History />;
 }
 
 function History() {
@@ -24,33 +31,67 @@ function History() {
     <Page title="Runs and quality" lead="Each snapshot is judged by 16 checks; one that fails waits in quarantine until an operator releases it."
       actions={isOperator.value && <a class="button" href={href("/flights/ingestion")}>Replay a time range</a>}>
       <div class="toolbar">
-        <Select label="Period" value={days} options={[["1", "Last 24 hours"], ["7", "Last 7 days"], ["31", "Last 31 days"]]} onChange={(event) => setQuery({ days: event.currentTarget.value })} />
-        <Select label="Status" value={status} options={[["", "Any"], ["VALIDATED", "Validated"], ["QUARANTINED", "Quarantined"], ["FAILED", "Failed"]]} onChange={(event) => setQuery({ status: event.currentTarget.value })} />
+        <Select label="Period" value={days} options={DAYS} onChange={(event) => setQuery({ days: event.currentTarget.value })} />
+        <Select label="Status" value={status} options={STATUSES} onChange={(event) => setQuery({ status: event.currentTarget.value })} />
         {check && <button type="button" onClick={() => setQuery({ check: null })}>Failed check: {words(check)} ✕</button>}
       </div>
       <Show of={quality} lines={10}>
         {(found) => {
-          const rows = found.runs.filter((run) => (!status || run.status === status) && (!check || run.failed_checks.includes(check)));
-          const held = found.runs.filter((run) => run.status === "QUARANTINED").length;
-          return !found.runs.length
-            ? <Card><Empty title="No run in this period"><p>Choose a longer period. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> replays an hour of recorded traffic.</p></Empty></Card>
-            : <>
-                <div class="stats">
-                  <Stat label="Runs" value={number(found.runs.length)} note={found.runs.length === 500 ? "the newest 500 of the period" : undefined} />
-                  <Stat label="Mean score" value={percent(found.mean_score, 1)} tone={toneOf(found.mean_score)} />
-                  <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} />
-                  <Stat label="Runs with a failed check" value={number(found.runs.filter((run) => run.failed_checks.length).length)} />
-                </div>
+          if (!found.total) return <Card><Empty title="No run was judged in this period"><p>Choose a longer period. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> replays recorded traffic.</p></Empty></Card>;
+          const held = found.days.reduce((sum, day) => sum + day.quarantined, 0);
+          return (
+            <>
+              <div class="stats">
+                <Stat label="Judged runs" value={number(found.total)} note={found.truncated ? `the newest ${number(found.runs.length)} below` : undefined} />
+                <Stat label="Mean score" value={percent(found.mean_score, 1)} tone={toneOf(found.mean_score)} />
+                <Stat label="Went to quarantine" value={number(held)} tone={held ? "warn" : undefined} to={href("/flights/runs", { days, status: "QUARANTINED" })} />
+                <Stat label="Checks that failed" value={number(found.worst_checks.length)} note="of 16, in at least one run" />
+              </div>
+              <div class="split">
                 <Heat runs={found.runs} checks={found.worst_checks.map((each) => each.check)} />
-                <Card flush title={check || status ? "Runs that match" : "Runs"} note={`${plural(rows.length, "run")}, newest first`}>
-                  {rows.length
-                    ? <Listing rows={rows} />
-                    : <Empty title="No run matches"><button type="button" onClick={() => setQuery({ status: null, check: null })}>Clear the filters</button></Empty>}
-                </Card>
-              </>;
+                <Card title={found.days.length > 1 ? "Score by day" : "Score by run"} note="Below 80% a snapshot goes to quarantine."><Scores found={found} /></Card>
+              </div>
+            </>
+          );
         }}
       </Show>
+      {check && quality.data
+        ? <Card flush title={`Runs in which ${words(check).toLowerCase()} failed`}><Listing rows={quality.data.runs.filter((run) => run.failed_checks.includes(check))} /></Card>
+        : <AllRuns days={Number(days)} status={status} />}
     </Page>
+  );
+}
+
+function Scores({ found }: { found: Schemas["QualityHistory"] }) {
+  const rows = found.days.length > 1
+    ? found.days.map((day) => ({ at: Date.parse(day.day) / 1000, mean: day.mean_score, low: day.lowest_score })).sort((a, b) => a.at - b.at)
+    : found.runs.map((run) => ({ at: run.snapshot_time, mean: run.score, low: null })).toReversed();
+  const text = (value: number): string => percent(value, 1);
+  return <Chart label="Quality scores" times={rows.map((row) => row.at)} low={Math.min(0.75, ...rows.map((row) => row.low ?? row.mean ?? 1))} high={1.01} when={found.days.length > 1 ? date : time}
+    series={[{ name: "Mean", values: rows.map((row) => row.mean), text }, ...(found.days.length > 1 ? [{ name: "Lowest", values: rows.map((row) => row.low), text }] : [])]} />;
+}
+
+/** Every run, judged or not, a page at a time. */
+function AllRuns({ days, status }: { days: number; status: string }) {
+  const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(Date.now() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
+  const page = useLoad(`runs ${days} ${status}`, () => ask());
+  const [task, run] = useTask();
+  const more = (): void => void run(async () => {
+    const next = await ask(page.data!.cursor);
+    page.set({ runs: [...page.data!.runs, ...next.runs], cursor: next.cursor });
+  });
+  return (
+    <Card flush title="Runs" note="Newest first." side={<button type="button" class="plain" onClick={page.reload}>Refresh</button>}>
+      <Show of={page} lines={10}>
+        {(found) => found.runs.length
+          ? <>
+              <Listing rows={found.runs} />
+              <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
+              {found.cursor !== null && <div class="pager"><span>{number(found.runs.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
+            </>
+          : <Empty title="No run matches">{status && <button type="button" onClick={() => setQuery({ status: null })}>Show every status</button>}</Empty>}
+      </Show>
+    </Card>
   );
 }
 
@@ -82,26 +123,24 @@ function Heat({ runs, checks }: { runs: Judged[]; checks: string[] }) {
   );
 }
 
-function Listing({ rows }: { rows: Judged[] }) {
-  const shown = useSignal(50);
+function Listing({ rows }: { rows: (Judged | Run)[] }) {
   return (
-    <>
-      <Table label="Runs" rows={rows.slice(0, shown.value)} id={(run) => run.tracking_id} open={(run) => { location.hash = href(`/flights/runs/${run.tracking_id}`); }} columns={[
-        { name: "Snapshot", key: "time", sort: (run) => run.snapshot_time, cell: (run) => <a class="nowrap" href={href(`/flights/runs/${run.tracking_id}`)}>{time(run.snapshot_time)}</a> },
-        { name: "Status", key: "status", sort: (run) => run.status, cell: (run) => <Status of={run.status} /> },
-        { name: "Score", key: "score", num: true, sort: (run) => run.score, cell: (run) => percent(run.score, 1) },
-        { name: "Grade", key: "grade", sort: (run) => run.grade, cell: (run) => run.grade },
-        { name: "Failed checks", key: "failed", sort: (run) => run.failed_checks.length, cell: (run) => run.failed_checks.length ? run.failed_checks.map(words).join(", ") : <span class="quiet">none</span> },
-      ]} />
-      {rows.length > shown.value && <div class="pager"><span>{number(shown.value)} of {number(rows.length)}</span><button type="button" onClick={() => { shown.value += 100; }}>Show more</button></div>}
-    </>
+    <Table<Judged | Run> label="Runs" rows={rows} id={(run) => run.tracking_id} open={(run) => { location.hash = href(`/flights/runs/${run.tracking_id}`); }} columns={[
+      { name: "Snapshot", key: "time", sort: (run) => run.snapshot_time, cell: (run) => <a class="nowrap" href={href(`/flights/runs/${run.tracking_id}`)}>{time(run.snapshot_time)}</a> },
+      { name: "Status", key: "status", sort: (run) => run.status, cell: (run) => <Status of={run.status} /> },
+      { name: "Score", key: "score", num: true, sort: (run) => run.score, cell: (run) => percent(run.score, 1) },
+      { name: "Grade", key: "grade", sort: (run) => run.grade, cell: (run) => run.grade },
+      { name: "Failed checks", key: "failed", sort: (run) => run.failed_checks?.length, cell: (run) => run.failed_checks?.length ? run.failed_checks.map(words).join(", ") : <span class="quiet">none</span> },
+    ]} />
   );
 }
 
-function Run({ id }: { id: string }) {
-  const run = useLoad(`run ${id}`, () => ok(api.GET("/flights/runs/{tracking_id}", { params: { path: { tracking_id: id } } })), EVERY_MS);
+function OneRun({ id }: { id: string }) {
+  const path = { params: { path: { tracking_id: id } } };
+  const run = useLoad(`run ${id}`, () => ok(api.GET("/flights/runs/{tracking_id}", path)), EVERY_MS);
   return (
-    <Page title={run.data ? `Snapshot of ${time(run.data.snapshot_time)}` : "Run"} lead={<><a href={href("/flights/runs")}>All runs</a> · <code>{id}</code></>}>
+    <Page title={run.data ? `Snapshot of ${time(run.data.snapshot_time)}` : "Run"} lead={<><a href={href("/flights/runs")}>All runs</a> · <code>{id}</code></>}
+      actions={run.data && <a class="button" href={href("/flights", { snap: id })}>Show on the map</a>}>
       <Show of={run} lines={10}>
         {(found) => (
           <>
@@ -111,6 +150,9 @@ function Run({ id }: { id: string }) {
               <Stat label="Rows" value={number(found.rows)} note={found.rejected ? `${number(found.rejected)} rejected` : "none rejected"} />
               <Stat label="Processing" value={duration(found.processing_ms == null ? null : found.processing_ms / 1000)} note={found.validation_ms == null ? undefined : `validation ${duration(found.validation_ms / 1000)}`} />
             </div>
+            {found.failure && <Note tone="bad"><p><strong>{found.failure}</strong></p><p>The event waits as a dead letter, or the next one comes. Operators can replay the snapshot.</p></Note>}
+            {isOperator.value && found.status === "QUARANTINED" && <Release id={id} done={run.reload} />}
+            {found.report_key && <Report id={id} />}
             <div class="split">
               <Card title="Way through the pipeline">
                 <Facts of={[
@@ -119,20 +161,14 @@ function Run({ id }: { id: string }) {
                   ["Parquet", found.processed_key && <span><code>{found.processed_key}</code> {bytes(found.bytes_parquet)}</span>],
                   ["Report", found.report_key && <code>{found.report_key}</code>],
                   ["Quarantine", found.quarantine_key && <code>{found.quarantine_key}</code>],
-                  ["Alert", found.alert],
-                  ["Failure", found.failure],
-                  ["Released", found.released_at && `${time(found.released_at)} by ${found.released_by}: ${found.release_reason}`],
+                  ["Released", found.released_at && time(found.released_at)],
                 ]} />
               </Card>
-              <Card title="Failed checks">
-                {found.failed_checks?.length
-                  ? <ul class="stack tight indent">{found.failed_checks.map((check) => <li key={check}><a href={href("/flights/runs", { check, days: "31" })}>{words(check)}</a></li>)}</ul>
-                  : <Empty title="Every check passed" />}
-              </Card>
+              {isOperator.value && <Files id={id} released={!!found.released_at} />}
             </div>
             {!!found.rejected_samples?.length && (
               <Card title="Rejected rows" note="The first of them, as they came.">
-                <pre>{found.rejected_samples.map((row) => JSON.stringify(row)).join("\n")}</pre>
+                <pre tabIndex={0} aria-label="Rejected rows">{found.rejected_samples.map((row) => JSON.stringify(row)).join("\n")}</pre>
               </Card>
             )}
           </>
@@ -142,40 +178,148 @@ function Run({ id }: { id: string }) {
   );
 }
 
+const VERDICTS: Record<string, Tone> = { passed: "good", failed: "bad" };
+
+function Report({ id }: { id: string }) {
+  const report = useLoad(`report ${id}`, () => ok(api.GET("/flights/runs/{tracking_id}/report", { params: { path: { tracking_id: id } } })));
+  return (
+    <Card flush title="Report" note={report.data && `${plural(report.data.passed, "check")} passed, ${report.data.failed} failed, ${report.data.unknown} unknown. ${report.data.reasons.join("; ")}`}>
+      <Show of={report} lines={16}>
+        {(found) => (
+          <Table<Check> label="Checks" rows={found.checks} id={(check) => check.name} columns={[
+            { name: "Check", key: "name", sort: (check) => check.name, cell: (check) => <><a href={href("/flights/runs", { check: check.name, days: "31" })}>{words(check.name)}</a><Samples of={check} /></> },
+            { name: "Verdict", key: "verdict", sort: (check) => check.verdict, cell: (check) => <Chip tone={VERDICTS[check.verdict]}>{check.verdict}</Chip> },
+            { name: "Score", key: "score", sort: (check) => check.score, cell: (check) => check.score == null ? <span class="quiet">–</span> : <span class="row" style={{ flexWrap: "nowrap" }}><Bar share={check.score} tone={VERDICTS[check.verdict]} /><span class="num">{percent(check.score, 1)}</span></span> },
+            { name: "Pass mark", key: "mark", num: true, sort: (check) => check.pass_mark, cell: (check) => percent(check.pass_mark) },
+            { name: "Rows checked", key: "checked", num: true, sort: (check) => check.checked, cell: (check) => number(check.checked) },
+            { name: "Failing", key: "failing", num: true, sort: (check) => check.failing, cell: (check) => number(check.failing) },
+          ]} />
+        )}
+      </Show>
+    </Card>
+  );
+}
+
+function Samples({ of: { samples } }: { of: Check }) {
+  if (!samples?.length) return null;
+  const names = [...new Set(samples.flatMap(Object.keys))];
+  return (
+    <details>
+      <summary class="small">{plural(samples.length, "sample row")}</summary>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Sample rows">
+        <table class="small">
+          <thead><tr>{names.map((name) => <th key={name} scope="col">{words(name)}</th>)}</tr></thead>
+          <tbody>{samples.map((row, index) => <tr key={index}>{names.map((name) => <td key={name} class="nowrap">{String(row[name] ?? "–")}</td>)}</tr>)}</tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+function Release({ id, done }: { id: string; done: () => void }) {
+  const asking = useSignal(false);
+  const reason = useSignal("");
+  const [task, run] = useTask();
+  const release = (): void => void run(async () => {
+    await ok(api.POST("/flights/runs/{tracking_id}/release", { params: { path: { tracking_id: id } }, body: { reason: reason.value } }));
+    asking.value = false;
+    tell("The snapshot is released and counts again.");
+    done();
+  });
+  return (
+    <Note tone="warn">
+      <p class="row between"><span>This snapshot waits in quarantine. After a look at the report, release it with a reason.</span><button type="button" class="primary" onClick={() => { asking.value = true; }}>Release</button></p>
+      <Confirm open={asking.value} title="Release this snapshot?" yes="Release" task={task.value} onYes={release} onNo={() => { asking.value = false; }}>
+        <p>It is moved out of quarantine, and the map and the history count it again.</p>
+        <Area label="Reason" required minLength={1} maxLength={1000} hint="It stays on record with your name." value={reason.value} onInput={(event) => { reason.value = event.currentTarget.value; }} />
+      </Confirm>
+    </Note>
+  );
+}
+
+function Files({ id, released }: { id: string; released: boolean }) {
+  const path = { params: { path: { tracking_id: id } } };
+  const files = useLoad(`files ${id}`, () => ok(api.GET("/flights/runs/{tracking_id}/downloads", path)));
+  const record = useLoad(`release ${id} ${released}`, async () => (released ? ok(api.GET("/flights/runs/{tracking_id}/release", path)) : null));
+  return (
+    <Card title="For operators" note={files.data && `The links work for ${duration(files.data.expires_in)}.`}>
+      {record.data && <p style={{ marginBottom: "12px" }}>Released {time(record.data.released_at)} by <code class="wrap">{record.data.released_by}</code>: {record.data.reason}</p>}
+      <Show of={files} lines={2}>
+        {(found) => (
+          <div class="row">
+            {([["Raw snapshot", found.raw], ["Parquet", found.parquet], ["Report", found.report]] as const).map(([name, file]) => file && <a key={name} class="button" href={file.url} rel="noopener" download>{name}</a>)}
+          </div>
+        )}
+      </Show>
+    </Card>
+  );
+}
+
 export function Ingestion() {
   return (
-    <Page title="Ingestion" lead="Process raw snapshots again, for instance after a mended check. Doing it twice changes nothing.">
-      <SignedIn operators><Replay /></SignedIn>
+    <Page title="Ingestion" lead="What OpenSky still lets us ask today, and snapshots to process again.">
+      <SignedIn operators><Guard /><Replay /></SignedIn>
     </Page>
   );
 }
 
+function Guard() {
+  const guard = useLoad("guard", () => ok(api.GET("/flights/guard")), EVERY_MS);
+  return (
+    <Show of={guard} lines={3}>
+      {(found) => (
+        <>
+          {found.throttled_until && <Note tone="warn"><p>OpenSky throttles us until {time(found.throttled_until)}. Polls are skipped until then.</p></Note>}
+          <div class="stats">
+            <Stat label="Credits left today" value={number(found.credits_left)} tone={found.polls_left ? undefined : "bad"} note={`of ${number(found.daily_credits)}; ${number(found.credits_used)} used`} />
+            <Stat label="Polls left" value={number(found.polls_left)} note={`${plural(found.poll_cost, "credit")} each`} tone={found.polls_left ? undefined : "bad"} />
+            <Stat label="Circuit breaker" value={<Chip tone={found.breaker.state.toLowerCase() === "closed" ? "good" : "bad"}>{words(found.breaker.state)}</Chip>} note={found.breaker.retry_at ? `tries again ${time(found.breaker.retry_at)}` : plural(found.breaker.recent_failures, "recent failure")} />
+          </div>
+        </>
+      )}
+    </Show>
+  );
+}
+
 function Replay() {
-  const start = useSignal(query.peek().from ?? "");
-  const end = useSignal(query.peek().to ?? "");
-  const done = useSignal<Schemas["Replay"] | null>(null);
+  const { from = "", to = "", replay: id = "" } = query.value;
   const [task, run] = useTask();
-  const replay = (): void => {
-    setQuery({ from: start.value, to: end.value });
-    void run(async () => {
-      done.value = null;
-      done.value = await ok(api.POST("/flights/replays", { body: { from: `${start.value}:00Z`, to: `${end.value}:00Z` } }));
-    });
-  };
+  const start = (): void => void run(async () => {
+    const made = await ok(api.POST("/flights/replays", { body: { from: `${from}:00Z`, to: `${to}:00Z` } }));
+    setQuery({ replay: made.replay_id });
+  });
   return (
     <div class="split">
-      <Card title="Replay a time range" note="Times are UTC; at most 24 hours at once.">
-        <form class="stack" onSubmit={(event) => { event.preventDefault(); replay(); }}>
+      <Card title="Replay a time range" note="Times are UTC, at most 24 hours at once. Doing it twice changes nothing.">
+        <form class="stack" onSubmit={(event) => { event.preventDefault(); start(); }}>
           <div class="fields">
-            <Field label="From" type="datetime-local" required value={start.value} onInput={(event) => { start.value = event.currentTarget.value; }} />
-            <Field label="To (exclusive)" type="datetime-local" required value={end.value} onInput={(event) => { end.value = event.currentTarget.value; }} />
+            <Field label="From" type="datetime-local" required value={from} onInput={(event) => setQuery({ from: event.currentTarget.value })} />
+            <Field label="To (exclusive)" type="datetime-local" required value={to} onInput={(event) => setQuery({ to: event.currentTarget.value })} />
           </div>
           <Fault error={task.value.error} />
           <div><Action type="submit" primary label="Replay" busy="Starting…" task={task.value} /></div>
         </form>
-        {done.value && <Note tone="good"><p role="status">{plural(done.value.snapshots, "snapshot")} will be processed again. <a href={href("/flights/runs")}>Watch the runs</a></p></Note>}
       </Card>
+      {id && <ReplayProgress key={id} id={id} />}
     </div>
   );
 }
 
+function ReplayProgress({ id }: { id: string }) {
+  const finished = useSignal(false);
+  const progress = useLoad(`replay ${id}`, () => ok(api.GET("/flights/replays/{replay_id}", { params: { path: { replay_id: id } } })), finished.value ? undefined : 2000);
+  useEffect(() => { finished.value = progress.data?.finished ?? false; }, [progress.data?.finished]);
+  return (
+    <Card title="Progress" side={progress.data && <Status of={progress.data.finished ? "succeeded" : "running"} />}>
+      <Show of={progress} lines={4}>
+        {(found) => (
+          <div class="stack" role="status">
+            <Bar share={found.snapshots ? found.done / found.snapshots : 1} label={`${found.done} of ${found.snapshots} snapshots`} />
+            <p>{number(found.done)} of {plural(found.snapshots, "snapshot")}: {number(found.validated)} validated, {number(found.quarantined)} in quarantine, {number(found.failed)} failed.</p>
+            <p><a href={href("/flights/runs", { days: "31" })}>See the runs</a></p>
+          </div>
+        )}
+      </Show>
+    </Card>
+  );
+}

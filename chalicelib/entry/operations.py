@@ -1,0 +1,75 @@
+"""What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, convert
+
+from chalicelib.entry import telemetry
+from chalicelib.errors import OmnibusError
+
+
+class Welcome(Struct, frozen=True, kw_only=True):
+    """Where a person goes on: the console, unless there is none, and the description of this API."""
+
+    service: str
+    openapi: str
+    console: str | None
+
+
+class AlarmState(Struct, frozen=True, kw_only=True):
+    """An alarm of the stack; docs/runbook.md has a section for each."""
+
+    name: str
+    state: Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+    reason: str
+    since: datetime | None
+
+
+class DeadLetters(Struct, frozen=True, kw_only=True):
+    """How many messages wait in a dead-letter queue; `make redrive` gives its function them again."""
+
+    queue: str
+    function: Annotated[str, Meta(description="Whose dead letters they are.")]
+    messages: int
+
+
+class Operations(Struct, frozen=True, kw_only=True):
+    """The state of the deployment; null where `problems` says why it is not known."""
+
+    stage: str
+    alarms: list[AlarmState] | None
+    dead_letters: list[DeadLetters] | None
+    problems: dict[str, str]
+
+
+Question = Callable[[], Sequence[Mapping[str, Any]]]
+
+
+class Watch:
+    """Asks for alarms and dead letters side by side."""
+
+    def __init__(self, *, stage: str, alarms: Question, dead_letters: Question) -> None:
+        self._stage = stage
+        self._questions = {"alarms": alarms, "dead_letters": dead_letters}
+
+    def operations(self) -> Operations:
+        """The state of the deployment."""
+        with ThreadPoolExecutor(max_workers=len(self._questions)) as pool:
+            asked = {name: pool.submit(_ask, name, question) for name, question in self._questions.items()}
+        found = {name: future.result() for name, future in asked.items()}
+        problems = {name: answer for name, answer in found.items() if isinstance(answer, str)}
+        known = {name: None if name in problems else answer for name, answer in found.items()}
+        return convert({"stage": self._stage, "problems": problems, **known}, Operations)
+
+
+def _ask(name: str, question: Question) -> Sequence[Mapping[str, Any]] | str:
+    try:
+        return question()
+    except OmnibusError as error:
+        return error.message
+    except Exception:  # noqa: BLE001  # whatever it was, the rest of the answer stands
+        telemetry.logger.exception("the question for %s failed", name)
+        return "could not be asked"

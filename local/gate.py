@@ -1,0 +1,215 @@
+"""MiniStack behind a gate that lets in only who has the credentials of this cloud.
+
+    python -m local.gate
+
+MiniStack takes an unsigned request, one signed as `test` and one signed as any account number for the account's root
+user, does not verify root's signature, resets itself for whoever asks, and derives the functions' keys from their
+names. Any account of this machine could run code as the one that started the cloud. Here root has the random key of
+the environment, its signatures are verified, and what needs no signature in AWS is all that passes without one.
+"""
+
+import hmac
+import json
+import re
+import sys
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import ministack.app as emulator
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core.iam_actions import unsigned_operations
+from ministack.core.iam_evaluator import is_root_access_key
+from ministack.core.router import detect_service, extract_access_key_id
+from ministack.core.sigv4 import (
+    decode_header_value,
+    header_signature_failure,
+    parse_header_signature,
+    parse_query_signature,
+)
+from ministack.services import sts
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Served = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+NAMES = {"127.0.0.1", "localhost"}
+GATEWAY = "/_aws/execute-api/"
+"""The deployed APIs, which have their own authorizers."""
+HEALTH = "/_ministack/health"
+POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
+SIGN_IN = "AWSCognitoIdentityProviderService."
+FORM_KEY = re.compile(
+    rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
+)
+LARGEST_FORM = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as MiniStack itself reads it."""
+
+    method: str
+    path: str
+    raw_path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Asked":
+        """The request of an ASGI scope."""
+        headers: dict[str, str] = {}
+        for name, value in scope.get("headers", []):
+            key, text = name.decode("latin-1").lower(), decode_header_value(value)
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        raw = scope.get("raw_path") or quote(scope["path"]).encode()
+        query = parse_qs(scope.get("query_string", b"").decode("utf-8"), keep_blank_values=True)
+        return cls(scope.get("method", "GET"), scope["path"], raw.decode("latin-1"), query, headers)
+
+
+class Gate:
+    """An ASGI application in front of `served`; `key` and `secret` are the root user's."""
+
+    def __init__(self, served: Served, key: str, secret: str) -> None:
+        self._served = served
+        self._key = key
+        self._secret = secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass, and refuse the rest with 403."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._served(scope, receive, send)
+            return
+        asked = Asked.of(scope)
+        if urlsplit(f"//{asked.headers.get('host', '')}").hostname not in NAMES:
+            # A page of another site whose name leads to this machine would be of the same origin as the APIs.
+            refusal = "the Host header names another machine"
+        elif scope["type"] == "websocket":
+            refusal = "" if asked.path.startswith(GATEWAY) else "there are no other sockets"
+        else:
+            refusal, receive = await self._judge(asked, receive)
+        if not refusal:
+            await self._served(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _refuse(send, refusal)
+
+    async def _judge(self, asked: Asked, receive: Receive) -> tuple[str, Receive]:
+        """Why a request may not pass, or nothing; and where its body is read from."""
+        if open_to_all(asked):
+            return "", receive
+        key = extract_access_key_id(asked.headers, asked.query)
+        if not key and asked.method == "POST" and "multipart/form-data" in asked.headers.get("content-type", ""):
+            body, again = await _read(receive)
+            found = FORM_KEY.findall(body)
+            signed = bool(found) and not any(is_root_access_key(each.decode("latin-1").strip()) for each in found)
+            return "" if signed else "the form is not signed by a role of this cloud", again
+        if key != self._key and not is_root_access_key(key):
+            return "", receive  # MiniStack verifies the keys that it has issued
+        if key != self._key:
+            return (
+                "the request is not signed with the credentials of this cloud: see `credentials` in cloud.json",
+                receive,
+            )
+        presigned = not asked.headers.get("authorization")
+        body, again = b"", receive
+        if not presigned and not asked.headers.get("x-amz-content-sha256", "").isalnum():
+            body, again = await _read(receive)
+        signature = parse_query_signature(asked.query) if presigned else parse_header_signature(asked.headers)
+        if isinstance(signature, tuple):
+            return signature[1], again
+        failure = header_signature_failure(
+            signature, self._secret, asked.method, asked.raw_path, asked.query, asked.headers, body, presigned=presigned
+        )
+        return failure[1] if failure else "", again
+
+
+def open_to_all(asked: Asked) -> bool:
+    """Does AWS serve this without a signature? The deployed APIs, preflights, signing in and its public keys."""
+    if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
+        return True
+    if asked.method == "GET":
+        return POOL.fullmatch(asked.path) is not None and not asked.query
+    target = asked.headers.get("x-amz-target", "")
+    return (
+        asked.path == "/"
+        and not asked.query
+        and "authorization" not in asked.headers
+        and target.removeprefix(SIGN_IN) in unsigned_operations("cognito-idp")
+        and target.startswith(SIGN_IN)
+        and detect_service(asked.method, asked.path, asked.headers, asked.query) == "cognito-idp"
+    )
+
+
+async def _read(receive: Receive) -> tuple[bytes, Receive]:
+    """A request's body, and a `receive` that gives it once more."""
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more and size <= LARGEST_FORM:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        pieces.append(message.get("body", b""))
+        size, more = size + len(pieces[-1]), message.get("more_body", False)
+    waiting = [{"type": "http.request", "body": b"".join(pieces), "more_body": more}]
+
+    async def again() -> MutableMapping[str, Any]:
+        return waiting.pop() if waiting else await receive()
+
+    return b"".join(pieces), again
+
+
+async def _refuse(send: Send, why: str) -> None:
+    body = f"<Error><Code>AccessDenied</Code><Message>{why}</Message></Error>".encode()
+    headers = [(b"content-type", b"application/xml"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict[str, str]]:
+    """`credentials` of a function's role, with a secret and a token that nobody can derive from its name."""
+    salt = token_hex(32).encode()
+
+    def issued(config: Any) -> dict[str, str]:
+        made = credentials(config)
+        key = made["AWS_ACCESS_KEY_ID"]
+        secret, token = (hmac.new(salt, f"{part}:{key}".encode(), "sha256").hexdigest() for part in ("secret", "token"))
+        sts.register_session(key, {**sts._sessions[key], "SecretAccessKey": secret, "SessionToken": token})
+        return {**made, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+    return issued
+
+
+def recorded(evaluate: Callable[..., Any], file: Path) -> Callable[..., Any]:
+    """`evaluate` of policies, which writes what each function asks into `file`, once: what its policy must grant."""
+    known: set[tuple[str, str]] = set()
+
+    def judged(context: Any, *policies: Any) -> Any:
+        asked = (str(context.principal_arn).rsplit("/", 1)[-1], str(context.action))
+        if asked not in known:
+            known.add(asked)
+            with file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(asked) + "\n")
+        return evaluate(context, *policies)
+
+    return judged
+
+
+def main() -> None:
+    """Serve MiniStack behind the gate."""
+    lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials)
+    iam_evaluator.evaluate = recorded(iam_evaluator.evaluate, Path(environ["OMNIBUS_LOCAL_ACTIONS"]))
+    emulator.app = Gate(emulator.app, environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
+    sys.argv = ["ministack"]
+    emulator.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The console's own unit tests, which Node runs, and its build."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra import console
+
+WEB = Path(__file__).parents[3] / "web"
+needs_node = pytest.mark.skipif(console.node() is None, reason="Node is not installed: make web")
+
+
+@needs_node
+def test_the_logic_of_the_console() -> None:
+    console.build()
+    console.run_npm("test")
+
+
+@needs_node
+def test_it_is_built_once() -> None:
+    console.build()
+    assert not console.build()
+    assert (console.SITE / "index.html").exists()
+
+
+@needs_node
+def test_the_first_load_is_small() -> None:
+    console.build()
+    sizes = {file.name: file.stat().st_size for file in console.SITE.rglob("*.gz")}
+    coastlines = {name for name in sizes if name.startswith("countries-50m")}
+    assert coastlines
+    assert sum(sizes.values()) < 400_000, sizes
+    assert sum(size for name, size in sizes.items() if name not in coastlines) < 150_000, sizes
+
+
+def test_every_package_is_pinned_with_its_digest() -> None:
+    locked = json.loads((WEB / "package-lock.json").read_text())["packages"]
+    declared = json.loads((WEB / "package.json").read_text())
+    assert all("integrity" in each for name, each in locked.items() if name)
+    for kind in ("dependencies", "devDependencies"):
+        assert locked[""][kind] == declared[kind]
+        assert not [name for name, version in declared[kind].items() if not version[0].isdigit()]
+
+
+def test_content_types() -> None:
+    kinds = {name: console.content_type(Path(name)) for name in ("a.js", "a.css", "a.html", "a.json", "a.svg", "a")}
+    assert kinds["a.js"] == "text/javascript; charset=utf-8"
+    assert kinds["a.html"] == "text/html; charset=utf-8"
+    assert kinds["a.svg"] == "image/svg+xml; charset=utf-8"
+    assert kinds["a"] == "application/octet-stream"

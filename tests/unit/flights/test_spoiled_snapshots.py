@@ -1,0 +1,67 @@
+"""The whole judgement: spoiled snapshots go to quarantine, honest ones do not.
+
+A part of the set runs here; `benchmarks/spoiled_snapshots.py` runs all of it and writes the table of
+docs/quality-checks.md.
+"""
+
+import io
+import random
+from itertools import islice
+
+import msgspec
+import pytest
+
+from chalicelib.flights.convert import convert
+from chalicelib.flights.quality import assess
+from chalicelib.flights.reports import QualityReport
+from tests.unit.flights.traffic import FAULTS, TIME, Vectors, honest, spoiled, traffic
+
+
+def judged(vectors: Vectors, time: int = TIME, usual_rows: int | None = None) -> QualityReport:
+    parquet = io.BytesIO()
+    raw = msgspec.json.encode({"time": time, "states": vectors})
+    conversion = convert(io.BytesIO(raw), parquet)
+    assert conversion.rows + conversion.rejected == len(vectors)
+    return assess(parquet.getvalue(), rejected=conversion.rejected, usual_rows=usual_rows)
+
+
+def test_honest_snapshots_pass() -> None:
+    failed = [(kind, report.reasons) for kind, time, vectors in islice(honest(), 0, None, 4)
+              if (report := judged(vectors, time)).verdict != "passed"]  # fmt: skip
+    assert failed == []
+
+
+def test_spoiled_snapshots_go_to_quarantine() -> None:
+    missed = [fault for fault, _, usual, vectors in islice(spoiled(), len(FAULTS))
+              if judged(vectors, usual_rows=usual).verdict != "failed"]  # fmt: skip
+    assert missed == []
+
+
+@pytest.fixture(scope="module")
+def few() -> Vectors:
+    return traffic(2000, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("speeds in knots", "cruise_speed_kt"),
+        ("altitudes in flight levels", "cruise_altitude_ft"),
+        ("vertical rates in ft/s", "climb_rate_fpm"),
+        ("speed and track swapped", "share_of_high_at_jet_speed"),
+        ("each aircraft under two addresses", "share_of_distinct_positions"),
+        ("latitudes mirrored", "share_near_home"),
+        ("one track everywhere", "share_of_one_true_track"),
+        ("everything on the ground", "share_on_ground"),
+    ],
+)
+def test_what_no_row_shows_is_named(few: Vectors, fault: str, reason: str) -> None:
+    report = judged(FAULTS[fault]([list(vector) for vector in few], random.Random(1)))
+    assert any(line.startswith(reason) for line in report.reasons), report.reasons
+    (found,) = [each for each in report.plausibility if each.name == reason]
+    assert found.verdict == "failed"
+
+
+def test_a_few_rows_show_nothing_of_the_whole() -> None:
+    report = judged(traffic(150, 1))
+    assert (report.plausibility, report.verdict) == ([], "passed")

@@ -71,6 +71,7 @@ from chalicelib.entry.mcp import McpCaller
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
+from chalicelib.entry.snapshots import load_for_snapshot
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
@@ -1121,5 +1122,6 @@ def disconnect(event: WebsocketEvent) -> dict[str, Any]:
     return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
+load_for_snapshot(environ, lambda function: services().load(function))
 gc.freeze()  # what is loaded stays, so that no later collection need look through it
 gc.enable()

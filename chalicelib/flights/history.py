@@ -246,7 +246,7 @@ class FlightHistory:
                 return HistoryAnswer(
                     answer(self._engine.rows(query_id, limit), state.bytes_scanned), closed=within.closed
                 )
-            if state.status == "FAILED" or state.status == "CANCELLED":  # noqa: PLR1714  # what mypy narrows by
+            if state.status == "FAILED" or state.status == "CANCELLED":  # what mypy narrows by
                 raise _failure(state.status, state.reason)
             if self._clock() - state.submitted > LONGEST_QUERY:
                 self._engine.cancel(query_id)

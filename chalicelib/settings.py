@@ -191,6 +191,7 @@ class PredictionsSettings(Struct, frozen=True, kw_only=True):
     jobs_table: str = variable("OMNIBUS_PREDICTIONS_JOBS_TABLE")
     state_machine_arn: str = variable("OMNIBUS_PREDICTIONS_STATE_MACHINE_ARN")
     signing_key_arn: str = variable("OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN")
+    function: str = variable("OMNIBUS_PREDICTIONS_FUNCTION")
     single_call_bytes: int = variable(
         "OMNIBUS_PREDICTIONS_SINGLE_CALL_BYTES", _number(int, 1, 1 << 50), 512 * 1024 * 1024
     )

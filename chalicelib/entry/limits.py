@@ -8,9 +8,13 @@ from chalicelib.entry import telemetry
 from chalicelib.errors import OmnibusError, RateLimited
 
 WINDOW = timedelta(minutes=10)
-Kind = Literal["socket", "chat", "refusal"]
-MOST: Mapping[Kind, int] = {"socket": 300, "chat": 120, "refusal": 20}
-"""Of each kind, what one address may do in ten minutes; an office of many people has one address, too."""
+Kind = Literal["socket", "chat", "tool", "refusal"]
+MOST: Mapping[Kind, int] = {"socket": 300, "chat": 120, "tool": 40, "refusal": 20}
+"""Of each kind, what one address may do in ten minutes; an office of many people has one address, too.
+
+Of tools, one call in TOOLS_COUNTED is counted: counting takes longer than many a tool.
+"""
+TOOLS_COUNTED = 8
 
 
 class AddressCounters(Protocol):

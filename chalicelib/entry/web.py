@@ -9,6 +9,7 @@ import binascii
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -71,16 +72,22 @@ class App(Chalice):
     """The Chalice application of Omnibus.
 
     `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all. `operators`
-    admits callers to the routes with `proof="operator"`.
+    admits callers to the routes with `proof="operator"`. `reference` is the file of words and examples for OpenAPI.
     """
 
     def __init__(
-        self, app_name: str, *, origins: Callable[[], frozenset[str]], operators: Callable[[], Operators]
+        self,
+        app_name: str,
+        *,
+        origins: Callable[[], frozenset[str]],
+        operators: Callable[[], Operators],
+        reference: Path | None = None,
     ) -> None:
         super().__init__(app_name, configure_logs=False)
         self.current_request = None
         self._origins = origins
         self._operators = operators
+        self._reference = reference
         self._caller: Any = None
         self._query: Struct | None = None
         self._body: Struct | None = None
@@ -352,7 +359,12 @@ class App(Chalice):
         """The OpenAPI 3.1 description of every route."""
         # Outside API Gateway nobody says where we are: as near as this document, then.
         placed = self.current_request is not None and "domainName" in self.current_request.context
-        return describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
+        described = describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
+        if self._reference is None:
+            return described
+        from chalicelib.entry.reference import Reference  # only this description needs it
+
+        return Reference.read(self._reference).complete(described)
 
     def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
         """`error` as the one error body, with Retry-After where it says when to come back."""

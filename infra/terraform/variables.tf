@@ -145,6 +145,12 @@ variable "enable_schedules" {
   default     = true
 }
 
+variable "enable_migrations" {
+  type        = bool
+  description = "The schema is migrated before new versions get traffic; not at the first apply with network = \"own\"."
+  default     = true
+}
+
 variable "enable_access_logs" {
   type        = bool
   description = "A line for each request to the two APIs."
@@ -251,7 +257,7 @@ variable "opensky_client_secret" {
 
 variable "warehouse_config" {
   type = object({
-    workgroup  = optional(string, "omnibus")
+    workgroup  = optional(string, "")
     cluster    = optional(string, "")
     database   = optional(string, "omnibus")
     db_user    = optional(string, "")

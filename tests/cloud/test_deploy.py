@@ -127,6 +127,19 @@ def test_after_a_rollback_the_next_deployment_goes_through(fresh: Deployment, di
     assert "answers 200" in fresh.said
 
 
+def test_a_failing_migration_leaves_the_old_version_serving(deployment: Deployment, dist: Path, cloud: Cloud) -> None:
+    before = variables(cloud)
+    site = deployment.with_parameters(LogLevel="WARNING").site
+    site.stage.secrets["DatabaseUrl"] = "postgresql://nobody:wrong@127.0.0.1:1/none"  # type: ignore[index]
+    with pytest.raises(DeploymentError, match=r"UPDATE_ROLLBACK_COMPLETE(.|\n)*SchemaMigration"):
+        release.deploy(site, dist)
+    assert variables(cloud) == before
+    site.stage.secrets["DatabaseUrl"] = cloud.database_url  # type: ignore[index]
+    release.deploy(site, dist)
+    assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "WARNING"
+    release.deploy(deployment.site, dist)
+
+
 def test_everything_that_is_wrong_is_named_before_anything_is_changed(deployment: Deployment, dist: Path) -> None:
     wrong = deployment.with_parameters(LogLevl="DEBUG", RetryAttempts=9, FlightsBox="1,2")
     with pytest.raises(DeploymentError) as raised:

@@ -111,7 +111,6 @@ from chalicelib.predictions.models import (
     DataFilePage,
     DataFileRequest,
     DataFilesQuery,
-    DirectRequest,
     HandedOver,
     PredictionJob,
     PredictionJobPage,
@@ -367,13 +366,13 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 
 @app.lambda_function()
-def predict_batch(event: Any, context: Any) -> dict[str, Any]:
-    """Score an object in S3 in one call, or hand it over to a job if it is too large for one; preview; dry run."""
-
-    def respond(asked: DirectRequest) -> Struct:
-        return services().predictions.batch.respond(asked, seconds_left(context))
-
-    return proxied(event, context, parse=parse_event, handle=respond, accepted=HandedOver)
+def predict_batch(event: Any, context: Any) -> Any:
+    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
+    predictions = services().predictions
+    if isinstance(event, dict) and "detail-type" in event:
+        return report_or_raise(lambda: predictions.jobs.submit_event(event["id"], event["detail"]))
+    handle = partial(predictions.respond, seconds_left=seconds_left(context))
+    return proxied(event, context, parse=parse_event, handle=handle, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -392,12 +391,6 @@ def predict_part(event: Any, context: Any) -> Any:
 def predict_complete(event: Any, context: Any) -> Any:
     """Put a job's parts together at its output; the state machine's last step."""
     return stepped(event, context, PredictionStep, services().predictions.steps.complete)
-
-
-@app.on_cw_event({"source": ["predictions"], "detail-type": ["Prediction Requested"]})
-def request_prediction(event: CloudWatchEvent) -> Any:
-    """Start the job that an event asks for; an event that comes twice is one job."""
-    return report_or_raise(lambda: services().predictions.jobs.submit_event(event.event_id, event.detail))
 
 
 @app.route(

@@ -2,9 +2,10 @@
 
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.adapters.predictions.jobs import DynamoJobs
@@ -35,6 +36,10 @@ class PredictionServices:
         self._shared = shared
         self._client = shared.client
         self._settings = shared.settings.predictions
+
+    def respond(self, asked: "DirectRequest", seconds_left: Callable[[], float]) -> Any:
+        """What the single call answers; built at the call, so that a wrong setting is its error."""
+        return self.batch.respond(asked, seconds_left)
 
     @cached_property
     def batch(self) -> "BatchPredictions":
@@ -111,7 +116,7 @@ class PredictionServices:
     @cached_property
     def models(self) -> "Models":
         from chalicelib.predictions.estimators import Models
-
+    from chalicelib.predictions.models import DirectRequest
         return Models(self.objects, self.verifier)
 
     @cached_property

@@ -1,7 +1,7 @@
 """The tools of the Model Context Protocol: the same services and models as the routes, of all workloads."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,7 +16,15 @@ from chalicelib.spendsense import models as spendsense
 from chalicelib.uploads import models as uploads
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.entry.limits import AddressLimits
+    from chalicelib.entry.operators import Operators
+    from chalicelib.entry.signin import SignIn
+    from chalicelib.settings import Settings
+    from chalicelib.wiring.concerts import ConcertServices
+    from chalicelib.wiring.flights import FlightServices
+    from chalicelib.wiring.predictions import PredictionServices
+    from chalicelib.wiring.spendsense import SpendsenseServices
+    from chalicelib.wiring.uploads import UploadServices
 
 INSTRUCTIONS = (
     "Omnibus answers about concerts (venues, artists, programme, ticket sales), about live and past air traffic with "
@@ -65,7 +73,37 @@ class OneUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner_token: str
 
 
-def mcp_server(services: "Services") -> McpServer:
+class ToolServices(Protocol):
+    """What the tools use of all services."""
+
+    settings: "Settings"
+
+    @property
+    def concerts(self) -> "ConcertServices": ...
+
+    @property
+    def flights(self) -> "FlightServices": ...
+
+    @property
+    def spendsense(self) -> "SpendsenseServices": ...
+
+    @property
+    def predictions(self) -> "PredictionServices": ...
+
+    @property
+    def uploads(self) -> "UploadServices": ...
+
+    @property
+    def operators(self) -> "Operators": ...
+
+    @property
+    def signin(self) -> "SignIn": ...
+
+    @property
+    def limits(self) -> "AddressLimits": ...
+
+
+def mcp_server(services: ToolServices) -> McpServer:
     """The server of all tools."""
     return McpServer(
         [
@@ -81,7 +119,7 @@ def mcp_server(services: "Services") -> McpServer:
     )
 
 
-def _concerts(services: "Services") -> list[McpTool]:
+def _concerts(services: ToolServices) -> list[McpTool]:
     return [_concert(tool) for tool in services.concerts.toolbox.tools.values()]
 
 
@@ -96,7 +134,7 @@ def _concert(tool: Tool) -> McpTool:
     )
 
 
-def _flights(services: "Services") -> list[McpTool]:
+def _flights(services: ToolServices) -> list[McpTool]:
     return [
         McpTool(
             name="latest_flights",
@@ -148,7 +186,7 @@ def _flights(services: "Services") -> list[McpTool]:
     ]
 
 
-def _spendsense(services: "Services") -> list[McpTool]:
+def _spendsense(services: ToolServices) -> list[McpTool]:
     def person(caller: McpCaller) -> UUID:
         return services.spendsense.doorkeeper.person(services.signin.claims(caller.authorization))
 
@@ -191,7 +229,7 @@ def _spendsense(services: "Services") -> list[McpTool]:
     ]
 
 
-def _predictions(services: "Services") -> list[McpTool]:
+def _predictions(services: ToolServices) -> list[McpTool]:
     def admitted(caller: McpCaller) -> None:
         services.operators.admit(caller.operator_token, caller.authorization, caller.address)
 
@@ -225,7 +263,7 @@ def _predictions(services: "Services") -> list[McpTool]:
     ]
 
 
-def _uploads(services: "Services") -> list[McpTool]:
+def _uploads(services: ToolServices) -> list[McpTool]:
     return [
         McpTool(
             name="upload_session",

@@ -33,9 +33,9 @@ class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             str,
             Meta(
                 max_length=512,
-                pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#]+/(?![\s\S])",
-                description="What the phone's token is appended to, for the QR code. Without it, this API's own page.",
-                examples=["https://photos.example.com/u/"],
+                pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#/]+/[^\s\x00-\x20\x7f\"'<>\\?#]*(?![\s\S])",
+                description="The page that the code leads to, with the phone's token after `#`. Without it, our own.",
+                examples=["https://photos.example.com/u"],
             ),
         ]
         | None

@@ -67,7 +67,8 @@ class UploadSessions:
     def open(self, client: str, phone_page: str) -> NewSession:
         """Open a session for `client`, the caller's address; RateLimited if it opened too many lately.
 
-        The QR code leads to `phone_page` followed by the phone's token.
+        The QR code leads to `phone_page` with the phone's token as the fragment, which browsers send to no server: it
+        is in no log and in no trace.
         """
         now = self._clock()
         self._count_session(client, now)
@@ -80,7 +81,7 @@ class UploadSessions:
             expires_at=(now + LIFETIME).replace(microsecond=0),
         )
         self._store.add(session)
-        phone_url = phone_page + tokens.phone_token(session_id, upload)
+        phone_url = f"{phone_page}#{tokens.phone_token(session_id, upload)}"
         return NewSession(
             session_id=session_id,
             status=session.status,

@@ -113,7 +113,7 @@ def test_a_photo_goes_from_the_phone_to_the_desktop(pages: Pages, request: pytes
 def test_the_code_leads_to_the_phones_page(pages: Pages) -> None:
     session = pages.open_desktop()
     assert pages.desktop.locator("#link").input_value() == session["phoneUrl"]
-    assert session["phoneUrl"].startswith(f"{pages.cloud.rest_url}/u/")
+    assert session["phoneUrl"].startswith(f"{pages.cloud.rest_url}/u#")
     width = pages.desktop.evaluate("document.getElementById('code').naturalWidth")
     assert width > 100, "the code is drawn"
 
@@ -366,9 +366,9 @@ def test_a_screen_reader_is_told_what_happens(pages: Pages) -> None:
 
 def test_a_link_that_is_wrong_says_so(pages: Pages) -> None:
     pages.expected = [r"status of 40[34]"]
-    pages.phone.goto(f"{pages.cloud.rest_url}/u/nonsense")
+    pages.phone.goto(f"{pages.cloud.rest_url}/u#nonsense")
     pages.sees(pages.phone, "This link is not complete. Scan the code again.")
-    pages.phone.goto(f"{pages.cloud.rest_url}/u/1b671a6440d5491e99b0da01ff1f3341.abc")
+    pages.phone.goto(f"{pages.cloud.rest_url}/u#1b671a6440d5491e99b0da01ff1f3341.abc")
     pages.sees(pages.phone, "This code is gone.")
 
 

@@ -41,7 +41,7 @@ async function call(method, path, { query = {}, headers = {}, signal } = {}) {
   throw new ApiError(response.status, code, message, Number(response.headers.get("Retry-After")) || 0);
 }
 
-export const openSession = () => call("POST", "sessions", { query: { phonePage: new URL("u/", ROOT).href } });
+export const openSession = () => call("POST", "sessions", { query: { phonePage: new URL("u", ROOT).href } });
 
 export const viewAsOwner = ({ sessionId, ownerToken }) =>
   call("GET", `sessions/${sessionId}`, { headers: { "X-Owner-Token": ownerToken } });

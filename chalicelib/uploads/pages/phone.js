@@ -13,11 +13,11 @@ const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", gif: "i
 const element = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const session = readToken(location.pathname.split("/").pop());
+const session = readToken(location.hash.slice(1));
 let chosen;
 let sending;
 
-// The last part of the address: the session's id without dashes, a dot, and the phone's secret.
+// The fragment of the address, which no server sees: the session's id without dashes, a dot, and the phone's secret.
 function readToken(text) {
   const found = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\.([\w-]+)$/.exec(text);
   return found && { sessionId: found.slice(1, 6).join("-"), uploadToken: found[6] };

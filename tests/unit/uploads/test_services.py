@@ -47,7 +47,7 @@ class TestOpening:
         assert opened.owner_token not in stored
         assert opened.upload_token not in stored
         assert opened.expires_at - opened.created_at == 1800
-        assert opened.phone_url == f"{PHONE_PAGE}{opened.session_id.replace('-', '')}.{opened.upload_token}"
+        assert opened.phone_url == f"{PHONE_PAGE}#{opened.session_id.replace('-', '')}.{opened.upload_token}"
         assert opened.socket_url == "wss://sockets.test/api"
 
     def test_draws_the_code_as_svg(self, house: House) -> None:

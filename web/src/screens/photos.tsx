@@ -20,7 +20,7 @@ export function Photos() {
   const [task, run] = useTask();
   const current = sessions.value.find((each) => each.sessionId === query.value.session);
   const open = (): void => void run(async () => {
-    const phonePage = new URL(`${config.api}/u/`, location.href).href;
+    const phonePage = new URL(`${config.api}/u`, location.href).href;
     const made = await ok(api.POST("/sessions", { params: { query: { phonePage } } }));
     const { sessionId, ownerToken, phoneUrl, qrCode, socketUrl } = made;
     const now = Date.now();

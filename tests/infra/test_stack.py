@@ -89,15 +89,18 @@ STATES = {
 }
 """What is not named is not used: these would fail each time without a warehouse, or a database."""
 
+FLIGHTS = {"IngestFlights", "CompactFlights"}
+"""They need nothing but what the stack makes."""
+
 
 @pytest.mark.parametrize(
     ("given", "running"),
     [
-        ({}, {"IngestFlights"}),
-        ({"RedshiftWorkgroup": "omnibus"}, {"IngestFlights", "RefreshVenuePopularity"}),
-        ({"RedshiftCluster": "big"}, {"IngestFlights", "RefreshVenuePopularity"}),
-        ({"DatabaseUrl": "postgresql://x"}, {"IngestFlights", "ComputeFeatures"}),
-        ({"DatabaseSecretArn": "arn"}, {"IngestFlights", "ComputeFeatures"}),
+        ({}, FLIGHTS),
+        ({"RedshiftWorkgroup": "omnibus"}, FLIGHTS | {"RefreshVenuePopularity"}),
+        ({"RedshiftCluster": "big"}, FLIGHTS | {"RefreshVenuePopularity"}),
+        ({"DatabaseUrl": "postgresql://x"}, FLIGHTS | {"ComputeFeatures"}),
+        ({"DatabaseSecretArn": "arn"}, FLIGHTS | {"ComputeFeatures"}),
         ({"DatabaseSecretArn": "arn", "Schedules": "DISABLED"}, set()),
     ],
 )

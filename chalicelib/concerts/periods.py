@@ -29,6 +29,14 @@ _SPACED_DAY = _DAY.replace(" ", "[ ]")
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
 _WHICH = "this|next|last|coming|upcoming|past|previous|following|current"
 
+_AFTER = "|".join(
+    rf"(?<=\b{word}\ )"
+    for word in (
+        "in", "of", "for", "during", "since", "year", "season", "from", "before", "after", "until", "till", "to", "and",
+        "between", "vs", "versus", "with", "through",
+    )
+)  # fmt: skip
+
 POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
@@ -49,11 +57,11 @@ POINT = re.compile(
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\bday\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
-    | (?P<holiday>\bnew\ years?\ eve\b|\bnew\ years?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
-        |\bvalentines?(?:\ day)?\b|\bthanksgiving\b)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({"|".join(WEEKDAYS)})(?:\ (?:night|evening|afternoon))?\b)
-    | (?P<year>\b(?:(?:in|of|for|during|since|year|season|from|before|after|until|till|to|and|vs|versus|with)\ )((?:19|20)\d\d)\b)
+    | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b)
     """,
     re.VERBOSE,
 )
@@ -75,6 +83,8 @@ class Period(NamedTuple):
     since: date | None
     until: date | None
     problem: str = ""
+    ranged: bool = False
+    """Whether the words name both ends."""
 
     @property
     def words(self) -> str:
@@ -106,7 +116,7 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[Period]:
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
                 found.append(Period(ranged.start() if ranged else point.start, last.end, since, until, problem))
                 continue
-        if point.problem:
+        if point.problem or point.ranged:
             found.append(point)
         elif edge := BEFORE.search(before):
             inclusive = "before" not in edge[0]
@@ -140,7 +150,7 @@ def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
         if isinstance(days, str):
             yield Period(start, match.end(), None, None, days)
         else:
-            yield Period(start, match.end(), *days)
+            yield Period(start, match.end(), *days, ranged=kind in {"days", "spread"})
 
 
 def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:

@@ -220,7 +220,9 @@ def _price(question: Question, subject: Subject, plan: Plan, today: date) -> Non
 def _artist(question: Question, subject: Subject, plan: Plan, today: date) -> None:
     ignored(question, plan, "genres", "not_genres", "seats", "order")
     if not question.artists and not subject.artist_id:
-        plan.say = "I know no artist of that name." if not question.refers else "Which artist do you mean?"
+        plan.say = "Which artist do you mean?"
+        if not question.refers:
+            plan.unused.append("I know no artist of that name.")
         return
     narrowed = question.places or question.not_places or question.since or question.until or question.venue_types
     priced = question.min_price is not None or question.max_price is not None or question.by_price

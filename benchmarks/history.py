@@ -32,8 +32,10 @@ HOURS = [12]
 ROWS = 10_000
 SNAPSHOTS = 12
 START = TIME - TIME % 86_400
-WANTED = ("icao24", "time_position", "latitude", "longitude", "baro_altitude_ft", "velocity_kt", "true_track")
-WANTED += ("vertical_rate_fpm", "on_ground", "callsign", "snapshot_s")
+WANTED = (
+    "icao24", "time_position", "latitude", "longitude", "baro_altitude_ft", "velocity_kt", "true_track",
+    "vertical_rate_fpm", "on_ground", "callsign", "snapshot_s",
+)  # fmt: skip
 
 
 def snapshots(hours: int) -> Iterable[tuple[int, Vectors]]:
@@ -132,9 +134,9 @@ def run(report: measure.Report, hours: int, folder: Path) -> None:
     report.compare(
         f"{label}: a track",
         {
-            "hours": lambda: duckdb.sql(track.format("hours")).fetchall(),
-            "one Parquet a snapshot": lambda: duckdb.sql(track.format("snapshots")).fetchall(),
-            "raw JSON": lambda: duckdb.sql(states).fetchall(),
+            "hours": lambda: duckdb.execute(track.format("hours")).fetchall(),
+            "one Parquet a snapshot": lambda: duckdb.execute(track.format("snapshots")).fetchall(),
+            "raw JSON": lambda: duckdb.execute(states).fetchall(),
         },
         ours="hours",
         rounds=3,

@@ -88,16 +88,17 @@ STATES = {
     "ComputeFeatures": {"Fn::If": ["HasDatabase", {"Ref": "Schedules"}, "DISABLED"]},
 }
 """What is not named is not used: these would fail each time without a warehouse, or a database."""
+FLIGHTS = {"IngestFlights", "CompactFlights"}
 
 
 @pytest.mark.parametrize(
     ("given", "running"),
     [
-        ({}, {"IngestFlights"}),
-        ({"RedshiftWorkgroup": "omnibus"}, {"IngestFlights", "RefreshVenuePopularity"}),
-        ({"RedshiftCluster": "big"}, {"IngestFlights", "RefreshVenuePopularity"}),
-        ({"DatabaseUrl": "postgresql://x"}, {"IngestFlights", "ComputeFeatures"}),
-        ({"DatabaseSecretArn": "arn"}, {"IngestFlights", "ComputeFeatures"}),
+        ({}, FLIGHTS),
+        ({"RedshiftWorkgroup": "omnibus"}, FLIGHTS | {"RefreshVenuePopularity"}),
+        ({"RedshiftCluster": "big"}, FLIGHTS | {"RefreshVenuePopularity"}),
+        ({"DatabaseUrl": "postgresql://x"}, FLIGHTS | {"ComputeFeatures"}),
+        ({"DatabaseSecretArn": "arn"}, FLIGHTS | {"ComputeFeatures"}),
         ({"DatabaseSecretArn": "arn", "Schedules": "DISABLED"}, set()),
     ],
 )

@@ -113,7 +113,8 @@ check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
 fuzz: venv ## run 20 times as many property tests, with fresh seeds
 	OMNIBUS_FUZZ=1 $(PYTHON) -m pytest -q -n $(or $(WORKERS),2) -m "hypothesis or fuzz" $(TESTS)
 
-load: venv ## load a cloud of its own, and lose nothing (DURATION=180)
+load: venv ## run the load tests in full; lose nothing (DURATION=)
+	OMNIBUS_FULL_LOAD=1 $(PYTHON) -m pytest -q -m load tests
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
 bench: $(VENV)/.installed-bench ## run the benchmarks, write benchmarks/results.md (NAMES=)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from os import environ
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,18 +23,37 @@ from msgspec import Struct, to_builtins
 from msgspec.json import encode
 
 from chalicelib.concerts.models import (
+    ArtistDetail,
+    ArtistPage,
+    ChatExchange,
+    ChatFeedback,
     ChatMessage,
+    ChatOwnerQuery,
     ChatReply,
     ChatRequest,
+    ChatSessionId,
+    ChatSessionList,
+    ChatSessionView,
+    ChatStop,
+    Concert,
+    ConcertPage,
+    ConcertsQuery,
     FeatureRows,
+    Genres,
+    NamesQuery,
     PopularityQuery,
     PopularityReport,
     RecommendationQuery,
     Recommendations,
+    SeasonTotals,
     TicketBatch,
     TicketBatchQuery,
     TicketPrediction,
     TicketQuery,
+    TotalsQuery,
+    VenueDetail,
+    VenuePage,
+    VenuesQuery,
 )
 from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
@@ -46,17 +66,22 @@ from chalicelib.entry.events import (
     report_or_raise,
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
-from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
+from chalicelib.entry.mcp import McpCaller
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
-from chalicelib.entry.web import CORS, App, Cors, Page
+from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
     REPLAY,
+    AircraftSearch,
+    CompactionOrder,
     GuardView,
+    HistoryAnswer,
     Latest,
     LatestQuery,
+    PendingQuery,
     QualityHistory,
     QualityQuery,
     ReleaseOrder,
@@ -69,8 +94,13 @@ from chalicelib.flights.models import (
     RunPage,
     RunsQuery,
     RunView,
+    SearchQuery,
     SnapshotList,
     SnapshotsQuery,
+    Track,
+    TrackQuery,
+    Traffic,
+    TrafficQuery,
 )
 from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
@@ -112,7 +142,12 @@ if "AWS_CHALICE_CLI_MODE" in environ:
 
     stand_in()
 services = bootstrap
-app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app = App(
+    "omnibus",
+    origins=lambda: services().settings.cors_origins,
+    operators=lambda: services().operators,
+    reference=Path(__file__).with_name("chalicelib") / "reference.json",
+)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
@@ -139,6 +174,8 @@ def operations() -> Operations:
 
 
 PROOFS = ("X-Operator-Token", "Authorization")
+MCP_CORS = Cors(headers=(*CORS.headers, "Accept", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"))
+PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
 
 
 @app.route(
@@ -160,6 +197,20 @@ def openapi() -> dict[str, object]:
     return app.openapi()
 
 
+@app.route("/mcp", methods=["POST"], cors=MCP_CORS, returns=dict, headers=PROOFS, tag="mcp")
+def mcp() -> Response:
+    """Answer one message of the Model Context Protocol; docs/mcp.md says how clients connect."""
+    caller = McpCaller(app.header("Authorization"), app.header("X-Operator-Token"), app.source_ip(), app.request_id())
+    answer = services().mcp.answer(app.raw_body(), app.header, caller)
+    return to_response(Reply(answer.message, answer.status), answer.status)
+
+
+@app.route("/mcp", methods=["GET", "DELETE"], returns=None, status=405, tag="mcp")
+def mcp_without_streams() -> Response:
+    """Say that there is no stream and no session: each POST is answered whole."""
+    return Response("", {"Allow": "POST"}, 405)
+
+
 # -- concerts
 
 
@@ -167,13 +218,13 @@ def openapi() -> dict[str, object]:
     "/venues/popularity", methods=["POST"], cors=CORS, body=PopularityQuery, returns=PopularityReport, tag="concerts"
 )
 def venue_popularity() -> PopularityReport:
-    """Rank venues by eleven features of their completed concerts; the body may be `{}`."""
+    """Rank venues by eleven features of their completed concerts, each with its share; the body may be `{}`."""
     return services().concerts.popularity.rank(app.body(PopularityQuery))
 
 
 @app.route("/tickets/predict", methods=["POST"], cors=CORS, body=TicketQuery, returns=TicketPrediction, tag="concerts")
 def predict_ticket_sales() -> TicketPrediction:
-    """Forecast the sales of a scheduled concert, or of given features, with the confidence broken down."""
+    """Forecast the sales of a scheduled concert, or of given features, with an interval and what is unknown."""
     return services().concerts.forecast.predict(app.body(TicketQuery))
 
 
@@ -189,14 +240,111 @@ def predict_ticket_sales_batch() -> TicketBatch:
     "/recommendations", methods=["POST"], cors=CORS, body=RecommendationQuery, returns=Recommendations, tag="concerts"
 )
 def recommend_concerts() -> Recommendations:
-    """Recommend scheduled concerts by genres and place, each with its reasons."""
+    """Recommend scheduled concerts by genres, places, days and prices, each with its reasons."""
     return services().concerts.recommender.recommend(app.body(RecommendationQuery))
 
 
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    services().limits.spend("chat", app.source_ip())
     return services().concerts.conversation.reply(app.body(ChatRequest))
+
+
+@app.route("/chat/sessions", cors=CORS, authorizer=PEOPLE, returns=ChatSessionList, tag="concerts")
+def chat_sessions() -> ChatSessionList:
+    """The signed-in user's chat sessions, those whose `user_id` is the token's subject, the latest first."""
+    return services().concerts.conversation.sessions_of(str(app.principal()["sub"]))
+
+
+@app.route(
+    "/chat/sessions/{session_id}",
+    cors=CORS,
+    query=ChatOwnerQuery,
+    returns=ChatSessionView,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def chat_session(session_id: str) -> ChatSessionView:
+    """What was said in a session, to whoever knows its id and its owner's."""
+    return services().concerts.conversation.session(session_id, app.query(ChatOwnerQuery).user_id)
+
+
+@app.route(
+    "/chat/sessions/{session_id}",
+    methods=["DELETE"],
+    cors=CORS,
+    query=ChatOwnerQuery,
+    returns=None,
+    status=204,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def forget_chat_session(session_id: str) -> None:
+    """Forget a session."""
+    services().concerts.conversation.forget(session_id, app.query(ChatOwnerQuery).user_id)
+
+
+@app.route(
+    "/chat/sessions/{session_id}/feedback",
+    methods=["POST"],
+    cors=CORS,
+    body=ChatFeedback,
+    returns=ChatExchange,
+    where={"session_id": ChatSessionId},
+    tag="concerts",
+)
+def judge_chat_answer(session_id: str) -> ChatExchange:
+    """Say whether an answer helped; said again, the last counts."""
+    return services().concerts.conversation.judge(session_id, app.body(ChatFeedback))
+
+
+@app.route("/concerts", cors=CORS, query=ConcertsQuery, returns=ConcertPage, tag="concerts")
+def list_concerts() -> ConcertPage:
+    """Concerts by date, from today on, a page at a time."""
+    return services().concerts.guide.concerts(app.query(ConcertsQuery))
+
+
+@app.route("/concerts/totals", cors=CORS, query=TotalsQuery, returns=SeasonTotals, tag="concerts")
+def concert_totals() -> SeasonTotals:
+    """Completed concerts by genre, the last year without days: how many, how full, what they took."""
+    return services().concerts.totals.sum_up(app.query(TotalsQuery))
+
+
+@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, tag="concerts")
+def one_concert(concert_id: str) -> Concert:
+    """A concert, whatever its status."""
+    return services().concerts.guide.concert(concert_id)
+
+
+@app.route("/artists", cors=CORS, query=NamesQuery, returns=ArtistPage, tag="concerts")
+def list_artists() -> ArtistPage:
+    """Artists by name, each with the next concert."""
+    return services().concerts.guide.artists(app.query(NamesQuery))
+
+
+@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, tag="concerts")
+def one_artist(artist_id: str) -> ArtistDetail:
+    """An artist, with its next concerts and how those of the last two years went."""
+    return services().concerts.guide.artist(artist_id)
+
+
+@app.route("/venues", cors=CORS, query=VenuesQuery, returns=VenuePage, tag="concerts")
+def list_venues() -> VenuePage:
+    """Venues by name, place and type."""
+    return services().concerts.guide.venues(app.query(VenuesQuery))
+
+
+@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, tag="concerts")
+def one_venue(venue_id: str) -> VenueDetail:
+    """A venue, with its next concerts and its last two years by month."""
+    return services().concerts.guide.venue(venue_id)
+
+
+@app.route("/genres", cors=CORS, returns=Genres, tag="concerts")
+def list_genres() -> Genres:
+    """Every genre, with how many artists play it and how many concerts are scheduled."""
+    return services().concerts.guide.genres()
 
 
 @app.lambda_function()
@@ -394,6 +542,13 @@ def validate_flights(event: S3Notification) -> None:
     for_each_object(event, lambda record: services().flights.validation.validate(record.key))
 
 
+@app.schedule(Cron(12, "*", "*", "*", "?", "*"))
+def compact_flights(event: CloudWatchEvent) -> Any:
+    """Make one Parquet of each hour that has something new; an event with `from` and `to` names the hours."""
+    run, left = services().flights.compaction.run, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run(detail_of(event, CompactionOrder), left))
+
+
 @app.lambda_function()
 def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Release a snapshot from quarantine, by an operator's direct invocation."""
@@ -425,6 +580,41 @@ def snapshot_aircraft(tracking_id: str) -> Response:
     """The aircraft of one snapshot that passed, of the last seven days."""
     found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
+
+
+@app.route(
+    "/flights/aircraft", cors=CORS, query=SearchQuery, returns=AircraftSearch, headers=["If-None-Match"], tag="flights"
+)
+def flights_aircraft() -> Response:
+    """Aircraft of a period whose address or callsign begins so; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.search(app.query(SearchQuery)))
+
+
+@app.route(
+    "/flights/aircraft/{icao24}/track",
+    cors=CORS,
+    query=TrackQuery,
+    returns=Track,
+    headers=["If-None-Match"],
+    tag="flights",
+)
+def aircraft_track(icao24: str) -> Response:
+    """An aircraft's positions, split into flights, or as GeoJSON; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.track(icao24, app.query(TrackQuery)))
+
+
+@app.route("/flights/traffic", cors=CORS, query=TrafficQuery, returns=Traffic, headers=["If-None-Match"], tag="flights")
+def flights_traffic() -> Response:
+    """Aircraft and rows by hour, day, country and so on; 202 with a query to poll if it takes longer."""
+    return of_history(services().flights.history.traffic(app.query(TrafficQuery)))
+
+
+def of_history(found: HistoryAnswer) -> Response:
+    """An answer of the history: kept for a day where its period is closed, 202 where it is still being worked out."""
+    if isinstance(found.answer, PendingQuery):
+        return to_response(Reply(found.answer, 202, {"Retry-After": str(found.answer.retry_after)}), 202)
+    caching = "public, max-age=86400" if found.closed else "public, max-age=60"
+    return revalidated(found.answer, app.header("If-None-Match"), caching)
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
@@ -507,8 +697,6 @@ def replay_progress(replay_id: str) -> ReplayProgress:
 
 # -- spendsense
 
-PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SPENDSENSE_USER_POOL_ARN")
-
 
 def admit_person() -> UUID:
     """The signed-in person; Unauthenticated for a token of another pool or application."""
@@ -569,8 +757,12 @@ def generate_recommendations(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Bring the database's schema up to date; twice, or two at once, is as good as once."""
-    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense.migrations.migrate())
+    """Bring the database's schema up to date, before new versions get traffic; twice is as good as once."""
+
+    def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
+        return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
+
+    return ordered(event, migrated, services().shared.tell_stack)
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
@@ -788,12 +980,13 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     query=NewSessionQuery,
     returns=NewSession,
     status=201,
+    own_pages=True,
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
     console = console_url()
-    here = f"{console}api/u/" if console else app.address("u/")
+    here = f"{console}api/u" if console else app.address("u")
     phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
@@ -848,9 +1041,9 @@ def upload_desktop_page() -> Page:
     return Page(*services().uploads.site.desktop())
 
 
-@app.route("/u/{token}", produces=("text/html",), tag="uploads")
-def upload_phone_page(token: str) -> Page:
-    """The phone's page: takes the photo and sends it."""
+@app.route("/u", produces=("text/html",), tag="uploads")
+def upload_phone_page() -> Page:
+    """The phone's page: takes the photo and sends it; the token is in the fragment of its address."""
     return Page(*services().uploads.site.phone())
 
 
@@ -883,6 +1076,7 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 def admit(connection: Connection) -> None:
     """Let a chat's socket in, an operator's to the news of jobs, and an upload's to its session."""
+    services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
         services().operators.admit(connection.query.get("operator_token"), connection.query.get("authorization"))
@@ -893,15 +1087,24 @@ def admit(connection: Connection) -> None:
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat`."""
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`."""
     presence, post = services().uploads.presence, services().shared.connections.post
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, "chat": chat_over_socket}, post)
+    chats = {"chat": chat_over_socket, "chat_stop": stop_chat}
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
+    services().doorman.chat(connection)
     asked = decode_json(encode(message), ChatMessage)
-    services().concerts.conversation.answer_through(partial(services().shared.connections.post, connection), asked)
+    send = partial(services().shared.connections.post, connection)
+    services().concerts.conversation.answer_through(send, asked, connection.id)
+
+
+def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Stop the answer that the socket is being given."""
+    decode_json(encode(message), ChatStop)
+    services().concerts.conversation.stop(connection.id)
 
 
 @app.on_ws_disconnect()

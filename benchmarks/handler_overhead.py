@@ -26,8 +26,10 @@ from mangum import Mangum
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks import measure
-from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.lexicon import Lexicon
+from chalicelib.concerts.models import OrderBy, ScorePart, VenueStanding
 from chalicelib.concerts.popularity import VenuePopularity
+from chalicelib.concerts.values import SCORE_WEIGHTS, Criteria, Vocabulary
 from tests.environment import ENVIRONMENT
 
 REQUESTS = 1000
@@ -61,9 +63,15 @@ VENUES = [
         city="Minneapolis",
         state="Minnesota",
         country="United States",
+        latitude=44.9778,
+        longitude=-93.265,
         venue_type="arena",
         capacity=9520,
         score=0.718883,
+        contributions=[
+            ScorePart(name=name, weight=weight, contribution=0.7 * weight) for name, weight in SCORE_WEIGHTS.items()
+        ],
+        reported_events=12,
         total_events=12,
         avg_attendance=7610.25,
         avg_attendance_rate=0.799396,
@@ -93,7 +101,9 @@ class Context:
 class AnsweredRanking:
     """The warehouse, answering at once."""
 
-    def popular_venues(self, since: date, until: date, *, min_events: int, top_n: int) -> list[VenueStanding]:
+    def popular_venues(
+        self, criteria: Criteria, *, min_events: int, top_n: int, order_by: OrderBy, least_first: bool
+    ) -> list[VenueStanding]:
         """Ten venues."""
         return VENUES
 
@@ -107,7 +117,9 @@ def ours() -> Callable[[], Any]:
     os.environ.update(ENVIRONMENT)
     import app as application
 
-    application.services().concerts.popularity = VenuePopularity(AnsweredRanking(), lambda: NOW)
+    application.services().concerts.popularity = VenuePopularity(
+        AnsweredRanking(), lambda: Lexicon(Vocabulary()), lambda: NOW, "USD"
+    )
     return lambda: application.app(EVENT, Context())
 
 

@@ -167,7 +167,7 @@ def requests(names: Names) -> list[tuple[str, Request]]:
         _of("DELETE", "/sessions/{session_id}", str(uuid.uuid4()), **owner),
         _of("GET", "/upload-url", params={"sessionId": session, "uploadToken": names.session["uploadToken"]}),
         _of("GET", "/upload"),
-        _of("GET", "/u/{token}", "token"),
+        _of("GET", "/u"),
         _of("GET", "/upload/assets/{name}", "phone.js"),
     ]
 

@@ -22,9 +22,9 @@ import pandas as pd
 import psycopg
 
 from benchmarks import measure
-from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse, ranking_statement
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts import sql as concert_sql
+from chalicelib.concerts.values import Criteria
 from local.redshift.api import DataApi
 from local.redshift.dialect import for_postgres
 from local.redshift.server import RedshiftServer, own_engine, with_database
@@ -60,7 +60,7 @@ SALES = "SELECT concert_id, total_amount FROM ticket_sales"
 def by_statement(connection: "psycopg.Connection[Any]") -> list[str]:
     """The shipped statement."""
     parameters = {"since": str(SINCE), "until": str(TODAY), "min_events": str(MIN_EVENTS), "top_n": str(TOP_N)}
-    sql = for_postgres(concert_sql.text("popularity"), parameters).encode()
+    sql = for_postgres(ranking_statement("1 = 1", "score DESC"), parameters).encode()
     return [row[1] for row in connection.execute(sql, parameters).fetchall()]
 
 
@@ -87,7 +87,6 @@ def by_python(connection: "psycopg.Connection[Any]") -> list[str]:
             visits[event[1]] += 1
         some = own[0][0]
         revenue = sum(sold.get(event[0], float(event[5])) for event, _ in own)
-        days = (TODAY - min(event[3] for event, _ in own)).days
         found.append(
             {
                 "venue_id": venue_id,
@@ -96,7 +95,7 @@ def by_python(connection: "psycopg.Connection[Any]") -> list[str]:
                 "attendance_rate": sum(rate for _, rate in own) / len(own),
                 "total_revenue": revenue,
                 "revenue_per_event": revenue / len(own),
-                "booking_frequency": len(own) / max(days / 30, 1.0),
+                "booking_frequency": len(own) * 30 / (TODAY - SINCE).days,
                 "capacity": some[6],
                 "type_demand": sum(types[some[7]]) / len(types[some[7]]),
                 "city_events": cities[some[9], some[8]],
@@ -128,7 +127,6 @@ def by_pandas(connection: "psycopg.Connection[Any]") -> list[str]:
         avg_attendance=("total_attendance", "mean"),
         attendance_rate=("rate", "mean"),
         total_revenue=("amount", "sum"),
-        first=("event_date", "min"),
         capacity=("capacity", "first"),
         venue_type=("venue_type", "first"),
         city=("city", "first"),
@@ -136,8 +134,7 @@ def by_pandas(connection: "psycopg.Connection[Any]") -> list[str]:
     )
     figures = figures[figures["total_events"] >= MIN_EVENTS].join(per_venue)
     figures["revenue_per_event"] = figures["total_revenue"] / figures["total_events"]
-    days = (pd.Timestamp(TODAY) - pd.to_datetime(figures["first"])).dt.days
-    figures["booking_frequency"] = figures["total_events"] / (days / 30).clip(lower=1.0)
+    figures["booking_frequency"] = figures["total_events"] * 30 / (TODAY - SINCE).days
     figures["type_demand"] = figures["venue_type"].map(events.groupby("venue_type")["rate"].mean())
     cities = events.groupby(["country", "city"]).size()
     figures["city_events"] = [cities[key] for key in zip(figures["country"], figures["city"], strict=True)]
@@ -159,9 +156,9 @@ def through_the_data_api(server: RedshiftServer) -> Callable[[], list[str]]:
     )
     target = {"WorkgroupName": "omnibus", "Database": "omnibus"}
     warehouse = ConcertWarehouse(RedshiftData(client, target, budget_s=120), fresh_for_s=0)
-    return lambda: [
-        venue.venue_id for venue in warehouse.popular_venues(SINCE, TODAY, min_events=MIN_EVENTS, top_n=TOP_N)
-    ]
+    criteria = Criteria(since=SINCE, until=TODAY)
+    asked: dict[str, Any] = {"min_events": MIN_EVENTS, "top_n": TOP_N, "order_by": "popularity", "least_first": False}
+    return lambda: [venue.venue_id for venue in warehouse.popular_venues(criteria, **asked)]
 
 
 def main() -> None:

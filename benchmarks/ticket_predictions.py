@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the template sets it for the
 import boto3
 
 from benchmarks import measure
-from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
+from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, error_bands, manifest
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
 from chalicelib.concerts.models import TicketBatchQuery, TicketQuery
@@ -60,8 +60,10 @@ def main() -> None:
         load_into_engine(generate(20_000, today=NOW.date()), url)
         with RedshiftServer(DataApi(Statements(url))) as server:
             warehouse = warehouse_at(server)
-            forecast = TicketForecast(warehouse, [ArtifactTicketModel()], manifest()["venue_types"], lambda: NOW)
-            programme = warehouse.upcoming(Criteria((), ()), NOW.date(), CONCERTS)
+            forecast = TicketForecast(
+                warehouse, [ArtifactTicketModel()], manifest()["venue_types"], error_bands(), lambda: NOW
+            )
+            programme = warehouse.upcoming(Criteria(), NOW.date(), CONCERTS)
             ids = [item.concert_id for item in programme]
             in_process(report, forecast, ids[0])
             singly = [forecast.predict(TicketQuery(concert_id=one)).predicted_sales for one in ids]

@@ -45,6 +45,12 @@ def _stage(raw: str) -> str:
     return raw
 
 
+def _currency(raw: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", raw):
+        raise ValueError("the ISO code of the currency of every amount in the warehouse, such as USD")
+    return raw
+
+
 def _origins(raw: str) -> frozenset[str]:
     origins = frozenset(part.strip() for part in raw.split(",") if part.strip())
     if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in origins):
@@ -158,6 +164,8 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
     guard_table: str = variable("OMNIBUS_FLIGHTS_GUARD_TABLE")
     alerts_topic_arn: str = variable("OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN")
     process_function: str = variable("OMNIBUS_FLIGHTS_PROCESS_FUNCTION")
+    workgroup: str = variable("OMNIBUS_FLIGHTS_WORKGROUP")
+    database: str = variable("OMNIBUS_FLIGHTS_DATABASE")
     opensky_url: str = variable("OPENSKY_URL", default="https://opensky-network.org")
     opensky_token_url: str = variable(
         "OPENSKY_TOKEN_URL",
@@ -213,6 +221,7 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
     redshift_database: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DATABASE", _text, "omnibus")
     redshift_db_user: str = variable("OMNIBUS_CONCERTS_REDSHIFT_DB_USER", str, "")
     redshift_secret_arn: str = variable("OMNIBUS_CONCERTS_REDSHIFT_SECRET_ARN", str, "")
+    currency: str = variable("OMNIBUS_CONCERTS_CURRENCY", _currency, "USD")
     query_budget_s: float = variable("OMNIBUS_CONCERTS_QUERY_BUDGET_S", _number(float, 1, 28), 10.0)
     fresh_for_s: float = variable("OMNIBUS_CONCERTS_FRESH_FOR_S", _number(float, 0, 3600), 60.0)
     sagemaker_endpoint: str = variable("OMNIBUS_CONCERTS_SAGEMAKER_ENDPOINT", str, "")
@@ -248,7 +257,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
-    operator_token: str = variable("OMNIBUS_OPERATOR_TOKEN", str, "")
+    page_origins: frozenset[str] = variable("OMNIBUS_PAGE_ORIGINS", _origins, frozenset())
+    operator_secret_arn: str = variable("OMNIBUS_OPERATOR_SECRET_ARN", str, "")
+    chat_needs_key: bool = variable("OMNIBUS_CHAT_NEEDS_KEY", _flag, False)
+    chats_per_address: int = variable("OMNIBUS_CHATS_PER_ADDRESS", _number(int, 1, 1_000_000), 120)
     stack: str = variable("POWERTOOLS_SERVICE_NAME", _text, "omnibus")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     aws: AwsSettings = section(AwsSettings)

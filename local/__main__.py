@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.package import PackagingError
 from local import cloud, logs
 from local.deploy import DeployFailed
+from local.users import MEMBER as OPERATOR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--function", default="", help="one function, e.g. process_flights")
             command.add_argument("--minutes", type=float, default=60, help="how far back (default: 60)")
             command.add_argument("--follow", action="store_true", help="go on until interrupted")
+            command.add_argument("--raw", action="store_true", help="as the functions wrote them: JSON")
     return parser
 
 
@@ -57,8 +59,11 @@ def _do(options: argparse.Namespace) -> int:
         return 0
     if options.command == "status":
         return _status(options.home)
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for line in logs.lines(cloud.read(options.home), options.function, options.minutes, follow=options.follow):
-        print(line, flush=True)
+        shown = line.partition(": ")[2] if options.raw else logs.readable(line, coloured=coloured)
+        if shown is not None:
+            print(shown, flush=True)
     return 0
 
 
@@ -75,9 +80,28 @@ def _status(home: Path) -> int:
         print(f"{line.name:12} {line.pid:>8} {line.port or '':>6}  {health}")
     if not all(line.running and line.answers for line in lines):
         return 1
-    found = cloud.read(home)
-    print(f"\nconsole    {found.console_url}\nREST       {found.rest_url}")
+    print("\n" + "\n".join(_addresses(cloud.read(home))))
     return 0
+
+
+def _addresses(running: cloud.Cloud) -> list[str]:
+    """What people open, and as whom."""
+    lines = [
+        f"{name:14} {url}"
+        for name, url in (
+            ("console", running.console_url),
+            ("upload page", f"{running.rest_url}/upload"),
+            ("API reference", f"{running.rest_url}/openapi.json"),
+            ("REST", running.rest_url),
+            ("sockets", running.websocket_url),
+        )
+        if url
+    ]
+    lines += [
+        f"{'test user':14} {user['username']}  {user['password']}{'  (operator)' if name == OPERATOR else ''}"
+        for name, user in running.users.items()
+    ]
+    return [*lines, f"{'operators':14} X-Operator-Token: {running.operator_token}"]
 
 
 if __name__ == "__main__":

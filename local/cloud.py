@@ -297,6 +297,7 @@ def _stage_parameters(site: Site) -> dict[str, str]:
         "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
         "OpenSkyClientId": "omnibus",
         "OpenSkyClientSecret": "omnibus",
+        "RedshiftWorkgroup": WAREHOUSE,
         "RedshiftDatabase": WAREHOUSE,
         "TicketEndpoint": TICKET_ENDPOINT,
         "DatabaseUrl": database_url(site),

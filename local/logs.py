@@ -1,5 +1,6 @@
 """What the functions of the local cloud logged, from its CloudWatch Logs, oldest first."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,13 @@ FOLLOW_S = 1.0
 LATE_MS = 60_000
 """How late a line may come to be shown while following; what is older is not asked for again."""
 AT_ONCE = 10_000
+COLOURS = {"ERROR": "\033[31m", "CRITICAL": "\033[31m", "WARNING": "\033[33m", "INFO": "\033[32m", "DEBUG": "\033[36m"}
+PLAIN = "\033[0m"
+SAID_OTHERWISE = frozenset(
+    {"ms", "cold_start", "route", "status", "exception", "exception_name", "stack_trace", "location", "timestamp"}
+    | {"service", "function_name", "function_request_id", "request_id", "xray_trace_id"}
+)
+"""What a readable line shows in another place, or leaves to the raw one."""
 
 
 def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool = False) -> Iterator[str]:
@@ -32,6 +40,25 @@ def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool
         since = max([since, *(moment - LATE_MS for moment, _ in found)])
         seen = Counter({line: count for line, count in (seen | found).items() if line[0] >= since})
         time.sleep(FOLLOW_S)
+
+
+def readable(line: str, *, coloured: bool = False) -> str | None:
+    """A line of `lines` for a person, e.g. "14:49:08 INFO ingest_flights 776 ms cold"; None for a line of metrics."""
+    moment, _, rest = line.partition(" ")
+    function, _, text = rest.partition(": ")
+    try:
+        said = json.loads(text)
+        level, message = str(said.pop("level")), str(said.pop("message"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None if text.startswith('{"_aws"') else f"{moment[:8]} {'':5} {function} {text}"
+    parts = [f"{said['ms']:.0f} ms"] if "ms" in said else []
+    parts += ["cold"] if said.get("cold_start") else []
+    parts += [str(said[name]) for name in ("route", "status") if name in said]
+    parts += [message] if message != "invocation done" else []
+    parts += [f"{name}={value}" for name, value in said.items() if name not in SAID_OTHERWISE]
+    trace = f"\n{said['exception']}" if "exception" in said else ""
+    shown = f"{COLOURS.get(level, '')}{level:5}{PLAIN}" if coloured else f"{level:5}"
+    return f"{moment[:8]} {shown} {' '.join([function, *parts])}{trace}"
 
 
 def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iterator[tuple[int, str]]:

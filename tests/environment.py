@@ -9,11 +9,13 @@ AWS = {
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
 
+OPERATOR_TOKEN = "the token of operators, for tests alone"
+
 ENVIRONMENT: Mapping[str, str] = {
     **AWS,
     "OMNIBUS_STAGE": "dev",
     "OMNIBUS_CORS_ORIGINS": "https://app.example.com",
-    "OMNIBUS_OPERATOR_TOKEN": "the operators' token",
+    "OMNIBUS_OPERATOR_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:operator-token",
     "OMNIBUS_SOCKETS_ENDPOINT": "https://socketapi1.execute-api.eu-west-1.amazonaws.com/api",
     "OMNIBUS_UPLOADS_BUCKET": "uploads",
     "OMNIBUS_UPLOADS_SESSIONS_TABLE": "upload-sessions",
@@ -28,6 +30,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "OMNIBUS_PREDICTIONS_JOBS_TABLE": "prediction-jobs",
     "OMNIBUS_PREDICTIONS_STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:predictions",
     "OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d",
+    "OMNIBUS_FLIGHTS_WORKGROUP": "flights",
+    "OMNIBUS_FLIGHTS_DATABASE": "flights",
     "OMNIBUS_PREDICTIONS_FUNCTION": "predict_batch",
     "OMNIBUS_FLIGHTS_BUCKET": "flights",
     "OMNIBUS_FLIGHTS_RUNS_TABLE": "flights-runs",

@@ -1,12 +1,21 @@
 """An S3 bucket as a consumer sees it: streams in, bytes out, and writes that happen once."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from datetime import datetime
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import MISSING, error_code, translated
 from chalicelib.errors import UpstreamUnavailable
+
+
+class Listed(NamedTuple):
+    """An object as a listing shows it."""
+
+    key: str
+    etag: str
+    modified: datetime
 
 
 class S3Bucket:
@@ -24,11 +33,7 @@ class S3Bucket:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys under `prefix`, in order."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        with translated(self._what):
-            for page in pages:
-                for item in page.get("Contents", ()):
-                    yield item["Key"]
+        return (found.key for found in self.listed(prefix))
 
     def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
         """Write an object, over any that is there."""
@@ -37,13 +42,43 @@ class S3Bucket:
 
     def write_new(self, key: str, body: bytes, content_type: str) -> bool:
         """Write unless the key exists; False if it did."""
+        return self.write_over(key, body, content_type, None)
+
+    def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        """Write where the object still has `etag`, or where None is there; False, and no change, if not."""
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        return self._unless_changed("put_object", Key=key, Body=body, ContentType=content_type, **condition)
+
+    def remove(self, key: str, etag: str) -> bool:
+        """Delete the object if it still has `etag`; False, and no change, if not."""
+        return self._unless_changed("delete_object", Key=key, IfMatch=etag)
+
+    def listed(self, prefix: str) -> Iterator["Listed"]:
+        """The objects under `prefix`, in the order of their keys."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with translated(self._what):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield Listed(item["Key"], item["ETag"], item["LastModified"])
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """An object's bytes and entity tag; None if there is none."""
         with translated(self._what):
             try:
-                self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
-                )
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                return answer["Body"].read(), str(answer["ETag"])
             except ClientError as error:
-                if error_code(error) in {"PreconditionFailed", "412"}:
+                if error_code(error) in MISSING:
+                    return None
+                raise
+
+    def _unless_changed(self, operation: str, **arguments: Any) -> bool:
+        """Make a conditional change; False if its condition is false."""
+        with translated(self._what):
+            try:
+                getattr(self._client, operation)(Bucket=self._bucket, **arguments)
+            except ClientError as error:
+                if error_code(error) in {"PreconditionFailed", "412"} | MISSING:
                     return False
                 if error_code(error) == "ConditionalRequestConflict":
                     raise UpstreamUnavailable(f"{self._what} is being written to; try again", retry_after=1) from error

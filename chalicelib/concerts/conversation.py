@@ -5,15 +5,36 @@ and the next begins anew, so a reply is always whole and always by one source, w
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from msgspec import structs, to_builtins
+from msgspec import convert, structs, to_builtins
 
-from chalicelib.concerts.models import MAX_MESSAGE, SPOKEN, ChatReply, ChatRequest, Fallback
+from chalicelib.concerts.models import (
+    MAX_MESSAGE,
+    SPOKEN,
+    ChatExchange,
+    ChatFeedback,
+    ChatReply,
+    ChatRequest,
+    ChatSessionList,
+    ChatSessionView,
+    Fallback,
+)
 from chalicelib.concerts.ports import ChatProvider, ChatSessionStore
-from chalicelib.concerts.values import SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Exchange, Restart, Turn
+from chalicelib.concerts.values import (
+    ANONYMOUS,
+    SESSION_LIFETIME,
+    ChatOutcome,
+    ChatSession,
+    Delta,
+    Exchange,
+    Restart,
+    Turn,
+)
+from chalicelib.deadline import within
 from chalicelib.errors import (
     Conflict,
     Forbidden,
@@ -25,8 +46,11 @@ from chalicelib.errors import (
     UpstreamUnavailable,
 )
 
-ANONYMOUS = "anonymous"
 SAVE_ATTEMPTS = 3
+LISTED_SESSIONS = 50
+ANSWER_S = 10.0
+"""For one message, from reading the session to remembering the answer."""
+STOP_LOOKED_FOR_S = 0.5
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
 Send = Callable[[Mapping[str, Any]], object]
@@ -57,12 +81,13 @@ class Conversation:
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """The whole answer; NotFound for a session that is not there, over, or another's."""
-        for event in self.stream(request):
-            if isinstance(event, ChatReply):
-                return event
+        with within(ANSWER_S):
+            for event in self.stream(request):
+                if isinstance(event, ChatReply):
+                    return event
         raise UpstreamUnavailable("The chat has no answer now; try again later.", retry_after=5)
 
-    def stream(self, request: ChatRequest) -> "Iterator[Delta | Restart | ChatReply]":
+    def stream(self, request: ChatRequest) -> "Generator[Delta | Restart | ChatReply, None, None]":
         """The answer as it arises: words, perhaps restarts, and the whole reply last."""
         message = _checked(request.message)
         session, remembered = self._session(request)
@@ -92,22 +117,79 @@ class Conversation:
             return
         raise UpstreamUnavailable("No chat provider can answer now; try again later.", retry_after=5)
 
-    def answer_through(self, send: Send, request: ChatRequest) -> None:
-        """Send the answer as it arises: CHAT_DELTA for words, CHAT_RESTART where a provider failed, CHAT_DONE last.
+    def answer_through(self, send: Send, request: ChatRequest, answer: str) -> None:
+        """Send the answer as it arises: CHAT_STARTED at once, CHAT_DELTA for words, CHAT_DONE or CHAT_STOPPED last.
 
-        Each message carries its `sequence`, the first is 0. Stops when the client has left; raises as `stream` does.
+        CHAT_RESTART says that a provider failed and its words are void. Each message carries its `sequence`, the first
+        is 0. `answer` names it to `stop`. Ends when the client has left; raises as `stream` does.
         """
-        for sequence, event in enumerate(self.stream(request)):
-            if isinstance(event, Delta):
-                message: dict[str, Any] = {"action": "CHAT_DELTA", "text": event.text}
-            elif isinstance(event, ChatReply):
-                message = {"action": "CHAT_DONE", "reply": to_builtins(event)}
-            else:
-                message = {"action": "CHAT_RESTART", "reason": event.reason}
+        begun = self._clock()
+        events = self.stream(request)
+        messages: Iterator[dict[str, Any]] = chain([{"action": "CHAT_STARTED"}], map(_as_message, events))
+        try:
+            with within(ANSWER_S):
+                self._send(send, messages, answer, begun)
+        except Gone:
+            return
+        finally:
+            events.close()
+
+    def _send(self, send: Send, messages: Iterator[dict[str, Any]], answer: str, begun: datetime) -> None:
+        looked = begun
+        for sequence, message in enumerate(messages):
+            if (self._clock() - looked).total_seconds() >= STOP_LOOKED_FOR_S:
+                looked = self._clock()
+                if self._stopped(answer, begun):
+                    send({"action": "CHAT_STOPPED", "sequence": sequence})
+                    return
+            send({**message, "sequence": sequence})
+
+    def stop(self, answer: str) -> None:
+        """Stop an answer that is being given; it ends within a second, and is not remembered."""
+        self._sessions.ask_to_stop(answer, self._clock())
+
+    def _stopped(self, answer: str, since: datetime) -> bool:
+        try:
+            return self._sessions.asked_to_stop(answer, since)
+        except STORE_FAILURES:
+            return False
+
+    def sessions_of(self, owner: str | None) -> ChatSessionList:
+        """The owner's sessions; an anonymous one is in no list, since its id alone opens it."""
+        return ChatSessionList(sessions=self._sessions.of_owner(owner, LISTED_SESSIONS) if owner else [])
+
+    def session(self, session_id: str, owner: str | None) -> ChatSessionView:
+        """The owner's session; NotFound for one that is not there, over, or another's."""
+        session = self._own(session_id, owner)
+        exchanges = [convert(one, ChatExchange, from_attributes=True) for one in session.exchanges]
+        return ChatSessionView(session_id=session_id, expires_at=session.expires_at, exchanges=exchanges)
+
+    def forget(self, session_id: str, owner: str | None) -> None:
+        """Delete the owner's session; NotFound as `session` does."""
+        self._own(session_id, owner)
+        self._sessions.forget(session_id)
+
+    def judge(self, session_id: str, feedback: ChatFeedback) -> ChatExchange:
+        """Keep whether an answer helped; NotFound for an answer that is no longer kept."""
+        for _ in range(SAVE_ATTEMPTS):
+            session = self._own(session_id, feedback.user_id)
+            judged = next((one for one in session.exchanges if one.at == feedback.at), None)
+            if judged is None:
+                raise NotFound("at: the session has no answer of that time", code="answer_not_found")
+            better = structs.replace(judged, helpful=feedback.helpful)
+            exchanges = tuple(better if one is judged else one for one in session.exchanges)
             try:
-                send({**message, "sequence": sequence})
-            except Gone:
-                return
+                self._sessions.save(structs.replace(session, exchanges=exchanges, version=session.version + 1))
+            except Conflict:
+                continue
+            return convert(better, ChatExchange, from_attributes=True)
+        raise Conflict("The session is being written to; try again.")
+
+    def _own(self, session_id: str, owner: str | None) -> ChatSession:
+        session = self._sessions.find(session_id)
+        if session is None or session.owner != (owner or ANONYMOUS) or session.expires_at <= self._clock():
+            raise NotFound("session_id: there is no such session; leave it out to begin one", code="session_not_found")
+        return session
 
     def _reply(self, session: ChatSession, words: str, outcome: ChatOutcome, source: str) -> ChatReply:
         return ChatReply(
@@ -119,6 +201,8 @@ class Conversation:
             suggestions=list(outcome.suggestions),
             timestamp=self._clock(),
             source=source,
+            understood=outcome.understood,
+            question=dict(outcome.question),
         )
 
     def _session(self, request: ChatRequest) -> tuple[ChatSession, bool]:
@@ -126,18 +210,17 @@ class Conversation:
 
         Where the store fails, ownership cannot be checked: nothing of the session is read, and providers get a new id.
         """
-        now = self._clock()
-        owner = request.user_id or ANONYMOUS
-        fresh = ChatSession(session_id=self._new_session_id(), owner=owner, expires_at=now + SESSION_LIFETIME)
+        fresh = ChatSession(
+            session_id=self._new_session_id(),
+            owner=request.user_id or ANONYMOUS,
+            expires_at=self._clock() + SESSION_LIFETIME,
+        )
         if request.session_id is None:
             return fresh, True
         try:
-            session = self._sessions.find(request.session_id)
+            return self._own(request.session_id, request.user_id), True
         except STORE_FAILURES:
             return fresh, False
-        if session is None or session.owner != owner or session.expires_at <= now:
-            raise NotFound("session_id: there is no such session; leave it out to begin one", code="session_not_found")
-        return session, True
 
     def _remember(self, session: ChatSession, exchange: Exchange) -> bool:
         latest: ChatSession | None = session
@@ -156,9 +239,17 @@ class Conversation:
         return False
 
 
+def _as_message(event: "Delta | Restart | ChatReply") -> dict[str, Any]:
+    if isinstance(event, Delta):
+        return {"action": "CHAT_DELTA", "text": event.text}
+    if isinstance(event, ChatReply):
+        return {"action": "CHAT_DONE", "reply": to_builtins(event)}
+    return {"action": "CHAT_RESTART", "reason": event.reason}
+
+
 def _exchange(reply: ChatReply, message: str, outcome: ChatOutcome) -> Exchange:
     return Exchange(
-        message=message, reply=reply.message, intent=reply.intent, at=reply.timestamp, concert_id=outcome.concert_id
+        message=message, reply=reply.message, intent=reply.intent, at=reply.timestamp, listed=tuple(outcome.listed)
     )
 
 

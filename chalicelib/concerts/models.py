@@ -4,28 +4,74 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NAME_LENGTH = 100
 
-Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN)]
-
+Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN, examples=["hip hop"])]
+PlaceName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=NAME_LENGTH,
+        pattern=PLAIN,
+        description="A city, state or country, or several parts with commas.",
+        examples=["Austin, TX"],
+    ),
+]
+VenueType = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN, examples=["theater"])]
+Words = Annotated[str, Meta(max_length=NAME_LENGTH, pattern=PLAIN)]
 UserId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:@-]{1,100}$(?!\n)", examples=["user-17"])]
+ConcertId = Annotated[
+    str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", description="As in the warehouse.", examples=["con-000042"])
+]
+ArtistId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", examples=["art-00007"])]
+VenueId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", examples=["ven-0007"])]
+Seats = Annotated[int, Meta(ge=0, le=1_000_000)]
+Price = Annotated[float, Meta(ge=0, le=1e6)]
+Notes = Annotated[list[str], Meta(description="What of the question could not be used, a sentence each.")]
+Rank = Annotated[
+    int, Meta(ge=1, description="By popularity score, of the venues with at least min_events; equal scores share one.")
+]
+OrderBy = Literal["popularity", "revenue", "attendance_rate", "concerts", "capacity"]
 
 
-class RecommendationQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What someone likes and where; all of it is optional."""
+class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which scheduled concerts are meant; all of it is optional. Lists are alternatives, days are inclusive."""
 
     genres: Annotated[list[Genre], Meta(max_length=10, examples=[["rock", "indie"]])] = []
+    exclude_genres: Annotated[list[Genre], Meta(max_length=10)] = []
     location: Annotated[
         str,
         Meta(
-            max_length=100,
+            max_length=NAME_LENGTH,
             pattern=PLAIN,
-            description="A city, state or country, or several with commas.",
+            description="One place; for several use locations.",
             examples=["Austin, Texas"],
         ),
     ] = ""
+    locations: Annotated[list[PlaceName], Meta(max_length=10, description="Any of these places.")] = []
+    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
+    exclude_artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
+    venue_ids: Annotated[list[VenueId], Meta(max_length=20)] = []
+    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+    since: Annotated[date | None, Meta(description="First day; today without it.")] = None
+    until: Annotated[date | None, Meta(description="Last day.")] = None
+    min_price: Annotated[Price | None, Meta(description="The cheapest ticket costs at least this.")] = None
+    max_price: Annotated[Price | None, Meta(description="The cheapest ticket costs at most this.")] = None
+    min_capacity: Seats | None = None
+    max_capacity: Seats | None = None
+
+
+class RecommendationQuery(ConcertWish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What someone likes, where and when; all of it is optional."""
+
+    similar_to: Annotated[
+        ConcertId | None, Meta(description="A concert: others of its genres count, not its own artist's.")
+    ] = None
+    order: Annotated[Literal["best", "date", "price"], Meta(description="What comes first.")] = "best"
     user_id: Annotated[
         UserId | None, Meta(description="Echoed. The warehouse keeps no personal histories, so it changes no score.")
     ] = None
@@ -36,12 +82,16 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     """One concert, how well it suits, and why."""
 
     concert_id: str
+    artist_id: str
     artist: str
     genre: str
+    venue_id: str
     venue: str
     city: str
+    state: str
     country: str
     event_date: date
+    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null where no price is known.")]
     score: Annotated[float, Meta(gt=0, le=1)]
     reasons: list[str]
 
@@ -51,11 +101,15 @@ class Recommendations(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     recommendations: list[Recommendation]
     basis: list[str]
+    currency: str
+    since: date
+    until: date | None = None
+    notes: Notes = []
     user_id: str | None = None
 
 
 class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many venues to rank, and by which concerts."""
+    """How many venues to rank, which, and by which concerts."""
 
     top_n: Annotated[int, Meta(ge=1, le=100, description="How many venues to return.", examples=[10])] = 10
     min_events: Annotated[
@@ -64,37 +118,60 @@ class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lookback_days: Annotated[
         int, Meta(ge=1, le=3650, description="Days before today whose concerts count.", examples=[365])
     ] = 365
+    since: Annotated[date | None, Meta(description="First day, instead of lookback_days.")] = None
+    until: Annotated[date | None, Meta(description="Last day, with since.")] = None
+    locations: Annotated[list[PlaceName], Meta(max_length=10, description="Any of these places.")] = []
+    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+    min_capacity: Seats | None = None
+    max_capacity: Seats | None = None
+    order_by: OrderBy = "popularity"
+    least_first: bool = False
+
+
+class ScorePart(Struct, frozen=True, kw_only=True):
+    """One of the eleven parts of a popularity score; null is what nobody reported, whose weight the others share."""
+
+    name: str
+    weight: float
+    contribution: float | None
 
 
 class VenueStanding(Struct, frozen=True, kw_only=True):
-    """One venue's rank and the figures behind it; money is a decimal text."""
+    """One venue's rank and the figures behind it; money is a decimal text, null is what nobody reported."""
 
-    popularity_rank: Annotated[int, Meta(ge=1, description="Dense: equal scores share a rank.", examples=[1])]
+    popularity_rank: Rank
     venue_id: Annotated[str, Meta(examples=["ven-0007"])]
     name: str
     city: str
     state: str
     country: str
+    latitude: float | None
+    longitude: float | None
     venue_type: str
     capacity: int
     score: Annotated[float, Meta(ge=0, le=1, description="The weighted sum.", examples=[0.8127])]
+    contributions: Annotated[list[ScorePart], Meta(description="Eleven parts that add up to the score.")]
     total_events: int
-    avg_attendance: float
-    avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)]
-    total_revenue: Annotated[Decimal, Meta(examples=["1234567.89"])]
-    revenue_per_event: Decimal
-    booking_frequency: Annotated[float, Meta(description="Concerts in 30 days, since its first in the look-back.")]
+    reported_events: Annotated[int, Meta(description="Of the events, those whose revenue is known.")]
+    avg_attendance: float | None
+    avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)] | None
+    total_revenue: Annotated[Decimal | None, Meta(description="Of the reported events.", examples=["1234567.89"])]
+    revenue_per_event: Decimal | None
+    booking_frequency: Annotated[float, Meta(description="Concerts in 30 days, over the whole period.")]
     distinct_artists: int
     repeat_booking: Annotated[float, Meta(ge=0, le=1, description="Share of concerts by artists who came back.")]
 
 
-class PopularityReport(Struct, frozen=True, kw_only=True):
-    """The most popular venues first, and the days that they were ranked by."""
+class PopularityReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The venues in the order asked for, and the days that they were ranked by."""
 
     venues: list[VenueStanding]
     since: date
     until: Annotated[date, Meta(description="Exclusive.")]
+    currency: str
     generated_at: datetime
+    notes: Notes = []
 
 
 class Refreshed(Struct, frozen=True, kw_only=True):
@@ -104,44 +181,233 @@ class Refreshed(Struct, frozen=True, kw_only=True):
     calculated_at: datetime
 
 
+class TotalsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which completed concerts to sum up; days are inclusive, the last year without any."""
+
+    since: date | None = None
+    until: date | None = None
+    genres: Annotated[list[Genre], Meta(max_length=10)] = []
+    exclude_genres: Annotated[list[Genre], Meta(max_length=10)] = []
+    locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
+    venue_ids: Annotated[list[VenueId], Meta(max_length=20)] = []
+    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+
+
+class GenreTotals(Struct, frozen=True, kw_only=True):
+    """One genre's completed concerts in some days; money is a decimal text, null is what nobody reported."""
+
+    genre: str
+    concerts: int
+    reported_concerts: Annotated[int, Meta(description="Of the concerts, those whose revenue is known.")]
+    attendance: int | None
+    revenue: Decimal | None
+    avg_attendance_rate: float | None
+
+
+class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Completed concerts by genre, the largest revenue first, and the days that they are of."""
+
+    genres: list[GenreTotals]
+    since: date
+    until: Annotated[date, Meta(description="Exclusive.")]
+    currency: str
+    notes: Notes = []
+
+
+class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which concerts to list: names given several times are alternatives, days are inclusive, today is the default."""
+
+    q: Annotated[Words, Meta(description="Words of the artist's or venue's name.")] = ""
+    genre: Annotated[list[Genre], Meta(max_length=10)] = []
+    place: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    type: Annotated[list[VenueType], Meta(max_length=10)] = []
+    first: Annotated[date | None, Meta(description="First day.")] = field(default=None, name="from")
+    last: Annotated[date | None, Meta(description="Last day.")] = field(default=None, name="to")
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: Annotated[str, Meta(max_length=200, pattern=PLAIN)] = ""
+
+
+class Concert(Struct, frozen=True, kw_only=True):
+    """One concert, who plays and where."""
+
+    concert_id: str
+    event_date: date
+    status: str
+    artist_id: str
+    artist: str
+    genre: str
+    popularity_score: Decimal
+    venue_id: str
+    venue: str
+    address: str | None
+    city: str
+    state: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    venue_type: str
+    capacity: int
+    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null where no price is known.")]
+    price_to: Decimal | None
+    currency: str
+
+
+class ConcertPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Concerts by date; `next_cursor` asks for those after them."""
+
+    concerts: list[Concert]
+    next_cursor: str | None = None
+    notes: Notes = []
+
+
+class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names to look for: every word must be in the name, the last perhaps not whole."""
+
+    q: Words = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: Annotated[str, Meta(max_length=200, pattern=PLAIN)] = ""
+
+
+class VenuesQuery(NamesQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Venues to look for, by name, place and type."""
+
+    place: Annotated[list[PlaceName], Meta(max_length=10)] = []
+    type: Annotated[list[VenueType], Meta(max_length=10)] = []
+
+
+class Artist(Struct, frozen=True, kw_only=True):
+    """An artist, with the next scheduled concert where there is one."""
+
+    artist_id: str
+    name: str
+    genre: str
+    popularity_score: Decimal
+    upcoming_concerts: int
+    next_concert_id: str | None
+    next_date: date | None
+    next_venue_id: str | None
+    next_venue: str | None
+    next_city: str | None
+
+
+class ArtistPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Artists by name."""
+
+    artists: list[Artist]
+    next_cursor: str | None = None
+    notes: Notes = []
+
+
+class ArtistDetail(Artist, frozen=True, kw_only=True):
+    """An artist with its next concerts, and what its concerts of the last two years came to."""
+
+    formation_date: date | None
+    members: list[str]
+    past_concerts: int
+    avg_attendance: float | None
+    avg_attendance_rate: float | None
+    upcoming: list[Concert]
+
+
+class Venue(Struct, frozen=True, kw_only=True):
+    """A venue: where it is and what it is."""
+
+    venue_id: str
+    name: str
+    address: str | None
+    city: str
+    state: str
+    country: str
+    postal_code: str | None
+    latitude: float | None
+    longitude: float | None
+    capacity: int
+    venue_type: str
+    amenities: list[str]
+    popularity_rank: Rank | None
+    upcoming_concerts: int
+
+
+class VenuePage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Venues by name."""
+
+    venues: list[Venue]
+    next_cursor: str | None = None
+    notes: Notes = []
+
+
+class VenueMonth(Struct, frozen=True, kw_only=True):
+    """A venue's completed concerts of one month; null is what nobody reported."""
+
+    month: Annotated[date, Meta(description="Its first day.")]
+    concerts: int
+    reported_concerts: int
+    avg_attendance: float | None
+    avg_attendance_rate: float | None
+    revenue: Decimal | None
+
+
+class VenueDetail(Venue, frozen=True, kw_only=True):
+    """A venue with its next concerts, and its last two years by month."""
+
+    currency: str
+    upcoming: list[Concert]
+    history: list[VenueMonth]
+
+
+class GenreCount(Struct, frozen=True, kw_only=True):
+    """A genre, with how many artists play it and how many concerts are scheduled."""
+
+    genre: str
+    artists: int
+    upcoming_concerts: int
+
+
+class Genres(Struct, frozen=True, kw_only=True):
+    """Every genre by name; an artist of two genres counts for both."""
+
+    genres: list[GenreCount]
+
+
 HIGHEST_PRICE = 1e6
 
 TicketMoney = Annotated[float, Meta(ge=0, le=HIGHEST_PRICE)]
-
+Takings = Annotated[float, Meta(ge=0, le=1e9)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class TicketFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the model reads about one concert, in the model's order; money in the warehouse's currency."""
+    """What the model reads about one concert, in the model's order; null is what nobody knows, which is not zero."""
 
     artist_popularity_score: Annotated[float, Meta(ge=0, le=100, examples=[71.5])]
-    artist_avg_attendance: Annotated[float, Meta(ge=0, le=1_000_000, examples=[5400.0])]
+    artist_avg_attendance: Annotated[float, Meta(ge=0, le=1_000_000, examples=[5400.0])] | None
     artist_total_concerts: Annotated[int, Meta(ge=0, le=1_000_000, examples=[14])]
-    artist_avg_revenue: Annotated[float, Meta(ge=0, le=1e9, examples=[310000.0])]
-    artist_genre_popularity: Annotated[float, Meta(ge=0, le=1, description="Its genre's share of concerts.")]
+    artist_avg_revenue: Annotated[float, Meta(ge=0, le=1e9, examples=[310000.0])] | None
+    artist_genre_popularity: Annotated[Share | None, Meta(description="Its genre's share of concerts.")]
     venue_capacity: Annotated[int, Meta(ge=1, le=1_000_000, examples=[8000])]
-    venue_avg_attendance_rate: Share
-    venue_popularity_rank: Annotated[int, Meta(ge=0, le=1_000_000, description="By revenue; 0 where unknown.")]
+    venue_avg_attendance_rate: Share | None
+    venue_popularity_rank: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)] | None,
+        Meta(description="The venue's rank by the revenue of two years, as the model learnt it."),
+    ]
     venue_type_encoded: Annotated[int, Meta(ge=-1, le=1000, description="The model's code; -1 where unknown.")]
-    venue_location_popularity: Annotated[float, Meta(ge=0, le=1, description="Its city's share of concerts.")]
-    historical_avg_sales: Annotated[float, Meta(ge=0, le=1e9, description="The venue's mean revenue.")]
-    historical_max_sales: Annotated[float, Meta(ge=0, le=1e9, description="The venue's best revenue.")]
-    similar_concert_avg_sales: Annotated[float, Meta(ge=0, le=1e9, description="Same genre and venue type.")]
+    venue_location_popularity: Annotated[Share | None, Meta(description="Its city's share of concerts.")]
+    historical_avg_sales: Annotated[Takings | None, Meta(description="The venue's mean revenue.")]
+    historical_max_sales: Annotated[Takings | None, Meta(description="The venue's best revenue.")]
+    similar_concert_avg_sales: Annotated[Takings | None, Meta(description="Same genre and venue type.")]
     days_until_event: Annotated[int, Meta(ge=0, le=3650, examples=[45])]
-    is_weekend: Annotated[int, Meta(ge=0, le=1)]
+    is_weekend: Annotated[int, Meta(ge=0, le=1, description="Friday to Sunday.")]
     month_of_year: Annotated[int, Meta(ge=1, le=12, examples=[6])]
     season: Annotated[int, Meta(ge=1, le=4, description="1 winter, 2 spring, 3 summer, 4 autumn.", examples=[3])]
-    avg_ticket_price: TicketMoney
-    price_range: TicketMoney
-    lowest_price: TicketMoney
-    highest_price: TicketMoney
+    avg_ticket_price: TicketMoney | None
+    price_range: TicketMoney | None
+    lowest_price: TicketMoney | None
+    highest_price: TicketMoney | None
 
 
 TICKET_FEATURES: tuple[str, ...] = TicketFeatures.__struct_fields__
-
-ConcertId = Annotated[
-    str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", description="As in the warehouse.", examples=["con-000042"])
-]
 
 
 class TicketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,13 +437,13 @@ class FeatureRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Feature vectors in the model's order, as one function sends them to another."""
 
     rows: Annotated[
-        list[Annotated[list[float], Meta(min_length=len(TICKET_FEATURES), max_length=len(TICKET_FEATURES))]],
+        list[Annotated[list[float | None], Meta(min_length=len(TICKET_FEATURES), max_length=len(TICKET_FEATURES))]],
         Meta(min_length=1, max_length=1000),
     ]
 
 
-class ConfidencePart(Struct, frozen=True, kw_only=True):
-    """One of the five parts of a confidence: `contribution` is `weight` times `value`."""
+class CoveragePart(Struct, frozen=True, kw_only=True):
+    """One of the five parts of a data coverage: `contribution` is `weight` times `value`."""
 
     name: str
     weight: float
@@ -186,23 +452,42 @@ class ConfidencePart(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class SalesInterval(Struct, frozen=True, kw_only=True):
+    """Where the revenue will be in `level` of cases; `measured` is how often that held on seasons never learnt from."""
+
+    low: Annotated[Decimal, Meta(examples=["301234.00"])]
+    high: Annotated[Decimal, Meta(examples=["522345.00"])]
+    level: Annotated[float, Meta(gt=0, lt=1, examples=[0.8])]
+    measured: Annotated[float, Meta(ge=0, le=1, examples=[0.81])]
+
+
 class ConcertSummary(Struct, frozen=True, kw_only=True):
     """The concert that a prediction is about."""
 
     concert_id: str
+    artist_id: str
     artist: str
+    venue_id: str
     venue: str
     city: str
     event_date: date
+
+
+ConfidenceLevel = Literal["high", "medium", "low"]
 
 
 class TicketPrediction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sales forecast, what it rests on, and who made it."""
 
     predicted_sales: Annotated[Decimal, Meta(description="Revenue, two decimals.", examples=["412345.50"])]
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    confidence_level: Literal["high", "low"]
-    confidence_parts: list[ConfidencePart]
+    currency: Annotated[str, Meta(description="Of every amount.", examples=["USD"])]
+    interval: SalesInterval
+    confidence_level: Annotated[
+        ConfidenceLevel, Meta(description="How much is known of concerts like this; the interval is wider the lower.")
+    ]
+    unknown: Annotated[list[str], Meta(description="What the forecast had to do without.", examples=[["prices"]])]
+    data_coverage: Annotated[float, Meta(ge=0, le=1, description="How much data there was: the sum of its parts.")]
+    coverage_parts: list[CoveragePart]
     features: TicketFeatures
     source: Annotated[str, Meta(description='"sagemaker", or "embedded" for the model shipped with the application.')]
     model_version: str
@@ -280,6 +565,8 @@ class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suggestions: list[str]
     timestamp: datetime
     source: Annotated[str, Meta(description='"agent", "converse" or "local".')]
+    understood: Annotated[str, Meta(description="What the local chat took the question to be.")] = ""
+    question: Annotated[dict[str, Any], Meta(description="The same, part by part, and what could not be used.")] = {}
     remembered: Annotated[bool, Meta(description="False where the session could not be kept.")] = True
     fallback: Fallback | None = None
 
@@ -288,3 +575,58 @@ class ChatMessage(ChatRequest, frozen=True, kw_only=True, forbid_unknown_fields=
     """A chat request as it comes over a socket."""
 
     action: Literal["chat"]
+
+
+class ChatSessionSummary(Struct, frozen=True, kw_only=True):
+    """A session in a list: its first and latest message, and when that was."""
+
+    session_id: str
+    first_message: str
+    last_message: str
+    exchanges: int
+    updated_at: datetime
+    expires_at: datetime
+
+
+class ChatOwnerQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose sessions; one that an anonymous caller began opens to whoever knows its id, and is in no list."""
+
+    user_id: UserId | None = None
+
+
+class ChatSessionList(Struct, frozen=True, kw_only=True):
+    """A user's sessions, the latest first."""
+
+    sessions: list[ChatSessionSummary]
+
+
+class ChatExchange(Struct, frozen=True, kw_only=True):
+    """One message and its answer; `helpful` is what the reader thought of it."""
+
+    message: str
+    reply: str
+    intent: str
+    at: datetime
+    helpful: bool | None
+
+
+class ChatSessionView(Struct, frozen=True, kw_only=True):
+    """A session with its latest exchanges, oldest first."""
+
+    session_id: str
+    expires_at: datetime
+    exchanges: list[ChatExchange]
+
+
+class ChatFeedback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether an answer helped, by its timestamp; said again, the last counts."""
+
+    at: datetime
+    helpful: bool
+    user_id: UserId | None = None
+
+
+class ChatStop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop the answer that a socket is being given."""
+
+    action: Literal["chat_stop"]

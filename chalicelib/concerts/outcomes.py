@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.tools import ToolAnswer
-from chalicelib.concerts.values import ChatOutcome
+from chalicelib.concerts.values import ChatOutcome, Subject
 
 GROUNDED, UNGROUNDED, FAILED = 0.9, 0.6, 0.4
 """Confidence of a model's answer that used a tool, that used none, and whose tools all failed."""
@@ -26,19 +26,33 @@ def outcome_of(answers: Sequence[ToolAnswer]) -> ChatOutcome:
     worked = [answer for answer in answers if answer.error is None]
     if worked:
         last = worked[-1]
-        subject = next((found for answer in reversed(worked) if (found := subject_of(answer.data))), None)
-        return ChatOutcome(last.intent, GROUNDED, last.data, SUGGESTIONS[last.intent], subject)
+        listed = next((found for answer in reversed(worked) if (found := subjects_of(answer.data))), ())
+        return ChatOutcome(last.intent, GROUNDED, last.data, SUGGESTIONS[last.intent], listed)
     if answers:
         return ChatOutcome(answers[-1].intent, FAILED, answers[-1].content, SUGGESTIONS[answers[-1].intent])
     return ChatOutcome("general_query", UNGROUNDED, {}, SUGGESTIONS["general_query"])
 
 
-def subject_of(data: Mapping[str, Any]) -> str | None:
-    """The concert that an answer came to, for a later "it"."""
-    if concert := data.get("concert"):
-        return str(concert["concert_id"])
-    if found := data.get("recommendations"):
-        return str(found[0]["concert_id"])
-    if found := data.get("artists"):
-        return found[0]["next_concert_id"] and str(found[0]["next_concert_id"])
-    return None
+def subjects_of(data: Mapping[str, Any]) -> tuple[Subject, ...]:
+    """What an answer listed, in its order, for a later "it" or "the second one"."""
+    if "concert" in data:
+        return (_subject(data["concert"]),)
+    for name in ("recommendations", "concerts", "venues"):
+        if name in data:
+            return tuple(map(_subject, data[name]))
+    if "artists" in data:
+        return tuple(_of_artist(one) for one in data["artists"])
+    if "members" in data:
+        upcoming = data["upcoming"]
+        return tuple(map(_subject, upcoming)) or (_subject(data),)
+    return (_subject(data),) if "venue_id" in data or "concert_id" in data else ()
+
+
+def _subject(one: Mapping[str, Any]) -> Subject:
+    return Subject(**{name: one[name] for name in Subject.__struct_fields__ if one.get(name)})
+
+
+def _of_artist(one: Mapping[str, Any]) -> Subject:
+    return Subject(
+        artist_id=one["artist_id"], concert_id=one["next_concert_id"] or "", venue_id=one["next_venue_id"] or ""
+    )

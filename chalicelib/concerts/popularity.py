@@ -1,35 +1,51 @@
 """Which venues are popular: eleven features over the completed concerts of a look-back, weighted into one score.
 
-Each feature is divided by its maximum over the venues that have `min_events`. Weights: concerts .15, average
-attendance .10, attendance rate .20, revenue .10, revenue per event .15, bookings per month .15, capacity .05, demand
-for the venue's type .02, demand in its city .03, distinct artists .03, share of repeat bookings .02. Revenue is what
-was sold; where no sales are recorded, what the concert reported. The statement is `sql/popularity.sql`.
+Each feature is divided by its maximum over the venues that have `min_events`; SCORE_WEIGHTS weighs them. Revenue is
+what was sold; where no sales are recorded, what the concert reported. What nobody reported counts for nothing and
+against nothing: the weights of the other features share its own. The statement is `sql/popularity.sql`.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chalicelib.concerts.models import PopularityQuery, PopularityReport, Refreshed
-from chalicelib.concerts.ports import VenueRanking
+from chalicelib.concerts.lexicon import Lexical
+from chalicelib.concerts.models import PopularityQuery, PopularityReport, Refreshed, SeasonTotals, TotalsQuery
+from chalicelib.concerts.ports import ConcertCatalogue, VenueRanking
+from chalicelib.concerts.wishes import Wishes, days_of
 
-EVERY_VENUE = 1_000_000
 REFRESH_LOOKBACK_DAYS = 365
-REFRESH_MIN_EVENTS = 1
+REFRESH_MIN_EVENTS = 5
+"""The defaults of PopularityQuery, so that the stored rank is the one that the ranking answers with."""
 
 
 class VenuePopularity:
     """Ranks venues, on demand and into the table that reports read."""
 
-    def __init__(self, ranking: VenueRanking, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ranking: VenueRanking, lexicon: Lexical, clock: Callable[[], datetime], currency: str) -> None:
         self._ranking = ranking
+        self._wishes = Wishes(lexicon)
         self._clock = clock
+        self._currency = currency
 
     def rank(self, query: PopularityQuery) -> PopularityReport:
-        """The venues that `query` asks for, most popular first; Upstream* where the warehouse fails."""
+        """The venues that `query` asks for; Upstream* where the warehouse fails."""
         now = self._clock()
-        since = now.date() - timedelta(days=query.lookback_days)
-        venues = self._ranking.popular_venues(since, now.date(), min_events=query.min_events, top_n=query.top_n)
-        return PopularityReport(venues=venues, since=since, until=now.date(), generated_at=now)
+        since, until = days_of(query.since, query.until, now.date(), query.lookback_days)
+        criteria, notes, nothing = self._wishes.of_venues(query)
+        venues = (
+            []
+            if nothing
+            else self._ranking.popular_venues(
+                criteria.but(since=since, until=until),
+                min_events=query.min_events,
+                top_n=query.top_n,
+                order_by=query.order_by,
+                least_first=query.least_first,
+            )
+        )
+        return PopularityReport(
+            venues=venues, since=since, until=until, currency=self._currency, generated_at=now, notes=notes
+        )
 
     def refresh(self, calculated_at: datetime) -> Refreshed:
         """Replace the stored ranking by that of `calculated_at`; again with the same moment changes nothing."""
@@ -37,3 +53,22 @@ class VenuePopularity:
         since = until - timedelta(days=REFRESH_LOOKBACK_DAYS)
         venues = self._ranking.store_popularity(since, until, REFRESH_MIN_EVENTS, calculated_at)
         return Refreshed(venues=venues, calculated_at=calculated_at)
+
+
+class Totals:
+    """Sums up completed concerts."""
+
+    def __init__(
+        self, catalogue: ConcertCatalogue, lexicon: Lexical, clock: Callable[[], datetime], currency: str
+    ) -> None:
+        self._catalogue = catalogue
+        self._wishes = Wishes(lexicon)
+        self._clock = clock
+        self._currency = currency
+
+    def sum_up(self, query: TotalsQuery) -> SeasonTotals:
+        """The totals that `query` asks for; Upstream* where the warehouse fails."""
+        since, until = days_of(query.since, query.until, self._clock().date(), REFRESH_LOOKBACK_DAYS)
+        criteria, notes, nothing = self._wishes.of_totals(query)
+        genres = [] if nothing else self._catalogue.totals(criteria.but(since=since, until=until))
+        return SeasonTotals(genres=genres, since=since, until=until, currency=self._currency, notes=notes)

@@ -4,25 +4,29 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from chalicelib.concerts.models import VenueStanding
+from chalicelib.concerts.models import ChatSessionSummary, GenreTotals, OrderBy, VenueMonth, VenueStanding
 from chalicelib.concerts.values import (
-    ArtistMatch,
+    ArtistRow,
     ChatSession,
     ConcertOutlook,
+    ConcertRow,
     Criteria,
     Estimates,
-    GenreTotals,
+    GenreRow,
     Piece,
     ProgrammeItem,
     Turn,
+    VenueRow,
     Vocabulary,
 )
 
 
 class VenueRanking(Protocol):
-    """Venues ranked by the concerts of the days `since` to `until` (exclusive)."""
+    """Venues ranked by the completed concerts of the days that `criteria` names."""
 
-    def popular_venues(self, since: date, until: date, *, min_events: int, top_n: int) -> list[VenueStanding]: ...
+    def popular_venues(
+        self, criteria: Criteria, *, min_events: int, top_n: int, order_by: OrderBy, least_first: bool
+    ) -> list[VenueStanding]: ...
 
     def store_popularity(self, since: date, until: date, min_events: int, calculated_at: datetime) -> int:
         """Keep the ranking as the only stored one; how many venues it has."""
@@ -40,31 +44,53 @@ class Outlooks(Protocol):
 class Programme(Protocol):
     """Concerts to come."""
 
-    def upcoming(self, criteria: Criteria, today: date, top_n: int) -> list[ProgrammeItem]:
-        """The best-scored first, ties by date."""
+    def upcoming(self, criteria: Criteria, today: date, top_n: int, *, by_date: bool = False) -> list[ProgrammeItem]:
+        """The best-scored first, ties by date; or by date alone."""
         ...
+
+
+class Listings(Protocol):
+    """Concerts, artists and venues as they are."""
+
+    def concerts(
+        self, criteria: Criteria, statuses: Sequence[str], after: tuple[date, str], limit: int
+    ) -> list[ConcertRow]:
+        """Concerts after the day and id of `after`, by day and id."""
+        ...
+
+    def artists(self, artist_ids: Sequence[str], since: date, today: date) -> list[ArtistRow]:
+        """Those that there are, by name; their completed concerts of the days from `since` to `today`."""
+        ...
+
+    def venues(self, venue_ids: Sequence[str], today: date) -> list[VenueRow]:
+        """Those that there are, by name."""
+        ...
+
+    def venue_history(self, venue_id: str, since: date, until: date) -> list[VenueMonth]: ...
 
 
 class ConcertCatalogue(Protocol):
     """What a question may be about."""
 
-    def artists_mentioned(self, text: str, today: date, top_n: int) -> list[ArtistMatch]: ...
+    def vocabulary(self) -> Vocabulary:
+        """The names; the same object for as long as they are the same."""
+        ...
 
-    def vocabulary(self) -> Vocabulary: ...
+    def totals(self, criteria: Criteria) -> list[GenreTotals]: ...
 
-    def totals(self, since: date, until: date) -> list[GenreTotals]: ...
+    def genres(self, today: date) -> list[GenreRow]: ...
 
 
 class TicketModel(Protocol):
     """A model that turns feature vectors into sales revenue."""
 
-    def estimate(self, rows: Sequence[Sequence[float]]) -> Estimates:
-        """One finite number for each row, in order."""
+    def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
+        """One finite number for each row, in order; NaN or None in a row is unknown."""
         ...
 
 
 class ChatProvider(Protocol):
-    """Something that answers a turn of a conversation, piece by piece, ending with an ChatOutcome."""
+    """Something that answers a turn of a conversation, piece by piece, ending with a ChatOutcome."""
 
     @property
     def source(self) -> str: ...
@@ -79,4 +105,20 @@ class ChatSessionStore(Protocol):
 
     def save(self, session: ChatSession) -> None:
         """Keep it as version `session.version`; Conflict if that version was saved by another meanwhile."""
+        ...
+
+    def of_owner(self, owner: str, limit: int) -> list[ChatSessionSummary]:
+        """The owner's sessions, the latest first."""
+        ...
+
+    def forget(self, session_id: str) -> None:
+        """Delete it; one that is not there is as good as deleted."""
+        ...
+
+    def ask_to_stop(self, answer: str, now: datetime) -> None:
+        """Ask whoever is giving `answer` to stop."""
+        ...
+
+    def asked_to_stop(self, answer: str, since: datetime) -> bool:
+        """Whether somebody asked since then."""
         ...

@@ -1,53 +1,42 @@
-"""The local chat provider: finds what a message asks for, uses the tool for it, and says what came back.
+"""The local chat provider: reads what a message asks, uses the tools for it, and says what came back.
 
-No model: the words of the message, the genres and places that the warehouse knows, and the artists that it names
-decide. Nothing of the message is executed; it reaches the tools as arguments, which they check like anyone's.
+No model. Nothing of the message is executed; it reaches the tools as arguments, which they check like anyone's. What
+the question was taken to be is said first, and what of it could not be used is said with it.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from chalicelib.concerts.models import Intent
-from chalicelib.concerts.outcomes import SUGGESTIONS, subject_of
-from chalicelib.concerts.phrases import told
-from chalicelib.concerts.ports import ConcertCatalogue
-from chalicelib.concerts.tools import TOOL_ROWS, Toolbox
-from chalicelib.concerts.values import ChatOutcome, Delta, Piece, Turn, Vocabulary
+from msgspec import to_builtins
+
+from chalicelib.concerts.lexicon import Lexical, Lexicon
+from chalicelib.concerts.outcomes import SUGGESTIONS, subjects_of
+from chalicelib.concerts.phrases import told, understanding
+from chalicelib.concerts.reading import read
+from chalicelib.concerts.tools import ToolAnswer, Toolbox
+from chalicelib.concerts.values import ChatOutcome, Delta, Exchange, Piece, Place, Question, Subject, Turn
 from chalicelib.errors import UpstreamError
 
-CONCERT_ID = re.compile(r"\bcon-[0-9]{1,12}\b", re.IGNORECASE)
-NUMBER = re.compile(
-    r"\btop[ -]?([0-9]{1,3})\b|\b([0-9]{1,3}) (?:most |best |top )?(?:popular |busiest )?(?:venues|concerts)"
-)
-
-CUES: Mapping[Intent, re.Pattern[str]] = {
-    "ticket_prediction": re.compile(
-        r"\b(predict\w*|forecast\w*|sales|sell(?:s|ing)?|sell[- ]?out|how many tickets|takings)\b"
-    ),
-    "data_analysis": re.compile(
-        r"\b(statistics|stats|revenue|average|totals?|analy[sz]e|analysis|compare|trends?|how many concerts|by genre)\b"
-    ),
-    "venue_search": re.compile(r"\b(venues?|halls?|arenas?|stadiums?|clubs?|theat(?:er|re)s?)\b"),
-    "concert_recommendation": re.compile(
-        r"\b(recommend\w*|suggest\w*|concerts?|gigs?|shows?|go to|see|listen|playing|what's on|tonight|weekend)\b"
-    ),
-    "artist_lookup": re.compile(r"\b(who|artist|band|singer|tell me about|touring|tour)\b"),
-    "general_query": re.compile(r"\b(hello|hi|hey|help|thanks?|thank you|what can you do|good (?:morning|evening))\b"),
-}
-POPULAR = re.compile(r"\b(popular|best|busiest|top|rank\w*|favou?rite)\b")
-REFERENCE = re.compile(r"\b(it|its|that|this|first|one)\b")
+DAY = timedelta(days=1)
+LISTED = 5
+"""Things that an answer lists where no number is asked for."""
+MOST_VENUES = 3
+"""Venues of one name that are shown, where the question does not say which."""
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a message was taken to ask: the intent, how sure that is, and the tool with its arguments."""
+@dataclass
+class Plan:
+    """What is to be done about a question: a tool with its arguments, or words alone; and what that cannot honour."""
 
-    intent: Intent
-    confidence: float
     tool: str = ""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    say: str = ""
+    forecast: bool = False
+    """Whether the first concert that the tool finds is to be forecast."""
 
 
 class LocalRouter:
@@ -55,95 +44,340 @@ class LocalRouter:
 
     source = "local"
 
-    def __init__(self, toolbox: Toolbox, catalogue: ConcertCatalogue) -> None:
+    def __init__(self, toolbox: Toolbox, lexicon: Lexical, clock: Callable[[], datetime]) -> None:
         self._toolbox = toolbox
-        self._catalogue = catalogue
+        self._lexicon = lexicon
+        self._clock = clock
 
     def answer(self, turn: Turn) -> Iterator[Piece]:
         """The answer to a turn, a sentence at a time; it answers even where the warehouse does not."""
-        reading = self._read(turn)
-        if not reading.tool:
-            for sentence in told("", {}, None, reading.intent):
-                yield Delta(sentence)
-            yield ChatOutcome(reading.intent, reading.confidence, {}, SUGGESTIONS[reading.intent])
-            return
-        found = self._toolbox.run(reading.tool, reading.arguments)
-        for sentence in told(found.tool, found.data, found.error, reading.intent):
-            yield Delta(sentence)
+        today = self._clock().date()
+        lexicon: Lexicon | None = None
+        with suppress(UpstreamError):
+            lexicon = self._lexicon()
+        question = read(turn.message, lexicon, today)
+        plan = planned(question, turn.history, today)
+        nothing = question.nothing and plan.tool in {
+            "recommend_concerts",
+            "find_concerts",
+            "popular_venues",
+            "season_totals",
+        }
+        found = self._toolbox.run(plan.tool, plan.arguments) if plan.tool and not nothing else None
+        if found is not None and plan.forecast:
+            found = self._forecast_of_first(found, plan)
+        unused = [*question.unused, *plan.unused, *(found.data.get("notes", ()) if found else ())]
+        understood = understanding(question, plan.arguments)
+        told_of = self._offer(plan.arguments) if nothing else self._told(question, plan, found)
+        words = [understood, *unused, *told_of]
+        for sentence in filter(None, words):
+            yield Delta(f"{sentence.strip()} ")
         yield ChatOutcome(
-            reading.intent, reading.confidence, found.content, SUGGESTIONS[reading.intent], subject_of(found.data)
+            intent=question.intent,
+            confidence=question.confidence,
+            data={} if found is None else found.content,
+            suggestions=SUGGESTIONS[question.intent],
+            listed=subjects_of(found.data) if found else (),
+            understood=understood,
+            question={**to_builtins(question), "unused": list(dict.fromkeys(unused))},
         )
 
-    def _read(self, turn: Turn) -> Reading:
-        try:
-            vocabulary = self._catalogue.vocabulary()
-            reading = read(turn, vocabulary)
-            if (
-                reading.intent in {"ticket_prediction", "artist_lookup", "unknown"}
-                and "concert_id" not in reading.arguments
-            ):
-                return self._by_artist(turn, reading)
-        except UpstreamError:
-            return read(turn, Vocabulary())
-        return reading
+    def _forecast_of_first(self, found: ToolAnswer, plan: Plan) -> ToolAnswer:
+        """The forecast of the first concert that was found; what was found, where that is nothing."""
+        if found.error is not None or not found.data["recommendations"]:
+            return found
+        plan.tool, plan.arguments = (
+            "predict_ticket_sales",
+            {"concert_id": found.data["recommendations"][0]["concert_id"]},
+        )
+        return self._toolbox.run(plan.tool, plan.arguments)
 
-    def _by_artist(self, turn: Turn, reading: Reading) -> Reading:
-        found = self._toolbox.run("find_artists", {"text": turn.message})
-        artists = found.data.get("artists") or []
-        if not artists:
-            return reading
-        concert_id = artists[0]["next_concert_id"]
-        if reading.intent == "ticket_prediction" and concert_id:
-            return Reading("ticket_prediction", 0.9, "predict_ticket_sales", {"concert_id": concert_id})
-        return Reading("artist_lookup", 0.9, "find_artists", {"text": turn.message})
+    def _told(self, question: Question, plan: Plan, found: ToolAnswer | None) -> Iterator[str]:
+        if found is None:
+            yield from told("", {}, None, question.intent) if not plan.say else (plan.say,)
+            return
+        yield from told(found.tool, found.data, found.error, question.intent)
+        if found.error is None and plan.tool == "recommend_concerts" and not found.data["recommendations"]:
+            yield from self._offer(plan.arguments)
 
-
-def read(turn: Turn, vocabulary: Vocabulary) -> Reading:
-    """What a message asks for, by its words alone."""
-    text = turn.message.lower()
-    concert_id = _concert_id(turn)
-    genres = _named(text, vocabulary.genres)
-    places = _named(text, (*vocabulary.cities, *vocabulary.countries))
-    cues = {intent for intent, pattern in CUES.items() if pattern.search(text)}
-    top_n = _number(text)
-    if "ticket_prediction" in cues or CONCERT_ID.search(text):
-        if concert_id:
-            sure = 0.95 if CONCERT_ID.search(text) else 0.85
-            return Reading("ticket_prediction", sure, "predict_ticket_sales", {"concert_id": concert_id})
-        return Reading("ticket_prediction", 0.6)
-    if "venue_search" in cues and not (genres or "concert_recommendation" in cues):
-        sure = 0.9 if POPULAR.search(text) else 0.7
-        return Reading("venue_search", sure, "popular_venues", {"top_n": top_n})
-    if "data_analysis" in cues:
-        return Reading("data_analysis", 0.8, "season_totals", {})
-    if genres or places or "concert_recommendation" in cues:
-        arguments: dict[str, Any] = {"genres": list(genres), "top_n": top_n}
-        if places:
-            arguments["location"] = places[0]
-        sure = 0.5 + 0.15 * (bool(genres) + bool(places) + ("concert_recommendation" in cues))
-        return Reading("concert_recommendation", sure, "recommend_concerts", arguments)
-    if "artist_lookup" in cues:
-        return Reading("artist_lookup", 0.5, "find_artists", {"text": turn.message})
-    if "general_query" in cues:
-        return Reading("general_query", 0.8)
-    return Reading("unknown", 0.2)
+    def _offer(self, asked: Mapping[str, Any]) -> Iterator[str]:
+        """Where nothing fits: what there would be if the narrowest part were left out, as an offer alone."""
+        for names, words in (
+            ((), "else"),
+            (("locations",), "elsewhere"),
+            (("since", "until"), "on other days"),
+            (("genres",), "of other genres"),
+        ):
+            if names and not any(asked.get(name) for name in names):
+                continue
+            wider = {key: value for key, value in asked.items() if key not in names}
+            found = self._toolbox.run("recommend_concerts", {**wider, "top_n": 1})
+            for one in found.data.get("recommendations", []):
+                yield (
+                    f"There is something {words}, if you like: {one['artist']} in {one['city']} on {one['event_date']} "
+                    f"({one['concert_id']})."
+                )
+                return
 
 
-def _concert_id(turn: Turn) -> str | None:
-    if match := CONCERT_ID.search(turn.message):
-        return match[0].lower()
-    if REFERENCE.search(turn.message.lower()):
-        return next((exchange.concert_id for exchange in reversed(turn.history) if exchange.concert_id), None)
-    return None
+def planned(question: Question, history: Sequence[Exchange], today: date) -> Plan:
+    """What is to be done about `question`, after what was said before."""
+    subject, problem = _subject(question, history)
+    plan = Plan(unused=[problem] if problem else [])
+    _PLANS.get(question.topic, _nothing)(question, subject, plan, today)
+    return plan
 
 
-def _named(text: str, words: Sequence[str]) -> tuple[str, ...]:
-    """The words that occur whole in `text`, the longest first; a genre such as "rock/pop" counts for each part."""
-    parts = {part.strip().lower() for word in words for part in word.split("/")} - {""}
-    found = [part for part in parts if re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text)]
-    return tuple(sorted(found, key=lambda part: (-len(part), part)))[:5]
+def _subject(question: Question, history: Sequence[Exchange]) -> tuple[Subject, str]:
+    """What "it" or "the second one" is, of the latest list; and what is wrong with that."""
+    if not question.refers or question.concert_id:
+        return Subject(), ""
+    listed = next((exchange.listed for exchange in reversed(history) if exchange.listed), ())
+    if not listed:
+        old = next((exchange.concert_id for exchange in reversed(history) if exchange.concert_id), None)
+        listed = (Subject(concert_id=old),) if old else ()
+    if not listed:
+        return Subject(), "I have listed nothing yet that you could mean." if question.which else ""
+    place = question.which - 1 if question.which > 0 else len(listed) - 1 if question.which else 0
+    if place >= len(listed):
+        return Subject(), f"My last list has only {len(listed)}, so there is no number {question.which}."
+    return listed[place], ""
 
 
-def _number(text: str) -> int:
-    match = NUMBER.search(text)
-    return min(TOOL_ROWS, max(1, int(match[1] or match[2]))) if match else 5
+def _nothing(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    """Words alone."""
+
+
+def _forecast(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "genres", "venue_types", "prices", "seats", "not_genres", "count", "order")
+    concert = question.concert_id
+    if not concert and (question.artists or question.venues or question.places or question.since):
+        if not (question.artists or question.venues) and subject.concert_id:
+            concert = subject.concert_id
+            ignored(question, plan, "places", "days")
+        else:
+            plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
+            plan.arguments |= {"order": "date", "top_n": 1}
+            plan.forecast = True
+            return
+    concert = concert or subject.concert_id
+    if concert:
+        plan.tool, plan.arguments = "predict_ticket_sales", {"concert_id": concert}
+    else:
+        plan.say = "Which concert do you mean? Name its id, such as con-000042, or its artist."
+
+
+def _similar(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    plan.tool, plan.arguments = "recommend_concerts", _wish(question, today, artists=False)
+    plan.arguments["top_n"] = question.count or LISTED
+    concert = question.concert_id or subject.concert_id
+    if question.artists:
+        parts = [part for artist in question.artists for part in artist.genre.split("/")]
+        plan.arguments["genres"] = list(dict.fromkeys([*question.genres, *parts]))
+        plan.arguments["exclude_artist_ids"] = [artist.artist_id for artist in question.artists]
+    elif concert:
+        plan.arguments["similar_to"] = concert
+    elif not question.genres:
+        plan.tool, plan.arguments = "", {}
+        plan.say = "Similar to what? Name an artist, a genre or a concert."
+
+
+def _concerts(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "order")
+    if question.until and question.until <= today:
+        ignored(question, plan, "not_genres", "not_places", "prices", "seats")
+        plan.tool = "find_concerts"
+        plan.arguments = {
+            "genre": list(question.genres),
+            "place": _spelled(question.places),
+            "type": list(question.venue_types),
+            "from": str(question.since or date(1970, 1, 1)),
+            "to": str(question.until - DAY),
+            "limit": question.count or LISTED,
+        }
+        plan.unused.append("Those days are over, so I list what was played then.")
+        return
+    plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
+    plan.arguments["top_n"] = question.count or LISTED
+    if question.by_price:
+        plan.arguments["order"] = "price"
+
+
+def _concert(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    plan.tool, plan.arguments = "concert_details", {"concert_id": question.concert_id}
+
+
+def _price(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    if question.artists or not (subject.concert_id or subject.artist_id):
+        _concerts(question, subject, plan, today)
+        plan.arguments["order"] = "date"
+    elif subject.concert_id:
+        plan.tool, plan.arguments = "concert_details", {"concert_id": subject.concert_id}
+    else:
+        plan.tool, plan.arguments = "artist_details", {"artist_id": subject.artist_id}
+
+
+def _artist(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "genres", "not_genres", "seats", "order")
+    if not question.artists and not subject.artist_id:
+        plan.say = "Which artist do you mean?"
+        if not question.refers:
+            plan.unused.append("I know no artist of that name.")
+        return
+    narrowed = question.places or question.not_places or question.since or question.until or question.venue_types
+    priced = question.min_price is not None or question.max_price is not None or question.by_price
+    if narrowed or priced or len(question.artists) > 1 or question.count:
+        plan.tool = "recommend_concerts"
+        ids = [artist.artist_id for artist in question.artists] or [subject.artist_id]
+        plan.arguments = {
+            **_wish(question, today),
+            "artist_ids": ids,
+            "order": "price" if question.by_price else "date",
+        }
+        plan.arguments["top_n"] = question.count or LISTED
+        return
+    artist_id = question.artists[0].artist_id if question.artists else subject.artist_id
+    plan.tool, plan.arguments = "artist_details", {"artist_id": artist_id}
+
+
+def _venue(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "genres", "not_genres", "prices", "days", "order", "count")
+    if len(question.venues) > 1:
+        plan.tool = "find_venues"
+        plan.arguments = {"q": question.venues[0].name, "place": _spelled(question.places), "limit": MOST_VENUES}
+        if len(question.venues) > MOST_VENUES:
+            plan.unused.append(f"{len(question.venues)} venues are named so; say in which city for the others.")
+    elif question.venues:
+        plan.tool, plan.arguments = "venue_details", {"venue_id": question.venues[0].venue_id}
+    elif subject.venue_id:
+        plan.tool, plan.arguments = "venue_details", {"venue_id": subject.venue_id}
+    elif question.places or question.venue_types:
+        plan.tool = "find_venues"
+        plan.arguments = {"place": _spelled(question.places), "type": list(question.venue_types), "limit": LISTED}
+    else:
+        plan.say = "Which venue do you mean? Name it, or ask for the popular ones."
+
+
+def _venues(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "genres", "not_genres", "prices")
+    plan.tool = "popular_venues"
+    plan.arguments = {
+        "top_n": question.count or LISTED,
+        "locations": _spelled(question.places),
+        "exclude_locations": _spelled(question.not_places),
+        "venue_types": list(question.venue_types),
+        "order_by": question.order_by,
+        "least_first": question.least_first,
+        **_limits(question, ("min_capacity", "max_capacity")),
+    }
+    if question.places or question.venue_types:
+        plan.arguments["min_events"] = 1
+    _past_days(question, plan, today)
+
+
+def _totals(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "prices", "seats", "count")
+    plan.tool = "season_totals"
+    plan.arguments = {
+        "genres": list(question.genres),
+        "exclude_genres": list(question.not_genres),
+        "locations": _spelled(question.places),
+        "exclude_locations": _spelled(question.not_places),
+        "artist_ids": [artist.artist_id for artist in question.artists],
+        "venue_ids": [venue.venue_id for venue in question.venues],
+        "venue_types": list(question.venue_types),
+    }
+    if question.refers and not (question.artists or question.venues) and (subject.artist_id or subject.venue_id):
+        name = "venue_ids" if question.the_venue or not subject.artist_id else "artist_ids"
+        plan.arguments[name] = [subject.venue_id if name == "venue_ids" else subject.artist_id]
+    _past_days(question, plan, today)
+
+
+def _past_days(question: Question, plan: Plan, today: date) -> None:
+    """The days of completed concerts; a period that is yet to come has none, and is said to."""
+    if question.since and question.since >= today:
+        plan.unused.append("No concert of those days is completed yet; I looked at the last year.")
+        return
+    if question.since:
+        plan.arguments["since"] = str(question.since)
+    if question.until:
+        plan.arguments["until"] = str(min(question.until, today) - DAY)
+        if not question.since:
+            plan.arguments["since"] = str(date(question.until.year - 10, 1, 1))
+
+
+def _genres(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+    ignored(question, plan, "places", "days", "prices")
+    plan.tool = "list_genres"
+
+
+def _wish(question: Question, today: date, *, artists: bool = True) -> dict[str, Any]:
+    """A question about scheduled concerts as the arguments of a recommendation."""
+    wish: dict[str, Any] = {
+        "genres": list(question.genres),
+        "exclude_genres": list(question.not_genres),
+        "locations": _spelled(question.places),
+        "exclude_locations": _spelled(question.not_places),
+        "venue_types": list(question.venue_types),
+        "exclude_artist_ids": [artist.artist_id for artist in question.not_artists],
+        **_limits(question, ("min_price", "max_price", "min_capacity", "max_capacity")),
+    }
+    if artists and question.artists:
+        wish["artist_ids"] = [artist.artist_id for artist in question.artists]
+    if question.venues:
+        wish["venue_ids"] = [venue.venue_id for venue in question.venues]
+    if question.since:
+        wish["since"] = str(max(question.since, today))
+    if question.until:
+        wish["until"] = str(question.until - DAY)
+    return {name: value for name, value in wish.items() if value not in ([], None)}
+
+
+def _limits(question: Question, names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(question, name)) is not None}
+
+
+def _spelled(places: Sequence[Place]) -> list[str]:
+    return [place.address for place in places]
+
+
+NAMES = {
+    "genres": ("genres", "a genre"),
+    "not_genres": ("not_genres", "a genre to leave out"),
+    "venue_types": ("venue_types", "a type of venue"),
+    "places": ("places", "a place"),
+    "not_places": ("not_places", "a place to leave out"),
+    "count": ("count", "a number of results"),
+}
+
+
+def ignored(question: Question, plan: Plan, *parts: str) -> None:
+    """Say which of these parts the question has, since the plan uses none of them."""
+    for part in parts:
+        if part in NAMES:
+            has, name = bool(getattr(question, NAMES[part][0])), NAMES[part][1]
+        elif part == "prices":
+            has = question.min_price is not None or question.max_price is not None or question.by_price
+            name = "a price"
+        elif part == "seats":
+            has, name = question.min_capacity is not None or question.max_capacity is not None, "a number of seats"
+        elif part == "days":
+            has, name = question.since is not None or question.until is not None, "days"
+        else:
+            has, name = question.order_by != "popularity" or question.least_first, "an order"
+        if has:
+            plan.unused.append(f"I cannot narrow this by {name}.")
+
+
+_PLANS: Mapping[str, Callable[[Question, Subject, Plan, date], None]] = {
+    "forecast": _forecast,
+    "similar": _similar,
+    "concerts": _concerts,
+    "concert": _concert,
+    "price": _price,
+    "artist": _artist,
+    "venue": _venue,
+    "venues": _venues,
+    "totals": _totals,
+    "genres": _genres,
+}

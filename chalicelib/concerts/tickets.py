@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from chalicelib.concerts.features import features_of, vector
+from chalicelib.concerts.features import band_of, confidence_level, features_of, unknown_in, vector
 from chalicelib.concerts.models import (
     ConcertSummary,
-    ConfidencePart,
+    CoveragePart,
     RejectedConcert,
+    SalesInterval,
     TicketBatch,
     TicketBatchQuery,
     TicketFeatures,
@@ -17,27 +18,30 @@ from chalicelib.concerts.models import (
     TicketQuery,
 )
 from chalicelib.concerts.ports import Outlooks, TicketModel
-from chalicelib.concerts.values import ConcertOutlook, Estimates
+from chalicelib.concerts.values import ConcertOutlook, ErrorBands, Estimates
 from chalicelib.errors import InvalidInput, NotFound, OmnibusError, Unprocessable, UpstreamError, UpstreamUnavailable
 
-LOW_CONFIDENCE = 0.7
 ARTIST_CONCERTS_FOR_CERTAINTY = 20
 
 
 class TicketForecast:
-    """Predicts with the first of `models` that answers; `venue_types` is the encoder saved with the model."""
+    """Predicts with the first of `models` that answers; `venue_types` and `errors` were saved with the model."""
 
     def __init__(
         self,
         outlooks: Outlooks,
         models: Sequence[TicketModel],
         venue_types: Sequence[str],
+        errors: ErrorBands,
         clock: Callable[[], datetime],
+        currency: str = "USD",
     ) -> None:
         self._outlooks = outlooks
         self._models = models
         self._venue_types = venue_types
+        self._errors = errors
         self._clock = clock
+        self._currency = currency
 
     def predict(self, query: TicketQuery) -> TicketPrediction:
         """The forecast for one concert.
@@ -56,7 +60,7 @@ class TicketForecast:
             raise NotFound(f"concert_id: there is no concert {query.concert_id}", code="concert_not_found")
         if problem_found := _unpredictable(outlooks[0], today):
             raise problem_found
-        return self._predictions([(features_of(outlooks[0], self._venue_types), outlooks[0])], today)[0]
+        return self._predictions([(features_of(outlooks[0], self._venue_types, self._currency), outlooks[0])], today)[0]
 
     def predict_batch(self, query: TicketBatchQuery) -> TicketBatch:
         """The forecasts for many concerts, by one question to the warehouse and one to the model."""
@@ -75,7 +79,7 @@ class TicketForecast:
             if error is not None:
                 rejected.append(RejectedConcert(concert_id=concert_id, code=error.code, message=error.message))
             elif outlook is not None:
-                accepted.append((features_of(outlook, self._venue_types), outlook))
+                accepted.append((features_of(outlook, self._venue_types, self._currency), outlook))
         return TicketBatch(predictions=self._predictions(accepted, today) if accepted else [], rejected=rejected)
 
     def _predictions(
@@ -83,9 +87,42 @@ class TicketForecast:
     ) -> list[TicketPrediction]:
         estimates, fallback = self._estimate([vector(features) for features, _ in cases])
         return [
-            _prediction(features, outlook, value, estimates, fallback, today)
+            self._prediction(features, outlook, value, estimates, fallback, today)
             for (features, outlook), value in zip(cases, estimates.values, strict=True)
         ]
+
+    def _prediction(
+        self,
+        features: TicketFeatures,
+        outlook: ConcertOutlook | None,
+        value: float,
+        estimates: Estimates,
+        fallback: str,
+        today: date,
+    ) -> TicketPrediction:
+        parts = coverage_parts(features)
+        value = max(0.0, value)
+        band = self._errors.bands[band_of(features)]
+        return TicketPrediction(
+            predicted_sales=_cents(value),
+            currency=self._currency,
+            interval=SalesInterval(
+                low=_cents(value * band.low),
+                high=_cents(value * band.high),
+                level=self._errors.level,
+                measured=band.measured,
+            ),
+            confidence_level=confidence_level(features),
+            unknown=unknown_in(features),
+            data_coverage=round(math.fsum(part.contribution for part in parts), 4),
+            coverage_parts=parts,
+            features=features,
+            source=estimates.source,
+            model_version=estimates.version,
+            as_of=today,
+            concert=None if outlook is None else _summary(outlook),
+            fallback=fallback,
+        )
 
     def _estimate(self, rows: Sequence[Sequence[float]]) -> tuple[Estimates, str]:
         reason = ""
@@ -97,13 +134,13 @@ class TicketForecast:
         raise UpstreamUnavailable("No ticket model can answer now; try again later.", retry_after=30)
 
 
-def confidence_parts(features: TicketFeatures) -> list[ConfidencePart]:
-    """The five parts of a forecast's confidence: artist, history, attendance, time to go, prices."""
+def coverage_parts(features: TicketFeatures) -> list[CoveragePart]:
+    """The five parts of a forecast's data coverage: artist, history, attendance, time to go, prices."""
     artist = features.artist_total_concerts
-    histories = (features.historical_avg_sales > 0) + (features.similar_concert_avg_sales > 0)
+    histories = bool(features.historical_avg_sales) + bool(features.similar_concert_avg_sales)
     attendance = features.venue_avg_attendance_rate
     days = features.days_until_event
-    priced = features.avg_ticket_price > 0
+    priced = bool(features.avg_ticket_price)
     return [
         _part(
             "artist",
@@ -139,40 +176,22 @@ def _certainty_by_days(days: int) -> float:
     return 1.0
 
 
-def _part(name: str, weight: float, value: float, reason: str) -> ConfidencePart:
-    return ConfidencePart(
+def _part(name: str, weight: float, value: float, reason: str) -> CoveragePart:
+    return CoveragePart(
         name=name, weight=weight, value=round(value, 4), contribution=round(weight * value, 4), reason=reason
     )
 
 
-def _prediction(
-    features: TicketFeatures,
-    outlook: ConcertOutlook | None,
-    value: float,
-    estimates: Estimates,
-    fallback: str,
-    today: date,
-) -> TicketPrediction:
-    parts = confidence_parts(features)
-    confidence = round(math.fsum(part.contribution for part in parts), 4)
-    return TicketPrediction(
-        predicted_sales=Decimal(str(max(0.0, value))).quantize(Decimal("0.01")),
-        confidence=confidence,
-        confidence_level="low" if confidence < LOW_CONFIDENCE else "high",
-        confidence_parts=parts,
-        features=features,
-        source=estimates.source,
-        model_version=estimates.version,
-        as_of=today,
-        concert=None if outlook is None else _summary(outlook),
-        fallback=fallback,
-    )
+def _cents(amount: float) -> Decimal:
+    return Decimal(str(amount)).quantize(Decimal("0.01"))
 
 
 def _summary(outlook: ConcertOutlook) -> ConcertSummary:
     return ConcertSummary(
         concert_id=outlook.concert_id,
+        artist_id=outlook.artist_id,
         artist=outlook.artist_name,
+        venue_id=outlook.venue_id,
         venue=outlook.venue_name,
         city=outlook.city,
         event_date=outlook.event_date,

@@ -2,57 +2,54 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from chalicelib.concerts.models import PLAIN, ConcertId, Intent, PopularityQuery, RecommendationQuery, TicketQuery
-from chalicelib.concerts.popularity import VenuePopularity
-from chalicelib.concerts.ports import ConcertCatalogue
+from chalicelib.concerts.guide import ConcertGuide
+from chalicelib.concerts.models import (
+    ArtistId,
+    ConcertId,
+    ConcertsQuery,
+    Intent,
+    NamesQuery,
+    PopularityQuery,
+    RecommendationQuery,
+    TicketQuery,
+    TotalsQuery,
+    VenueId,
+    VenuesQuery,
+)
+from chalicelib.concerts.popularity import Totals, VenuePopularity
 from chalicelib.concerts.recommendations import Recommender
 from chalicelib.concerts.tickets import TicketForecast
-from chalicelib.concerts.values import ArtistMatch, GenreTotals
 from chalicelib.errors import OmnibusError
 
 TOOL_ROWS = 20
-"""Rows that a tool answers with at most: a chat reads them out, and a socket's message is bounded."""
+"""Rows that a tool answers a chat with at most: it reads them out, and a socket's message is bounded."""
 
 
-class PopularVenues(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    top_n: Annotated[int, Meta(ge=1, le=TOOL_ROWS, description="How many venues.")] = 5
-    min_events: Annotated[int, Meta(ge=1, le=10_000, description="Concerts that a venue must have had.")] = 5
-    lookback_days: Annotated[int, Meta(ge=1, le=3650, description="Days before today that count.")] = 365
+class OneConcert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A concert by its id."""
 
-
-class PredictSales(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concert_id: ConcertId
 
 
-class RecommendConcerts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    genres: Annotated[
-        list[Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN)]],
-        Meta(max_length=10, description="Genres that the person likes."),
-    ] = []
-    location: Annotated[str, Meta(max_length=100, pattern=PLAIN, description="City, state or country.")] = ""
-    top_n: Annotated[int, Meta(ge=1, le=TOOL_ROWS, description="How many concerts.")] = 5
+class OneArtist(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An artist by its id, as find_artists gives it."""
+
+    artist_id: ArtistId
 
 
-class FindArtists(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    text: Annotated[str, Meta(min_length=1, max_length=4000, description="A text that names the artist in full.")]
+class OneVenue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A venue by its id, as find_venues gives it."""
+
+    venue_id: VenueId
 
 
-class SeasonTotals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    lookback_days: Annotated[int, Meta(ge=1, le=3650, description="Days before today that count.")] = 365
-
-
-class Artists(Struct, frozen=True, kw_only=True):
-    artists: list[ArtistMatch]
-
-
-class Totals(Struct, frozen=True, kw_only=True):
-    genres: list[GenreTotals]
+class NoArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -99,50 +96,91 @@ class Toolbox:
         popularity: VenuePopularity,
         forecast: TicketForecast,
         recommender: Recommender,
-        catalogue: ConcertCatalogue,
-        clock: Callable[[], datetime],
+        totals: Totals,
+        guide: ConcertGuide,
     ) -> None:
-        self._catalogue = catalogue
-        self._clock = clock
         self.tools: Mapping[str, Tool] = {
             tool.name: tool
             for tool in (
                 Tool(
                     "popular_venues",
-                    "Rank the most popular concert venues, with attendance, revenue and bookings.",
+                    "Rank concert venues by popularity, revenue, attendance, concerts or capacity, most or least "
+                    "first, within places, types and days.",
                     "venue_search",
-                    PopularVenues,
-                    lambda asked: popularity.rank(msgspec.convert(msgspec.structs.asdict(asked), PopularityQuery)),
+                    PopularityQuery,
+                    popularity.rank,
                 ),
                 Tool(
                     "predict_ticket_sales",
-                    "Forecast the ticket revenue of one scheduled concert by its id, with the confidence explained.",
+                    "Forecast the ticket revenue of one scheduled concert by its id, with an interval and what is "
+                    "unknown.",
                     "ticket_prediction",
-                    PredictSales,
+                    OneConcert,
                     lambda asked: forecast.predict(TicketQuery(concert_id=asked.concert_id)),
                 ),
                 Tool(
                     "recommend_concerts",
-                    "Recommend scheduled concerts by genres and by place, each with its id and with reasons.",
+                    "Recommend scheduled concerts by genres, places, days, prices and seats, or similar to a concert, "
+                    "each with its id and with reasons.",
                     "concert_recommendation",
-                    RecommendConcerts,
-                    lambda asked: recommender.recommend(
-                        msgspec.convert(msgspec.structs.asdict(asked), RecommendationQuery)
-                    ),
+                    RecommendationQuery,
+                    recommender.recommend,
+                ),
+                Tool(
+                    "find_concerts",
+                    "List concerts by date: by words of the artist's or venue's name, genre, place, type and days.",
+                    "concert_recommendation",
+                    ConcertsQuery,
+                    guide.concerts,
+                ),
+                Tool(
+                    "concert_details",
+                    "A concert by id, whatever its status, with its venue and its prices.",
+                    "concert_recommendation",
+                    OneConcert,
+                    lambda asked: guide.concert(asked.concert_id),
                 ),
                 Tool(
                     "find_artists",
-                    "Find the artists that a text names, with the next scheduled concert of each.",
+                    "Find artists by words of their name, with the next scheduled concert of each.",
                     "artist_lookup",
-                    FindArtists,
-                    self._find_artists,
+                    NamesQuery,
+                    guide.artists,
+                ),
+                Tool(
+                    "artist_details",
+                    "An artist by id, with its next concerts and how its past ones went.",
+                    "artist_lookup",
+                    OneArtist,
+                    lambda asked: guide.artist(asked.artist_id),
+                ),
+                Tool(
+                    "find_venues",
+                    "Find venues by words of their name, place and type, with address, capacity and amenities.",
+                    "venue_search",
+                    VenuesQuery,
+                    guide.venues,
+                ),
+                Tool(
+                    "venue_details",
+                    "A venue by id, with its address, its next concerts and two years by month.",
+                    "venue_search",
+                    OneVenue,
+                    lambda asked: guide.venue(asked.venue_id),
                 ),
                 Tool(
                     "season_totals",
-                    "Concerts, attendance and revenue by genre over the last days.",
+                    "Concerts, attendance and revenue of completed concerts by genre, within places, types and days.",
                     "data_analysis",
-                    SeasonTotals,
-                    self._season_totals,
+                    TotalsQuery,
+                    totals.sum_up,
+                ),
+                Tool(
+                    "list_genres",
+                    "Every genre, with how many artists play it and how many concerts are scheduled.",
+                    "general_query",
+                    NoArguments,
+                    lambda _: guide.genres(),
                 ),
             )
         }
@@ -153,16 +191,15 @@ class Toolbox:
         if tool is None:
             return ToolAnswer(name, "unknown", {}, OmnibusError(f"There is no tool {name}.", code="unknown_tool"))
         try:
-            answer = tool.run(msgspec.convert(arguments, tool.model))
+            answer = tool.run(_bounded(msgspec.convert(arguments, tool.model)))
         except msgspec.ValidationError as error:
             return ToolAnswer(name, tool.intent, {}, OmnibusError(str(error), code="invalid_arguments"))
         except OmnibusError as error:
             return ToolAnswer(name, tool.intent, {}, error)
         return ToolAnswer(name, tool.intent, msgspec.to_builtins(answer))
 
-    def _find_artists(self, asked: FindArtists) -> Artists:
-        return Artists(artists=self._catalogue.artists_mentioned(asked.text, self._clock().date(), 5))
 
-    def _season_totals(self, asked: SeasonTotals) -> Totals:
-        today = self._clock().date()
-        return Totals(genres=self._catalogue.totals(today - timedelta(days=asked.lookback_days), today)[:TOOL_ROWS])
+def _bounded(asked: Struct) -> Struct:
+    """What was asked for, of no more rows than a chat reads out."""
+    rows = next((name for name in ("top_n", "limit") if getattr(asked, name, 0) > TOOL_ROWS), None)
+    return asked if rows is None else msgspec.structs.replace(asked, **{rows: TOOL_ROWS})

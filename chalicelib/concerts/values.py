@@ -1,7 +1,6 @@
 """What passes between the concert services, their ports and the chat's providers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,47 +8,105 @@ from typing import Any
 from msgspec import Struct, structs
 from msgspec.json import encode
 
-from chalicelib.concerts.models import Intent
+from chalicelib.concerts.models import ChatSessionSummary, Intent, OrderBy
+
+EVERY_VENUE = 1_000_000
+SCORE_WEIGHTS: Mapping[str, float] = {
+    "concerts": 0.15,
+    "attendance": 0.10,
+    "attendance_rate": 0.20,
+    "revenue": 0.10,
+    "revenue_per_event": 0.15,
+    "booking_frequency": 0.15,
+    "capacity": 0.05,
+    "venue_type": 0.02,
+    "location": 0.03,
+    "artist_diversity": 0.03,
+    "repeat_booking": 0.02,
+}
+"""The parts of a venue's popularity, as `sql/popularity.sql` weighs them."""
 
 
-class ArtistMatch(Struct, frozen=True, kw_only=True):
-    """An artist whom a text names, with the next concert where one is scheduled."""
+class Place(Struct, frozen=True):
+    """A city, a state or a country as the warehouse spells it; an empty part is any."""
+
+    city: str = ""
+    state: str = ""
+    country: str = ""
+
+    @property
+    def nearness(self) -> float:
+        """How near a venue in it is to what was asked for: a city is nearer than its state or country."""
+        return 1.0 if self.city else 0.8 if self.state else 0.6
+
+    def within(self, wide: "Place") -> bool:
+        """Whether this place lies in `wide`."""
+        pairs = ((self.city, wide.city), (self.state, wide.state), (self.country, wide.country))
+        return all(not there or here == there for here, there in pairs)
+
+    @property
+    def address(self) -> str:
+        """Its parts with commas, as the lexicon reads them."""
+        return ", ".join(filter(None, (self.city, self.state, self.country)))
+
+    @property
+    def name(self) -> str:
+        """Its narrowest part."""
+        return self.city or self.state or self.country
+
+
+class NamedArtist(Struct, frozen=True):
+    """An artist, as a question may name one."""
 
     artist_id: str
     name: str
     genre: str
-    popularity_score: Decimal
-    upcoming_concerts: int
-    next_concert_id: str | None
-    next_date: date | None
-    next_venue: str | None
-    next_city: str | None
 
 
-class GenreTotals(Struct, frozen=True, kw_only=True):
-    """One genre's completed concerts in some days; money is a decimal text."""
+class NamedVenue(Struct, frozen=True):
+    """A venue, as a question may name one."""
 
-    genre: str
-    concerts: int
-    attendance: int
-    revenue: Decimal
-    avg_attendance_rate: float
+    venue_id: str
+    name: str
+    place: Place
+    venue_type: str
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """The genres, cities and countries that the warehouse knows."""
+class Vocabulary(Struct, frozen=True, eq=False):
+    """The names that the warehouse knows; each place has its city, its state and its country."""
 
     genres: tuple[str, ...] = ()
-    cities: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    venue_types: tuple[str, ...] = ()
+    artists: tuple[NamedArtist, ...] = ()
+    venues: tuple[NamedVenue, ...] = ()
 
 
-class Criteria(Struct, frozen=True):
-    """The genres and the parts of the place that were asked for, lower case; either may be empty."""
+class Criteria(Struct, frozen=True, kw_only=True):
+    """Which concerts are meant, in the warehouse's own words; what is empty or None excludes nothing.
 
-    genres: tuple[str, ...]
-    places: tuple[str, ...]
+    `genres` are parts of genres; of `places`, artists, venues and types any will do. Days from `since`, before `until`.
+    """
+
+    genres: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    concerts: tuple[str, ...] = ()
+    artists: tuple[str, ...] = ()
+    venues: tuple[str, ...] = ()
+    venue_types: tuple[str, ...] = ()
+    named: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """Ids of artists and of venues, of which one will do."""
+    without_genres: tuple[str, ...] = ()
+    without_places: tuple[Place, ...] = ()
+    without_artists: tuple[str, ...] = ()
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def but(self, **changes: Any) -> "Criteria":
+        """These criteria with some changed."""
+        return structs.replace(self, **changes)
 
 
 class ProgrammeItem(Struct, frozen=True, kw_only=True):
@@ -57,6 +114,7 @@ class ProgrammeItem(Struct, frozen=True, kw_only=True):
 
     concert_id: str
     event_date: date
+    ticket_prices: str | None
     artist_id: str
     artist_name: str
     genre: str
@@ -72,37 +130,124 @@ class ProgrammeItem(Struct, frozen=True, kw_only=True):
     venue_type: str
     capacity: int
     size_share: float
-    demand: float
+    demand: float | None
     type_share: float
     venue_rank: int | None
     score: float
 
 
+class ConcertRow(Struct, frozen=True, kw_only=True):
+    """A concert of any status, as the warehouse has it."""
+
+    concert_id: str
+    event_date: date
+    status: str
+    ticket_prices: str | None
+    artist_id: str
+    artist_name: str
+    genre: str
+    popularity_score: Decimal
+    venue_id: str
+    venue_name: str
+    address: str | None
+    city: str
+    state: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    venue_type: str
+    capacity: int
+
+
+class ArtistRow(Struct, frozen=True, kw_only=True):
+    """An artist, and what its completed concerts of the window came to; None is what nobody reported."""
+
+    artist_id: str
+    name: str
+    genre: str
+    popularity_score: Decimal
+    formation_date: date | None
+    members: str | None
+    upcoming_concerts: int
+    next_concert_id: str | None
+    next_date: date | None
+    next_venue_id: str | None
+    next_venue: str | None
+    next_city: str | None
+    past_concerts: int
+    avg_attendance: float | None
+    avg_attendance_rate: float | None
+
+
+class VenueRow(Struct, frozen=True, kw_only=True):
+    """A venue, with its stored rank where it has one."""
+
+    venue_id: str
+    name: str
+    address: str | None
+    city: str
+    state: str
+    country: str
+    postal_code: str | None
+    latitude: float | None
+    longitude: float | None
+    capacity: int
+    venue_type: str
+    amenities: str | None
+    popularity_rank: int | None
+    upcoming_concerts: int
+
+
+class GenreRow(Struct, frozen=True, kw_only=True):
+    """A genre as artists have it, perhaps of two parts."""
+
+    genre: str
+    artists: int
+    upcoming_concerts: int
+
+
 class ConcertOutlook(Struct, frozen=True, kw_only=True):
-    """What the warehouse knew about a concert on `as_of`; `prices` is its JSON text, as stored."""
+    """What the warehouse knew about a concert on `as_of`, None for what it did not; `prices` is its JSON text."""
 
     concert_id: str
     as_of: date
     event_date: date
     status: str
+    artist_id: str
     artist_name: str
+    venue_id: str
     venue_name: str
     city: str
     venue_type: str
     prices: str | None
     artist_popularity_score: float
-    artist_avg_attendance: float
+    artist_avg_attendance: float | None
     artist_total_concerts: int
-    artist_avg_revenue: float
-    artist_genre_popularity: float
+    artist_avg_revenue: float | None
+    artist_genre_popularity: float | None
     venue_capacity: int
     venue_total_concerts: int
-    venue_avg_attendance_rate: float
-    venue_popularity_rank: int
-    venue_location_popularity: float
-    historical_avg_sales: float
-    historical_max_sales: float
-    similar_concert_avg_sales: float
+    venue_avg_attendance_rate: float | None
+    venue_popularity_rank: int | None
+    venue_location_popularity: float | None
+    historical_avg_sales: float | None
+    historical_max_sales: float | None
+    similar_concert_avg_sales: float | None
+
+
+class ErrorBand(Struct, frozen=True):
+    """The revenue lies between `low` and `high` times the answer; `measured` is how often, on seasons never learnt."""
+
+    low: float
+    high: float
+    measured: float
+
+
+class ErrorBands(Struct, frozen=True):
+    """A ticket model's bands by name, and the level of their intervals."""
+
+    level: float
+    bands: Mapping[str, ErrorBand]
 
 
 class Estimates(Struct, frozen=True):
@@ -113,22 +258,39 @@ class Estimates(Struct, frozen=True):
     version: str
 
 
+ANONYMOUS = "anonymous"
+"""The owner of sessions of nobody in particular."""
 MAX_EXCHANGES = 20
 
 MAX_BYTES = 380_000
 """Of the exchanges as JSON: an item of DynamoDB holds 400 KB, and one that is refused would be refused ever after."""
 
 SESSION_LIFETIME = timedelta(hours=24)
+SHOWN_CHARACTERS = 200
+"""Of a message in a list of sessions."""
 
 
-class Exchange(Struct, frozen=True, kw_only=True):
-    """One question and its answer; `concert_id` is the concert that it came to, for a later "it"."""
+class Subject(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that an answer listed, by the ids that it has, for a later "it" or "the second one"."""
+
+    concert_id: str = ""
+    artist_id: str = ""
+    venue_id: str = ""
+
+
+class Exchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One question and its answer; `listed` is what the answer named, in its order.
+
+    `helpful` is what the reader thought of it. `concert_id` is in sessions that an earlier version kept.
+    """
 
     message: str
     reply: str
     intent: str
     at: datetime
     concert_id: str | None = None
+    listed: tuple[Subject, ...] = ()
+    helpful: bool | None = None
 
 
 class ChatSession(Struct, frozen=True, kw_only=True):
@@ -153,6 +315,57 @@ class ChatSession(Struct, frozen=True, kw_only=True):
         )
 
 
+def summary_of(session: ChatSession) -> ChatSessionSummary:
+    """A session that has exchanges, as a list shows it."""
+    first, last = session.exchanges[0], session.exchanges[-1]
+    return ChatSessionSummary(
+        session_id=session.session_id,
+        first_message=first.message[:SHOWN_CHARACTERS],
+        last_message=last.message[:SHOWN_CHARACTERS],
+        exchanges=len(session.exchanges),
+        updated_at=last.at,
+        expires_at=session.expires_at,
+    )
+
+
+class Question(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a message was taken to ask: its intent, and every part that narrows the answer.
+
+    Days from `since`, before `until`. `which` is the place in the last list, -1 the last of it, 0 none. `unused` says,
+    a sentence each, what no answer can honour; `nothing` that it names only places or genres that there are not.
+    """
+
+    intent: Intent
+    topic: str = ""
+    confidence: float
+    concert_id: str = ""
+    genres: tuple[str, ...] = ()
+    not_genres: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    not_places: tuple[Place, ...] = ()
+    artists: tuple[NamedArtist, ...] = ()
+    not_artists: tuple[NamedArtist, ...] = ()
+    venues: tuple[NamedVenue, ...] = ()
+    venue_types: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    min_price: float | None = None
+    max_price: float | None = None
+    by_price: bool = False
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+    count: int | None = None
+    which: int = 0
+    refers: bool = False
+    the_venue: bool = False
+    order_by: OrderBy = "popularity"
+    least_first: bool = False
+    follows: bool = False
+    past: bool = False
+    nothing: bool = False
+    unused: tuple[str, ...] = ()
+
+
 class Turn(Struct, frozen=True):
     """What a provider gets: the message and what was said before, oldest first."""
 
@@ -174,7 +387,9 @@ class ChatOutcome(Struct, frozen=True):
     confidence: float
     data: Mapping[str, Any]
     suggestions: Sequence[str] = ()
-    concert_id: str | None = None
+    listed: Sequence[Subject] = ()
+    understood: str = ""
+    question: Mapping[str, Any] = {}
 
 
 class Restart(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What an operator looks at first: the alarms and the dead letters. What cannot be asked is named, and hides no other."""
+"""What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

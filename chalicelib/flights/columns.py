@@ -102,6 +102,7 @@ DERIVED_SCHEMA: Final = pa.schema(
             "callsign",
         ),
         _field("snapshot_time", pa.timestamp("ms", tz="UTC"), "ms since 1970 UTC", "the snapshot's own time"),
+        _field("snapshot_s", pa.int64(), "s since 1970 UTC", "the same as a number, alike in every SQL engine"),
     ]
 )
 """What the conversion adds."""

@@ -46,6 +46,7 @@ _DICTIONARY_COLUMNS = [
     "flight_phase",
     "airline_code",
     "snapshot_time",
+    "snapshot_s",
 ]
 """Where a dictionary is smaller and quicker. Only PLAIN and RLE_DICTIONARY are used: Athena reads both."""
 _ZSTD_LEVEL = 1

@@ -52,6 +52,7 @@ def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
     columns["flight_phase"] = _phase(columns["on_ground"], climb, altitude)
     columns["airline_code"] = _airline(callsign)
     columns["snapshot_time"] = pa.repeat(pa.scalar(snapshot_time * 1000, _MOMENT), len(states))
+    columns["snapshot_s"] = pa.repeat(pa.scalar(snapshot_time, pa.int64()), len(states))
     return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 

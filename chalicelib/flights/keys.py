@@ -1,7 +1,8 @@
 """Object keys: functions of a snapshot's own time, so that a repeated event writes where the first one did.
 
-`processed/` holds Parquet alone, because Athena reads all of it as one table; what belongs to a snapshot but is no
-Parquet lies under the same partitions in `index/` and `reports/`.
+`processed/` holds the Parquet of snapshots that are not yet compacted, `history/` that of whole hours; both hold
+Parquet alone, because Athena reads each as one table. What belongs to a snapshot but is no Parquet lies in `index/` and
+`reports/`, under the same partitions as `processed/`.
 """
 
 import re
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 from chalicelib.errors import InvalidInput
 
 RAW, PROCESSED, INDEX, REPORTS, QUARANTINE = "raw/", "processed/", "index/", "reports/", "quarantine/"
+HISTORY = "history/"
+HOUR_S = 3600
 
 DAY_S = 86_400
 
@@ -53,6 +56,11 @@ def malformed_key(received_at: datetime) -> str:
     return f"{QUARANTINE}malformed/{received_at:year=%Y/month=%m/day=%d}/answer_{received_at:%Y%m%dT%H%M%S.%fZ}.gz"
 
 
+def history_key(hour: int) -> str:
+    """Where the compacted hour is that begins at `hour`, s since 1970 UTC."""
+    return f"{HISTORY}{datetime.fromtimestamp(hour, UTC):day=%Y-%m-%d/hour_%H}.parquet"
+
+
 def hour_prefix(prefix: str, hour: datetime) -> str:
     """The partition of one hour."""
     return f"{prefix}{hour.astimezone(UTC):year=%Y/month=%m/day=%d/hour=%H/}"
@@ -80,6 +88,17 @@ def snapshot_time_of(key: str) -> int:
     if found is None:
         raise InvalidInput.of("key", f"is {key!r}", ".../states_<seconds since 1970>.<extension>")
     return int(found[1])
+
+
+def snapshot_time_of_id(name: str) -> int:
+    """The snapshot's time that a run's name says."""
+    return int(name.removeprefix("states_"))
+
+
+def time_of_processed(key: str) -> int | None:
+    """The time of the processed snapshot at `key`; None for what is none, such as the console's folders."""
+    found = _STEM.search(key)
+    return int(found[1]) if found and key == processed_key(int(found[1])) else None
 
 
 def _key(prefix: str, snapshot_time: int, extension: str) -> str:

@@ -1,7 +1,7 @@
 """What the flights routes and functions accept and answer; app.py imports it, so it imports next to nothing."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -292,6 +292,173 @@ class ReplayProgress(Struct, frozen=True, kw_only=True, rename=PERIOD):
     quarantined: int
     failed: int
     finished: bool
+
+
+class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A period of snapshot times (`from` inclusive, `to` exclusive); `query` polls a query that answered 202."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    query: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")] | None = None
+
+
+class TrackQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A period of at most 7 days, by default the last 24 hours, and the shape of the answer."""
+
+    format: Literal["json", "geojson"] = "json"
+
+
+class SearchQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """The beginning of an address or of a callsign, in a period of at most 7 days, by default the last 24 hours."""
+
+    q: Annotated[str, Meta(min_length=2, max_length=20, examples=["3c6444", "DLH"])]
+
+
+class TrafficQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A period of at most 92 days, by default the last 24 hours, and what to count by."""
+
+    by: Literal["hour", "day", "country", "airline", "phase", "altitude_band"] = "hour"
+
+
+class PendingQuery(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """A query of the history that takes longer: ask again with `query`, `from` and `to` after `retry_after` seconds."""
+
+    query: str
+    start: str
+    end: str
+    status: Literal["QUEUED", "RUNNING"]
+    retry_after: int
+
+
+class HistoryAnswer(NamedTuple):
+    """An answer of the history, or PendingQuery, and whether it stays as it is."""
+
+    answer: Struct
+    closed: bool
+
+
+class TrackPoint(Struct, frozen=True, kw_only=True):
+    """Where an aircraft was; the time is that of its position, in seconds since 1970 UTC."""
+
+    time: int
+    latitude: float
+    longitude: float
+    baro_altitude_ft: float | None
+    velocity_kt: float | None
+    true_track: float | None
+    vertical_rate_fpm: float | None
+    on_ground: bool | None
+
+
+class TrackedFlight(Struct, frozen=True, kw_only=True):
+    """One flight: ended by ten minutes of silence or a new callsign. The distance is along great circles."""
+
+    callsign: str | None
+    start: int
+    end: int
+    duration_s: int
+    distance_nm: float
+    highest_altitude_ft: float | None
+    points: list[TrackPoint]
+
+
+class Track(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """An aircraft's flights in a period; `truncated` says that it has more positions than an answer holds."""
+
+    icao24: str
+    start: str
+    end: str
+    flights: list[TrackedFlight]
+    truncated: bool
+    bytes_scanned: int
+
+
+class LineGeometry(Struct, frozen=True, kw_only=True):
+    """GeoJSON's lines, cut at the date line; a position is longitude, latitude, and, where known, metres."""
+
+    type: Literal["MultiLineString"] = "MultiLineString"
+    coordinates: list[list[list[float]]]
+
+
+class FlightFeature(Struct, frozen=True, kw_only=True):
+    """A flight as a feature of GeoJSON."""
+
+    type: Literal["Feature"] = "Feature"
+    geometry: LineGeometry
+    properties: dict[str, str | int | float | None]
+
+
+class TrackFeatures(Struct, frozen=True, kw_only=True):
+    """An aircraft's flights as GeoJSON."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[FlightFeature]
+
+
+class FoundAircraft(Struct, frozen=True, kw_only=True):
+    """An aircraft that was seen in the period."""
+
+    icao24: str
+    callsigns: list[str]
+    origin_country: str | None
+    first_seen: int
+    last_seen: int
+    positions: int
+
+
+class AircraftSearch(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """Aircraft by address or callsign, the most often seen first."""
+
+    q: str
+    start: str
+    end: str
+    aircraft: list[FoundAircraft]
+    truncated: bool
+    bytes_scanned: int
+
+
+class TrafficCount(Struct, frozen=True, kw_only=True):
+    """Distinct aircraft and rows under one key; null is where the value is not known."""
+
+    key: str | None
+    aircraft: int
+    rows: int
+
+
+class Traffic(Struct, frozen=True, kw_only=True, rename=PERIOD):
+    """Traffic of a period by hour, day, country, airline, phase or altitude band."""
+
+    by: str
+    start: str
+    end: str
+    counts: list[TrafficCount]
+    truncated: bool
+    bytes_scanned: int
+
+
+class CompactionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """Which hours to compact again: those that begin in the period, or, without one, all that have something new."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+    def hours(self) -> range:
+        """The beginnings of the hours, in seconds since 1970 UTC; at most 31 days of them."""
+        if self.start is None or self.end is None:
+            return range(0)
+        first, last = (int(moment.timestamp()) for moment in (self.start, self.end))
+        return range(first - first % 3600, min(last, first + 31 * 86_400), 3600)
+
+
+class CompactionReport(Struct, frozen=True, kw_only=True):
+    """The hours written, the snapshots that joined and left them, what left the inbox, and what was not done."""
+
+    hours: list[str]
+    snapshots: int
+    dropped: int
+    removed: int
+    rows: int
+    skipped: list[str]
 
 
 class SnapshotsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):

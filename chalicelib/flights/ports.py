@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
 from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.statements import Statement
 
 
 class StateSource(Protocol):
@@ -39,6 +40,63 @@ class ObjectWriter(Protocol):
 
 class Bucket(ObjectReader, ObjectWriter, Protocol):
     """Both sides of the flights bucket."""
+
+
+class StoredObject(Protocol):
+    """An object as a listing shows it; its entity tag changes with its bytes."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def etag(self) -> str: ...
+
+    @property
+    def modified(self) -> datetime: ...
+
+
+class Archive(Protocol):
+    """Objects that are replaced and removed only as they were seen."""
+
+    def listed(self, prefix: str) -> Iterator[StoredObject]:
+        """The objects under `prefix`, in the order of their keys."""
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """An object's bytes and entity tag; None if there is none."""
+
+    def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        """Write where the object still has `etag`, or where None is there; False, and no change, if not."""
+
+    def remove(self, key: str, etag: str) -> bool:
+        """Delete the object if it still has `etag`; False, and no change, if not."""
+
+
+class QueryState(NamedTuple):
+    """How a query of the history stands; `asked` is its text and its literals."""
+
+    status: Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+    asked: tuple[str, tuple[str, ...]]
+    submitted: datetime
+    bytes_scanned: int
+    reason: str
+
+
+class HistoryEngine(Protocol):
+    """The engine that reads the whole history with SQL."""
+
+    def start(self, statement: Statement, *, reuse_s: int) -> str:
+        """Start a statement and return its id; an answer that is at most `reuse_s` old will do."""
+
+    def state(self, query_id: str) -> QueryState:
+        """How a query stands; NotFound for an unknown one."""
+
+    def answers(self, state: QueryState, statement: Statement) -> bool:
+        """Is it this statement that the query asked?"""
+
+    def rows(self, query_id: str, limit: int) -> list[list[str | None]]:
+        """The first rows of a query that has succeeded, each value as text."""
+
+    def cancel(self, query_id: str) -> None: ...
 
 
 class RunBook(Protocol):

@@ -137,7 +137,11 @@ class PredictionJobs:
         """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""
         document = self._document(job_id)
         if document["state"] != "cancelled":
-            self._change(job_id, {"state": "cancelled"}, CANCELLABLE, "not_cancellable")
+            try:
+                self._change(job_id, {"state": "cancelled"}, CANCELLABLE, "not_cancellable")
+            except Conflict:  # another caller may have cancelled it meanwhile, which is what this one wants
+                if self._document(job_id)["state"] != "cancelled":
+                    raise
         if document.get("run"):
             self.workflow.stop(document["run"])
         self.news.end(job_id)

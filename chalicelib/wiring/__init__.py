@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.errors import NotConfigured
@@ -17,7 +18,9 @@ from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.entry.health import Health
+    from chalicelib.entry.mcp import McpServer
     from chalicelib.entry.operations import Watch
+    from chalicelib.entry.sockets import Doorman
     from chalicelib.wiring.concerts import ConcertServices
     from chalicelib.wiring.flights import FlightServices
     from chalicelib.wiring.predictions import PredictionServices
@@ -65,12 +68,37 @@ class Services:
         return UploadServices(self.shared)
 
     @cached_property
-    def operators(self) -> Operators:
+    def signin(self) -> SignIn:
         from chalicelib.adapters.cognito import PoolKeys
 
         keys = PoolKeys(self.settings.aws.endpoint)
-        signin = SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
-        return Operators(self.settings.operator_token, signin)
+        return SignIn(pool=lambda: self.spendsense.pools.pool(), key=keys.find, clock=now)
+
+    @cached_property
+    def operators(self) -> Operators:
+        return Operators(self._operator_token, self.signin, self.limits)
+
+    @cached_property
+    def mcp(self) -> "McpServer":
+        from chalicelib.wiring.mcp import mcp_server
+
+        return mcp_server(self)
+
+    @cached_property
+    def limits(self) -> AddressLimits:
+        chats = self.settings.chats_per_address
+        return AddressLimits(self.shared.counters, now, {**MOST, "chat": chats, "socket": 2 * chats})
+
+    @cached_property
+    def doorman(self) -> "Doorman":
+        from chalicelib.entry.sockets import Doorman
+
+        origins = self.settings.cors_origins | self.settings.page_origins
+        return Doorman(origins, self.limits, chat_needs_key=self.settings.chat_needs_key)
+
+    def _operator_token(self) -> str:
+        arn = self.settings.operator_secret_arn
+        return str(self.shared.secrets.read(arn)["token"]) if arn else ""
 
     @cached_property
     def health(self) -> "Health":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import LONGEST_WAIT_S, RedshiftData
+from chalicelib.concerts.lexicon import Lexicons
 from chalicelib.concerts.popularity import VenuePopularity
 from chalicelib.wiring.shared import Shared, now
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from chalicelib.adapters.concerts.sessions import ChatSessions
     from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel
     from chalicelib.concerts.conversation import Conversation
+    from chalicelib.concerts.guide import ConcertGuide
+    from chalicelib.concerts.popularity import Totals
     from chalicelib.concerts.ports import ChatProvider, TicketModel
     from chalicelib.concerts.recommendations import Recommender
     from chalicelib.concerts.tickets import TicketForecast
@@ -34,15 +37,32 @@ class ConcertServices:
 
     @cached_property
     def popularity(self) -> VenuePopularity:
-        return VenuePopularity(self.warehouse, now)
+        return VenuePopularity(self.warehouse, self.lexicons, now, self._settings.currency)
 
     @cached_property
     def popularity_refresh(self) -> VenuePopularity:
-        return VenuePopularity(ConcertWarehouse(self.loading, fresh_for_s=0), now)
+        warehouse = ConcertWarehouse(self.loading, fresh_for_s=0)
+        return VenuePopularity(warehouse, Lexicons(warehouse), now, self._settings.currency)
+
+    @cached_property
+    def lexicons(self) -> Lexicons:
+        return Lexicons(self.warehouse)
+
+    @cached_property
+    def totals(self) -> "Totals":
+        from chalicelib.concerts.popularity import Totals
+
+        return Totals(self.warehouse, self.lexicons, now, self._settings.currency)
+
+    @cached_property
+    def guide(self) -> "ConcertGuide":
+        from chalicelib.concerts.guide import ConcertGuide
+
+        return ConcertGuide(self.warehouse, self.warehouse, self.lexicons, now, self._settings.currency)
 
     @cached_property
     def forecast(self) -> "TicketForecast":
-        from chalicelib.adapters.concerts.ticket_artifact import manifest
+        from chalicelib.adapters.concerts.ticket_artifact import error_bands, manifest
         from chalicelib.adapters.concerts.ticket_function import FunctionTicketModel
         from chalicelib.concerts.tickets import TicketForecast
 
@@ -50,7 +70,8 @@ class ConcertServices:
         models: list[TicketModel] = [FunctionTicketModel(embedded, self._settings.predict_function)]
         if self.endpoint is not None:
             models.insert(0, self.endpoint)
-        return TicketForecast(self.warehouse, models, manifest()["venue_types"], now)
+        venue_types = manifest()["venue_types"]
+        return TicketForecast(self.warehouse, models, venue_types, error_bands(), now, self._settings.currency)
 
     @cached_property
     def ticket_model(self) -> "ArtifactTicketModel":
@@ -62,7 +83,7 @@ class ConcertServices:
     def recommender(self) -> "Recommender":
         from chalicelib.concerts.recommendations import Recommender
 
-        return Recommender(self.warehouse, now)
+        return Recommender(self.warehouse, self.warehouse, self.lexicons, now, self._settings.currency)
 
     @cached_property
     def conversation(self) -> "Conversation":
@@ -94,13 +115,13 @@ class ConcertServices:
 
             model = self._client("bedrock-runtime", read_timeout=budget_s, max_attempts=1)
             providers.append(BedrockConverse(model, concerts.model_id, self.toolbox, budget_s=budget_s))
-        return [*providers, LocalRouter(self.toolbox, self.warehouse)]
+        return [*providers, LocalRouter(self.toolbox, self.lexicons, now)]
 
     @cached_property
     def toolbox(self) -> "Toolbox":
         from chalicelib.concerts.tools import Toolbox
 
-        return Toolbox(self.popularity, self.forecast, self.recommender, self.warehouse, now)
+        return Toolbox(self.popularity, self.forecast, self.recommender, self.totals, self.guide)
 
     @cached_property
     def endpoint(self) -> "SageMakerTicketModel | None":

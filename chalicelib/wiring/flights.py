@@ -14,6 +14,8 @@ from chalicelib.settings import SettingsError
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
+    from chalicelib.flights.compaction import Compaction
+    from chalicelib.flights.history import FlightHistory
     from chalicelib.flights.ingest import Ingestion
     from chalicelib.flights.operations import FlightOperations
     from chalicelib.flights.process import Processing
@@ -105,6 +107,25 @@ class FlightServices:
             daily_credits=self._settings.daily_credits,
             clock=now,
         )
+
+    @cached_property
+    def history(self) -> "FlightHistory":
+        from chalicelib.adapters.flights.athena import AthenaHistory
+        from chalicelib.flights.history import FlightHistory
+
+        engine = AthenaHistory(
+            self._client("athena"),
+            workgroup=self._settings.workgroup,
+            database=self._settings.database,
+            binds=self._shared.settings.stage != "local",
+        )
+        return FlightHistory(engine, clock=now)
+
+    @cached_property
+    def compaction(self) -> "Compaction":
+        from chalicelib.flights.compaction import Compaction
+
+        return Compaction(archive=self.bucket, history=self.runs, emit=emit, clock=now)
 
     @cached_property
     def review(self) -> "QuarantineReview":

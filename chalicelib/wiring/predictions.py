@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.predictions.catalogue import PredictionCatalogue
     from chalicelib.predictions.distributed import DistributedPredictions
     from chalicelib.predictions.estimators import Models
+    from chalicelib.predictions.models import DirectRequest
     from chalicelib.predictions.ports import Verifier
 
 ANSWER_S = 25.0
@@ -106,7 +107,7 @@ class PredictionServices:
     @cached_property
     def models(self) -> "Models":
         from chalicelib.predictions.estimators import Models
-    from chalicelib.predictions.models import DirectRequest
+
         return Models(self.objects, self.verifier)
 
     @cached_property

@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from chalicelib.adapters.aws import Clients
     from chalicelib.adapters.connections import Connections
+    from chalicelib.adapters.counters import CountersTable
     from chalicelib.adapters.secrets import Secrets
 
 
@@ -41,6 +44,18 @@ class Shared:
         from chalicelib.adapters.secrets import Secrets
 
         return Secrets(self.client("secretsmanager"))
+
+    @cached_property
+    def counters(self) -> "CountersTable":
+        from chalicelib.adapters.counters import CountersTable
+
+        return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
+
+    @cached_property
+    def tell_stack(self) -> "Callable[[str, Mapping[str, Any]], None]":
+        from chalicelib.adapters.cloudformation import tell_stack
+
+        return tell_stack
 
     @property
     def socket_url(self) -> str | None:

@@ -49,8 +49,13 @@ class SpendsenseServices:
     def migrations(self) -> "Migrations":
         from chalicelib.adapters.spendsense.schema import PostgresSchema
         from chalicelib.spendsense.schema import Migrations, packaged_migrations
+        from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
-        return Migrations(schema=PostgresSchema(self.database), available=packaged_migrations())
+        return Migrations(
+            schema=PostgresSchema(self.database),
+            available=packaged_migrations(),
+            categories=packaged_taxonomy().categories.values(),
+        )
 
     @cached_property
     def imports(self) -> "Imports":

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable
+from chalicelib.adapters.uploads.sessions import UploadSessionsTable
 from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.entry.telemetry import count
 from chalicelib.uploads.notices import Notices
@@ -32,7 +32,7 @@ class UploadServices:
 
         return UploadSessions(
             store=self.store,
-            counters=CountersTable(self._client("dynamodb"), self._settings.counters_table),
+            counters=self._shared.counters,
             permits=self.storage,
             objects=self.storage,
             sockets=self._shared.connections,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.flights.ingest import poll_cost
 from chalicelib.settings import Settings, SettingsError
 from infra.deployment.intrinsics import Known, pseudo_parameters, references, resolve
 from infra.deployment.problems import DeploymentError
@@ -62,7 +63,7 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
         names = known(stage, template, texts)
         problems += [*_against_names(stage, template, names), *_against_variables(template, names)]
         problems += _against_queues(template, names)
-        problems += _against_application(template, names)
+        problems += list(_against_application(template, names)) or _against_credits(template, names)
     return texts, problems
 
 
@@ -236,6 +237,46 @@ def _against_queues(template: Template, names: Known) -> Iterator[str]:
                     f"{' and '.join(references(each['Timeout']))}: has a timeout of {timeout}; expected at most"
                     f" {queues[queue]}, after which {queue} shows a message again"
                 )
+
+
+def _against_credits(template: Template, names: Known) -> Iterator[str]:
+    """Polling must not want more credits a day than OpenSky gives, or it stops hours before midnight."""
+    parameters = names.parameters
+    if parameters.get("Schedules") != "ENABLED" or "IngestFlightsSchedule" not in parameters:
+        return
+    settings = Settings.from_environ(
+        {name: str(resolve(value, names)) for name, value in environment(template, "APIHandler").items()}
+    ).flights
+    schedule = str(parameters["IngestFlightsSchedule"])
+    runs, cost = runs_a_day(schedule), poll_cost(settings.box)
+    if runs is not None and runs * cost > settings.daily_credits:
+        yield (
+            f"IngestFlightsSchedule: {schedule} is {runs} polls a day of {cost} credits each; expected at most"
+            f" {settings.daily_credits} credits. Poll less often, poll a FlightsBox, or give OpenSkyClientId"
+        )
+
+
+def runs_a_day(schedule: str) -> int | None:
+    """How often a schedule's expression runs a function on a day on which it does; None if it is not understood."""
+    if rate := re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", schedule):
+        return max(1, 1440 // (int(rate[1]) * {"minute": 1, "hour": 60, "day": 1440}[rate[2]]))
+    if cron := re.fullmatch(r"cron\((\S+) (\S+)( \S+){4}\)", schedule):
+        minutes, hours = _moments(cron[1], 60), _moments(cron[2], 24)
+        return minutes * hours if minutes and hours else None
+    return None
+
+
+def _moments(field: str, of: int) -> int:
+    """How many minutes or hours a field of a cron expression names; 0 if it is not understood."""
+    named: set[int] = set()
+    for part in field.split(","):
+        found = re.fullmatch(r"(\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
+        if found is None:
+            return 0
+        first = int(found[2] or 0)
+        last = int(found[3]) if found[3] else of - 1 if found[1] == "*" or found[4] else first
+        named.update(range(first, last + 1, int(found[4] or 1)))
+    return len(named)
 
 
 def _against_application(template: Template, names: Known) -> Iterator[str]:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -258,8 +259,14 @@ def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], 
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=True)
-    console.print(f"{rates.note}\nPrices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
+    console = Console(highlight=False)
+    inside = sum(line.usd for line in lines if not line.beside)
+    beside = sum(line.usd for line in lines if line.beside)
+    console.print(
+        f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it.\n"
+    )
+    console.print(f"Assumed: {rates.note}")
+    console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
     console.print(f"Durations: {durations.measured}, {durations.machine}, stretched to each function's share.\n")
     if details:
         every = Table("workload", "what", "why", title="USD a month, line by line")
@@ -272,13 +279,11 @@ def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], 
     table = Table("workload", "most of it", title="USD a month")
     for title in ("functions", "in the stack", "beside it", "together"):
         table.add_column(title, justify="right")
-    for name, (inside, beside) in totals(lines).items():
-        most = sorted((it for it in lines if it.workload == name), key=lambda it: -it.usd)[:3]
-        named = ", ".join(f"{it.unit} {it.usd:,.2f}" for it in most)
+    for name, (own, others) in totals(lines).items():
+        most = max((it for it in lines if it.workload == name), key=lambda it: it.usd)
+        named = f"{most.unit} {most.usd:,.2f}"
         work = sum(it.usd for it in lines if it.workload == name and it.price.startswith("lambda_"))
-        table.add_row(name, named, f"{work:,.2f}", f"{inside:,.2f}", f"{beside:,.2f}", f"{inside + beside:,.2f}")
-    inside = sum(line.usd for line in lines if not line.beside)
-    beside = sum(line.usd for line in lines if line.beside)
+        table.add_row(name, named, f"{work:,.2f}", f"{own:,.2f}", f"{others:,.2f}", f"{own + others:,.2f}")
     table.add_section()
     work = sum(line.usd for line in lines if line.price.startswith("lambda_"))
     table.add_row("together", "", f"{work:,.2f}", f"{inside:,.2f}", f"{beside:,.2f}", f"{inside + beside:,.2f}")
@@ -303,11 +308,12 @@ def main() -> None:
     except (CostError, PackagingError) as error:
         sys.exit(f"infra.operate.cost: {error}")
     if options.json:
-        print(as_json(prices, rates, durations, lines))
+        with suppress(BrokenPipeError):
+            print(as_json(prices, rates, durations, lines), flush=True)
     else:
         show(prices, rates, durations, lines, details=options.details)
         if missing := unreckoned(rates, memory):
-            print(f"Not reckoned, because infra/operate/rates.json has no rate for it: {', '.join(missing)}.")
+            print(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.")
 
 
 if __name__ == "__main__":

@@ -172,5 +172,6 @@ def _exceptions(packaged: Mapping[str, Any]) -> list[dict[str, str]]:
 def _on_schedule(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
     if event["Type"] != "Schedule":
         return dict(event)
-    when = {"Schedule": {"Ref": f"{function}Schedule"}, "State": {"Ref": "Schedules"}}
-    return {**event, "Properties": {**event["Properties"], **when}}
+    # A fragment gives a State of its own to what does not run without something that may not be there.
+    properties = {"State": {"Ref": "Schedules"}, **event["Properties"], "Schedule": {"Ref": f"{function}Schedule"}}
+    return {**event, "Properties": properties}

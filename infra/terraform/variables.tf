@@ -145,6 +145,12 @@ variable "enable_schedules" {
   default     = true
 }
 
+variable "enable_migrations" {
+  type        = bool
+  description = "The schema is migrated before new versions get traffic; not at the first apply with network = \"own\"."
+  default     = true
+}
+
 variable "enable_access_logs" {
   type        = bool
   description = "A line for each request to the two APIs."
@@ -167,7 +173,7 @@ variable "enable_deletion_protection" {
 
 variable "operator_token" {
   type        = string
-  description = "Who sends it as X-Operator-Token may do what operators do; empty, nobody may."
+  description = "Machines that send it as X-Operator-Token may do what operators do; empty, no machine may. At least 32 characters."
   default     = ""
   sensitive   = true
 }
@@ -196,6 +202,7 @@ variable "gateway_config" {
     client_rate  = optional(number, 10) # of one API key
     client_burst = optional(number, 20)
     client_quota = optional(number, 10000) # a day
+    address_rate = optional(number, 0)     # of one address in five minutes, by a web ACL; 0 makes none
     sockets_base = optional(string, "")
     account      = optional(string, "own") # or existing
   })
@@ -232,7 +239,7 @@ variable "opensky_config" {
     url           = optional(string, "https://opensky-network.org")
     token_url     = optional(string, "https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token")
     client_id     = optional(string, "")
-    daily_credits = optional(number, 4000)
+    daily_credits = optional(number, 0)  # 0: what OpenSky gives
     box           = optional(string, "") # lamin,lomin,lamax,lomax
   })
   description = "Where flights come from, and how much may be asked for."
@@ -250,7 +257,7 @@ variable "opensky_client_secret" {
 
 variable "warehouse_config" {
   type = object({
-    workgroup  = optional(string, "omnibus")
+    workgroup  = optional(string, "")
     cluster    = optional(string, "")
     database   = optional(string, "omnibus")
     db_user    = optional(string, "")

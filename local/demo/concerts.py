@@ -169,22 +169,25 @@ def recommendations_table(found: Sequence[Answer]) -> Table:
 
 
 def prediction_table(prediction: Answer) -> Table:
-    """A forecast, and the parts of its confidence."""
+    """A forecast with its interval, and how much data there was for it."""
     concert = prediction["concert"]
     title = f"{concert['artist']} at {concert['venue']}, {concert['city']}, on {concert['event_date']}"
     made_by = f"{prediction['source']}, {prediction['model_version']}"
     table = Table(
         title=f"{title}: {money(prediction['predicted_sales'])} predicted by {made_by}",
-        caption=f"confidence {prediction['confidence']:.0%}, {prediction['confidence_level']}",
+        caption=(
+            f"{prediction['interval']['level']:.0%} of such concerts take {money(prediction['interval']['low'])} to "
+            f"{money(prediction['interval']['high'])}; confidence {prediction['confidence_level']}"
+        ),
         title_justify="left",
         caption_justify="left",
         title_style="bold",
     )
-    table.add_column("confidence")
+    table.add_column(f"data, {prediction['data_coverage']:.0%}")
     for heading in ("weight", "value", "contributes"):
         table.add_column(heading, justify="right")
     table.add_column("because")
-    for part in prediction["confidence_parts"]:
+    for part in prediction["coverage_parts"]:
         numbers = (f"{part[name]:.2f}" for name in ("weight", "value", "contribution"))
         table.add_row(part["name"], *numbers, part["reason"])
     return table

@@ -60,6 +60,8 @@ _HALF: Final = [
     (3.8, -8.2),
     (3.8, -9.8),
 ]
+LABEL_GAP = 3
+"""Pixels between two labels."""
 SHAPE: Final = Path([*_HALF, (0, -8.8), *((-x, y) for x, y in reversed(_HALF))], closed=True)
 """An aircraft from above, nose to the north."""
 
@@ -123,7 +125,8 @@ def draw_map(aircraft: Sequence[Aircraft], path: FilePath, *, time: datetime, so
     labelled = 0 if crowded else _label(axes, shown, reserved + taken)
     _draw_locator(axes, view, locator_corner)
     _draw_legend(axes, shown, legend_corner, crowded)
-    _write_around(figure, shown, len(located) - len(shown), time, source)
+    left_out = {"outside this view": len(located) - len(shown), "without a position": len(aircraft) - len(located)}
+    _write_around(figure, shown, left_out, time, source)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     return Drawn(path, len(shown), len(located) - len(shown), labelled)
@@ -314,7 +317,7 @@ def _label(axes: Axes, aircraft: Sequence[Aircraft], taken: list[Bbox]) -> int:
             box = text.get_window_extent(renderer)
             inside = frame.containsx(box.x0) and frame.containsx(box.x1) and frame.containsy(box.y0)
             if inside and frame.containsy(box.y1) and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
+                taken.append(box.padded(LABEL_GAP))
                 labelled += 1
                 break
             text.remove()
@@ -364,9 +367,11 @@ def _draw_legend(axes: Axes, shown: Sequence[Aircraft], corner: str, crowded: bo
     legend.set_zorder(9)
 
 
-def _write_around(figure: Figure, shown: Sequence[Aircraft], outside: int, time: datetime, source: str) -> None:
+def _write_around(
+    figure: Figure, shown: Sequence[Aircraft], left_out: Mapping[str, int], time: datetime, source: str
+) -> None:
     moment, grounded = time.astimezone(UTC), sum(phase_of(craft) == "GROUND" for craft in shown)
-    beyond = f"; {outside} more outside this view" if outside else ""
+    beyond = "".join(f"; {count} {why} not shown" for why, count in left_out.items() if count)
     when = f"{moment.day} {moment:%B %Y, %H:%M:%S} UTC"
     where = f"{len(shown) - grounded} in the air, {grounded} on the ground{beyond}"
     figure.text(LEFT, 0.957, f"{len(shown)} aircraft", fontsize=19, weight="bold", color=INK)

@@ -85,7 +85,7 @@ class Deployment:
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
     """Run the demo on a cloud; the files that it made."""
-    console = console or Console(width=120)
+    console = console or Console()
     there = Deployment(cloud)
     now = datetime.now(UTC)
     migrated = there.invoke("migrate", {})["result"]

@@ -97,7 +97,7 @@ def rows_in(body: bytes, features: int) -> list[list[float]]:
         row = [float(cell) for cell in line.split(",")]
         if len(row) != features:
             raise ValueError(f"row {number} has {len(row)} features, the model takes {features}")
-        if not all(map(math.isfinite, row)):
+        if any(map(math.isinf, row)):  # NaN is what a row does not know
             raise ValueError(f"row {number} has a feature that is not finite")
         rows.append(row)
     if not rows:

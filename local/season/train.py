@@ -1,19 +1,24 @@
-"""Train the ticket-sales model and save it with its encoder: `make train-tickets`.
+"""Train the ticket-sales model and save it with its encoder and its measured errors: `make train-tickets`.
 
     python -m local.season.train
 
-Without `--warehouse` it makes its own: an engine, the Data API before it, a generated season of a fixed seed and day.
-So the same command learns the same model. Features are those of `concerts/sql/features.sql`, each concert seen from
-the first of a month, one to five months ahead. Concerts of the last 180 days are the test; nothing of them is learnt.
+Without `--warehouse` it makes its own: an engine, the Data API before it, and generated seasons of fixed seeds and a
+fixed day, so the same command learns the same model. It learns from LEARNT seasons, measures its errors on CALIBRATED
+ones, and is judged by JUDGED ones, of artists and venues that it never saw. A warehouse of one season is cut by time
+instead. Features are those of `concerts/sql/features.sql`, each concert seen from up to nine months ahead.
+
+New artists, new venues and concerts without known prices are rare in a season and common in life, so each case is
+learnt once as it was and once with some of that hidden, and the errors are measured with each hidden.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,23 +29,29 @@ from zipfile import ZIP_DEFLATED
 import numpy as np
 import sklearn
 import skops.io
+from msgspec import structs
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.metrics import mean_absolute_error, r2_score
+from sklearn.metrics import r2_score
 from sklearn.preprocessing import OrdinalEncoder
 
 from chalicelib.adapters.concerts.ticket_artifact import ARTIFACT, MANIFEST, MODEL_FOLDER
 from chalicelib.adapters.concerts.warehouse import outlook_of
 from chalicelib.adapters.redshift import RedshiftData, Row
 from chalicelib.concerts import sql as concert_sql
-from chalicelib.concerts.features import features_of, vector
-from chalicelib.concerts.models import TICKET_FEATURES
+from chalicelib.concerts.features import MISSING, band_of, confidence_level, features_of, vector
+from chalicelib.concerts.models import TICKET_FEATURES, TicketFeatures
 from chalicelib.concerts.values import ConcertOutlook
 from local.season.generator import generate
 
 SEED = 20_26
+LEARNT, CALIBRATED, JUDGED = (SEED, 11), (12, 13), (21, 22, 23)
+"""Seeds of the seasons to learn from, to measure errors on, and to be judged by."""
 SEASON_DAY = date(2026, 11, 1)
-SEASON_SALES = 200_000
-TEST_DAYS = 180
+SEASON_SALES = 100_000
+CUT_DAYS = 180
+LEVEL = 0.8
+HIDDEN = [(), *(names for size in (1, 2, 3) for names in itertools.combinations(MISSING, size))]
+"""What may be hidden of a case, by the names in MISSING."""
 
 
 @dataclass(frozen=True)
@@ -48,34 +59,27 @@ class Case:
     """One completed concert as it was known before, and what it took."""
 
     outlook: ConcertOutlook
-    venue: str
     revenue: float
 
 
-@dataclass(frozen=True)
-class Scores:
-    """How far predictions are from what was taken: mean absolute error in money, and R2."""
-
-    mae: float
-    r2: float
-
-    @classmethod
-    def of(cls, taken: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> "Scores":
-        return cls(round(float(mean_absolute_error(taken, predicted)), 2), round(float(r2_score(taken, predicted)), 4))
-
-
 def cases_in(redshift: RedshiftData) -> list[Case]:
-    """Every completed concert of the warehouse that had a history to be predicted from."""
+    """Every completed concert of the warehouse whose takings were reported."""
     sql = concert_sql.text("features").replace("{targets}", concert_sql.text("targets_training"))
-    return [_case(row) for row in redshift.rows(sql) if row["revenue"] is not None and row["venue_total_concerts"]]
+    return [Case(outlook_of(row), float(str(row["revenue"]))) for row in redshift.rows(sql) if _was_reported(row)]
 
 
-def split(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """Cases to learn from and later ones to be judged by."""
-    border = max(case.outlook.event_date for case in cases) - timedelta(days=TEST_DAYS)
-    learnt = [case for case in cases if case.outlook.event_date <= border]
-    judged = [case for case in cases if case.outlook.event_date > border]
-    return learnt, judged
+def _was_reported(row: Row) -> bool:
+    return row["revenue"] is not None
+
+
+def split(cases: Sequence[Case]) -> tuple[list[Case], list[Case], list[Case]]:
+    """Cases to learn from, later ones to measure errors on, and the latest to be judged by."""
+    last = max(case.outlook.event_date for case in cases)
+    borders = (last - timedelta(days=2 * CUT_DAYS), last - timedelta(days=CUT_DAYS))
+    parts: tuple[list[Case], list[Case], list[Case]] = ([], [], [])
+    for case in cases:
+        parts[sum(case.outlook.event_date > border for border in borders)].append(case)
+    return parts
 
 
 def fit_encoder(cases: Sequence[Case]) -> OrdinalEncoder:
@@ -84,38 +88,128 @@ def fit_encoder(cases: Sequence[Case]) -> OrdinalEncoder:
     return encoder.fit(np.array([[case.outlook.venue_type] for case in cases], dtype=object))
 
 
-def matrix(cases: Sequence[Case], encoder: OrdinalEncoder) -> "np.ndarray[Any, Any]":
-    """One row of features for each case, in the model's order."""
+def features_in(cases: Sequence[Case], encoder: OrdinalEncoder) -> list[TicketFeatures]:
+    """The features of each case."""
     venue_types = list(encoder.categories_[0])
-    return np.array([vector(features_of(case.outlook, venue_types)) for case in cases])
+    return [features_of(case.outlook, venue_types) for case in cases]
 
 
-def fit_model(features: "np.ndarray[Any, Any]", revenue: "np.ndarray[Any, Any]") -> HistGradientBoostingRegressor:
+def without(features: TicketFeatures, hidden: Sequence[str]) -> TicketFeatures:
+    """The features of the same concert, had nobody known what is hidden."""
+    changes: dict[str, Any] = {name: None for what in hidden for name in MISSING[what]}
+    if "artist history" in hidden:
+        changes["artist_total_concerts"] = 0
+    return structs.replace(features, **changes)
+
+
+def fit_model(features: Sequence[TicketFeatures], revenue: "np.ndarray[Any, Any]") -> HistGradientBoostingRegressor:
     """Gradient boosting with a log link: revenue is positive and its errors are proportional."""
+    random = np.random.default_rng(SEED)
+    veiled = [
+        without(one, HIDDEN[choice])
+        for one, choice in zip(features, random.integers(1, len(HIDDEN), len(features)), strict=True)
+    ]
     model = HistGradientBoostingRegressor(
-        loss="gamma", max_iter=220, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=20, random_state=SEED
+        loss="gamma", max_iter=260, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=20, random_state=SEED
     )
-    return model.fit(features, np.maximum(revenue, 1.0))
+    taken = np.maximum(revenue, 1.0)
+    return model.fit(np.array([vector(one) for one in (*features, *veiled)]), np.concatenate([taken, taken]))
 
 
-def venue_means(learnt: Sequence[Case], judged: Sequence[Case]) -> "np.ndarray[Any, Any]":
-    """The baseline: each venue's mean revenue so far, or everyone's where it has none."""
-    by_venue: dict[str, list[float]] = defaultdict(list)
-    for case in learnt:
-        by_venue[case.venue].append(case.revenue)
-    overall = float(np.mean([case.revenue for case in learnt]))
-    return np.array([np.mean(by_venue[case.venue]) if case.venue in by_venue else overall for case in judged])
+@dataclass(frozen=True)
+class Judged:
+    """Cases with the model's answers: each case as it was, and with each thing hidden."""
+
+    features: list[TicketFeatures]
+    taken: "np.ndarray[Any, Any]"
+    predicted: "np.ndarray[Any, Any]"
+    whole: int
+    """How many of them, the first, are as they were."""
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], encoder: OrdinalEncoder, model: HistGradientBoostingRegressor) -> "Judged":
+        known = features_in(cases, encoder)
+        features = [without(one, hidden) for hidden in HIDDEN for one in known]
+        taken = np.tile(np.array([case.revenue for case in cases]), len(HIDDEN))
+        return cls(features, taken, model.predict(np.array([vector(one) for one in features])), len(known))
+
+    def by(self, name: Any) -> Mapping[str, "np.ndarray[Any, Any]"]:
+        """The places of the cases by what `name` calls their features."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, features in enumerate(self.features):
+            places[name(features)].append(place)
+        return {key: np.array(found) for key, found in sorted(places.items())}
+
+    def covered(self, bands: Mapping[str, Mapping[str, float]]) -> "np.ndarray[Any, Any]":
+        """Which of the takings lie in their band's interval."""
+        factors = np.array([(bands[band_of(one)]["low"], bands[band_of(one)]["high"]) for one in self.features])
+        inside: np.ndarray[Any, Any] = (self.taken >= self.predicted * factors[:, 0]) & (
+            self.taken <= self.predicted * factors[:, 1]
+        )
+        return inside
 
 
-def train(redshift: RedshiftData, folder: Path) -> dict[str, Any]:
-    """Fit, judge and save; the manifest that was written."""
-    learnt, judged = split(cases_in(redshift))
+def bands_of(calibrated: Judged) -> dict[str, dict[str, float]]:
+    """For each band the factors between which LEVEL of the takings lie, times the model's answer."""
+    ratios = calibrated.taken / calibrated.predicted
+    tail = (1 - LEVEL) / 2
+    return {
+        band: {
+            "low": round(float(np.quantile(ratios[places], tail)), 4),
+            "high": round(float(np.quantile(ratios[places], 1 - tail)), 4),
+        }
+        for band, places in calibrated.by(band_of).items()
+    }
+
+
+def scores(taken: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> dict[str, float]:
+    """The median of the errors as shares of the takings, and R2."""
+    errors = np.abs(predicted - taken) / np.maximum(taken, 1.0)
+    return {"median_error": round(float(np.median(errors)), 4), "r2": round(float(r2_score(taken, predicted)), 4)}
+
+
+def baseline(features: Sequence[TicketFeatures], name: str) -> "np.ndarray[Any, Any]":
+    """A mean that the features hold, as the forecast; everyone's mean where a case has none."""
+    means = np.array([np.nan if getattr(one, name) is None else getattr(one, name) for one in features])
+    return np.where(np.isnan(means), np.nanmean(means), means)
+
+
+def judgement(judged: Judged, bands: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """How the model did on one season, beside both baselines, and by level of confidence."""
+    known = judged.features[: judged.whole]
+    taken = judged.taken[: judged.whole]
+    covered = judged.covered(bands)
+    return {
+        "concerts": judged.whole,
+        "model": scores(taken, judged.predicted[: judged.whole]),
+        "venue_mean": scores(taken, baseline(known, "historical_avg_sales")),
+        "artist_mean": scores(taken, baseline(known, "artist_avg_revenue")),
+        "levels": {
+            level: {
+                **scores(judged.taken[places], judged.predicted[places]),
+                "bias": round(float(judged.predicted[places].sum() / judged.taken[places].sum()) - 1, 4),
+                "coverage": round(float(covered[places].mean()), 4),
+            }
+            for level, places in judged.by(confidence_level).items()
+        },
+    }
+
+
+def train(
+    learnt: Sequence[Case], calibrated: Sequence[Case], judged: Mapping[str, Sequence[Case]], folder: Path
+) -> dict[str, Any]:
+    """Fit, measure, judge and save; the manifest that was written."""
     encoder = fit_encoder(learnt)
-    revenue = np.array([case.revenue for case in learnt])
-    model = fit_model(matrix(learnt, encoder), revenue)
-    taken = np.array([case.revenue for case in judged])
-    scores = Scores.of(taken, model.predict(matrix(judged, encoder)))
-    baseline = Scores.of(taken, venue_means(learnt, judged))
+    model = fit_model(features_in(learnt, encoder), np.array([case.revenue for case in learnt]))
+    bands = bands_of(Judged.of(calibrated, encoder, model))
+    seasons = {name: Judged.of(cases, encoder, model) for name, cases in judged.items()}
+    for name, band in bands.items():
+        inside = [
+            judgement.covered(bands)[places[name]]
+            for judgement in seasons.values()
+            if name in (places := judgement.by(band_of))
+        ]
+        band["measured"] = round(float(np.concatenate(inside).mean()), 4) if inside else LEVEL
     version = f"{SEASON_DAY:%Y.%m}-{len(learnt)}"
     folder.mkdir(parents=True, exist_ok=True)
     bundle = {"model": model, "encoder": encoder, "features": list(TICKET_FEATURES), "version": version}
@@ -130,9 +224,8 @@ def train(redshift: RedshiftData, folder: Path) -> dict[str, Any]:
         "seed": SEED,
         "scikit_learn": sklearn.__version__,
         "learnt_from": {"concerts": len(learnt), "until": str(max(case.outlook.event_date for case in learnt))},
-        "judged_by": {"concerts": len(judged), "from": str(min(case.outlook.event_date for case in judged))},
-        "model": {"mae": scores.mae, "r2": scores.r2},
-        "baseline_venue_mean": {"mae": baseline.mae, "r2": baseline.r2},
+        "interval": {"level": LEVEL, "bands": bands},
+        "judged_by": {name: judgement(season, bands) for name, season in seasons.items()},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
@@ -140,36 +233,37 @@ def train(redshift: RedshiftData, folder: Path) -> dict[str, Any]:
 
 def report(manifest: dict[str, Any]) -> str:
     """The manifest's scores, to be read."""
-    model, baseline = manifest["model"], manifest["baseline_venue_mean"]
-    return "\n".join(
-        [
-            f"ticket_sales {manifest['version']}",
-            f"learnt from {manifest['learnt_from']['concerts']:,} concerts until {manifest['learnt_from']['until']},"
-            f" judged by {manifest['judged_by']['concerts']:,} later ones",
-            f"{'':24}{'MAE':>14}{'R2':>9}",
-            f"{'model':24}{model['mae']:>14,.0f}{model['r2']:>9.3f}",
-            f"{'mean of the venue':24}{baseline['mae']:>14,.0f}{baseline['r2']:>9.3f}",
-            f"error against the baseline's: {model['mae'] / baseline['mae']:.0%}",
-        ]
-    )
+    lines = [
+        f"ticket_sales {manifest['version']}, learnt from {manifest['learnt_from']['concerts']:,} concerts",
+        f"{'':34}{'median error':>14}{'R2':>9}{'bias':>9}{'in 80 %':>9}",
+    ]
+    for name, season in manifest["judged_by"].items():
+        for label, key in (
+            ("model", "model"),
+            ("mean of the venue", "venue_mean"),
+            ("mean of the artist", "artist_mean"),
+        ):
+            lines.append(f"{name + ': ' + label:34}{season[key]['median_error']:>14.1%}{season[key]['r2']:>9.3f}")
+        for level, found in season["levels"].items():
+            lines.append(
+                f"{name + ': confidence ' + level:34}{found['median_error']:>14.1%}{found['r2']:>9.3f}"
+                f"{found['bias']:>9.1%}{found['coverage']:>9.1%}"
+            )
+    return "\n".join(lines)
 
 
-def _case(row: Row) -> Case:
-    outlook = outlook_of(row)
-    return Case(outlook, f"{outlook.venue_name}, {outlook.city}", float(str(row["revenue"])))
-
-
-def _own_warehouse(stack: ExitStack, sales: int) -> RedshiftData:
+def seasons_of(stack: ExitStack, seeds: Sequence[int], sales: int) -> Iterator[list[Case]]:
+    """The cases of each seed's season, one after the other through one warehouse of our own."""
     import boto3
 
     from local.redshift.api import DataApi
     from local.redshift.server import RedshiftServer, own_engine, with_database
     from local.redshift.statements import Statements
-    from local.season.load import create_schema, load_by_inserts, show_progress
+    from local.season.engine import load_into_engine
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="omnibus-train-"))
-    statements = Statements(with_database(stack.enter_context(own_engine(Path(folder))), "omnibus"))
-    server = stack.enter_context(RedshiftServer(DataApi(statements)))
+    database = with_database(stack.enter_context(own_engine(Path(folder))), "omnibus")
+    server = stack.enter_context(RedshiftServer(DataApi(Statements(database))))
     client = boto3.client(
         "redshift-data",
         endpoint_url=server.url,
@@ -178,27 +272,32 @@ def _own_warehouse(stack: ExitStack, sales: int) -> RedshiftData:
         aws_secret_access_key="local",  # nosec B106  # of an emulator
     )
     redshift = RedshiftData(client, {"WorkgroupName": "omnibus", "Database": "omnibus"}, budget_s=600)
-    create_schema(redshift)
-    load_by_inserts(generate(sales, today=SEASON_DAY, seed=SEED), redshift, show_progress)
-    return redshift
+    for seed in seeds:
+        print(f"season {seed}", file=sys.stderr)
+        load_into_engine(generate(sales, today=SEASON_DAY, seed=seed), database)
+        yield cases_in(redshift)
 
 
 def main() -> None:
     """Train and print the report."""
     parser = argparse.ArgumentParser(description="Train the ticket-sales model")
     parser.add_argument("--warehouse", action="store_true", help="learn from the warehouse of the environment")
-    parser.add_argument("--sales", type=int, default=SEASON_SALES, help="size of the generated season")
+    parser.add_argument("--sales", type=int, default=SEASON_SALES, help="size of each generated season")
     parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     options = parser.parse_args()
     with ExitStack() as stack:
         if options.warehouse:
             from chalicelib.wiring import bootstrap
 
-            redshift = bootstrap().concerts.loading
+            learnt, calibrated, latest = split(cases_in(bootstrap().concerts.loading))
+            judged = {f"the last {CUT_DAYS} days": latest}
         else:
-            redshift = _own_warehouse(stack, options.sales)
+            seasons = iter(seasons_of(stack, (*LEARNT, *CALIBRATED, *JUDGED), options.sales))
+            learnt = [case for _ in LEARNT for case in next(seasons)]
+            calibrated = [case for _ in CALIBRATED for case in next(seasons)]
+            judged = {f"season {seed}": next(seasons) for seed in JUDGED}
         print("training", file=sys.stderr)
-        print(report(train(redshift, options.folder)))
+        print(report(train(learnt, calibrated, judged, options.folder)))
 
 
 if __name__ == "__main__":

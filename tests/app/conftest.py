@@ -1,7 +1,7 @@
 """The application as API Gateway sees it, its services replaced at the one seam."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import pytest
@@ -10,7 +10,21 @@ from chalice.test import Client
 import app as application
 from chalicelib.settings import Settings
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
+from tests.fakes.uploads import FakeCounters
+
+
+class KnownSecrets:
+    """Secrets by their ARN."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known = known
+
+    def read(self, arn: str) -> Any:
+        return self._known[arn]
+
+    def forget(self, arn: str) -> None:
+        """Nothing is remembered."""
 
 
 class Answer(NamedTuple):
@@ -40,6 +54,8 @@ class Api:
 def services(monkeypatch: pytest.MonkeyPatch) -> Services:
     """The services of the application under test; set an attribute to replace one."""
     made = Services(Settings.from_environ(ENVIRONMENT))
+    made.shared.counters = cast(Any, FakeCounters())
+    made.shared.secrets = cast(Any, KnownSecrets({made.settings.operator_secret_arn: {"token": OPERATOR_TOKEN}}))
     monkeypatch.setattr(application, "services", lambda: made)
     return made
 

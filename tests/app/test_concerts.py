@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from chalice.test import Client
@@ -11,14 +12,15 @@ from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, ma
 from chalicelib.concerts.values import Delta
 from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.app.spendsense.tokens import ANN, BOB, token
+from tests.environment import OPERATOR_TOKEN
 from tests.events import schedule_event, socket_event
 from tests.fakes.concerts import FakeProvider, FakeTicketModel
 from tests.fakes.predictions import MemoryJobs
 from tests.fakes.season import ConcertWorld
 from tests.fakes.uploads import FakeSessions
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 HOSTILE = ["'; DROP TABLE concerts; --", "rock' OR '1'='1", "{{7*7}}", "<script>alert(1)</script>", "../../etc/passwd"]
 UPSTREAM = [
     (UpstreamUnavailable("The warehouse is busy; try again later.", retry_after=5), 503),
@@ -53,6 +55,7 @@ def wire(services: Services, world: ConcertWorld) -> ConcertWorld:
     services.concerts.forecast = world.forecast
     services.concerts.recommender = world.recommender
     services.concerts.conversation = world.conversation
+    services.concerts.guide, services.concerts.totals = world.guide, world.totals
     services.concerts.warehouse, services.concerts.sessions = world.warehouse, world.sessions
     return world
 
@@ -121,12 +124,14 @@ class TestPopularity:
 
 
 class TestTickets:
-    def test_by_concert_with_the_confidence_broken_down(self, world: ConcertWorld, api: Any) -> None:
+    def test_by_concert_with_an_interval_and_the_coverage_broken_down(self, world: ConcertWorld, api: Any) -> None:
         answer = api("POST", "/tickets/predict", {"concert_id": world.concert().concert_id})
         assert answer.status == 200
-        parts = answer.body["confidence_parts"]
+        assert float(answer.body["interval"]["low"]) < float(answer.body["predicted_sales"])
+        assert answer.body["currency"] == "USD"
+        parts = answer.body["coverage_parts"]
         assert [part["name"] for part in parts] == ["artist", "history", "attendance", "time", "prices"]
-        assert sum(part["contribution"] for part in parts) == pytest.approx(answer.body["confidence"])
+        assert sum(part["contribution"] for part in parts) == pytest.approx(answer.body["data_coverage"])
 
     def test_the_features_of_an_answer_can_be_sent_back(
         self, world: ConcertWorld, api: Any, features: dict[str, Any]
@@ -302,13 +307,123 @@ class TestChat:
         assert answer.body["fallback"] == {"instead_of": "agent", "reason": agent.fail.message}  # type: ignore[union-attr]
 
 
+class TestGuide:
+    def test_concerts_page_by_page(self, world: ConcertWorld, api: Any) -> None:
+        first = api("GET", "/concerts?place=USA&place=Canada&limit=3")
+        assert first.status == 200
+        assert [one["event_date"] for one in first.body["concerts"]] == sorted(
+            one["event_date"] for one in first.body["concerts"]
+        )
+        second = api("GET", f"/concerts?place=USA&place=Canada&limit=3&cursor={first.body['next_cursor']}")
+        seen = {one["concert_id"] for one in (*first.body["concerts"], *second.body["concerts"])}
+        assert len(seen) == 6
+
+    def test_what_is_answered_finds_itself_again(self, world: ConcertWorld, api: Any) -> None:
+        for one in api("GET", "/concerts?limit=10").body["concerts"]:
+            for query in (
+                f"q={quote(one['artist'])}",
+                f"q={quote(one['venue'])}",
+                f"genre={quote(one['genre'])}",
+                f"place={quote(one['city'])}",
+                f"place={quote(one['city'] + ', ' + one['country'])}",
+                f"type={quote(one['venue_type'])}",
+                f"from={one['event_date']}&to={one['event_date']}",
+            ):
+                found = api("GET", f"/concerts?limit=100&{query}")
+                assert found.status == 200, query
+                assert one["concert_id"] in {each["concert_id"] for each in found.body["concerts"]}, query
+            assert api("GET", f"/concerts/{one['concert_id']}").body == one
+
+    def test_artists(self, world: ConcertWorld, api: Any) -> None:
+        artist = world.concert().artist
+        word = artist.name.split()[0][:4].lower()
+        found = api("GET", f"/artists?q={word}")
+        assert artist.artist_id in {one["artist_id"] for one in found.body["artists"]}
+        detail = api("GET", f"/artists/{artist.artist_id}").body
+        assert detail["upcoming"][0]["concert_id"] == detail["next_concert_id"]
+        assert detail["members"]
+        first = api("GET", "/artists?limit=2").body
+        second = api("GET", f"/artists?limit=2&cursor={first['next_cursor']}").body
+        assert not {one["artist_id"] for one in first["artists"]} & {one["artist_id"] for one in second["artists"]}
+
+    def test_venues(self, world: ConcertWorld, api: Any) -> None:
+        venue = world.concert().venue
+        found = api("GET", f"/venues?place={quote(venue.city)}&type={venue.venue_type}")
+        assert venue.venue_id in {one["venue_id"] for one in found.body["venues"]}
+        assert {(one["city"], one["venue_type"]) for one in found.body["venues"]} == {(venue.city, venue.venue_type)}
+        detail = api("GET", f"/venues/{venue.venue_id}").body
+        assert detail["address"] == venue.address
+        assert detail["latitude"] == venue.latitude
+        assert detail["amenities"]
+        assert [one["month"] for one in detail["history"]] == sorted(one["month"] for one in detail["history"])
+
+    def test_genres_count_both_parts(self, world: ConcertWorld, api: Any) -> None:
+        genres = {one["genre"]: one for one in api("GET", "/genres").body["genres"]}
+        assert not any("/" in genre for genre in genres)
+        players = [one for one in world.warehouse.artists.values() if "rock" in one.parts]
+        assert genres["rock"]["artists"] == len(players)
+
+    def test_totals(self, world: ConcertWorld, api: Any) -> None:
+        found = api("GET", "/concerts/totals?since=2025-01-01&until=2025-12-31&genres=rock").body
+        assert (found["since"], found["until"], found["currency"]) == ("2025-01-01", "2026-01-01", "USD")
+        assert all("rock" in one["genre"] for one in found["genres"])
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/concerts?from=2026-02-30", 400),
+            ("/concerts?from=2026-12-02&to=2026-12-01", 400),
+            ("/concerts?cursor=zzz", 400),
+            ("/concerts?limit=0", 400),
+            ("/concerts?genre=%20", 400),
+            ("/concerts?color=red", 400),
+            ("/concerts/con-none", 404),
+            ("/artists/art-none", 404),
+            ("/venues/ven-none", 404),
+            ("/artists?cursor=%00", 400),
+        ],
+    )
+    def test_what_cannot_be_asked(self, world: ConcertWorld, api: Any, path: str, status: int) -> None:
+        assert api("GET", path).status == status
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_hostile_text_is_only_text(self, world: ConcertWorld, api: Any, text: str) -> None:
+        for name in ("q", "genre", "place", "type"):
+            found = api("GET", f"/concerts?{name}={quote(text)}")
+            assert (found.status, found.body["concerts"]) == (200, [])
+            assert found.body["notes"]
+
+
+class TestChatSessions:
+    def test_to_their_owner_alone(self, world: ConcertWorld, api: Any) -> None:
+        said = api("POST", "/chat", {"message": "hello", "user_id": "alice"}).body
+        path = f"/chat/sessions/{said['session_id']}"
+        assert api("GET", f"{path}?user_id=alice").body["exchanges"][0]["message"] == "hello"
+        judged = {"at": said["timestamp"], "helpful": True, "user_id": "alice"}
+        assert api("POST", f"{path}/feedback", judged).body["helpful"] is True
+        for stranger in ("", "?user_id=mallory"):
+            assert api("GET", path + stranger).status == 404
+            assert api("DELETE", path + stranger).status == 404
+        assert api("POST", f"{path}/feedback", {**judged, "user_id": "mallory"}).status == 404
+        assert api("DELETE", f"{path}?user_id=alice").status == 204
+        assert api("GET", f"{path}?user_id=alice").status == 404
+
+    @pytest.mark.filterwarnings("ignore:CognitoUserPoolAuthorizer is not a supported in local mode")
+    def test_a_signed_in_users_list_is_their_own(self, world: ConcertWorld, api: Any) -> None:
+        for owner, message in ((str(ANN), "hello"), (str(BOB), "help")):
+            api("POST", "/chat", {"message": message, "user_id": owner})
+        listed = api("GET", "/chat/sessions", headers=token(ANN)).body["sessions"]
+        assert [one["first_message"] for one in listed] == ["hello"]
+
+
 class TestSocket:
     def test_words_then_the_whole_reply(self, world: ConcertWorld, services: Services, client: Client) -> None:
         services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
         body = json.dumps({"action": "chat", "message": "top 3 venues"})
         assert client.lambda_.invoke("message", socket_event("$default", body=body)).payload == {"statusCode": 200}
         actions = [message["action"] for _, message in connections.sent]
-        assert set(actions[:-1]) == {"CHAT_DELTA"}
+        assert actions[0] == "CHAT_STARTED"
+        assert set(actions[1:-1]) == {"CHAT_DELTA"}
         assert actions[-1] == "CHAT_DONE"
         assert {connection for connection, _ in connections.sent} == {"connection-1"}
 
@@ -321,6 +436,14 @@ class TestSocket:
         ((_, message),) = connections.sent
         assert message["action"] == "ERROR"
         assert message["error"]["code"] == "invalid_input"
+
+    def test_an_answer_is_stopped_from_the_same_socket(
+        self, world: ConcertWorld, services: Services, client: Client
+    ) -> None:
+        services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
+        client.lambda_.invoke("message", socket_event("$default", body=json.dumps({"action": "chat_stop"})))
+        assert list(world.sessions.stops) == ["connection-1"]
+        assert connections.sent == []
 
     def test_a_client_that_left_ends_the_answer(self, world: ConcertWorld, services: Services, client: Client) -> None:
         services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]

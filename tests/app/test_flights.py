@@ -13,12 +13,12 @@ from chalicelib.flights import keys
 from chalicelib.flights.runs import RunStatus
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
 from tests.events import s3_event, s3_test_event, schedule_event
 from tests.unit.flights.vectors import TIME, bad, good
 from tests.unit.flights.world import World
 
-OPERATOR = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 ID, RAW, PROCESSED = keys.tracking_id(TIME), keys.raw_key(TIME), keys.processed_key(TIME)
 
 

@@ -31,7 +31,7 @@ from chalicelib.predictions.models import (
 )
 from chalicelib.predictions.trust import Manifest, seal
 from chalicelib.wiring import Services
-from tests.environment import ENVIRONMENT
+from tests.environment import OPERATOR_TOKEN
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import (
     MemoryHolder,
@@ -43,7 +43,7 @@ from tests.fakes.predictions import (
     MemoryWorkflow,
 )
 
-TOKEN = {"X-Operator-Token": ENVIRONMENT["OMNIBUS_OPERATOR_TOKEN"]}
+TOKEN = {"X-Operator-Token": OPERATOR_TOKEN}
 REQUEST = {
     "model_s3_uri": "s3://models/price.skops",
     "data_s3_uri": "s3://predictions/data/rows.csv",

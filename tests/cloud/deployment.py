@@ -21,7 +21,7 @@ def stage(cloud: Cloud, **parameters: Any) -> Stage:
         stack="omnibus-dev",
         region=cloud.region,
         parameters={**own, **parameters},
-        secrets={"OperatorToken": "the operators' token", "DatabaseUrl": ""},
+        secrets={"OperatorToken": "a-token-of-the-tests-with-32-characters", "DatabaseUrl": ""},
         tags={"application": "omnibus"},
     )
 

@@ -13,7 +13,7 @@ from chalicelib.adapters.concerts.bedrock_agent import BedrockAgent
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.values import ChatOutcome, Delta, Turn
+from chalicelib.concerts.values import ChatOutcome, Criteria, Delta, Turn
 from local.cloud import Cloud
 from local.season.generator import generate
 from local.season.load import create_schema, load_by_copy
@@ -90,7 +90,9 @@ def test_the_deployed_ranking_is_the_one_that_plain_python_finds(concerts: Conce
     report = concerts.ok("/venues/popularity", {"top_n": 5, "min_events": 1})
     until = datetime.fromisoformat(report["until"]).date()
     since = datetime.fromisoformat(report["since"]).date()
-    expected = FakeWarehouse.of(season.rows).popular_venues(since, until, min_events=1, top_n=5)
+    expected = FakeWarehouse.of(season.rows).popular_venues(
+        Criteria(since=since, until=until), min_events=1, top_n=5, order_by="popularity", least_first=False
+    )
     assert [venue["venue_id"] for venue in report["venues"]] == [venue.venue_id for venue in expected]
     assert [venue["total_revenue"] for venue in report["venues"]] == [str(venue.total_revenue) for venue in expected]
 
@@ -147,10 +149,10 @@ def test_a_chat_over_the_socket_streams(concerts: Concerts) -> None:
         said = [json.loads(socket.recv(timeout=PATIENCE_S))]
         while said[-1]["action"] not in {"CHAT_DONE", "ERROR"}:
             said.append(json.loads(socket.recv(timeout=PATIENCE_S)))
-        assert [message["action"] for message in said[:-1]] == ["CHAT_DELTA"] * (len(said) - 1)
+        assert [message["action"] for message in said[:-1]] == ["CHAT_STARTED"] + ["CHAT_DELTA"] * (len(said) - 2)
         assert [message["sequence"] for message in said] == list(range(len(said)))
         reply = said[-1]["reply"]
-        assert reply["message"] == "".join(message["text"] for message in said[:-1]).strip()
+        assert reply["message"] == "".join(message["text"] for message in said[1:-1]).strip()
         socket.send(json.dumps({"action": "chat", "message": "", "session_id": reply["session_id"]}))
         refused = json.loads(socket.recv(timeout=PATIENCE_S))
         assert (refused["action"], refused["error"]["code"]) == ("ERROR", "invalid_input")

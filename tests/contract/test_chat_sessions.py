@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.adapters.concerts.sessions import ChatSessions
 from chalicelib.concerts.ports import ChatSessionStore
-from chalicelib.concerts.values import MAX_EXCHANGES, ChatSession, Exchange
+from chalicelib.concerts.values import ANONYMOUS, MAX_EXCHANGES, ChatSession, Exchange
 from chalicelib.errors import Conflict, UpstreamUnavailable
 from tests.fakes.concerts import FakeSessions
 
@@ -25,7 +25,19 @@ def table() -> Iterator[Any]:
         client.create_table(
             TableName="chat-sessions",
             KeySchema=[{"AttributeName": "session_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "session_id", "AttributeType": "S"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("session_id", "listed_owner", "updated_at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by_owner",
+                    "KeySchema": [
+                        {"AttributeName": "listed_owner", "KeyType": "HASH"},
+                        {"AttributeName": "updated_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]},
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield client
@@ -112,3 +124,28 @@ def test_throttling_is_the_stores_failure_not_the_callers() -> None:
         sessions.find("chat-1")
     with pytest.raises(UpstreamUnavailable):
         sessions.save(begun().with_exchange(said("one")))
+
+
+def test_an_owners_sessions_are_listed_the_latest_first(sessions: ChatSessionStore) -> None:
+    for number, owner in enumerate(["alice", "bob", "alice", ANONYMOUS]):
+        session = ChatSession(session_id=f"chat-{number}", owner=owner, expires_at=NOW)
+        later = Exchange(message=f"m{number}", reply="r", intent="unknown", at=NOW + timedelta(minutes=number))
+        sessions.save(session.with_exchange(later))
+    assert [one.session_id for one in sessions.of_owner("alice", 10)] == ["chat-2", "chat-0"]
+    assert [one.first_message for one in sessions.of_owner("alice", 1)] == ["m2"]
+    assert sessions.of_owner("nobody", 10) == []
+
+
+def test_what_is_forgotten_is_gone_and_twice_is_as_good_as_once(sessions: ChatSessionStore) -> None:
+    sessions.save(begun().with_exchange(said("one")))
+    sessions.forget("chat-1")
+    sessions.forget("chat-1")
+    assert sessions.find("chat-1") is None
+
+
+def test_a_wish_to_stop_is_of_one_answer_and_of_its_time(sessions: ChatSessionStore) -> None:
+    sessions.ask_to_stop("socket-1", NOW)
+    assert sessions.asked_to_stop("socket-1", NOW - timedelta(seconds=1))
+    assert not sessions.asked_to_stop("socket-1", NOW + timedelta(seconds=1))
+    assert not sessions.asked_to_stop("socket-2", NOW - timedelta(seconds=1))
+    assert sessions.find("stop/socket-1") is None, "it is no session"

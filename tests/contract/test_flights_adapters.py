@@ -73,6 +73,20 @@ class TestBucket:
         with bucket.open("a") as stream:
             assert stream.read() == b"first"
 
+    def test_an_object_is_replaced_and_removed_only_as_it_was_seen(self, bucket: Any) -> None:
+        assert bucket.read("a") is None
+        assert bucket.write_over("a", b"1", "text/plain", None) is True
+        assert bucket.write_over("a", b"2", "text/plain", None) is False
+        body, etag = bucket.read("a")
+        (listed,) = bucket.listed("a")
+        assert (body, listed.key, listed.etag) == (b"1", "a", etag)
+        assert bucket.write_over("a", b"3", "text/plain", etag) is True
+        assert bucket.write_over("a", b"4", "text/plain", etag) is False
+        assert bucket.remove("a", etag) is False
+        assert bucket.remove("a", bucket.read("a")[1]) is True
+        assert bucket.read("a") is None
+        assert bucket.write_over("a", b"5", "text/plain", etag) is False, "what is gone is not what was seen"
+
     def test_keys_are_in_order_and_under_the_prefix(self, bucket: Any) -> None:
         for key in ("b/2", "a/1", "b/1"):
             bucket.write(key, b"", "text/plain")

@@ -14,7 +14,8 @@ from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, T
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
-from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, subject, transaction
+from tests.contract.spendsense_people import seasoned as rows
 from tests.contract.test_spendsense_ledger import ATTACKS
 from tests.patience import PATIENCE_MS
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
+from chalicelib.adapters.counters import CountersTable
 from chalicelib.adapters.uploads.outbox import NoticeOutbox
-from chalicelib.adapters.uploads.sessions import CountersTable, UploadSessionsTable, item_of, session_of_item
+from chalicelib.adapters.uploads.sessions import UploadSessionsTable, item_of, session_of_item
 from chalicelib.adapters.uploads.storage import UploadStorage
 from chalicelib.errors import Conflict, Gone, RateLimited, TooLarge, UpstreamRejected, UpstreamUnavailable
 from chalicelib.settings import Settings
@@ -234,6 +235,7 @@ def counters(request: pytest.FixtureRequest, aws: None) -> Any:
 def test_counters_count_each_name_for_itself(counters: Any) -> None:
     assert [counters.add("a", CREATED) for _ in range(3)] == [1, 2, 3]
     assert counters.add("b", CREATED) == 1
+    assert [counters.count(name) for name in "abc"] == [3, 1, 0]
 
 
 @dataclass

@@ -1,12 +1,14 @@
 """The flights pipeline's ports in memory."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import msgspec
 
+from chalicelib.adapters.buckets import Listed
 from chalicelib.errors import NotFound, OmnibusError
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
@@ -30,8 +32,10 @@ class FakeSource:
 class FakeBucket:
     """`Bucket`; `fail_next` makes the next operation raise, as a service may at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
         self.objects: dict[str, bytes] = {}
+        self.modified: dict[str, datetime] = {}
         self.writes: list[str] = []
         self.failures: dict[str, OmnibusError] = {}
 
@@ -62,6 +66,31 @@ class FakeBucket:
             return False
         self.write(key, body, content_type)
         return True
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        return iter([Listed(key, self._etag(key), self.modified.get(key, self.clock())) for key in self.keys(prefix)])
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        self._fail("read")
+        return (self.objects[key], self._etag(key)) if key in self.objects else None
+
+    def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        self._fail("write_over")
+        if (self._etag(key) if key in self.objects else None) != etag:
+            return False
+        self.write(key, body, content_type)
+        self.modified[key] = self.clock()
+        return True
+
+    def remove(self, key: str, etag: str) -> bool:
+        self._fail("remove")
+        if key not in self.objects or self._etag(key) != etag:
+            return False
+        del self.objects[key]
+        return True
+
+    def _etag(self, key: str) -> str:
+        return f'"{hashlib.md5(self.objects[key], usedforsecurity=False).hexdigest()}"'
 
     def link(self, key: str, seconds: int) -> str | None:
         return f"https://bucket.example/{key}?expires={seconds}" if key in self.objects else None

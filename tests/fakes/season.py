@@ -5,7 +5,9 @@ import itertools
 from datetime import date
 
 from chalicelib.concerts.conversation import Conversation
-from chalicelib.concerts.popularity import VenuePopularity
+from chalicelib.concerts.guide import ConcertGuide
+from chalicelib.concerts.lexicon import Lexicons
+from chalicelib.concerts.popularity import Totals, VenuePopularity
 from chalicelib.concerts.ports import ChatProvider, TicketModel
 from chalicelib.concerts.recommendations import Recommender
 from chalicelib.concerts.router import LocalRouter
@@ -14,7 +16,7 @@ from chalicelib.concerts.tools import Toolbox
 from local.season.generator import Season, generate
 from local.season.names import VENUE_KINDS
 from tests.fakes.clock import Clock
-from tests.fakes.concerts import Concert, FakeSessions, FakeTicketModel, FakeWarehouse
+from tests.fakes.concerts import ERROR_BANDS, FakeConcert, FakeListings, FakeSessions, FakeTicketModel, FakeWarehouse
 
 TODAY = date(2026, 11, 21)
 VENUE_TYPES = sorted(kind.name for kind in VENUE_KINDS)
@@ -29,21 +31,29 @@ def small_season() -> Season:
 class ConcertWorld:
     """The concert services as bootstrap makes them, over fakes; what is not given answers well."""
 
-    def __init__(self, *models: TicketModel, providers: tuple[ChatProvider, ...] = ()) -> None:
+    def __init__(
+        self, *models: TicketModel, providers: tuple[ChatProvider, ...] = (), season: Season | None = None
+    ) -> None:
         self.clock = Clock()
-        self.warehouse = FakeWarehouse.of(small_season().rows)
+        self.warehouse = FakeWarehouse.of((season or small_season()).rows)
+        self.listings = FakeListings(self.warehouse)
+        self.lexicons = Lexicons(self.warehouse)
         self.sessions = FakeSessions()
-        self.popularity = VenuePopularity(self.warehouse, self.clock)
-        self.forecast = TicketForecast(self.warehouse, models or (FakeTicketModel(),), VENUE_TYPES, self.clock)
-        self.recommender = Recommender(self.warehouse, self.clock)
-        self.toolbox = Toolbox(self.popularity, self.forecast, self.recommender, self.warehouse, self.clock)
-        self.router = LocalRouter(self.toolbox, self.warehouse)
+        self.popularity = VenuePopularity(self.warehouse, self.lexicons, self.clock, "USD")
+        self.totals = Totals(self.warehouse, self.lexicons, self.clock, "USD")
+        self.forecast = TicketForecast(
+            self.warehouse, list(models) or [FakeTicketModel()], VENUE_TYPES, ERROR_BANDS, self.clock
+        )
+        self.recommender = Recommender(self.warehouse, self.listings, self.lexicons, self.clock, "USD")
+        self.guide = ConcertGuide(self.listings, self.warehouse, self.lexicons, self.clock, "USD")
+        self.toolbox = Toolbox(self.popularity, self.forecast, self.recommender, self.totals, self.guide)
+        self.router = LocalRouter(self.toolbox, self.lexicons, self.clock)
         numbers = itertools.count(1)
         self.conversation = Conversation(
             (*providers, self.router), self.sessions, self.clock, lambda: f"chat-{next(numbers)}"
         )
 
-    def concert(self, status: str = "scheduled", *, past: bool = False) -> Concert:
+    def concert(self, status: str = "scheduled", *, past: bool = False) -> FakeConcert:
         """Some concert of a status, to come or past."""
         return next(
             one for one in self.warehouse.concerts.values() if one.status == status and (one.event_date < TODAY) == past

@@ -100,8 +100,7 @@ class FakePeople:
         person = self.people.get(subject)
         if person is None:
             raise NotFound(NO_PROFILE)
-        others = {name for other in self.people.values() if other is not person for name in other.accounts}
-        intake = Intake(person, others, given)
+        intake = Intake(person, given)
         for account in dict.fromkeys(intake.refused):
             caller, request_id = (by.operator, by.request_id) if by else (None, "")
             self.denied(caller, f"account {account}", f"not an account of user {subject}", request_id, now)
@@ -340,7 +339,7 @@ class FakePeople:
             currency=row.currency or person.accounts[row.account].currency,
             name=row.name,
             merchant=row.merchant or None,
-            category=row.detailed,
+            category=row.category.detailed,
             channel=row.channel,
             pending=row.pending,
         )

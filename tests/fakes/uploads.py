@@ -57,6 +57,9 @@ class FakeCounters:
         self.counts[name] = self.counts.get(name, 0) + 1
         return self.counts[name]
 
+    def count(self, name: str) -> int:
+        return self.counts.get(name, 0)
+
 
 @dataclass
 class FakeStorage:

@@ -221,7 +221,9 @@ def test_the_table_and_the_json_say_the_same(
     monkeypatch.setattr("sys.argv", ["cost"])
     main()
     shown = capsys.readouterr().out
-    assert f"{found['total']:,.2f}" in shown
+    assert shown.startswith(f"{found['total']:,.2f} USD a month: ")
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count(f"{found['total']:,.2f}") == 2, "at the top and as the table's sum"
     assert found["prices_of"] in shown
     monkeypatch.setattr("sys.argv", ["cost", "--details"])
     main()

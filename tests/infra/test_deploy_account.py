@@ -19,7 +19,7 @@ from infra.deployment.account import Account, Survey, client_of, exists, identif
 from infra.deployment.intrinsics import pseudo_parameters
 from infra.deployment.parameters import known
 from infra.deployment.problems import DeploymentError
-from infra.deployment.release import Site, release_name
+from infra.deployment.release import Checked, Site, release_name, without_database
 from infra.deployment.stages import Stage
 
 ACCOUNT = Account("123456789012", "eu-west-1", "aws", "arn:aws:iam::123456789012:user/me")
@@ -114,6 +114,24 @@ def test_alarms_that_are_on_are_told_and_stop_no_deployment(packaged: Template) 
     assert problems == []
     assert told == ["  in ALARM before the deployment: omnibus-dev-quality; docs/runbook.md explains each"]
     assert surveyed(packaged, first=True) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("network", "first", "given", "migrations"),
+    [
+        ("own", True, {}, "DISABLED"),
+        ("own", False, {}, "ENABLED"),
+        ("existing", True, {}, "ENABLED"),
+        ("own", True, {"Migrations": "ENABLED"}, "ENABLED"),
+    ],
+)
+def test_a_first_deployment_that_makes_the_network_does_not_migrate(
+    packaged: Template, network: str, first: bool, given: dict[str, str], migrations: str
+) -> None:
+    stage = Stage("dev", "omnibus-dev", parameters=given)
+    names = known(stage, packaged, {})
+    checked = Checked(ACCOUNT, {"DatabaseNetwork": network, "Migrations": "ENABLED"}, names, first)
+    assert without_database(Site(stage, client, print), checked).parameters["Migrations"] == migrations
 
 
 def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Template) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.deployment.parameters import check, with_defaults
+from infra.deployment.parameters import check, runs_a_day, with_defaults
 from infra.deployment.problems import DeploymentError
 from infra.deployment.stages import FOLDER, Stage, as_text, read_stage
 
 Template = dict[str, Any]
 STAGES = ("dev", "staging", "prod")
+SELDOM = {"IngestFlightsSchedule": "rate(1 hour)"}
+"""Without an OpenSky account there are few credits a day."""
 
 
 def stage(**parameters: Any) -> Stage:
-    return Stage("dev", "omnibus-dev", parameters=parameters)
+    return Stage("dev", "omnibus-dev", parameters={**SELDOM, **parameters})
 
 
 def problems(template: Template, **parameters: Any) -> list[str]:
@@ -40,13 +43,13 @@ def write_secrets(folder: Path, text: str, mode: int = 0o600) -> None:
 
 
 def test_a_stage_is_its_file_its_secrets_and_the_environment(folder: Path) -> None:
-    write_secrets(folder, 'OperatorToken = "of the file"\nDatabaseUrl = "postgresql://file"\n')
+    write_secrets(folder, 'OperatorToken = "of-the-file-and-of-32-characters-"\nDatabaseUrl = "postgresql://file"\n')
     found = read_stage("dev", {"OMNIBUS_PARAMETER_DatabaseUrl": "postgresql://environment", "HOME": "/"}, folder)
     assert (found.stack, found.account, found.region) == ("omnibus-dev", "123456789012", None)
     assert found.required == (("AlarmEmail",), ("DatabaseSecretArn", "DatabaseUrl"))
     assert found.given == {
         "CorsOrigins": ["https://a.example", "https://b.example"],
-        "OperatorToken": "of the file",
+        "OperatorToken": "of-the-file-and-of-32-characters-",
         "DatabaseUrl": "postgresql://environment",
         "Stage": "dev",
     }
@@ -162,6 +165,49 @@ def test_each_mistake_is_named_with_what_is_expected(packaged: Template, paramet
     assert any(problem.startswith(said) for problem in found), found
 
 
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [
+        ({}, "is 288 polls a day of 4 credits each; expected at most 400 credits"),
+        ({"IngestFlightsSchedule": "rate(15 minutes)"}, ""),
+        ({"IngestFlightsSchedule": "rate(10 minutes)"}, "is 144 polls a day of 4 credits each"),
+        ({"IngestFlightsSchedule": "cron(0/15 6-20 * * ? *)"}, ""),
+        ({"IngestFlightsSchedule": "cron(0,20,40 * * * ? *)"}, ""),
+        ({"IngestFlightsSchedule": "cron(*/5 * * * ? *)"}, "is 288 polls a day"),
+        ({"FlightsBox": "45,5,47,8"}, ""),
+        ({"Schedules": "DISABLED"}, ""),
+        ({"OpenSkyDailyCredits": 8000}, ""),
+        ({"OpenSkyClientId": "me"}, ""),
+    ],
+)
+def test_a_schedule_that_costs_more_than_the_days_credits_is_refused(
+    packaged: Template, parameters: dict[str, Any], wanted: str
+) -> None:
+    secrets = {"OpenSkyClientSecret": "x"} if "OpenSkyClientId" in parameters else {}
+    found = check(Stage("dev", "omnibus-dev", parameters=parameters, secrets=secrets), packaged)[1]
+    assert [problem for problem in found if not problem.startswith("IngestFlightsSchedule: ")] == []
+    assert wanted in "".join(found) if wanted else found == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "runs"),
+    [
+        ("rate(1 minute)", 1440),
+        ("rate(5 minutes)", 288),
+        ("rate(7 minutes)", 205),
+        ("rate(1 hour)", 24),
+        ("rate(2 days)", 1),
+        ("cron(0 1 * * ? *)", 1),
+        ("cron(0/5 8-17 ? * MON-FRI *)", 120),
+        ("cron(0 0-23/6 * * ? *)", 4),
+        ("cron(L * * * ? *)", None),
+        ("at(2026-11-21T00:00:00)", None),
+    ],
+)
+def test_how_often_a_schedule_runs_is_counted(schedule: str, runs: int | None) -> None:
+    assert runs_a_day(schedule) == runs
+
+
 def test_every_mistake_is_named_at_once(packaged: Template) -> None:
     found = problems(packaged, LogLevl="DEBUG", LogLevel="LOUD", UploadMaxBytes=0, RedshiftCluster="big")
     assert len(found) == 4
@@ -174,14 +220,24 @@ def test_a_secret_is_not_shown(packaged: Template) -> None:
     assert problem.startswith("OperatorToken: is not shown")
 
 
+@pytest.mark.parametrize("token", ["guessable", "x" * 31, 'quoted"' + "x" * 32])
+def test_a_token_that_can_be_guessed_or_is_the_examples_is_refused(packaged: Template, token: str) -> None:
+    example = tomllib.loads((FOLDER / "secrets.example.toml").read_text())
+    for refused in (token, example["OperatorToken"]):
+        (problem,) = check(Stage("dev", "omnibus-dev", secrets={"OperatorToken": refused}), packaged)[1]
+        assert problem.startswith("OperatorToken: is not shown; expected at least 32")
+        assert refused not in problem
+    assert check(Stage("dev", "omnibus-dev", secrets={"OperatorToken": "0f" * 32}), packaged)[1] == []
+
+
 def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) -> None:
-    wanting = Stage("staging", "omnibus-staging", required=(("OperatorToken",),))
+    wanting = Stage("staging", "omnibus-staging", required=(("OperatorToken",),), parameters=SELDOM)
     assert check(wanting, packaged)[1] != []
     assert check(wanting, packaged, frozenset({"OperatorToken"}))[1] == []
-    account = Stage("dev", "omnibus-dev", parameters={"OpenSkyClientId": "me"})
+    account = Stage("dev", "omnibus-dev", parameters={**SELDOM, "OpenSkyClientId": "me"})
     assert check(account, packaged)[1] != []
     assert check(account, packaged, frozenset({"OpenSkyClientSecret"}))[1] == []
-    assert check(Stage("dev", "omnibus-dev"), packaged, frozenset({"OpenSkyClientSecret"}))[1] == [], "it polls unnamed"
+    assert check(stage(), packaged, frozenset({"OpenSkyClientSecret"}))[1] == [], "it polls unnamed"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +251,7 @@ def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) 
 def test_a_stack_that_buckets_cannot_be_called_after_is_refused(packaged: Template, stack: str, said: str) -> None:
     found = check(Stage("dev", stack), packaged)[1]
     assert any(problem.startswith(said) for problem in found), found
-    assert check(Stage("dev", "a" * 30), packaged)[1] == []
+    assert check(Stage("dev", "a" * 30, parameters=SELDOM), packaged)[1] == []
 
 
 def test_more_variables_than_lambda_takes_are_refused(packaged: Template) -> None:

@@ -50,13 +50,13 @@ class SageMakerTicketModel:
         self._clock = clock
         self._sleep = sleep
 
-    def estimate(self, rows: Sequence[Sequence[float]]) -> Estimates:
+    def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
         """The endpoint's revenue for each row.
 
         UpstreamRejected for a ModelError or an answer that is not one finite number a row, UpstreamUnavailable or
         UpstreamTimeout where it stays busy or silent for the budget.
         """
-        body = "\n".join(",".join(map(repr, row)) for row in rows)
+        body = "\n".join(",".join("nan" if value is None else repr(value) for value in row) for row in rows)
         if len(body) > ENDPOINT_BODY_BYTES:
             raise UpstreamRejected(f"{ENDPOINT} takes at most 6 MiB at once")
         answer = self._invoke(body.encode())

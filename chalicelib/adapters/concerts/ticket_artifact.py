@@ -11,9 +11,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from chalicelib import concerts
 from chalicelib.concerts.models import TICKET_FEATURES
-from chalicelib.concerts.values import Estimates
+from chalicelib.concerts.values import ErrorBands, Estimates
 from chalicelib.errors import UpstreamRejected
 
 MODEL_FOLDER = Path(concerts.__file__).parent / "model"
@@ -35,6 +37,11 @@ def manifest(folder: Path = MODEL_FOLDER) -> dict[str, Any]:
     return found
 
 
+def error_bands(folder: Path = MODEL_FOLDER) -> ErrorBands:
+    """How far the model is off, as measured when it was trained."""
+    return msgspec.convert(manifest(folder)["interval"], ErrorBands)
+
+
 class ArtifactTicketModel:
     """Answers TicketModel in this process; the file is loaded at the first question."""
 
@@ -45,7 +52,7 @@ class ArtifactTicketModel:
     def version(self) -> str:
         return str(manifest(self._folder)["version"])
 
-    def estimate(self, rows: Sequence[Sequence[float]]) -> Estimates:
+    def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
         """The model's revenue for each row of features; UpstreamRejected where one is not a finite number."""
         import numpy as np
 

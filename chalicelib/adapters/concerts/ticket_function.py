@@ -20,7 +20,7 @@ class FunctionTicketModel:
         self._client = client
         self._function = function
 
-    def estimate(self, rows: Sequence[Sequence[float]]) -> Estimates:
+    def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
         """The model's revenue for each row; UpstreamRejected where the function fails or answers otherwise."""
         try:
             answer = self._client.invoke(FunctionName=self._function, Payload=msgspec.json.encode({"rows": rows}))

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import Account, Feedback, Trace, Transaction, TransactionsQuery
 from chalicelib.spendsense.paging import Position, foreign_cursor
@@ -27,7 +28,7 @@ class PostgresRecords:
             rows = cursor.execute(sql.text("read_accounts"), {"subject": subject})
             return [Account(**row._asdict()) for row in rows]
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
     def transactions(
         self, subject: UUID, query: TransactionsQuery, after: Position | None
@@ -52,12 +53,12 @@ class PostgresRecords:
                 return None
             return [_positioned(row._asdict()) for row in rows]
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
     def insights(self, subject: UUID, window: int) -> Insight | None:
         """A window's signals and persona, as far as they are computed."""
         parameters = {"subject": subject, "window": window}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_insights"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("read_insights", parameters))
         return row and Insight(
             currency=row.currency,
             as_of=row.as_of,
@@ -76,7 +77,7 @@ class PostgresRecords:
                 return None
             return _recommended(cursor, subject, window=window)
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
 
 class PostgresExplanations:
@@ -87,13 +88,15 @@ class PostgresExplanations:
 
     def recommendation(self, subject: UUID, recommendation_id: UUID) -> Recommended | None:
         """It, if it is the person's and shown."""
-        found = self._database.run(lambda cursor: _recommended(cursor, subject, recommendation_id=recommendation_id))
+        found = for_person(
+            self._database, subject, lambda cursor: _recommended(cursor, subject, recommendation_id=recommendation_id)
+        )
         return found[0] if found else None
 
     def trace(self, subject: UUID, recommendation_id: UUID) -> Trace | None:
         """Its trace, if it is the person's."""
         parameters = {"subject": subject, "recommendation_id": recommendation_id}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_trace"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("read_trace", parameters))
         return row and Trace(**{**row._asdict(), "signals_used": [evidence_of(used) for used in row.signals_used]})
 
     def keep_feedback(self, subject: UUID, feedback: Feedback) -> bool:
@@ -105,7 +108,7 @@ class PostgresExplanations:
             "comment": feedback.comment,
             "given_at": feedback.given_at,
         }
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("keep_feedback"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("keep_feedback", parameters))
         return row is not None
 
 

@@ -113,25 +113,6 @@ class UploadSessionsTable:
         raise UpstreamUnavailable(f"{WHAT} refused a write that its state allows; try again", retry_after=1)
 
 
-class CountersTable:
-    """Counts in a table keyed by `name`, whose TTL attribute is `expiresAt`."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._db = client
-        self._table = table
-
-    def add(self, name: str, ends_at: datetime) -> int:
-        """Count one more under `name`."""
-        with aws.translated("The upload counters table"):
-            answer = self._db.update_item(
-                TableName=self._table,
-                Key={"name": {"S": name}},
-                **setting({"expiresAt": int(ends_at.timestamp())}, adding={"count": 1}),
-                ReturnValues="UPDATED_NEW",
-            )
-        return int(answer["Attributes"]["count"]["N"])
-
-
 def item_of(session: Session) -> dict[str, Any]:
     """A session as a DynamoDB item; what it does not have is left out, for an index refuses NULL."""
     values: dict[str, Any] = {

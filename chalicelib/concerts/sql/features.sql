@@ -1,5 +1,6 @@
 -- What was known about each target concert on its own prediction date, for training and for serving alike.
 -- The targets name concert_id and as_of; nothing dated on or after as_of, nor older than 730 days before, is read.
+-- What nobody reported is NULL, not 0, and means leave it out.
 -- An artist's popularity and a venue's capacity are attributes: the warehouse keeps no history of them.
 WITH targets AS (
     {targets}
@@ -9,11 +10,9 @@ moments AS (
 ),
 past AS (
     SELECT m.as_of, c.artist_id, c.venue_id, a.genre, v.venue_type, v.city, v.country,
-           COALESCE(c.total_attendance, 0) AS attendance,
-           COALESCE(c.revenue, 0) AS revenue,
-           CASE WHEN v.capacity > 0
-                THEN LEAST(CAST(COALESCE(c.total_attendance, 0) AS DOUBLE PRECISION) / v.capacity, 1.0)
-                ELSE 0.0 END AS attendance_rate
+           c.total_attendance AS attendance, c.revenue,
+           CASE WHEN v.capacity > 0 AND c.total_attendance IS NOT NULL
+                THEN LEAST(CAST(c.total_attendance AS DOUBLE PRECISION) / v.capacity, 1.0) END AS attendance_rate
     FROM moments m
     JOIN concerts c ON c.event_date < m.as_of AND c.event_date >= m.as_of - 730
     JOIN artists a ON a.artist_id = c.artist_id
@@ -35,7 +34,9 @@ by_genre AS (
 by_venue AS (
     SELECT as_of, venue_id, COUNT(*) AS concerts, AVG(attendance_rate) AS attendance_rate,
            AVG(revenue) AS revenue, MAX(revenue) AS best_revenue,
-           DENSE_RANK() OVER (PARTITION BY as_of ORDER BY SUM(revenue) DESC) AS popularity_rank
+           CASE WHEN SUM(revenue) IS NOT NULL
+                THEN DENSE_RANK() OVER (PARTITION BY as_of ORDER BY SUM(revenue) DESC NULLS LAST)
+                END AS popularity_rank
     FROM past
     GROUP BY as_of, venue_id
 ),
@@ -46,20 +47,22 @@ by_kind AS (
     SELECT as_of, genre, venue_type, AVG(revenue) AS revenue FROM past GROUP BY as_of, genre, venue_type
 )
 SELECT c.concert_id, t.as_of, c.event_date, c.status, c.ticket_prices, c.revenue,
-       a.name AS artist_name, v.name AS venue_name, v.city, v.venue_type,
+       a.artist_id, a.name AS artist_name, v.venue_id, v.name AS venue_name, v.city, v.venue_type,
        CAST(a.popularity_score AS DOUBLE PRECISION) AS artist_popularity_score,
-       COALESCE(ba.attendance, 0) AS artist_avg_attendance,
+       ba.attendance AS artist_avg_attendance,
        COALESCE(ba.concerts, 0) AS artist_total_concerts,
-       CAST(COALESCE(ba.revenue, 0) AS DOUBLE PRECISION) AS artist_avg_revenue,
-       COALESCE(CAST(bg.concerts AS DOUBLE PRECISION) / n.concerts, 0) AS artist_genre_popularity,
+       CAST(ba.revenue AS DOUBLE PRECISION) AS artist_avg_revenue,
+       CASE WHEN n.concerts > 0
+            THEN COALESCE(CAST(bg.concerts AS DOUBLE PRECISION) / n.concerts, 0) END AS artist_genre_popularity,
        v.capacity AS venue_capacity,
        COALESCE(bv.concerts, 0) AS venue_total_concerts,
-       COALESCE(bv.attendance_rate, 0) AS venue_avg_attendance_rate,
-       COALESCE(bv.popularity_rank, 0) AS venue_popularity_rank,
-       COALESCE(CAST(bc.concerts AS DOUBLE PRECISION) / n.concerts, 0) AS venue_location_popularity,
-       CAST(COALESCE(bv.revenue, 0) AS DOUBLE PRECISION) AS historical_avg_sales,
-       CAST(COALESCE(bv.best_revenue, 0) AS DOUBLE PRECISION) AS historical_max_sales,
-       CAST(COALESCE(bk.revenue, 0) AS DOUBLE PRECISION) AS similar_concert_avg_sales
+       bv.attendance_rate AS venue_avg_attendance_rate,
+       bv.popularity_rank AS venue_popularity_rank,
+       CASE WHEN n.concerts > 0
+            THEN COALESCE(CAST(bc.concerts AS DOUBLE PRECISION) / n.concerts, 0) END AS venue_location_popularity,
+       CAST(bv.revenue AS DOUBLE PRECISION) AS historical_avg_sales,
+       CAST(bv.best_revenue AS DOUBLE PRECISION) AS historical_max_sales,
+       CAST(bk.revenue AS DOUBLE PRECISION) AS similar_concert_avg_sales
 FROM targets t
 JOIN concerts c ON c.concert_id = t.concert_id
 JOIN artists a ON a.artist_id = c.artist_id

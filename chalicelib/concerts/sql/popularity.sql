@@ -1,13 +1,13 @@
 -- Every venue's popularity over the look-back, in one statement. Parameters: since (inclusive), until (exclusive),
--- min_events, top_n. Takings join concerts rather than events, so that engines may scan the sales in parallel.
--- Features are divided by their maximum over the venues that have min_events; weights add up to 1.
+-- min_events, top_n, and those of {venues}, the venues that are asked about; {order} is what the first is first by.
+-- Takings join concerts rather than events, so that engines may scan the sales in parallel.
+-- Features are divided by their maximum over the venues that have min_events; weights add up to 1. What nobody
+-- reported is NULL, not 0: averages leave it out, and the weights of what is known share those of what is not.
 WITH events AS (
-    SELECT c.concert_id, c.artist_id, c.venue_id, c.event_date, v.capacity, v.venue_type, v.city, v.country,
-           COALESCE(c.total_attendance, 0) AS attendance,
-           COALESCE(c.revenue, 0) AS revenue,
-           CASE WHEN v.capacity > 0
-                THEN LEAST(CAST(COALESCE(c.total_attendance, 0) AS DOUBLE PRECISION) / v.capacity, 1.0)
-                ELSE 0.0 END AS attendance_rate
+    SELECT c.concert_id, c.artist_id, c.venue_id, v.venue_type, v.city, v.country,
+           c.total_attendance AS attendance, c.revenue,
+           CASE WHEN v.capacity > 0 AND c.total_attendance IS NOT NULL
+                THEN LEAST(CAST(c.total_attendance AS DOUBLE PRECISION) / v.capacity, 1.0) END AS attendance_rate
     FROM concerts c
     JOIN venues v ON v.venue_id = c.venue_id
     WHERE c.status = 'completed'
@@ -40,19 +40,24 @@ loyalty AS (
 figures AS (
     SELECT e.venue_id,
            COUNT(*) AS total_events,
+           COUNT(COALESCE(t.amount, e.revenue)) AS reported_events,
            AVG(CAST(e.attendance AS DOUBLE PRECISION)) AS avg_attendance,
            AVG(e.attendance_rate) AS attendance_rate,
            SUM(COALESCE(t.amount, e.revenue)) AS total_revenue,
-           COUNT(*) / GREATEST(CAST(CAST(:until AS DATE) - MIN(e.event_date) AS DOUBLE PRECISION) / 30, 1.0)
+           AVG(COALESCE(t.amount, e.revenue)) AS revenue_per_event,
+           COUNT(*) * 30.0 / CAST(CAST(:until AS DATE) - CAST(:since AS DATE) AS DOUBLE PRECISION)
                AS booking_frequency
     FROM events e
+    JOIN venues v ON v.venue_id = e.venue_id
     LEFT JOIN takings t ON t.concert_id = e.concert_id
+    WHERE {venues}
     GROUP BY e.venue_id
     HAVING COUNT(*) >= CAST(:min_events AS INTEGER)
 ),
 features AS (
-    SELECT f.*, v.name, v.city, v.state, v.country, v.venue_type, v.capacity,
-           f.total_revenue / f.total_events AS revenue_per_event,
+    SELECT f.*, v.name, v.city, v.state, v.country, v.latitude, v.longitude, v.venue_type, v.capacity,
+           NULLIF(v.capacity, 0) AS seats,
+           f.revenue_per_event * f.total_events AS likely_revenue,
            y.demand AS type_demand, d.events AS city_events,
            w.artists, CAST(w.repeat_events AS DOUBLE PRECISION) / f.total_events AS repeat_booking
     FROM figures f
@@ -61,37 +66,64 @@ features AS (
     JOIN city_demand d ON d.country = v.country AND d.city = v.city
     JOIN loyalty w ON w.venue_id = f.venue_id
 ),
-scored AS (
-    SELECT features.*,
-           CAST(
-               0.15 * COALESCE(CAST(total_events AS DOUBLE PRECISION) / NULLIF(MAX(total_events) OVER (), 0), 0)
-             + 0.10 * COALESCE(CAST(avg_attendance AS DOUBLE PRECISION) / NULLIF(MAX(avg_attendance) OVER (), 0), 0)
-             + 0.20 * COALESCE(CAST(attendance_rate AS DOUBLE PRECISION) / NULLIF(MAX(attendance_rate) OVER (), 0), 0)
-             + 0.10 * COALESCE(CAST(total_revenue AS DOUBLE PRECISION) / NULLIF(MAX(total_revenue) OVER (), 0), 0)
-             + 0.15 * COALESCE(CAST(revenue_per_event AS DOUBLE PRECISION) / NULLIF(MAX(revenue_per_event) OVER (), 0), 0)
-             + 0.15 * COALESCE(CAST(booking_frequency AS DOUBLE PRECISION) / NULLIF(MAX(booking_frequency) OVER (), 0), 0)
-             + 0.05 * COALESCE(CAST(capacity AS DOUBLE PRECISION) / NULLIF(MAX(capacity) OVER (), 0), 0)
-             + 0.02 * COALESCE(CAST(type_demand AS DOUBLE PRECISION) / NULLIF(MAX(type_demand) OVER (), 0), 0)
-             + 0.03 * COALESCE(CAST(city_events AS DOUBLE PRECISION) / NULLIF(MAX(city_events) OVER (), 0), 0)
-             + 0.03 * COALESCE(CAST(artists AS DOUBLE PRECISION) / NULLIF(MAX(artists) OVER (), 0), 0)
-             + 0.02 * COALESCE(CAST(repeat_booking AS DOUBLE PRECISION) / NULLIF(MAX(repeat_booking) OVER (), 0), 0)
-           AS DECIMAL(10, 6)) AS score
+highest AS (
+    SELECT MAX(total_events) AS total_events, MAX(avg_attendance) AS avg_attendance,
+           MAX(attendance_rate) AS attendance_rate, MAX(likely_revenue) AS likely_revenue,
+           MAX(revenue_per_event) AS revenue_per_event, MAX(booking_frequency) AS booking_frequency,
+           MAX(seats) AS seats, MAX(type_demand) AS type_demand, MAX(city_events) AS city_events,
+           MAX(artists) AS artists, MAX(repeat_booking) AS repeat_booking
     FROM features
+),
+weighed AS (
+    SELECT f.*,
+           0.15 * CAST(f.total_events AS DOUBLE PRECISION) / COALESCE(NULLIF(h.total_events, 0), 1) AS p_concerts,
+           0.10 * f.avg_attendance / COALESCE(NULLIF(h.avg_attendance, 0), 1) AS p_attendance,
+           0.20 * f.attendance_rate / COALESCE(NULLIF(h.attendance_rate, 0), 1) AS p_attendance_rate,
+           0.10 * CAST(f.likely_revenue AS DOUBLE PRECISION) / COALESCE(NULLIF(h.likely_revenue, 0), 1) AS p_revenue,
+           0.15 * CAST(f.revenue_per_event AS DOUBLE PRECISION) / COALESCE(NULLIF(h.revenue_per_event, 0), 1)
+               AS p_revenue_per_event,
+           0.15 * f.booking_frequency / COALESCE(NULLIF(h.booking_frequency, 0), 1) AS p_booking_frequency,
+           0.05 * CAST(f.seats AS DOUBLE PRECISION) / COALESCE(NULLIF(h.seats, 0), 1) AS p_capacity,
+           0.02 * f.type_demand / COALESCE(NULLIF(h.type_demand, 0), 1) AS p_venue_type,
+           0.03 * CAST(f.city_events AS DOUBLE PRECISION) / COALESCE(NULLIF(h.city_events, 0), 1) AS p_location,
+           0.03 * CAST(f.artists AS DOUBLE PRECISION) / COALESCE(NULLIF(h.artists, 0), 1) AS p_artist_diversity,
+           0.02 * f.repeat_booking / COALESCE(NULLIF(h.repeat_booking, 0), 1) AS p_repeat_booking,
+           1.0 - CASE WHEN f.avg_attendance IS NULL THEN 0.10 ELSE 0.0 END
+               - CASE WHEN f.attendance_rate IS NULL THEN 0.20 ELSE 0.0 END
+               - CASE WHEN f.revenue_per_event IS NULL THEN 0.25 ELSE 0.0 END
+               - CASE WHEN f.seats IS NULL THEN 0.05 ELSE 0.0 END
+               - CASE WHEN f.type_demand IS NULL THEN 0.02 ELSE 0.0 END AS known
+    FROM features f
+    CROSS JOIN highest h
+),
+scored AS (
+    SELECT weighed.*,
+           CAST((p_concerts + COALESCE(p_attendance, 0) + COALESCE(p_attendance_rate, 0) + COALESCE(p_revenue, 0)
+                 + COALESCE(p_revenue_per_event, 0) + p_booking_frequency + COALESCE(p_capacity, 0)
+                 + COALESCE(p_venue_type, 0) + p_location + p_artist_diversity + p_repeat_booking) / known
+           AS DECIMAL(10, 6)) AS score
+    FROM weighed
 ),
 ranked AS (
     SELECT scored.*,
            DENSE_RANK() OVER (ORDER BY score DESC) AS popularity_rank,
-           ROW_NUMBER() OVER (ORDER BY score DESC, venue_id) AS place
+           ROW_NUMBER() OVER (ORDER BY {order}, venue_id) AS place
     FROM scored
 )
-SELECT popularity_rank, venue_id, name, city, state, country, venue_type, capacity, score, total_events,
+SELECT popularity_rank, venue_id, name, city, state, country, latitude, longitude, venue_type, capacity, score,
+       total_events, reported_events,
        CAST(avg_attendance AS DECIMAL(12, 2)) AS avg_attendance,
        CAST(attendance_rate AS DECIMAL(7, 6)) AS avg_attendance_rate,
        CAST(total_revenue AS DECIMAL(16, 2)) AS total_revenue,
        CAST(revenue_per_event AS DECIMAL(14, 2)) AS revenue_per_event,
        CAST(booking_frequency AS DECIMAL(10, 4)) AS booking_frequency,
        artists AS distinct_artists,
-       CAST(repeat_booking AS DECIMAL(7, 6)) AS repeat_booking
+       CAST(repeat_booking AS DECIMAL(7, 6)) AS repeat_booking,
+       p_concerts / known AS p_concerts, p_attendance / known AS p_attendance,
+       p_attendance_rate / known AS p_attendance_rate, p_revenue / known AS p_revenue,
+       p_revenue_per_event / known AS p_revenue_per_event, p_booking_frequency / known AS p_booking_frequency,
+       p_capacity / known AS p_capacity, p_venue_type / known AS p_venue_type, p_location / known AS p_location,
+       p_artist_diversity / known AS p_artist_diversity, p_repeat_booking / known AS p_repeat_booking
 FROM ranked
 WHERE place <= CAST(:top_n AS INTEGER)
 ORDER BY place

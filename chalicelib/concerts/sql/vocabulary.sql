@@ -1,7 +1,5 @@
--- The words that a question may name: genres and places, each once.
-SELECT 'genre' AS kind, genre AS word FROM artists GROUP BY genre
+-- The names that a question may use: genres, venues with their places and types, artists. Each kind has its columns.
+SELECT 'artist' AS kind, artist_id AS id, name, genre AS detail, '' AS city, '' AS state, '' AS country FROM artists
 UNION ALL
-SELECT 'city', city FROM venues GROUP BY city
-UNION ALL
-SELECT 'country', country FROM venues GROUP BY country
-ORDER BY kind, word
+SELECT 'venue', venue_id, name, venue_type, city, state, country FROM venues
+ORDER BY kind, id

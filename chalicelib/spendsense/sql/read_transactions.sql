@@ -3,9 +3,9 @@ SELECT
     coalesce(t.foreign_currency, a.currency) AS currency, t.name, m.name AS merchant, c.detailed_name AS category,
     t.channel, t.pending, t.transaction_id AS position
 FROM spendsense.transactions t
-JOIN spendsense.accounts a USING (account_id)
+JOIN spendsense.accounts a USING (user_id, account_id)
 JOIN spendsense.categories c USING (category_id)
-LEFT JOIN spendsense.merchants m USING (merchant_id)
+LEFT JOIN spendsense.merchants m USING (user_id, merchant_id)
 WHERE t.user_id = (SELECT user_id FROM spendsense.profiles WHERE subject = %(subject)s)
     AND (%(account_id)s::text IS NULL OR a.external_id = %(account_id)s)
     AND (%(since)s::date IS NULL OR t.posted_on >= %(since)s)

@@ -97,9 +97,9 @@ def test_importing(api: Callable[..., Answer], joined: FakePeople, announcements
 
 def test_importing_into_anothers_account(api: Callable[..., Answer], joined: FakePeople) -> None:
     """It is the operator who tried."""
-    csv = b"account_id,type,subtype,current,iso_currency_code\nbob:checking,depository,checking,5,USD\n"
+    csv = b"transaction_id,account_id,date,amount,payment_channel,pending\nt,bob:checking,2026-11-20,5,other,false\n"
     headers = {**OPERATOR, "Content-Type": "text/csv"}
-    path = f"/api/v1/operator/users/{ANN}/imports?section=accounts"
+    path = f"/api/v1/operator/users/{ANN}/imports"
     assert api("POST", path, csv, headers).body["rejected"] == 1
     assert joined.denials == [(OLGA, "account bob:checking", f"not an account of user {ANN}")]
 

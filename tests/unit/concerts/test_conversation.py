@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from chalicelib.concerts.conversation import new_chat_session_id
-from chalicelib.concerts.models import ChatReply, ChatRequest
+from chalicelib.concerts.models import ChatFeedback, ChatReply, ChatRequest
 from chalicelib.concerts.values import MAX_EXCHANGES, SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Restart
 from chalicelib.errors import (
     Forbidden,
@@ -153,3 +153,39 @@ class TestSessions:
         ids = {new_chat_session_id() for _ in range(100)}
         assert len(ids) == 100
         assert all(len(one) >= 32 for one in ids)
+
+
+class TestOwnSessions:
+    def test_they_are_listed_read_and_forgotten_by_their_owner(self) -> None:
+        world = ConcertWorld()
+        first = world.conversation.reply(ask("Recommend rock", user_id="alice"))
+        world.clock.advance(seconds=60)
+        world.conversation.reply(ask("hello", user_id="alice"))
+        world.conversation.reply(ask("hello", user_id="bob"))
+        world.conversation.reply(ask("hello"))
+        listed = world.conversation.sessions_of("alice").sessions
+        assert [one.first_message for one in listed] == ["hello", "Recommend rock"]
+        assert world.conversation.sessions_of(None).sessions == [], "anonymous sessions are in no list"
+        view = world.conversation.session(first.session_id, "alice")
+        assert [one.message for one in view.exchanges] == ["Recommend rock"]
+        for stranger in ("bob", None):
+            with pytest.raises(NotFound):
+                world.conversation.session(first.session_id, stranger)
+            with pytest.raises(NotFound):
+                world.conversation.forget(first.session_id, stranger)
+        world.conversation.forget(first.session_id, "alice")
+        with pytest.raises(NotFound):
+            world.conversation.session(first.session_id, "alice")
+
+    def test_an_answer_is_judged_by_its_owner_and_the_last_word_counts(self) -> None:
+        world = ConcertWorld()
+        reply = world.conversation.reply(ask("hello", user_id="alice"))
+        for helpful in (True, False):
+            said = ChatFeedback(at=reply.timestamp, helpful=helpful, user_id="alice")
+            assert world.conversation.judge(reply.session_id, said).helpful is helpful
+        assert world.conversation.session(reply.session_id, "alice").exchanges[0].helpful is False
+        with pytest.raises(NotFound):
+            world.conversation.judge(reply.session_id, ChatFeedback(at=reply.timestamp, helpful=True))
+        late = ChatFeedback(at=reply.timestamp + timedelta(seconds=1), helpful=True, user_id="alice")
+        with pytest.raises(NotFound, match="no answer of that time"):
+            world.conversation.judge(reply.session_id, late)

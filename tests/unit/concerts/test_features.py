@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.concerts.features import (
-    TICKET_FEATURES,
     encode_venue_type,
     features_of,
     season_of,
     ticket_prices,
     vector,
 )
+from chalicelib.concerts.models import TICKET_FEATURES
 from tests.fakes.season import TODAY, VENUE_TYPES, ConcertWorld
 
 ORDER = [
@@ -42,7 +42,7 @@ def test_a_concert_becomes_its_vector() -> None:
     assert numbers["venue_capacity"] == concert.venue.capacity
     assert VENUE_TYPES[int(numbers["venue_type_encoded"])] == concert.venue.venue_type
     assert numbers["days_until_event"] == (concert.event_date - TODAY).days
-    assert numbers["is_weekend"] == (concert.event_date.weekday() in {5, 6})
+    assert numbers["is_weekend"] == (concert.event_date.weekday() in {4, 5, 6})
     assert numbers["lowest_price"] == prices[0]
     assert numbers["price_range"] == prices[-1] - prices[0]
     assert numbers["avg_ticket_price"] == pytest.approx(sum(prices) / 3)
@@ -67,7 +67,13 @@ def test_an_unknown_venue_type_has_a_code_of_its_own() -> None:
         ('{"free": 0, "odd": -5, "ok": "10"}', [10.0]),
         ('{"flag": true, "none": null, "ok": 3}', [3.0]),
         ('{"nan": "NaN", "inf": "Infinity", "ok": 3}', [3.0]),
-        ("[1, 2]", []),
+        ("[1, 2]", [1.0, 2.0]),
+        ('{"standard": "$108.00", "vip": "USD 1,250"}', [108.0, 1250.0]),
+        ('[{"min": 45, "max": 125}]', [45.0, 125.0]),
+        ('[{"type": "standard", "currency": "USD", "min": 45, "max": 125.5}]', [45.0, 125.5]),
+        ('{"standard": "45 €"}', []),
+        ('{"standard": {"currency": "EUR", "min": 45}}', []),
+        ('{"standard": "from 45 to 60"}', []),
         ("", []),
         (None, []),
         ("{broken", []),

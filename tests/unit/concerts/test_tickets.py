@@ -1,13 +1,17 @@
-"""Forecasts: confidence by the formula, models in order, concerts that cannot be predicted."""
+"""Forecasts: coverage by the formula, intervals and levels, models in order, concerts that cannot be predicted."""
+
+import math
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
-from chalicelib.concerts.features import features_of
-from chalicelib.concerts.models import TicketBatchQuery, TicketFeatures, TicketQuery
-from chalicelib.concerts.tickets import confidence_parts
+from chalicelib.adapters.concerts.ticket_artifact import error_bands, manifest
+from chalicelib.concerts.features import MISSING, features_of, vector
+from chalicelib.concerts.models import TICKET_FEATURES, TicketBatchQuery, TicketFeatures, TicketQuery
+from chalicelib.concerts.tickets import coverage_parts
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable, UpstreamRejected, UpstreamUnavailable
-from tests.fakes.concerts import FakeTicketModel
+from tests.fakes.concerts import ERROR_BANDS, FakeTicketModel
 from tests.fakes.season import TODAY, VENUE_TYPES, ConcertWorld
 
 
@@ -18,12 +22,12 @@ def features() -> TicketFeatures:
 
 
 def value(features: TicketFeatures, part: str, **changes: float) -> float:
-    parts = {one.name: one for one in confidence_parts(structs.replace(features, **changes))}
+    parts = {one.name: one for one in coverage_parts(structs.replace(features, **changes))}
     assert sum(one.weight for one in parts.values()) == pytest.approx(1)
     return parts[part].value
 
 
-class TestConfidence:
+class TestCoverage:
     @pytest.mark.parametrize(("concerts", "expected"), [(0, 0.3), (1, 0.05), (10, 0.5), (20, 1.0), (90, 1.0)])
     def test_artist(self, features: TicketFeatures, concerts: int, expected: float) -> None:
         assert value(features, "artist", artist_total_concerts=concerts) == expected
@@ -47,20 +51,60 @@ class TestConfidence:
     def test_prices(self, features: TicketFeatures, price: float, expected: float) -> None:
         assert value(features, "prices", avg_ticket_price=price) == expected
 
-    def test_it_is_the_sum_of_its_parts_and_low_below_seventy_per_cent(self, features: TicketFeatures) -> None:
-        weak = structs.replace(
-            features,
-            artist_total_concerts=0,
-            historical_avg_sales=0.0,
-            similar_concert_avg_sales=0.0,
-            venue_avg_attendance_rate=0.0,
-            days_until_event=200,
-            avg_ticket_price=0.0,
-        )
-        prediction = ConcertWorld().forecast.predict(TicketQuery(features=weak))
-        assert prediction.confidence == pytest.approx(0.25 * 0.3 + 0.25 * 0.4 + 0.2 * 0.5 + 0.15 * 0.6 + 0.15 * 0.5)
+    def test_it_is_the_sum_of_its_parts(self, features: TicketFeatures) -> None:
+        prediction = ConcertWorld().forecast.predict(TicketQuery(features=veiled(features)))
+        assert prediction.data_coverage == pytest.approx(0.25 * 0.3 + 0.25 * 0.4 + 0.2 * 0.5 + 0.15 * 0.6 + 0.15 * 0.5)
+        assert sum(part.contribution for part in prediction.coverage_parts) == pytest.approx(prediction.data_coverage)
+
+
+def veiled(features: TicketFeatures) -> TicketFeatures:
+    """The same concert, had nobody known anything of it."""
+    hidden = {name: None for names in MISSING.values() for name in names}
+    return structs.replace(
+        features, **hidden, artist_total_concerts=0, similar_concert_avg_sales=None, days_until_event=200
+    )
+
+
+class TestConfidence:
+    @pytest.mark.parametrize("what", [*MISSING])
+    def test_what_is_unknown_is_named_and_makes_it_low(self, features: TicketFeatures, what: str) -> None:
+        hidden = structs.replace(features, **dict.fromkeys(MISSING[what], None))
+        prediction = ConcertWorld().forecast.predict(TicketQuery(features=hidden))
+        assert prediction.unknown == [what]
         assert prediction.confidence_level == "low"
-        assert sum(part.contribution for part in prediction.confidence_parts) == pytest.approx(prediction.confidence)
+
+    @pytest.mark.parametrize(
+        ("changes", "level"),
+        [
+            ({"artist_total_concerts": 9}, "high"),
+            ({"artist_total_concerts": 2}, "medium"),
+            ({"days_until_event": 300}, "low"),
+            ({"venue_type_encoded": -1}, "low"),
+        ],
+    )
+    def test_levels(self, features: TicketFeatures, changes: dict[str, int], level: str) -> None:
+        known = structs.replace(features, **{"artist_total_concerts": 9, "days_until_event": 30, **changes})
+        assert ConcertWorld().forecast.predict(TicketQuery(features=known)).confidence_level == level
+
+    def test_unknown_is_not_zero_to_the_model(self, features: TicketFeatures) -> None:
+        numbers = dict(zip(TICKET_FEATURES, vector(veiled(features)), strict=True))
+        unknown = [name for name, value in numbers.items() if math.isnan(value)]
+        assert set(unknown) == {name for names in MISSING.values() for name in names} | {"similar_concert_avg_sales"}
+
+    def test_the_interval_is_the_bands_and_says_how_often_it_held(self, features: TicketFeatures) -> None:
+        prediction = ConcertWorld().forecast.predict(TicketQuery(features=features))
+        assert prediction.interval.low < prediction.predicted_sales < prediction.interval.high
+        assert prediction.interval.low == (prediction.predicted_sales * Decimal("0.75")).quantize(Decimal("0.01"))
+        assert (prediction.interval.level, prediction.interval.measured) == (0.8, 0.8)
+
+    def test_every_band_of_the_shipped_model_holds_what_it_says(self) -> None:
+        shipped = error_bands()
+        assert set(shipped.bands) >= set(ERROR_BANDS.bands)
+        assert all(0.75 <= band.measured <= 0.85 for band in shipped.bands.values())
+        assert all(band.low < 1 < band.high for band in shipped.bands.values())
+        for season in manifest()["judged_by"].values():
+            assert all(0.75 <= level["coverage"] <= 0.85 for level in season["levels"].values())
+            assert season["model"]["median_error"] < season["venue_mean"]["median_error"] / 2
 
 
 class TestPrediction:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from chalicelib.concerts.outcomes import FAILED, GROUNDED, UNGROUNDED, outcome_of
+from chalicelib.concerts.tools import TOOL_ROWS
 from chalicelib.errors import UpstreamUnavailable
 from tests.fakes.season import ConcertWorld
 
@@ -30,7 +31,7 @@ def test_they_call_the_services_of_the_routes() -> None:
     assert forecast.data["concert"]["concert_id"] == concert_id
     assert WORLD.toolbox.run("recommend_concerts", {"genres": ["rock"]}).data["recommendations"]
     artist = WORLD.concert().artist.name
-    assert WORLD.toolbox.run("find_artists", {"text": artist}).data["artists"][0]["name"] == artist
+    assert WORLD.toolbox.run("find_artists", {"q": artist}).data["artists"][0]["name"] == artist
     assert WORLD.toolbox.run("season_totals", {}).data["genres"]
 
 
@@ -39,7 +40,7 @@ def test_they_call_the_services_of_the_routes() -> None:
     [
         ("drop_tables", {}, "unknown_tool"),
         ("popular_venues", {"top_n": True}, "invalid_arguments"),
-        ("popular_venues", {"top_n": 1000}, "invalid_arguments"),
+        ("popular_venues", {"top_n": 101}, "invalid_arguments"),
         ("popular_venues", {"session_id": "chat-1"}, "invalid_arguments"),
         ("predict_ticket_sales", {}, "invalid_arguments"),
         ("predict_ticket_sales", {"concert_id": "'; DROP TABLE concerts; --"}, "invalid_arguments"),
@@ -69,8 +70,13 @@ def test_outcomes_follow_the_tools() -> None:
     broken = world.toolbox.run("popular_venues", {})
     grounded = outcome_of([worked, broken])
     assert (grounded.intent, grounded.confidence) == ("concert_recommendation", GROUNDED)
-    assert grounded.concert_id == worked.data["recommendations"][0]["concert_id"]
+    assert [one.concert_id for one in grounded.listed] == [one["concert_id"] for one in worked.data["recommendations"]]
     failed = outcome_of([broken])
     assert (failed.intent, failed.confidence) == ("venue_search", FAILED)
     assert failed.data["error"]["code"] == "upstream_unavailable"
     assert (outcome_of([]).intent, outcome_of([]).confidence) == ("general_query", UNGROUNDED)
+
+
+def test_a_chat_gets_no_more_rows_than_it_reads_out() -> None:
+    assert len(WORLD.toolbox.run("recommend_concerts", {"top_n": 50}).data["recommendations"]) == TOOL_ROWS
+    assert len(WORLD.toolbox.run("find_concerts", {"from": "2024-01-01", "limit": 100}).data["concerts"]) == TOOL_ROWS

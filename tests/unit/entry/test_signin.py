@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from chalicelib.adapters.cognito import RsaKey
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import MACHINE, Operators
 from chalicelib.entry.signin import SignIn, groups_of
-from chalicelib.errors import Forbidden, Unauthenticated
+from chalicelib.errors import Forbidden, RateLimited, Unauthenticated, UpstreamUnavailable
 from chalicelib.spendsense.identity import Pool
+from tests.fakes.clock import Clock
+from tests.fakes.uploads import FakeCounters
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozenset({"console"}))
@@ -27,6 +30,13 @@ CLAIMS = {
     "exp": int(NOW.timestamp()) + 60,
     "cognito:groups": ["operators"],
 }
+
+
+ADDRESS = "192.0.2.1"
+
+
+def operators_of(machine_token: str, signin: SignIn, counters: Any = None) -> Operators:
+    return Operators(lambda: machine_token, signin, AddressLimits(counters or FakeCounters(), Clock(NOW)))
 
 
 def encoded(value: bytes) -> str:
@@ -101,20 +111,52 @@ def test_any_other_is_not(signin: SignIn, name: str) -> None:
 def test_groups_are_the_list_that_cognito_wrote(signin: SignIn, groups: Any) -> None:
     assert "operators" not in groups_of({"cognito:groups": groups})
     with pytest.raises(Forbidden):
-        Operators("", signin).admit(None, token({"cognito:groups": groups}))
+        operators_of("", signin).admit(None, token({"cognito:groups": groups}), ADDRESS)
 
 
 def test_operators_are_members_of_the_group_and_machines_with_the_token(signin: SignIn) -> None:
-    operators = Operators("a token of machines", signin)
-    assert operators.admit("a token of machines", None) == MACHINE
-    assert operators.admit(None, token()) == CLAIMS["sub"]
+    operators = operators_of("a token of machines", signin)
+    assert operators.admit("a token of machines", None, ADDRESS) == MACHINE
+    assert operators.admit(None, token(), ADDRESS) == CLAIMS["sub"]
     for given, authorization in (("guessed", token()), ("", None), (None, None)):
         with pytest.raises(Forbidden):
-            operators.admit(given, authorization)
+            operators.admit(given, authorization, ADDRESS)
     with pytest.raises(Unauthenticated):
-        operators.admit(None, INVALID["another key"])
+        operators.admit(None, INVALID["another key"], ADDRESS)
 
 
 def test_an_empty_token_admits_nobody(signin: SignIn) -> None:
     with pytest.raises(Forbidden):
-        Operators("", signin).admit("", None)
+        operators_of("", signin).admit("", None, ADDRESS)
+
+
+def test_guesses_are_metered_and_an_address_has_few(signin: SignIn, capsys: pytest.CaptureFixture[str]) -> None:
+    operators = operators_of("right", signin)
+    for number in range(MOST["refusal"]):
+        with pytest.raises((Forbidden, Unauthenticated)):
+            operators.admit(*[(f"guess {number}", None), (None, INVALID["another key"])][number % 2], ADDRESS)
+    with pytest.raises(RateLimited):
+        operators.admit("right", None, ADDRESS)
+    assert operators.admit("right", None, "192.0.2.2") == MACHINE
+    assert capsys.readouterr().out.count("OperatorsRefused") >= MOST["refusal"]
+
+
+def test_where_the_counts_cannot_be_kept_the_token_decides(signin: SignIn) -> None:
+    class Down:
+        def add(self, name: str, ends_at: datetime) -> int:
+            raise UpstreamUnavailable("the table of counts is down")
+
+        def count(self, name: str) -> int:
+            return self.add(name, NOW)
+
+    operators = operators_of("right", signin, Down())
+    assert operators.admit("right", None, ADDRESS) == MACHINE
+    with pytest.raises(Forbidden):
+        operators.admit("wrong", None, ADDRESS)
+
+
+def test_who_sends_nothing_is_refused_and_not_counted(signin: SignIn) -> None:
+    counters = FakeCounters()
+    with pytest.raises(Forbidden):
+        operators_of("right", signin, counters).admit(None, None, ADDRESS)
+    assert not counters.counts

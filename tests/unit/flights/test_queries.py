@@ -46,9 +46,10 @@ def test_an_older_snapshot_that_comes_late_does_not_become_the_latest() -> None:
     world = World()
     world.run_through(good())
     older = TIME - 300
-    key = keys.raw_key(older)
-    world.put(snapshot([state(n, last_contact=older, time_position=older) for n in range(3)], older), key)
-    world.processing.process(key)
+    world.put(
+        snapshot([state(n, last_contact=older, time_position=older) for n in range(3)], older), keys.raw_key(older)
+    )
+    world.processing.process(keys.raw_key(older))
     world.validation.validate(keys.processed_key(older))
     late = world.runs.find(keys.tracking_id(older))
     assert late is not None

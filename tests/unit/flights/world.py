@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.flights import keys
+from chalicelib.flights.compaction import Compaction
 from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.operations import FlightOperations
 from chalicelib.flights.process import Processing
@@ -25,7 +26,7 @@ ID = keys.tracking_id(TIME)
 class World:
     def __init__(self, *, strict: bool = False, limits: SnapshotLimits | None = None) -> None:
         self.clock = Clock()
-        self.bucket = FakeBucket()
+        self.bucket = FakeBucket(self.clock)
         self.runs = FakeRuns()
         self.guard = FakeGuard(self.clock)
         self.alerts = FakeAlerts()
@@ -40,6 +41,7 @@ class World:
         self.replays = Replays(
             bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock
         )
+        self.compaction = Compaction(archive=self.bucket, history=self.runs, emit=self.emit, clock=self.clock)
         self.flights = Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
         self.operations = FlightOperations(
             **shared, links=self.bucket, history=self.runs, guard=self.guard, box=None, daily_credits=4000

@@ -12,7 +12,9 @@ from botocore.credentials import Credentials
 from local.gate import Gate
 from local.servers import Keys
 
-KEYS = Keys.new()
+KEYS = Keys(
+    "AKIAOFTHETESTOFTHEGATE", "the-secret-of-the-test", "the-token-of-the-test-of-the-gate", "path"
+)  # fixed: it names tests
 HOST = "127.0.0.1:4566"
 TARGET = "AWSCognitoIdentityProviderService."
 

@@ -54,3 +54,35 @@ def test_what_was_shown_long_ago_is_not_asked_for_again(moment: int) -> None:
     assert followed(groups, 1002)[-2:] == ["new", "newer"]
     assert groups.given <= 1000 + 1000 + 1001 + 2, "only until the first new line is everything looked at again"
     assert groups.asked[-1] > groups.asked[0]
+
+
+JSON = (
+    '14:49:08.123 ingest_flights: {"level":"INFO","location":"observe_event:45","message":"invocation done",'
+    '"cold_start":true,"function_name":"ingest_flights","ms":776.4,"service":"omnibus","timestamp":"2026-11-29T14:49:08"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (JSON, "14:49:08 INFO  ingest_flights 776 ms cold"),
+        (
+            '09:00:00.000 api_handler: {"level":"WARNING","message":"record failed","route":"GET /x","status":503,'
+            '"key":"k"}',
+            "09:00:00 WARNING api_handler GET /x 503 record failed key=k",
+        ),
+        (
+            '09:00:00.000 f: {"level":"ERROR","message":"bad","exception":"Traceback\\nKeyError"}',
+            "09:00:00 ERROR f bad\nTraceback\nKeyError",
+        ),
+        ("09:00:00.000 f: START RequestId: 1", "09:00:00       f START RequestId: 1"),
+        ("09:00:00.000 f: [1]", "09:00:00       f [1]"),
+        ('09:00:00.000 f: {"_aws":{"Timestamp":1}}', None),
+    ],
+)
+def test_a_line_is_readable(line: str, shown: str | None) -> None:
+    assert logs.readable(line) == shown
+
+
+def test_levels_are_coloured() -> None:
+    assert "\033[32mINFO \033[0m" in (logs.readable(JSON, coloured=True) or "")

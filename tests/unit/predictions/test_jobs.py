@@ -180,6 +180,18 @@ def test_cancelling_stops_the_run_and_twice_is_once(jobs, ready):
     assert set(jobs.workflow.stopped) == {"run:id-1-1"}
 
 
+def test_of_two_who_cancel_at_once_both_are_told_that_it_is_cancelled(jobs, ready, monkeypatch):
+    jobs.submit(ready.request())
+    update = jobs.store.update
+
+    def after_another(job_id, changes, states):
+        update(job_id, changes, states=states)
+        return update(job_id, changes, states=states)
+
+    monkeypatch.setattr(jobs.store, "update", after_another)
+    assert jobs.cancel("id-1").state == "cancelled"
+
+
 @pytest.mark.parametrize("state", ["completing", "succeeded", "failed"])
 def test_what_is_completing_or_has_ended_is_not_cancelled(jobs, ready, state):
     jobs.submit(ready.request())

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { api, ok, type Schemas } from "../api";
-import { ago, cents, date, number, percent, time, words } from "../format";
+import { ago, cents, date, number, time, words } from "../format";
+import { groupsOf, nameOfSignal, thresholdOf, valueOf } from "../signals";
 import { useLoad, useTask, type Loaded } from "../load";
 import { href, parts, query, setQuery } from "../router";
 import { signOut } from "../session";
@@ -105,34 +106,9 @@ export function EvidenceList({ of }: { of: Evidence[] }) {
   return (
     <table>
       <thead><tr><th scope="col">Signal</th><th scope="col" class="num">Value</th><th scope="col">Compared with</th></tr></thead>
-      <tbody>{of.map((each) => <tr key={each.signal}><td>{words(each.signal)}</td><td class="num">{valueOf(each.signal, each.value)}</td><td class="quiet">{each.threshold ?? "–"}</td></tr>)}</tbody>
+      <tbody>{of.map((each) => <tr key={each.signal}><td>{nameOfSignal(each.signal)}</td><td class="num">{valueOf(each.signal, each.value)}</td><td class="quiet">{thresholdOf(each.signal, each.threshold)}</td></tr>)}</tbody>
     </table>
   );
-}
-
-/** A signal's value by its name: cents are money, shares and rates percent. */
-export function valueOf(name: string, value: unknown): string {
-  if (value === null || value === undefined) return "unknown";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value !== "number") return String(value);
-  if (name.endsWith("_cents")) return cents(value);
-  if (/(share|utilization|rate|growth|ratio)$/.test(name)) return percent(value, 1);
-  return number(value, Number.isInteger(value) ? 0 : 2);
-}
-
-interface Group { title: string; rows: [string, unknown][] }
-
-/** Signals as groups of names and values; what is nested gets a group of its own. */
-export function groupsOf(signals: Record<string, unknown>): Group[] {
-  const plain: [string, unknown][] = [];
-  const groups: Group[] = [];
-  for (const [name, value] of Object.entries(signals)) {
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      const inner = groupsOf(value as Record<string, unknown>);
-      groups.push(...inner.map((group) => ({ title: group.title ? `${words(name)}: ${group.title}` : words(name), rows: group.rows })));
-    } else plain.push([name, value]);
-  }
-  return plain.length ? [{ title: "", rows: plain }, ...groups] : groups;
 }
 
 export function SignalGroups({ signals }: { signals: Record<string, unknown> }) {
@@ -141,7 +117,7 @@ export function SignalGroups({ signals }: { signals: Record<string, unknown> }) 
       {groupsOf(signals).map((group) => (
         <div key={group.title}>
           {group.title && <h3 style={{ marginBottom: "6px" }}>{group.title}</h3>}
-          <Facts of={group.rows.map(([name, value]) => [words(name.replace(/_cents$/, "")), Array.isArray(value) ? listOf(value) : valueOf(name, value)])} />
+          <Facts of={group.rows.map(([name, value]) => [nameOfSignal(name), Array.isArray(value) ? listOf(value) : valueOf(name, value)])} />
         </div>
       ))}
     </div>
@@ -150,7 +126,7 @@ export function SignalGroups({ signals }: { signals: Record<string, unknown> }) 
 
 function listOf(values: unknown[]) {
   if (!values.length) return "none";
-  return <ul class="plain">{values.map((value, index) => <li key={index}>{value !== null && typeof value === "object" ? Object.entries(value).map(([name, each]) => `${words(name.replace(/_cents$/, "")).toLowerCase()} ${valueOf(name, each)}`).join(", ") : String(value)}</li>)}</ul>;
+  return <ul class="plain">{values.map((value, index) => <li key={index}>{value !== null && typeof value === "object" ? Object.entries(value).map(([name, each]) => `${nameOfSignal(name).toLowerCase()} ${valueOf(name, each)}`).join(", ") : String(value)}</li>)}</ul>;
 }
 
 const Signals = ({ insights }: { insights: Insights }) => <Card title="Signals" note={`Over ${insights.window_days} days, in ${insights.currency}.`}><SignalGroups signals={insights.signals} /></Card>;

@@ -172,10 +172,11 @@ function Queue() {
   const [task, run] = useTask();
   const reason = useSignal<{ item: Item; text: string } | null>(null);
   const items = page.data?.items ?? [];
-  const index = Math.max(0, Math.min(items.length - 1, Number(at) || 0));
+  const within = (to: number): number => Math.max(0, Math.min(items.length - 1, to));
+  const index = within(Number(at) || 0);
   const list = useRef<HTMLUListElement>(null);
   const move = (to: number): void => {
-    setQuery({ at: Math.max(0, Math.min(items.length - 1, to)) });
+    setQuery({ at: within(to) });
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>("[aria-current=true]")?.scrollIntoView({ block: "nearest" }));
   };
   const judge = (item: Item, action: Verdict, why?: string): void => void run(async () => {
@@ -193,9 +194,10 @@ function Queue() {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || reason.value || (event.target as Element).closest("input, textarea, select")) return;
       const key = event.key.toLowerCase();
-      if (key === "j") move(index + 1);
-      else if (key === "k") move(index - 1);
-      else if (KEYS[key]) decide(items[index], KEYS[key]);
+      const now = within(Number(query.peek().at) || 0); // keys may come faster than the screen follows
+      if (key === "j") move(now + 1);
+      else if (key === "k") move(now - 1);
+      else if (KEYS[key]) decide(items[now], KEYS[key]);
       else return;
       event.preventDefault();
     };

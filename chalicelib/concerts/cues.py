@@ -1,0 +1,236 @@
+"""The words by which the local chat tells what a message asks: cues of intents, negations, limits, orders, counts.
+
+Patterns search the flat text of a message: plain words and marks with one space between them, names as `_artist`,
+`_venue`, `_genre`, `_place` and `_type`. A pattern stays on one line, so that a search finds it.
+"""
+
+# ruff: noqa: E501, SIM905
+
+# a pattern on one line is one that a search finds
+
+import re
+from collections.abc import Sequence
+
+from chalicelib.concerts.lexicon import plain
+from chalicelib.concerts.models import OrderBy
+from chalicelib.concerts.periods import NUMBER
+
+TOKEN = re.compile(
+    r"con-[0-9]{1,12}\b|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
+    r"|[^\W_]+(?:['’´`][^\W_]+)*|[&,.;:!?()$€£#%]",
+    re.IGNORECASE,
+)
+PUNCTUATION = frozenset(",.;:!?()")
+MOST_COUNTED = 20
+MOST_TOKENS = 1200
+
+COMMON = frozenset(
+    "a an and any are as at be big blue but by can cold day days dream eve evening event events for free friday fun go "
+    "good great happy hello here hot how i in is it just know last late like listen live look love man me more most "
+    "music my need new next night no not now of off on once one or our out over please rain real red river saturday "
+    "see show shows small so some song soon sound summer sunday tell ten that the them then there these they thing "
+    "this three time to today tonight top town train two up us venue venues want was way we weekend were what when "
+    "where which who why will winter with world yes you your first second third best popular concert concerts gig "
+    "gigs ticket tickets band bands artist artists singer spring autumn fall".split()
+) | frozenset(plain(name) for name in ("january february march april may june july august september october "
+    "november december monday tuesday wednesday thursday").split())  # fmt: skip
+"""Words that are names only where something else says so: a capital letter within the text, or "the band Eve"."""
+SHORT_CODES = frozenset(
+    "in or me hi ok oh no it at be is id al de co on so to an as am pa ma ar se pt la can vic".split()
+)
+"""Codes of places that are words: they count in capitals, or after a city and a comma."""
+
+ARTIST_BEFORE = re.compile(
+    r"\b(?:by|band|artist|singer|group|musician|act|see|hear|watch|catch|seeing|about|for|from|love|like|fan of|fans of|"
+    r"is|does|will|did|are|when s|where s|whos|with|of|has|can) (?:the )?$"
+)
+ARTIST_AFTER = re.compile(
+    r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
+    r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
+)
+PLACE_BEFORE = re.compile(
+    r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
+)
+
+NEGATION = re.compile(
+    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
+    r"hated|dislike|detest|loathe|anything but|everything but|other than|apart from|instead of|rather than|"
+    r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
+    r"cannot stand|not a fan of|not into|not in the mood for|leave out|less)\b"
+)
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no more than|no less than|not more than|not less than|"
+    r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
+    r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
+BOUNDARY = re.compile(
+    r"(?:[.;:!?()]|\b(?:but|just|only|instead|rather|please|though|however|because|so)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
+)
+
+MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
+PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
+    rf"\bbetween (\d+) and (\d+) (?:dollars|bucks|euros|pounds)")  # fmt: skip
+PRICE_MOST = re.compile(
+    rf"\b(?:under|below|less than|cheaper than|lower than|no more than|not more than|not over|at most|up to|max(?:imum)?(?: of)?|"
+    rf"within|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?))"
+    rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
+)
+PRICE_LEAST = re.compile(
+    r"\b(?:over|above|more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+)
+CHEAP = re.compile(
+    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|low cost|lowest prices?|budget|not too expensive|not expensive|least expensive|good value)\b"
+)
+FREE = re.compile(
+    r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b"
+)
+DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|luxury|vip)\b")
+
+SEATS = r"(\d[\d,.]*k?)(?: ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?))?"
+SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
+CAPACITY_LEAST = re.compile(
+    rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
+    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
+    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}?"
+)
+CAPACITY_MOST = re.compile(
+    rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
+    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
+    rf"|\bsmaller than (\d[\d,.]*k?)\b"
+)
+SMALL = re.compile(
+    r"\b(?:small|smaller|intimate|tiny|cosy|cozy|little) (?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
+)
+LARGE = re.compile(
+    r"\b(?:big|large|huge|giant|massive) (?:\w+ ){0,2}?(?:_type|venues?|places?|concerts?|gigs?|shows?|stages?|halls?)\b"
+)
+SMALL_SEATS, LARGE_SEATS = 1500, 8000
+
+COUNT = re.compile(
+    rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    r"(?! ?(?:seats|people|dollars|euros|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
+    rf"|\b({NUMBER}) (?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|suggestions|recommendations|options|ideas|_type|results|places)\b"
+    rf"|\b({NUMBER}) of (?:them|those|these)\b"
+)
+ORDINALS = {
+    word: number
+    for number, words in enumerate(
+        (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("sixth", "6th"),
+         ("seventh", "7th"), ("eighth", "8th"), ("ninth", "9th"), ("tenth", "10th")), 1)
+    for word in words
+} | {"last": -1, "final": -1}  # fmt: skip
+ORDINAL = re.compile(
+    rf"\b(?:the )?({'|'.join(ORDINALS)})(?: (?:one|concert|show|gig|artist|band|venue|place|option|event|result|suggestion|item|act)\b(?! in| at| of))"
+    rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
+    r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
+)
+REFERENCE = re.compile(
+    r"\b(?:it|its|that|this|they|them|their|there|him|her|he|she|those|these|one)\b(?! (?:week|weekend|month|year|evening|"
+    r"morning|afternoon|night|summer|winter|spring|autumn|fall|quarter|is|are|monday|tuesday|wednesday|thursday|friday|saturday|sunday|any|anything|a|an|some)\b)"
+    r"|\b(?:this|that|the|these|those|same) (?:concert|show|gig|artist|band|venue|place|event|act|tickets?|one|group|singer)\b"
+)
+FILLERS = re.compile(
+    r"\bthis (?:is|was)\b|\bthere (?:is|are|any|be)\b|\b(?:is|are) there\b|\bis it\b|\bit is\b|\bone of\b|\bthose who\b|\bno one\b|\bany ?one\b"
+    r"|\bthat (?:is|are|cost|costs|hold|holds|play|plays|have|has|seat|seats|can|i)\b"
+)
+THE_VENUE = re.compile(
+    r"\b(?:the|that|this|its|their|which|what) (?:venue|place|hall|arena|club|stadium|theat(?:er|re))\b|\bthere\b"
+)
+
+UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
+    (re.compile(pattern), sentence)
+    for pattern, sentence in (
+        (r"\b(?:near me|nearby|around here|close to me|near us|my (?:city|town|area|place|neighbou?rhood|country|state)|where i live|close by|local(?:ly)?)\b",
+         "I do not know where you are: name a city, a state or a country."),
+        (r"\b(?:at|from|after|before|around|until|by) \d{1,2}(?:[:.]\d\d)? ?(?:am|pm|o ?clock)\b|\b\d{1,2} ?(?:am|pm)\b|\b(?:matinee|doors? open|start time|what time|starts? at|late night)\b",
+         "I know the days of concerts, not the times."),
+        (r"\b(?:book|buy|order|reserve|purchase|get me|refund|cancel my|resell|sell my)\b(?= ?(?:me |us |two |four |\d )?(?:a |an |some |the |my |two |\d+ )?(?:tickets?|seats?|table|it|one|them)\b)",
+         "I cannot book, buy or give back tickets."),
+        (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
+        (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
+        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
+         "I do not know how many seats are left, nor who is let in."),
+        (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|for kids|children s)\b", "I do not know age limits."),
+        (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
+        (r"\b(?:parking|park my car|wheelchair|accessible|accessibility|bar|food|cloakroom|drinks|merch(?:andise)?|outdoor|outdoors|indoor|indoors|open air|air conditioned)\b",
+         "I cannot choose by what a venue offers; ask about one venue for its amenities."),
+        (r"\b(?:female|male|women|all girl|british|american|german|french|swedish|canadian|irish|spanish|italian|korean|japanese|australian|brazilian|mexican|english speaking) (?:\w+ )?(?:bands?|artists?|singers?|fronted|led|acts?|groups?|musicians?|vocalists?|rock|pop|jazz)",
+         "I do not know where artists come from or who they are."),
+        (r"\b(?:bands?|artists?|singers?|musicians?|acts?|groups?) (?:who are |that are )?from _place", "I do not know where artists come from or who they are."),
+        (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
+         "I cannot choose by mood; I know genres and popularity."),
+        (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday))\b",
+         "I cannot choose by the day of the week; name a day or a period."),
+        (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
+        (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
+         "I do not know songs, albums or support acts."),
+        (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
+        (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b", "I cannot measure distances."),
+        (r"\b(?:reviews?|rated|ratings?|stars?)\b", "I have no reviews; I know popularity and attendance."),
+        (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b",
+         "I sum up by genre only."),
+        (r"\bprofit\w*|\bmargins?\b|\bcosts? of (?:running|staging)\b", "I know revenue, not profit."),
+    )
+)  # fmt: skip
+
+CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("greeting", r"^(?:hello|hi|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"),
+        ("help", r"\b(?:help|what can you do|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|how (?:much|many tickets) (?:will|would|could|can)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if i like)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|averages?|totals?|in total|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|how did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|how much (?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|does|do|for|would|will it cost|to)|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
+        ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
+        ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming to|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
+        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|places to (?:play|perform|see)|concert halls?)\b"),
+        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|kinds? of music|types? of music)\b|\bgenres? (?:do you|are there|can)\b"),
+        ("concert", r"\b(?:recommend\w*|suggest\w*|concerts?|gigs?|shows?|events?|live|music|to go|going out|go out|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
+    )
+)  # fmt: skip
+
+_ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
+        (r"\bleast (?:popular|successful|loved)|\bunpopular\b|\bworst\b|\bless popular\b|\bbottom\b|\blowest rank\w*|\bmost unpopular\b", "popularity", True),
+        (r"\b(?:smallest|tiniest|lowest capacity|least seats|fewest seats)\b", "capacity", True),
+        (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity))\b", "capacity", False),
+        (r"\b(?:emptiest|least full|worst attend\w+|lowest attendance)\b", "attendance_rate", True),
+        (r"\b(?:fullest|most full|best attend\w+|highest attendance|by attendance|most crowded|sell out most|best filled|well attended|occupancy)\b", "attendance_rate", False),
+        (r"\b(?:least revenue|lowest revenue|earns? (?:the )?least|sells? (?:the )?least|makes? (?:the )?least|lowest[- ]gross\w*|lowest takings)\b", "revenue", True),
+        (r"\b(?:revenue|sells? (?:the )?(?:most|best)|best[- ]?selling|sold (?:the )?most|earns? (?:the )?most|makes? (?:the )?most|made (?:the )?most|took in (?:the )?most|takes? in (?:the )?most|takings|gross\w*|earning\w*|most (?:money|income|profitable)|most tickets|turnover|lucrative)\b", "revenue", False),
+        (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
+        (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked)\b", "concerts", False),
+)  # fmt: skip
+ORDERS = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
+
+GENRE_WORDS = frozenset(
+    "reggae ska punk soul gospel opera grunge funk disco house techno trance dubstep bluegrass swing salsa flamenco "
+    "tango fado samba afrobeat kpop jpop hiphop rap rnb emo hardcore ambient trap grime jazz rock pop indie country folk "
+    "metal classical electronic latin blues bebop swingjazz chanson schlager polka musical gamelan".split()
+)
+"""Genres that people name; those that the warehouse lacks are said to be missing."""
+TYPE_WORDS = frozenset(
+    "arena stadium club theater theatre hall amphitheater amphitheatre ballroom church pub bar festival".split()
+)
+
+PAST = re.compile(
+    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|last|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
+)
+CONTEXT = re.compile(r"^(?:and|what about|how about|or|also|then|now) ")
+
+STOP_WORDS = COMMON | frozenset(
+    "general advance total mood particular person fact stock case order addition between average mind style genre genres "
+    "detail details short real life english spanish german french italian future past end middle beginning spite work "
+    "terms need search charge common love future concert concerts venues arena season sales revenue front case question "
+    "area city town country state region neighborhood neighbourhood location locations places place cities countries "
+    "half quarter week month year weeks months years days evening morning afternoon price prices budget dollars euros "
+    "least most all once home work play hear find buy get do have make listen watch attend visit sell take earn recommend "
+    "suggest spend pay expect happen compare know say tell use give put keep let dance party relax celebrate time times "
+    "popularity capacity attendance bed person public private anyone someone everybody everyone full part anything "
+    "something everything numbers words return response reply system prompt database table tables every each other others "
+    "another same different its their his her my our your whatever wherever store january february its terms".split()
+)

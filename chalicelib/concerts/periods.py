@@ -1,0 +1,427 @@
+"""Which days a message means: "next weekend", "12 to 15 December", "since March 2025", "the last 30 days"."""
+
+# ruff: noqa: E501
+
+import calendar
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+DAY = timedelta(days=1)
+MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
+SHORT = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
+WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
+SEASON_MONTHS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
+    )
+} | {"a": 1, "an": 1, "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "fifteen": 15, "twenty": 20, "thirty": 30}
+NUMBER = r"(?:\d{1,4}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
+
+_MONTH = "|".join(sorted((*MONTHS, *SHORT), key=len, reverse=True))
+_DAY = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?:(?: ,)?(?: of)? ((?:19|20)\d\d)\b)?"
+_SPACED_YEAR = _YEAR.replace(" ", "[ ]")
+_SPACED_DAY = _DAY.replace(" ", "[ ]")
+_SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
+_WHICH = "this|next|last|coming|upcoming|past|previous|following|current"
+
+_AFTER = "|".join(
+    rf"(?<=\b{word}\ )"
+    for word in (
+        "in", "of", "for", "during", "since", "year", "season", "from", "before", "after", "until", "till", "to", "and",
+        "between", "vs", "versus", "with", "through",
+    )
+)  # fmt: skip
+
+POINT = re.compile(
+    rf"""
+      (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
+    | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
+    | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
+    | (?P<daymonth>\b{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<monthday>\b({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
+    | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
+    | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
+    | (?P<month>\b(?:({_WHICH}|early|mid|late|the\ (?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
+    | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (day|night|week|weekend|month|year)s?\b)
+    | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
+    | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
+    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
+    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b)
+    | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
+    | (?P<tomorrow>\bday\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
+    | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving\b)
+    | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
+    | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({"|".join(WEEKDAYS)})(?:\ (?:night|evening|afternoon))?\b)
+    | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b)
+    """,
+    re.VERBOSE,
+)
+FROM = re.compile(r"(?:\b(?:after|since|from|starting|beginning)(?: on| in)?(?: the)?) ?$")
+BEFORE = re.compile(r"(?:\b(?:before|until|till|by|through|up to|no later than)(?: the)?(?: end of)?) ?$")
+JOINED = re.compile(r"^ (?:to|until|till|through|and)(?: on| in)?(?: the)? ?$")
+RANGED = re.compile(r"(?:\b(?:from|between)(?: on| in)?(?: the)?) ?$")
+VERBS = frozenset({"may", "march", "mar", "sun", "sat", "august", "dec", "jan"})
+MONTH_CONTEXT = re.compile(
+    r"\b(?:in|on|of|by|for|during|until|till|before|after|since|from|to|and|or|between|through) $"
+)
+
+
+class Period(NamedTuple):
+    """Days from `since`, before `until`, either of which may be open, where they stand, and what is wrong with them."""
+
+    start: int
+    end: int
+    since: date | None
+    until: date | None
+    problem: str = ""
+    ranged: bool = False
+    """Whether the words name both ends."""
+
+    @property
+    def words(self) -> str:
+        """The days as one reads them out."""
+        if self.since and self.until:
+            last = self.until - DAY
+            return f"on {self.since}" if last == self.since else f"from {self.since} to {last}"
+        if self.since:
+            return f"from {self.since} on"
+        return f"until {self.until - DAY}" if self.until else ""
+
+
+def periods_in(flat: str, today: date, *, past: bool) -> list[Period]:
+    """The periods that a normalised text names, in its order; where the year is open, the nearest past or coming one."""
+    points = list(_points(flat, today, past))
+    found: list[Period] = []
+    while points:
+        point = points.pop(0)
+        before = flat[: point.start]
+        if points and JOINED.match(flat[point.end : points[0].start]) and not point.problem and not points[0].problem:
+            ranged = RANGED.search(before)
+            joint = flat[point.end : points[0].start]
+            if ranged or " and" not in joint:
+                last = points.pop(0)
+                since, until = point.since, last.until
+                if since and until and until <= since and _open_year(flat[last.start : last.end]):
+                    until = _next_year(until)
+                wrong = bool(since and until and until <= since)
+                problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
+                found.append(Period(ranged.start() if ranged else point.start, last.end, since, until, problem))
+                continue
+        if point.problem or point.ranged:
+            found.append(point)
+        elif edge := BEFORE.search(before):
+            inclusive = "before" not in edge[0]
+            found.append(Period(edge.start(), point.end, None, point.until if inclusive else point.since))
+        elif edge := FROM.search(before):
+            exclusive = "after" in edge[0]
+            found.append(Period(edge.start(), point.end, point.until if exclusive else point.since, None))
+        else:
+            found.append(point)
+    return found
+
+
+def _open_year(text: str) -> bool:
+    return not re.search(r"\b(?:19|20)\d\d\b", text)
+
+
+def _next_year(day: date) -> date:
+    return _day(day.year + 1, day.month, day.day) or date(day.year + 1, 3, 1)
+
+
+def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
+    for match in POINT.finditer(flat):
+        kind = next(name for name, value in match.groupdict().items() if value is not None)
+        own = _own_groups(match, kind)
+        start = match.start()
+        if kind == "month" and not _is_month(flat, match, own):
+            continue
+        days = _KINDS[kind](own, today, past, match[0])
+        if days is None:
+            continue
+        if isinstance(days, str):
+            yield Period(start, match.end(), None, None, days)
+        else:
+            yield Period(start, match.end(), *days, ranged=kind in {"days", "spread"})
+
+
+def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:
+    """The groups inside the alternative that matched."""
+    first = POINT.groupindex[kind]
+    later = [number for number in POINT.groupindex.values() if number > first]
+    return list(match.groups()[first : (min(later) - 1 if later else None)])
+
+
+def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
+    """Whether a word is a month: "may" and "march" are verbs unless something else says so."""
+    name = own[1] or ""
+    if own[0] or own[2] or (name in MONTHS and name not in VERBS):
+        return True
+    return bool(MONTH_CONTEXT.search(flat[: match.start()]))
+
+
+Days = tuple[date | None, date | None] | str | None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _month_of(name: str) -> int:
+    return MONTHS.get(name) or SHORT[name]
+
+
+def _nearest(month: int, day: int, year: str | None, today: date, past: bool) -> Days:
+    """One day; where no year is given, the nearest that has it, past or coming."""
+    if year:
+        found = _day(int(year), month, day)
+    else:
+        years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
+        options = [one for number in years if (one := _day(number, month, day))]
+        fitting = [one for one in options if (one <= today if past else one >= today)]
+        found = fitting[0] if fitting else options[0] if options else None
+    if found is None:
+        return f"There is no {day} {calendar.month_name[month]}{f' {year}' if year else ''}."
+    return found, found + DAY
+
+
+def _months(year: int, month: int, count: int = 1) -> tuple[date, date]:
+    after = year * 12 + month - 1 + count
+    return date(year, month, 1), date(after // 12, after % 12 + 1, 1)
+
+
+def _iso(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    year, month, day = map(int, text.split("-"))
+    found = _day(year, month, day)
+    return (found, found + DAY) if found else f"There is no {text}."
+
+
+def _slash(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    parts = text.split("/")
+    month, day = int(parts[0]), int(parts[1])
+    if month > 12:
+        month, day = day, month
+    year = parts[2] if len(parts) > 2 else None
+    if not 1 <= month <= 12:
+        return f"There is no {text}."
+    return _nearest(month, day, year and (f"20{year}" if len(year) == 2 else year), today, past)
+
+
+def _daymonth(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _nearest(_month_of(own[1] or ""), int(own[0] or 0), own[2], today, past)
+
+
+def _monthday(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _nearest(_month_of(own[0] or ""), int(own[1] or 0), own[2], today, past)
+
+
+def _days(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _range(own[0], own[1], own[2], own[3], today, past)
+
+
+def _spread(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _range(own[1], own[2], own[0], own[3], today, past)
+
+
+def _range(first: str | None, last: str | None, month: str | None, year: str | None, today: date, past: bool) -> Days:
+    start = _nearest(_month_of(month or ""), int(first or 0), year, today, past)
+    end = _nearest(_month_of(month or ""), int(last or 0), year, today, past)
+    if isinstance(start, str) or isinstance(end, str) or start is None or end is None:
+        return start if isinstance(start, str) else end
+    if start[0] and end[0] and start[0] > end[0] and not year and not past:  # the first of them is over already
+        start = (start[0].replace(year=end[0].year), None)
+    if start[0] and end[1] and start[0] >= end[1]:
+        return f"{start[0]} to {end[0]} ends before it begins."
+    return start[0], end[1]
+
+
+def _quarter(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    number = int(own[0]) if own[0] else {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}[own[1] or ""]
+    if own[1] == "last" and not own[2]:
+        return _relative(["last", "quarter"], today, past, text)
+    year = int(own[2]) if own[2] else today.year
+    return _months(year, 3 * number - 2, 3)
+
+
+def _half(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _months(int(own[1] or 0), 1 if own[0] == "first" else 7, 6)
+
+
+def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    which, month = own[0] or "", _month_of(own[1] or "")
+    if own[2]:
+        year = int(own[2])
+    elif which in {"last", "past", "previous"} or (past and which not in {"next", "coming", "upcoming", "this"}):
+        year = today.year - (month >= today.month if which else month > today.month)
+    elif which == "this":
+        year = today.year
+    else:
+        year = today.year + (month < today.month or (which == "next" and month == today.month))
+    first, after = _months(year, month)
+    if which == "early" or which.endswith(("start of", "beginning of")):
+        return first, first + 10 * DAY
+    if which == "mid" or which.endswith("middle of"):
+        return first + 10 * DAY, first + 20 * DAY
+    if which == "late" or which.endswith("end of"):
+        return first + 20 * DAY, after
+    return first, after
+
+
+def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    which, month = own[0] or "", SEASON_MONTHS[own[1] or ""]
+    if own[2]:
+        return _months(int(own[2]), month, 3)
+    seasons = [_months(today.year + offset, month, 3) for offset in (-2, -1, 0, 1, 2)]
+    if which in {"last", "past", "previous"} or (past and which not in {"next", "coming", "upcoming", "following"}):
+        return [one for one in seasons if one[1] <= today or (which == "this" and one[0] <= today)][-1]
+    coming = [one for one in seasons if one[1] > today]
+    running = coming[0][0] <= today
+    return coming[1] if running and which in {"next", "following"} else coming[0]
+
+
+def _span(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    days = _length(own[1], own[2])
+    if (own[0] or "") in {"last", "past", "previous"}:
+        return today - days, today
+    return today, today + days + DAY
+
+
+def _ahead(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    days = _length(own[0], own[1])
+    if text.startswith("within") or "next" in text:
+        return today, today + days + DAY
+    day = today + days
+    spread = {"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"]
+    return day, day + timedelta(days=spread)
+
+
+def _ago(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    day = today - _length(own[0], own[1])
+    return day, day + timedelta(days={"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"])
+
+
+def _length(number: str | None, unit: str | None) -> timedelta:
+    count = min(NUMBERS.get(number or "") or int(number or 1), 10_000)
+    days = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
+    return timedelta(days=min(count * days, 36_500))
+
+
+def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    which, unit = own[0] or "", own[1] or ""
+    step = {"next": 1, "following": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
+    if which in {"coming", "upcoming"} and unit != "weekend":
+        step = 1
+    if unit == "week":
+        monday = today - timedelta(days=today.weekday()) + timedelta(days=7 * step)
+        return max(monday, today) if step == 0 and not past else monday, monday + timedelta(days=7)
+    if unit == "weekend":
+        return _weekend_from(today, step)
+    if unit == "year":
+        return date(today.year + step, 1, 1), date(today.year + step + 1, 1, 1)
+    size = 3 if unit == "quarter" else 1
+    month = today.year * 12 + (today.month - 1) // size * size + step * size
+    return _months(month // 12, month % 12 + 1, size)
+
+
+def _weekend_from(today: date, step: int) -> tuple[date, date]:
+    """Friday to Sunday: this one while it lasts, else the coming one; `step` weekends on."""
+    friday = (
+        today - timedelta(days=(today.weekday() - 4) % 7)
+        if today.weekday() >= 4
+        else today + timedelta(days=4 - today.weekday())
+    )
+    friday += timedelta(days=7 * step)
+    return (max(friday, today) if step == 0 else friday), friday + timedelta(days=3)
+
+
+def _weekend(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return _weekend_from(today, 0)
+
+
+def _yearend(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return today, _relative(["this", own[0]], today, past, text)[1]  # type: ignore[index,return-value]
+
+
+def _tonight(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return today, today + DAY
+
+
+def _tomorrow(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    day = today + (2 * DAY if text.startswith("day after") else DAY)
+    return day, day + DAY
+
+
+def _yesterday(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return today - DAY, today
+
+
+def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    if text.startswith("new") and text.endswith("eve"):
+        return _nearest(12, 31, None, today, past)
+    if text.startswith("new"):
+        return _nearest(1, 1, None, today, past)
+    if text.startswith(("christmas", "xmas")):
+        if text.endswith(("eve", "day")):
+            return _nearest(12, 24 if text.endswith("eve") else 25, None, today, past)
+        first, last = _nearest(12, 24, None, today, past), _nearest(12, 26, None, today, past)
+        return (first[0], last[1]) if isinstance(first, tuple) and isinstance(last, tuple) else None
+    if text.startswith("thanks"):
+        years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
+        days = [date(year, 11, 1) + timedelta(days=(3 - date(year, 11, 1).weekday()) % 7 + 21) for year in years]
+        day = next((one for one in days if (one <= today if past else one >= today)), days[0])
+        return day, day + DAY
+    return _nearest(*((10, 31) if text == "halloween" else (2, 14)), None, today, past)
+
+
+def _weekday(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    which, number = own[0] or "", WEEKDAYS[own[1] or ""]
+    ahead = (number - today.weekday()) % 7
+    if which == "last" or (past and which not in {"next", "this", "coming"}):
+        day = today - timedelta(days=(today.weekday() - number) % 7 or 7)
+    elif which == "next":  # of next week
+        day = today + timedelta(days=7 - today.weekday() + number)
+    else:
+        day = today + timedelta(days=ahead)
+    return day, day + DAY
+
+
+def _year(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    year = int(own[0] or 0)
+    return date(year, 1, 1), date(year + 1, 1, 1)
+
+
+_KINDS = {
+    "iso": _iso,
+    "slash": _slash,
+    "days": _days,
+    "spread": _spread,
+    "daymonth": _daymonth,
+    "monthday": _monthday,
+    "quarter": _quarter,
+    "half": _half,
+    "month": _month,
+    "season": _season,
+    "span": _span,
+    "ahead": _ahead,
+    "ago": _ago,
+    "relative": _relative,
+    "yearend": _yearend,
+    "tonight": _tonight,
+    "tomorrow": _tomorrow,
+    "yesterday": _yesterday,
+    "holiday": _holiday,
+    "weekend": _weekend,
+    "weekday": _weekday,
+    "year": _year,
+}

@@ -1079,7 +1079,8 @@ def admit(connection: Connection) -> None:
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
-        services().operators.admit(connection.query.get("operator_token"), connection.query.get("authorization"))
+        asked = connection.query
+        services().operators.admit(asked.get("operator_token"), asked.get("authorization"), connection.source_ip)
         services().predictions.jobs.watch(connection.id, connection.endpoint)
     elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)

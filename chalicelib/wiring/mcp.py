@@ -16,7 +16,7 @@ from chalicelib.spendsense import models as spendsense
 from chalicelib.uploads import models as uploads
 
 if TYPE_CHECKING:
-    from chalicelib.wiring import Services
+    from chalicelib.wiring.services import Workloads
 
 INSTRUCTIONS = (
     "Omnibus answers about concerts (venues, artists, programme, ticket sales), about live and past air traffic with "
@@ -65,7 +65,7 @@ class OneUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner_token: str
 
 
-def mcp_server(services: "Services") -> McpServer:
+def mcp_server(services: "Workloads") -> McpServer:
     """The server of all tools."""
     return McpServer(
         [
@@ -81,7 +81,7 @@ def mcp_server(services: "Services") -> McpServer:
     )
 
 
-def _concerts(services: "Services") -> list[McpTool]:
+def _concerts(services: "Workloads") -> list[McpTool]:
     return [_concert(tool) for tool in services.concerts.toolbox.tools.values()]
 
 
@@ -96,7 +96,7 @@ def _concert(tool: Tool) -> McpTool:
     )
 
 
-def _flights(services: "Services") -> list[McpTool]:
+def _flights(services: "Workloads") -> list[McpTool]:
     return [
         McpTool(
             name="latest_flights",
@@ -148,7 +148,7 @@ def _flights(services: "Services") -> list[McpTool]:
     ]
 
 
-def _spendsense(services: "Services") -> list[McpTool]:
+def _spendsense(services: "Workloads") -> list[McpTool]:
     def person(caller: McpCaller) -> UUID:
         return services.spendsense.doorkeeper.person(services.signin.claims(caller.authorization))
 
@@ -191,7 +191,7 @@ def _spendsense(services: "Services") -> list[McpTool]:
     ]
 
 
-def _predictions(services: "Services") -> list[McpTool]:
+def _predictions(services: "Workloads") -> list[McpTool]:
     def admitted(caller: McpCaller) -> None:
         services.operators.admit(caller.operator_token, caller.authorization, caller.address)
 
@@ -225,7 +225,7 @@ def _predictions(services: "Services") -> list[McpTool]:
     ]
 
 
-def _uploads(services: "Services") -> list[McpTool]:
+def _uploads(services: "Workloads") -> list[McpTool]:
     return [
         McpTool(
             name="upload_session",

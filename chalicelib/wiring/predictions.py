@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 ANSWER_S = 25.0
 """A function that loads scikit-learn first takes six seconds."""
+
+LIBRARIES = ("joblib", "pandas", "skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline")
+"""What most models are loaded with."""
 
 
 class PredictionServices:
@@ -53,6 +57,12 @@ class PredictionServices:
             single_call_bytes=self._settings.single_call_bytes,
             submit=lambda request: self.jobs.submit(request).job_id,
         )
+
+    def load(self) -> None:
+        """Import the libraries that models are made with, and build the services, which open no connection."""
+        for name in LIBRARIES:
+            import_module(name)
+        _ = self.batch, self.steps
 
     @cached_property
     def steps(self) -> "DistributedPredictions":

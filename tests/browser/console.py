@@ -69,6 +69,11 @@ class Visitor:
         self.page.locator("main h1").first.wait_for()
         until(lambda: self.page.evaluate("!document.querySelector('.bone') && !!document.querySelector('main h1')"))
 
+    @property
+    def address(self) -> str:
+        """Where the page is now; Playwright's own idea of it is as old as its last call."""
+        return str(self.page.evaluate("location.href"))
+
     def reload(self) -> None:
         """Load the page anew; who was signed in no longer is."""
         self.page.reload()

@@ -104,7 +104,7 @@ function Concerts({ rows }: { rows: Concert[] }) {
       { name: "Artist", key: "artist", sort: (concert) => concert.artist, cell: (concert) => <><strong>{concert.artist}</strong><br /><span class="small quiet">{concert.genre}</span></> },
       { name: "Venue", key: "venue", sort: (concert) => concert.venue, cell: (concert) => <><a href={href(`/concerts/venues/${concert.venue_id}`)}>{concert.venue}</a><br /><span class="small quiet">{[concert.city, concert.country].join(", ")}</span></> },
       { name: "Tickets", key: "price", sort: (concert) => (concert.price_from == null ? null : Number(concert.price_from)), cell: (concert) => <span class="nowrap">{priceOf(concert.price_from, concert.price_to, concert.currency)}</span> },
-      { name: "", key: "more", cell: (concert) => <a class="nowrap" href={href("/concerts/forecast", { concert: concert.concert_id })}>Forecast</a> },
+      { name: "Sales", key: "more", cell: (concert) => <a class="nowrap" href={href("/concerts/forecast", { concert: concert.concert_id })}>Forecast</a> },
     ]} />
   );
 }

@@ -514,7 +514,7 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
     visitor.sees("Waiting for your phone")
     visitor.sees("which no phone reaches")
     link = visitor.field("The link in the code").input_value()
-    assert link.startswith(f"{cloud.console_url}/api/u/")
+    assert link.startswith(f"{cloud.console_url}/api/u#")
     phone = browser.new_context(viewport=NARROW, has_touch=True)
     page = phone.new_page()
     visitor.watch(page)

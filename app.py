@@ -59,6 +59,7 @@ from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
     S3Notification,
+    describing_the_api,
     detail_of,
     for_each_message,
     for_each_object,
@@ -71,6 +72,7 @@ from chalicelib.entry.mcp import McpCaller
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
+from chalicelib.entry.snapshots import load_for_snapshot
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
@@ -109,7 +111,6 @@ from chalicelib.predictions.models import (
     DataFilePage,
     DataFileRequest,
     DataFilesQuery,
-    DirectRequest,
     HandedOver,
     PredictionJob,
     PredictionJobPage,
@@ -365,13 +366,13 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 
 @app.lambda_function()
-def predict_batch(event: Any, context: Any) -> dict[str, Any]:
-    """Score an object in S3 in one call, or hand it over to a job if it is too large for one; preview; dry run."""
-
-    def respond(asked: DirectRequest) -> Struct:
-        return services().predictions.batch.respond(asked, seconds_left(context))
-
-    return proxied(event, context, parse=parse_event, handle=respond, accepted=HandedOver)
+def predict_batch(event: Any, context: Any) -> Any:
+    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
+    predictions = services().predictions
+    if isinstance(event, dict) and "detail-type" in event:
+        return report_or_raise(lambda: predictions.jobs.submit_event(event["id"], event["detail"]))
+    handle = partial(predictions.respond, seconds_left=seconds_left(context))
+    return proxied(event, context, parse=parse_event, handle=handle, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -390,12 +391,6 @@ def predict_part(event: Any, context: Any) -> Any:
 def predict_complete(event: Any, context: Any) -> Any:
     """Put a job's parts together at its output; the state machine's last step."""
     return stepped(event, context, PredictionStep, services().predictions.steps.complete)
-
-
-@app.on_cw_event({"source": ["predictions"], "detail-type": ["Prediction Requested"]})
-def request_prediction(event: CloudWatchEvent) -> Any:
-    """Start the job that an event asks for; an event that comes twice is one job."""
-    return report_or_raise(lambda: services().predictions.jobs.submit_event(event.event_id, event.detail))
 
 
 @app.route(
@@ -704,6 +699,9 @@ def replay_progress(replay_id: str) -> ReplayProgress:
 
 # -- spendsense
 
+if describing_the_api():  # API Gateway decodes other bodies as UTF-8 before anybody can look; answers stay text
+    app.api.binary_types.append("text/csv")
+
 
 def admit_person() -> UUID:
     """The signed-in person; Unauthenticated for a token of another pool or application."""
@@ -822,6 +820,31 @@ def own_transactions() -> Response:
 
 
 @app.route(
+    "/api/v1/users/me/spending",
+    query=spendsense.SpendingQuery,
+    returns=spendsense.Spending,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def own_spending() -> Response:
+    """The caller's spending by month and category; `transactions?spending=true` has the rows behind each figure."""
+    return unless_known(services().spendsense.own.spending(person(), app.query(spendsense.SpendingQuery)))
+
+
+@app.route("/api/v1/users/me/export", query=spendsense.ExportQuery, returns=spendsense.Export, **SIGNED_IN)
+def own_export() -> spendsense.Export:
+    """Everything that is kept about the caller, its transactions a page at a time."""
+    return services().spendsense.own.export(person(), app.query(spendsense.ExportQuery))
+
+
+@app.route("/api/v1/users/me/export/csv", query=spendsense.ExportQuery, produces=("text/csv",), **SIGNED_IN)
+def own_export_as_csv() -> Page:
+    """One part of the export as CSV."""
+    text = services().spendsense.own.export_csv(person(), app.query(spendsense.ExportQuery))
+    return Page(text, "text/csv; charset=utf-8", {"Content-Disposition": 'attachment; filename="spendsense.csv"'})
+
+
+@app.route(
     "/api/v1/users/me/insights",
     query=spendsense.WindowQuery,
     returns=spendsense.Insights,
@@ -874,6 +897,12 @@ def decide_own_consent() -> spendsense.Consent:
     return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
+@app.route("/api/v1/catalogue", returns=spendsense.CatalogueView, headers=["If-None-Match"], **SIGNED_IN)
+def spendsense_catalogue() -> Response:
+    """Personas, articles, offers, signals with their units, and categories, by the ids that answers use."""
+    return unless_known(services().spendsense.catalogue.view())
+
+
 @app.route(
     "/api/v1/feedback",
     methods=["POST"],
@@ -917,6 +946,19 @@ def delete_user(user_id: str) -> None:
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
     return unless_known(services().spendsense.desk.signals(operator(), user_id))
+
+
+@app.route(
+    "/api/v1/operator/users/{user_id}/recommendations",
+    query=spendsense.WindowQuery,
+    returns=spendsense.ReviewItems,
+    headers=["If-None-Match"],
+    **FOR_OPERATORS,
+)
+def read_user_recommendations(user_id: str) -> Response:
+    """One person's recommendations in a window, with titles and status. For operators."""
+    query = app.query(spendsense.WindowQuery)
+    return unless_known(services().spendsense.desk.recommendations(operator(), user_id, query))
 
 
 @app.route(
@@ -967,6 +1009,30 @@ def list_review() -> Response:
 def judge_recommendation() -> spendsense.Reviewed:
     """Approve, override (with a reason) or flag a recommendation. For operators."""
     return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
+
+
+@app.route(
+    "/api/v1/operator/review/bulk",
+    methods=["POST"],
+    body=spendsense.BulkVerdict,
+    returns=spendsense.BulkReviewed,
+    **FOR_OPERATORS,
+)
+def judge_recommendations() -> spendsense.BulkReviewed:
+    """Give up to 100 recommendations the same verdict. For operators."""
+    return services().spendsense.desk.judge_all(operator(), app.body(spendsense.BulkVerdict))
+
+
+@app.route(
+    "/api/v1/operator/metrics/history",
+    query=spendsense.HistoryQuery,
+    returns=spendsense.MetricsHistory,
+    headers=["If-None-Match"],
+    **FOR_OPERATORS,
+)
+def spendsense_metrics_history() -> Response:
+    """What the metrics were, a day at a time. For operators."""
+    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.HistoryQuery)))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
@@ -1121,5 +1187,6 @@ def disconnect(event: WebsocketEvent) -> dict[str, Any]:
     return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
+load_for_snapshot(environ, lambda function: services().load(function))
 gc.freeze()  # what is loaded stays, so that no later collection need look through it
 gc.enable()

@@ -38,7 +38,8 @@ class Link(Struct, frozen=True, forbid_unknown_fields=True):
 class Reference(Struct, frozen=True, forbid_unknown_fields=True):
     """By name: parameters, values of fields, descriptions of schemas, examples where fields exclude each other.
 
-    Links are by the operation that they begin at.
+    A parameter that means something else in one operation is `operation.name`. Links are by the operation that they
+    begin at.
     """
 
     parameters: Mapping[str, Words] = {}
@@ -61,7 +62,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
             schema.setdefault("examples", [self.examples.get(name) or self.example(schema, schemas)])
         for operation in _operations(document):
             for parameter in operation.get("parameters", []):
-                self._describe(parameter, schemas)
+                self._describe(operation["operationId"], parameter, schemas)
             if links := self.links.get(operation["operationId"]):
                 success = next(code for code in operation["responses"] if code.startswith("2"))
                 operation["responses"][success]["links"] = {
@@ -71,8 +72,9 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
                 }
         return document
 
-    def _describe(self, parameter: dict[str, Any], schemas: Mapping[str, Any]) -> None:
-        own, schema = self.parameters.get(parameter["name"]), parameter["schema"]
+    def _describe(self, operation: str, parameter: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+        name, schema = parameter["name"], parameter["schema"]
+        own = self.parameters.get(f"{operation}.{name}") or self.parameters.get(name)
         if "description" in schema:
             parameter["description"] = schema["description"]
         elif own:

@@ -2,8 +2,10 @@
 
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.adapters.predictions.jobs import DynamoJobs
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
     from chalicelib.predictions.catalogue import PredictionCatalogue
     from chalicelib.predictions.distributed import DistributedPredictions
     from chalicelib.predictions.estimators import Models
+    from chalicelib.predictions.models import DirectRequest
     from chalicelib.predictions.ports import Verifier
 
 ANSWER_S = 25.0
 """A function that loads scikit-learn first takes six seconds."""
+
+LIBRARIES = ("joblib", "pandas", "skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline")
+"""What most models are loaded with."""
 
 
 class PredictionServices:
@@ -31,6 +37,10 @@ class PredictionServices:
         self._shared = shared
         self._client = shared.client
         self._settings = shared.settings.predictions
+
+    def respond(self, asked: "DirectRequest", seconds_left: Callable[[], float]) -> Any:
+        """What the single call answers; built at the call, so that a wrong setting is its error."""
+        return self.batch.respond(asked, seconds_left)
 
     @cached_property
     def batch(self) -> "BatchPredictions":
@@ -47,6 +57,12 @@ class PredictionServices:
             single_call_bytes=self._settings.single_call_bytes,
             submit=lambda request: self.jobs.submit(request).job_id,
         )
+
+    def load(self) -> None:
+        """Import the libraries that models are made with, and build the services, which open no connection."""
+        for name in LIBRARIES:
+            import_module(name)
+        _ = self.batch, self.steps
 
     @cached_property
     def steps(self) -> "DistributedPredictions":

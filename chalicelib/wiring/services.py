@@ -58,6 +58,13 @@ class Workloads:
 
         return UploadServices(self.shared)
 
+    def load(self, function: str) -> None:
+        """Load what a function that scores needs for its first event, so that a snapshot of it has that."""
+        if function == "predict_tickets":
+            self.concerts.ticket_model.load()
+        elif function.startswith("predict_"):
+            self.predictions.load()
+
     @cached_property
     def signin(self) -> SignIn:
         from chalicelib.adapters.cognito import PoolKeys

@@ -14,6 +14,7 @@ from chalicelib.spendsense import catalogue
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
+    from chalicelib.spendsense.catalogue import AdviceCatalogue
     from chalicelib.spendsense.desk import OperatorDesk
     from chalicelib.spendsense.identity import Doorkeeper
     from chalicelib.spendsense.imports import Imports
@@ -72,8 +73,13 @@ class SpendsenseServices:
             people=PostgresPeople(self.database),
             consents=PostgresConsents(self.database),
             announcements=self.events,
+            policy=catalogue.packaged_policy(),
             clock=now,
         )
+
+    @cached_property
+    def catalogue(self) -> "AdviceCatalogue":
+        return catalogue.packaged_catalogue()
 
     @cached_property
     def own(self) -> "OwnRecords":
@@ -81,6 +87,7 @@ class SpendsenseServices:
 
         return OwnRecords(
             records=PostgresRecords(self.database),
+            people=PostgresPeople(self.database),
             explanations=PostgresExplanations(self.database),
             audit=self.audit,
             catalogue=catalogue.packaged_catalogue(),
@@ -97,6 +104,7 @@ class SpendsenseServices:
             explanations=PostgresExplanations(self.database),
             reviews=PostgresReviews(self.database),
             imports=self.imports,
+            catalogue=catalogue.packaged_catalogue(),
             audit=self.audit,
             clock=now,
         )

@@ -21,6 +21,7 @@ locals {
     Dashboards         = var.enable_dashboard ? "ENABLED" : "DISABLED"
     Tracing            = var.enable_tracing ? "ENABLED" : "DISABLED"
     Insights           = var.enable_insights ? "ENABLED" : "DISABLED"
+    SnapStart          = var.enable_snap_start ? "ENABLED" : "DISABLED"
     Canary             = var.enable_canary ? "ENABLED" : "DISABLED"
     Schedules          = var.enable_schedules ? "ENABLED" : "DISABLED"
     Migrations         = var.enable_migrations ? "ENABLED" : "DISABLED"

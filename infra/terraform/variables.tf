@@ -133,6 +133,12 @@ variable "enable_insights" {
   default     = true
 }
 
+variable "enable_snap_start" {
+  type        = bool
+  description = "Functions that carry scikit-learn start from a snapshot."
+  default     = true
+}
+
 variable "enable_canary" {
   type        = bool
   description = "Traffic moves to new versions by and by."

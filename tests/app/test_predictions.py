@@ -260,9 +260,9 @@ class TestJobs:
         event |= {"account": "1", "time": "2026-11-21T12:00:00Z", "region": "eu-west-1", "resources": []}
         event["version"] = "0"
         for _ in range(2):
-            assert invoke(client, "request_prediction", event)["submitted_by"] == "event"
+            assert invoke(client, "predict_batch", event)["submitted_by"] == "event"
         assert len(jobs.workflow.started) == 1  # type: ignore[attr-defined]
-        assert invoke(client, "request_prediction", {**event, "detail": {"surprise": 1}}) is None
+        assert invoke(client, "predict_batch", {**event, "detail": {"surprise": 1}}) is None
 
     def test_output_of_a_job_that_has_none(self, api: Callable[..., Any], catalogue: PredictionCatalogue) -> None:
         job = api("POST", "/predictions", REQUEST, TOKEN).body

@@ -194,6 +194,8 @@ PERSONAL = [
     "find_profile",
     "keep_feedback",
     "known_merchants",
+    "export_person",
+    "read_spending",
     "lock_standing",
     "mark_features_due",
     "own_accounts",
@@ -279,6 +281,9 @@ def parameters_against(world: World, person: UUID, text: str) -> dict[str, Any]:
         "granted": False,
         "policy_version": "x",
         "recorded_at": NOW,
+        "since": TODAY.replace(year=2020),
+        "until": TODAY,
+        "spending": False,
         "helpful": True,
         "comment": "x",
         "given_at": NOW,
@@ -376,7 +381,9 @@ def test_every_statement_that_touches_a_person_is_tried(world: World) -> None:
         "last_runs",
         "note_action",
         "note_denial",
+        "read_history",
         "read_survey",
+        "spends",
         "rehome_categories",
     }
     assert names - nobodys == set(PERSONAL)

@@ -116,6 +116,31 @@ def test_only_what_has_what_it_needs_runs_by_itself(
     assert holds(wanted, names) == ("ComputeFeatures" in running)
 
 
+@pytest.mark.parametrize(
+    ("given", "applied"),
+    [
+        ({"Runtime": "python3.13"}, "PublishedVersions"),
+        ({"Runtime": "python3.12"}, "PublishedVersions"),
+        ({"Runtime": "python3.11"}, "None"),
+        ({"Runtime": "python3.13", "SnapStart": "DISABLED"}, "None"),
+        ({"Runtime": "python3.13", "PredictPartLimits": "1769,900,0,2"}, "None"),
+    ],
+)
+def test_what_carries_scikit_learn_starts_from_a_snapshot_where_lambda_can(
+    packaged: Template, transformed: Template, given: dict[str, str], applied: str
+) -> None:
+    """Python 3.12 and later, without provisioned concurrency (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
+    names = known(Stage("dev", "omnibus-dev"), packaged, given)
+    heavy = {name for name, it in of_kind(packaged, FUNCTION).items() if {"Ref": "MlLayer"} in it.get("Layers", [])}
+    snapshots = {
+        name: resolve(it["SnapStart"]["ApplyOn"], names)
+        for name, it in of_kind(transformed, "AWS::Lambda::Function").items()
+        if "SnapStart" in it
+    }
+    assert set(snapshots) == heavy
+    assert snapshots["PredictPart"] == applied
+
+
 def test_every_schedule_is_a_parameter_with_the_expression_of_app_py(packaged: Template) -> None:
     found = {}
     for name, properties in of_kind(packaged, FUNCTION).items():

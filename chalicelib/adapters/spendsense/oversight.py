@@ -16,6 +16,7 @@ from chalicelib.spendsense.models import (
     AssignedPersona,
     JobRun,
     Metrics,
+    MetricsPoint,
     OperatorAction,
     ReviewItem,
     ReviewQuery,
@@ -26,6 +27,9 @@ from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.values import Deed, evidence_of
 
 LEAST_COHORT = 30
+REVIEW_FILTERS: dict[str, Any] = {
+    "status": None, "persona": None, "subject": None, "window": None, "after": None, "limit": 200
+}  # fmt: skip
 SURVEY_SETTINGS = {**STAFF, "statement_timeout": "40000"}
 
 
@@ -40,6 +44,7 @@ class PostgresOversight:
         parameters = {
             "window": query.window,
             "persona": query.persona,
+            "search": query.search,
             "limit": query.limit,
             "after": after[1] if after else None,
         }
@@ -48,6 +53,15 @@ class PostgresOversight:
             position = row.pop("position")
             found.append((("", position), UserSummary(**row)))
         return found
+
+    def recommendations(self, subject: UUID, window: int) -> list[ReviewItem]:
+        """A person's recommendations in a window, whatever their status."""
+        parameters = {**REVIEW_FILTERS, "subject": subject, "window": window}
+        return [ReviewItem(**row) for row in self._rows("list_reviews", parameters)]
+
+    def past_surveys(self, limit: int) -> list[MetricsPoint]:
+        """The latest first."""
+        return [MetricsPoint(**row) for row in self._rows("read_history", {"limit": limit})]
 
     def personas(self, subject: UUID) -> list[AssignedPersona]:
         """A person's personas by window."""
@@ -99,7 +113,13 @@ class PostgresReviews:
             last = UUID(after[0]) if after else None
         except ValueError:
             raise foreign_cursor() from None
-        parameters = {"status": query.status, "limit": query.limit, "after": last}
+        parameters = {
+            **REVIEW_FILTERS,
+            "status": query.status,
+            "persona": query.persona,
+            "limit": query.limit,
+            "after": last,
+        }
         rows = self._database.run(
             lambda cursor: cursor.execute(sql.text("list_reviews"), parameters).fetchall(), settings=STAFF
         )

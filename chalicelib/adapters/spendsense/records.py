@@ -7,7 +7,8 @@ from uuid import UUID
 from chalicelib.adapters.postgres import Cursor, Postgres
 from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
-from chalicelib.spendsense.models import Account, Feedback, Trace, Transaction, TransactionsQuery
+from chalicelib.spendsense.bank import canonical
+from chalicelib.spendsense.models import Account, CategorySpending, Feedback, Trace, Transaction, TransactionsQuery
 from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.signals import SIGNALS
 from chalicelib.spendsense.values import Insight, Recommended, evidence_of
@@ -40,13 +41,19 @@ class PostgresRecords:
             "account_id": query.account_id,
             "since": query.since,
             "until": query.until,
+            "category": query.category and query.category.upper(),
+            "merchant": query.merchant and canonical(query.merchant),
+            "text": query.text,
+            "at_least_cents": query.at_least_cents,
+            "at_most_cents": query.at_most_cents,
+            "spending": query.spending,
             "limit": query.limit,
             "after_day": day,
             "after_position": position,
         }
 
         def read(cursor: Cursor) -> list[tuple[Position, Transaction]] | None:
-            rows = cursor.execute(sql.text("read_transactions"), parameters).fetchall()
+            rows = cursor.execute(_with_spends("read_transactions"), parameters).fetchall()
             if not rows and not (
                 _owns(cursor, subject, query.account_id) if query.account_id else _exists(cursor, subject)
             ):
@@ -54,6 +61,23 @@ class PostgresRecords:
             return [_positioned(row._asdict()) for row in rows]
 
         return for_person(self._database, subject, read)
+
+    def spending(self, subject: UUID, since: date, until: date) -> list[tuple[date, CategorySpending]] | None:
+        """By month and primary category, the latest month and the largest first."""
+        parameters = {"subject": subject, "since": since, "until": until}
+
+        def read(cursor: Cursor) -> list[tuple[date, CategorySpending]] | None:
+            if not _exists(cursor, subject):
+                return None
+            rows = cursor.execute(_with_spends("read_spending"), parameters).fetchall()
+            return [(row.since, CategorySpending(**_without(row._asdict(), "since"))) for row in rows]
+
+        return for_person(self._database, subject, read)
+
+    def kept(self, subject: UUID) -> dict[str, Any] | None:
+        """Everything but the transactions."""
+        row = for_person(self._database, subject, row_of("export_person", {"subject": subject}))
+        return row and {name: value for name, value in row._asdict().items() if value is not None}
 
     def insights(self, subject: UUID, window: int) -> Insight | None:
         """A window's signals and persona, as far as they are computed."""
@@ -110,6 +134,15 @@ class PostgresExplanations:
         }
         row = for_person(self._database, subject, row_of("keep_feedback", parameters))
         return row is not None
+
+
+def _with_spends(name: str) -> str:
+    """A statement with the condition of spending in its place."""
+    return sql.text(name).replace("/*spends*/", sql.text("spends"))
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
 
 
 def _day(text: str) -> date:

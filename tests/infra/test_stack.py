@@ -88,6 +88,7 @@ STATES = {
     "ComputeFeatures": {"Fn::If": ["HasDatabase", {"Ref": "Schedules"}, "DISABLED"]},
 }
 """What is not named is not used: these would fail each time without a warehouse, or a database."""
+FLIGHTS = {"IngestFlights", "CompactFlights"}
 
 
 @pytest.mark.parametrize(

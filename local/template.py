@@ -3,13 +3,17 @@
 Each function here takes the template's resources and returns them changed. docs/local-cloud.md lists them all.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.deployment.intrinsics import Known, holds
+from infra.deployment.parameters import values
 from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOYMENT, SOCKET_STAGE, Resources
 
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
+SPLIT = "Fn::Split"
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
 ROLE = "AWS::IAM::Role"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
@@ -39,8 +43,19 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     return {
         **template,
         "Globals": without_shared_layers(template.get("Globals", {})),
+        "Conditions": with_decided_splits(template, given),
         "Parameters": with_given_defaults(template.get("Parameters", {}), given),
         "Resources": dict(resources),
+    }
+
+
+def with_decided_splits(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """Decide conditions that split a text: MiniStack's conditions do not know Fn::Split."""
+    conditions: Mapping[str, Any] = template.get("Conditions", {})
+    names = Known(values(template, given), {}, conditions)
+    return {
+        name: {"Fn::Equals": ["yes", "yes" if holds(name, names) else "no"]} if SPLIT in json.dumps(each) else each
+        for name, each in conditions.items()
     }
 
 

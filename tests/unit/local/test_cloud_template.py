@@ -96,3 +96,13 @@ def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
     }
     body = changed["RestAPI"]["Properties"]["DefinitionBody"]
     assert body["info"] == {"title": "omnibus", "version": "local"}, "an edit would give it another URL"
+
+
+def test_a_condition_that_splits_a_text_is_decided_here() -> None:
+    first = {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Name"}]}]}
+    conditions = {"IsArn": {"Fn::Equals": [first, "arn"]}, "IsDev": {"Fn::Equals": [{"Ref": "Stage"}, "dev"]}}
+    parameters = {**TEMPLATE["Parameters"], "Name": {"Type": "String", "Default": "omnibus"}}
+    template = {**TEMPLATE, "Parameters": parameters, "Conditions": conditions}
+    for name, outcome in (("arn:aws:x", "yes"), ("omnibus", "no")):
+        decided = localised(template, Code("bucket", "key"), {"Name": name})["Conditions"]
+        assert decided == {"IsArn": {"Fn::Equals": ["yes", outcome]}, "IsDev": conditions["IsDev"]}

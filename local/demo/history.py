@@ -18,8 +18,9 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 INK, GRID, ACCENT, QUIET = "#1f2933", "#d9dee4", "#c2410c", "#6b7785"
+AIRLINE: Final = "AFR"
 CANDIDATES: Final = 8
-"""Aircraft of the last snapshot whose tracks are asked for; the longest is drawn."""
+"""The most often seen aircraft of an airline, whose tracks are asked for; the longest flight is drawn."""
 DEADLINE: Final = 120.0
 
 Get = Callable[[str], Any]
@@ -42,8 +43,8 @@ def show_history(
     period = {"from": _moment(start), "to": _moment(end)}
     traffic = ask(get, "/flights/traffic", {**period, "by": "hour"})
     console.print(traffic_table(traffic))
-    latest = get(f"/flights/latest?limit={CANDIDATES}&altitude_min_ft=15000")["aircraft"]
-    tracks = [ask(get, f"/flights/aircraft/{each['icao24']}/track", period) for each in latest]
+    seen = ask(get, "/flights/aircraft", {**period, "q": AIRLINE})["aircraft"][:CANDIDATES]
+    tracks = [ask(get, f"/flights/aircraft/{each['icao24']}/track", period) for each in seen]
     drawn = [draw_traffic(traffic, out / "flights-traffic.png")]
     flown = [(flight["distance_nm"], track, flight) for track in tracks for flight in track["flights"]]
     if flown:

@@ -26,6 +26,7 @@ def with_alarms(template: Mapping[str, Any], workloads: Sequence[Workload]) -> d
         alarms |= _of_function(logical, function)
     for logical in of_type(resources, QUEUE):
         alarms |= _of_dead_letters(logical) if logical.endswith(DEAD_LETTERS) else _of_queue(logical)
+    alarms |= _of_throttles(resources)
     for of_many in (_of_expiring_dead_letters, _of_waiting_events, _of_tables):
         alarms |= of_many(resources, workloads)
     return {**template, "Resources": {**resources, **alarms}}
@@ -53,9 +54,6 @@ def _of_function(logical: str, function: Mapping[str, Any]) -> dict[str, Any]:
     metric = {"Namespace": "AWS/Lambda", "Dimensions": dimensions}
     # One error that a retry mends wakes nobody; a canary's five minutes are long enough for two.
     errors = {**metric, "MetricName": "Errors", "Statistic": "Sum", **_above(0, period=60, of=3, at_least=2)}
-    # Throttled events are retried for as long as EventAge allows, throttled callers are turned away.
-    patience = 3 if "DeadLetterQueue" in function["Properties"] else 1
-    throttles = {**metric, "MetricName": "Throttles", "Statistic": "Sum", **_above(0, period=300, of=patience)}
     longest = _stat("longest", metric, "Duration", "Maximum", 300)
     share = _share("longest / (10 * {limit})", function["Properties"]["Timeout"])
     return {
@@ -67,10 +65,32 @@ def _of_function(logical: str, function: Mapping[str, Any]) -> dict[str, Any]:
             Metrics=[share, longest],
             **_above(80),
         ),
-        f"{logical}ThrottlesAlarm": alarm(
-            f"{name}-throttles", f"{name} is refused further concurrency.", "throttles", **throttles
-        ),
     }
+
+
+def _of_throttles(resources: Resources) -> dict[str, Any]:
+    """An alarm for ten functions at a time, by who waits: throttled callers are turned away, events are retried."""
+    functions = of_type(resources, FUNCTION)
+    waiting = [name for name, function in functions.items() if "DeadLetterQueue" in function["Properties"]]
+    total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
+    found = {}
+    for kind, names, patience in (
+        ("Callers", [name for name in functions if name not in waiting], 1),
+        ("Events", waiting, 3),
+    ):
+        for number, some in _in_tens(names):
+            throttles = [
+                _stat(f"function{place}", _function_metric(name), "Throttles", "Sum", 300)
+                for place, name in enumerate(some)
+            ]
+            found[f"{kind}Throttled{number}Alarm"] = alarm(
+                _numbered(f"{kind.lower()}-throttled", number),
+                "A function is refused further concurrency.",
+                "throttles",
+                Metrics=[total, *throttles],
+                **_above(0, of=patience),
+            )
+    return found
 
 
 def _of_dead_letters(logical: str) -> dict[str, Any]:

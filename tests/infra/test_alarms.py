@@ -52,13 +52,20 @@ def refers_to(value: Any) -> set[str]:
 def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: Template) -> None:
     found = alarms(packaged)
     functions = of_type(packaged, FUNCTION)
+    throttles = {
+        name: set().union(*(refers_to(each["Dimensions"]) for each in stats(it)))
+        for name, it in found.items()
+        if it["AlarmDescription"].endswith("#throttles")
+    }
     assert functions
     for name, function in functions.items():
         own = {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": name}}]}
-        for kind, metric in (("Errors", "Errors"), ("Duration", "Duration"), ("Throttles", "Throttles")):
+        for kind, metric in (("Errors", "Errors"), ("Duration", "Duration")):
             (stat,) = stats(found[f"{name}{kind}Alarm"])
             assert {key: stat[key] for key in own} == own, name
             assert stat["MetricName"] == metric
+        (throttled,) = (alarm for alarm, watched in throttles.items() if name in watched)
+        assert throttled.startswith("Events" if "DeadLetterQueue" in function["Properties"] else "Callers"), name
         if "DeadLetterQueue" in function["Properties"]:
             queue = function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
             assert f"{queue}Alarm" in found

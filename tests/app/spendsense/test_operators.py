@@ -81,8 +81,6 @@ def test_importing(api: Callable[..., Answer], joined: FakePeople, announcements
     assert {(row["line"], row["field"]) for row in taken["rejections"]} == {
         (2, "date"),
         (2, "amount"),
-        (2, "payment_channel"),
-        (2, "pending"),
     }
     assert announcements.made == [("Transactions Ingested", {"subject": str(ANN)})]
     api("POST", path, document, OPERATOR)

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from chalicelib.concerts.ports import ConcertCatalogue
 from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Vocabulary
+from chalicelib.errors import UpstreamError
 
 Tokens = tuple[str, ...]
 Name = TypeVar("Name")
@@ -180,7 +181,7 @@ class Lexicon:
         if len(parts) < 2:  # "Austin TX" without its comma
             words = key(text).split()
             parts = [" ".join(words[:-1]), words[-1]] if len(words) > 1 else []
-        options = [self._parts(part) for part in parts]
+        options = [self.parts(part) for part in parts]
         if not options or not all(options):
             return ()
         found = [place for place in options[0] if all(any(place.within(wide) for wide in rest) for rest in options[1:])]
@@ -193,19 +194,23 @@ class Lexicon:
             ]
         return tuple(dict.fromkeys(found))
 
-    def _parts(self, text: str) -> tuple[Place, ...]:
+    def parts(self, text: str) -> tuple[Place, ...]:
         """Every place that one part of an address may be: ", CA" is California and Canada until the city decides."""
         name = key(text)
         found = list(self.places.get(name, ()))
         for aliases in (STATE_CODES, COUNTRY_ALIASES):
             found += [place for place in self.places.get(key(aliases.get(name, "")), ()) if not place.city]
-        found += [
-            wide
-            for place in self.vocabulary.places
-            for wide in (Place("", place.state, place.country), Place("", "", place.country))
-            if name in {key(wide.state), key(wide.country) if not wide.state else ""}
-        ]
+        found += self._wide.get(name, ())
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _wide(self) -> Mapping[str, tuple[Place, ...]]:
+        """States and countries by their key, those that are named as one of their cities included."""
+        found: dict[str, dict[Place, None]] = defaultdict(dict)
+        for place in self.vocabulary.places:
+            found[key(place.state)][Place("", place.state, place.country)] = None
+            found[key(place.country)][Place("", "", place.country)] = None
+        return {name: tuple(several) for name, several in found.items()}
 
     def venue_type(self, text: str) -> str | None:
         """The venue type that `text` spells."""
@@ -240,8 +245,13 @@ class Lexicons:
         self._latest = Lexicon(Vocabulary())
 
     def __call__(self) -> Lexicon:
-        """The lexicon; Upstream* where the warehouse fails."""
-        vocabulary = self._catalogue.vocabulary()
+        """The lexicon, the last one where the warehouse fails; Upstream* where there was none yet."""
+        try:
+            vocabulary = self._catalogue.vocabulary()
+        except UpstreamError:
+            if not self._latest.vocabulary.artists:
+                raise
+            return self._latest
         if vocabulary is not self._latest.vocabulary:
             self._latest = Lexicon(vocabulary)
         return self._latest
@@ -249,7 +259,8 @@ class Lexicons:
 
 def plain(text: str) -> str:
     """`text` in lower case, without accents."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(LETTERS))
+    whole = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
+    apart = unicodedata.normalize("NFKD", whole)
     return "".join(char for char in apart if not unicodedata.combining(char))
 
 

@@ -29,6 +29,14 @@ _SPACED_DAY = _DAY.replace(" ", "[ ]")
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
 _WHICH = "this|next|last|coming|upcoming|past|previous|following|current"
 
+_AFTER = "|".join(
+    rf"(?<=\b{word}\ )"
+    for word in (
+        "in", "of", "for", "during", "since", "year", "season", "from", "before", "after", "until", "till", "to", "and",
+        "between", "vs", "versus", "with", "through",
+    )
+)  # fmt: skip
+
 POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
@@ -39,6 +47,7 @@ POINT = re.compile(
     | (?P<monthday>\b({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
+    | (?P<weekof>\b(first|second|third|fourth|last)\ week\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<month>\b(?:({_WHICH}|early|mid|late|the\ (?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (day|night|week|weekend|month|year)s?\b)
@@ -49,11 +58,11 @@ POINT = re.compile(
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\bday\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
-    | (?P<holiday>\bnew\ years?\ eve\b|\bnew\ years?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
-        |\bvalentines?(?:\ day)?\b|\bthanksgiving\b)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({"|".join(WEEKDAYS)})(?:\ (?:night|evening|afternoon))?\b)
-    | (?P<year>\b(?:(?:in|of|for|during|since|year|season|from|before|after|until|till|to|and|vs|versus|with)\ )((?:19|20)\d\d)\b)
+    | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b)
     """,
     re.VERBOSE,
 )
@@ -75,6 +84,8 @@ class Period(NamedTuple):
     since: date | None
     until: date | None
     problem: str = ""
+    ranged: bool = False
+    """Whether the words name both ends."""
 
     @property
     def words(self) -> str:
@@ -106,7 +117,7 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[Period]:
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
                 found.append(Period(ranged.start() if ranged else point.start, last.end, since, until, problem))
                 continue
-        if point.problem:
+        if point.problem or point.ranged:
             found.append(point)
         elif edge := BEFORE.search(before):
             inclusive = "before" not in edge[0]
@@ -132,6 +143,8 @@ def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
+        if kind == "weekday" and flat[:start].endswith(("every ", "each ")):
+            continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
         days = _KINDS[kind](own, today, past, match[0])
@@ -140,7 +153,7 @@ def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
         if isinstance(days, str):
             yield Period(start, match.end(), None, None, days)
         else:
-            yield Period(start, match.end(), *days)
+            yield Period(start, match.end(), *days, ranged=kind in {"days", "spread"})
 
 
 def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:
@@ -266,6 +279,16 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
     if which == "late" or which.endswith("end of"):
         return first + 20 * DAY, after
     return first, after
+
+
+def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    month = _month([None, own[1], own[2]], today, past, text)
+    if not isinstance(month, tuple) or month[0] is None or month[1] is None:
+        return month
+    if own[0] == "last":
+        return month[1] - timedelta(days=7), month[1]
+    first = month[0] + timedelta(days=7 * ("first", "second", "third", "fourth").index(own[0] or "first"))
+    return first, first + timedelta(days=7)
 
 
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -401,6 +424,7 @@ _KINDS = {
     "quarter": _quarter,
     "half": _half,
     "month": _month,
+    "weekof": _weekof,
     "season": _season,
     "span": _span,
     "ahead": _ahead,

@@ -6,7 +6,7 @@ narrows is in the Question; what no answer can honour is in its `unused`, a sent
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -49,10 +49,14 @@ from chalicelib.concerts.cues import (
     TYPE_WORDS,
     UNSUPPORTED,
 )
-from chalicelib.concerts.lexicon import Lexicon, Named, plain
+from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import NUMBERS, Period, periods_in
+from chalicelib.concerts.periods import NUMBERS, SHORT, Period, periods_in
 from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
+
+WEEK = timedelta(days=7)
+LETTER = 1
+JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
 
 
 class Word(NamedTuple):
@@ -90,6 +94,7 @@ class _Reader:
         self.used = [False] * len(self.words)
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
+        self.in_places: set[int] = set()
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
@@ -101,6 +106,7 @@ class _Reader:
         cued = self._cued(spans)
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         past = bool(PAST.search(cued)) or bool("analysis" in cues and "forecast" not in cues)
+        spans = self._without_false_places(spans)
         intent, topic, sure = self._intent(cues, cued, spans, concert)
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
@@ -152,8 +158,8 @@ class _Reader:
             which=which,
             refers=refers,
             the_venue=bool(THE_VENUE.search(cued)),
-            order_by=order[0] if order else "popularity",
-            least_first=order[1] if order else False,
+            order_by=order[0] if order and topic == "venues" else "popularity",
+            least_first=order[1] if order and topic == "venues" else False,
             follows=bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"},
             past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
@@ -166,6 +172,10 @@ class _Reader:
         """What the words name, the longest first at each place, with what is meant and what else it could be."""
         found: list[Span] = []
         blocked = {place for period in taken for place in self._places_in(period.start, period.end)}
+        for second, (one, other) in enumerate(pairwise(self.words), 1):  # as in "k-pop", which is no pop
+            joint = one.plain + other.plain
+            if len(one.plain) <= LETTER and joint in GENRE_WORDS and joint not in self.lexicon.genres:
+                blocked |= {second - 1, second}
         place = 0
         while place < len(self.words):
             span = None
@@ -180,6 +190,8 @@ class _Reader:
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True
+            if span.named.kind == "place":
+                self.in_places |= set(range(span.first, span.after))
             place = span.after
         return self._with_states(found)
 
@@ -260,7 +272,7 @@ class _Reader:
             ):
                 cities = [one for one in (last.named, *last.others) if isinstance(one.what, Place) and one.what.city]
                 wides = [one for one in (span.named, *span.others) if isinstance(one.what, Place) and not one.what.city]
-                wides += [Named("place", one) for one in self.lexicon._parts(self.words[span.first].raw)]
+                wides += [Named("place", one) for one in self.lexicon.parts(self.words[span.first].raw) if not one.city]
                 inside = [
                     city
                     for city in cities
@@ -278,16 +290,61 @@ class _Reader:
             found.append(span)
         return found
 
+    def _without_false_places(self, spans: list[Span]) -> list[Span]:
+        """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
+        wide = {key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values())}
+        kept = []
+        for span in spans:
+            if span.named.kind == "place" and not self.blind:
+                before = self.words[: span.first]
+                if (
+                    len(before) > 1
+                    and before[-1].plain == ","
+                    and not self.used[span.first - 2]
+                    and before[-2].raw[:1].isupper()
+                    and re.search(
+                        r"\b(?:in|near|around|at) (?:\w+ ){0,2}\w+ , $", self.flat[: self.words[span.first].at]
+                    )
+                ):
+                    continue
+                after = self.words[span.after : span.after + 3]
+                tail = key(" ".join(word.raw for word in after[1:]))
+                state = next((name for name in wide if f"{tail} ".startswith(f"{name} ")), None)
+                if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
+                    named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
+                    self.unused.append(
+                        f"No venue is in {' '.join(w.raw for w in self.words[span.first : span.after])}, {named}."
+                    )
+                    self.missing_place = True
+                    for place in range(span.after + 1, span.after + 1 + len(state.split())):
+                        self.used[place] = True
+                    continue
+            kept.append(span)
+        return kept
+
     def _negated(self, first: int) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
         before = self.flat[: self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
-        ends = [match.end() for match in BOUNDARY.finditer(before)]
+        inside = [match.span() for match in NEGATION.finditer(before)]
+        ends = [
+            match.end()
+            for match in BOUNDARY.finditer(before)
+            if not any(start <= match.start() and match.end() <= end for start, end in inside)
+        ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
+        if re.search(
+            r"\b(?:in|at|near|around|from) (?:the )?$", reach
+        ):  # "no rock in Texas" is not "no rock, not in Texas"
+            start = len(before) - len(reach)
+            return all(
+                place in self.in_places or self.words[place].plain in JOINERS
+                for place in self._places_in(start, self.words[first].at)
+            )
         if re.search(r"\b(?:i like|i love|want|prefer|give me|show me|recommend|in the|looking)\b", reach):
             return False
         if cues[-1][0] in {"no", "not", "non", "less", "without", "never"}:
@@ -361,8 +418,11 @@ class _Reader:
             if cues & {"facts"} or not cues & {"concert", "when"}:
                 return "venue_search", "venue", 0.9
             return "concert_recommendation", "concerts", 0.8
-        asks_venue = "venue" in cues and (
-            bool(cues & {"ranking", "facts", "analysis"}) or not cues & {"concert", "price"}
+        ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
+        asks_venue = (
+            "venue" in cues
+            and not ("genre" in kinds and not ranks)
+            and (bool(cues & {"ranking", "facts"}) or not cues & {"concert", "price", "analysis"})
         )
         if asks_venue and re.search(
             r"\b(?:concerts?|gigs?|shows?|tickets|events?) (?:\S+ ){0,4}?(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?)",
@@ -398,8 +458,15 @@ class _Reader:
             return "general_query", "", 0.9
         if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
             return "general_query", "", 0.9
-        wishes = kinds & {"genre", "place", "type"}
-        if wishes or cues & {"concert", "when", "price"} or any(self._periods(past=False)):
+        if re.search(r"\b(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)\b", cued):
+            return "artist_lookup", "concerts", 0.8
+        named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
+        if (
+            named
+            or re.search(r"[$€£] ?\d", cued)
+            or cues & {"concert", "when", "price"}
+            or any(self._periods(past=False))
+        ):
             sure = 0.5 + 0.15 * (("genre" in kinds) + ("place" in kinds) + ("concert" in cues))
             return "concert_recommendation", "concerts", sure
         if "ranking" in cues and not cues & {"artist"}:
@@ -423,8 +490,18 @@ class _Reader:
                 self.used[place] = True
         if not fine:
             return None, periods
+        fine = [one for one in fine if not self._left_out(one)]
+        if not fine:
+            return None, periods
         first = fine[0]
         for one in fine[1:]:
+            either = re.fullmatch(r",? ?(?:or|and|,)? ?", self.flat[first.end : one.start])
+            if either and first.since and first.until and one.since and one.until:
+                if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
+                    one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
+                if one.since and one.until and first.since <= one.since <= first.until:
+                    first = first._replace(end=one.end, until=max(first.until, one.until))
+                    continue
             since = max((day for day in (first.since, one.since) if day), default=None)
             until = min((day for day in (first.until, one.until) if day), default=None)
             if since and until and since >= until:
@@ -432,6 +509,13 @@ class _Reader:
             else:
                 first = first._replace(since=since, until=until)
         return first, periods
+
+    def _left_out(self, period: Period) -> bool:
+        """Whether days are negated, which no answer can honour; it is said."""
+        negated = bool(re.search(r"\b(?:not|except|but not|without) (?:on |in )?(?:the )?$", self.flat[: period.start]))
+        if negated:
+            self.unused.append(f"I cannot leave out days: {period.words}.")
+        return negated
 
     def _all_used(self, period: Period) -> bool:
         places = list(self._places_in(period.start, period.end))
@@ -527,7 +611,7 @@ class _Reader:
         place = 0
         while place < len(self.words):
             word = self.words[place]
-            if word.plain in {"in", "near", "around", "at", "to"}:
+            if word.plain in {"in", "near", "around", "at", "to", "from"}:
                 first = place + 1
                 if first < len(self.words) and self.words[first].plain == "the":
                     first += 1
@@ -535,7 +619,7 @@ class _Reader:
                 while after < len(self.words) and self._may_be_place(after, timed, first):
                     after += 1
                 if after > first and not (
-                    word.plain in {"at", "to", "around"} and not self.words[first].raw[:1].isupper()
+                    word.plain in {"at", "to", "around", "from"} and not self.words[first].raw[:1].isupper()
                 ):
                     name = " ".join(one.raw for one in self.words[first:after])
                     what = "venue is named" if word.plain == "at" else "venue is in"
@@ -543,7 +627,9 @@ class _Reader:
                     self.missing_place = True
                     place = after
                     continue
-            elif word.plain in {"or", ","} and self.unused and self.unused[-1].startswith("No venue is in"):
+            elif word.plain in {"or", "and", ","} and (
+                place - 1 in self.in_places or (self.unused and self.unused[-1].startswith("No venue is in"))
+            ):
                 after = place + 1
                 while (
                     after < len(self.words)
@@ -565,7 +651,10 @@ class _Reader:
             if plain_word in GENRE_WORDS and plain_word not in self.lexicon.genres:
                 self.missing_genre = True
                 self.unused.append(f"No artist plays {raw}.")
-            elif plain_word.removesuffix("s") in TYPE_WORDS and plain_word not in self.lexicon.types:
+            elif {
+                plain_word.removesuffix("s"),
+                plain_word.removesuffix("es"),
+            } & TYPE_WORDS and plain_word not in self.lexicon.types:
                 self.unused.append(f"No venue is of the type {raw}.")
 
     def _may_be_place(self, place: int, timed: set[int], first: int) -> bool:
@@ -601,11 +690,14 @@ class _Reader:
 
 
 def _words(message: str) -> Iterator[Word]:
-    at = 0
+    at, last = 0, ""
     for number, match in enumerate(TOKEN.finditer(message)):
         if number >= MOST_TOKENS:
             return
         raw = match[0]
+        if raw == "." and last in SHORT:  # as in "Dec. 19"
+            continue
+        last = raw.lower()
         text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain(raw))
         if (
             raw.lower().endswith(("'s", "’s"))

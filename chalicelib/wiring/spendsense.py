@@ -3,8 +3,8 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.bus import BusAnnouncements
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
-from chalicelib.adapters.spendsense.events import BusAnnouncements
 from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
@@ -125,7 +125,7 @@ class SpendsenseServices:
 
     @cached_property
     def events(self) -> BusAnnouncements:
-        return BusAnnouncements(self._shared.client("events"), self._settings.event_bus)
+        return BusAnnouncements(self._shared.client("events"), self._settings.event_bus, "spendsense")
 
     @cached_property
     def database(self) -> Postgres:

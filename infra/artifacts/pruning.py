@@ -140,8 +140,8 @@ UNUSED_LIBRARIES = ("prettytable", "wcwidth")
 """Distributions that others depend on for what no function does: skops, for its model cards."""
 
 AWS_SERVICES = (
-    "apigatewaymanagementapi", "bedrock-agent-runtime", "bedrock-runtime", "cloudwatch", "dynamodb", "events", "kms",
-    "lambda", "redshift-data", "s3", "sagemaker-runtime", "secretsmanager", "sns", "sqs", "stepfunctions", "sts",
+    "apigatewaymanagementapi", "athena", "bedrock-agent-runtime", "bedrock-runtime", "cloudwatch", "dynamodb", "events",
+    "kms", "lambda", "redshift-data", "s3", "sagemaker-runtime", "secretsmanager", "sns", "sqs", "stepfunctions", "sts",
 )  # fmt: skip
 """The services that the functions call; a test compares them with the clients that the code makes."""
 

@@ -31,9 +31,11 @@ def small_season() -> Season:
 class ConcertWorld:
     """The concert services as bootstrap makes them, over fakes; what is not given answers well."""
 
-    def __init__(self, *models: TicketModel, providers: tuple[ChatProvider, ...] = ()) -> None:
+    def __init__(
+        self, *models: TicketModel, providers: tuple[ChatProvider, ...] = (), season: Season | None = None
+    ) -> None:
         self.clock = Clock()
-        self.warehouse = FakeWarehouse.of(small_season().rows)
+        self.warehouse = FakeWarehouse.of((season or small_season()).rows)
         self.listings = FakeListings(self.warehouse)
         self.lexicons = Lexicons(self.warehouse)
         self.sessions = FakeSessions()

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import S3Notification, for_each_object
 from chalicelib.entry.meter import ScoringMeter
+from chalicelib.entry.operators import REFUSED_METRIC
 from chalicelib.errors import InvalidInput
+from chalicelib.flights.models import CompactionOrder
 from chalicelib.spendsense.coverage import CoverageMeter
 from chalicelib.spendsense.jobs import BATCH, InsightJobs
 from tests.events import s3_event
@@ -58,6 +60,7 @@ def emitted(read: Callable[[], str]) -> set[Metric]:
     _emit_uploads()
     _emit_spendsense()
     ScoringMeter().scored(1_000, 0.5)
+    telemetry.count(REFUSED_METRIC)
     for_each_object(S3Notification(s3_event("raw/x"), None), _refuse)
     return {metric for line in read().splitlines() if '"_aws"' in line for metric in _metrics_of(line)}
 
@@ -76,6 +79,7 @@ def _emit_flights() -> None:
     polled.poll()
     judged = test_pipeline.World()
     judged.run_through(good())
+    judged.compaction.run(CompactionOrder(), lambda: 60.0)
     for world in (polled, judged):
         for name, values in world.emit.metrics.items():
             namespace, _, metric = name.rpartition("/")

@@ -199,10 +199,20 @@ def test_the_athena_table_has_the_columns_of_the_parquet(packaged: Template) -> 
     names = {"large_string": "string", "string": "string", "int64": "bigint", "int16": "smallint", "bool": "boolean"}
     names |= {"double": "double", "timestamp[ms, tz=UTC]": "timestamp", "list<element: int32>": "array<int>"}
     names |= {"list<item: int32>": "array<int>", "dictionary<values=string, indices=int32, ordered=0>": "string"}
+    for name in ("FlightsStatesTable", "FlightsSnapshotsTable"):
+        table = packaged["Resources"][name]["Properties"]["TableInput"]
+        declared = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+        assert declared == [(field.name, names[str(field.type)]) for field in SCHEMA]
+
+
+def test_a_query_that_forgets_the_day_reads_a_bounded_number_of_partitions(packaged: Template) -> None:
     table = packaged["Resources"]["FlightsStatesTable"]["Properties"]["TableInput"]
-    declared = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
-    assert declared == [(field.name, names[str(field.type)]) for field in SCHEMA]
-    assert table["Parameters"]["projection.enabled"] == "true"
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["day"]
+    assert table["Parameters"]["projection.day.type"] == "date"
+    assert table["Parameters"]["projection.day.range"] == "2020-01-01,NOW+1DAYS"
+    group = packaged["Resources"]["FlightsWorkGroup"]["Properties"]["WorkGroupConfiguration"]
+    assert group["EnforceWorkGroupConfiguration"]
+    assert group["BytesScannedCutoffPerQuery"] <= 16 << 30
 
 
 def test_stages_differ_in_what_they_keep_and_trace() -> None:

@@ -141,7 +141,7 @@ def test_the_event_is_the_run() -> None:
         subject,
         False,
     )
-    after = order_after(StageDone(run_id="event-1", as_of=order.as_of, subject=subject))
+    after = order_after(StageDone(run_id="event-1", as_of=order.as_of, subject=subject), order.as_of)
     assert (after.run_id, after.as_of, after.subject, after.everyone) == ("event-1", order.as_of, subject, False)
 
 
@@ -151,6 +151,8 @@ def test_a_day_to_come_is_refused() -> None:
     with pytest.raises(InvalidInput) as raised:
         order_of("event-1", today, FeaturesOrder(as_of=date(2026, 11, 22), everyone=True), nightly=True)
     assert raised.value.problems[0].field == "as_of"
+    with pytest.raises(InvalidInput):
+        order_after(StageDone(run_id="event-1", as_of=date(2026, 11, 22)), today)
 
 
 # -- migrations

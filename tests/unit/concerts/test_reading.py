@@ -1,0 +1,195 @@
+"""What the local chat takes messages to ask: the kinds that people write, and those that break readers."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.concerts.lexicon import Lexicon
+from chalicelib.concerts.reading import read
+from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
+
+TODAY = date(2026, 11, 21)
+AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
+ARTISTS = (
+    "Eve",
+    "The Who",
+    "Boston",
+    "December",
+    "Jazz",
+    "Winter Wolves",
+    "One",
+    "Texas Lights",
+    "Rock",
+    "Eleven Elephants",
+)
+LEXICON = Lexicon(
+    Vocabulary(
+        genres=("rock", "jazz", "blues", "hip-hop", "country", "rock/indie"),
+        places=(AUSTIN, BOSTON, Place("New York", "New York", "United States"), Place("Montreal", "Quebec", "Canada")),
+        venue_types=("club", "theater", "arena"),
+        artists=tuple(NamedArtist(f"art-{number}", name, "rock") for number, name in enumerate(ARTISTS)),
+        venues=(
+            NamedVenue("ven-1", "Beacon Theatre", AUSTIN, "theater"),
+            NamedVenue("ven-2", "Beacon Theatre", BOSTON, "theater"),
+            NamedVenue("ven-3", "Sunday Hall", BOSTON, "arena"),
+        ),
+    )
+)
+
+
+def asked(message: str) -> Question:
+    return read(message, LEXICON, TODAY)
+
+
+def names(question: Question) -> list[str]:
+    return [artist.name for artist in question.artists]
+
+
+@pytest.mark.parametrize(
+    ("message", "artists"),
+    [
+        ("concerts this evening", []),
+        ("concerts on New Year's Eve", []),
+        ("I want to see Eve live", ["Eve"]),
+        ("tell me about the band Eve", ["Eve"]),
+        ("who is playing tonight", []),
+        ("When do The Who play?", ["The Who"]),
+        ("concerts in Boston", []),
+        ("is Boston playing in Boston?", ["Boston"]),
+        ("jazz in December", []),
+        ("the band December", ["December"]),
+        ("I like jazz", []),
+        ("the artist Jazz", ["Jazz"]),
+        ("the first one", []),
+        ("rock concerts", []),
+        ("country music", []),
+        ("WINTER WOLVES", ["Winter Wolves"]),
+        ("winter wolves' tickets", ["Winter Wolves"]),
+        ("Texas Lights in Texas", ["Texas Lights"]),
+    ],
+)
+def test_artists_named_like_words_need_more_than_the_word(message: str, artists: list[str]) -> None:
+    assert names(asked(message)) == artists
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("no rock please, just jazz", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("anything but rock or country", {"not_genres": ("rock", "country")}),
+        ("why not jazz?", {"genres": ("jazz",)}),
+        ("not only rock", {"genres": ("rock",)}),
+        ("no rock in Texas", {"not_genres": ("rock",), "places": (Place("", "Texas", "United States"),)}),
+        ("not in Texas or in Boston", {"not_places": (Place("", "Texas", "United States"), BOSTON), "places": ()}),
+        ("How much is Winter Wolves?", {"topic": "price"}),
+        ("rock in a theater", {"topic": "concerts"}),
+        ("how much did Sunday Hall earn", {"topic": "totals"}),
+        ("New York or Boston", {"places": (Place("New York", "New York", "United States"), BOSTON)}),
+        ("in Texas", {"places": (Place("", "Texas", "United States"),)}),
+        ("in tx", {"places": (Place("", "Texas", "United States"),)}),
+        ("it is in me", {"places": ()}),
+        ("rock or jazz in a club or theatre", {"genres": ("rock", "jazz"), "venue_types": ("club", "theater")}),
+        ("under $50", {"max_price": 50.0}),
+        ("between 20 and 40 dollars", {"min_price": 20.0, "max_price": 40.0}),
+        ("more than 5,000 seats", {"min_capacity": 5000}),
+        ("concerts with at most 2k seats", {"max_capacity": 2000}),
+        ("in December 2026", {"since": date(2026, 12, 1), "until": date(2027, 1, 1)}),
+        ("the third one", {"which": 3}),
+        ("number 4", {"which": 4}),
+        ("the last one", {"which": -1}),
+        ("five concerts", {"count": 5}),
+        ("top 3 theaters", {"count": 3, "venue_types": ("theater",), "topic": "venues"}),
+        ("least popular venues", {"least_first": True, "order_by": "popularity"}),
+        ("Which venue sells the most", {"order_by": "revenue", "topic": "venues"}),
+        ("the Beacon Theatre in Boston", {"topic": "venue"}),
+        ("what is on at Sunday Hall", {"topic": "concerts", "since": None}),
+    ],
+)
+def test_parts(message: str, parts: dict[str, Any]) -> None:
+    question = asked(message)
+    assert {name: getattr(question, name) for name in parts} == parts
+
+
+def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
+    assert [venue.venue_id for venue in asked("the Beacon Theatre in Boston").venues] == ["ven-2"]
+    assert [venue.venue_id for venue in asked("where is the Beacon Theatre?").venues] == ["ven-1", "ven-2"]
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("a concert in Vancouver", "Vancouver"),
+        ("concerts in Austin, Ohio", "Austin, Ohio"),
+        ("concerts in vancouver", "vancouver"),
+        ("some reggae", "reggae"),
+        ("stadiums", "stadium"),
+        ("concerts near me", "where you are"),
+        ("concerts at 8pm", "times"),
+        ("on February 30", "There is no 30 February"),
+        ("on 2027-02-29", "There is no 2027-02-29"),
+        ("from December 20 to December 10 2026", "ends before it begins"),
+        ("jazz but no jazz", "jazz and for none of it"),
+        ("Boston but not Boston", "Boston and not for it"),
+        ("100 concerts", "at most 20"),
+        ("book two tickets", "cannot book"),
+        ("revenue by city", "genre only"),
+        ("not today, tomorrow", "leave out days"),
+        ("outdoor concerts", "offers"),
+    ],
+)
+def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
+    assert word in " ".join(asked(message).unused)
+
+
+def test_ten_parts_at_once() -> None:
+    question = asked(
+        "3 cheap jazz or blues concerts, no rock, in Texas or Montreal but not in Boston, in small clubs, in December, "
+        "under $90"
+    )
+    assert (question.count, question.genres, question.not_genres) == (3, ("jazz", "blues"), ("rock",))
+    assert {place.name for place in question.places} == {"Texas", "Montreal"}
+    assert [place.name for place in question.not_places] == ["Boston"]
+    assert (question.venue_types, question.max_capacity, question.max_price) == (("club",), 1500, 90.0)
+    assert (question.since, question.until) == (date(2026, 12, 1), date(2027, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["🎸🎸🎸", "¿Dónde hay conciertos?", "コンサート", "концерт", "x" * 4000,
+     "jazz " * 800, "in " * 1300, "( " * 2000, "?",
+     "a", "1", "$", "not " * 1000, "1 to 2 to 3 to 4 december", "con-", "con-" + "9" * 30,
+     "99999999999999999999 concerts", "in 99999 years",
+     "the next 9999 years",
+     "between", "from to", "12/40", "00/00", "13/13/13", "31/12/0001", "0000-00-00"],
+)  # fmt: skip
+def test_messages_that_break_readers_are_read(message: str) -> None:
+    assert asked(message).intent
+
+
+@given(st.text(max_size=400))
+def test_every_text_is_read(message: str) -> None:
+    asked(message)
+
+
+HEAP = (
+    "rock jazz no not but or and in at the of for Boston Texas Austin TX december january 2026 2027 next last weekend "
+    "week top 3 five concerts venues tickets under over $50 100 seats cheap Eve Beacon Theatre sales predict revenue "
+    "when is what like similar first second it , . ? from to between until since con-000001 club theater 30 february"
+)
+WORDS = HEAP.split()
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
+def test_every_heap_of_words_is_read(message: str) -> None:
+    question = asked(message)
+    assert not set(question.genres) & set(question.not_genres)
+    assert not set(question.places) & set(question.not_places)
+    if question.since and question.until:
+        assert question.since < question.until
+
+
+def test_a_long_message_takes_no_longer_than_its_length() -> None:
+    assert len(asked("jazz in Boston, " * 250).unused) < 20

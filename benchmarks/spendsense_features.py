@@ -42,7 +42,7 @@ COPY (
     SELECT
         t.user_id, t.account_id, t.merchant_id, t.posted_on, t.amount_cents, c.flow, a.subtype
     FROM spendsense.transactions t
-    JOIN spendsense.accounts a USING (account_id)
+    JOIN spendsense.accounts a USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
     WHERE t.user_id <= {people} AND NOT t.pending AND t.posted_on > DATE '{today}' - 180 AND t.posted_on <= '{today}'
 ) TO STDOUT WITH (FORMAT csv, HEADER)
@@ -50,7 +50,7 @@ COPY (
 ACCOUNTS = """
 COPY (
     SELECT a.user_id, a.subtype, a.current_cents, a.limit_cents, l.is_overdue
-    FROM spendsense.accounts a LEFT JOIN spendsense.liabilities l USING (account_id)
+    FROM spendsense.accounts a LEFT JOIN spendsense.liabilities l USING (user_id, account_id)
     WHERE a.user_id <= {people}
 ) TO STDOUT WITH (FORMAT csv, HEADER)
 """
@@ -77,7 +77,7 @@ class Population:
     """The people, and the ways of computing them."""
 
     def __init__(self, url: str, people: int) -> None:
-        self.database = Postgres(FixedUrl(url), statement_timeout_ms=0)
+        self.database = Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)
         self.people = people
         self._pipeline = PostgresPipeline(self.database, packaged_catalogue())
         self._runs = 0

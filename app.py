@@ -1138,7 +1138,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat` or `channel=jobs`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs` or `runs`
 
 
 @app.on_ws_connect()
@@ -1148,13 +1148,15 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let a chat's socket in, an operator's to the news of jobs, and an upload's to its session."""
+    """Let in a chat's socket, an operator's to the news of jobs, anybody's to verdicts, an upload's to its session."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
         token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
         services().operators.admit(token, authorization, connection.source_ip)
         services().predictions.jobs.watch(connection.id, connection.endpoint)
+    elif channel == "runs":
+        services().flights.feed.watch(connection.id, connection.endpoint)
     elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)
 

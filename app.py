@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from os import environ
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -58,6 +59,7 @@ from chalicelib.entry.conditional import revalidated
 from chalicelib.entry.events import (
     QueueBatch,
     S3Notification,
+    describing_the_api,
     detail_of,
     for_each_message,
     for_each_object,
@@ -65,11 +67,12 @@ from chalicelib.entry.events import (
     report_or_raise,
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
-from chalicelib.entry.invocations import answer_in_time, proxied, seconds_left, stepped
+from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
 from chalicelib.entry.mcp import McpCaller
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
+from chalicelib.entry.snapshots import load_for_snapshot
 from chalicelib.entry.sockets import Connection, accept, dispatch, release
 from chalicelib.entry.web import CORS, App, Cors, Page, Reply, to_response
 from chalicelib.flights.models import (
@@ -103,14 +106,25 @@ from chalicelib.flights.models import (
 )
 from chalicelib.flights.reports import QualityReport
 from chalicelib.predictions.models import (
+    PREVIEW_BYTES,
+    DataFileForm,
+    DataFilePage,
+    DataFileRequest,
+    DataFilesQuery,
     HandedOver,
     PredictionJob,
     PredictionJobPage,
     PredictionJobsQuery,
-    PredictionOutcome,
+    PredictionModel,
+    PredictionModelPage,
+    PredictionModelsQuery,
+    PredictionOutput,
     PredictionPart,
     PredictionRequest,
     PredictionStep,
+    Preview,
+    PreviewRequest,
+    SubmitQuery,
     parse_event,
 )
 from chalicelib.spendsense import models as spendsense
@@ -130,7 +144,12 @@ if "AWS_CHALICE_CLI_MODE" in environ:
 
     stand_in()
 services = bootstrap
-app = App("omnibus", origins=lambda: services().settings.cors_origins, operators=lambda: services().operators)
+app = App(
+    "omnibus",
+    origins=lambda: services().settings.cors_origins,
+    operators=lambda: services().operators,
+    reference=Path(__file__).with_name("chalicelib") / "reference.json",
+)
 app.register_middleware(answer_in_time, "http")
 app.register_middleware(answer_in_time, "websocket")
 app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no WebSocket API without it
@@ -230,6 +249,7 @@ def recommend_concerts() -> Recommendations:
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    services().limits.spend("chat", app.source_ip())
     return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
@@ -346,13 +366,13 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 
 @app.lambda_function()
-def predict_batch(event: Any, context: Any) -> dict[str, Any]:
-    """Score an object in S3 in one call, or hand it over to a job if it is too large for one."""
-
-    def predict(request: PredictionRequest) -> PredictionOutcome | HandedOver:
-        return services().predictions.batch.predict(request, seconds_left=seconds_left(context))
-
-    return proxied(event, context, parse=parse_event, handle=predict, accepted=HandedOver)
+def predict_batch(event: Any, context: Any) -> Any:
+    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
+    predictions = services().predictions
+    if isinstance(event, dict) and "detail-type" in event:
+        return report_or_raise(lambda: predictions.jobs.submit_event(event["id"], event["detail"]))
+    handle = partial(predictions.respond, seconds_left=seconds_left(context))
+    return proxied(event, context, parse=parse_event, handle=handle, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -378,14 +398,76 @@ def predict_complete(event: Any, context: Any) -> Any:
     methods=["POST"],
     cors=CORS,
     body=PredictionRequest,
+    query=SubmitQuery,
     returns=PredictionJob,
     status=202,
     proof="operator",
     tag="predictions",
 )
 def submit_prediction() -> PredictionJob:
-    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators."""
-    return services().predictions.jobs.submit(app.body(PredictionRequest))
+    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators.
+
+    With `dry_run`, check the request, the model and the first rows, reckon time and cost, and start nothing.
+    """
+    jobs, request = services().predictions.jobs, app.body(PredictionRequest)
+    return jobs.check(request) if app.query(SubmitQuery).dry_run else jobs.submit(request, app.caller(str))
+
+
+@app.route(
+    "/predictions/preview",
+    methods=["POST"],
+    cors=CORS,
+    body=PreviewRequest,
+    returns=Preview,
+    proof="operator",
+    max_body_bytes=PREVIEW_BYTES,
+    tag="predictions",
+)
+def preview_predictions() -> Preview:
+    """Score at most 100 rows at once, as MLflow's scoring protocol sends them. For operators."""
+    return services().predictions.jobs.preview(app.body(PreviewRequest))
+
+
+@app.route(
+    "/predictions/models",
+    cors=CORS,
+    query=PredictionModelsQuery,
+    returns=PredictionModelPage,
+    proof="operator",
+    tag="predictions",
+)
+def prediction_models() -> PredictionModelPage:
+    """Published models with their features, figures and age, a page at a time. For operators."""
+    return services().predictions.catalogue.models(app.query(PredictionModelsQuery))
+
+
+@app.route("/predictions/models/{model_id}", cors=CORS, returns=PredictionModel, proof="operator", tag="predictions")
+def prediction_model(model_id: str) -> PredictionModel:
+    """One published model. For operators."""
+    return services().predictions.catalogue.model(model_id)
+
+
+@app.route(
+    "/predictions/data",
+    methods=["POST"],
+    cors=CORS,
+    body=DataFileRequest,
+    returns=DataFileForm,
+    status=201,
+    proof="operator",
+    tag="predictions",
+)
+def permit_prediction_data() -> DataFileForm:
+    """Permit one upload of a data file by a form, which holds it to its place, type and size. For operators."""
+    return services().predictions.catalogue.permit(app.body(DataFileRequest))
+
+
+@app.route(
+    "/predictions/data", cors=CORS, query=DataFilesQuery, returns=DataFilePage, proof="operator", tag="predictions"
+)
+def prediction_data() -> DataFilePage:
+    """Data files, a page at a time. For operators."""
+    return services().predictions.catalogue.data(app.query(DataFilesQuery))
 
 
 @app.route(
@@ -418,6 +500,12 @@ def prediction_job(job_id: str) -> PredictionJob:
 def cancel_prediction(job_id: str) -> PredictionJob:
     """Cancel a job that is not yet completing: its output will not appear. For operators."""
     return services().predictions.jobs.cancel(job_id)
+
+
+@app.route("/predictions/{job_id}/output", cors=CORS, returns=PredictionOutput, proof="operator", tag="predictions")
+def prediction_output(job_id: str) -> PredictionOutput:
+    """A link to the output of a job that succeeded, and its first rows. For operators."""
+    return services().predictions.catalogue.output(services().predictions.jobs.get(job_id))
 
 
 @app.route(
@@ -611,6 +699,9 @@ def replay_progress(replay_id: str) -> ReplayProgress:
 
 # -- spendsense
 
+if describing_the_api():  # API Gateway decodes other bodies as UTF-8 before anybody can look; answers stay text
+    app.api.binary_types.append("text/csv")
+
 
 def admit_person() -> UUID:
     """The signed-in person; Unauthenticated for a token of another pool or application."""
@@ -671,8 +762,12 @@ def generate_recommendations(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Bring the database's schema up to date; twice, or two at once, is as good as once."""
-    return invoked(spendsense.MigrateOrder, event, lambda _: services().spendsense.migrations.migrate())
+    """Bring the database's schema up to date, before new versions get traffic; twice is as good as once."""
+
+    def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
+        return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
+
+    return ordered(event, migrated, services().shared.tell_stack)
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
@@ -722,6 +817,31 @@ def own_transactions() -> Response:
     """The caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
     return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
+
+
+@app.route(
+    "/api/v1/users/me/spending",
+    query=spendsense.SpendingQuery,
+    returns=spendsense.Spending,
+    headers=["If-None-Match"],
+    **SIGNED_IN,
+)
+def own_spending() -> Response:
+    """The caller's spending by month and category; `transactions?spending=true` has the rows behind each figure."""
+    return unless_known(services().spendsense.own.spending(person(), app.query(spendsense.SpendingQuery)))
+
+
+@app.route("/api/v1/users/me/export", query=spendsense.ExportQuery, returns=spendsense.Export, **SIGNED_IN)
+def own_export() -> spendsense.Export:
+    """Everything that is kept about the caller, its transactions a page at a time."""
+    return services().spendsense.own.export(person(), app.query(spendsense.ExportQuery))
+
+
+@app.route("/api/v1/users/me/export/csv", query=spendsense.ExportQuery, produces=("text/csv",), **SIGNED_IN)
+def own_export_as_csv() -> Page:
+    """One part of the export as CSV."""
+    text = services().spendsense.own.export_csv(person(), app.query(spendsense.ExportQuery))
+    return Page(text, "text/csv; charset=utf-8", {"Content-Disposition": 'attachment; filename="spendsense.csv"'})
 
 
 @app.route(
@@ -777,6 +897,12 @@ def decide_own_consent() -> spendsense.Consent:
     return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
+@app.route("/api/v1/catalogue", returns=spendsense.CatalogueView, headers=["If-None-Match"], **SIGNED_IN)
+def spendsense_catalogue() -> Response:
+    """Personas, articles, offers, signals with their units, and categories, by the ids that answers use."""
+    return unless_known(services().spendsense.catalogue.view())
+
+
 @app.route(
     "/api/v1/feedback",
     methods=["POST"],
@@ -820,6 +946,19 @@ def delete_user(user_id: str) -> None:
 def read_user_signals(user_id: str) -> Response:
     """One person's signals in every window. For operators."""
     return unless_known(services().spendsense.desk.signals(operator(), user_id))
+
+
+@app.route(
+    "/api/v1/operator/users/{user_id}/recommendations",
+    query=spendsense.WindowQuery,
+    returns=spendsense.ReviewItems,
+    headers=["If-None-Match"],
+    **FOR_OPERATORS,
+)
+def read_user_recommendations(user_id: str) -> Response:
+    """One person's recommendations in a window, with titles and status. For operators."""
+    query = app.query(spendsense.WindowQuery)
+    return unless_known(services().spendsense.desk.recommendations(operator(), user_id, query))
 
 
 @app.route(
@@ -872,6 +1011,30 @@ def judge_recommendation() -> spendsense.Reviewed:
     return services().spendsense.desk.judge(operator(), app.body(spendsense.ReviewVerdict))
 
 
+@app.route(
+    "/api/v1/operator/review/bulk",
+    methods=["POST"],
+    body=spendsense.BulkVerdict,
+    returns=spendsense.BulkReviewed,
+    **FOR_OPERATORS,
+)
+def judge_recommendations() -> spendsense.BulkReviewed:
+    """Give up to 100 recommendations the same verdict. For operators."""
+    return services().spendsense.desk.judge_all(operator(), app.body(spendsense.BulkVerdict))
+
+
+@app.route(
+    "/api/v1/operator/metrics/history",
+    query=spendsense.HistoryQuery,
+    returns=spendsense.MetricsHistory,
+    headers=["If-None-Match"],
+    **FOR_OPERATORS,
+)
+def spendsense_metrics_history() -> Response:
+    """What the metrics were, a day at a time. For operators."""
+    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.HistoryQuery)))
+
+
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
     """Coverage, explainability, fairness, feedback and the last runs. For operators."""
@@ -890,12 +1053,13 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     query=NewSessionQuery,
     returns=NewSession,
     status=201,
+    own_pages=True,
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
     console = console_url()
-    here = f"{console}api/u/" if console else app.address("u/")
+    here = f"{console}api/u" if console else app.address("u")
     phone_page = app.query(NewSessionQuery).phone_page or here
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
@@ -950,9 +1114,9 @@ def upload_desktop_page() -> Page:
     return Page(*services().uploads.site.desktop())
 
 
-@app.route("/u/{token}", produces=("text/html",), tag="uploads")
-def upload_phone_page(token: str) -> Page:
-    """The phone's page: takes the photo and sends it."""
+@app.route("/u", produces=("text/html",), tag="uploads")
+def upload_phone_page() -> Page:
+    """The phone's page: takes the photo and sends it; the token is in the fragment of its address."""
     return Page(*services().uploads.site.phone())
 
 
@@ -974,7 +1138,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs` or `runs`
 
 
 @app.on_ws_connect()
@@ -984,8 +1148,16 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let a chat's socket in, and an upload's to its session."""
-    if connection.query.get("channel") != "chat":
+    """Let in a chat's socket, an operator's to the news of jobs, anybody's to verdicts, an upload's to its session."""
+    services().doorman.connect(connection)
+    channel = connection.query.get("channel")
+    if channel == "jobs":
+        token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
+        services().operators.admit(token, authorization, connection.source_ip)
+        services().predictions.jobs.watch(connection.id, connection.endpoint)
+    elif channel == "runs":
+        services().flights.feed.watch(connection.id, connection.endpoint)
+    elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)
 
 
@@ -999,6 +1171,7 @@ def message(event: WebsocketEvent) -> dict[str, Any]:
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
     """Answer a chat message as the words arise."""
+    services().doorman.chat(connection)
     asked = decode_json(encode(message), ChatMessage)
     send = partial(services().shared.connections.post, connection)
     services().concerts.conversation.answer_through(send, asked, connection.id)
@@ -1016,5 +1189,6 @@ def disconnect(event: WebsocketEvent) -> dict[str, Any]:
     return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
+load_for_snapshot(environ, lambda function: services().load(function))
 gc.freeze()  # what is loaded stays, so that no later collection need look through it
 gc.enable()

@@ -20,6 +20,7 @@ import psycopg
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged_migrations
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from local import postgres
 from local.people.load import FixedUrl
 from local.ports import choose
@@ -145,7 +146,11 @@ def populated(people: int, rows_each: int) -> str:
         connection.execute(f"CREATE DATABASE {name}")
     url = server().url(name)
     database = Postgres(FixedUrl(url), statement_timeout_ms=0)
-    Migrations(schema=PostgresSchema(database), available=packaged_migrations()).migrate()
+    Migrations(
+        schema=PostgresSchema(database),
+        available=packaged_migrations(),
+        categories=packaged_taxonomy().categories.values(),
+    ).migrate()
     database.close()
     with psycopg.connect(url, autocommit=True) as connection:
         _fill(connection, people, rows_each)

@@ -25,6 +25,7 @@ from benchmarks import measure
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.oversight import PostgresAudit
+from chalicelib.adapters.spendsense.people import PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.spendsense.catalogue import packaged_catalogue
@@ -122,6 +123,7 @@ def _timed_calls(url: str) -> list[float]:
         services.spendsense.doorkeeper = Doorkeeper(pools=OnePool(), audit=audit, clock=lambda: NOW)
         services.spendsense.own = OwnRecords(
             records=PostgresRecords(database),
+            people=PostgresPeople(database),
             explanations=PostgresExplanations(database),
             audit=audit,
             catalogue=packaged_catalogue(),

@@ -191,6 +191,7 @@ class PredictionsSettings(Struct, frozen=True, kw_only=True):
     jobs_table: str = variable("OMNIBUS_PREDICTIONS_JOBS_TABLE")
     state_machine_arn: str = variable("OMNIBUS_PREDICTIONS_STATE_MACHINE_ARN")
     signing_key_arn: str = variable("OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN")
+    function: str = variable("OMNIBUS_PREDICTIONS_FUNCTION")
     single_call_bytes: int = variable(
         "OMNIBUS_PREDICTIONS_SINGLE_CALL_BYTES", _number(int, 1, 1 << 50), 512 * 1024 * 1024
     )
@@ -256,7 +257,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     stage: str = variable("OMNIBUS_STAGE", _stage)
     cors_origins: frozenset[str] = variable("OMNIBUS_CORS_ORIGINS", _origins, frozenset())
+    page_origins: frozenset[str] = variable("OMNIBUS_PAGE_ORIGINS", _origins, frozenset())
     operator_secret_arn: str = variable("OMNIBUS_OPERATOR_SECRET_ARN", str, "")
+    chat_needs_key: bool = variable("OMNIBUS_CHAT_NEEDS_KEY", _flag, False)
+    chats_per_address: int = variable("OMNIBUS_CHATS_PER_ADDRESS", _number(int, 1, 1_000_000), 120)
     stack: str = variable("POWERTOOLS_SERVICE_NAME", _text, "omnibus")
     sockets_endpoint: str = variable("OMNIBUS_SOCKETS_ENDPOINT", str, "")
     aws: AwsSettings = section(AwsSettings)

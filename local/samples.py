@@ -101,7 +101,7 @@ def _features(cloud: Cloud, _argument: str) -> list[str]:
     """The features of the newest model, as its manifest states them."""
     key = _newest(cloud, f"models:*{MANIFEST_SUFFIX}")
     envelope = json.load(cloud.client("s3").get_object(Bucket=cloud.buckets["models"], Key=key)["Body"])
-    return list(json.loads(envelope["payload"])["features"])
+    return [each if isinstance(each, str) else each["name"] for each in json.loads(envelope["payload"])["features"]]
 
 
 def _job(cloud: Cloud, _argument: str) -> str:

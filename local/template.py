@@ -11,6 +11,7 @@ from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOY
 
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
+ROLE = "AWS::IAM::Role"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
 
@@ -33,6 +34,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
     resources = with_one_address(resources)
+    resources = with_open_queries(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
     return {
         **template,
@@ -104,6 +106,25 @@ def with_automatic_socket_deployment(resources: Resources) -> Resources:
 def with_console(resources: Resources, url: str | None) -> Resources:
     """Let the REST API point to the local console: MiniStack's CloudFront answers to its own host names alone."""
     return _each(resources, REST_API, {"Variables": {"console": f"{url}/"}}) if url else resources
+
+
+def with_open_queries(resources: Resources) -> Resources:
+    """Let roles follow any query: MiniStack knows a query's work group only where the request names it."""
+
+    def opened(policy: Mapping[str, Any]) -> dict[str, Any]:
+        document = policy["PolicyDocument"]
+        statements = [
+            {**each, "Resource": "*"} if str(each["Action"][0]).startswith("athena:") else each
+            for each in document["Statement"]
+        ]
+        return {**policy, "PolicyDocument": {**document, "Statement": statements}}
+
+    return {
+        name: _with_properties(each, {"Policies": [opened(policy) for policy in each["Properties"]["Policies"]]})
+        if each["Type"] == ROLE and "Policies" in each["Properties"]
+        else each
+        for name, each in resources.items()
+    }
 
 
 def with_gateway_responses(resources: Resources) -> Resources:

@@ -32,6 +32,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "OMNIBUS_PREDICTIONS_SIGNING_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d",
     "OMNIBUS_FLIGHTS_WORKGROUP": "flights",
     "OMNIBUS_FLIGHTS_DATABASE": "flights",
+    "OMNIBUS_PREDICTIONS_FUNCTION": "predict_batch",
     "OMNIBUS_FLIGHTS_BUCKET": "flights",
     "OMNIBUS_FLIGHTS_RUNS_TABLE": "flights-runs",
     "OMNIBUS_FLIGHTS_GUARD_TABLE": "flights-guard",

@@ -157,9 +157,19 @@ def invoked(model: type[Model], event: Mapping[str, Any], handle: Callable[[Mode
 
 def packaging_for_cloudformation() -> bool:
     """Is `chalice package` what imports the app just now?"""
-    click = sys.modules.get("click")
-    context = click.get_current_context(silent=True) if click else None
+    context = _chalice_command()
     return context is not None and context.info_name == "package" and context.params.get("pkg_format") != "terraform"
+
+
+def describing_the_api() -> bool:
+    """Is it `chalice package` or `chalice deploy` that imports the app, to describe its API?"""
+    context = _chalice_command()
+    return context is not None and context.info_name in {"package", "deploy"}
+
+
+def _chalice_command() -> Any:
+    click = sys.modules.get("click")
+    return click.get_current_context(silent=True) if click else None
 
 
 def _report(error: BaseException, **where: str) -> BaseException | None:

@@ -1,6 +1,7 @@
 """Direct invocations with a contract of their own: a proxy's answer, and the steps of a state machine."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -13,6 +14,8 @@ from chalicelib.errors import OmnibusError
 
 ANSWER_S = 25.0
 """For an answer that somebody waits for: API Gateway waits 29 s, a cold start included."""
+REASON_CHARACTERS = 1000
+"""CloudFormation takes answers of 4 KB."""
 MARGIN_S = 1.0
 """Left to a function for answering after its last call has timed out."""
 
@@ -82,6 +85,39 @@ def stepped(
             raise
         telemetry.logger.error("step failed: %s", error)
         return {"failed": error_content(error)}
+
+
+def ordered(
+    event: Mapping[str, Any],
+    handle: Callable[[Mapping[str, Any]], dict[str, Any]],
+    tell_stack: Callable[[str, Mapping[str, Any]], None],
+) -> dict[str, Any]:
+    """Answer a direct invocation by `handle`; where CloudFormation orders a resource, tell it whether that worked, too.
+
+    CloudFormation orders the version before when it takes a change back: there is nothing to do then, nor for a
+    deletion. It waits for an hour where it is not told, so it is told of every error.
+    """
+    if "ResponseURL" not in event:
+        return handle(event)
+    answer: dict[str, Any] = {}
+    if event["RequestType"] != "Delete" and not _taken_back(event):
+        try:
+            answer = handle({})
+        except Exception as error:  # noqa: BLE001  # whatever it was, the stack must not wait for it
+            telemetry.logger.exception("unhandled error in an order of CloudFormation's")
+            answer = {"error": {"code": "internal_error", "message": type(error).__name__}}
+    reason = json.dumps(answer["error"])[:REASON_CHARACTERS] if "error" in answer else ""
+    echoed = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    status = "FAILED" if reason else "SUCCESS"
+    told = {**echoed, "Status": status, "Reason": reason, "PhysicalResourceId": event["LogicalResourceId"]}
+    tell_stack(event["ResponseURL"], told)
+    return answer
+
+
+def _taken_back(event: Mapping[str, Any]) -> bool:
+    """Does CloudFormation go back to a version that was published before the one that it has?"""
+    wanted, there = (event.get(name, {}).get("Version", 0) for name in ("ResourceProperties", "OldResourceProperties"))
+    return int(wanted) < int(there)
 
 
 def proxy_status(error: OmnibusError) -> int:

@@ -1,6 +1,6 @@
 """How often one address may do what costs us something, whichever function it reaches: counts in a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -9,7 +9,7 @@ from chalicelib.errors import OmnibusError, RateLimited
 
 WINDOW = timedelta(minutes=10)
 Kind = Literal["socket", "chat", "tool", "refusal"]
-MOST: dict[Kind, int] = {"socket": 120, "chat": 60, "tool": 40, "refusal": 20}
+MOST: Mapping[Kind, int] = {"socket": 300, "chat": 120, "tool": 40, "refusal": 20}
 """Of each kind, what one address may do in ten minutes; an office of many people has one address, too.
 
 Of tools, one call in TOOLS_COUNTED is counted: counting takes longer than many a tool.
@@ -30,9 +30,12 @@ class AddressCounters(Protocol):
 class AddressLimits:
     """Counts what addresses do; where the counts cannot be kept, nobody is refused for that."""
 
-    def __init__(self, counters: AddressCounters, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, counters: AddressCounters, clock: Callable[[], datetime], most: Mapping[Kind, int] = MOST
+    ) -> None:
         self._counters = counters
         self._clock = clock
+        self._most = most
 
     def spend(self, kind: Kind, address: str) -> None:
         """Count one more; RateLimited if that is more than the address may do."""
@@ -55,6 +58,6 @@ class AddressLimits:
         except OmnibusError:
             telemetry.logger.warning("the counts of addresses cannot be kept", exc_info=True)
             return
-        if count > MOST[kind]:
+        if count > self._most[kind]:
             wait = max(1, int((ends_at - self._clock()).total_seconds()))
-            raise RateLimited(f"This address may do this {MOST[kind]} times in ten minutes.", retry_after=wait)
+            raise RateLimited(f"This address may do this {self._most[kind]} times in ten minutes.", retry_after=wait)

@@ -9,6 +9,7 @@ from chalicelib.errors import Forbidden, Unauthenticated
 
 GROUP = "operators"
 REFUSED = "This is for operators: sign in as one, or send the operators' token as X-Operator-Token."
+REFUSED_METRIC = "OperatorsRefused"
 MACHINE = "machine"
 """The name that stands in records for a holder of the operators' token."""
 
@@ -34,7 +35,7 @@ class Operators:
         try:
             return self._admitted(token, authorization)
         except (Forbidden, Unauthenticated):
-            telemetry.count("OperatorsRefused")
+            telemetry.count(REFUSED_METRIC)
             self._limits.spend("refusal", address)
             raise
 

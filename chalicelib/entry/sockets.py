@@ -13,20 +13,22 @@ from chalice.app import WebsocketEvent
 from msgspec import Struct
 
 from chalicelib.entry import telemetry
+from chalicelib.entry.limits import AddressLimits
 from chalicelib.entry.models import error_content
-from chalicelib.errors import Gone, InvalidInput, OmnibusError, TooLarge
+from chalicelib.errors import Forbidden, Gone, InvalidInput, OmnibusError, TooLarge
 
 MAX_MESSAGE_BYTES = 32 * 1024
 """API Gateway's limit of one frame; of a message it is 128 KB in several frames."""
 
 
 class Connection(Struct, frozen=True):
-    """One open socket: its id, the endpoint that posts to it, and the query string and address it came with."""
+    """One open socket: its id, the endpoint that posts to it, and the query string, address and origin it came with."""
 
     id: str
     endpoint: str
     query: Mapping[str, str] = {}
     source_ip: str = "unknown"
+    origin: str | None = None
 
 
 Post = Callable[[Connection, Mapping[str, Any]], object]
@@ -42,7 +44,38 @@ def connection_of(event: WebsocketEvent) -> Connection:
         endpoint=f"https://{context['domainName']}/{context['stage']}",
         query=raw.get("queryStringParameters") or {},
         source_ip=(context.get("identity") or {}).get("sourceIp") or "unknown",
+        origin=next((text for name, text in (raw.get("headers") or {}).items() if name.lower() == "origin"), None),
     )
+
+
+class Doorman:
+    """Lets sockets in and chats through, by the rules of REST.
+
+    Browsers ask nobody before they open a socket to another site, so the Origin that they send is checked here: it must
+    be one of `origins`. API Gateway checks no API key of a socket: where chats need one, a socket cannot chat.
+    """
+
+    def __init__(self, origins: frozenset[str], limits: AddressLimits, *, chat_needs_key: bool) -> None:
+        self._origins = origins
+        self._limits = limits
+        self._chat_needs_key = chat_needs_key
+
+    def connect(self, connection: Connection) -> None:
+        """Return if a socket may connect; Forbidden for a page of another site, RateLimited for too many."""
+        if connection.origin is not None and not self._origins & {"*", connection.origin}:
+            raise Forbidden("Pages of this origin may not connect.")
+        self._limits.spend("socket", connection.source_ip)
+        if connection.query.get("channel") == "chat":
+            self._refuse_without_key()
+
+    def chat(self, connection: Connection) -> None:
+        """Return if a socket may chat once more; RateLimited for too many."""
+        self._refuse_without_key()
+        self._limits.spend("chat", connection.source_ip)
+
+    def _refuse_without_key(self) -> None:
+        if self._chat_needs_key:
+            raise Forbidden("Chat needs an API key, which a socket cannot prove: send POST /chat with x-api-key.")
 
 
 def accept(event: WebsocketEvent, admit: Callable[[Connection], object]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import binascii
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -22,7 +23,7 @@ from chalicelib.entry.models import NOTHING, Model, decode_json, decode_query, e
 from chalicelib.entry.openapi import JSON, OPERATOR_TOKEN, Contract, describe
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import read_token
-from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unauthenticated
+from chalicelib.errors import Forbidden, InvalidInput, OmnibusError, TooLarge, Unauthenticated
 
 Handler = Callable[..., Any]
 Caller = TypeVar("Caller")
@@ -71,16 +72,22 @@ class App(Chalice):
     """The Chalice application of Omnibus.
 
     `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all. `operators`
-    admits callers to the routes with `proof="operator"`.
+    admits callers to the routes with `proof="operator"`. `reference` is the file of words and examples for OpenAPI.
     """
 
     def __init__(
-        self, app_name: str, *, origins: Callable[[], frozenset[str]], operators: Callable[[], Operators]
+        self,
+        app_name: str,
+        *,
+        origins: Callable[[], frozenset[str]],
+        operators: Callable[[], Operators],
+        reference: Path | None = None,
     ) -> None:
         super().__init__(app_name, configure_logs=False)
         self.current_request = None
         self._origins = origins
         self._operators = operators
+        self._reference = reference
         self._caller: Any = None
         self._query: Struct | None = None
         self._body: Struct | None = None
@@ -109,6 +116,7 @@ class App(Chalice):
         where: Mapping[str, Any] = NOTHING,
         accepts: Mapping[str, Any] = NOTHING,
         max_body_bytes: int = MAX_BODY_BYTES,
+        own_pages: bool = False,
         authorizer: Authorizer | None = None,
         admit: Callable[[], Any] | None = None,
         **chalice_options: Any,
@@ -117,7 +125,9 @@ class App(Chalice):
 
         `body` and `query` are the models that the handler asks `app.body` and `app.query` for: a request that does not
         fit them never reaches it, nor does a body beyond `max_body_bytes`. `proof="operator"` lets operators alone in;
-        where an `authorizer` accepts people, `admit` says who calls, or raises. Both come before anything else.
+        where an `authorizer` accepts people, `admit` says who calls, or raises. Both come before anything else, as does
+        `own_pages`, which refuses pages of origins that are not allowed: they may not read the answer, but a browser
+        sends their simple requests, in the name of its user's address.
         `returns` is what it answers with `status`; `headers` names the request headers that it reads, `produces` its
         content types. `where` gives types to parameters of the path; `accepts` is for bodies that are no model:
         content type -> its type.
@@ -151,7 +161,7 @@ class App(Chalice):
                 max_body_bytes=max_body_bytes,
             )
             self.contracts.append(contract)
-            wrapped = self._enforcing(contract, admit)
+            wrapped = self._enforcing(contract, admit, own_pages=own_pages)
             served = [*methods, "HEAD"] if "GET" in methods else list(methods)
             super(App, self).route(path, methods=served, authorizer=authorizer, **chalice_options)(wrapped)
             if cors is not None and "OPTIONS" not in self.routes[path]:
@@ -166,7 +176,7 @@ class App(Chalice):
     def _cors_by_path(self) -> dict[str, Cors | None]:
         return {}
 
-    def _enforcing(self, contract: Contract, admit: Callable[[], Any] | None) -> Handler:
+    def _enforcing(self, contract: Contract, admit: Callable[[], Any] | None, *, own_pages: bool) -> Handler:
         """The handler of a contract, behind everything that the contract declares."""
 
         @functools.wraps(contract.handler)
@@ -176,6 +186,8 @@ class App(Chalice):
             except UnicodeDecodeError:
                 return self.error(InvalidInput.of("path", "is not UTF-8", "percent-encoded UTF-8"))
             try:
+                if own_pages:
+                    self._refuse_foreign_pages()
                 self._caller = None if admit is None else admit()
                 self._query = None if contract.query is None else self._decoded_query(contract.query)
                 self._raw_body = self._read_body(contract.max_body_bytes)
@@ -190,6 +202,15 @@ class App(Chalice):
                 return self.error(OmnibusError("An internal error occurred."))
 
         return answer
+
+    def _refuse_foreign_pages(self) -> None:
+        origin = self.header("Origin")
+        if origin is None:
+            return
+        # Our own pages are those of this API, and the console's, which a variable of API Gateway's stage names.
+        own = {_origin_of(self.address("")), _origin_of((self._request().stage_vars or {}).get("console", ""))}
+        if not (self._origins() | own) & {"*", origin}:
+            raise Forbidden("Pages of this origin may not call this.")
 
     def _preflight(self, path: str, cors: Cors) -> Handler:
         def preflight(**_path_parameters: str) -> Response:
@@ -338,7 +359,12 @@ class App(Chalice):
         """The OpenAPI 3.1 description of every route."""
         # Outside API Gateway nobody says where we are: as near as this document, then.
         placed = self.current_request is not None and "domainName" in self.current_request.context
-        return describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
+        described = describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
+        if self._reference is None:
+            return described
+        from chalicelib.entry.reference import Reference  # only this description needs it
+
+        return Reference.read(self._reference).complete(described)
 
     def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
         """`error` as the one error body, with Retry-After where it says when to come back."""
@@ -387,6 +413,10 @@ class App(Chalice):
         event_class, middleware = EVENTS[handler_type]
         handler: Handler = EventSourceHandler(user_handler, event_class, self._get_middleware_handlers(middleware))
         return handler
+
+
+def _origin_of(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 def to_response(answer: Any, status: int) -> Response:

@@ -61,6 +61,11 @@ class SnapshotLimits:
     max_rows: int = 3_000_000
 
 
+_MOST_LISTS = 350_000
+"""In a piece of text: rows of 17 values are 36 characters at least, and have one list in them at most. As Python's
+objects, a piece of empty rows alone would take more memory than the function has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """What was converted: times in s since 1970 UTC, sizes in bytes as read and written."""
@@ -137,6 +142,8 @@ def _batches(
     more = document.advance()
     while more:
         end = document.likely_end()
+        if document.text.count(b"[", document.start, end) > _MOST_LISTS:
+            raise TooLarge.of("states", "has rows of a few characters by the million", "rows of 17 or 18 values")
         try:
             states = states_csv.parse(document.text, document.start, end, reader)
         except states_csv.Doubt as doubt:

@@ -76,7 +76,7 @@ def _require_json(framed: memoryview) -> None:
     framed[0], framed[-1] = _OPEN, _CLOSE
     try:
         msgspec.json.decode(framed, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Doubt("rows that are not JSON, or end elsewhere") from error
     finally:
         framed[0], framed[-1] = sides

@@ -1,10 +1,13 @@
 """State vectors, exact: any JSON, row by row, with a reason for every row that is refused.
 
-A row is refused where it is no array of at least 17 fields, or a field has a wrong type (`"12.5"` is no number, 70000
-no int16). Any field may be null; fields after the 18th are ignored.
+A row is refused where it is no array of at least 17 fields, a field has a wrong type (`"12.5"` is no number, 70000 no
+int16), a text holds half a surrogate pair, or values nest too deeply to be read. Any field may be null; fields after
+the 18th are ignored; whole seconds may be written as `1770000000.0`, as archives made by pandas have them.
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Annotated
@@ -15,6 +18,7 @@ from msgspec import Meta
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.columns import STATE_SCHEMA
+from chalicelib.flights.escapes import mended
 
 Int16 = Annotated[int, Meta(ge=-(2**15), le=2**15 - 1)]
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
@@ -22,6 +26,9 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
 _TOKEN = re.compile(STRING + rb"|[\[\]{}]", re.DOTALL)
+_STRUCTURE = re.compile(STRING + rb"|[\[\]{},]", re.DOTALL)
+_COMMA = ord(",")
+_WHOLE = frozenset(place for place, field in enumerate(STATE_SCHEMA) if pa.types.is_integer(field.type))
 _SCALAR = re.compile(STRING + rb"|[^\[\]{},\s]++", re.DOTALL)
 _OPENING, _CLOSING = b"[{", b"]}"
 _PLACE = re.compile(r" - at `\$(?:\[(\d+)\](.*))?`$")
@@ -76,10 +83,8 @@ def parse(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.Rec
     rejected: list[RejectedState] = []
     try:
         states = _STATES.decode(text)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):
         states = _accepted(text, first_row, offset - 1, rejected)
-    except msgspec.DecodeError as error:
-        raise malformed(error, text, offset - 1) from error
     columns = [_column(states, field) for field in STATE_SCHEMA]
     return pa.RecordBatch.from_arrays(columns, schema=STATE_SCHEMA), rejected
 
@@ -144,17 +149,60 @@ def malformed(
 
 
 def _accepted(text: bytes, first_row: int, offset: int, rejected: list[RejectedState]) -> list[StateVector]:
-    try:
-        rows = _ROWS.decode(text)
-    except msgspec.DecodeError as error:
-        raise malformed(error, text, offset) from error
     states = []
-    for number, row in enumerate(rows, first_row):
+    for number, row in enumerate(_rows(text, offset), first_row):
         try:
-            states.append(_STATE.decode(row))
+            states.append(_state(row))
         except msgspec.ValidationError as error:
             rejected.append(RejectedState(number, _reason(error)))
+        except msgspec.DecodeError:
+            rejected.append(RejectedState(number, "A text holds half a surrogate pair"))
+        except RecursionError:
+            rejected.append(RejectedState(number, "Values are nested too deeply"))
     return states
+
+
+def _rows(text: bytes, offset: int) -> Iterable[bytes | msgspec.Raw]:
+    """The elements of an array; InvalidInput unless it is JSON, of whose texts alone a half surrogate pair is none."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        return _ROWS.decode(text)
+    try:
+        _ROWS.decode(mended(text))
+    except msgspec.DecodeError as error:
+        raise malformed(error, text, offset) from error
+    except RecursionError:
+        pass  # brackets that pair are all that is known of it
+    return _elements(text)
+
+
+def _elements(text: bytes) -> Iterator[bytes]:
+    """The elements of an array, told by its brackets and commas alone."""
+    depth, start = 0, 1
+    for token in _STRUCTURE.finditer(text):
+        kind = text[token.start()]
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+        if depth == 1 and kind == _COMMA:
+            yield text[start : token.start()]
+            start = token.end()
+    yield text[start:-1]
+
+
+def _state(row: bytes | msgspec.Raw) -> StateVector:
+    try:
+        return _STATE.decode(row)
+    except msgspec.ValidationError as error:
+        values = msgspec.json.decode(row)
+        if not isinstance(values, list):
+            raise
+        whole = [int(each) if place in _WHOLE and _is_whole(each) else each for place, each in enumerate(values)]
+        try:
+            return msgspec.convert(whole, StateVector)
+        except msgspec.ValidationError:
+            raise error from None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _reason(error: msgspec.ValidationError) -> str:

@@ -18,8 +18,9 @@ from chalicelib.predictions.batch import require_rows
 from chalicelib.predictions.deadline import Deadline
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.features import filled_ends, read_rows
-from chalicelib.predictions.jobs import check_output, record_failure
+from chalicelib.predictions.jobs import check_output
 from chalicelib.predictions.models import Done, Planned, PredictionPart, PredictionRequest, PredictionStep
+from chalicelib.predictions.news import JobNews, record_failure
 from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
 from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects
 from chalicelib.predictions.records import stray_quote
@@ -69,6 +70,7 @@ class DistributedPredictions:
     workers: int
     part_bytes: int
     single_call_bytes: int
+    news: JobNews
 
     def plan(self, step: PredictionStep, seconds_left: Callable[[], float]) -> Planned:
         """Check the job's request as a single call would, and cut its data into parts.
@@ -82,9 +84,13 @@ class DistributedPredictions:
             if not self._is_written(order, step.job_id):
                 check_output(self.objects, order)
             plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
-            self._enter(
-                step.job_id, "running", ("planning", "running"), {"parts_total": plan.parts, "rows_total": plan.rows}
-            )
+            known = {
+                "parts_total": plan.parts,
+                "rows_total": plan.rows,
+                "model_sha256": plan.request.model_sha256,
+            }
+            self._enter(step.job_id, "running", ("planning", "running"), known)
+            self.news.progress(step.job_id)
         return Planned(job_id=step.job_id, bucket=self.scratch, key=_items_key(step.job_id), parts=plan.parts)
 
     def score(self, part: PredictionPart, seconds_left: Callable[[], float]) -> Done:
@@ -108,6 +114,7 @@ class DistributedPredictions:
             if not task.splittable:
                 require_rows(rows)
             self.store.add_part(part.job_id, part.number, rows)
+            self.news.progress(part.job_id)
             self.meter.scored(rows, (self.clock() - began).total_seconds())
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
@@ -116,6 +123,7 @@ class DistributedPredictions:
         with self._recorded(step.job_id):
             ended = self.store.get(step.job_id) or {}
             if ended.get("state") == "succeeded":
+                self.news.end(step.job_id)  # again, if an earlier attempt could not
                 return Done(job_id=step.job_id, rows=int(ended["rows_total"]), bytes=int(ended["output_bytes"]))
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
@@ -126,6 +134,7 @@ class DistributedPredictions:
             rows = plan.rows or self.store.part_rows(step.job_id, 1) or 0  # gzip: one part, counted as it was read
             changes = {"rows_total": rows, "rows_done": rows, "parts_done": plan.parts, "output_bytes": size}
             self._enter(step.job_id, "succeeded", ("completing",), {**changes, "error": None})
+            self.news.end(step.job_id)
         return Done(job_id=step.job_id, rows=rows, bytes=size)
 
     # -- planning
@@ -169,7 +178,7 @@ class DistributedPredictions:
         """Bytes of a part of data that has `size` bytes, unpacked, by the settings and by the model's pace."""
         wanted = size if task.data.bytes <= self.single_call_bytes else self.part_bytes
         began = self.clock()
-        share = score_first(task, self.objects)
+        _, share = score_first(task, self.objects)
         seconds = (self.clock() - began).total_seconds()
         if seconds > 0:
             wanted = min(wanted, int(size * share * PART_S / seconds))
@@ -262,7 +271,8 @@ class DistributedPredictions:
         except (*MAY_PASS, OutOfTurn):
             raise
         except OmnibusError as error:
-            record_failure(self.store, job_id, error.code, error.message, self.clock())
+            if record_failure(self.store, job_id, error.code, error.message, self.clock()):
+                self.news.end(job_id)
             raise
 
 

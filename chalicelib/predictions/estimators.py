@@ -84,13 +84,13 @@ class LoadedModel:
 
         return partial(ThreadpoolController().limit, limits=1)
 
-    def added_names(self, request: PredictionRequest) -> list[str]:
-        """The names of the columns that `request` asks for; Unprocessable if the model has no probabilities."""
-        names = [request.prediction_column_name]
-        if request.probabilities:
+    def added_names(self, name: str, *, probabilities: bool) -> list[str]:
+        """The names of the columns that are asked for; Unprocessable if the model has no probabilities."""
+        names = [name]
+        if probabilities:
             if self.probabilities is None or not self.manifest.classes:
                 raise Unprocessable.of("probabilities", "the model gives none", "false", code="no_probabilities")
-            names += [f"{request.prediction_column_name}_{label}" for label in self.manifest.classes]
+            names += [f"{name}_{label}" for label in self.manifest.classes]
         return names
 
     def columns(self, names: Sequence[str], inputs: Inputs) -> list[NewColumn]:
@@ -135,6 +135,13 @@ class Models:
                 f"{', '.join(manifest.names[:50])}, in this order",
                 code="features_mismatch",
             )
+        return self._loaded(uri, manifest)
+
+    def open_any(self, uri: ObjectUri) -> LoadedModel:
+        """The model at `uri`, if it is trusted; raises as `open` does."""
+        return self._loaded(uri, read_manifest(self.objects, self.verifier, uri))
+
+    def _loaded(self, uri: ObjectUri, manifest: Manifest) -> LoadedModel:
         model = self._kept.get(manifest.sha256)
         if model is None or model.manifest != manifest:
             model = load(manifest, read_artifact(self.objects, uri, manifest))

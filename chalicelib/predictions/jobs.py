@@ -3,25 +3,32 @@
 Light on purpose: the REST function imports this, and has neither Arrow nor scikit-learn.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from chalicelib.errors import Conflict, NotFound, OmnibusError
 from chalicelib.predictions.models import (
+    DryRun,
     JobState,
+    PredictionEstimate,
     PredictionJob,
     PredictionJobPage,
     PredictionJobsQuery,
     PredictionRequest,
+    Preview,
+    PreviewOrder,
+    PreviewRequest,
+    parse_as,
 )
+from chalicelib.predictions.news import ACTIVE, JobNews, as_job, record_failure
 from chalicelib.predictions.places import AllowLists, PredictionOrder, checked_order
-from chalicelib.predictions.ports import JobStore, PredictionObjects, Workflow
+from chalicelib.predictions.ports import JobStore, JobWatcher, ModelHolder, PredictionObjects, Workflow
 
-ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running", "completing")
 MAX_ID = 64
 NOT_STARTED = "The job could not be started; redrive it."
 START = timedelta(minutes=1)
@@ -39,16 +46,47 @@ class PredictionJobs:
     allowed: AllowLists
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    news: JobNews
+    holder: ModelHolder
 
-    def submit(self, request: PredictionRequest) -> PredictionJob:
+    def check(self, request: PredictionRequest) -> PredictionJob:
+        """A job that is not started: the request, the model and the first rows are checked, the rest is reckoned."""
+        order = checked_order(request, self.allowed)
+        check_objects(self.objects, order)
+        answer = self.holder.ask(msgspec.to_builtins(DryRun(request)))
+        estimate, now = msgspec.json.decode(answer, type=PredictionEstimate), self.clock()
+        return PredictionJob(
+            job_id="dry-run",
+            state="checked",
+            model_s3_uri=request.model_s3_uri,
+            data_s3_uri=request.data_s3_uri,
+            output_s3_uri=request.output_s3_uri,
+            created_at=now,
+            updated_at=now,
+            rows_total=estimate.rows,
+            model_sha256=estimate.model_sha256,
+            estimate=estimate,
+        )
+
+    def preview(self, request: PreviewRequest) -> Preview:
+        """Score a few rows at once."""
+        return msgspec.json.decode(self.holder.ask(msgspec.to_builtins(PreviewOrder(request))), type=Preview)
+
+    def submit(self, request: PredictionRequest, submitted_by: str | None = None) -> PredictionJob:
         """Start a job for `request`; the same token with the same request is the same job.
 
+        The same request for the same versions of model and data is answered by its finished output, unless `fresh`.
         Raises what `accept` and `check_objects` raise, and Conflict ("token_reused") for a token of another request.
         """
         job_id = self._job_id(request)
         stored = self.store.get(job_id)
         if stored is None:
-            check_objects(self.objects, checked_order(request, self.allowed))
+            order = checked_order(request, self.allowed)
+            fingerprint = self._fingerprint(order)
+            finished = None if request.fresh else self._finished(fingerprint, order)
+            if finished is not None:
+                return finished
+            check_objects(self.objects, order)
             now = self.clock().isoformat()
             document: dict[str, Any] = {
                 "job_id": job_id,
@@ -57,13 +95,25 @@ class PredictionJobs:
                 "request": msgspec.json.encode(request).decode(),
                 "created_at": now,
                 "updated_at": now,
+                **({"submitted_by": submitted_by} if submitted_by else {}),
             }
             stored = document if self.store.add(job_id, document) else self._document(job_id)
+            self.store.remember(fingerprint, job_id)
         if msgspec.json.decode(stored["request"], type=PredictionRequest) != request:
             raise Conflict("client_token: was sent with another request", code="token_reused")
         if stored["state"] == "queued":  # also if a first call was cut off before it started the run
             self._start(job_id, int(stored["attempt"]))
         return as_job(self._document(job_id))
+
+    def submit_event(self, event_id: str, detail: Mapping[str, Any]) -> PredictionJob:
+        """Start the job that the detail of an event asks for, once for each event."""
+        request = parse_as(detail, PredictionRequest)
+        token = request.client_token or event_id[:64]
+        return self.submit(structs.replace(request, client_token=token), "event")
+
+    def watch(self, socket_id: str, endpoint: str) -> None:
+        """Tell a socket of jobs from now on."""
+        self.store.watch(JobWatcher(socket_id, endpoint))
 
     def get(self, job_id: str) -> PredictionJob:
         """The job, a run that broke down noticed; NotFound ("no_such_job")."""
@@ -73,23 +123,28 @@ class PredictionJobs:
         if document.get("run"):
             reason = self.workflow.failure(document["run"])
             if reason is not None:
-                record_failure(self.store, job_id, "workflow_failed", reason, self.clock())
+                self._fail(job_id, "workflow_failed", reason, ACTIVE)
         elif self.clock() - datetime.fromisoformat(document["updated_at"]) > START:
-            record_failure(self.store, job_id, "not_started", NOT_STARTED, self.clock(), states=("queued",))
+            self._fail(job_id, "not_started", NOT_STARTED, ("queued",))
         return as_job(self._document(job_id))
 
     def page(self, query: PredictionJobsQuery) -> PredictionJobPage:
         """Jobs, newest first."""
-        documents, after = self.store.recent(query.limit, query.after)
+        documents, after = self.store.recent(query.limit, query.after, query.state)
         return PredictionJobPage(jobs=[as_job(document) for document in documents], next=after)
 
     def cancel(self, job_id: str) -> PredictionJob:
         """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""
         document = self._document(job_id)
         if document["state"] != "cancelled":
-            self._change(job_id, {"state": "cancelled"}, CANCELLABLE, "not_cancellable")
+            try:
+                self._change(job_id, {"state": "cancelled"}, CANCELLABLE, "not_cancellable")
+            except Conflict:  # another caller may have cancelled it meanwhile, which is what this one wants
+                if self._document(job_id)["state"] != "cancelled":
+                    raise
         if document.get("run"):
             self.workflow.stop(document["run"])
+        self.news.end(job_id)
         return as_job(self._document(job_id))
 
     def redrive(self, job_id: str) -> PredictionJob:
@@ -100,6 +155,30 @@ class PredictionJobs:
         self._change(job_id, fresh, ("failed",), "not_failed")
         self._start(job_id, attempt)
         return as_job(self._document(job_id))
+
+    def _fail(self, job_id: str, code: str, message: str, states: tuple[JobState, ...]) -> None:
+        if record_failure(self.store, job_id, code, message, self.clock(), states=states):
+            self.news.end(job_id)
+
+    def _fingerprint(self, order: PredictionOrder) -> str:
+        """What decides the output: the versions of data and model, and all of the request that is not how to ask."""
+        import hashlib  # loads OpenSSL
+
+        request = structs.replace(order.request, client_token=None, overwrite=False, fresh=False)
+        versions = [self.objects.pin(uri).etag for uri in (order.data, order.model)]
+        return hashlib.sha256(msgspec.json.encode([request, *versions])).hexdigest()
+
+    def _finished(self, fingerprint: str, order: PredictionOrder) -> PredictionJob | None:
+        """The job that did the same, if its output is still there."""
+        job_id = self.store.remembered(fingerprint)
+        document = self.store.get(job_id) if job_id else None
+        if document is None or document["state"] != "succeeded":
+            return None
+        try:
+            mark = self.objects.pin(order.output).mark
+        except NotFound:
+            return None
+        return structs.replace(as_job(document), reused=True) if mark == job_id else None
 
     def _job_id(self, request: PredictionRequest) -> str:
         if request.client_token is None:
@@ -112,7 +191,7 @@ class PredictionJobs:
         try:
             run = self.workflow.start(f"{job_id}-{attempt}", job_id)
         except OmnibusError:
-            record_failure(self.store, job_id, "not_started", NOT_STARTED, self.clock())
+            self._fail(job_id, "not_started", NOT_STARTED, ACTIVE)
             raise
         self.store.update(job_id, {"run": run}, states=(*ACTIVE, "succeeded", "failed"))
 
@@ -127,22 +206,6 @@ class PredictionJobs:
         if not self.store.update(job_id, stamped, states=states):
             state = self._document(job_id)["state"]
             raise Conflict(f"The job is {state}; that takes one that is {' or '.join(states)}.", code=code)
-
-
-def as_job(document: Mapping[str, Any]) -> PredictionJob:
-    """A stored document as its caller sees it."""
-    request = msgspec.json.decode(document["request"], type=PredictionRequest)
-    fields = {name: document[name] for name in PredictionJob.__struct_fields__ if document.get(name) is not None}
-    places = {name: getattr(request, name) for name in ("model_s3_uri", "data_s3_uri", "output_s3_uri")}
-    return msgspec.convert({**fields, **places}, PredictionJob)
-
-
-def record_failure(
-    store: JobStore, job_id: str, code: str, message: str, now: datetime, *, states: Sequence[JobState] = ACTIVE
-) -> None:
-    """Record why a job failed, if it is in one of `states`: by default, unless it has ended already."""
-    changes = {"state": "failed", "error": {"code": code, "message": message}, "updated_at": now.isoformat()}
-    store.update(job_id, changes, states=states)
 
 
 def check_objects(objects: PredictionObjects, order: PredictionOrder) -> None:

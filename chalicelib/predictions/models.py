@@ -1,7 +1,7 @@
 """Wire models of predictions: requests, jobs, the state machine's steps. `app.py` loads them at every start."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,7 +12,9 @@ DataFormat = Literal["csv", "parquet", "jsonl"]
 FeatureType = Literal["number", "integer", "boolean", "text", "category", "date", "timestamp"]
 ModelInput = Literal["array", "frame", "column"]
 MAX_FEATURES = 2000
-JobState = Literal["queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
+MAX_PREVIEW = 100
+PREVIEW_BYTES = 1024 * 1024
+JobState = Literal["checked", "queued", "planning", "running", "completing", "succeeded", "failed", "cancelled"]
 BUCKET_PATTERN = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 Uri = Annotated[
@@ -25,6 +27,8 @@ Uri = Annotated[
     ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
+
+Asked = TypeVar("Asked")
 
 
 class ModelFeature(Struct, frozen=True):
@@ -58,10 +62,27 @@ class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     probabilities: Annotated[bool, Meta(description="Add one column of probabilities for each class.")] = False
     overwrite: Annotated[bool, Meta(description="Replace an object that is already at the output.")] = False
     model_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Accept only this model.")] | None = None
+    fresh: Annotated[bool, Meta(description="Score again, even if the same request has been answered.")] = False
     client_token: (
         Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="One token, one job: safe to send twice.")]
         | None
     ) = None
+
+
+class PredictionEstimate(Struct, frozen=True, kw_only=True):
+    """What a dry run found: the request, the model and the first block are good, and what all of it will take.
+
+    `cost_usd` is that of the Lambda functions by the list price of us-east-1.
+    """
+
+    rows: int
+    rows_are_counted: bool
+    rows_checked: int
+    columns: int
+    features: list[ModelFeature]
+    model_sha256: str
+    seconds: float
+    cost_usd: float
 
 
 class JobError(Struct, frozen=True):
@@ -88,11 +109,17 @@ class PredictionJob(Struct, frozen=True, kw_only=True):
     parts_total: int | None = None
     output_bytes: int | None = None
     error: JobError | None = None
+    model_sha256: str | None = None
+    submitted_by: str | None = None
+    seconds: float | None = None
+    reused: bool = False
+    estimate: PredictionEstimate | None = None
 
 
 class PredictionJobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of jobs; `after` is the `next` of the page before."""
+    """A page of jobs, of one state if it is given; `after` is the `next` of the page before."""
 
+    state: JobState | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     after: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
 
@@ -156,10 +183,150 @@ class Done(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
-def parse_event(event: Any) -> PredictionRequest:
-    """The request in a direct invocation's event; InvalidInput names the first field that is wrong."""
+class SubmitQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to submit: `dry_run` checks the request, the model and the first rows, and starts nothing."""
+
+    dry_run: bool = False
+
+
+class DryRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the API asks of the function that has the models: check a request."""
+
+    dry_run: PredictionRequest
+
+
+class SplitRows(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows as `DataFrame.to_dict(orient="split")` writes them."""
+
+    columns: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=MAX_FEATURES)]
+    data: Annotated[tuple[tuple[Any, ...], ...], Meta(min_length=1, max_length=MAX_PREVIEW)]
+    index: tuple[Any, ...] | None = None
+
+
+class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Score at most 100 rows at once; either field of rows is MLflow's, and one of them is needed."""
+
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    dataframe_records: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=MAX_PREVIEW)] | None = None
+    dataframe_split: SplitRows | None = None
+    probabilities: bool = False
+
+
+class PreviewOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the API asks of the function that has the models: score these rows."""
+
+    preview: PreviewRequest
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """A prediction for each row, and the probabilities of `classes` if they were asked for."""
+
+    predictions: list[str | bool | int | float | None]
+    model_sha256: str
+    probabilities: list[list[float]] | None = None
+    classes: list[str | bool | int | float] | None = None
+
+
+class PredictionModelsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of models; `after` is the `next` of the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    after: Annotated[str, Meta(min_length=1, max_length=1600)] | None = None
+
+
+class PredictionModel(Struct, frozen=True, kw_only=True):
+    """A published model, as its signed manifest describes it."""
+
+    model_id: str
+    name: str
+    model_s3_uri: str
+    estimator: str
+    format: str
+    features: list[ModelFeature]
+    input: ModelInput | None
+    classes: list[str | bool | int | float] | None
+    metrics: dict[str, float]
+    libraries: dict[str, str]
+    sha256: str
+    bytes: int
+    created_at: datetime
+    age_days: float
+    published_by: str | None
+
+
+class PredictionModelPage(Struct, frozen=True, kw_only=True):
+    """Published models in the order of their keys, and where the next page begins."""
+
+    models: list[PredictionModel]
+    next: str | None = None
+
+
+class DataFileRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A data file to upload; its extension tells the format."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["rows.csv"])]
+
+
+class DataFileForm(Struct, frozen=True, kw_only=True):
+    """A form for one POST to S3, which holds the sender to the key, the type and the size."""
+
+    url: str
+    fields: dict[str, str]
+    data_s3_uri: str
+    content_type: str
+    max_bytes: int
+    expires_in: int
+
+
+class DataFilesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of data files; `after` is the `next` of the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Annotated[str, Meta(min_length=1, max_length=1600)] | None = None
+
+
+class DataFile(Struct, frozen=True):
+    """A data file: its place, its size, and when it was written."""
+
+    data_s3_uri: str
+    bytes: int
+    modified_at: datetime
+
+
+class DataFilePage(Struct, frozen=True, kw_only=True):
+    """Data files in the order of their keys, and where the next page begins."""
+
+    files: list[DataFile]
+    next: str | None = None
+
+
+class PredictionOutput(Struct, frozen=True, kw_only=True):
+    """A link to a job's output, and its first rows as text; Parquet shows none."""
+
+    output_s3_uri: str
+    url: str
+    expires_in: int
+    bytes: int
+    columns: list[str] | None = None
+    rows: list[list[str]] | None = None
+
+
+DirectRequest = PredictionRequest | PreviewOrder | DryRun
+
+
+def parse_event(event: Any) -> DirectRequest:
+    """What a direct invocation asks for; InvalidInput names the first field that is wrong."""
+    if isinstance(event, dict) and "preview" in event:
+        return parse_as(event, PreviewOrder)
+    if isinstance(event, dict) and "dry_run" in event:
+        return parse_as(event, DryRun)
+    return parse_as(event, PredictionRequest)
+
+
+def parse_as(event: Any, model: type[Asked]) -> Asked:
+    """An event as a `model`; InvalidInput names the first field that is wrong."""
     try:
-        return msgspec.json.decode(msgspec.json.encode(event), type=PredictionRequest)
+        return msgspec.json.decode(msgspec.json.encode(event), type=model)
     except UnicodeEncodeError:
         raise InvalidInput.of("event", "holds half a surrogate pair", "Unicode text") from None
     except RecursionError:

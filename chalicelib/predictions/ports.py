@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.predictions.places import ObjectUri
@@ -120,8 +121,69 @@ class JobStore(Protocol):
     def part_rows(self, job_id: str, number: int) -> int | None:
         """The rows of a finished part; None if it is not finished."""
 
-    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
-        """A page of jobs, newest first, and what to pass as `after` for the next page."""
+    def recent(
+        self, limit: int, after: str | None, state: str | None = None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
+        """A page of jobs, newest first, of one state if it is given, and what to pass as `after` for the next page."""
+
+    def remember(self, fingerprint: str, job_id: str) -> None:
+        """Store which job was last asked for a piece of work."""
+
+    def remembered(self, fingerprint: str) -> str | None:
+        """The job that was last asked for a piece of work; None if it is not known."""
+
+    def watch(self, watcher: "JobWatcher") -> None:
+        """Store a socket that wants to know of jobs, for as long as a socket may live."""
+
+    def watchers(self) -> "list[JobWatcher]":
+        """The sockets that want to know of jobs."""
+
+    def unwatch(self, watcher_id: str) -> None:
+        """Forget a socket."""
+
+
+@dataclass(frozen=True)
+class JobWatcher:
+    """A socket that wants to know of jobs, and the endpoint that posts to it."""
+
+    id: str
+    endpoint: str
+
+
+class Announcements(Protocol):
+    """The event bus."""
+
+    def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """Put an event; UpstreamUnavailable if the bus did not take it."""
+
+
+class ModelHolder(Protocol):
+    """Who has the models loaded."""
+
+    def ask(self, event: Mapping[str, Any]) -> bytes:
+        """The JSON that a direct invocation with `event` answers; raises its refusal."""
+
+
+@dataclass(frozen=True)
+class ShelvedObject:
+    """An object of a listing."""
+
+    uri: ObjectUri
+    bytes: int
+    modified_at: datetime
+
+
+class PredictionShelf(Protocol):
+    """Objects as people browse them. All raise Forbidden, RateLimited, Upstream*."""
+
+    def listed(self, place: ObjectUri, limit: int, after: str | None) -> tuple[list[ShelvedObject], str | None]:
+        """A page of the objects under a place, by key, and what to pass as `after` for the next page."""
+
+    def form(self, uri: ObjectUri, content_type: str, max_bytes: int, seconds: int) -> tuple[str, Mapping[str, str]]:
+        """The URL and the fields of a form that uploads one object of that type and at most that size."""
+
+    def link(self, uri: ObjectUri, seconds: int) -> str:
+        """A URL that downloads an object."""
 
 
 class Meter(Protocol):

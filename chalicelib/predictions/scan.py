@@ -31,6 +31,7 @@ from chalicelib.predictions.tables import (
 )
 
 READ_BYTES = 4 * 1024 * 1024
+GZIP_RATIO = 4
 COLUMNS_OF_A_BLOCK = 16
 """New columns from which on blocks become smaller."""
 
@@ -86,7 +87,7 @@ def open_task(order: PredictionOrder, objects: PredictionObjects, models: Models
     """
     model = models.open(order.model, order.request)
     pinned = data or objects.pin(order.data)
-    added = model.added_names(order.request)
+    added = model.added_names(order.request.prediction_column_name, probabilities=order.request.probabilities)
     if len(set(added)) != len(added):
         raise Unprocessable.of(
             "prediction_column_name", "makes two new columns of one name", "another name", code="column_exists"
@@ -130,18 +131,21 @@ def whole_span(task: Task) -> DataSpan:
     return DataSpan(len(task.header.raw), task.data.bytes, 0)
 
 
-def score_first(task: Task, objects: PredictionObjects) -> float:
-    """Score the data's first block or batch and write nothing: its time tells the pace, the answer is its share of all.
+def score_first(task: Task, objects: PredictionObjects) -> tuple[int, float]:
+    """Score the data's first block or batch and write nothing: its time tells the pace; its rows, and share of all.
+
+    Of gzip, the share is a guess.
 
     Raises InvalidInput for what is wrong with its rows.
     """
     item = next(_items(task, whole_span(task), objects), None)
     if item is None:
-        return 1.0
-    _work(task, _as_it_is, _schema(task, objects))(item, 0)
+        return 0, 1.0
+    _, rows = _work(task, _as_it_is, _schema(task, objects))(item, 0)
     if task.header is None:
-        return float(item.num_rows / open_parquet(objects, task.data).metadata.num_rows)
-    return len(item) / (task.data.bytes - len(task.header.raw))
+        return rows, float(rows / open_parquet(objects, task.data).metadata.num_rows)
+    unpacked = task.data.bytes if task.splittable else task.data.bytes * GZIP_RATIO
+    return rows, min(1.0, len(item) / (unpacked - len(task.header.raw)))
 
 
 def score_span(

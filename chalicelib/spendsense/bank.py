@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from chalicelib.spendsense import fields, taxonomy
+from chalicelib.spendsense import fields
 from chalicelib.spendsense.models import RejectedField
+from chalicelib.spendsense.taxonomy import Category, packaged_taxonomy
 
 ACCOUNT_TYPES = ("depository", "credit", "loan", "investment", "other")
 CHANNELS = ("online", "in store", "other")
@@ -66,8 +67,7 @@ class BankTransaction:
     name: str
     merchant: str
     merchant_key: str
-    primary: str
-    detailed: str
+    category: Category
     channel: str
     pending: bool
     replaces: str | None
@@ -86,6 +86,7 @@ class BankLiability:
     last_payment_cents: int | None
     last_payment_on: date | None
     last_statement_cents: int | None
+    last_statement_on: date | None
     next_payment_due_on: date | None
     is_overdue: bool | None
 
@@ -151,19 +152,22 @@ def read_account(row: RowReading) -> BankAccount:
 def read_transaction(row: RowReading, today: date) -> BankTransaction:
     """A transaction of Plaid's /transactions/sync or /transactions/get."""
     name = row.take(fields.printable, "name") or ""
-    merchant = row.take(fields.printable, "merchant_name") or row.take(fields.printable, "merchant_entity_id") or ""
+    merchant = row.take(fields.printable, "merchant_name") or row.take(fields.printable, "merchant_entity_id") or name
+    cents = row.take(fields.cents, "amount")
+    primary = row.take(_category, "personal_finance_category", "primary")
+    detailed = row.take(_category, "personal_finance_category", "detailed")
+    category, _ = packaged_taxonomy().categorise(primary or "", detailed or "", name, cents or 0)
     return BankTransaction(
         line=row.line,
         external_id=row.take(fields.identifier, "transaction_id"),
         account=row.take(fields.identifier, "account_id"),
         posted_on=row.take(fields.posting_day(today), "date"),
-        amount_cents=row.take(fields.cents, "amount"),
+        amount_cents=cents,
         currency=row.take(fields.nullable(fields.currency), "iso_currency_code"),
         name=name,
         merchant=merchant,
         merchant_key=canonical(merchant),
-        primary=row.take(_category, "personal_finance_category", "primary") or "OTHER",
-        detailed=row.take(_category, "personal_finance_category", "detailed") or taxonomy.UNKNOWN,
+        category=category,
         channel=row.take(fields.choice_of(*CHANNELS), "payment_channel"),
         pending=row.take(fields.flag, "pending"),
         replaces=row.take(fields.nullable(fields.identifier), "pending_transaction_id"),
@@ -182,6 +186,7 @@ def read_liability(row: RowReading, kind: Any = None) -> BankLiability:
         last_payment_cents=row.take(fields.nullable(fields.cents), "last_payment_amount"),
         last_payment_on=row.take(fields.nullable(fields.day), "last_payment_date"),
         last_statement_cents=row.take(fields.nullable(fields.cents), "last_statement_balance"),
+        last_statement_on=row.take(fields.nullable(fields.day), "last_statement_issue_date"),
         next_payment_due_on=row.take(fields.nullable(fields.day), "next_payment_due_date"),
         is_overdue=row.take(fields.nullable(fields.flag), "is_overdue"),
     )

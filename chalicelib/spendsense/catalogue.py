@@ -9,8 +9,19 @@ from typing import Any, Literal
 import msgspec
 
 from chalicelib.spendsense import rules, templates
-from chalicelib.spendsense.guardrails import Language
+from chalicelib.spendsense.guardrails import DISCLOSURE, Language
+from chalicelib.spendsense.models import (
+    BehaviourView,
+    CatalogueCategory,
+    CatalogueItem,
+    CataloguePersona,
+    CatalogueView,
+    ConsentPolicy,
+    SignalView,
+)
 from chalicelib.spendsense.rules import Rule
+from chalicelib.spendsense.signals import SIGNALS
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from chalicelib.spendsense.templates import Template
 
 MOST = {"education": 5, "offer": 3}
@@ -59,6 +70,30 @@ class AdviceCatalogue:
     items: tuple[AdviceItem, ...]
     language: Language
 
+    def view(self) -> CatalogueView:
+        """What others may read of it, with the signals and the categories."""
+        return CatalogueView(
+            personas=[CataloguePersona(persona=one.persona, name=one.name, focus=one.focus) for one in self.personas],
+            behaviours=[BehaviourView(behaviour=one.behaviour, text=one.text) for one in self.behaviours],
+            items=[
+                CatalogueItem(
+                    item_id=one.item_id,
+                    kind=one.kind,
+                    title=one.title,
+                    summary=one.summary,
+                    because=one.because.text,
+                    personas=list(one.personas),
+                )
+                for one in self.items
+            ],
+            signals=[SignalView(signal=one.name, unit=one.kind, meaning=one.meaning) for one in SIGNALS.values()],
+            categories=[
+                CatalogueCategory(primary=one.primary, detailed=one.detailed, flow=one.flow)
+                for one in packaged_taxonomy().categories.values()
+            ],
+            disclosure=DISCLOSURE,
+        )
+
     def item(self, item_id: str) -> AdviceItem | None:
         """The item of that id, if it is still in the catalogue."""
         return next((item for item in self.items if item.item_id == item_id), None)
@@ -77,6 +112,13 @@ def packaged_catalogue() -> AdviceCatalogue:
     """The catalogue of this package."""
     folder = files("chalicelib.spendsense.declared")
     return assemble({name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in PARTS})
+
+
+@cache
+def packaged_policy() -> ConsentPolicy:
+    """What people agree to now."""
+    text = (files("chalicelib.spendsense.declared") / "consent.json").read_bytes()
+    return msgspec.json.decode(text, type=ConsentPolicy)
 
 
 PARTS = ("personas", "behaviours", "education", "offers", "language")

@@ -4,14 +4,23 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import structs
+
 from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.spendsense.catalogue import AdviceCatalogue
 from chalicelib.spendsense.imports import Imports
 from chalicelib.spendsense.models import (
+    BulkReviewed,
+    BulkVerdict,
+    HistoryQuery,
     Imported,
     ImportQuery,
     Metrics,
+    MetricsHistory,
     Operator,
     Reviewed,
+    ReviewItem,
+    ReviewItems,
     ReviewPage,
     ReviewQuery,
     ReviewVerdict,
@@ -20,6 +29,7 @@ from chalicelib.spendsense.models import (
     UserDetail,
     Users,
     UsersQuery,
+    WindowQuery,
 )
 from chalicelib.spendsense.paging import page_of, parsed_id, position_of
 from chalicelib.spendsense.ports import Audit, Explanations, Oversight, People, Reviews
@@ -39,6 +49,7 @@ class OperatorDesk:
         explanations: Explanations,
         reviews: Reviews,
         imports: Imports,
+        catalogue: AdviceCatalogue,
         audit: Audit,
         clock: Callable[[], datetime],
     ) -> None:
@@ -47,6 +58,7 @@ class OperatorDesk:
         self._explanations = explanations
         self._reviews = reviews
         self._imports = imports
+        self._catalogue = catalogue
         self._audit = audit
         self._clock = clock
 
@@ -74,6 +86,15 @@ class OperatorDesk:
             raise self._missing(operator, f"user {user_id}")
         self._note(operator, "read signals", subject)
         return Signals(user_id=subject, windows=self._oversight.signals(subject))
+
+    def recommendations(self, operator: Operator, user_id: str, query: WindowQuery) -> ReviewItems:
+        """One person's recommendations in a window, with their titles, whatever their status."""
+        subject = self._subject(operator, user_id)
+        if self._people.find(subject) is None:
+            raise self._missing(operator, f"user {user_id}")
+        self._note(operator, "read recommendations", subject)
+        items = self._oversight.recommendations(subject, query.window)
+        return ReviewItems(items=[self._titled(item) for item in items])
 
     def trace(self, operator: Operator, user_id: str, recommendation_id: str) -> Trace:
         """Why an item was recommended to a person, or withheld."""
@@ -105,7 +126,7 @@ class OperatorDesk:
         """A page of recommendations in a state of review."""
         page, cursor = page_of(self._reviews.waiting(query, position_of(query.cursor)), query.limit)
         self._note(operator, "list review")
-        return ReviewPage(items=page, next_cursor=cursor)
+        return ReviewPage(items=[self._titled(item) for item in page], next_cursor=cursor)
 
     def judge(self, operator: Operator, verdict: ReviewVerdict) -> Reviewed:
         """Approve, override or flag a recommendation; the last two hide it from the person.
@@ -120,10 +141,30 @@ class OperatorDesk:
             raise self._missing(operator, f"recommendation {verdict.recommendation_id}")
         return Reviewed(recommendation_id=verdict.recommendation_id, status=status)
 
+    def judge_all(self, operator: Operator, verdict: BulkVerdict) -> BulkReviewed:
+        """The same verdict on several recommendations, each by itself; an override needs a reason."""
+        reviewed, missing = [], []
+        for wanted in dict.fromkeys(verdict.recommendation_ids):
+            one = ReviewVerdict(recommendation_id=wanted, action=verdict.action, reason=verdict.reason)
+            try:
+                reviewed.append(self.judge(operator, one))
+            except NotFound:
+                missing.append(wanted)
+        return BulkReviewed(reviewed=reviewed, missing=missing)
+
+    def history(self, operator: Operator, query: HistoryQuery) -> MetricsHistory:
+        """What the surveys of past days found."""
+        self._note(operator, "read metrics")
+        return MetricsHistory(points=self._oversight.past_surveys(query.limit))
+
     def metrics(self, operator: Operator) -> Metrics:
         """Coverage, explainability, fairness and feedback after the last run for everybody; and the last runs."""
         self._note(operator, "read metrics")
         return self._oversight.metrics()
+
+    def _titled(self, item: ReviewItem) -> ReviewItem:
+        known = self._catalogue.item(item.item_id)
+        return structs.replace(item, title=known.title, summary=known.summary) if known else item
 
     def _subject(self, operator: Operator, user_id: str) -> UUID:
         subject = parsed_id(user_id)

@@ -64,7 +64,7 @@ class InsightJobs:
 
     def follow(self, job: JobName, done: StageDone, remaining_s: Callable[[], float]) -> JobRunOutcome:
         """The stage that follows one that was announced, in the same run; errors as of `run`."""
-        return self.run(job, order_after(done), remaining_s)
+        return self.run(job, order_after(done, self._clock().date()), remaining_s)
 
     def run(self, job: JobName, order: JobOrder, remaining_s: Callable[[], float]) -> JobRunOutcome:
         """Do what is due, then announce it.

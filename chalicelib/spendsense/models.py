@@ -16,6 +16,7 @@ NO_NUL = r"^[^\x00]*$"
 """PostgreSQL's texts hold every character but this one."""
 
 Window = Literal[30, 90, 180]
+Cents = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 PageCursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
 ReviewReason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
@@ -55,11 +56,20 @@ class ConsentRecord(Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class ConsentPolicy(Struct, frozen=True, kw_only=True):
+    """What is agreed to; `policy_version` is what a consent refers to."""
+
+    policy_version: str
+    title: str
+    paragraphs: list[str]
+
+
 class Consent(Struct, frozen=True, kw_only=True):
-    """Does the consent stand, and how it came about, the latest first."""
+    """Whether the consent stands, how it came about, the latest first, and what is agreed to now."""
 
     granted: bool
     history: list[ConsentRecord]
+    policy: ConsentPolicy
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -84,6 +94,19 @@ class TransactionsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     account_id: Annotated[str, Meta(min_length=1, max_length=100, pattern=NO_NUL)] | None = None
     since: date | None = None
     until: date | None = None
+    category: (
+        Annotated[str, Meta(max_length=100, pattern=NO_NUL, description="A primary or a detailed category.")] | None
+    ) = None
+    merchant: Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)] | None = None
+    text: (
+        Annotated[
+            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="Part of the name or the merchant.")
+        ]
+        | None
+    ) = None
+    at_least_cents: Cents | None = None
+    at_most_cents: Cents | None = None
+    spending: Annotated[bool, Meta(description="Only what counts as spending.")] = False
     limit: Limit = 50
     cursor: PageCursor | None = None
 
@@ -108,6 +131,62 @@ class Transactions(Struct, frozen=True, kw_only=True):
 
     transactions: list[Transaction]
     next_cursor: str | None
+
+
+class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    months: Annotated[int, Meta(ge=1, le=24, description="How many calendar months, this one included.")] = 6
+
+
+class CategorySpending(Struct, frozen=True, kw_only=True):
+    category: str
+    spend_cents: int
+    transactions: int
+
+
+class MonthOfSpending(Struct, frozen=True, kw_only=True):
+    """A calendar month; `GET transactions` with `spending`, `since`, `until` and a category has a figure's rows."""
+
+    since: date
+    until: date
+    spend_cents: int
+    categories: list[CategorySpending]
+
+
+class Spending(Struct, frozen=True, kw_only=True):
+    """The latest month first; net of refunds, in the home currency."""
+
+    currency: str
+    months: list[MonthOfSpending]
+
+
+ExportPart = Literal[
+    "transactions", "accounts", "liabilities", "payments", "statements", "merchants", "consents", "signals", "personas",
+    "recommendations", "traces", "feedback",
+]  # fmt: skip
+
+
+class ExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    part: Annotated[ExportPart, Meta(description="What a CSV file is to hold.")] = "transactions"
+    cursor: PageCursor | None = None
+
+
+class Export(Struct, frozen=True, kw_only=True):
+    """Everything that is kept about the caller; further pages have transactions alone."""
+
+    profile: dict[str, Any]
+    consents: list[dict[str, Any]] = []
+    accounts: list[dict[str, Any]] = []
+    liabilities: list[dict[str, Any]] = []
+    payments: list[dict[str, Any]] = []
+    statements: list[dict[str, Any]] = []
+    merchants: list[dict[str, Any]] = []
+    signals: list[dict[str, Any]] = []
+    personas: list[dict[str, Any]] = []
+    recommendations: list[dict[str, Any]] = []
+    traces: list[dict[str, Any]] = []
+    feedback: list[dict[str, Any]] = []
+    transactions: list[Transaction] = []
+    next_cursor: str | None = None
 
 
 class WindowQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -209,6 +288,12 @@ class Operator(Struct, frozen=True, kw_only=True):
 
 
 class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    search: (
+        Annotated[
+            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="Part of a name, or how an id begins.")
+        ]
+        | None
+    ) = None
     persona: Annotated[str, Meta(max_length=50, pattern=NO_NUL)] | None = None
     window: Window = 30
     limit: Limit = 50
@@ -296,6 +381,7 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 class ReviewQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Literal["active", "approved", "flagged", "overridden"] = "flagged"
+    persona: Annotated[str, Meta(max_length=50, pattern=NO_NUL)] | None = None
     limit: Limit = 50
     cursor: PageCursor | None = None
 
@@ -303,11 +389,21 @@ class ReviewQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class ReviewItem(Struct, frozen=True, kw_only=True):
     recommendation_id: UUID
     user_id: UUID
+    display_name: str
     window_days: int
+    kind: Literal["education", "offer"]
     item_id: str
+    title: str = ""
+    summary: str = ""
     persona: str
     because: str
     status: str
+
+
+class ReviewItems(Struct, frozen=True, kw_only=True):
+    """A person's recommendations in a window, whatever their status."""
+
+    items: list[ReviewItem]
 
 
 class ReviewPage(Struct, frozen=True, kw_only=True):
@@ -331,6 +427,65 @@ class ReviewVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Reviewed(Struct, frozen=True, kw_only=True):
     recommendation_id: UUID
     status: str
+
+
+class BulkVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    recommendation_ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
+    action: Literal["approve", "override", "flag"]
+    reason: ReviewReason | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = ReviewVerdict.SCHEMA
+
+
+class BulkReviewed(Struct, frozen=True, kw_only=True):
+    """What became of each; `missing` are those that do not exist."""
+
+    reviewed: list[Reviewed]
+    missing: list[UUID]
+
+
+class SignalView(Struct, frozen=True, kw_only=True):
+    """A signal: `unit` is count, money (hundredths), ratio (0 to 1), number or text."""
+
+    signal: str
+    unit: str
+    meaning: str
+
+
+class CataloguePersona(Struct, frozen=True, kw_only=True):
+    persona: str
+    name: str
+    focus: str
+
+
+class CatalogueItem(Struct, frozen=True, kw_only=True):
+    """An article or an offer; `because` cites signals in braces."""
+
+    item_id: str
+    kind: Literal["education", "offer"]
+    title: str
+    summary: str
+    because: str
+    personas: list[str]
+
+
+class CatalogueCategory(Struct, frozen=True, kw_only=True):
+    """A category of transactions, and what its money means."""
+
+    primary: str
+    detailed: str
+    flow: str
+
+
+class CatalogueView(Struct, frozen=True, kw_only=True):
+    """The names, texts and units that the other answers refer to by id."""
+
+    personas: list[CataloguePersona]
+    behaviours: list[BehaviourView]
+    items: list[CatalogueItem]
+    signals: list[SignalView]
+    categories: list[CatalogueCategory]
+    disclosure: str
 
 
 class JobRun(Struct, frozen=True, kw_only=True):
@@ -366,6 +521,24 @@ class Metrics(Struct, frozen=True, kw_only=True):
     fairness: dict[str, dict[str, float]]
     largest_gap: float | None
     runs: list[JobRun]
+
+
+class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit: Annotated[int, Meta(ge=1, le=366, description="How many days at most.")] = 90
+
+
+class MetricsPoint(Struct, frozen=True, kw_only=True):
+    """The figures of one day's survey."""
+
+    as_of: date
+    measured_at: datetime
+    figures: dict[str, Any]
+
+
+class MetricsHistory(Struct, frozen=True, kw_only=True):
+    """The latest first."""
+
+    points: list[MetricsPoint]
 
 
 # -- events, functions

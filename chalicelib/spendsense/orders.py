@@ -32,12 +32,16 @@ def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool
     What it does not say it wants as of another day is as of `today`, however old the event is: one that was redriven
     must not turn features back. InvalidInput for a day to come: features of then would pass for fresh until then.
     """
-    as_of = wanted.as_of or today
-    if as_of > today:
-        raise InvalidInput.of("as_of", f"is {as_of}, which is to come", f"a day not after {today}")
+    as_of = _not_to_come(wanted.as_of or today, today)
     return JobOrder(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
 
 
-def order_after(done: StageDone) -> JobOrder:
-    """The order to go on after a stage of the same run."""
-    return JobOrder(done.run_id, done.as_of, subject=done.subject)
+def order_after(done: StageDone, today: date) -> JobOrder:
+    """The order to go on after a stage of the same run; InvalidInput for a day to come."""
+    return JobOrder(done.run_id, _not_to_come(done.as_of, today), subject=done.subject)
+
+
+def _not_to_come(as_of: date, today: date) -> date:
+    if as_of > today:
+        raise InvalidInput.of("as_of", f"is {as_of}, which is to come", f"a day not after {today}")
+    return as_of

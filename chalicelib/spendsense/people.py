@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from chalicelib.errors import NotFound
-from chalicelib.spendsense.models import Consent, ConsentChange, ConsentRecord, Profile, ProfileChange
+from chalicelib.errors import NotFound, Unprocessable
+from chalicelib.spendsense.models import Consent, ConsentChange, ConsentPolicy, ConsentRecord, Profile, ProfileChange
 from chalicelib.spendsense.ports import Announcements, Consents, People
 
 NO_PROFILE = "There is no profile yet: PUT /api/v1/users/me/profile makes one."
@@ -15,11 +15,18 @@ class Profiles:
     """What people say about themselves, and may take back."""
 
     def __init__(
-        self, *, people: People, consents: Consents, announcements: Announcements, clock: Callable[[], datetime]
+        self,
+        *,
+        people: People,
+        consents: Consents,
+        announcements: Announcements,
+        policy: ConsentPolicy,
+        clock: Callable[[], datetime],
     ) -> None:
         self._people = people
         self._consents = consents
         self._announcements = announcements
+        self._policy = policy
         self._clock = clock
 
     def profile(self, subject: UUID) -> Profile:
@@ -45,10 +52,15 @@ class Profiles:
         history = self._consents.history(subject)
         if history is None:
             raise NotFound(NO_PROFILE)
-        return Consent(granted=bool(history) and history[0].granted, history=history)
+        return Consent(granted=bool(history) and history[0].granted, history=history, policy=self._policy)
 
     def decide(self, subject: UUID, change: ConsentChange) -> Consent:
-        """Grant or revoke; revoking erases at once what was derived, granting has it computed."""
+        """Grant or revoke; revoking erases at once what was derived, granting has it computed.
+
+        What is granted is the policy as it is now: Unprocessable for another version.
+        """
+        if change.granted and change.policy_version != self._policy.policy_version:
+            raise Unprocessable.of("policy_version", f"is {change.policy_version!r}", self._policy.policy_version)
         record = ConsentRecord(granted=change.granted, policy_version=change.policy_version, recorded_at=self._clock())
         if not self._consents.record(subject, record):
             raise NotFound(NO_PROFILE)

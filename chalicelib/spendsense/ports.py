@@ -92,6 +92,14 @@ class Records(Protocol):
         """The latest first; one more than the limit, if there is more."""
         ...
 
+    def spending(self, subject: UUID, since: date, until: date) -> list[tuple[date, models.CategorySpending]] | None:
+        """Spending by month (its first day) and primary category, the latest month and the largest first."""
+        ...
+
+    def kept(self, subject: UUID) -> dict[str, Any] | None:
+        """Everything that is kept of the person, but the transactions."""
+        ...
+
     def insights(self, subject: UUID, window: int) -> Insight | None: ...
 
     def recommended(self, subject: UUID, window: int) -> list[Recommended] | None:
@@ -115,6 +123,14 @@ class Oversight(Protocol):
     """What operators may read, of everybody."""
 
     def users(self, query: models.UsersQuery, after: Position | None) -> list[tuple[Position, models.UserSummary]]: ...
+
+    def recommendations(self, subject: UUID, window: int) -> list[models.ReviewItem]:
+        """A person's recommendations in a window, whatever their status; without titles."""
+        ...
+
+    def past_surveys(self, limit: int) -> list[models.MetricsPoint]:
+        """What past surveys found, the latest first."""
+        ...
 
     def personas(self, subject: UUID) -> list[models.AssignedPersona]: ...
 

@@ -1,33 +1,44 @@
 """What a person may read: accounts, transactions, insights, and recommendations with their reasons."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from msgspec import structs
+
 from chalicelib.errors import NotFound, Unprocessable
 from chalicelib.spendsense.catalogue import AdviceCatalogue
+from chalicelib.spendsense.exports import as_csv, exported_transaction
 from chalicelib.spendsense.guardrails import DISCLOSURE
 from chalicelib.spendsense.models import (
     Accounts,
     BehaviourView,
     ExplainedRecommendation,
+    Export,
+    ExportQuery,
     Feedback,
     FeedbackGiven,
     Insights,
+    MonthOfSpending,
     PersonaView,
     RecommendationSet,
     RecommendationView,
+    Spending,
+    SpendingQuery,
     Transactions,
     TransactionsQuery,
     WindowQuery,
 )
 from chalicelib.spendsense.paging import page_of, parsed_id, position_of
 from chalicelib.spendsense.people import NO_PROFILE
-from chalicelib.spendsense.ports import Audit, Explanations, Records
+from chalicelib.spendsense.ports import Audit, Explanations, People, Records
 from chalicelib.spendsense.values import Insight, Recommended, evidence_of
 
 T = TypeVar("T")
+
+EXPORTED_AT_ONCE = 5_000
+"""A page of an export: about 1.5 MB of JSON, of the 6 MB that Lambda answers at most."""
 
 
 class OwnRecords:
@@ -37,12 +48,14 @@ class OwnRecords:
         self,
         *,
         records: Records,
+        people: People,
         explanations: Explanations,
         audit: Audit,
         catalogue: AdviceCatalogue,
         clock: Callable[[], datetime],
     ) -> None:
         self._records = records
+        self._people = people
         self._explanations = explanations
         self._audit = audit
         self._catalogue = catalogue
@@ -64,6 +77,41 @@ class OwnRecords:
             raise NotFound(NO_PROFILE)
         page, cursor = page_of(rows, query.limit)
         return Transactions(transactions=page, next_cursor=cursor)
+
+    def spending(self, subject: UUID, query: SpendingQuery) -> Spending:
+        """The caller's spending by calendar month and category, this month included."""
+        profile = _found(self._people.find(subject), NO_PROFILE)
+        today = self._clock().date()
+        months = [_month_back(today, back) for back in range(query.months)]
+        rows = _found(self._records.spending(subject, months[-1], today), NO_PROFILE)
+        return Spending(
+            currency=profile.currency,
+            months=[
+                MonthOfSpending(
+                    since=since,
+                    until=min(today, _month_back(since, -1) - timedelta(days=1)),
+                    spend_cents=sum(found.spend_cents for month, found in rows if month == since),
+                    categories=[found for month, found in rows if month == since],
+                )
+                for since in months
+            ],
+        )
+
+    def export(self, subject: UUID, query: ExportQuery) -> Export:
+        """Everything that is kept about the caller; with a cursor, the next transactions alone."""
+        kept = _found(self._records.kept(subject), NO_PROFILE)
+        wanted = structs.replace(TransactionsQuery(), limit=EXPORTED_AT_ONCE)
+        rows = _found(self._records.transactions(subject, wanted, position_of(query.cursor)), NO_PROFILE)
+        page, cursor = page_of(rows, EXPORTED_AT_ONCE)
+        whole = kept if query.cursor is None else {"profile": kept["profile"]}
+        return Export(**whole, transactions=page, next_cursor=cursor)
+
+    def export_csv(self, subject: UUID, query: ExportQuery) -> str:
+        """One part of the export as CSV; of the transactions one page, as they can be imported again."""
+        export = self.export(subject, query)
+        if query.part == "transactions":
+            return as_csv([exported_transaction(row) for row in export.transactions])
+        return as_csv(getattr(export, query.part))
 
     def insights(self, subject: UUID, query: WindowQuery) -> Insights:
         """The caller's signals, persona and behaviours in a window."""
@@ -141,6 +189,12 @@ class OwnRecords:
             because=row.rationale,
             created_at=row.created_at,
         )
+
+
+def _month_back(day: date, months: int) -> date:
+    """The first day of the month so many months before."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1)
 
 
 def _found(value: T | None, message: str) -> T:

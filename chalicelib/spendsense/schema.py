@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chalicelib.errors import Conflict
+from chalicelib.spendsense.taxonomy import Category
 
 _NAME = re.compile(r"(\d{4})_([a-z_]+)\.sql")
 
@@ -28,10 +29,11 @@ class Migration:
 
 
 class Migrated(Struct, frozen=True, kw_only=True):
-    """What a run of `migrate` did."""
+    """What a run of `migrate` did; `mended` says how many existing rows it changed, and why."""
 
     applied: list[str]
     version: int
+    mended: dict[str, int] = {}
 
 
 class Schema(Protocol):
@@ -44,20 +46,31 @@ class Schema(Protocol):
         """
         ...
 
+    def declare(self, categories: Iterable[Category], applied: Sequence[int]) -> dict[str, int]:
+        """Keep the declared categories and no others; what the `applied` migrations and this mended, in rows."""
+        ...
+
 
 class Migrations:
     """Brings a schema up to date."""
 
-    def __init__(self, *, schema: Schema, available: Sequence[Migration]) -> None:
+    def __init__(self, *, schema: Schema, available: Sequence[Migration], categories: Iterable[Category] = ()) -> None:
         self._schema = schema
         self._available = tuple(available)
+        self._categories = tuple(categories)
 
     def migrate(self) -> Migrated:
         """Apply every pending migration in order; Conflict if the database's past differs from the files."""
-        applied: list[str] = []
+        applied: list[Migration] = []
         while step := self._schema.advance(lambda known: following(known, self._available)):
-            applied.append(f"{step.version:04d}_{step.name}")
-        return Migrated(applied=applied, version=self._available[-1].version)
+            applied.append(step)
+        versions = [step.version for step in applied]
+        mended = self._schema.declare(self._categories, versions) if self._categories else {}
+        return Migrated(
+            applied=[f"{step.version:04d}_{step.name}" for step in applied],
+            version=self._available[-1].version,
+            mended=mended,
+        )
 
 
 def following(applied: Mapping[int, str], available: Sequence[Migration]) -> Migration | None:

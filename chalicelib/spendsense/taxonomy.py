@@ -1,42 +1,103 @@
-"""What the money of a transaction means, decided from Plaid's personal finance category, versions 1 and 2.
+"""What the money of a transaction means: declared for each category, never read from anybody's rows.
 
     wages         pay: it makes payroll and income
-    income        other money in; counted as pay only if it comes regularly
-    interest      interest charged
+    income        other money in; counted as pay if one payer sends it regularly
+    passive       interest, dividends, tax refunds: income, and never pay
+    interest      interest charged; counted apart on card accounts
     obligation    what one owes anyway: rent, loans, taxes; an expense, but never a subscription
-    transfer      between accounts: neither spent nor earned
+    payment       money sent to somebody else: an expense, unless an account of one's own received it
+    transfer      between accounts, and money in that nobody named: neither spent nor earned
     card_payment  paying a card's bill: the spending was counted when the card was used
-    spend         everything else
+    service       spending that may be a subscription
+    spend         all other spending
 
-Plaid's list: https://plaid.com/documents/pfc-taxonomy-all.csv
+The names are those of Plaid's personal finance categories, versions 1 and 2
+(https://plaid.com/documents/pfc-taxonomy-all.csv). A primary name is a category by itself, for rows that have no more.
+OTHER_MONEY_IN is ours.
 """
 
-from typing import Literal
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-Flow = Literal["spend", "obligation", "interest", "wages", "income", "transfer", "card_payment"]
+import msgspec
 
-UNKNOWN = "OTHER_OTHER"
-
-DETAILED: dict[str, Flow] = {
-    "INCOME_WAGES": "wages",
-    "INCOME_SALARY": "wages",
-    "INCOME_GIG_ECONOMY": "wages",
-    "INCOME_MILITARY": "wages",
-    "BANK_FEES_INTEREST_CHARGE": "interest",
-    "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT": "card_payment",
-    "RENT_AND_UTILITIES_RENT": "obligation",
-    "TRANSFER_OUT_WITHDRAWAL": "spend",  # cash leaves the accounts to be spent
-}
-PRIMARY: dict[str, Flow] = {
-    "INCOME": "income",
-    "TRANSFER_IN": "transfer",
-    "TRANSFER_OUT": "transfer",
-    "LOAN_PAYMENTS": "obligation",
-    "LOAN_DISBURSEMENTS": "transfer",
-    "GOVERNMENT_AND_NON_PROFIT": "obligation",
-}
+UNKNOWN, UNKNOWN_IN = "OTHER_OTHER", "OTHER_MONEY_IN"
+BETWEEN_ACCOUNTS = ("TRANSFER_OUT", "TRANSFER_OUT_ACCOUNT_TRANSFER", "TRANSFER_OUT_OTHER_TRANSFER_OUT")
+TO_SOMEBODY = "TRANSFER_OUT_TRANSFER_OUT_FROM_APPS"
 
 
-def flow_of(primary: str, detailed: str) -> Flow:
-    """The flow of a category; a detailed name wins over its primary one, and what nobody listed is spending."""
-    return DETAILED.get(detailed) or PRIMARY.get(primary) or "spend"
+@dataclass(frozen=True)
+class Category:
+    """A declared category; `detailed` is the primary name where a row says no more."""
+
+    primary: str
+    detailed: str
+    flow: str
+
+
+class Taxonomy:
+    """The declared categories, the labels of exports, and the words of rows that have no category."""
+
+    def __init__(self, declared: dict[str, Any]) -> None:
+        self.categories = {category.detailed: category for category in _categories(declared["categories"])}
+        self._labels: dict[str, str] = declared["labels"]
+        words = declared["words"]
+        self._words = {side: [(entry[0], _any_of(entry[1:])) for entry in words[side]] for side in ("in", "out")}
+        self._payees, self._refunds = _any_of(words["payees"]), _any_of(words["refunds"])
+
+    def categorise(self, primary: str, detailed: str, texts: str, cents: int) -> tuple[Category, bool]:
+        """The category of a row, and whether what it says of itself was understood.
+
+        The detailed name counts first, then the primary one, either in any case or as a label of an export
+        ("Groceries"); a row that says neither, or OTHER, is read by the words of its `texts`.
+        """
+        given = [name for name in (_name(detailed), _name(primary)) if name and not name.startswith("OTHER")]
+        known = next((found for name in given if (found := self._named(name, cents))), None)
+        category = known or self._worded(texts, cents)
+        if category.detailed in BETWEEN_ACCOUNTS and cents > 0 and self._payees.search(texts):
+            category = self.categories[TO_SOMEBODY]
+        return category, known is not None or not given
+
+    def _named(self, name: str, cents: int) -> Category | None:
+        if name == "TRANSFER" or name == "TRANSFERS":
+            name = "TRANSFER_OUT" if cents > 0 else "TRANSFER_IN"
+        found = self.categories.get(name) or self.categories.get(self._labels.get(name, ""))
+        if found is None:
+            primaries = (one for one in self.categories.values() if one.primary == one.detailed)
+            found = next((one for one in primaries if name.startswith(f"{one.primary}_")), None)
+        return found
+
+    def _worded(self, texts: str, cents: int) -> Category:
+        refund = cents < 0 and self._refunds.search(texts)
+        for name, pattern in self._words["in" if cents < 0 else "out"]:
+            if pattern.search(texts):
+                return self.categories[name]
+        return self.categories[UNKNOWN if cents >= 0 or refund else UNKNOWN_IN]
+
+
+@cache
+def packaged_taxonomy() -> Taxonomy:
+    """The taxonomy of this package."""
+    return Taxonomy(msgspec.json.decode((files("chalicelib.spendsense.declared") / "taxonomy.json").read_bytes()))
+
+
+def _categories(declared: dict[str, dict[str, Any]]) -> Iterable[Category]:
+    for primary, entry in declared.items():
+        for flow, names in entry.items():
+            if flow == "itself":
+                yield Category(primary, primary, names)
+            else:
+                yield from (Category(primary, f"{primary}_{name}", flow) for name in names)
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.I)
+
+
+def _name(given: str) -> str:
+    """A category as it is declared: upper case, words joined by underscores."""
+    return re.sub(r"\W+", "_", given.strip().upper().replace("&", " ")).strip("_")

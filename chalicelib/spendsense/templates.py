@@ -20,6 +20,11 @@ class Template:
         return tuple(dict.fromkeys(self.pieces[1::2]))
 
     @property
+    def text(self) -> str:
+        """The template as it is declared, signals in braces."""
+        return "".join(f"{{{piece}}}" if number % 2 else piece for number, piece in enumerate(self.pieces))
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """What is not a signal."""
         return self.pieces[::2]

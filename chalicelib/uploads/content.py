@@ -9,6 +9,9 @@ SNIFF_BYTES = 512
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif")
 
+DECLARED_TYPES = (*IMAGE_TYPES, "image/jpg", "application/octet-stream")
+"""What phones and their file pickers call these; the last is what some call any file."""
+
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.uploads.content import IMAGE_TYPES
+from chalicelib.uploads.content import DECLARED_TYPES
 from chalicelib.uploads.keys import SESSION_ID
 from chalicelib.uploads.machine import Session, Status, status_at
 
@@ -33,9 +33,9 @@ class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             str,
             Meta(
                 max_length=512,
-                pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#]+/(?![\s\S])",
-                description="What the phone's token is appended to, for the QR code. Without it, this API's own page.",
-                examples=["https://photos.example.com/u/"],
+                pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#/]+/[^\s\x00-\x20\x7f\"'<>\\?#]*(?![\s\S])",
+                description="The page that the code leads to, with the phone's token after `#`. Without it, our own.",
+                examples=["https://photos.example.com/u"],
             ),
         ]
         | None
@@ -88,9 +88,9 @@ class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             str,
             Meta(
                 max_length=100,
-                description=f"One of {', '.join(IMAGE_TYPES)}.",
+                description="What the PUT says that it sends, exactly; what it is shows later. image/jpeg if none.",
                 examples=["image/jpeg"],
-                extra_json_schema={"enum": list(IMAGE_TYPES)},
+                extra_json_schema={"enum": list(DECLARED_TYPES)},
             ),
         ]
         | None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from chalicelib.errors import Conflict, Gone, InvalidInput, NotFound, OmnibusError, RateLimited, TooLarge, Unprocessable
 from chalicelib.uploads import tokens
-from chalicelib.uploads.content import IMAGE_TYPES
+from chalicelib.uploads.content import DECLARED_TYPES
 from chalicelib.uploads.keys import SESSION_ID, next_key
 from chalicelib.uploads.machine import LIFETIME, PERMISSION_LIFETIME, Denial, Permitted, Session, Status
 from chalicelib.uploads.models import (
@@ -66,7 +67,8 @@ class UploadSessions:
     def open(self, client: str, phone_page: str) -> NewSession:
         """Open a session for `client`, the caller's address; RateLimited if it opened too many lately.
 
-        The QR code leads to `phone_page` followed by the phone's token.
+        The QR code leads to `phone_page` with the phone's token as the fragment, which browsers send to no server: it
+        is in no log and in no trace.
         """
         now = self._clock()
         self._count_session(client, now)
@@ -79,7 +81,7 @@ class UploadSessions:
             expires_at=(now + LIFETIME).replace(microsecond=0),
         )
         self._store.add(session)
-        phone_url = phone_page + tokens.phone_token(session_id, upload)
+        phone_url = f"{phone_page}#{tokens.phone_token(session_id, upload)}"
         return NewSession(
             session_id=session_id,
             status=session.status,
@@ -99,6 +101,8 @@ class UploadSessions:
             tokens.require("owner", session.id, owner_token, session.owner_hash)
         elif upload_token:
             tokens.require("upload", session.id, upload_token, session.upload_hash)
+            if session.status is Status.AWAITING_SCAN:
+                self._tell(session, "PHONE_CONNECTED")
         else:
             tokens.require("owner", session.id, None, session.owner_hash)
         return view_of(session, self._clock(), self._image_url(session) if owner_token else None)
@@ -120,7 +124,7 @@ class UploadSessions:
         after = self._store.change(session.id, Permitted(key, now))
         if not isinstance(after, Session):
             _deny(after, session)
-        self._say_requested(after)
+        self._tell(after, "UPLOAD_REQUESTED", uploadKey=after.key)
         seconds = int(PERMISSION_LIFETIME.total_seconds())
         form = self._permits.post_form(key, self._limits.max_bytes, seconds)
         return UploadPermission(
@@ -151,17 +155,12 @@ class UploadSessions:
                 retry_after=wait,
             )
 
-    def _say_requested(self, session: Session) -> None:
-        """Let the desktop know that its phone is there."""
+    def _tell(self, session: Session, action: str, **more: object) -> None:
+        """Let the desktop know what its phone does."""
         if session.socket is None:
             return
-        try:
-            self._sockets.post(
-                session.socket,
-                {"action": "UPLOAD_REQUESTED", "sessionId": session.id, "uploadKey": session.key},
-            )
-        except OmnibusError:
-            return  # a courtesy, which must not keep the phone from uploading
+        with suppress(OmnibusError):  # a courtesy, which must not keep the phone from uploading
+            self._sockets.post(session.socket, {"action": action, "sessionId": session.id, **more})
 
     def _image_url(self, session: Session) -> str | None:
         outcome = session.outcome
@@ -180,11 +179,11 @@ def qr_code(text: str) -> str:
 
 
 def _accepted(content_type: str | None) -> str:
-    if content_type is None:
+    if not content_type:
         return "image/jpeg"
-    if content_type.lower() not in IMAGE_TYPES:
-        raise Unprocessable.of("contentType", f"is {content_type!r}", "one of " + ", ".join(IMAGE_TYPES))
-    return content_type.lower()
+    if content_type.lower() not in DECLARED_TYPES:
+        raise Unprocessable.of("contentType", f"is {content_type!r}", "one of " + ", ".join(DECLARED_TYPES))
+    return content_type  # S3 compares it letter by letter with what is sent
 
 
 def _deny(denial: Denial | None, session: Session) -> NoReturn:

@@ -42,5 +42,5 @@ def require(side: Side, session_id: str, token: str | None, known_hash: str) -> 
 
 
 def phone_token(session_id: str, upload_token: str) -> str:
-    """What the QR code carries: the session and the phone's secret, as one path segment."""
+    """What the QR code carries: the session and the phone's secret, as one text."""
     return f"{session_id.replace('-', '')}.{upload_token}"

@@ -1,7 +1,7 @@
 """The tools of the Model Context Protocol: the same services and models as the routes, of all workloads."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,15 +16,7 @@ from chalicelib.spendsense import models as spendsense
 from chalicelib.uploads import models as uploads
 
 if TYPE_CHECKING:
-    from chalicelib.entry.limits import AddressLimits
-    from chalicelib.entry.operators import Operators
-    from chalicelib.entry.signin import SignIn
-    from chalicelib.settings import Settings
-    from chalicelib.wiring.concerts import ConcertServices
-    from chalicelib.wiring.flights import FlightServices
-    from chalicelib.wiring.predictions import PredictionServices
-    from chalicelib.wiring.spendsense import SpendsenseServices
-    from chalicelib.wiring.uploads import UploadServices
+    from chalicelib.wiring.services import Workloads
 
 INSTRUCTIONS = (
     "Omnibus answers about concerts (venues, artists, programme, ticket sales), about live and past air traffic with "
@@ -73,37 +65,7 @@ class OneUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner_token: str
 
 
-class ToolServices(Protocol):
-    """What the tools use of all services."""
-
-    settings: "Settings"
-
-    @property
-    def concerts(self) -> "ConcertServices": ...
-
-    @property
-    def flights(self) -> "FlightServices": ...
-
-    @property
-    def spendsense(self) -> "SpendsenseServices": ...
-
-    @property
-    def predictions(self) -> "PredictionServices": ...
-
-    @property
-    def uploads(self) -> "UploadServices": ...
-
-    @property
-    def operators(self) -> "Operators": ...
-
-    @property
-    def signin(self) -> "SignIn": ...
-
-    @property
-    def limits(self) -> "AddressLimits": ...
-
-
-def mcp_server(services: ToolServices) -> McpServer:
+def mcp_server(services: "Workloads") -> McpServer:
     """The server of all tools."""
     return McpServer(
         [
@@ -119,7 +81,7 @@ def mcp_server(services: ToolServices) -> McpServer:
     )
 
 
-def _concerts(services: ToolServices) -> list[McpTool]:
+def _concerts(services: "Workloads") -> list[McpTool]:
     return [_concert(tool) for tool in services.concerts.toolbox.tools.values()]
 
 
@@ -134,7 +96,7 @@ def _concert(tool: Tool) -> McpTool:
     )
 
 
-def _flights(services: ToolServices) -> list[McpTool]:
+def _flights(services: "Workloads") -> list[McpTool]:
     return [
         McpTool(
             name="latest_flights",
@@ -186,7 +148,7 @@ def _flights(services: ToolServices) -> list[McpTool]:
     ]
 
 
-def _spendsense(services: ToolServices) -> list[McpTool]:
+def _spendsense(services: "Workloads") -> list[McpTool]:
     def person(caller: McpCaller) -> UUID:
         return services.spendsense.doorkeeper.person(services.signin.claims(caller.authorization))
 
@@ -229,7 +191,7 @@ def _spendsense(services: ToolServices) -> list[McpTool]:
     ]
 
 
-def _predictions(services: ToolServices) -> list[McpTool]:
+def _predictions(services: "Workloads") -> list[McpTool]:
     def admitted(caller: McpCaller) -> None:
         services.operators.admit(caller.operator_token, caller.authorization, caller.address)
 
@@ -263,7 +225,7 @@ def _predictions(services: ToolServices) -> list[McpTool]:
     ]
 
 
-def _uploads(services: ToolServices) -> list[McpTool]:
+def _uploads(services: "Workloads") -> list[McpTool]:
     return [
         McpTool(
             name="upload_session",

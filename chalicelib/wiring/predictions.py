@@ -2,28 +2,45 @@
 
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.predictions.jobs import PredictionJobs
+from chalicelib.predictions.news import JobNews
 from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.predictions.batch import BatchPredictions
+    from chalicelib.predictions.catalogue import PredictionCatalogue
     from chalicelib.predictions.distributed import DistributedPredictions
     from chalicelib.predictions.estimators import Models
+    from chalicelib.predictions.models import DirectRequest
+    from chalicelib.predictions.ports import Verifier
+
+ANSWER_S = 25.0
+"""A function that loads scikit-learn first takes six seconds."""
+
+LIBRARIES = ("joblib", "pandas", "skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline")
+"""What most models are loaded with."""
 
 
 class PredictionServices:
     """Calls, jobs and their steps; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._client = shared.client
         self._settings = shared.settings.predictions
+
+    def respond(self, asked: "DirectRequest", seconds_left: Callable[[], float]) -> Any:
+        """What the single call answers; built at the call, so that a wrong setting is its error."""
+        return self.batch.respond(asked, seconds_left)
 
     @cached_property
     def batch(self) -> "BatchPredictions":
@@ -41,6 +58,12 @@ class PredictionServices:
             submit=lambda request: self.jobs.submit(request).job_id,
         )
 
+    def load(self) -> None:
+        """Import the libraries that models are made with, and build the services, which open no connection."""
+        for name in LIBRARIES:
+            import_module(name)
+        _ = self.batch, self.steps
+
     @cached_property
     def steps(self) -> "DistributedPredictions":
         from chalicelib.entry.meter import ScoringMeter
@@ -57,12 +80,15 @@ class PredictionServices:
             workers=self._settings.workers or os.cpu_count() or 1,
             part_bytes=self._settings.part_bytes,
             single_call_bytes=self._settings.single_call_bytes,
+            news=self.news,
         )
 
     @cached_property
     def jobs(self) -> PredictionJobs:
+        from chalicelib.adapters.predictions.function import ScoringFunction
         from chalicelib.adapters.predictions.state_machine import StateMachine
 
+        client = self._client("lambda", read_timeout=ANSWER_S, max_attempts=1)
         return PredictionJobs(
             objects=self.objects,
             store=self.store,
@@ -70,14 +96,42 @@ class PredictionServices:
             allowed=self.places,
             clock=now,
             new_id=lambda: uuid4().hex,
+            news=self.news,
+            holder=ScoringFunction(client, self._settings.function),
+        )
+
+    @cached_property
+    def catalogue(self) -> "PredictionCatalogue":
+        from chalicelib.adapters.predictions.shelf import S3Shelf
+        from chalicelib.predictions.catalogue import PredictionCatalogue
+
+        return PredictionCatalogue(
+            objects=self.objects,
+            shelf=S3Shelf(self._client("s3", max_attempts=2, signature_version="s3v4")),
+            verifier=self.verifier,
+            allowed=self.places,
+            clock=now,
+            new_id=lambda: uuid4().hex,
         )
 
     @cached_property
     def models(self) -> "Models":
-        from chalicelib.adapters.predictions.signing import signing_key
         from chalicelib.predictions.estimators import Models
 
-        return Models(self.objects, signing_key(self._settings.signing_key_arn, self._client))
+        return Models(self.objects, self.verifier)
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        from chalicelib.adapters.predictions.signing import signing_key
+
+        return signing_key(self._settings.signing_key_arn, self._client)
+
+    @cached_property
+    def news(self) -> JobNews:
+        from chalicelib.adapters.bus import BusAnnouncements
+
+        events = BusAnnouncements(self._client("events"), "default", "predictions")
+        return JobNews(self.store, events, self._shared.connections.post)
 
     @cached_property
     def objects(self) -> S3Objects:

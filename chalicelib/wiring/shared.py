@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from chalicelib.adapters.aws import Clients
     from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.counters import CountersTable
@@ -48,6 +50,12 @@ class Shared:
         from chalicelib.adapters.counters import CountersTable
 
         return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
+
+    @cached_property
+    def tell_stack(self) -> "Callable[[str, Mapping[str, Any]], None]":
+        from chalicelib.adapters.cloudformation import tell_stack
+
+        return tell_stack
 
     @property
     def socket_url(self) -> str | None:

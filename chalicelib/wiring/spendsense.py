@@ -3,8 +3,8 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.bus import BusAnnouncements
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
-from chalicelib.adapters.spendsense.events import BusAnnouncements
 from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
@@ -14,6 +14,7 @@ from chalicelib.spendsense import catalogue
 from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
+    from chalicelib.spendsense.catalogue import AdviceCatalogue
     from chalicelib.spendsense.desk import OperatorDesk
     from chalicelib.spendsense.identity import Doorkeeper
     from chalicelib.spendsense.imports import Imports
@@ -49,8 +50,13 @@ class SpendsenseServices:
     def migrations(self) -> "Migrations":
         from chalicelib.adapters.spendsense.schema import PostgresSchema
         from chalicelib.spendsense.schema import Migrations, packaged_migrations
+        from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
-        return Migrations(schema=PostgresSchema(self.database), available=packaged_migrations())
+        return Migrations(
+            schema=PostgresSchema(self.database),
+            available=packaged_migrations(),
+            categories=packaged_taxonomy().categories.values(),
+        )
 
     @cached_property
     def imports(self) -> "Imports":
@@ -67,8 +73,13 @@ class SpendsenseServices:
             people=PostgresPeople(self.database),
             consents=PostgresConsents(self.database),
             announcements=self.events,
+            policy=catalogue.packaged_policy(),
             clock=now,
         )
+
+    @cached_property
+    def catalogue(self) -> "AdviceCatalogue":
+        return catalogue.packaged_catalogue()
 
     @cached_property
     def own(self) -> "OwnRecords":
@@ -76,6 +87,7 @@ class SpendsenseServices:
 
         return OwnRecords(
             records=PostgresRecords(self.database),
+            people=PostgresPeople(self.database),
             explanations=PostgresExplanations(self.database),
             audit=self.audit,
             catalogue=catalogue.packaged_catalogue(),
@@ -92,6 +104,7 @@ class SpendsenseServices:
             explanations=PostgresExplanations(self.database),
             reviews=PostgresReviews(self.database),
             imports=self.imports,
+            catalogue=catalogue.packaged_catalogue(),
             audit=self.audit,
             clock=now,
         )
@@ -112,7 +125,7 @@ class SpendsenseServices:
 
     @cached_property
     def events(self) -> BusAnnouncements:
-        return BusAnnouncements(self._shared.client("events"), self._settings.event_bus)
+        return BusAnnouncements(self._shared.client("events"), self._settings.event_bus, "spendsense")
 
     @cached_property
     def database(self) -> Postgres:

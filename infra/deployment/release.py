@@ -18,6 +18,7 @@ from infra.template.redeployment import of_release
 
 LOOK_EVERY_S = 5.0
 RELEASE = "Release"
+MIGRATIONS = "Migrations"
 SECRET_DIGITS = 8
 """How many digits of each secret's digest follow those that SAM names versions after."""
 DIGEST_ROUNDS = 200_000
@@ -99,12 +100,17 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
     does not answer.
     """
     template = parameters.read_template(package / "sam.json")
-    checked = preflight(site, template)
+    checked = without_database(site, preflight(site, template))
     _refuse_foreign_functions(site)
     outputs = apply(site, checked, template, package)
     for name, value in sorted(outputs.items()):
         site.tell(f"  {name} = {value}")
-    verify(site, outputs, migrated=_has_database(site, checked))
+    health.check(site.address(outputs), site.tell, site.pause)
+    if checked.parameters.get(MIGRATIONS) == "DISABLED":
+        site.tell(
+            f"  the schema was not migrated: bring the database into the network (outputs DatabaseSubnets and"
+            f" DatabaseSecurityGroup), then `make deploy STAGE={site.stage.name}` again, which migrates it"
+        )
     for line in EQUIVALENTS:
         site.tell(line.format(stack=site.stage.stack, url=site.address(outputs)))
     return outputs
@@ -181,15 +187,11 @@ def _secrets(template: Template) -> frozenset[str]:
     return frozenset(name for name, each in template.get("Parameters", {}).items() if each.get("NoEcho"))
 
 
-def _has_database(site: Site, checked: Checked) -> bool:
-    """Is a database named? A URL that was kept is known to the stack's own secret alone."""
-    if checked.parameters.get("DatabaseSecretArn"):
-        return True
-    url = checked.parameters.get("DatabaseUrl", "")
-    if url is not None:
-        return bool(url)
-    secret = site.client("secretsmanager").get_secret_value(SecretId=f"{site.stage.stack}-spendsense-database")
-    return bool(json.loads(secret["SecretString"]).get("url"))
+def without_database(site: Site, checked: Checked) -> Checked:
+    """A first deployment that makes the network does not migrate: the database can only come into the network later."""
+    if not checked.first or checked.parameters.get("DatabaseNetwork") != "own" or MIGRATIONS in site.stage.given:
+        return checked
+    return replace(checked, parameters={**checked.parameters, MIGRATIONS: "DISABLED"})
 
 
 def _refuse_foreign_functions(site: Site) -> None:

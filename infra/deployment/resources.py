@@ -15,7 +15,7 @@ from infra.deployment.release import RESOURCES_ONLY
 from infra.template.names import ALIAS, FUNCTION, OF_ALIASES, Template
 
 OF_FUNCTIONS = re.compile(
-    r"AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
+    r"Custom::|AWS::(Serverless::(Function|Api|HttpApi)|Lambda::(?!LayerVersion)\w+|ApiGateway(V2)?::\w+|CodeDeploy::\w+)"
 )
 NEVER_WITHOUT = re.compile(
     r"AWS::(S3::Bucket(?!Policy)|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"

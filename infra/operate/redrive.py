@@ -21,7 +21,7 @@ from infra.template.names import ALIAS
 AT_ONCE = 10
 WAIT_S = 5
 """A long poll asks all machines of SQS; a short one asks some, and may find nothing where there is something."""
-CLOUD = Path(".local/cloud.json")
+HOME = Path(".local")
 
 
 class RedriveError(Exception):
@@ -84,15 +84,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="redrive", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("function", help="as app.py names it, e.g. process_flights")
     parser.add_argument("--stage", default="local", choices=("local", "dev", "staging", "prod"), help="default: local")
+    parser.add_argument("--home", type=Path, default=HOME, help="the local cloud's folder (default: .local)")
     options = parser.parse_args(arguments)
+    cloud = options.home / "cloud.json"
     try:
         stage = Stage("local", "omnibus-local") if options.stage == "local" else read_stage(options.stage, os.environ)
         if stage.name == "local":
-            if not CLOUD.exists():
-                raise RedriveError(f"there is no {CLOUD}; `make up` starts the local cloud, STAGE=prod is another")
+            if not cloud.exists():
+                raise RedriveError(f"there is no {cloud}; `make up` starts the local cloud, STAGE=prod is another")
             for name in [name for name in os.environ if name.startswith("AWS_")]:
                 del os.environ[name]  # one's own session token, say, which the local cloud would refuse
-            os.environ.update(json.loads(CLOUD.read_text(encoding="utf-8"))["environment"])
+            os.environ.update(json.loads(cloud.read_text(encoding="utf-8"))["environment"])
         client = client_of(stage)
         queue_url = queue_of(client("sqs"), stage.stack, options.function)
         # Past the alias, the letter would reach what was just uploaded and has no retries configured.

@@ -17,6 +17,8 @@ from infra.template.names import ALIAS, REST_API, Resources, Template, alias_of,
 PERMISSION = "AWS::Lambda::Permission"
 SOCKET_INTEGRATION = "AWS::ApiGatewayV2::Integration"
 REST_HANDLER = "APIHandler"
+MIGRATION, MIGRATING = "SchemaMigration", "Migrate"
+"""The resource that CloudFormation orders, and the function that it orders it from."""
 AT_ONCE = 5
 """How many functions change side by side: Lambda takes 15 such calls a second, and a function needs four."""
 INVOCATIONS = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s}/invocations"
@@ -45,10 +47,26 @@ def with_aliases(template: Template, functions: Sequence[Function]) -> dict[str,
     return {**template, "Resources": resources}
 
 
+def after_migration(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
+    """The template with every function changed only after the schema was migrated.
+
+    They wait by a tag: DependsOn cannot name what may not be made.
+    """
+    resources = dict(template["Resources"])
+    if MIGRATION not in resources:
+        return dict(template)
+    migrated = {"Fn::If": [resources[MIGRATION]["Condition"], {"Ref": MIGRATION}, "not-migrated"]}
+    for name in (function.logical for function in functions if function.logical != MIGRATING):
+        tags = {**resources[name]["Properties"].get("Tags", {}), "schema": migrated}
+        resources[name] = _changed(resources[name], {"Tags": tags})
+    return {**template, "Resources": resources}
+
+
 def in_turns(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
     """The template with its functions in a few chains, so that CloudFormation changes not all of them at once."""
     resources = dict(template["Resources"])
-    for before, after in zip(functions, functions[AT_ONCE:], strict=False):
+    turns = sorted(functions, key=lambda function: function.logical != MIGRATING)
+    for before, after in zip(turns, turns[AT_ONCE:], strict=False):
         there = resources[after.logical].get("DependsOn", [])
         waits_for = [*([there] if isinstance(there, str) else there), before.logical]
         resources[after.logical] = {**resources[after.logical], "DependsOn": waits_for}

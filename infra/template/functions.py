@@ -27,6 +27,9 @@ LIMITS_PATTERN = ",".join(
 """What the whole parameter must be like; CloudFormation itself looks at each number of a list alone."""
 LIMIT_PATTERN = "^(0|[1-9][0-9]{0,4})$"
 LIMITS_EXPECTED = "MEMORY,TIMEOUT,RESERVED,PROVISIONED: 128 to 10240 MB, 1 to 900 seconds, twice 0 (none) to 1000"
+SNAPSHOTTED = {"Ref": "MlLayer"}
+"""The layer whose functions start from a snapshot: importing scikit-learn takes seconds."""
+
 RETRIES = {"1": {"Async": 0}, "2": {"Async": 1}, "3": {"Async": 2}}
 """Retries of an asynchronous invocation by the attempts in all; Lambda allows no more than two."""
 
@@ -145,6 +148,10 @@ def _properties(function: Function, packaged: Mapping[str, Any]) -> dict[str, An
         "ProvisionedConcurrencyConfig": {"Fn::If": [f"{name}Provisions", provisioned, NO_VALUE]},
         "Environment": {"Variables": {**environment, "OMNIBUS_ENVIRONMENT": {"Ref": f"{name}Environment"}}},
     }
+    if SNAPSHOTTED in packaged.get("Layers", []):
+        # Lambda refuses snapshots together with provisioned concurrency.
+        snapshots = {"Fn::If": ["TakesSnapshots", "PublishedVersions", "None"]}
+        properties["SnapStart"] = {"ApplyOn": {"Fn::If": [f"{name}Provisions", "None", snapshots]}}
     if "DeadLetterQueue" in packaged:
         properties["EventInvokeConfig"] = {
             "MaximumRetryAttempts": {"Fn::FindInMap": ["Retries", {"Ref": "RetryAttempts"}, "Async"]},
@@ -172,5 +179,6 @@ def _exceptions(packaged: Mapping[str, Any]) -> list[dict[str, str]]:
 def _on_schedule(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
     if event["Type"] != "Schedule":
         return dict(event)
-    when = {"Schedule": {"Ref": f"{function}Schedule"}, "State": {"Ref": "Schedules"}}
-    return {**event, "Properties": {**event["Properties"], **when}}
+    # A fragment gives a State of its own to what does not run without something that may not be there.
+    properties = {"State": {"Ref": "Schedules"}, **event["Properties"], "Schedule": {"Ref": f"{function}Schedule"}}
+    return {**event, "Properties": properties}

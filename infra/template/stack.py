@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.template.alarms import with_alarms
-from infra.template.aliases import in_turns, with_aliases
+from infra.template.aliases import after_migration, in_turns, with_aliases
 from infra.template.dashboard import with_dashboard
 from infra.template.encryption import with_encryption
 from infra.template.functions import declared, with_knobs
@@ -33,7 +33,7 @@ def completed(
     if retention := config["stages"][stage].get("log_retention_in_days"):
         whole["Parameters"]["LogRetention"] = {**whole["Parameters"]["LogRetention"], "Default": retention}
     whole = with_alarms(whole, workloads)
-    whole = in_turns(with_aliases(whole, functions), functions)
+    whole = in_turns(after_migration(with_aliases(whole, functions), functions), functions)
     whole = with_socket_redeployment(with_dashboard(whole, workloads))
     whole = with_encryption(with_labels(whole))
     return with_tls_only(whole)

@@ -21,8 +21,10 @@ locals {
     Dashboards         = var.enable_dashboard ? "ENABLED" : "DISABLED"
     Tracing            = var.enable_tracing ? "ENABLED" : "DISABLED"
     Insights           = var.enable_insights ? "ENABLED" : "DISABLED"
+    SnapStart          = var.enable_snap_start ? "ENABLED" : "DISABLED"
     Canary             = var.enable_canary ? "ENABLED" : "DISABLED"
     Schedules          = var.enable_schedules ? "ENABLED" : "DISABLED"
+    Migrations         = var.enable_migrations ? "ENABLED" : "DISABLED"
     AccessLogs         = var.enable_access_logs ? "ENABLED" : "DISABLED"
     ChatApiKey         = var.enable_chat_api_key ? "ENABLED" : "DISABLED"
     DeletionProtection = var.enable_deletion_protection ? "ENABLED" : "DISABLED"
@@ -38,6 +40,7 @@ locals {
     ClientRate     = tostring(var.gateway_config.client_rate)
     ClientBurst    = tostring(var.gateway_config.client_burst)
     ClientQuota    = tostring(var.gateway_config.client_quota)
+    AddressRate    = tostring(var.gateway_config.address_rate)
     SocketsBase    = var.gateway_config.sockets_base
     GatewayAccount = var.gateway_config.account
     AlarmEmail     = var.alarm_config.email

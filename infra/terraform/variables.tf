@@ -133,6 +133,12 @@ variable "enable_insights" {
   default     = true
 }
 
+variable "enable_snap_start" {
+  type        = bool
+  description = "Functions that carry scikit-learn start from a snapshot."
+  default     = true
+}
+
 variable "enable_canary" {
   type        = bool
   description = "Traffic moves to new versions by and by."
@@ -142,6 +148,12 @@ variable "enable_canary" {
 variable "enable_schedules" {
   type        = bool
   description = "Scheduled functions run by themselves."
+  default     = true
+}
+
+variable "enable_migrations" {
+  type        = bool
+  description = "The schema is migrated before new versions get traffic; not at the first apply with network = \"own\"."
   default     = true
 }
 
@@ -167,7 +179,7 @@ variable "enable_deletion_protection" {
 
 variable "operator_token" {
   type        = string
-  description = "Who sends it as X-Operator-Token may do what operators do; empty, nobody may."
+  description = "Machines that send it as X-Operator-Token may do what operators do; empty, no machine may. At least 32 characters."
   default     = ""
   sensitive   = true
 }
@@ -196,6 +208,7 @@ variable "gateway_config" {
     client_rate  = optional(number, 10) # of one API key
     client_burst = optional(number, 20)
     client_quota = optional(number, 10000) # a day
+    address_rate = optional(number, 0)     # of one address in five minutes, by a web ACL; 0 makes none
     sockets_base = optional(string, "")
     account      = optional(string, "own") # or existing
   })
@@ -250,7 +263,7 @@ variable "opensky_client_secret" {
 
 variable "warehouse_config" {
   type = object({
-    workgroup  = optional(string, "omnibus")
+    workgroup  = optional(string, "")
     cluster    = optional(string, "")
     database   = optional(string, "omnibus")
     db_user    = optional(string, "")

@@ -106,7 +106,7 @@ async def play(rest_url: str, progress: Progress, console: Console) -> list[Line
         for scene in SCENES:
             desktop = await open_session(http)
             if not lines:
-                show_code(f"{rest_url}/u/", desktop, console)
+                show_code(f"{rest_url}/u", desktop, console)
             line = await scene(desktop)
             progress(f"{line.scene}: {line.told['action']}")
             lines.append(line)
@@ -116,7 +116,7 @@ async def play(rest_url: str, progress: Progress, console: Console) -> list[Line
 
 def show_code(phone_page: str, desktop: Desktop, console: Console) -> None:
     """The QR code in the terminal."""
-    link = phone_page + str(desktop.session["phoneUrl"]).rsplit("/", 1)[1]
+    link = f"{phone_page}#{str(desktop.session['phoneUrl']).rsplit('#', 1)[1]}"
     rows = [list(row) for row in segno.make(link, error="m", micro=False).matrix_iter(border=2)]
     rows += [[0] * len(rows[0])] * (len(rows) % 2)
     halves = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}

@@ -98,7 +98,8 @@ class Bank:
                 "minimum_payment_amount": round(minimum, 2),
                 "last_payment_amount": round(paid, 2),
                 "last_payment_date": (self.today - timedelta(days=days)).isoformat(),
-                "last_statement_balance": None,
+                "last_statement_balance": round(max(20 * minimum, 2 * paid), 2),
+                "last_statement_issue_date": (self.today - timedelta(days=days + 20)).isoformat(),
                 "next_payment_due_date": (self.today + timedelta(days=12)).isoformat(),
                 "is_overdue": overdue,
             }

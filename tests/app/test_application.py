@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.entry import telemetry
 from chalicelib.entry.health import Health
+from chalicelib.entry.operations import Watch
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.wiring import Services
 from tests.environment import OPERATOR_TOKEN
@@ -90,3 +91,42 @@ def test_openapi_describes_every_route_of_the_application(api: Any) -> None:
             assert "default" in operation["responses"], (path, method)
     names = [operation["operationId"] for methods in described["paths"].values() for operation in methods.values()]
     assert len(names) == len(set(names))
+
+
+def test_the_root_leads_on(api: Any) -> None:
+    answer = api("GET", "/")
+    assert (answer.status, answer.body["service"]) == (200, "omnibus")
+    assert answer.body["openapi"].endswith("/openapi.json")
+    assert answer.body["console"] is None, "without API Gateway's stage nobody knows one"
+
+
+def test_the_operations_are_for_operators(api: Any) -> None:
+    assert api("GET", "/operations").status == 403
+
+
+def test_the_operations_tell_what_is_known_and_why_the_rest_is_not(api: Any, services: Services) -> None:
+    def refused() -> list[Any]:
+        raise UpstreamUnavailable("SQS cannot be reached")
+
+    alarm = {"name": "a", "state": "ALARM", "reason": "r", "since": None}
+    services.watch = Watch(stage="test", alarms=lambda: [alarm], dead_letters=refused)
+    answer = api("GET", "/operations", headers=OPERATOR)
+    assert answer.status == 200
+    assert answer.body == {
+        "stage": "test",
+        "alarms": [alarm],
+        "dead_letters": None,
+        "problems": {"dead_letters": "SQS cannot be reached"},
+    }
+
+
+def test_a_defect_in_one_question_hides_no_other(api: Any, services: Services, log: io.StringIO) -> None:
+    def defect() -> list[Any]:
+        raise KeyError("internal")
+
+    queue = {"queue": "a-dead", "function": "a", "messages": 2}
+    services.watch = Watch(stage="test", alarms=defect, dead_letters=lambda: [queue])
+    answer = api("GET", "/operations", headers=OPERATOR).body
+    assert (answer["alarms"], answer["dead_letters"]) == (None, [queue])
+    assert answer["problems"] == {"alarms": "could not be asked"}
+    assert "KeyError" in log.getvalue()

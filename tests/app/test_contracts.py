@@ -8,12 +8,13 @@ import pytest
 import app as application
 from tests.app.spendsense.conftest import announcements, people, wired  # noqa: F401
 from tests.app.spendsense.tokens import ANN, token
+from tests.environment import OPERATOR_TOKEN
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
 CONTRACTS = {
     f"{method} {contract.path}": contract for contract in application.app.contracts for method in contract.methods
 }
-OPERATOR = {"X-Operator-Token": "the operators' token"}
+OPERATOR = {"X-Operator-Token": OPERATOR_TOKEN}
 
 
 def called(name: str) -> tuple[str, str]:

@@ -18,12 +18,31 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from chalicelib.predictions.catalogue import PredictionCatalogue
 from chalicelib.predictions.jobs import PredictionJobs
-from chalicelib.predictions.models import Done, HandedOver, Planned, PredictionOutcome
+from chalicelib.predictions.models import (
+    Done,
+    HandedOver,
+    ModelFeature,
+    Planned,
+    PredictionEstimate,
+    PredictionOutcome,
+    Preview,
+)
+from chalicelib.predictions.trust import Manifest, seal
 from chalicelib.wiring import Services
 from tests.environment import OPERATOR_TOKEN
+from tests.events import socket_event
 from tests.fakes.clock import Clock
-from tests.fakes.predictions import MemoryJobs, MemoryObjects, MemoryWorkflow
+from tests.fakes.predictions import (
+    MemoryHolder,
+    MemoryJobs,
+    MemoryKey,
+    MemoryNews,
+    MemoryObjects,
+    MemoryShelf,
+    MemoryWorkflow,
+)
 
 TOKEN = {"X-Operator-Token": OPERATOR_TOKEN}
 REQUEST = {
@@ -43,6 +62,35 @@ OUTCOME = PredictionOutcome(
 )
 
 
+ESTIMATE = PredictionEstimate(
+    rows=9,
+    rows_are_counted=True,
+    rows_checked=9,
+    columns=2,
+    features=[ModelFeature("x"), ModelFeature("y", "text", missing=True)],
+    model_sha256="0" * 64,
+    seconds=0.5,
+    cost_usd=0.00001,
+)
+HELD = {"DryRun": ESTIMATE, "PreviewOrder": Preview(predictions=[1.5, None], model_sha256="0" * 64)}
+
+
+MANIFEST = Manifest(
+    version=2,
+    uri="s3://models/price.skops",
+    sha256="0" * 64,
+    bytes=9,
+    format="skops",
+    estimator="sklearn.linear_model.Ridge",
+    libraries={},
+    features=tuple(ESTIMATE.features),
+    output_dtype="float64",
+    created_at="2026-11-20T12:00:00+00:00",
+    input="frame",
+    metrics={"r2": 0.5},
+)
+
+
 class Answers:
     """A service that answers, or raises, whatever it is asked."""
 
@@ -56,7 +104,7 @@ class Answers:
             raise self.answer
         return self.answer
 
-    predict = plan = score = complete = __call__
+    respond = plan = score = complete = __call__
 
 
 @pytest.fixture
@@ -70,11 +118,19 @@ def objects() -> MemoryObjects:
 @pytest.fixture
 def jobs(services: Services, objects: MemoryObjects) -> PredictionJobs:
     places = services.predictions.places
-    jobs = PredictionJobs(
-        objects, MemoryJobs(), MemoryWorkflow(), places, Clock(), iter(f"job-{n}" for n in range(99)).__next__
-    )
+    store, ids = MemoryJobs(), iter(f"job-{n}" for n in range(99))
+    news, holder = MemoryNews().about(store), MemoryHolder(lambda asked: HELD[type(asked).__name__])
+    jobs = PredictionJobs(objects, store, MemoryWorkflow(), places, Clock(), ids.__next__, news, holder)
     services.predictions.jobs = jobs
     return jobs
+
+
+@pytest.fixture
+def catalogue(services: Services, objects: MemoryObjects) -> PredictionCatalogue:
+    places, shelf = services.predictions.places, MemoryShelf(objects)
+    catalogue = PredictionCatalogue(objects, shelf, MemoryKey(), places, Clock(), lambda: "id")
+    services.predictions.catalogue = catalogue
+    return catalogue
 
 
 def invoke(client: Client, function: str, event: Any) -> Any:
@@ -182,9 +238,69 @@ class TestJobs:
         answer = api("POST", f"/predictions/{job_id}/redrive", headers=TOKEN)
         assert (answer.status, answer.body["attempt"]) == (202, 2)
 
+    def test_a_dry_run_starts_nothing(self, api: Callable[..., Any], jobs: PredictionJobs) -> None:
+        answer = api("POST", "/predictions?dry_run=true", REQUEST, TOKEN)
+        assert (answer.status, answer.body["state"], answer.body["estimate"]["rows"]) == (202, "checked", 9)
+        assert jobs.workflow.started == []  # type: ignore[attr-defined]
+
+    def test_a_preview_is_mlflows(self, api: Callable[..., Any]) -> None:
+        rows = {"dataframe_split": {"columns": ["x", "y"], "data": [[1, 2], [3, None]]}}
+        answer = api("POST", "/predictions/preview", {"model_s3_uri": "s3://models/m.skops", **rows}, TOKEN)
+        assert (answer.status, answer.body["predictions"]) == (200, [1.5, None])
+        many = {"dataframe_records": [{"x": 1}] * 101, "model_s3_uri": "s3://models/m.skops"}
+        assert api("POST", "/predictions/preview", many, TOKEN).status == 400
+
+    def test_a_job_knows_its_submitter_and_the_list_filters_by_state(self, api: Callable[..., Any]) -> None:
+        job = api("POST", "/predictions", REQUEST, TOKEN).body
+        assert job["submitted_by"] == "machine"
+        assert api("GET", "/predictions?state=queued", headers=TOKEN).body["jobs"] == [job]
+        assert api("GET", "/predictions?state=failed", headers=TOKEN).body["jobs"] == []
+
+    def test_an_event_starts_a_job_once(self, client: Client, jobs: PredictionJobs) -> None:
+        event = {"id": "e-1", "source": "predictions", "detail-type": "Prediction Requested", "detail": REQUEST}
+        event |= {"account": "1", "time": "2026-11-21T12:00:00Z", "region": "eu-west-1", "resources": []}
+        event["version"] = "0"
+        for _ in range(2):
+            assert invoke(client, "predict_batch", event)["submitted_by"] == "event"
+        assert len(jobs.workflow.started) == 1  # type: ignore[attr-defined]
+        assert invoke(client, "predict_batch", {**event, "detail": {"surprise": 1}}) is None
+
+    def test_output_of_a_job_that_has_none(self, api: Callable[..., Any], catalogue: PredictionCatalogue) -> None:
+        job = api("POST", "/predictions", REQUEST, TOKEN).body
+        answer = api("GET", f"/predictions/{job['job_id']}/output", headers=TOKEN)
+        assert (answer.status, answer.body["error"]["code"]) == (409, "not_succeeded")
+
+    def test_models_and_data(
+        self, api: Callable[..., Any], objects: MemoryObjects, catalogue: PredictionCatalogue
+    ) -> None:
+        content = seal(MANIFEST, MemoryKey())
+        objects.put("s3://models/price.skops.manifest.json", content)
+        objects.put("s3://models/forged.skops.manifest.json", content)
+        page = api("GET", "/predictions/models", headers=TOKEN).body
+        (model,) = page["models"]
+        assert (model["name"], model["features"][1]["type"], model["metrics"]) == ("price", "text", {"r2": 0.5})
+        assert api("GET", f"/predictions/models/{model['model_id']}", headers=TOKEN).body == model
+        for wrong in ("none", "czM6Ly9lbHNld2hlcmUvbQ", "%ff"):
+            assert api("GET", f"/predictions/models/{wrong}", headers=TOKEN).status in (400, 404)
+        form = api("POST", "/predictions/data", {"name": "rows.csv"}, TOKEN)
+        assert (form.status, form.body["data_s3_uri"]) == (201, "s3://predictions/data/uploads/id/rows.csv")
+        assert api("POST", "/predictions/data", {"name": "rows.xlsx"}, TOKEN).status == 400
+        assert api("POST", "/predictions/data", {"name": "../rows.csv"}, TOKEN).status == 400
+        files = api("GET", "/predictions/data", headers=TOKEN).body["files"]
+        assert [it["data_s3_uri"] for it in files] == ["s3://predictions/data/rows.csv"]
+
     @pytest.mark.parametrize(
         ("method", "path"),
-        [("POST", ""), ("GET", ""), ("GET", "/job-1"), ("DELETE", "/job-1"), ("POST", "/job-1/redrive")],
+        [
+            ("POST", ""),
+            ("GET", ""),
+            ("GET", "/job-1"),
+            ("DELETE", "/job-1"),
+            ("POST", "/job-1/redrive"),
+            ("GET", "/models"),
+            ("GET", "/data"),
+            ("GET", "/job-1/output"),
+        ],
     )
     def test_jobs_are_for_operators(self, api: Callable[..., Any], method: str, path: str) -> None:
         for headers in ({}, {"X-Operator-Token": "guessed"}):
@@ -220,3 +336,14 @@ class TestJobs:
     @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=", "more=1"])
     def test_bad_queries(self, api: Callable[..., Any], query: str) -> None:
         assert api("GET", f"/predictions?{query}", headers=TOKEN).status == 400
+
+
+class TestSocket:
+    @pytest.mark.parametrize(("token", "status"), [(OPERATOR_TOKEN, 200), ("guessed", 403), (None, 403)])
+    def test_operators_alone_hear_of_jobs(
+        self, client: Client, jobs: PredictionJobs, token: str | None, status: int
+    ) -> None:
+        query = {"channel": "jobs", **({"operator_token": token} if token else {})}
+        answer = client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload
+        assert answer["statusCode"] == status
+        assert len(jobs.store.watchers()) == (status == 200)

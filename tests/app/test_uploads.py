@@ -166,19 +166,26 @@ class TestRequests:
         assert api("POST", f"/sessions?phonePage={quote(page, safe='')}").status == 400
 
     def test_the_code_leads_where_the_caller_says(self, house: House, api: Any) -> None:
-        answer = api("POST", "/sessions?phonePage=https%3A%2F%2Fphotos.test%2Fu%2F")
-        assert answer.body["phoneUrl"].startswith("https://photos.test/u/")
+        answer = api("POST", "/sessions?phonePage=https%3A%2F%2Fphotos.test%2Fu")
+        assert answer.body["phoneUrl"].startswith("https://photos.test/u#")
 
     def test_browsers_of_allowed_origins_may_send_the_tokens(self, house: House, api: Any) -> None:
         answer = api("OPTIONS", "/upload-url", headers={"Origin": "https://app.example.com"})
         assert "X-Upload-Token" in answer.headers["access-control-allow-headers"]
+
+    def test_a_page_of_another_site_does_not_use_up_its_visitors_sessions(self, house: House, api: Any) -> None:
+        for origin in ("https://evil.example", "null"):
+            assert api("POST", "/sessions", headers={"Origin": origin}).status == 403
+        assert not house.counters.counts
+        assert api("POST", "/sessions", headers={"Origin": "https://app.example.com"}).status == 201
 
     def test_no_token_is_logged(
         self, house: House, api: Any, opened: dict[str, Any], capsys: pytest.CaptureFixture[str]
     ) -> None:
         api("GET", f"/upload-url?sessionId={opened['sessionId']}&uploadToken={opened['uploadToken']}")
         api("GET", f"/sessions/{opened['sessionId']}", headers=owner(opened))
-        api("GET", f"/u/{opened['phoneUrl'].rsplit('/', 1)[1]}")
+        assert opened["uploadToken"] in opened["phoneUrl"].partition("#")[2]  # which browsers send to nobody
+        api("GET", "/u")
         connect(opened)
         logged = capsys.readouterr().out
         assert opened["uploadToken"] not in logged
@@ -186,7 +193,7 @@ class TestRequests:
 
 
 class TestPages:
-    @pytest.mark.parametrize("path", ["/upload", "/u/anything.at-all"])
+    @pytest.mark.parametrize("path", ["/upload", "/u"])
     def test_pages_run_nothing_but_their_own(self, house: House, api: Any, path: str) -> None:
         answer = api("GET", path)
         assert answer.headers["content-type"] == "text/html; charset=utf-8"

@@ -113,7 +113,7 @@ def test_a_photo_goes_from_the_phone_to_the_desktop(pages: Pages, request: pytes
 def test_the_code_leads_to_the_phones_page(pages: Pages) -> None:
     session = pages.open_desktop()
     assert pages.desktop.locator("#link").input_value() == session["phoneUrl"]
-    assert session["phoneUrl"].startswith(f"{pages.cloud.rest_url}/u/")
+    assert session["phoneUrl"].startswith(f"{pages.cloud.rest_url}/u#")
     width = pages.desktop.evaluate("document.getElementById('code').naturalWidth")
     assert width > 100, "the code is drawn"
 
@@ -207,6 +207,74 @@ def test_what_is_no_photo_is_refused_and_another_may_be_sent(pages: Pages) -> No
     assert pages.desktop.locator("#problem").is_hidden()
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "content_type", "says"),
+    [
+        (b"", "photo.jpg", "image/jpeg", "That file is empty."),
+        (b"words", "notes.txt", "text/plain", "That file is not a photo we can read."),
+    ],
+)
+def test_what_is_plainly_no_photo_is_not_sent(
+    pages: Pages, content: bytes, name: str, content_type: str, says: str
+) -> None:
+    pages.open_phone(pages.open_desktop())
+    pages.sees(pages.desktop, "Phone connected, waiting for the photo")
+    sent: list[str] = []
+    pages.phone.on("request", lambda request: sent.append(request.url))
+    pages.choose(content, name, content_type)
+    pages.sees(pages.phone, says)
+    assert not sent
+    pages.choose(photo(800, 600), "photo", "application/octet-stream")
+    pages.desktop_shows_photo()
+
+
+def test_a_refusal_by_storage_lets_another_photo_be_chosen(pages: Pages) -> None:
+    pages.open_phone(pages.open_desktop())
+    pages.expected = ["status of 403"]
+    refused = 0
+
+    def refuse(route: Any) -> None:
+        nonlocal refused
+        if route.request.method == "POST" and not refused:
+            refused += 1
+            route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"}, body="<Error/>")
+        else:
+            route.continue_()
+
+    pages.phone.route("**/*", refuse)
+    pages.choose(photo(800, 600))
+    pages.sees(pages.phone, "Storage refused that file. Choose another photo.")
+    pages.choose(photo(800, 600))
+    pages.desktop_shows_photo()
+
+
+def test_the_photo_survives_a_reload_is_saved_and_deleted(pages: Pages) -> None:
+    session = pages.open_desktop()
+    pages.open_phone(session)
+    content = photo(800, 600)
+    pages.choose(content)
+    pages.desktop_shows_photo()
+    pages.desktop.reload()
+    pages.desktop_shows_photo()
+    with pages.desktop.expect_download() as download:
+        pages.desktop.get_by_role("button", name="Download").click()
+    assert Path(download.value.path()).read_bytes() == content
+    pages.desktop.get_by_role("button", name="Delete").click()
+    pages.sees(pages.desktop, "The photo is deleted")
+    pages.expected = ["status of 404"]
+    pages.phone.reload()
+    pages.sees(pages.phone, "This code is gone.")
+
+
+def test_a_code_that_no_phone_reaches_says_so(pages: Pages) -> None:
+    session = pages.open_desktop()
+    pages.sees(pages.desktop, "which no phone reaches")
+    assert (
+        pages.desktop.get_by_role("link", name="Open the phone’s page here").get_attribute("href")
+        == session["phoneUrl"]
+    )
+
+
 def test_a_file_that_is_too_large_is_not_sent(pages: Pages, tmp_path: Path) -> None:
     pages.open_phone(pages.open_desktop())
     sent: list[str] = []
@@ -267,9 +335,9 @@ def test_the_phones_page_works_by_keyboard(pages: Pages) -> None:
         pages.phone.keyboard.press("Space")
     chooser.value.set_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo(800, 600)})
     pages.desktop_shows_photo()
-    pages.desktop.keyboard.press("Tab")
-    assert pages.desktop.evaluate("document.activeElement.id") == "open"
-    pages.desktop.keyboard.press("Tab")
+    for control in ("save", "open", "delete", "again"):
+        pages.desktop.keyboard.press("Tab")
+        assert pages.desktop.evaluate("document.activeElement.id") == control
     pages.desktop.keyboard.press("Enter")
     pages.sees(pages.desktop, "Waiting for your phone")
 
@@ -298,10 +366,10 @@ def test_a_screen_reader_is_told_what_happens(pages: Pages) -> None:
 
 def test_a_link_that_is_wrong_says_so(pages: Pages) -> None:
     pages.expected = [r"status of 40[34]"]
-    pages.phone.goto(f"{pages.cloud.rest_url}/u/nonsense")
+    pages.phone.goto(f"{pages.cloud.rest_url}/u#nonsense")
     pages.sees(pages.phone, "This link is not complete. Scan the code again.")
-    pages.phone.goto(f"{pages.cloud.rest_url}/u/1b671a6440d5491e99b0da01ff1f3341.abc")
-    pages.sees(pages.phone, "there is no such session")
+    pages.phone.goto(f"{pages.cloud.rest_url}/u#1b671a6440d5491e99b0da01ff1f3341.abc")
+    pages.sees(pages.phone, "This code is gone.")
 
 
 def test_small_and_large_screens_need_no_sideways_scrolling(pages: Pages) -> None:

@@ -4,6 +4,7 @@ One stack goes through it all, in the order of the tests.
 """
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,7 +105,8 @@ def test_a_changed_parameter_is_deployed_and_a_secret_that_is_not_given_stays(
     release.deploy(site, dist)
     assert f"{STACK}: deployed" in changed.said
     assert variables(cloud)["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-    assert variables(cloud)["OMNIBUS_OPERATOR_TOKEN"] == "the operators' token"
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=variables(cloud)["OMNIBUS_OPERATOR_SECRET_ARN"])
+    assert json.loads(secret["SecretString"]) == {"token": "a-token-of-the-tests-with-32-characters"}
     release.deploy(deployment.site, dist)
 
 
@@ -123,6 +125,15 @@ def test_a_change_that_fails_is_rolled_back_and_says_which_resource_and_why(
 def test_after_a_rollback_the_next_deployment_goes_through(fresh: Deployment, dist: Path) -> None:
     release.deploy(fresh.site, dist)
     assert "answers 200" in fresh.said
+
+
+def test_a_failing_migration_leaves_the_old_version_serving(deployment: Deployment, dist: Path, cloud: Cloud) -> None:
+    before = variables(cloud)
+    site = deployment.with_parameters(LogLevel="WARNING").site
+    site.stage.secrets["DatabaseUrl"] = "postgresql://nobody:wrong@127.0.0.1:1/none"  # type: ignore[index]
+    with pytest.raises(DeploymentError, match=r"UPDATE_ROLLBACK_COMPLETE(.|\n)*SchemaMigration"):
+        release.deploy(site, dist)
+    assert variables(cloud) == before
 
 
 def test_everything_that_is_wrong_is_named_before_anything_is_changed(deployment: Deployment, dist: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pyarrow.parquet as pq
@@ -55,6 +56,21 @@ class Flights:
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.cloud.rest_url}{path}", timeout=PATIENCE_S)
+
+    def history(self, path: str, **query: Any) -> dict[str, Any]:
+        """What the history answers, polled for as long as it says that it takes longer."""
+
+        def look() -> dict[str, Any] | None:
+            answer = self.get(f"{path}?{urlencode(query)}")
+            assert answer.status_code in {200, 202}, answer.text
+            if answer.status_code == 202:
+                query["query"] = answer.json()["query"]
+                return None
+            found: dict[str, Any] = answer.json()
+            return found
+
+        found: dict[str, Any] = self.until(look)
+        return found
 
     def settled(self, tracking_id: str, *statuses: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
@@ -225,3 +241,66 @@ def test_every_function_obeys_its_own_policy(flights: Flights) -> None:
     s3.put_object(Bucket=flights.bucket, Key="raw/policy-check", Body=b"")
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=flights.bucket, Key="processed/policy-check", Body=b"")
+
+
+def test_the_history_is_asked_before_and_after_an_hour_is_compacted(flights: Flights) -> None:
+    """Three snapshots of an hour that is over: through Athena, from the inbox, then from the hour."""
+    hour = (int(time.time()) // 3600 - 30) * 3600
+    for minute in (5, 10, 15):
+        flights.control(clock={"now": hour + 60 * minute})
+        flights.settled(flights.ingest()["tracking_id"], "VALIDATED", "QUARANTINED")
+    period = {"from": moment(hour), "to": moment(hour + 3600)}
+    before = flights.history("/flights/traffic", by="hour", **period)
+    assert [count["key"] for count in before["counts"]] == [period["from"]]
+    seen = flights.get(f"/flights/snapshots?{urlencode(period)}").json()["snapshots"]
+    assert before["counts"][0]["rows"] == sum(snapshot["rows"] for snapshot in seen)
+    aircraft = flights.get(f"/flights/snapshots/{seen[0]['tracking_id']}/aircraft?limit=1").json()["aircraft"][0]
+    address = aircraft["icao24"]
+    track = flights.history(f"/flights/aircraft/{address}/track", **period)
+    assert track["flights"][0]["points"]
+    detail = {"from": period["from"], "to": period["to"]}
+    compacted = flights.cloud.invoke("compact_flights", schedule_event() | {"detail": detail})
+    assert compacted["snapshots"] == len(seen)
+    assert compacted["rows"] == before["counts"][0]["rows"]
+    assert flights.history("/flights/traffic", by="day", **period)["counts"][0]["rows"] == compacted["rows"]
+    assert flights.history(f"/flights/aircraft/{address}/track", **period)["flights"] == track["flights"]
+    found = flights.history("/flights/aircraft", q=address.upper(), **period)
+    assert [each["icao24"] for each in found["aircraft"]] == [address]
+    (key,) = [key for key in flights.objects("history/") if f"hour_{time.gmtime(hour).tm_hour:02}" in key]
+    answers = flights.objects("queries/")
+    assert answers
+    body = flights.s3.get_object(Bucket=flights.bucket, Key=key)["Body"].read()
+    assert pq.read_table(io.BytesIO(body)).num_rows == compacted["rows"]
+
+
+def moment(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def test_operators_are_shown_the_guard_a_report_and_what_to_download(flights: Flights) -> None:
+    run = flights.settled(flights.ingest_next()["tracking_id"], "VALIDATED", "QUARANTINED")
+    operator = {"X-Operator-Token": flights.cloud.operator_token}
+    path = f"{flights.cloud.rest_url}/flights"
+    guard = httpx.get(f"{path}/guard", headers=operator, timeout=PATIENCE_S)
+    assert guard.status_code == 200, guard.text
+    assert guard.json()["credits_used"] > 0
+    assert httpx.get(f"{path}/guard", timeout=PATIENCE_S).status_code == 403
+    assert len(flights.get(f"/flights/runs/{run['tracking_id']}/report").json()["checks"]) == 16
+    links = httpx.get(f"{path}/runs/{run['tracking_id']}/downloads", headers=operator, timeout=PATIENCE_S).json()
+    for name in ("raw", "parquet", "report"):
+        assert httpx.get(links[name]["url"], timeout=PATIENCE_S).status_code == 200, name
+    listed = flights.get("/flights/runs?limit=500").json()["runs"]
+    assert run["tracking_id"] in {each["tracking_id"] for each in listed}
+
+
+def test_a_snapshot_is_released_over_rest(flights: Flights) -> None:
+    flights.control(dirt=[{"kind": "off_the_globe", "rows": 300}])
+    run = flights.settled(flights.ingest_next()["tracking_id"], "QUARANTINED")
+    answer = httpx.post(
+        f"{flights.cloud.rest_url}/flights/runs/{run['tracking_id']}/release",
+        headers={"X-Operator-Token": flights.cloud.operator_token},
+        json={"reason": "a known receiver", "released_by": "Ada"},
+        timeout=PATIENCE_S,
+    )
+    assert (answer.status_code, answer.json()["released_by"]) == (200, "Ada (machine)"), answer.text
+    assert flights.settled(run["tracking_id"], "VALIDATED")

@@ -50,7 +50,9 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def migrated(cloud: Cloud) -> Cloud:
-    assert cloud.invoke("migrate")["result"]["version"] >= 4
+    result = cloud.invoke("migrate")["result"]
+    assert result["version"] >= 4
+    assert result["applied"] == [], "the deployment has migrated already"
     return cloud
 
 

@@ -16,6 +16,7 @@ import psycopg
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged_migrations
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from local import postgres
 from local.ports import choose
 from tests.patience import PATIENCE_MS, PATIENCE_S
@@ -93,7 +94,11 @@ def engine() -> Engine:
     with psycopg.connect(made.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
     with closing(Postgres(Target(made.url("migrated")), statement_timeout_ms=PATIENCE_MS)) as database:
-        Migrations(schema=PostgresSchema(database), available=packaged_migrations()).migrate()
+        Migrations(
+            schema=PostgresSchema(database),
+            available=packaged_migrations(),
+            categories=packaged_taxonomy().categories.values(),
+        ).migrate()
     return made
 
 

@@ -18,7 +18,7 @@ from chalicelib.adapters.flights.reprocessing import LambdaReprocessing
 from chalicelib.adapters.flights.runs import FlightRuns
 from chalicelib.adapters.secrets import Secrets
 from chalicelib.adapters.topics import Topic
-from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected, UpstreamUnavailable
+from chalicelib.errors import NotFound, OmnibusError, RateLimited, UpstreamRejected, UpstreamUnavailable
 from chalicelib.flights.breaker import Breaker, BreakerState, after_failure
 from chalicelib.flights.models import REPLAY
 from chalicelib.flights.runs import TO_PROCESSED, Run, RunStatus, begun
@@ -72,6 +72,20 @@ class TestBucket:
         assert bucket.write_new("a", b"second", "text/plain") is False
         with bucket.open("a") as stream:
             assert stream.read() == b"first"
+
+    def test_an_object_is_replaced_and_removed_only_as_it_was_seen(self, bucket: Any) -> None:
+        assert bucket.read("a") is None
+        assert bucket.write_over("a", b"1", "text/plain", None) is True
+        assert bucket.write_over("a", b"2", "text/plain", None) is False
+        body, etag = bucket.read("a")
+        (listed,) = bucket.listed("a")
+        assert (body, listed.key, listed.etag) == (b"1", "a", etag)
+        assert bucket.write_over("a", b"3", "text/plain", etag) is True
+        assert bucket.write_over("a", b"4", "text/plain", etag) is False
+        assert bucket.remove("a", etag) is False
+        assert bucket.remove("a", bucket.read("a")[1]) is True
+        assert bucket.read("a") is None
+        assert bucket.write_over("a", b"5", "text/plain", etag) is False, "what is gone is not what was seen"
 
     def test_keys_are_in_order_and_under_the_prefix(self, bucket: Any) -> None:
         for key in ("b/2", "a/1", "b/1"):
@@ -188,6 +202,19 @@ class TestGuard:
         assert (stored.state, stored.opened_at, stored.failing_since) == (BreakerState.OPEN, NOW, NOW)
         closed = guard.change_breaker(lambda breaker: Breaker())
         assert closed == guard.change_breaker(lambda breaker: breaker) == Breaker()
+
+    def test_sockets_are_remembered_up_to_a_number(self, guard: Any) -> None:
+        assert guard.watchers() == []
+        guard.watch("b", "https://one", 2)
+        guard.watch("a", "https://one", 2)
+        assert [tuple(watcher) for watcher in guard.watchers()] == [("a", "https://one"), ("b", "https://one")]
+        with pytest.raises(RateLimited):
+            guard.watch("c", "https://one", 2)
+        guard.unwatch("a")
+        guard.unwatch("unknown")
+        assert [watcher.id for watcher in guard.watchers()] == ["b"]
+        guard.unwatch("b")
+        assert guard.watchers() == []
 
     def test_credits_are_taken_settled_and_refunded(self, guard: Any) -> None:
         assert guard.reserve_credits("2026-11-21", 4, 10) == 4

@@ -240,3 +240,17 @@ def test_an_answer_that_is_no_json_is_malformed_and_kept(world: World) -> None:
 def test_nobody_there_is_unavailable(world: World) -> None:
     nowhere = world.make(url="http://127.0.0.1:9", token_url="http://127.0.0.1:9/token")
     assert isinstance(nowhere.fetch(None), Unavailable)
+
+
+def test_half_a_surrogate_pair_in_one_row_costs_no_poll() -> None:
+    """The conversion refuses that row; the bytes are kept as they came."""
+    body = b'{"time":1763726400,"states":[["3c6444","\\ud83d"],["3c6445","DLH1"]]}'
+
+    def once(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with answering(once) as url:
+        adapter = Adapter(url=url, token_url=url, credentials=lambda: None, clock=Clock(), timeout_s=PATIENCE_S)
+        outcome = adapter.fetch(None)
+    assert isinstance(outcome, Fetched)
+    assert (outcome.body, outcome.time, outcome.empty) == (body, 1_763_726_400, False)

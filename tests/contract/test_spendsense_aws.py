@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from chalicelib.adapters.bus import BusAnnouncements
 from chalicelib.adapters.secrets import Secrets
-from chalicelib.adapters.spendsense.events import BusAnnouncements
 from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.errors import RateLimited, UpstreamRejected, UpstreamUnavailable
 from chalicelib.spendsense.identity import Pool
@@ -34,7 +34,7 @@ def test_an_event_names_its_source_its_kind_and_its_bus() -> None:
     }
     with Stubber(client) as bus:
         bus.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": [entry]})
-        BusAnnouncements(client, "default").announce("Features Computed", detail)
+        BusAnnouncements(client, "default", "spendsense").announce("Features Computed", detail)
         bus.assert_no_pending_responses()
 
 
@@ -60,7 +60,7 @@ class Refusing:
 )
 def test_an_event_that_was_not_taken_is_told(answer: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
-        BusAnnouncements(Refusing(answer), "default").announce("Features Computed", {})
+        BusAnnouncements(Refusing(answer), "default", "spendsense").announce("Features Computed", {})
 
 
 def test_the_pool_is_what_the_secret_says(aws: None) -> None:

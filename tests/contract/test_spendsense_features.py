@@ -10,11 +10,16 @@ from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import (
     World,
     account,
-    days_ago,
     liability,
+    minimum_paid,
     pay,
-    rows,
     transaction,
+)
+from tests.contract.spendsense_people import (
+    rows as unseasoned,
+)
+from tests.contract.spendsense_people import (
+    seasoned as rows,
 )
 from tests.contract.test_spendsense_subscriptions import OTHERS, UNCOUNTED
 from tests.patience import PATIENCE_MS
@@ -56,17 +61,19 @@ def test_spending_is_net_of_refunds_without_transfers_card_payments_and_income(w
     # 100 + 60 - 20 + 800 + 12.50; the window of 90 has 90 more
     assert world.features(person, 30).spend_cents == 95_250
     assert world.features(person, 90).spend_cents == 104_250
-    # observed since 40 days ago: 41 days
-    assert world.features(person, 90).observed_days == 41
-    assert world.features(person, 90).monthly_expenses_cents == 104_250 * 30 // 41
+    assert world.features(person, 90).observed_days == 90
+    assert [world.features(person, window).monthly_expenses_cents for window in (30, 90)] == [95_250, 104_250 // 3]
     assert world.features(person, 30).transactions == 10
 
 
-def test_a_month_is_at_least_observed(world: World) -> None:
-    person = world.add("beginner", rows([account()], [transaction(2, 90.00)]))
-    world.run()
-    assert [world.features(person, window).observed_days for window in (30, 90, 180)] == [30, 30, 30]
-    assert world.features(person, 180).monthly_expenses_cents == 9_000
+def test_a_month_that_was_not_observed_is_not_made_up(world: World) -> None:
+    for days, expected in ((29, None), (30, 9_000)):
+        person = world.add(
+            f"beginner of {days}", unseasoned([account()], [transaction(days - 1, 45.00), transaction(2, 45.00)])
+        )
+        world.run()
+        row = world.features(person, 180)
+        assert (row.observed_days, row.monthly_expenses_cents) == (days, expected)
 
 
 def test_pending_future_and_business_rows_do_not_count(world: World) -> None:
@@ -141,8 +148,8 @@ def test_savings_growth_is_inflow_over_the_balance_before(world: World) -> None:
     row = world.features(person)
     assert (row.savings_accounts, row.savings_balance_cents, row.savings_inflow_cents) == (2, 152_000, 2_000)
     assert row.savings_growth == 2_000 / 150_000
-    assert row.emergency_months == 152_000 / 48_000
-    assert row.emergency_band == "3 to 6"
+    assert row.emergency_months == 102_000 / 48_000  # without the health savings
+    assert row.emergency_band == "1 to 3"
     assert row.buffer_months == 60_000 / 48_000
 
 
@@ -255,12 +262,7 @@ def test_paying_the_minimum_twice_within_five_dollars(
     name = f"minimum {payments}"
     person = world.add(name, rows([account("credit card", 100, **CARD)]))
     for number, (paid, minimum) in enumerate(payments):
-        row = liability(
-            last_payment_cents=round(paid * 100),
-            minimum_payment_cents=round(minimum * 100),
-            last_payment_on=days_ago(10 + 30 * number),
-        )
-        world.add(name, rows(liabilities=[row]))
+        world.add(name, rows(liabilities=[minimum_paid(10 + 30 * number, paid, minimum)]))
     world.run()
     assert world.features(person).minimum_only_cards == found
 
@@ -269,9 +271,8 @@ def test_paying_the_minimum_twice_within_five_dollars(
 def test_minimum_payments_are_of_the_last_180_days(world: World, day: int, found: int) -> None:
     name = f"paid {day} days ago"
     person = world.add(name, rows([account("credit card", 100, **CARD)]))
-    for paid_on in (days_ago(10), days_ago(day)):
-        row = liability(last_payment_cents=2500, minimum_payment_cents=2500, last_payment_on=paid_on)
-        world.add(name, rows(liabilities=[row]))
+    for paid in (10, day):
+        world.add(name, rows(liabilities=[minimum_paid(paid)]))
     world.run()
     assert world.features(person).minimum_only_cards == found
 
@@ -314,7 +315,7 @@ def test_pay_is_looked_for_over_180_days_whatever_the_window(world: World) -> No
         row = world.features(person, window)
         assert (row.pay_dates, row.median_pay_gap_days, row.income_lookback_days) == (3, 46.0, 180)
         assert row.pay_variation == 0.0
-        assert row.monthly_income_cents == 900_000 * 30 // 103
+        assert row.monthly_income_cents == 900_000 // 6
 
 
 def test_the_median_of_uneven_gaps(world: World) -> None:

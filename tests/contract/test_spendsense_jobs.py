@@ -305,9 +305,9 @@ def test_a_person_with_200_000_rows(world: World) -> None:
     person = world.add("busy", rows([account()], [transaction(1, 1.0, merchant="Shop")]))
     world.all(
         "INSERT INTO spendsense.transactions (user_id, account_id, merchant_id, category_id, posted_on, amount_cents, "
-        "pending, channel, external_id) "
+        "pending, channel, external_id, transaction_id) "
         "SELECT user_id, account_id, merchant_id, category_id, %s::date - n %% 180, 100 + n %% 7, false, 'online', "
-        "'bulk ' || n FROM spendsense.transactions, generate_series(1, 199999) n RETURNING 1",
+        "'bulk ' || n, n + 1 FROM spendsense.transactions, generate_series(1, 199999) n RETURNING 1",
         TODAY,
     )
     world.run()
@@ -329,8 +329,8 @@ def test_a_page_in_the_middle_of_200_000_rows_reads_that_page(world: World) -> N
     person = world.add("busy", rows([account()], [transaction(1, 1.0)]))
     world.all(
         "INSERT INTO spendsense.transactions (user_id, account_id, category_id, posted_on, amount_cents, "
-        "pending, channel, external_id) "
-        "SELECT user_id, account_id, category_id, %s::date - n %% 180, 100, false, 'online', 'bulk ' || n "
+        "pending, channel, external_id, transaction_id) "
+        "SELECT user_id, account_id, category_id, %s::date - n %% 180, 100, false, 'online', 'bulk ' || n, n + 1 "
         "FROM spendsense.transactions, generate_series(1, 20000) n RETURNING 1",
         TODAY,
     )

@@ -30,7 +30,8 @@ def world() -> Iterator[World]:
 def stored(world: World, person: UUID) -> list[Any]:
     return world.all(
         "SELECT t.*, m.name AS merchant, a.external_id AS account FROM spendsense.transactions t "
-        "JOIN spendsense.accounts a USING (account_id) LEFT JOIN spendsense.merchants m USING (merchant_id) "
+        "JOIN spendsense.accounts a USING (user_id, account_id) "
+        "LEFT JOIN spendsense.merchants m USING (user_id, merchant_id) "
         "JOIN spendsense.profiles p ON p.user_id = t.user_id WHERE subject = %s ORDER BY t.transaction_id",
         person,
     )
@@ -106,13 +107,14 @@ def test_rows_of_an_account_that_is_not_the_persons(world: World) -> None:
     assert {(row.caller, row.reason, row.request_id) for row in denials} == {who}
 
 
-def test_an_account_of_somebody_else_cannot_be_taken_over(world: World) -> None:
-    world.add("ann", rows([account(current=1.0)]))
+def test_two_people_may_name_an_account_alike_and_neither_reaches_the_others(world: World) -> None:
+    ann = world.add("ann", rows([account(current=1.0)], [transaction(1, 7.0)]))
     bob = world.add("bob", rows())
     imported = world.ledger.save(bob, owned("ann", rows([account(current=999.0)], [transaction(1, 5.0)])), NOW)
-    assert imported.rejected == 2
-    kept = world.one("SELECT subject, current_cents FROM spendsense.accounts JOIN spendsense.profiles USING (user_id)")
-    assert (kept.subject, kept.current_cents) == (subject("ann"), 100)
+    assert (imported.rejected, imported.saved["accounts"]) == (0, 1)
+    kept = world.all("SELECT subject, current_cents FROM spendsense.accounts JOIN spendsense.profiles USING (user_id)")
+    assert {(row.subject, row.current_cents) for row in kept} == {(ann, 100), (bob, 99_900)}
+    assert [[row.amount_cents for row in stored(world, person)] for person in (ann, bob)] == [[700], [500]]
 
 
 def test_nobody_without_a_profile(world: World) -> None:
@@ -120,11 +122,12 @@ def test_nobody_without_a_profile(world: World) -> None:
         world.ledger.save(subject("nobody"), rows([account()]), NOW)
 
 
-def test_merchants_are_shared_by_their_canonical_name(world: World) -> None:
+def test_a_merchant_is_one_for_a_person_and_another_for_the_next(world: World) -> None:
     spelled = ("STARBUCKS #1234", "Starbucks 00412", "starbucks")
     world.add("ann", rows([account()], [transaction(1, 5.0, merchant=name) for name in spelled]))
     world.add("bob", rows([account()], [transaction(1, 5.0, merchant="StarBucks")]))
-    assert len(world.all("SELECT 1 FROM spendsense.merchants")) == 1
+    found = world.all("SELECT user_id, merchant_id, name FROM spendsense.merchants ORDER BY user_id")
+    assert [(row.merchant_id, row.name) for row in found] == [(1, "starbucks"), (1, "StarBucks")]
 
 
 def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
@@ -150,7 +153,7 @@ def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
     for thread in threads:
         thread.join(timeout=PATIENCE_S)
     assert sorted(done) == ["ann", "bob"]
-    assert len(world.all("SELECT 1 FROM spendsense.merchants")) == 100
+    assert len(world.all("SELECT 1 FROM spendsense.merchants")) == 200
     assert len(world.all("SELECT 1 FROM spendsense.transactions WHERE merchant_id IS NOT NULL")) == 200
 
 

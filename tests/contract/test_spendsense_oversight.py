@@ -14,7 +14,8 @@ from chalicelib.spendsense.models import ConsentRecord, Feedback, ReviewQuery, T
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.values import Deed
 from tests.contract.spendsense_database import Target, fresh_database
-from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
+from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, subject, transaction
+from tests.contract.spendsense_people import seasoned as rows
 from tests.contract.test_spendsense_ledger import ATTACKS
 from tests.patience import PATIENCE_MS
 
@@ -80,6 +81,43 @@ def test_what_a_survey_found_stands_until_the_next(world: World) -> None:
     assert {run.run_id for run in later.runs} == {"first", "second"}
     assert oversight.survey(TODAY).personas == {"general_wellness": 1, "high_utilization": 1}
     assert oversight.metrics().users == 2
+
+
+def test_surveys_of_past_days_stay(world: World) -> None:
+    world.add("ann", PLAIN)
+    world.run()
+    oversight = PostgresOversight(world.database)
+    for day in (TODAY - timedelta(days=1), TODAY, TODAY):
+        oversight.survey(day)
+    found = oversight.past_surveys(10)
+    assert [point.as_of for point in found] == [TODAY, TODAY - timedelta(days=1)]
+    assert found[0].figures["personas"] == {"general_wellness": 1}
+    assert len(oversight.past_surveys(1)) == 1
+
+
+def test_an_export_holds_every_table_of_the_person_and_nobody_elses(world: World) -> None:
+    world.add("ann", INDEBTED)
+    world.add("bob", INDEBTED)
+    world.run()
+    records = PostgresRecords(world.database)
+    kept = records.kept(subject("ann"))
+    assert kept is not None
+    assert "bob" not in str(kept)
+    tables = world.all(
+        "SELECT DISTINCT table_name FROM information_schema.columns "
+        "WHERE table_schema = 'spendsense' AND column_name = 'user_id'"
+    )
+    exported = {"profiles", "consent_records", "accounts", "liabilities", "liability_payments", "liability_statements"}
+    exported |= {
+        "merchants",
+        "computed_features",
+        "persona_assignments",
+        "recommendations",
+        "decision_traces",
+        "feedback",
+    }
+    assert {row.table_name for row in tables} - exported == {"transactions", "standings"}
+    assert {"profile", "consents", "accounts", "signals", "personas", "recommendations", "traces"} <= set(kept)
 
 
 def test_a_recommendation_without_its_trace_shows(world: World) -> None:

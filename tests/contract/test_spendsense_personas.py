@@ -12,11 +12,13 @@ from tests.contract.spendsense_people import (
     World,
     account,
     charges,
-    days_ago,
     liability,
+    minimum_paid,
     pay,
-    rows,
     transaction,
+)
+from tests.contract.spendsense_people import (
+    seasoned as rows,
 )
 from tests.patience import PATIENCE_MS
 
@@ -56,9 +58,10 @@ def test_one_card_is_enough(world: World) -> None:
     assert persona(world, "one of two", [account(), *cards], groceries())[0] == "high_utilization"
 
 
-def test_any_interest(world: World) -> None:
-    interest = transaction(3, 0.01, "BANK_FEES_INTEREST_CHARGE", account="credit card")
-    assert persona(world, "interest", [account(), card(1)], [*groceries(), interest])[0] == "high_utilization"
+def test_interest_of_five_dollars(world: World) -> None:
+    for cents, expected in ((499, "general_wellness"), (500, "high_utilization")):
+        interest = transaction(3, cents / 100, "BANK_FEES_INTEREST_CHARGE", account="credit card")
+        assert persona(world, f"interest {cents}", [account(), card(1)], [*groceries(), interest])[0] == expected
 
 
 def test_interest_of_another_window_does_not_count(world: World) -> None:
@@ -76,7 +79,7 @@ def test_minimum_payments_only(world: World) -> None:
     name = "minimum"
     world.add(name, rows([account(), card(1)], groceries()))
     for days in (5, 35):
-        paid = liability(last_payment_cents=2500, minimum_payment_cents=2500, last_payment_on=days_ago(days))
+        paid = minimum_paid(days)
         world.add(name, rows(liabilities=[paid]))
     assert persona(world, name)[0] == "high_utilization"
 
@@ -89,7 +92,7 @@ def test_minimum_payments_only(world: World) -> None:
     [
         (45, 100.00, "general_wellness"),
         (46, 100.00, "variable_income_budgeter"),
-        (46, 822.00, "general_wellness"),  # spends 12 * 30 + 7 * 66 = 822 in 30 days: a buffer of exactly one month
+        (46, 822.00, "general_wellness"),  # spends 12 * 30 + 7 * 66 = 822 in a month: a buffer of exactly one
         (46, 821.99, "variable_income_budgeter"),
     ],
 )
@@ -116,7 +119,7 @@ def three(amount: float) -> list[BankTransaction]:
     [
         (16.67, 5000.00, "subscription_heavy"),  # 3 * 16.67 = 50.01
         (16.66, 5000.00, "general_wellness"),  # 49.98, and 1 % of spending
-        (1.00, 27.00, "subscription_heavy"),  # 3 of 30: exactly 10 %
+        (1.00, 27.00, "subscription_heavy"),  # 3 of 30 a month: exactly 10 %
         (1.00, 27.01, "general_wellness"),
     ],
 )

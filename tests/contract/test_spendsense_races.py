@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from chalicelib.adapters.postgres import Postgres
-from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.spendsense.catalogue import packaged_catalogue
@@ -168,22 +167,3 @@ def test_what_is_due_without_consent_is_not_done(world: World, job: Any) -> None
         "RETURNING 1"
     )
     assert world.run(job) == 0
-
-
-def test_an_account_that_two_people_link_at_once_is_the_first_ones(
-    world: World, url: str, another: Callable[[], Postgres]
-) -> None:
-    ann, bob = world.add("ann", rows()), world.add("bob", rows())
-    with psycopg.connect(url) as first:
-        first.execute(
-            "INSERT INTO spendsense.accounts (user_id, external_id, type, currency, current_cents, updated_at) "
-            "SELECT user_id, 'shared', 'depository', 'USD', 100, now() FROM spendsense.profiles WHERE subject = %s",
-            [ann],
-        )
-        given = rows([account(external_id="shared", current=999.0)], [transaction(1, 5.0, account="shared")])
-        ledger = PostgresLedger(another())
-        second = Aside(lambda: ledger.save(bob, given, NOW))
-        waiting(url, 1)
-    assert second.result().saved == {"accounts": 0, "transactions": 0, "removed": 0, "liabilities": 0}
-    kept = world.one("SELECT subject, current_cents FROM spendsense.accounts JOIN spendsense.profiles USING (user_id)")
-    assert (kept.subject, kept.current_cents) == (ann, 100)

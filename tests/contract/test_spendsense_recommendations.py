@@ -22,8 +22,10 @@ from tests.contract.spendsense_people import (
     charges,
     liability,
     pay,
-    rows,
     transaction,
+)
+from tests.contract.spendsense_people import (
+    seasoned as rows,
 )
 from tests.patience import PATIENCE_MS
 from tests.unit.spendsense.declarations import DECLARED
@@ -154,13 +156,15 @@ def test_every_item_considered_has_a_trace(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owed", "overdue", "offered"), [(500.0, False, False), (500.01, False, True), (500.01, True, False)]
+    ("owed", "overdue", "interest", "offered"),
+    [(500.0, False, 9.0, False), (500.01, False, 9.0, True), (500.01, True, 9.0, False), (580.0, False, 4.99, False)],
 )
-def test_a_balance_transfer_needs_over_half_and_no_late_payment(
-    world: World, owed: float, overdue: bool, offered: bool
+def test_a_balance_transfer_needs_over_half_interest_and_no_late_payment(
+    world: World, owed: float, overdue: bool, interest: float, offered: bool
 ) -> None:
+    spent = [*groceries(), transaction(9, interest, "BANK_FEES_INTEREST_CHARGE", account="credit card")]
     person = world.add(
-        f"transfer {owed} {overdue}", rows([account(), card(owed)], groceries(), [liability(is_overdue=overdue)])
+        f"transfer {owed} {overdue} {interest}", rows([account(), card(owed)], spent, [liability(is_overdue=overdue)])
     )
     world.run()
     assert ("balance-transfer-card" in items(world, person)) is offered
@@ -229,7 +233,7 @@ def test_too_little_data_is_never_a_guess(world: World) -> None:
 def test_a_finished_sentence_is_judged_too(world: World, merchant: str, reason: str, guardrail: str) -> None:
     """A merchant's name ends up in a sentence, and nobody has reviewed that."""
     charged = [row for name in (merchant, "B", "C") for row in charges(name, 30.0, 5, 35, 65)]
-    charged += charges(merchant, 29.0, 95)  # the most of them, so that it is named
+    charged += charges(merchant, 1.0, 5, 35, 65)  # the most of them, so that it is named
     person = world.add(f"customer of {merchant}", rows([account()], [*groceries(), *charged]))
     world.run()
     assert "negotiate-bills" not in items(world, person, 180)

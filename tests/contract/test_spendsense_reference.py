@@ -17,6 +17,7 @@ from chalicelib.spendsense.signals import WINDOWS
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import TODAY, World, account, charges, liability, rows, transaction
 from tests.fakes import spendsense_reference as reference
+from tests.fakes.spendsense_person import payment_of, statement_of
 from tests.patience import PATIENCE_MS
 from tests.properties import examples
 
@@ -34,8 +35,13 @@ CATEGORIES = (
     "INCOME_WAGES",
     "INCOME_OTHER_INCOME",
     "INCOME_GIG_ECONOMY",
+    "INCOME_RETIREMENT_PENSION",
+    "INCOME_INTEREST_EARNED",
+    "PERSONAL_CARE_GYMS_AND_FITNESS_CENTERS",
+    "OTHER_OTHER",
+    "TRANSFER_OUT_TRANSFER_OUT_FROM_APPS",
 )
-SUBTYPES = ("checking", "savings", "credit card", "money market", "cd")
+SUBTYPES = ("checking", "savings", "credit card", "money market", "cd", "cash management", "hsa")
 
 amounts = st.integers(-300_000, 300_000).map(lambda cents: cents / 100)
 balances = st.none() | st.integers(-50_000, 900_000).map(lambda cents: cents / 100)
@@ -72,15 +78,17 @@ def people(draw: st.DrawFn) -> BankStatement:
         pending=st.sampled_from((False, False, False, True)),
         currency=st.sampled_from((None, None, "USD", "EUR")),
     ).map(lambda row: [row])
-    gaps = st.sampled_from((5, 6, 7, 8, 26, 27, 30, 33, 34, 46, 351, 365))
+    gaps = st.sampled_from((5, 6, 7, 8, 14, 15, 26, 27, 30, 31, 33, 34, 46, 60, 91, 351, 365))
     series = st.builds(
-        lambda start, gap, times, amount, merchant, category, name: charges(
-            merchant, amount, *(start + gap * number for number in range(times)), category=category, account=name
-        ),
+        lambda start, gap, times, amount, change, merchant, category, name: [
+            *charges(merchant, amount, *(start + gap * n for n in range(times)), category=category, account=name),
+            *charges(merchant, amount * change, start + gap * times, category=category, account=name),
+        ],
         st.integers(0, 40),
         gaps,
         st.integers(2, 6),
         amounts,
+        st.sampled_from((1, 1, 1.19, 1.5, 5, -1)),
         st.sampled_from(MERCHANTS),
         st.sampled_from(CATEGORIES),
         names,
@@ -92,6 +100,8 @@ def people(draw: st.DrawFn) -> BankStatement:
             name,
             is_overdue=draw(st.sampled_from((None, False, True))),
             minimum_payment_cents=2500,
+            last_statement_cents=draw(st.sampled_from((None, 2500, 90_000))),
+            next_payment_due_on=TODAY - timedelta(days=draw(st.integers(-20, 170))),
             last_payment_cents=draw(st.sampled_from((2500, 3000, 3001))),
             last_payment_on=TODAY - timedelta(days=draw(st.integers(-1, 200))),
         )
@@ -107,12 +117,15 @@ def world() -> Iterator[World]:
 
 
 def expected(given: BankStatement, as_of: date) -> dict[int, reference.Signals]:
-    payments = [
-        (row.account, row.last_payment_on, row.last_payment_cents, row.minimum_payment_cents)
-        for row in given.liabilities
-        if row.last_payment_on and row.last_payment_cents is not None and row.minimum_payment_cents is not None
-    ]
-    return reference.features("USD", as_of, given.accounts, given.transactions, given.liabilities, payments)
+    return reference.features(
+        "USD",
+        as_of,
+        given.accounts,
+        given.transactions,
+        given.liabilities,
+        [paid for row in given.liabilities if (paid := payment_of(row))],
+        [stated for row in given.liabilities if (stated := statement_of(row))],
+    )
 
 
 @examples(25, HealthCheck.function_scoped_fixture)

@@ -5,11 +5,18 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.errors import Conflict, NotFound
+import msgspec
+
+from chalicelib.errors import Conflict, Gone, NotFound
+from chalicelib.predictions.models import parse_event
+from chalicelib.predictions.news import JobNews
 from chalicelib.predictions.places import ObjectUri
-from chalicelib.predictions.ports import Chunk, Pinned, Written
+from chalicelib.predictions.ports import Chunk, JobWatcher, Pinned, ShelvedObject, Written
+
+WRITTEN = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 class MemoryOutput:
@@ -112,6 +119,8 @@ class MemoryJobs:
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, dict[int, int]] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
+    sockets: dict[str, JobWatcher] = field(default_factory=dict)
 
     def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
         if job_id in self.jobs:
@@ -141,8 +150,26 @@ class MemoryJobs:
     def part_rows(self, job_id: str, number: int) -> int | None:
         return self.parts.get(job_id, {}).get(number)
 
-    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+    def remember(self, fingerprint: str, job_id: str) -> None:
+        self.same[fingerprint] = job_id
+
+    def remembered(self, fingerprint: str) -> str | None:
+        return self.same.get(fingerprint)
+
+    def watch(self, watcher: JobWatcher) -> None:
+        self.sockets[watcher.id] = watcher
+
+    def watchers(self) -> list[JobWatcher]:
+        return list(self.sockets.values())
+
+    def unwatch(self, watcher_id: str) -> None:
+        self.sockets.pop(watcher_id, None)
+
+    def recent(
+        self, limit: int, after: str | None, state: str | None = None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
         ids = sorted(self.jobs, key=lambda job_id: (self.jobs[job_id]["created_at"], job_id), reverse=True)
+        ids = [job_id for job_id in ids if state in (None, self.jobs[job_id]["state"])]
         start = ids.index(after) + 1 if after in ids else 0
         page = ids[start : start + limit]
         more = page[-1] if start + limit < len(ids) else None
@@ -180,3 +207,55 @@ class MemoryWorkflow:
 
     def failure(self, handle: str) -> str | None:
         return self.failures.get(handle)
+
+
+@dataclass
+class MemoryNews:
+    """Remembers events and messages; `gone` are sockets that have hung up."""
+
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    messages: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+
+    def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
+        self.events.append((kind, detail))
+
+    def post(self, watcher: JobWatcher, message: Mapping[str, Any]) -> None:
+        if watcher.id in self.gone:
+            raise Gone("hung up")
+        self.messages.append((watcher.id, message))
+
+    def about(self, store: MemoryJobs) -> JobNews:
+        return JobNews(store, self, self.post)
+
+
+@dataclass
+class MemoryHolder:
+    """Answers with what it is given, or by a service."""
+
+    answer: Callable[[Any], Any]
+
+    def ask(self, event: Mapping[str, Any]) -> bytes:
+        return msgspec.json.encode(self.answer(parse_event(event)))
+
+
+@dataclass
+class MemoryShelf:
+    """Lists the objects of `MemoryObjects`."""
+
+    objects: MemoryObjects
+
+    def listed(self, place: ObjectUri, limit: int, after: str | None) -> tuple[list[ShelvedObject], str | None]:
+        found = sorted(
+            (uri for uri in self.objects.content if uri.bucket == place.bucket and uri.key.startswith(place.key)),
+            key=lambda uri: uri.key,
+        )
+        rest = [uri for uri in found if after is None or uri.key > after]
+        page = [ShelvedObject(uri, len(self.objects.content[uri]), WRITTEN) for uri in rest[:limit]]
+        return page, page[-1].uri.key if len(rest) > limit else None
+
+    def form(self, uri: ObjectUri, content_type: str, max_bytes: int, seconds: int) -> tuple[str, Mapping[str, str]]:
+        return f"https://{uri.bucket}.s3/", {"key": uri.key, "Content-Type": content_type}
+
+    def link(self, uri: ObjectUri, seconds: int) -> str:
+        return f"https://{uri.bucket}.s3/{uri.key}"

@@ -1,13 +1,13 @@
 """SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import models
-from chalicelib.spendsense.bank import BankStatement, BankTransaction
+from chalicelib.spendsense.bank import BankStatement, BankTransaction, canonical
 from chalicelib.spendsense.catalogue import AdviceCatalogue, packaged_catalogue
 from chalicelib.spendsense.desk import STATUS_AFTER
 from chalicelib.spendsense.jobs import REFRESH_DAYS
@@ -100,8 +100,7 @@ class FakePeople:
         person = self.people.get(subject)
         if person is None:
             raise NotFound(NO_PROFILE)
-        others = {name for other in self.people.values() if other is not person for name in other.accounts}
-        intake = Intake(person, others, given)
+        intake = Intake(person, given)
         for account in dict.fromkeys(intake.refused):
             caller, request_id = (by.operator, by.request_id) if by else (None, "")
             self.denied(caller, f"account {account}", f"not an account of user {subject}", request_id, now)
@@ -202,8 +201,53 @@ class FakePeople:
             and (query.since is None or row.posted_on >= query.since)
             and (query.until is None or row.posted_on <= query.until)
             and (after is None or position < after)
+            and self._fits(person, row, query)
         ]
         return found[: query.limit + 1]
+
+    def _fits(self, person: Person, row: BankTransaction, query: models.TransactionsQuery) -> bool:
+        said = f"{row.name} {row.merchant}".lower()
+        return (
+            query.category in (None, row.category.primary, row.category.detailed)
+            and (query.merchant is None or canonical(query.merchant) == row.merchant_key)
+            and (query.text is None or query.text.lower() in said)
+            and (query.at_least_cents is None or row.amount_cents >= query.at_least_cents)
+            and (query.at_most_cents is None or row.amount_cents <= query.at_most_cents)
+            and (not query.spending or self._spends(person, row))
+        )
+
+    def _spends(self, person: Person, row: BankTransaction) -> bool:
+        account = person.accounts[row.account]
+        return (
+            not row.pending
+            and account.currency == person.profile.currency == (row.currency or account.currency)
+            and account.holder_category != "business"
+            and account.type in ("credit", "depository")
+            and row.category.flow in reference.SPENDING
+        )
+
+    def spending(self, subject: UUID, since: date, until: date) -> list[tuple[date, models.CategorySpending]] | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        found: dict[tuple[date, str], list[int]] = {}
+        for row in person.transactions.values():
+            if since <= row.posted_on <= until and self._spends(person, row):
+                found.setdefault((row.posted_on.replace(day=1), row.category.primary), []).append(row.amount_cents)
+        ordered = sorted(found.items(), key=lambda pair: (-pair[0][0].toordinal(), -sum(pair[1]), pair[0][1]))
+        return [
+            (month, models.CategorySpending(category=name, spend_cents=sum(cents), transactions=len(cents)))
+            for (month, name), cents in ordered
+        ]
+
+    def kept(self, subject: UUID) -> dict[str, Any] | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        return {
+            "profile": {"subject": str(subject), "currency": person.profile.currency},
+            "accounts": [{"external_id": name} for name in person.accounts],
+        }
 
     def insights(self, subject: UUID, window: int) -> Insight | None:
         person = self.people.get(subject)
@@ -241,7 +285,10 @@ class FakePeople:
         found = []
         for number, person in enumerate(self.people.values(), start=1):
             persona = person.personas.get(query.window, (None, []))[0]
-            if (after is None or number > after[1]) and query.persona in (None, persona):
+            found_by_name = query.search is None or query.search.lower() in person.profile.display_name.lower()
+            found_by_id = query.search is not None and str(person.profile.user_id).startswith(query.search.lower())
+            wanted = query.persona in (None, persona) and (found_by_name or found_by_id)
+            if (after is None or number > after[1]) and wanted:
                 summary = models.UserSummary(
                     user_id=person.profile.user_id,
                     display_name=person.profile.display_name,
@@ -277,23 +324,35 @@ class FakePeople:
     def metrics(self) -> models.Metrics:
         raise NotImplementedError("the figures are the database's alone")
 
+    def recommendations(self, subject: UUID, window: int) -> list[models.ReviewItem]:
+        person = self.people[subject]
+        found = [self._item(person, key, kept) for key, kept in person.recommendations.items() if kept.window == window]
+        return sorted(found, key=lambda item: item.recommendation_id)
+
+    def past_surveys(self, limit: int) -> list[models.MetricsPoint]:
+        raise NotImplementedError("the figures are the database's alone")
+
+    def _item(self, person: Person, key: UUID, kept: Kept) -> models.ReviewItem:
+        return models.ReviewItem(
+            recommendation_id=key,
+            user_id=person.profile.user_id,
+            display_name=person.profile.display_name,
+            window_days=kept.window,
+            kind=kept.shown.kind,
+            item_id=kept.shown.item_id,
+            persona=kept.shown.persona,
+            because=kept.shown.rationale,
+            status=kept.status,
+        )
+
     def waiting(self, query: models.ReviewQuery, after: Position | None) -> list[tuple[Position, models.ReviewItem]]:
         found = [
-            (
-                (str(key), 0),
-                models.ReviewItem(
-                    recommendation_id=key,
-                    user_id=person.profile.user_id,
-                    window_days=kept.window,
-                    item_id=kept.shown.item_id,
-                    persona=kept.shown.persona,
-                    because=kept.shown.rationale,
-                    status=kept.status,
-                ),
-            )
+            ((str(key), 0), self._item(person, key, kept))
             for person in self.people.values()
             for key, kept in person.recommendations.items()
-            if kept.status == query.status and (after is None or str(key) > after[0])
+            if kept.status == query.status
+            and query.persona in (None, kept.shown.persona)
+            and (after is None or str(key) > after[0])
         ]
         return sorted(found, key=lambda pair: pair[0])[: query.limit + 1]
 
@@ -340,7 +399,7 @@ class FakePeople:
             currency=row.currency or person.accounts[row.account].currency,
             name=row.name,
             merchant=row.merchant or None,
-            category=row.detailed,
+            category=row.category.detailed,
             channel=row.channel,
             pending=row.pending,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -32,7 +32,8 @@ class Person:
     accounts: dict[str, BankAccount] = field(default_factory=dict)
     transactions: dict[tuple[str, str], BankTransaction] = field(default_factory=dict)
     liabilities: dict[str, BankLiability] = field(default_factory=dict)
-    payments: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
+    payments: dict[tuple[str, date], int] = field(default_factory=dict)
+    statements: dict[tuple[str, date], tuple[int, int]] = field(default_factory=dict)
     due: set[str] = field(default_factory=set)
     as_of: date | None = None
     features: dict[int, reference.Signals] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class Person:
 class Intake:
     """One import for one person; `refused` are the accounts that are not the person's."""
 
-    def __init__(self, person: Person, others: set[str], given: BankStatement) -> None:
+    def __init__(self, person: Person, given: BankStatement) -> None:
         self._person = person
         self._saved = dict.fromkeys(("accounts", "transactions", "removed", "liabilities"), 0)
         self._unchanged = dict.fromkeys(("accounts", "transactions", "liabilities"), 0)
@@ -56,7 +57,7 @@ class Intake:
             for row in given.rejections
         ]
         self.refused: list[str] = []
-        self._take_accounts(given, others)
+        self._take_accounts(given)
         self._take_transactions(given)
         self._take_liabilities(given)
 
@@ -70,12 +71,9 @@ class Intake:
             rejections=self._rejections,
         )
 
-    def _take_accounts(self, given: BankStatement, others: set[str]) -> None:
+    def _take_accounts(self, given: BankStatement) -> None:
         for account in given.accounts:
-            if account.external_id in others:
-                self._refuse("accounts", account.line, account.external_id)
-            else:
-                self._keep("accounts", self._person.accounts, account.external_id, account)
+            self._keep("accounts", self._person.accounts, account.external_id, account)
 
     def _take_transactions(self, given: BankStatement) -> None:
         own = [row for row in given.transactions if row.account in self._person.accounts]
@@ -98,9 +96,10 @@ class Intake:
                 self._refuse("liabilities", debt.line, debt.account)
                 continue
             self._keep("liabilities", self._person.liabilities, debt.account, debt)
-            paid, minimum, day = debt.last_payment_cents, debt.minimum_payment_cents, debt.last_payment_on
-            if debt.kind == "credit" and day is not None and paid is not None and minimum is not None:
-                self._person.payments[debt.account, day] = (paid, minimum)
+            if debt.kind == "credit":
+                paid, stated = payment_of(debt), statement_of(debt)
+                self._person.payments |= {paid[:2]: paid[2]} if paid else {}
+                self._person.statements |= {stated[:2]: stated[2:]} if stated else {}
 
     def _keep(self, section: str, place: dict[Any, Any], key: Any, row: Any) -> None:
         same = key in place and replace(place[key], line=0) == replace(row, line=0)
@@ -120,16 +119,31 @@ class Intake:
         self.refused.append(account)
 
 
+def payment_of(debt: BankLiability) -> tuple[str, date, int] | None:
+    """What was last paid on a card: account, day, cents."""
+    if debt.last_payment_on is None or debt.last_payment_cents is None:
+        return None
+    return debt.account, debt.last_payment_on, debt.last_payment_cents
+
+
+def statement_of(debt: BankLiability) -> tuple[str, date, int, int] | None:
+    """A card's last statement: account, day of issue, balance, minimum; due after 25 days where it does not say."""
+    issued = debt.last_statement_on or (debt.next_payment_due_on and debt.next_payment_due_on - timedelta(days=25))
+    if issued is None or debt.last_statement_cents is None or debt.minimum_payment_cents is None:
+        return None
+    return debt.account, issued, debt.last_statement_cents, debt.minimum_payment_cents
+
+
 def compute(person: Person, order: JobOrder) -> None:
     """Features, and with a change of them a persona due."""
-    payments = [(account, day, paid, minimum) for (account, day), (paid, minimum) in person.payments.items()]
     computed = reference.features(
         person.profile.currency,
         order.as_of,
         person.accounts.values(),
         person.transactions.values(),
         person.liabilities.values(),
-        payments,
+        [(*key, paid) for key, paid in person.payments.items()],
+        [(*key, *stated) for key, stated in person.statements.items()],
     )
     if computed != person.features or person.as_of != order.as_of:
         person.due.add("persona")

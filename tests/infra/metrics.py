@@ -6,6 +6,7 @@ from collections.abc import Callable
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import S3Notification, for_each_object
 from chalicelib.entry.meter import ScoringMeter
+from chalicelib.entry.operators import REFUSED_METRIC
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.models import CompactionOrder
 from chalicelib.spendsense.coverage import CoverageMeter
@@ -59,6 +60,7 @@ def emitted(read: Callable[[], str]) -> set[Metric]:
     _emit_uploads()
     _emit_spendsense()
     ScoringMeter().scored(1_000, 0.5)
+    telemetry.count(REFUSED_METRIC)
     for_each_object(S3Notification(s3_event("raw/x"), None), _refuse)
     return {metric for line in read().splitlines() if '"_aws"' in line for metric in _metrics_of(line)}
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,13 @@ def write_secrets(folder: Path, text: str, mode: int = 0o600) -> None:
 
 
 def test_a_stage_is_its_file_its_secrets_and_the_environment(folder: Path) -> None:
-    write_secrets(folder, 'OperatorToken = "of the file"\nDatabaseUrl = "postgresql://file"\n')
+    write_secrets(folder, 'OperatorToken = "of-the-file-and-of-32-characters-"\nDatabaseUrl = "postgresql://file"\n')
     found = read_stage("dev", {"OMNIBUS_PARAMETER_DatabaseUrl": "postgresql://environment", "HOME": "/"}, folder)
     assert (found.stack, found.account, found.region) == ("omnibus-dev", "123456789012", None)
     assert found.required == (("AlarmEmail",), ("DatabaseSecretArn", "DatabaseUrl"))
     assert found.given == {
         "CorsOrigins": ["https://a.example", "https://b.example"],
-        "OperatorToken": "of the file",
+        "OperatorToken": "of-the-file-and-of-32-characters-",
         "DatabaseUrl": "postgresql://environment",
         "Stage": "dev",
     }
@@ -217,6 +218,19 @@ def test_a_secret_is_not_shown(packaged: Template) -> None:
     (problem,) = check(secret, packaged)[1]
     assert "hunter2" not in problem
     assert problem.startswith("OperatorToken: is not shown")
+
+
+@pytest.mark.parametrize("token", ["guessable", "x" * 31, 'quoted"' + "x" * 32])
+def test_a_token_that_can_be_guessed_or_is_the_examples_is_refused(packaged: Template, token: str) -> None:
+    example = tomllib.loads((FOLDER / "secrets.example.toml").read_text())
+    for refused in (token, example["OperatorToken"]):
+        (problem,) = check(
+            Stage("dev", "omnibus-dev", parameters=SELDOM, secrets={"OperatorToken": refused}), packaged
+        )[1]
+        assert problem.startswith("OperatorToken: is not shown; expected at least 32")
+        assert refused not in problem
+    good = Stage("dev", "omnibus-dev", parameters=SELDOM, secrets={"OperatorToken": "0f" * 32})
+    assert check(good, packaged)[1] == []
 
 
 def test_a_secret_that_the_stack_has_is_not_asked_for_again(packaged: Template) -> None:

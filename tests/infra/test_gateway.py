@@ -10,7 +10,7 @@ import app as application
 
 Template = dict[str, Any]
 SECRETIVE = ("queryString", "querystring", "requestOverride", "header", "body", "$context.path", "Authorization")
-"""What an access log must not hold: `/u/{token}` and socket handshakes carry secrets in path and query."""
+"""What an access log must not hold: socket handshakes carry secrets in their query, and paths the ids of people."""
 
 
 def properties(template: Template, name: str) -> dict[str, Any]:

@@ -110,3 +110,14 @@ def test_without_a_local_cloud(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.chdir(tmp_path)
     assert main(["process_flights"]) == 2
     assert "make up" in capsys.readouterr().err
+
+
+@mock_aws
+def test_a_local_cloud_may_have_another_home(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Any
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+    (tmp_path / "cloud.json").write_text(json.dumps({"environment": keys}))
+    boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="omnibus-local-process_flights-dead")
+    assert main(["process_flights", "--home", str(tmp_path)]) == 0
+    assert "redriven: 0" in capsys.readouterr().out

@@ -10,6 +10,9 @@ import pytest
 from chalice.app import ScheduledEventConfig
 
 import app as application
+from infra.deployment.intrinsics import holds, resolve
+from infra.deployment.parameters import known
+from infra.deployment.stages import Stage
 from infra.template.functions import LIMIT_PATTERN, LIMITS, LIMITS_PATTERN, declared, limit, limits_of
 from infra.template.names import FUNCTION, alias_of, compact, logical_id
 from infra.template.parameters import table
@@ -80,13 +83,73 @@ def test_every_knob_reaches_its_function(packaged: Template) -> None:
             assert packaged["Conditions"][f"{name}{verb}"] == asked
 
 
+STATES = {
+    "RefreshVenuePopularity": {"Fn::If": ["HasWarehouse", {"Ref": "Schedules"}, "DISABLED"]},
+    "ComputeFeatures": {"Fn::If": ["HasDatabase", {"Ref": "Schedules"}, "DISABLED"]},
+}
+"""What is not named is not used: these would fail each time without a warehouse, or a database."""
+FLIGHTS = {"IngestFlights", "CompactFlights"}
+
+
+@pytest.mark.parametrize(
+    ("given", "running"),
+    [
+        ({}, set()),
+        ({"RedshiftWorkgroup": "omnibus"}, {"RefreshVenuePopularity"}),
+        ({"RedshiftCluster": "big"}, {"RefreshVenuePopularity"}),
+        ({"DatabaseUrl": "postgresql://x"}, {"ComputeFeatures"}),
+        ({"DatabaseSecretArn": "arn"}, {"ComputeFeatures"}),
+        ({"DatabaseSecretArn": "arn", "Schedules": "DISABLED"}, set()),
+    ],
+)
+def test_only_what_has_what_it_needs_runs_by_itself(
+    packaged: Template, given: dict[str, str], running: set[str]
+) -> None:
+    names = known(Stage("dev", "omnibus-dev"), packaged, given)
+    states = {
+        name: resolve(event["Properties"]["State"], names)
+        for name, properties in of_kind(packaged, FUNCTION).items()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "Schedule"
+    }
+    assert {name for name, state in states.items() if state == "ENABLED" and name in STATES} == running
+    assert {state for name, state in states.items() if name not in STATES} == {given.get("Schedules", "ENABLED")}
+    wanted = packaged["Resources"]["RunMissingAlarm"]["Condition"]
+    assert holds(wanted, names) == ("ComputeFeatures" in running)
+
+
+@pytest.mark.parametrize(
+    ("given", "applied"),
+    [
+        ({"Runtime": "python3.13"}, "PublishedVersions"),
+        ({"Runtime": "python3.12"}, "PublishedVersions"),
+        ({"Runtime": "python3.11"}, "None"),
+        ({"Runtime": "python3.13", "SnapStart": "DISABLED"}, "None"),
+        ({"Runtime": "python3.13", "PredictPartLimits": "1769,900,0,2"}, "None"),
+    ],
+)
+def test_what_carries_scikit_learn_starts_from_a_snapshot_where_lambda_can(
+    packaged: Template, transformed: Template, given: dict[str, str], applied: str
+) -> None:
+    """Python 3.12 and later, without provisioned concurrency (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
+    names = known(Stage("dev", "omnibus-dev"), packaged, given)
+    heavy = {name for name, it in of_kind(packaged, FUNCTION).items() if {"Ref": "MlLayer"} in it.get("Layers", [])}
+    snapshots = {
+        name: resolve(it["SnapStart"]["ApplyOn"], names)
+        for name, it in of_kind(transformed, "AWS::Lambda::Function").items()
+        if "SnapStart" in it
+    }
+    assert set(snapshots) == heavy
+    assert snapshots["PredictPart"] == applied
+
+
 def test_every_schedule_is_a_parameter_with_the_expression_of_app_py(packaged: Template) -> None:
     found = {}
     for name, properties in of_kind(packaged, FUNCTION).items():
         for event in properties.get("Events", {}).values():
             if event["Type"] == "Schedule":
                 assert event["Properties"]["Schedule"] == {"Ref": f"{name}Schedule"}
-                assert event["Properties"]["State"] == {"Ref": "Schedules"}
+                assert event["Properties"]["State"] == (STATES.get(name) or {"Ref": "Schedules"})
                 found[name] = packaged["Parameters"][f"{name}Schedule"]["Default"]
     scheduled = [each for each in application.app.event_sources if isinstance(each, ScheduledEventConfig)]
     assert found == {logical_id(each.name): expression(each.schedule_expression) for each in scheduled}
@@ -204,6 +267,29 @@ def test_no_resource_waits_for_itself(transformed: Template) -> None:
     while ready := {name for name in resources.keys() - done if waits_for[name] <= done}:
         done |= ready
     assert resources.keys() - done == set()
+
+
+def test_the_schema_is_migrated_before_any_other_function_gets_a_new_version(transformed: Template) -> None:
+    resources = transformed["Resources"]
+    waits_for = {
+        name: {each for each in {*_referred(it), *_listed(it.get("DependsOn", []))} if each in resources}
+        for name, it in resources.items()
+    }
+
+    def all_before(name: str) -> set[str]:
+        found: set[str] = set()
+        more = {name}
+        while more := {each for one in more for each in waits_for[one]} - found:
+            found |= more
+        return found
+
+    for function in FUNCTIONS:
+        if function.name != "migrate":
+            assert "SchemaMigration" in all_before(function.logical), function.name
+    migration = resources["SchemaMigration"]
+    version = resources[alias_of("Migrate")]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+    assert migration["Properties"]["ServiceToken"] == {"Ref": version}
+    assert alias_of("Migrate") not in all_before("SchemaMigration"), "the alias may move when the schema is migrated"
 
 
 def _listed(names: Any) -> list[str]:

@@ -105,6 +105,19 @@ export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; respons
   throw errorOf(response, error);
 }
 
+/** An answer that may be 202 with a query to poll: asked for again, with the query, until it is there. */
+export async function patiently<T>(ask: (query: string | undefined) => Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let query: string | undefined;
+  for (let rounds = 0; rounds < 60; rounds++) {
+    const answer = await ask(query);
+    if (answer.response.status !== 202) return ok(Promise.resolve(answer));
+    query = (answer.data as { query?: string } | undefined)?.query;
+    const wait = Number(answer.response.headers.get("Retry-After")) || 2;
+    await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+  }
+  throw new ApiError(504, "timeout", "The query takes too long. Choose a shorter period.");
+}
+
 export function errorOf(response: Response, content: unknown): ApiError {
   const said = (content as { error?: { code?: string; message?: string; request_id?: string; details?: Problem[] } } | undefined)?.error ?? {};
   const wait = Number(response.headers.get("Retry-After"));

@@ -7,6 +7,14 @@ import "uplot/dist/uPlot.min.css";
 export interface Series { name: string; values: (number | null)[]; text: (value: number) => string; bars?: boolean }
 interface Props { label: string; times: number[]; series: Series[]; height?: number; low?: number; high?: number; when: (seconds: number) => string; onPick?: (index: number) => void }
 
+const DAY_S = 86_400;
+
+/** The hour within a day or two, else the day; in UTC. */
+function tick(at: number, span: number): string {
+  const moment = new Date(at * 1000);
+  return span < 2 * DAY_S ? moment.toISOString().slice(11, 16) : moment.toLocaleDateString("en-US", { day: "numeric", month: "short", timeZone: "UTC" });
+}
+
 export function Chart({ label, times, series, height = 200, low, high, when, onPick }: Props) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -24,7 +32,7 @@ export function Chart({ label, times, series, height = 200, low, high, when, onP
       plot = new uPlot({
         width: element.clientWidth, height, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), cursor: { y: false }, legend: { show: true },
         scales: { y: { range: (_plot, min, max) => [low ?? Math.min(0, min), high ?? (max || 1) * 1.06] } },
-        axes: [{ ...axis }, { ...axis, size: 62, values: (_plot, values) => values.map(series[0].text) }],
+        axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map((at) => tick(at, splits.at(-1)! - splits[0])) }, { ...axis, size: (_plot, values) => 18 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)), values: (_plot, values) => values.map(series[0].text) }],
         series: [
           { label: "Time", value: (_plot, value) => (value == null ? "–" : when(value)) },
           ...series.map((each, index): uPlot.Series => ({
@@ -49,11 +57,11 @@ export function Chart({ label, times, series, height = 200, low, high, when, onP
   return (
     <figure aria-label={label}>
       <div class="chart" ref={box} style={{ minHeight: `${height + 34}px` }} aria-hidden="true" />
-      <table class="visually-hidden">
+      <div class="visually-hidden"><table>
         <caption>{label}</caption>
         <thead><tr><th>Time</th>{series.map((each) => <th key={each.name}>{each.name}</th>)}</tr></thead>
         <tbody>{times.map((at, index) => <tr key={at}><th>{when(at)}</th>{series.map((each) => <td key={each.name}>{each.values[index] == null ? "–" : each.text(each.values[index])}</td>)}</tr>)}</tbody>
-      </table>
+      </table></div>
     </figure>
   );
 }

@@ -17,6 +17,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
     title: "Flights",
     entries: [
       { path: "/flights", name: "Live map", load: async () => (await import("./screens/live")).Live },
+      { path: "/flights/traffic", name: "Traffic", load: async () => (await import("./screens/traffic")).Traffic },
       { path: "/flights/runs", name: "Runs and quality", load: async () => (await import("./screens/runs")).Runs },
       { path: "/flights/ingestion", name: "Ingestion", operators: true, load: async () => (await import("./screens/runs")).Ingestion },
     ],
@@ -24,6 +25,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
   {
     title: "Concerts",
     entries: [
+      { path: "/concerts", name: "Find a concert", load: async () => (await import("./screens/concerts")).Finder },
       { path: "/concerts/venues", name: "Venue ranking", load: async () => (await import("./screens/concerts")).Venues },
       { path: "/concerts/recommendations", name: "Recommendations", load: async () => (await import("./screens/concerts")).Recommendations },
       { path: "/concerts/forecast", name: "Sales forecast", load: async () => (await import("./screens/concerts")).Forecast },
@@ -34,6 +36,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
     title: "Predictions",
     entries: [
       { path: "/predictions", name: "Jobs", operators: true, load: async () => (await import("./screens/predictions")).Jobs },
+      { path: "/predictions/models", name: "Models", operators: true, load: async () => (await import("./screens/predictions")).Models },
       { path: "/predictions/new", name: "New job", operators: true, load: async () => (await import("./screens/predictions")).NewJob },
     ],
   },
@@ -123,10 +126,10 @@ function Frame() {
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the content</a>
       <div class="frame">
-        <div class="top">
+        <header class="top">
           {brand}
           <button type="button" aria-expanded={open.value} aria-controls="side" onClick={() => { open.value = !open.value; }}>Menu</button>
-        </div>
+        </header>
         <button type="button" class="scrim" data-open={opened} aria-label="Close the menu" tabIndex={-1} onClick={() => { open.value = false; }} />
         <aside id="side" class="side" data-open={opened} aria-label="Console">
           {brand}

@@ -55,7 +55,7 @@ export function Stat({ label, value, note, tone, to }: { label: string; value: C
 export const Chip = ({ tone, children }: Children & { tone?: Tone }) => <span class="chip" data-tone={tone}>{children}</span>;
 
 const TONES: Record<string, Tone> = {
-  VALIDATED: "good", succeeded: "good", ok: "good", approved: "good", COMPLETED: "good", recommended: "good", OK: "good", high: "good",
+  VALIDATED: "good", succeeded: "good", ok: "good", approved: "good", COMPLETED: "good", recommended: "good", OK: "good", high: "good", medium: "warn",
   QUARANTINED: "warn", degraded: "warn", flagged: "warn", cancelled: undefined, withheld: "warn", low: "warn", INSUFFICIENT_DATA: "warn",
   FAILED: "bad", failed: "bad", overridden: "bad", REJECTED: "bad", ALARM: "bad", EXPIRED: undefined,
   running: "busy", queued: "busy", planning: "busy", completing: "busy", PROCESSED: "busy", INGESTED: "busy", AWAITING_SCAN: "busy", UPLOAD_REQUESTED: "busy",
@@ -91,7 +91,7 @@ export function Fault({ error, again }: { error: unknown; again?: () => void }) 
 }
 
 export function Empty({ title, children }: Children & { title: string }) {
-  return <div class="empty"><h3>{title}</h3>{children}</div>;
+  return <div class="empty"><h2>{title}</h2>{children}</div>;
 }
 
 /** The space that the data will take, so that nothing moves when it arrives. */

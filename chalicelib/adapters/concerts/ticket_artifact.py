@@ -52,6 +52,10 @@ class ArtifactTicketModel:
     def version(self) -> str:
         return str(manifest(self._folder)["version"])
 
+    def load(self) -> None:
+        """Load the model now, not at the first estimate."""
+        _ = self._model
+
     def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
         """The model's revenue for each row of features; UpstreamRejected where one is not a finite number."""
         import numpy as np

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from chalicelib.flights.boxes import Box
+from chalicelib.flights.escapes import mended
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
 
 TIMEOUT_S = 20.0
@@ -157,8 +158,8 @@ class OpenSky:
                 return Malformed("the answer's gzip is cut off or too large", body)
             body = plain
         try:
-            snapshot = msgspec.json.decode(body, type=PolledSnapshot)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            snapshot = _snapshot(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Malformed(f"the answer is no snapshot: {error}", body)
         if not 0 < snapshot.time < 10**11:
             return Malformed(f"the snapshot's time is {snapshot.time}", body)
@@ -180,6 +181,16 @@ class OpenSky:
         if status == 403:
             return Blocked("OpenSky answers 403: this network or account is blocked")
         return Unavailable(f"OpenSky answers {status}")
+
+
+def _snapshot(body: bytes) -> PolledSnapshot:
+    """The answer's time and states; half a surrogate pair in a row is for the conversion to refuse."""
+    try:
+        return msgspec.json.decode(body, type=PolledSnapshot)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return msgspec.json.decode(mended(body), type=PolledSnapshot)
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.aws import dependency
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
 from chalicelib.errors import Unprocessable
+from chalicelib.predictions.ports import JobWatcher
 
 WHAT = "the table of prediction jobs"
 KIND = "job"
@@ -17,6 +18,9 @@ KEPT_DAYS = 120
 """Longer than Step Functions keeps the name of a run, 90 days from its end: a token used again gets a new run then."""
 PART_KEPT_DAYS = 30
 """Longer than a job can be taken up again, and over long before its id is free, so that no new job finds parts done."""
+WATCHERS = "watchers"
+SOCKET_S = 2 * 3600
+"""How long API Gateway keeps a socket open."""
 _INTERNAL = ("part", "kind", "expires_at")
 
 
@@ -75,21 +79,75 @@ class DynamoJobs:
             answer = self._client.get_item(TableName=self._table, Key=_key(job_id, _part(number)), ConsistentRead=True)
         return int(from_item(answer["Item"])["rows"]) if "Item" in answer else None
 
-    def recent(self, limit: int, after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
+    def recent(
+        self, limit: int, after: str | None, state: str | None = None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
         """A page of jobs, newest first; Unprocessable for an `after` that no page gave."""
-        begin = {"ExclusiveStartKey": _index_key(after)} if after else {}
+        found: list[Mapping[str, Any]] = []
+        start = _index_key(after) if after else None
+        while True:
+            items, start = self._newest(limit, start, state)
+            found += items
+            if start is None or len(found) >= limit:
+                break
+        page = found[:limit]
+        if len(found) > limit:
+            start = _index_key(f"{page[-1]['created_at']}~{page[-1]['job_id']}")
+        return page, _cursor(start) if start else None
+
+    def _newest(self, limit: int, start: Any, state: str | None) -> tuple[list[Mapping[str, Any]], Any]:
+        values = {":kind": {"S": KIND}}
+        more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
+        if state is not None:
+            more |= {"FilterExpression": "#state = :state", "ExpressionAttributeNames": {"#state": "state"}}
+            values[":state"] = {"S": state}
         with dependency(WHAT):
             answer = self._client.query(
                 TableName=self._table,
                 IndexName="by_time",
                 KeyConditionExpression="kind = :kind",
-                ExpressionAttributeValues={":kind": {"S": KIND}},
+                ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 Limit=limit,
-                **begin,
+                **more,
             )
-        last = answer.get("LastEvaluatedKey")
-        return [_document(item) for item in answer["Items"]], _cursor(last) if last else None
+        return [_document(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
+
+    def remember(self, fingerprint: str, job_id: str) -> None:
+        """Store which job was last asked for a piece of work."""
+        expires = int(self._now()) + KEPT_DAYS * 86_400
+        self._replace({"job_id": f"same#{fingerprint}", "part": "same", "same_as": job_id, "expires_at": expires})
+
+    def remembered(self, fingerprint: str) -> str | None:
+        """The job that was last asked for a piece of work; None if it is not known."""
+        with dependency(WHAT):
+            answer = self._client.get_item(TableName=self._table, Key=_key(f"same#{fingerprint}", "same"))
+        return str(from_item(answer["Item"])["same_as"]) if "Item" in answer else None
+
+    def watch(self, watcher: JobWatcher) -> None:
+        """Store a socket; it lives for at most two hours."""
+        expires = int(self._now()) + SOCKET_S
+        key = {"job_id": WATCHERS, "part": watcher.id}
+        self._replace({**key, "endpoint": watcher.endpoint, "expires_at": expires})
+
+    def watchers(self) -> list[JobWatcher]:
+        """The sockets that want to know of jobs."""
+        with dependency(WHAT):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="job_id = :watchers",
+                ExpressionAttributeValues={":watchers": {"S": WATCHERS}},
+            )
+        return [JobWatcher(it["part"], it["endpoint"]) for it in map(from_item, answer["Items"])]
+
+    def unwatch(self, watcher_id: str) -> None:
+        """Forget a socket."""
+        with dependency(WHAT):
+            self._client.delete_item(TableName=self._table, Key=_key(WATCHERS, watcher_id))
+
+    def _replace(self, values: Mapping[str, Any]) -> None:
+        with dependency(WHAT):
+            self._client.put_item(TableName=self._table, Item=to_item(values))
 
     def _put(self, values: Mapping[str, Any]) -> bool:
         with dependency(WHAT):

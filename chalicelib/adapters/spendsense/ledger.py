@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.adapters.spendsense.roles import for_person
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import sql
-from chalicelib.spendsense.bank import BankAccount, BankLiability, BankStatement, BankTransaction
+from chalicelib.spendsense.bank import BankLiability, BankStatement, BankTransaction
 from chalicelib.spendsense.models import Imported, Operator, RejectedField
 from chalicelib.spendsense.people import NO_PROFILE
-from chalicelib.spendsense.taxonomy import flow_of
 
 CHUNK = 20_000
 SHOWN_REJECTIONS = 1_000
@@ -38,11 +38,12 @@ LIABILITY_COLUMNS = (
     "last_payment_cents",
     "last_payment_on",
     "last_statement_cents",
+    "last_statement_on",
     "next_payment_due_on",
     "is_overdue",
 )
 
-R = TypeVar("R", BankAccount, BankTransaction, BankLiability)
+R = TypeVar("R", BankTransaction, BankLiability)
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class PostgresLedger:
 
     def save(self, subject: UUID, given: BankStatement, now: datetime, by: Operator | None = None) -> Imported:
         """Keep a person's rows; NotFound without a profile."""
-        return self._database.run(
-            lambda cursor: _Import(cursor, subject, now, by).save(given), settings=IMPORT_SETTINGS
+        return for_person(
+            self._database, subject, lambda cursor: _Import(cursor, subject, now, by).save(given), IMPORT_SETTINGS
         )
 
 
@@ -81,7 +82,7 @@ class _Import:
         self._rejections: list[RejectedField] = []
 
     def save(self, given: BankStatement) -> Imported:
-        accounts = self._not_of_others(given.accounts)
+        accounts = given.accounts
         saved = {"accounts": self._saved("save_accounts", _columns(accounts, ACCOUNT_COLUMNS)) if accounts else 0}
         own = {
             row.external_id: OwnAccount(row.account_id, row.currency)
@@ -107,24 +108,15 @@ class _Import:
             rejections=rejections[:SHOWN_REJECTIONS],
         )
 
-    def _not_of_others(self, accounts: Sequence[BankAccount]) -> list[BankAccount]:
-        parameters = {**self._person, "external_ids": [row.external_id for row in accounts]}
-        foreign = {row.external_id for row in self._cursor.execute(sql.text("foreign_accounts"), parameters)}
-        for row in accounts:
-            if row.external_id in foreign:
-                self._refuse(row.external_id, "accounts", row.line)
-        return [row for row in accounts if row.external_id not in foreign]
-
     def _of(self, own: dict[str, OwnAccount], rows: Iterable[R], section: str) -> list[R]:
         kept: list[R] = []
         refused: set[str] = set()
         for row in rows:
-            name = row.external_id if isinstance(row, BankAccount) else row.account
-            if name in own:
+            if row.account in own:
                 kept.append(row)
             else:
-                self._refuse(name, section, row.line, again=name in refused)
-                refused.add(name)
+                self._refuse(row.account, section, row.line, again=row.account in refused)
+                refused.add(row.account)
         return kept
 
     def _refuse(self, account: str, section: str, line: int, *, again: bool = False) -> None:
@@ -161,7 +153,7 @@ class _Import:
                     for row, account in zip(chunk, accounts, strict=True)
                 ],
                 "merchant_id": [merchants.get(row.merchant_key) for row in chunk],
-                "category_id": [categories[row.detailed] for row in chunk],
+                "category_id": [categories[row.category.detailed] for row in chunk],
                 **_columns(chunk, ("external_id", "posted_on", "amount_cents", "name", "channel", "pending")),
             }
             saved += self._saved("save_transactions", columns)
@@ -171,19 +163,13 @@ class _Import:
         names = {row.merchant_key: row.merchant for row in rows if row.merchant_key}
         if not names:
             return {}
-        columns = {"key": list(names), "name": list(names.values())}
+        columns = {**self._person, "key": list(names), "name": list(names.values())}
         self._cursor.execute(sql.text("save_merchants"), columns)
         known = self._cursor.execute(sql.text("known_merchants"), columns)
         return {row.key: row.merchant_id for row in known}
 
     def _categories(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
-        primaries = {row.detailed: row.primary for row in rows}
-        columns = {
-            "detailed_name": list(primaries),
-            "primary_name": list(primaries.values()),
-            "flow": [flow_of(primary, detailed) for detailed, primary in primaries.items()],
-        }
-        self._cursor.execute(sql.text("save_categories"), columns)
+        columns = {"detailed_name": sorted({row.category.detailed for row in rows})}
         known = self._cursor.execute(sql.text("known_categories"), columns)
         return {row.detailed_name: row.category_id for row in known}
 

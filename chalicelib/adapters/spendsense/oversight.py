@@ -10,11 +10,13 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.adapters.spendsense.roles import STAFF, for_staff, row_of, rows_of
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import (
     AssignedPersona,
     JobRun,
     Metrics,
+    MetricsPoint,
     OperatorAction,
     ReviewItem,
     ReviewQuery,
@@ -25,7 +27,10 @@ from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.values import Deed, evidence_of
 
 LEAST_COHORT = 30
-SURVEY_SETTINGS = {"statement_timeout": "40000"}
+REVIEW_FILTERS: dict[str, Any] = {
+    "status": None, "persona": None, "subject": None, "window": None, "after": None, "limit": 200
+}  # fmt: skip
+SURVEY_SETTINGS = {**STAFF, "statement_timeout": "40000"}
 
 
 class PostgresOversight:
@@ -39,6 +44,7 @@ class PostgresOversight:
         parameters = {
             "window": query.window,
             "persona": query.persona,
+            "search": query.search,
             "limit": query.limit,
             "after": after[1] if after else None,
         }
@@ -47,6 +53,15 @@ class PostgresOversight:
             position = row.pop("position")
             found.append((("", position), UserSummary(**row)))
         return found
+
+    def recommendations(self, subject: UUID, window: int) -> list[ReviewItem]:
+        """A person's recommendations in a window, whatever their status."""
+        parameters = {**REVIEW_FILTERS, "subject": subject, "window": window}
+        return [ReviewItem(**row) for row in self._rows("list_reviews", parameters)]
+
+    def past_surveys(self, limit: int) -> list[MetricsPoint]:
+        """The latest first."""
+        return [MetricsPoint(**row) for row in self._rows("read_history", {"limit": limit})]
 
     def personas(self, subject: UUID) -> list[AssignedPersona]:
         """A person's personas by window."""
@@ -68,7 +83,7 @@ class PostgresOversight:
                 return Metrics(**_measured(cursor), measured_at=None, runs=_last_runs(cursor))
             return Metrics(**kept.figures, measured_at=kept.measured_at, runs=_last_runs(cursor))
 
-        return self._database.run(read)
+        return for_staff(self._database, read)
 
     def survey(self, as_of: date) -> Metrics:
         """Coverage, explainability, fairness and feedback as they are now, kept for `metrics`."""
@@ -81,7 +96,9 @@ class PostgresOversight:
         return self._database.run(measure, settings=SURVEY_SETTINGS)
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._database.run(lambda cursor: [row._asdict() for row in cursor.execute(sql.text(name), parameters)])
+        return self._database.run(
+            lambda cursor: [row._asdict() for row in cursor.execute(sql.text(name), parameters)], settings=STAFF
+        )
 
 
 class PostgresReviews:
@@ -96,14 +113,22 @@ class PostgresReviews:
             last = UUID(after[0]) if after else None
         except ValueError:
             raise foreign_cursor() from None
-        parameters = {"status": query.status, "limit": query.limit, "after": last}
-        rows = self._database.run(lambda cursor: cursor.execute(sql.text("list_reviews"), parameters).fetchall())
+        parameters = {
+            **REVIEW_FILTERS,
+            "status": query.status,
+            "persona": query.persona,
+            "limit": query.limit,
+            "after": last,
+        }
+        rows = self._database.run(
+            lambda cursor: cursor.execute(sql.text("list_reviews"), parameters).fetchall(), settings=STAFF
+        )
         return [((str(row.recommendation_id), 0), ReviewItem(**row._asdict())) for row in rows]
 
     def judge(self, recommendation_id: UUID, status: str, deed: Deed) -> bool:
         """Set the status and keep the deed in one statement."""
         parameters = {**asdict(deed), "recommendation_id": recommendation_id, "status": status}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("judge_recommendation"), parameters).fetchone())
+        row = for_staff(self._database, row_of("judge_recommendation", parameters))
         return row is not None
 
 
@@ -115,7 +140,7 @@ class PostgresAudit:
 
     def acted(self, deed: Deed) -> None:
         """Keep a deed."""
-        self._database.run(lambda cursor: cursor.execute(sql.text("note_action"), asdict(deed)))
+        for_staff(self._database, lambda cursor: cursor.execute(sql.text("note_action"), asdict(deed)))
 
     def denied(self, caller: UUID | None, resource: str, reason: str, request_id: str, now: datetime) -> None:
         """Keep a refusal."""
@@ -126,13 +151,11 @@ class PostgresAudit:
             "request_id": request_id,
             "denied_at": now,
         }
-        self._database.run(lambda cursor: cursor.execute(sql.text("note_denial"), parameters))
+        for_staff(self._database, lambda cursor: cursor.execute(sql.text("note_denial"), parameters))
 
     def actions_on(self, subject: UUID) -> list[OperatorAction]:
         """The last hundred, the latest first."""
-        rows = self._database.run(
-            lambda cursor: cursor.execute(sql.text("actions_on"), {"subject": subject}).fetchall()
-        )
+        rows = for_staff(self._database, rows_of("actions_on", {"subject": subject}))
         return [OperatorAction(**row._asdict()) for row in rows]
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import ConsentRecord, Profile, ProfileChange
 
@@ -17,7 +18,7 @@ class PostgresPeople:
     def find(self, subject: UUID) -> Profile | None:
         """The profile, if there is one."""
         parameters = {"subject": subject}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("find_profile"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("find_profile", parameters))
         return row and Profile(**row._asdict())
 
     def register(self, subject: UUID, change: ProfileChange, now: datetime) -> tuple[Profile, bool]:
@@ -28,10 +29,21 @@ class PostgresPeople:
             "currency": change.currency,
             "now": now,
         }
-        row = self._database.run(lambda cursor: only(cursor.execute(sql.text("register_profile"), parameters)))
-        values = row._asdict()
-        is_new = values.pop("is_new")
-        return Profile(**values), is_new
+
+        def save(cursor: Cursor) -> tuple[Profile, bool]:
+            row = only(cursor.execute(sql.text("register_profile"), parameters))
+            standing = only(cursor.execute(sql.text("keep_standing"), row._asdict()))
+            profile = Profile(
+                user_id=subject,
+                display_name=change.display_name,
+                currency=change.currency,
+                consented=standing.consented,
+                created_at=row.created_at,
+                updated_at=row.updated_at,
+            )
+            return profile, row.is_new
+
+        return for_person(self._database, subject, save)
 
     def erase(self, subject: UUID) -> bool:
         """Delete everything about a person, once no job works on it."""
@@ -40,7 +52,7 @@ class PostgresPeople:
             cursor.execute(sql.text("lock_standing"), {"subject": subject})
             return cursor.execute(sql.text("erase_person"), {"subject": subject}).rowcount > 0
 
-        return self._database.run(delete)
+        return for_person(self._database, subject, delete)
 
 
 class PostgresConsents:
@@ -58,7 +70,7 @@ class PostgresConsents:
             rows = cursor.execute(sql.text("consent_history"), {"subject": subject})
             return [ConsentRecord(**row._asdict()) for row in rows]
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
     def record(self, subject: UUID, record: ConsentRecord) -> bool:
         """Keep a record; a revoking one erases what was derived, and no job in flight can bring it back."""
@@ -78,4 +90,4 @@ class PostgresConsents:
                 cursor.execute(sql.text("erase_derived"), parameters)
             return True
 
-        return self._database.run(keep)
+        return for_person(self._database, subject, keep)

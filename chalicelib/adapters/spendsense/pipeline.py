@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.adapters.spendsense.roles import STAFF, for_staff
 from chalicelib.adapters.spendsense.rules_sql import assignment, generation
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.catalogue import AdviceCatalogue
@@ -12,6 +13,7 @@ from chalicelib.spendsense.orders import JobName, JobOrder
 from chalicelib.spendsense.values import JobProgress
 
 BATCH_SETTINGS = {
+    **STAFF,
     # Together they fit into the reserve that a run keeps, so that no function ends before its batch does. Should one be
     # killed all the same, the server notices, and gives its people back.
     "statement_timeout": "40000",
@@ -79,7 +81,7 @@ class PostgresPipeline:
                 )
             return JobProgress(run.batches, run.users, run.finished)
 
-        return self._database.run(start)
+        return for_staff(self._database, start)
 
     def advance(self, job: JobName, order: JobOrder, size: int, now: datetime) -> int:
         """One batch, in one transaction; the number of people in it."""
@@ -108,7 +110,7 @@ class PostgresPipeline:
             run = only(cursor.execute(sql.text("finish_run"), parameters))
             return JobProgress(run.batches, run.users, run.finished)
 
-        return self._database.run(end)
+        return for_staff(self._database, end)
 
     def forget(self, before: datetime, size: int) -> int:
         """Delete runs and refusals from before then, at most `size` of each; how many."""
@@ -119,7 +121,7 @@ class PostgresPipeline:
                 cursor.execute(sql.text(name), parameters).rowcount for name in ("forget_denials", "forget_runs")
             )
 
-        return self._database.run(delete)
+        return for_staff(self._database, delete)
 
 
 def _claim(cursor: Cursor, claim: str, parameters: dict[str, object]) -> list[int]:

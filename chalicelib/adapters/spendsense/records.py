@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
-from chalicelib.spendsense.models import Account, Feedback, Trace, Transaction, TransactionsQuery
+from chalicelib.spendsense.bank import canonical
+from chalicelib.spendsense.models import Account, CategorySpending, Feedback, Trace, Transaction, TransactionsQuery
 from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.signals import SIGNALS
 from chalicelib.spendsense.values import Insight, Recommended, evidence_of
@@ -27,7 +29,7 @@ class PostgresRecords:
             rows = cursor.execute(sql.text("read_accounts"), {"subject": subject})
             return [Account(**row._asdict()) for row in rows]
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
     def transactions(
         self, subject: UUID, query: TransactionsQuery, after: Position | None
@@ -39,25 +41,48 @@ class PostgresRecords:
             "account_id": query.account_id,
             "since": query.since,
             "until": query.until,
+            "category": query.category and query.category.upper(),
+            "merchant": query.merchant and canonical(query.merchant),
+            "text": query.text,
+            "at_least_cents": query.at_least_cents,
+            "at_most_cents": query.at_most_cents,
+            "spending": query.spending,
             "limit": query.limit,
             "after_day": day,
             "after_position": position,
         }
 
         def read(cursor: Cursor) -> list[tuple[Position, Transaction]] | None:
-            rows = cursor.execute(sql.text("read_transactions"), parameters).fetchall()
+            rows = cursor.execute(_with_spends("read_transactions"), parameters).fetchall()
             if not rows and not (
                 _owns(cursor, subject, query.account_id) if query.account_id else _exists(cursor, subject)
             ):
                 return None
             return [_positioned(row._asdict()) for row in rows]
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
+
+    def spending(self, subject: UUID, since: date, until: date) -> list[tuple[date, CategorySpending]] | None:
+        """By month and primary category, the latest month and the largest first."""
+        parameters = {"subject": subject, "since": since, "until": until}
+
+        def read(cursor: Cursor) -> list[tuple[date, CategorySpending]] | None:
+            if not _exists(cursor, subject):
+                return None
+            rows = cursor.execute(_with_spends("read_spending"), parameters).fetchall()
+            return [(row.since, CategorySpending(**_without(row._asdict(), "since"))) for row in rows]
+
+        return for_person(self._database, subject, read)
+
+    def kept(self, subject: UUID) -> dict[str, Any] | None:
+        """Everything but the transactions."""
+        row = for_person(self._database, subject, row_of("export_person", {"subject": subject}))
+        return row and {name: value for name, value in row._asdict().items() if value is not None}
 
     def insights(self, subject: UUID, window: int) -> Insight | None:
         """A window's signals and persona, as far as they are computed."""
         parameters = {"subject": subject, "window": window}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_insights"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("read_insights", parameters))
         return row and Insight(
             currency=row.currency,
             as_of=row.as_of,
@@ -76,7 +101,7 @@ class PostgresRecords:
                 return None
             return _recommended(cursor, subject, window=window)
 
-        return self._database.run(read)
+        return for_person(self._database, subject, read)
 
 
 class PostgresExplanations:
@@ -87,13 +112,15 @@ class PostgresExplanations:
 
     def recommendation(self, subject: UUID, recommendation_id: UUID) -> Recommended | None:
         """It, if it is the person's and shown."""
-        found = self._database.run(lambda cursor: _recommended(cursor, subject, recommendation_id=recommendation_id))
+        found = for_person(
+            self._database, subject, lambda cursor: _recommended(cursor, subject, recommendation_id=recommendation_id)
+        )
         return found[0] if found else None
 
     def trace(self, subject: UUID, recommendation_id: UUID) -> Trace | None:
         """Its trace, if it is the person's."""
         parameters = {"subject": subject, "recommendation_id": recommendation_id}
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("read_trace"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("read_trace", parameters))
         return row and Trace(**{**row._asdict(), "signals_used": [evidence_of(used) for used in row.signals_used]})
 
     def keep_feedback(self, subject: UUID, feedback: Feedback) -> bool:
@@ -105,8 +132,17 @@ class PostgresExplanations:
             "comment": feedback.comment,
             "given_at": feedback.given_at,
         }
-        row = self._database.run(lambda cursor: cursor.execute(sql.text("keep_feedback"), parameters).fetchone())
+        row = for_person(self._database, subject, row_of("keep_feedback", parameters))
         return row is not None
+
+
+def _with_spends(name: str) -> str:
+    """A statement with the condition of spending in its place."""
+    return sql.text(name).replace("/*spends*/", sql.text("spends"))
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
 
 
 def _day(text: str) -> date:

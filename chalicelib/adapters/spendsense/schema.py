@@ -1,9 +1,11 @@
 """The schema's version, kept in the database that it describes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.postgres import Cursor, Postgres, only
+from chalicelib.spendsense import sql
 from chalicelib.spendsense.schema import Migration
+from chalicelib.spendsense.taxonomy import Category
 
 LOCK = 0x5350454E  # "SPEN": any number that no other program locks
 TIME_LIMIT = {"statement_timeout": "240000", "lock_timeout": "60000"}
@@ -40,5 +42,26 @@ class PostgresSchema:
                     [chosen.version, chosen.name, chosen.checksum],
                 )
             return chosen
+
+        return self._database.run(step, settings=TIME_LIMIT)
+
+    def declare(self, categories: Iterable[Category], applied: Sequence[int]) -> dict[str, int]:
+        """Keep the declared categories and no others; what the `applied` migrations and this mended, in rows."""
+        known = list(categories)
+        columns = {
+            "primary_name": [category.primary for category in known],
+            "detailed_name": [category.detailed for category in known],
+            "flow": [category.flow for category in known],
+        }
+
+        def step(cursor: Cursor) -> dict[str, int]:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            rows = cursor.execute("SELECT what, rows FROM spendsense.mended WHERE version = ANY(%s)", [list(applied)])
+            mended = {row.what: row.rows for row in rows}
+            if only(cursor.execute(sql.text("declare_categories"), columns)).undeclared:
+                rehomed = only(cursor.execute(sql.text("rehome_categories"), columns)).rows
+                mended["transactions of undeclared categories"] = rehomed
+                cursor.execute(sql.text("forget_categories"), columns)
+            return mended
 
         return self._database.run(step, settings=TIME_LIMIT)

@@ -1,22 +1,25 @@
 -- The features of %(users)s as of %(as_of)s, for windows of 30, 90 and 180 days: one statement, however many they are.
 -- It writes only what changed, so that a second run writes nothing; it returns the users whose features changed.
+-- A month is a calendar month back from the day: it holds each monthly charge once, which 30 days need not.
 WITH people AS (
     SELECT user_id, currency FROM spendsense.profiles WHERE user_id = ANY(%(users)s)
 ),
 usable AS (
     SELECT
-        a.account_id,
         a.user_id,
+        a.account_id,
         a.currency = p.currency AS at_home,
         CASE
             WHEN a.type = 'credit' THEN 'card'
             WHEN a.type = 'depository' AND a.subtype = 'checking' THEN 'checking'
-            WHEN a.type IN ('depository', 'investment')
-                AND a.subtype IN ('savings', 'money market', 'cash management', 'hsa') THEN 'savings'
+            WHEN a.type IN ('depository', 'investment') AND a.subtype = 'cash management' THEN 'either'
+            WHEN a.type IN ('depository', 'investment') AND a.subtype IN ('savings', 'money market', 'hsa')
+                THEN 'savings'
             WHEN a.type = 'depository' THEN 'cash'
             ELSE 'other'
         END AS role,
         a.subtype IN ('money market', 'cash management') OR a.name ~* 'high[ -]?yield|hysa' AS high_yield,
+        a.subtype = 'hsa' AS for_health,
         coalesce(nullif(concat_ws(' ending ', nullif(a.name, ''), nullif(a.mask, '')), ''), 'card') AS label,
         a.limit_cents,
         coalesce(a.current_cents, a.available_cents) AS balance_cents,
@@ -28,135 +31,248 @@ usable AS (
 -- One pass over the rows, grouped by integers; everything after it works on a fraction of them.
 totals AS MATERIALIZED (
     SELECT
+        user_id,
         account_id,
         category_id,
         merchant_id,
         foreign_currency IS NOT NULL AS elsewhere,
-        count(*) AS n180,
+        count(*) FILTER (WHERE posted_on > %(as_of)s::date - 180) AS n180,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 90) AS n90,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 30) AS n30,
-        sum(amount_cents)::bigint AS s180,
+        (sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 180))::bigint AS s180,
         (sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 90))::bigint AS s90,
         (sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 30))::bigint AS s30,
-        count(*) FILTER (WHERE posted_on > %(as_of)s::date - 90 AND amount_cents > 0) AS charges90,
-        min(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 90 AND amount_cents > 0) AS least90,
-        max(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 90) AS most90,
-        min(posted_on) AS first180,
-        max(posted_on) AS last180
+        sum(amount_cents)::bigint AS m6,
+        (sum(amount_cents) FILTER (WHERE posted_on > (%(as_of)s::date - interval '5 months')::date))::bigint AS m5,
+        (sum(amount_cents) FILTER (WHERE posted_on > (%(as_of)s::date - interval '4 months')::date))::bigint AS m4,
+        (sum(amount_cents) FILTER (WHERE posted_on > (%(as_of)s::date - interval '3 months')::date))::bigint AS m3,
+        (sum(amount_cents) FILTER (WHERE posted_on > (%(as_of)s::date - interval '2 months')::date))::bigint AS m2,
+        (sum(amount_cents) FILTER (WHERE posted_on > (%(as_of)s::date - interval '1 month')::date))::bigint AS m1,
+        count(*) FILTER (WHERE amount_cents > 0) AS charges,
+        min(posted_on) AS first_on
     FROM spendsense.transactions
     WHERE user_id = ANY(%(users)s)
         AND NOT pending
-        AND posted_on > %(as_of)s::date - 180
+        AND posted_on > (%(as_of)s::date - interval '6 months')::date
         AND posted_on <= %(as_of)s::date
-    GROUP BY account_id, category_id, merchant_id, foreign_currency IS NOT NULL
+    GROUP BY user_id, account_id, category_id, merchant_id, foreign_currency IS NOT NULL
+),
+-- A cash management account that money is spent from, or pay comes to, is a checking account; else it holds savings.
+lived_from AS (
+    SELECT DISTINCT t.user_id, t.account_id
+    FROM totals t
+    JOIN usable u USING (user_id, account_id)
+    JOIN spendsense.categories c USING (category_id)
+    WHERE u.role = 'either' AND c.flow IN ('wages', 'spend', 'service', 'obligation', 'payment')
+),
+placed AS MATERIALIZED (
+    SELECT
+        u.user_id, u.account_id, u.at_home, u.for_health, u.label, u.limit_cents, u.balance_cents, u.owed_cents,
+        u.high_yield,
+        CASE
+            WHEN u.role <> 'either' THEN u.role
+            WHEN l.account_id IS NOT NULL THEN 'checking'
+            ELSE 'savings'
+        END AS role
+    FROM usable u
+    LEFT JOIN lived_from l USING (user_id, account_id)
 ),
 counted AS MATERIALIZED (
     SELECT
-        u.user_id,
-        u.at_home AND NOT t.elsewhere AS at_home,
-        CASE
-            WHEN u.role = 'savings' THEN 'saving'
-            WHEN u.role = 'other' THEN 'none'
-            WHEN c.flow IN ('spend', 'obligation', 'interest') THEN c.flow
-            ELSE 'none'
-        END AS use,
+        p.at_home AND NOT t.elsewhere AS at_home,
+        p.role,
+        c.flow,
+        p.role <> 'other' AND c.flow IN ('spend', 'service', 'obligation', 'payment', 'interest') AS spends,
         t.*
     FROM totals t
-    JOIN usable u USING (account_id)
+    JOIN placed p USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
 ),
--- Subscriptions. Steady: the dearest charge is at most a fifth above the cheapest. First what sums can rule out ...
-steady AS (
+flows AS MATERIALIZED (
+    SELECT
+        user_id,
+        least(180, %(as_of)s::date - min(first_on) + 1) AS observed,
+        least(6, (%(as_of)s::date - min(first_on) + 1) / 30) AS months,
+        (sum(n180) FILTER (WHERE at_home))::int AS n180,
+        (sum(n90) FILTER (WHERE at_home))::int AS n90,
+        (sum(n30) FILTER (WHERE at_home))::int AS n30,
+        (sum(n180) FILTER (WHERE NOT at_home))::int AS e180,
+        (sum(n90) FILTER (WHERE NOT at_home))::int AS e90,
+        (sum(n30) FILTER (WHERE NOT at_home))::int AS e30,
+        (sum(s180) FILTER (WHERE at_home AND spends))::bigint AS s180,
+        (sum(s90) FILTER (WHERE at_home AND spends))::bigint AS s90,
+        (sum(s30) FILTER (WHERE at_home AND spends))::bigint AS s30,
+        (-sum(s180) FILTER (WHERE at_home AND role = 'savings'))::bigint AS in180,
+        (-sum(s90) FILTER (WHERE at_home AND role = 'savings'))::bigint AS in90,
+        (-sum(s30) FILTER (WHERE at_home AND role = 'savings'))::bigint AS in30,
+        (sum(s180) FILTER (WHERE at_home AND role = 'card' AND flow = 'interest'))::bigint AS interest180,
+        (sum(s90) FILTER (WHERE at_home AND role = 'card' AND flow = 'interest'))::bigint AS interest90,
+        (sum(s30) FILTER (WHERE at_home AND role = 'card' AND flow = 'interest'))::bigint AS interest30,
+        ARRAY[
+            sum(m1) FILTER (WHERE at_home AND spends), sum(m2) FILTER (WHERE at_home AND spends),
+            sum(m3) FILTER (WHERE at_home AND spends), sum(m4) FILTER (WHERE at_home AND spends),
+            sum(m5) FILTER (WHERE at_home AND spends), sum(m6) FILTER (WHERE at_home AND spends)
+        ]::bigint[] AS spent_in_months,
+        ARRAY[
+            -sum(m1) FILTER (WHERE at_home AND role = 'savings'), -sum(m2) FILTER (WHERE at_home AND role = 'savings'),
+            -sum(m3) FILTER (WHERE at_home AND role = 'savings'), -sum(m4) FILTER (WHERE at_home AND role = 'savings'),
+            -sum(m5) FILTER (WHERE at_home AND role = 'savings'), -sum(m6) FILTER (WHERE at_home AND role = 'savings')
+        ]::bigint[] AS saved_in_months
+    FROM counted
+    GROUP BY user_id
+),
+-- Subscriptions: of merchants that charge for a service, not too often, all that they charged for a year and a half.
+candidates AS (
     SELECT user_id, merchant_id
     FROM counted
-    WHERE use = 'spend' AND at_home AND merchant_id IS NOT NULL
+    WHERE at_home AND merchant_id IS NOT NULL
     GROUP BY user_id, merchant_id
-    HAVING sum(charges90) >= 3 AND max(most90) * 5 <= min(least90) * 6
+    HAVING coalesce(sum(charges) FILTER (WHERE flow = 'service' AND role <> 'other'), 0) BETWEEN 1 AND 60
+        OR coalesce(sum(charges) FILTER (WHERE flow IN ('wages', 'income')), 0) > 0
 ),
-charges AS (
-    SELECT t.user_id, t.merchant_id, t.posted_on, sum(t.amount_cents)::bigint AS amount_cents
-    FROM steady s
+looked_at AS MATERIALIZED (
+    SELECT t.user_id, t.merchant_id, t.posted_on, t.amount_cents, c.flow, p.role
+    FROM candidates s
     JOIN spendsense.transactions t USING (user_id, merchant_id)
-    JOIN usable u USING (account_id)
+    JOIN placed p USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
     WHERE t.user_id = ANY(%(users)s)
         AND NOT t.pending
-        AND t.posted_on > %(as_of)s::date - 180
+        AND t.posted_on > %(as_of)s::date - 558
         AND t.posted_on <= %(as_of)s::date
         AND t.amount_cents > 0
         AND t.foreign_currency IS NULL
-        AND u.at_home AND u.role IN ('checking', 'cash', 'card') AND c.flow = 'spend'
-    GROUP BY t.user_id, t.merchant_id, t.posted_on
+        AND p.at_home AND p.role <> 'other' AND c.flow IN ('service', 'wages', 'income')
 ),
-gaps AS (
+-- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount.
+charges AS (
+    SELECT user_id, merchant_id, 0::bigint AS plan, posted_on, sum(amount_cents)::bigint AS amount_cents
+    FROM looked_at
+    WHERE flow = 'service'
+    GROUP BY user_id, merchant_id, posted_on
+    UNION ALL
+    SELECT user_id, merchant_id, amount_cents, posted_on, sum(amount_cents)::bigint
+    FROM looked_at
+    WHERE flow = 'service'
+    GROUP BY user_id, merchant_id, amount_cents, posted_on
+),
+backwards AS (
     SELECT
-        user_id, merchant_id, posted_on,
-        posted_on - lag(posted_on) OVER (PARTITION BY user_id, merchant_id ORDER BY posted_on) AS gap
+        *,
+        row_number() OVER latest_first AS place,
+        lag(posted_on) OVER latest_first - posted_on AS gap,
+        lag(amount_cents) OVER latest_first AS next_cents
     FROM charges
-    WHERE posted_on > %(as_of)s::date - 90
+    WINDOW latest_first AS (PARTITION BY user_id, merchant_id, plan ORDER BY posted_on DESC)
 ),
--- ... then every gap must be a week (7 +- 1 days) or a month (30 +- 3 days).
-cadent AS (
-    SELECT user_id, merchant_id
-    FROM gaps
-    GROUP BY user_id, merchant_id
-    HAVING count(*) >= 3
-        AND ((min(gap) >= 6 AND max(gap) <= 8) OR (min(gap) >= 27 AND max(gap) <= 33))
-),
--- Annual: the one charge of the window, and another of a like amount a year (365 +- 14 days) before it.
-single AS (
-    SELECT user_id, merchant_id, max(last180) AS posted_on, sum(s180)::bigint AS amount_cents
-    FROM counted
-    WHERE use = 'spend' AND at_home AND merchant_id IS NOT NULL
-    GROUP BY user_id, merchant_id
-    HAVING sum(n180) = 1 AND sum(s180) > 0
-),
-annual AS (
-    SELECT DISTINCT l.user_id, l.merchant_id, l.amount_cents
-    FROM spendsense.transactions e
-    JOIN single l USING (user_id, merchant_id)
-    JOIN usable u USING (account_id)
-    WHERE e.user_id = ANY(%(users)s)
-        AND NOT e.pending
-        AND e.posted_on BETWEEN %(as_of)s::date - 558 AND %(as_of)s::date - 351
-        AND e.posted_on BETWEEN l.posted_on - 379 AND l.posted_on - 351
-        AND e.amount_cents > 0
-        AND e.foreign_currency IS NULL
-        AND u.at_home
-        AND greatest(e.amount_cents, l.amount_cents) * 5 <= least(e.amount_cents, l.amount_cents) * 6
-),
-recurring AS (
+-- The pace is the median of the last five gaps; near enough to a week, two, a month, a quarter or a year it is a cadence.
+paced AS (
     SELECT
         user_id,
         merchant_id,
-        30 AS longest,
-        sum(amount_cents)::bigint AS r180,
+        plan,
+        CASE
+            WHEN pace BETWEEN 6 AND 8 THEN 7
+            WHEN pace BETWEEN 12 AND 16 THEN 14
+            WHEN pace BETWEEN 27 AND 33 THEN 30
+            WHEN pace BETWEEN 86 AND 96 THEN 91
+            WHEN pace BETWEEN 351 AND 379 THEN 365
+        END AS days
+    FROM (
+        SELECT user_id, merchant_id, plan, percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) AS pace
+        FROM backwards
+        WHERE place BETWEEN 2 AND 6
+        GROUP BY user_id, merchant_id, plan
+    ) AS median
+),
+cadences (days, slack) AS (VALUES (7, 1), (14, 2), (30, 3), (91, 5), (365, 14)),
+-- Back from the last charge, the run of charges that keep the cadence, with at most one left out and one change of price.
+kept AS (
+    SELECT
+        b.user_id, b.merchant_id, b.plan, b.place, b.posted_on, b.amount_cents, c.days, c.slack,
+        bool_and(
+            b.place = 1 OR b.gap BETWEEN c.days - c.slack AND c.days + c.slack
+            OR b.gap BETWEEN 2 * (c.days - c.slack) AND 2 * (c.days + c.slack)
+        ) OVER backwards_from_last
+        AND count(*) FILTER (WHERE b.gap > c.days + c.slack) OVER backwards_from_last <= 1
+        AND bool_and(b.place = 1 OR greatest(b.amount_cents, b.next_cents) <= 2 * least(b.amount_cents, b.next_cents))
+            OVER backwards_from_last
+        AND count(*) FILTER (
+            WHERE greatest(b.amount_cents, b.next_cents) * 5 > least(b.amount_cents, b.next_cents) * 6
+        ) OVER backwards_from_last <= 1 AS fits
+    FROM backwards b
+    JOIN paced p USING (user_id, merchant_id, plan)
+    JOIN cadences c USING (days)
+    WINDOW backwards_from_last AS (PARTITION BY b.user_id, b.merchant_id, b.plan ORDER BY b.place)
+),
+runs AS (
+    SELECT
+        user_id,
+        merchant_id,
+        plan,
+        days,
+        (min(amount_cents) FILTER (WHERE place = 1)) AS price_cents,
+        coalesce(sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 180), 0)::bigint AS r180,
         coalesce(sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 90), 0)::bigint AS r90,
         coalesce(sum(amount_cents) FILTER (WHERE posted_on > %(as_of)s::date - 30), 0)::bigint AS r30
-    FROM cadent
-    JOIN charges USING (user_id, merchant_id)
-    GROUP BY user_id, merchant_id
-    UNION ALL
-    SELECT user_id, merchant_id, 180, amount_cents, 0, 0 FROM annual
+    FROM kept
+    WHERE fits
+    GROUP BY user_id, merchant_id, plan, days, slack
+    HAVING count(*) >= CASE days WHEN 365 THEN 2 ELSE 3 END
+        AND max(posted_on) > %(as_of)s::date - CASE days WHEN 365 THEN 180 ELSE days * 3 / 2 + slack END
+),
+subscribed AS (
+    SELECT
+        r.user_id,
+        r.merchant_id,
+        min(r.days) <= 30 AS often,
+        sum(
+            CASE r.days
+                WHEN 7 THEN r.price_cents * 52 / 12
+                WHEN 14 THEN r.price_cents * 26 / 12
+                WHEN 30 THEN r.price_cents
+                WHEN 91 THEN r.price_cents / 3
+                ELSE r.price_cents / 12
+            END
+        )::bigint AS monthly_cents,
+        sum(r.r180)::bigint AS r180,
+        sum(r.r90)::bigint AS r90,
+        sum(r.r30)::bigint AS r30
+    FROM runs r
+    LEFT JOIN runs w ON w.user_id = r.user_id AND w.merchant_id = r.merchant_id AND w.plan = 0
+    WHERE r.plan = 0 OR w.plan IS NULL
+    GROUP BY r.user_id, r.merchant_id
 ),
 subscriptions AS (
     SELECT
-        user_id,
+        s.user_id,
         count(*) AS merchants180,
-        count(*) FILTER (WHERE longest = 30) AS merchants,
-        sum(r180)::bigint AS r180,
-        sum(r90)::bigint AS r90,
-        sum(r30)::bigint AS r30,
-        (array_agg(merchant_id ORDER BY r180 DESC, merchant_id))[1] AS dearest180,
-        (array_agg(merchant_id ORDER BY r180 DESC, merchant_id) FILTER (WHERE longest = 30))[1] AS dearest
-    FROM recurring
-    GROUP BY user_id
+        count(*) FILTER (WHERE s.often) AS merchants,
+        sum(s.monthly_cents)::bigint AS monthly180,
+        coalesce(sum(s.monthly_cents) FILTER (WHERE s.often), 0)::bigint AS monthly,
+        sum(s.r180)::bigint AS r180,
+        coalesce(sum(s.r90) FILTER (WHERE s.often), 0)::bigint AS r90,
+        coalesce(sum(s.r30) FILTER (WHERE s.often), 0)::bigint AS r30,
+        (array_agg(m.name ORDER BY s.monthly_cents DESC, m.key))[1] AS dearest180,
+        (array_agg(m.name ORDER BY s.monthly_cents DESC, m.key) FILTER (WHERE s.often))[1] AS dearest
+    FROM subscribed s
+    JOIN spendsense.merchants m ON m.user_id = s.user_id AND m.merchant_id = s.merchant_id
+    WHERE m.user_id = ANY(%(users)s)
+    GROUP BY s.user_id
 ),
--- Income, always over 180 days: a month cannot hold a gap of 45. Wages are pay; other income is, if it comes regularly.
-received AS (
-    SELECT t.user_id, t.merchant_id, t.posted_on, c.flow, -sum(t.amount_cents)::bigint AS amount_cents
+-- Income, always over 180 days: a month cannot hold a gap of 45. What a payer took back is left out with what it was.
+received AS MATERIALIZED (
+    SELECT
+        t.user_id,
+        coalesce(t.merchant_id, 0) AS payer,
+        t.posted_on,
+        -t.amount_cents AS amount_cents,
+        c.flow,
+        row_number() OVER (
+            PARTITION BY t.user_id, t.merchant_id, t.amount_cents ORDER BY t.posted_on DESC
+        ) AS place
     FROM spendsense.transactions t
-    JOIN usable u USING (account_id)
+    JOIN placed p USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
     WHERE t.user_id = ANY(%(users)s)
         AND t.amount_cents < 0
@@ -164,52 +280,134 @@ received AS (
         AND t.posted_on > %(as_of)s::date - 180
         AND t.posted_on <= %(as_of)s::date
         AND t.foreign_currency IS NULL
-        AND u.at_home AND u.role IN ('checking', 'savings', 'cash') AND c.flow IN ('wages', 'income')
-    GROUP BY t.user_id, t.merchant_id, t.posted_on, c.flow
+        AND p.at_home AND p.role IN ('checking', 'savings', 'cash') AND c.flow IN ('wages', 'income')
 ),
-intervals AS (
+taken_back AS (
+    SELECT DISTINCT ON (v.user_id, v.merchant_id, v.amount_cents, v.posted_on)
+        v.user_id, v.merchant_id AS payer, v.amount_cents, r.place
+    FROM looked_at v
+    JOIN received r
+        ON r.user_id = v.user_id AND r.payer = v.merchant_id AND r.amount_cents = v.amount_cents
+        AND r.posted_on <= v.posted_on
+    WHERE v.flow IN ('wages', 'income') AND v.role IN ('checking', 'savings', 'cash')
+        AND v.posted_on > %(as_of)s::date - 180
+    ORDER BY v.user_id, v.merchant_id, v.amount_cents, v.posted_on, r.place
+),
+by_payer AS (
     SELECT
-        user_id, merchant_id,
-        posted_on - lag(posted_on) OVER (PARTITION BY user_id, merchant_id ORDER BY posted_on) AS gap
-    FROM received
-    WHERE flow = 'income' AND merchant_id IS NOT NULL
+        r.user_id, r.payer, r.posted_on, bool_or(r.flow = 'wages') AS wages, sum(r.amount_cents)::bigint AS amount_cents
+    FROM received r
+    LEFT JOIN (SELECT DISTINCT * FROM taken_back) b USING (user_id, payer, amount_cents, place)
+    WHERE b.user_id IS NULL
+    GROUP BY r.user_id, r.payer, r.posted_on
 ),
+-- A payer of three payments or more, 45 days or less apart, is regular. What others pay as wages is put together, as a
+-- freelancer's clients are; what is not wages counts if a payer sends it three times, 6 to 95 days apart.
 payers AS (
-    SELECT user_id, merchant_id
-    FROM intervals
-    GROUP BY user_id, merchant_id
-    HAVING count(*) >= 3 AND min(gap) >= 6 AND max(gap) <= 35
+    SELECT
+        user_id,
+        payer,
+        count(*) >= 3 AND percentile_cont(0.5) WITHIN GROUP (ORDER BY gap::double precision) <= 45 AS regular,
+        bool_or(wages) OR count(*) >= 3 AND min(gap) >= 6 AND max(gap) <= 95 AS counts
+    FROM (
+        SELECT *, posted_on - lag(posted_on) OVER (PARTITION BY user_id, payer ORDER BY posted_on) AS gap
+        FROM by_payer
+    ) AS in_order
+    GROUP BY user_id, payer
 ),
 paydays AS (
-    SELECT r.user_id, r.posted_on, sum(r.amount_cents)::bigint AS amount_cents
-    FROM received r
-    LEFT JOIN payers p ON p.user_id = r.user_id AND p.merchant_id = r.merchant_id
-    WHERE r.flow = 'wages' OR p.user_id IS NOT NULL
-    GROUP BY r.user_id, r.posted_on
+    SELECT
+        user_id,
+        payer,
+        posted_on,
+        amount_cents,
+        (posted_on - lag(posted_on) OVER (PARTITION BY user_id, payer ORDER BY posted_on))::double precision AS gap
+    FROM (
+        SELECT
+            b.user_id,
+            CASE WHEN p.regular THEN b.payer ELSE -1 END AS payer,
+            b.posted_on,
+            sum(b.amount_cents)::bigint AS amount_cents
+        FROM by_payer b
+        JOIN payers p USING (user_id, payer)
+        WHERE p.counts
+        GROUP BY b.user_id, CASE WHEN p.regular THEN b.payer ELSE -1 END, b.posted_on
+    ) AS put_together
+),
+medians AS (
+    SELECT
+        user_id,
+        payer,
+        count(*) AS times,
+        max(posted_on) AS last_on,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS gap,
+        percentile_cont(0.75) WITHIN GROUP (ORDER BY gap) AS long_gap,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY amount_cents::double precision) AS typical
+    FROM paydays
+    GROUP BY user_id, payer
+),
+-- What is more than three times a payer's usual is a bonus: it makes income no more variable, and no month dearer.
+paid AS (
+    SELECT
+        d.user_id,
+        d.payer,
+        CASE WHEN count(*) > 1
+            THEN (stddev_pop(d.amount_cents) / avg(d.amount_cents))::double precision * sum(d.amount_cents)::double precision
+        END AS deviation,
+        (sum(d.amount_cents) FILTER (WHERE d.posted_on > (%(as_of)s::date - f.months * interval '1 month')::date))::bigint
+            / nullif(max(f.months), 0) AS over_months,
+        sum(d.amount_cents)::double precision AS usual
+    FROM paydays d
+    JOIN medians m USING (user_id, payer)
+    JOIN flows f USING (user_id)
+    WHERE d.payer = -1 OR m.times < 4 OR d.amount_cents <= 3 * m.typical
+    GROUP BY d.user_id, d.payer
+),
+payer_sums AS (
+    SELECT
+        m.user_id,
+        sum(p.deviation) / nullif(sum(p.usual) FILTER (WHERE p.deviation IS NOT NULL), 0) AS variation,
+        sum(
+            CASE
+                WHEN m.payer = -1 THEN coalesce(p.over_months, 0)
+                WHEN m.last_on <= %(as_of)s::date - ceil(m.gap * 1.5 + 3)::int THEN 0
+                WHEN m.gap BETWEEN 6 AND 8 THEN floor(m.typical * 52 / 12)::bigint
+                WHEN m.gap BETWEEN 12 AND 17 AND m.long_gap >= 15.5 THEN floor(m.typical * 2)::bigint
+                WHEN m.gap BETWEEN 12 AND 17 THEN floor(m.typical * 26 / 12)::bigint
+                WHEN m.gap BETWEEN 27 AND 33 THEN floor(m.typical)::bigint
+                ELSE coalesce(p.over_months, 0)
+            END
+        )::bigint AS monthly_cents
+    FROM medians m
+    JOIN paid p USING (user_id, payer)
+    GROUP BY m.user_id
 ),
 pay AS (
     SELECT
-        user_id,
-        count(*) AS pay_dates,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) AS median_gap,
-        CASE WHEN count(*) > 1 THEN (stddev_pop(amount_cents) / avg(amount_cents))::double precision END AS variation,
-        sum(amount_cents)::bigint AS amount_cents
-    FROM (
-        SELECT *, (posted_on - lag(posted_on) OVER (PARTITION BY user_id ORDER BY posted_on))::double precision AS gap
-        FROM paydays
-    ) AS in_order
-    GROUP BY user_id
+        d.user_id,
+        count(DISTINCT d.posted_on) AS pay_dates,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY d.gap) AS median_gap
+    FROM paydays d
+    GROUP BY d.user_id
 ),
--- Credit. A card without a positive limit has no utilization.
+-- Credit. A card without a positive limit has no utilization. Plaid tells the minimum of the statement that is open now,
+-- so a payment is compared with the statement before it, and only where that asked for more than was paid.
 minimum_only AS (
-    SELECT account_id
-    FROM spendsense.liability_payments
-    WHERE user_id = ANY(%(users)s)
-        AND paid_on > %(as_of)s::date - 180
-        AND paid_on <= %(as_of)s::date
-        AND minimum_cents > 0
-        AND abs(payment_cents - minimum_cents) <= 500
-    GROUP BY account_id
+    SELECT user_id, account_id
+    FROM (
+        SELECT DISTINCT ON (p.user_id, p.account_id, p.paid_on)
+            p.user_id, p.account_id, p.payment_cents, s.statement_cents, s.minimum_cents
+        FROM spendsense.liability_payments p
+        JOIN spendsense.liability_statements s USING (user_id, account_id)
+        WHERE p.user_id = ANY(%(users)s)
+            AND s.user_id = ANY(%(users)s)
+            AND p.paid_on > %(as_of)s::date - 180
+            AND p.paid_on <= %(as_of)s::date
+            AND s.issued_on BETWEEN p.paid_on - 35 AND p.paid_on
+        ORDER BY p.user_id, p.account_id, p.paid_on, s.issued_on DESC
+    ) AS answered
+    WHERE minimum_cents > 0 AND abs(payment_cents - minimum_cents) <= 500 AND statement_cents > payment_cents
+    GROUP BY user_id, account_id
     HAVING count(*) >= 2
 ),
 cards AS (
@@ -218,19 +416,20 @@ cards AS (
         u.label,
         greatest(u.owed_cents, 0) AS owed_cents,
         CASE WHEN u.limit_cents > 0 AND u.owed_cents IS NOT NULL THEN u.limit_cents END AS limit_cents,
+        u.owed_cents <= 0 AS nothing_owed,
         m.account_id IS NOT NULL AS minimum_only,
         coalesce(l.is_overdue, false) AS overdue
-    FROM usable u
+    FROM placed u
     LEFT JOIN spendsense.liabilities l
-        ON l.account_id = u.account_id AND l.kind = 'credit' AND l.user_id = ANY(%(users)s)
-    LEFT JOIN minimum_only m ON m.account_id = u.account_id
+        ON l.user_id = u.user_id AND l.account_id = u.account_id AND l.kind = 'credit' AND l.user_id = ANY(%(users)s)
+    LEFT JOIN minimum_only m ON m.user_id = u.user_id AND m.account_id = u.account_id
     WHERE u.role = 'card' AND u.at_home
 ),
 credit AS (
     SELECT
         user_id,
         count(*) AS cards,
-        count(*) FILTER (WHERE limit_cents IS NULL) AS unmeasured,
+        count(*) FILTER (WHERE limit_cents IS NULL AND nothing_owed IS NOT TRUE) AS unmeasured,
         max(owed_cents / limit_cents::double precision) AS max_utilization,
         (sum(owed_cents) FILTER (WHERE limit_cents IS NOT NULL))::double precision
             / sum(limit_cents)::double precision AS total_utilization,
@@ -250,67 +449,57 @@ held AS (
         count(*) FILTER (WHERE role = 'savings') AS savings_accounts,
         count(*) FILTER (WHERE role = 'savings' AND high_yield) AS high_yield_accounts,
         (sum(balance_cents) FILTER (WHERE role = 'savings'))::bigint AS savings_cents,
+        (sum(balance_cents) FILTER (WHERE role = 'savings' AND NOT for_health))::bigint AS fund_cents,
         (sum(balance_cents) FILTER (WHERE role = 'checking'))::bigint AS checking_cents
-    FROM usable
+    FROM placed
     WHERE at_home
     GROUP BY user_id
 ),
-flows AS (
-    SELECT
-        user_id,
-        least(180, greatest(30, %(as_of)s::date - min(first180) + 1)) AS observed,
-        sum(n180) FILTER (WHERE at_home) AS n180,
-        sum(n90) FILTER (WHERE at_home) AS n90,
-        sum(n30) FILTER (WHERE at_home) AS n30,
-        sum(n180) FILTER (WHERE NOT at_home) AS e180,
-        sum(n90) FILTER (WHERE NOT at_home) AS e90,
-        sum(n30) FILTER (WHERE NOT at_home) AS e30,
-        (sum(s180) FILTER (WHERE at_home AND use IN ('spend', 'obligation', 'interest')))::bigint AS s180,
-        (sum(s90) FILTER (WHERE at_home AND use IN ('spend', 'obligation', 'interest')))::bigint AS s90,
-        (sum(s30) FILTER (WHERE at_home AND use IN ('spend', 'obligation', 'interest')))::bigint AS s30,
-        (-sum(s180) FILTER (WHERE at_home AND use = 'saving'))::bigint AS in180,
-        (-sum(s90) FILTER (WHERE at_home AND use = 'saving'))::bigint AS in90,
-        (-sum(s30) FILTER (WHERE at_home AND use = 'saving'))::bigint AS in30,
-        (sum(s180) FILTER (WHERE at_home AND use = 'interest'))::bigint AS interest180,
-        (sum(s90) FILTER (WHERE at_home AND use = 'interest'))::bigint AS interest90,
-        (sum(s30) FILTER (WHERE at_home AND use = 'interest'))::bigint AS interest30
-    FROM counted
-    GROUP BY user_id
-),
--- Everything by window; `days` is what was observed of it.
+-- Everything by window; what needs a month is null before there was one.
 windowed AS (
     SELECT
         p.user_id,
         p.currency,
         w.window_days,
-        least(w.window_days, coalesce(f.observed, 30)) AS days,
+        least(w.window_days, coalesce(f.observed, 0)) AS days,
         coalesce(w.n, 0) AS n,
         coalesce(w.elsewhere, 0) AS elsewhere,
         greatest(coalesce(w.spend, 0), 0) AS spend,
+        CASE WHEN f.months > 0
+            THEN greatest(coalesce(f.spent_in_months[least(w.months, f.months)], 0), 0) / least(w.months, f.months)
+        END AS monthly_spend,
         coalesce(w.inflow, 0) AS inflow,
+        CASE WHEN f.months > 0
+            THEN coalesce(f.saved_in_months[least(w.months, f.months)], 0) / least(w.months, f.months)
+        END AS monthly_inflow,
         greatest(coalesce(w.interest, 0), 0) AS interest,
         coalesce(w.merchants, 0) AS merchants,
         coalesce(w.recurring, 0) AS recurring,
-        w.dearest
+        coalesce(w.monthly_recurring, 0) AS monthly_recurring,
+        w.dearest,
+        f.months
     FROM people p
     LEFT JOIN flows f USING (user_id)
     LEFT JOIN subscriptions s USING (user_id)
     CROSS JOIN LATERAL (
         VALUES
-            (30, f.n30, f.e30, f.s30, f.in30, f.interest30, s.merchants, s.r30, s.dearest),
-            (90, f.n90, f.e90, f.s90, f.in90, f.interest90, s.merchants, s.r90, s.dearest),
-            (180, f.n180, f.e180, f.s180, f.in180, f.interest180, s.merchants180, s.r180, s.dearest180)
-    ) AS w (window_days, n, elsewhere, spend, inflow, interest, merchants, recurring, dearest)
+            (30, 1, f.n30, f.e30, f.s30, f.in30, f.interest30, s.merchants, s.r30, s.monthly, s.dearest),
+            (90, 3, f.n90, f.e90, f.s90, f.in90, f.interest90, s.merchants, s.r90, s.monthly, s.dearest),
+            (180, 6, f.n180, f.e180, f.s180, f.in180, f.interest180, s.merchants180, s.r180, s.monthly180, s.dearest180)
+    ) AS w (
+        window_days, months, n, elsewhere, spend, inflow, interest, merchants, recurring, monthly_recurring, dearest
+    )
 ),
 measured AS (
     SELECT
         w.*,
         h.savings_cents,
+        h.fund_cents,
         h.checking_cents,
         coalesce(h.savings_accounts, 0) AS savings_accounts,
         coalesce(h.high_yield_accounts, 0) AS high_yield_accounts,
-        CASE WHEN w.spend > 0
-            THEN (h.savings_cents * w.days)::double precision / (w.spend * 30)::double precision
+        CASE WHEN w.monthly_spend > 0
+            THEN h.fund_cents::double precision / w.monthly_spend::double precision
         END AS emergency_months
     FROM windowed w
     LEFT JOIN held h USING (user_id)
@@ -323,7 +512,7 @@ written AS (
         monthly_savings_inflow_cents, savings_growth, emergency_months, emergency_band, cards, cards_unmeasured,
         max_utilization, total_utilization, cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards,
         interest_cents, overdue_cards, income_lookback_days, pay_dates, median_pay_gap_days, pay_variation,
-        monthly_income_cents, checking_balance_cents, buffer_months
+        monthly_income_cents, checking_balance_cents, buffer_months, emergency_fund_cents
     )
     SELECT
         m.user_id,
@@ -334,17 +523,19 @@ written AS (
         m.n,
         m.elsewhere,
         m.spend,
-        m.spend * 30 / m.days,
+        m.monthly_spend,
         m.merchants,
         m.recurring,
-        m.recurring * 30 / m.days,
-        CASE WHEN m.spend > 0 THEN m.recurring::double precision / m.spend::double precision END,
-        (SELECT name FROM spendsense.merchants WHERE merchant_id = m.dearest),
+        m.monthly_recurring,
+        CASE WHEN m.monthly_spend > 0
+            THEN m.monthly_recurring::double precision / m.monthly_spend::double precision
+        END,
+        m.dearest,
         m.savings_accounts,
         m.high_yield_accounts,
         m.savings_cents,
         m.inflow,
-        m.inflow * 30 / m.days,
+        m.monthly_inflow,
         CASE WHEN m.savings_cents - m.inflow > 0
             THEN m.inflow::double precision / (m.savings_cents - m.inflow)::double precision
         END,
@@ -370,16 +561,17 @@ written AS (
         180,
         coalesce(y.pay_dates, 0),
         y.median_gap,
-        y.variation,
-        coalesce(y.amount_cents, 0) * 30 / least(180, coalesce(f.observed, 30)),
+        v.variation,
+        CASE WHEN m.months > 0 THEN coalesce(v.monthly_cents, 0) END,
         m.checking_cents,
-        CASE WHEN m.spend > 0
-            THEN (m.checking_cents * m.days)::double precision / (m.spend * 30)::double precision
-        END
+        CASE WHEN m.monthly_spend > 0
+            THEN m.checking_cents::double precision / m.monthly_spend::double precision
+        END,
+        m.fund_cents
     FROM measured m
-    LEFT JOIN flows f USING (user_id)
     LEFT JOIN credit c USING (user_id)
     LEFT JOIN pay y USING (user_id)
+    LEFT JOIN payer_sums v USING (user_id)
     ON CONFLICT (user_id, window_days) DO UPDATE SET (
         user_id, window_days, as_of, currency, observed_days, transactions, other_currency_transactions, spend_cents,
         monthly_expenses_cents, recurring_merchants, recurring_spend_cents, monthly_recurring_cents, subscription_share,
@@ -387,7 +579,7 @@ written AS (
         monthly_savings_inflow_cents, savings_growth, emergency_months, emergency_band, cards, cards_unmeasured,
         max_utilization, total_utilization, cards_at_30, cards_at_50, cards_at_80, top_card, minimum_only_cards,
         interest_cents, overdue_cards, income_lookback_days, pay_dates, median_pay_gap_days, pay_variation,
-        monthly_income_cents, checking_balance_cents, buffer_months
+        monthly_income_cents, checking_balance_cents, buffer_months, emergency_fund_cents
     ) = (SELECT excluded.*)
     WHERE old.* IS DISTINCT FROM excluded.*
     RETURNING old.user_id

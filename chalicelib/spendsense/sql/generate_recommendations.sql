@@ -74,7 +74,7 @@ saved AS (
     FROM decided
     LEFT JOIN verdicts USING (recommendation_id)
     WHERE chosen
-    ON CONFLICT (recommendation_id) DO UPDATE SET (persona, position, rationale, run_id, created_at)
+    ON CONFLICT (user_id, recommendation_id) DO UPDATE SET (persona, position, rationale, run_id, created_at)
         = ROW (excluded.persona, excluded.position, excluded.rationale, excluded.run_id, excluded.created_at)
     WHERE (old.persona, old.position, old.rationale)
         IS DISTINCT FROM (excluded.persona, excluded.position, excluded.rationale)
@@ -118,7 +118,7 @@ traced AS (
         recommendation_id, user_id, window_days, null, null, 'withheld', ARRAY['insufficient data'], signals_used,
         jsonb_build_object('consent', true), %(run_id)s, %(now)s
     FROM undecided
-    ON CONFLICT (recommendation_id) DO UPDATE SET (
+    ON CONFLICT (user_id, recommendation_id) DO UPDATE SET (
         template_id, outcome, reasons, signals_used, guardrails, run_id, created_at
     ) = ROW (
         excluded.template_id, excluded.outcome, excluded.reasons, excluded.signals_used, excluded.guardrails,

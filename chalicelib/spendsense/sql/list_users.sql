@@ -10,5 +10,10 @@ JOIN spendsense.standings s USING (user_id)
 LEFT JOIN spendsense.persona_assignments a ON a.user_id = p.user_id AND a.window_days = %(window)s
 WHERE p.user_id > coalesce(%(after)s::bigint, 0)
     AND (%(persona)s::text IS NULL OR a.persona = %(persona)s)
+    AND (
+        %(search)s::text IS NULL
+        OR position(lower(%(search)s) IN lower(p.display_name)) > 0
+        OR starts_with(p.subject::text, lower(%(search)s))
+    )
 ORDER BY p.user_id
 LIMIT %(limit)s + 1

@@ -1,15 +1,24 @@
-WITH written AS (
+-- A new row takes the person's next number.
+WITH last AS (
+    SELECT coalesce(max(transaction_id), 0) AS number FROM spendsense.transactions WHERE user_id = %(user_id)s
+),
+written AS (
     INSERT INTO spendsense.transactions AS old (
         user_id, account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id,
-        channel, pending
+        channel, pending, transaction_id
     )
-    SELECT %(user_id)s, given.*
-    FROM unnest(
+    SELECT
+        %(user_id)s, account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id,
+        channel, pending, last.number + place
+    FROM last, unnest(
         %(account_id)s::int[], %(external_id)s::text[], %(posted_on)s::date[], %(amount_cents)s::bigint[],
         %(foreign_currency)s::text[], %(name)s::text[], %(merchant_id)s::int[], %(category_id)s::smallint[],
         %(channel)s::text[], %(pending)s::boolean[]
-    ) AS given
-    ON CONFLICT (account_id, external_id) DO UPDATE SET (
+    ) WITH ORDINALITY AS given (
+        account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id, channel,
+        pending, place
+    )
+    ON CONFLICT (user_id, account_id, external_id) DO UPDATE SET (
         posted_on, amount_cents, foreign_currency, name, merchant_id, category_id, channel, pending
     ) = ROW (
         excluded.posted_on, excluded.amount_cents, excluded.foreign_currency, excluded.name, excluded.merchant_id,

@@ -10,4 +10,4 @@ JOIN spendsense.profiles p USING (user_id)
 WHERE NOT s.consented
     AND NOT EXISTS (SELECT FROM spendsense.decision_traces t WHERE t.user_id = s.user_id)
 FOR KEY SHARE OF s SKIP LOCKED
-ON CONFLICT (recommendation_id) DO NOTHING
+ON CONFLICT (user_id, recommendation_id) DO NOTHING

@@ -17,6 +17,13 @@ export class ApiError extends Error {
   }
 }
 
+// What the API says to programs about its tokens is no help to a person.
+const WORDS = {
+  401: "This link is not complete. Scan the code again.",
+  403: "This link does not open the session. Scan the code again.",
+  404: "This code is gone. Get a new one on the other screen.",
+};
+
 async function call(method, path, { query = {}, headers = {}, signal } = {}) {
   const url = new URL(path, ROOT);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -29,14 +36,18 @@ async function call(method, path, { query = {}, headers = {}, signal } = {}) {
   }
   const content = response.status === 204 ? null : await response.json().catch(() => null);
   if (response.ok) return content;
-  const { code = "unknown", message = `The server answered ${response.status}.` } = content?.error ?? {};
+  const { code = "unknown", message: said } = content?.error ?? {};
+  const message = WORDS[response.status] ?? said ?? `The server answered ${response.status}.`;
   throw new ApiError(response.status, code, message, Number(response.headers.get("Retry-After")) || 0);
 }
 
-export const openSession = () => call("POST", "sessions", { query: { phonePage: new URL("u/", ROOT).href } });
+export const openSession = () => call("POST", "sessions", { query: { phonePage: new URL("u", ROOT).href } });
 
 export const viewAsOwner = ({ sessionId, ownerToken }) =>
   call("GET", `sessions/${sessionId}`, { headers: { "X-Owner-Token": ownerToken } });
+
+export const endSession = ({ sessionId, ownerToken }) =>
+  call("DELETE", `sessions/${sessionId}`, { headers: { "X-Owner-Token": ownerToken } });
 
 export const viewAsPhone = ({ sessionId, uploadToken }) =>
   call("GET", `sessions/${sessionId}`, { headers: { "X-Upload-Token": uploadToken } });

@@ -1,6 +1,6 @@
 // The desktop's page: opens a session, shows its code, and shows the photo when it arrives.
 
-import { ApiError, openSession, viewAsOwner } from "./api.js";
+import { ApiError, endSession, openSession, viewAsOwner } from "./api.js";
 import { Listener } from "./listener.js";
 import { bytes, complain, minutes, REASONS, say } from "./words.js";
 
@@ -10,6 +10,7 @@ const element = (id) => document.getElementById(id);
 let listener;
 let clock;
 let shown;
+let current;
 
 async function begin(session) {
   listener?.stop();
@@ -32,6 +33,8 @@ async function begin(session) {
   sessionStorage.setItem(KEPT, JSON.stringify(session)); // a reload goes on with the same code
   element("code").src = session.qrCode;
   element("link").value = session.phoneUrl;
+  element("here").href = session.phoneUrl;
+  element("local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(new URL(session.phoneUrl).hostname);
   element("scan").hidden = false;
   say("Waiting for your phone");
   countDown(session);
@@ -48,6 +51,7 @@ function show(session, state) {
   if (news === shown || shown?.startsWith("COMPLETED") && shown.endsWith("image")) return;
   shown = news;
   switch (state.status) {
+    case "PHONE_CONNECTED":
     case "UPLOAD_REQUESTED":
       complain(null);
       return say("Phone connected, waiting for the photo");
@@ -76,7 +80,8 @@ async function fetchPhoto(session) {
 function arrive(session, state) {
   listener.stop();
   clearInterval(clock);
-  sessionStorage.removeItem(KEPT);
+  sessionStorage.setItem(KEPT, JSON.stringify({ ...session, arrived: true })); // a reload shows the photo again
+  current = session;
   complain(null);
   element("scan").hidden = true;
   const photo = element("photo");
@@ -84,9 +89,9 @@ function arrive(session, state) {
   element("no-preview").hidden = true;
   photo.addEventListener("error", () => { photo.hidden = true; element("no-preview").hidden = false; }, { once: true });
   photo.src = state.imageUrl;
-  element("open").href = state.imageUrl;
-  const kind = state.contentType.replace("image/", "").toUpperCase();
-  element("facts").textContent = `${kind}, ${bytes(state.size)}`;
+  const kind = state.contentType.replace("image/", "");
+  element("save").dataset.name = `photo.${kind === "jpeg" ? "jpg" : kind}`;
+  element("facts").textContent = `${kind.toUpperCase()}, ${bytes(state.size)}`;
   element("arrived").hidden = false;
   element("again").textContent = "Receive another photo";
   element("again").hidden = false;
@@ -110,6 +115,7 @@ function countDown(session) {
     element("left").textContent = minutes(left);
     if (left <= 0) giveUp("This code has expired.", "Get a new code");
   };
+  if (session.arrived) return;
   clock = setInterval(tick, 1000);
   tick();
 }
@@ -117,12 +123,56 @@ function countDown(session) {
 function kept() {
   try {
     const session = JSON.parse(sessionStorage.getItem(KEPT));
-    return session && session.deadline > Date.now() + 30_000 ? session : undefined;
+    return session && (session.arrived || session.deadline > Date.now() + 30_000) ? session : undefined;
   } catch {
     return undefined;
   }
 }
 
+// The photo's address works for five minutes: each use asks for a new one.
+async function withPhoto(use) {
+  complain(null);
+  try {
+    await use((await viewAsOwner(current)).imageUrl);
+  } catch (error) {
+    complain(`${error.message} Try again.`);
+  }
+}
+
+async function save(url) {
+  const answer = await fetch(url).catch(() => null);
+  if (!answer?.ok) throw new ApiError(0, "storage", "Storage did not give the photo.");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = element("save").dataset.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function openFull() {
+  const tab = window.open("about:blank");
+  withPhoto((url) => {
+    if (!tab) return location.assign(url);
+    tab.opener = null;
+    tab.location.href = url;
+  });
+}
+
+async function remove() {
+  try {
+    await endSession(current);
+  } catch (error) {
+    return complain(`${error.message} The photo was not deleted. Try again.`);
+  }
+  sessionStorage.removeItem(KEPT);
+  element("photo").removeAttribute("src");
+  element("arrived").hidden = true;
+  say("The photo is deleted", "good");
+}
+
+element("open").addEventListener("click", openFull);
+element("save").addEventListener("click", () => withPhoto(save));
+element("delete").addEventListener("click", remove);
 element("again").addEventListener("click", () => begin());
 element("link").addEventListener("focus", (event) => event.target.select());
 element("copy").addEventListener("click", async () => {

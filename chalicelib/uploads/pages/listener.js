@@ -71,6 +71,8 @@ export class Listener {
       this.onMode(this.listening ? "socket" : "polling");
       this.onState(message);
       if (!this.listening) this.#poll();
+    } else if (message.action === "PHONE_CONNECTED") {
+      this.onState({ status: message.action });
     } else if (message.action === "UPLOAD_REQUESTED") {
       this.onState({ status: message.action, uploadKey: message.uploadKey });
     } else if (message.action === "UPLOAD_COMPLETED" || message.action === "UPLOAD_REJECTED") {

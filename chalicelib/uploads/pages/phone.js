@@ -13,11 +13,11 @@ const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", gif: "i
 const element = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const session = readToken(location.pathname.split("/").pop());
+const session = readToken(location.hash.slice(1));
 let chosen;
 let sending;
 
-// The last part of the address: the session's id without dashes, a dot, and the phone's secret.
+// The fragment of the address, which no server sees: the session's id without dashes, a dot, and the phone's secret.
 function readToken(text) {
   const found = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\.([\w-]+)$/.exec(text);
   return found && { sessionId: found.slice(1, 6).join("-"), uploadToken: found[6] };
@@ -43,6 +43,8 @@ function ask() {
 }
 
 async function send(file) {
+  if (file.size === 0) return startOver(REASONS.empty);
+  if (!typeOf(file)) return startOver(REASONS.not_an_image);
   chosen = file;
   showPreview(file);
   element("choose").hidden = true;
@@ -93,8 +95,8 @@ function post({ url, fields }, file, signal) {
     request.upload.addEventListener("progress", ({ loaded, total }) => showProgress(loaded / total));
     request.addEventListener("load", () => {
       if (request.status < 300) return resolve();
-      const refusal = request.status >= 500 ? "Storage is busy." : "Storage refused the photo.";
-      reject(new ApiError(request.status, "storage", refusal));
+      if (request.status >= 500) return reject(new ApiError(request.status, "storage", "Storage is busy."));
+      reject(new ApiError(422, "refused", "Storage refused that file. Choose another photo."));
     });
     request.addEventListener("error", () => reject(new ApiError(0, "offline", "The connection was lost.")));
     request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
@@ -168,6 +170,7 @@ function fail(error, again) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 409) return done();
   if (error.status === 410) return end("This code has expired. Get a new one on the other screen.");
+  if (error.code === "refused") return startOver(error.message);
   if (!error.passing) return end(`${error.message}`);
   complain(`${error.message} Your photo is still here.`);
   say("Not sent", "bad");
@@ -175,8 +178,12 @@ function fail(error, again) {
   element("retry").onclick = again;
 }
 
+// What the file is sent as; nothing for what neither its type nor its name calls a photo. Some pickers tell no type.
 function typeOf(file) {
-  return file.type || TYPES[file.name.split(".").pop().toLowerCase()] || "image/jpeg";
+  if (file.type.startsWith("image/")) return file.type;
+  const named = TYPES[file.name.split(".").pop().toLowerCase()];
+  const untold = !file.type || file.type === "application/octet-stream";
+  return named ?? (untold && !file.name.includes(".") ? "image/jpeg" : undefined);
 }
 
 for (const id of ["camera", "file"]) {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.spendsense.catalogue import packaged_catalogue
+from chalicelib.spendsense.catalogue import packaged_catalogue, packaged_policy
 from chalicelib.spendsense.desk import OperatorDesk
 from chalicelib.spendsense.identity import Doorkeeper
 from chalicelib.spendsense.imports import Imports
@@ -42,11 +42,22 @@ def wired(services: Services, people: FakePeople, announcements: FakeAnnouncemen
     imports = Imports(ledger=people, announcements=announcements, clock=clock)
     wired = services.spendsense
     wired.doorkeeper = Doorkeeper(pools=FakePools(), audit=people, clock=clock)
-    wired.profiles = Profiles(people=people, consents=people, announcements=announcements, clock=clock)
+    wired.profiles = Profiles(
+        people=people, consents=people, announcements=announcements, policy=packaged_policy(), clock=clock
+    )
     wired.imports = imports
-    wired.own = OwnRecords(records=people, explanations=people, audit=people, catalogue=catalogue, clock=clock)
+    wired.own = OwnRecords(
+        records=people, people=people, explanations=people, audit=people, catalogue=catalogue, clock=clock
+    )
     wired.desk = OperatorDesk(
-        oversight=people, people=people, explanations=people, reviews=people, imports=imports, audit=people, clock=clock
+        oversight=people,
+        people=people,
+        explanations=people,
+        reviews=people,
+        imports=imports,
+        catalogue=catalogue,
+        audit=people,
+        clock=clock,
     )
     wired.jobs = InsightJobs(
         pipeline=people, announcements=announcements, clock=clock, count=lambda name, value: None, reserve_s=0.0

@@ -41,6 +41,13 @@ PATHS = [
     ("GET", "/api/v1/operator/review"),
     ("POST", "/api/v1/operator/review"),
     ("GET", "/api/v1/operator/metrics"),
+    ("GET", f"{ME}/spending"),
+    ("GET", f"{ME}/export"),
+    ("GET", f"{ME}/export/csv"),
+    ("GET", "/api/v1/catalogue"),
+    ("GET", "/api/v1/operator/users/x/recommendations"),
+    ("POST", "/api/v1/operator/review/bulk"),
+    ("GET", "/api/v1/operator/metrics/history"),
 ]
 
 

@@ -97,9 +97,9 @@ def test_importing(api: Callable[..., Answer], joined: FakePeople, announcements
 
 def test_importing_into_anothers_account(api: Callable[..., Answer], joined: FakePeople) -> None:
     """It is the operator who tried."""
-    csv = b"account_id,type,subtype,current,iso_currency_code\nbob:checking,depository,checking,5,USD\n"
+    csv = b"transaction_id,account_id,date,amount,payment_channel,pending\nt,bob:checking,2026-11-20,5,other,false\n"
     headers = {**OPERATOR, "Content-Type": "text/csv"}
-    path = f"/api/v1/operator/users/{ANN}/imports?section=accounts"
+    path = f"/api/v1/operator/users/{ANN}/imports"
     assert api("POST", path, csv, headers).body["rejected"] == 1
     assert joined.denials == [(OLGA, "account bob:checking", f"not an account of user {ANN}")]
 
@@ -124,3 +124,39 @@ def test_what_cannot_be_put_on_record_is_not_done(
     assert "ann:new" not in joined.people[ANN].accounts
     assert api("DELETE", path, headers=OPERATOR).status == 503
     assert ANN in joined.people
+
+
+# -- the console's
+
+
+def test_people_by_name_and_by_id(api: Callable[..., Answer], joined: FakePeople) -> None:
+    def found(search: str) -> list[str]:
+        users = api("GET", f"/api/v1/operator/users?search={search}", headers=OPERATOR).body["users"]
+        return [user["display_name"] for user in users]
+
+    assert [found(search) for search in ("AN", str(BOB)[:8], "n", "zoe")] == [["Ann"], ["Bob"], ["Ann"], []]
+
+
+def test_a_persons_recommendations_with_titles(api: Callable[..., Answer], joined: FakePeople) -> None:
+    path = f"/api/v1/operator/users/{ANN}/recommendations?window=90"
+    items = api("GET", path, headers=OPERATOR).body["items"]
+    assert items
+    assert all(item["title"] and item["window_days"] == 90 and item["user_id"] == str(ANN) for item in items)
+    assert [deed.action for deed in joined.deeds] == ["read recommendations"]
+    assert api("GET", "/api/v1/operator/users/nobody/recommendations", headers=OPERATOR).status == 404
+
+
+def test_verdicts_on_many_at_once(api: Callable[..., Answer], joined: FakePeople) -> None:
+    wanted = [str(one.recommendation_id) for one in joined.recommended(ANN, 30) or []][:2]
+    unknown = str(uuid4())
+    verdict = {"recommendation_ids": [*wanted, unknown, wanted[0]], "action": "flag"}
+    answer = api("POST", "/api/v1/operator/review/bulk", verdict, OPERATOR).body
+    assert [one["recommendation_id"] for one in answer["reviewed"]] == wanted
+    assert answer["missing"] == [unknown]
+    queue = api("GET", "/api/v1/operator/review?persona=high_utilization", headers=OPERATOR).body["items"]
+    assert {item["recommendation_id"] for item in queue} == set(wanted)
+    assert all(item["title"] and item["display_name"] == "Ann" for item in queue)
+    assert api("GET", "/api/v1/operator/review?persona=savings_builder", headers=OPERATOR).body["items"] == []
+    override = {**verdict, "action": "override"}
+    assert api("POST", "/api/v1/operator/review/bulk", override, OPERATOR).status == 400
+    assert api("POST", "/api/v1/operator/review/bulk", {**verdict, "recommendation_ids": []}, OPERATOR).status == 400

@@ -40,7 +40,11 @@ def test_a_profile_that_is_wrong_names_the_field(call: Callable[..., Answer], bo
 
 def test_consent_is_opt_in_and_revocable(call: Callable[..., Answer], announcements: FakeAnnouncements) -> None:
     call(ANN, "PUT", f"{ME}/profile", {})
-    assert call(ANN, "GET", f"{ME}/consent").body == {"granted": False, "history": []}
+    before = call(ANN, "GET", f"{ME}/consent").body
+    assert (before["granted"], before["history"], before["policy"]["policy_version"]) == (False, [], "2026-11")
+    assert DISCLOSURE in before["policy"]["paragraphs"]
+    other = call(ANN, "PUT", f"{ME}/consent", {"granted": True, "policy_version": "1999-01"})
+    assert (other.status, other.body["error"]["details"][0]["field"]) == (422, "policy_version")
     granted = call(ANN, "PUT", f"{ME}/consent", {"granted": True, "policy_version": "2026-11"})
     assert granted.body["granted"] is True
     revoked = call(ANN, "PUT", f"{ME}/consent", {"granted": False, "policy_version": "2026-11"})
@@ -161,3 +165,67 @@ def test_a_change_changes_the_etag(call: Callable[..., Answer], joined: FakePeop
     tag = call(ANN, "GET", f"{ME}/profile").headers["etag"]
     call(ANN, "PUT", f"{ME}/profile", {"display_name": "Anna"})
     assert call(ANN, "GET", f"{ME}/profile", If_None_Match=tag).status == 200
+
+
+# -- looking through one's own data
+
+
+def test_transactions_by_category_merchant_amount_and_text(call: Callable[..., Answer], joined: FakePeople) -> None:
+    def found(query: str) -> int:
+        answer = call(ANN, "GET", f"{ME}/transactions?limit=200&{query}")
+        assert answer.status == 200, answer.body
+        return len(answer.body["transactions"])
+
+    assert [found(query) for query in ("category=FOOD_AND_DRINK", "category=FOOD_AND_DRINK_COFFEE")] == [12, 12]
+    assert [found(query) for query in ("category=TRAVEL", "merchant=SHOP", "merchant=x")] == [0, 12, 0]
+    assert [found(query) for query in ("text=sho", "text=zzz", "at_least_cents=2000", "at_most_cents=1500")] == [
+        12,
+        0,
+        2,
+        6,
+    ]
+    assert found("at_least_cents=1500&at_most_cents=1500&spending=true") == 1
+
+
+def test_spending_by_month_and_category_and_the_rows_behind_it(call: Callable[..., Answer], joined: FakePeople) -> None:
+    spending = call(ANN, "GET", f"{ME}/spending?months=2").body
+    assert (spending["currency"], [month["since"] for month in spending["months"]]) == (
+        "USD",
+        ["2026-11-01", "2026-10-01"],
+    )
+    (month, before) = spending["months"]
+    (category,) = month["categories"]
+    assert (month["until"], before["until"]) == ("2026-11-21", "2026-10-31")
+    query = f"since={month['since']}&until={month['until']}&category={category['category']}&spending=true&limit=200"
+    rows = call(ANN, "GET", f"{ME}/transactions?{query}").body["transactions"]
+    assert sum(row["amount_cents"] for row in rows) == category["spend_cents"] == month["spend_cents"]
+    assert len(rows) == category["transactions"]
+    assert call(ANN, "GET", f"{ME}/spending?months=25").status == 400
+
+
+def test_an_export_of_everything(call: Callable[..., Answer], joined: FakePeople) -> None:
+    export = call(ANN, "GET", f"{ME}/export").body
+    assert (export["profile"]["subject"], len(export["transactions"]), export["next_cursor"]) == (str(ANN), 12, None)
+    assert str(BOB) not in str(export)
+    csv = call(ANN, "GET", f"{ME}/export/csv")
+    assert csv.status == 200
+    assert csv.headers["content-type"].startswith("text/csv")
+    lines = csv.body.decode().splitlines()
+    assert lines[0].startswith("transaction_id,account_id,date,amount,iso_currency_code,name,merchant_name,")
+    assert len(lines) == 13
+    accounts = call(ANN, "GET", f"{ME}/export/csv?part=accounts").body.decode().splitlines()
+    assert accounts == ["external_id", "ann:checking", "ann:credit card"]
+    assert call(ANN, "GET", f"{ME}/export/csv?part=passwords").status == 400
+
+
+def test_the_catalogue_names_what_answers_refer_to(call: Callable[..., Answer], joined: FakePeople) -> None:
+    catalogue = call(ANN, "GET", "/api/v1/catalogue").body
+    insights = call(ANN, "GET", f"{ME}/insights").body
+    units = {row["signal"]: row["unit"] for row in catalogue["signals"]}
+    assert set(insights["signals"]) == set(units)
+    assert (units["spend_cents"], units["max_utilization"], units["top_card"]) == ("money", "ratio", "text")
+    assert insights["persona"]["persona"] in {row["persona"] for row in catalogue["personas"]}
+    items = {row["item_id"]: row for row in catalogue["items"]}
+    for shown in call(ANN, "GET", f"{ME}/recommendations").body["recommendations"]:
+        assert items[shown["item_id"]]["title"] == shown["title"]
+    assert {row["flow"] for row in catalogue["categories"]} >= {"spend", "service", "wages", "passive"}

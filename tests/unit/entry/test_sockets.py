@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from chalice.app import WebsocketEvent
 
-from chalicelib.entry.sockets import Connection, accept, connection_of, dispatch, release
-from chalicelib.errors import Forbidden, Gone
+from chalicelib.entry.limits import AddressLimits, Kind
+from chalicelib.entry.sockets import Connection, Doorman, accept, connection_of, dispatch, release
+from chalicelib.errors import Forbidden, Gone, RateLimited
 from tests.events import socket_event
+from tests.fakes.clock import Clock
+from tests.fakes.uploads import FakeCounters
 
 
 class Posts:
@@ -93,3 +96,52 @@ def test_errors_of_an_action_are_posted_without_internals(error: Exception, code
     ((_, answer),) = posts.posted
     assert answer["error"]["code"] == code
     assert "secret" not in json.dumps(answer)
+
+
+def connecting(origin: str | None = None, address: str = "192.0.2.1", **query: str) -> Connection:
+    return Connection("c", "https://x/api", query, address, origin)
+
+
+def doorman(*origins: str, needs_key: bool = False) -> Doorman:
+    most: Mapping[Kind, int] = {"socket": 3, "chat": 2, "refusal": 1}
+    return Doorman(frozenset(origins), AddressLimits(FakeCounters(), Clock(), most), chat_needs_key=needs_key)
+
+
+def test_a_page_of_another_site_may_not_connect() -> None:
+    door = doorman("https://app.example.com")
+    door.connect(connecting("https://app.example.com"))
+    door.connect(connecting())  # no browser
+    for origin in ("https://evil.example", "null", "", "https://app.example.com.evil.example"):
+        with pytest.raises(Forbidden):
+            door.connect(connecting(origin))
+    doorman("*").connect(connecting("https://evil.example"))
+
+
+def test_a_foreign_page_does_not_use_up_what_its_visitor_may_do() -> None:
+    door = doorman("https://app.example.com")
+    for _ in range(10):
+        with pytest.raises(Forbidden):
+            door.connect(connecting("https://evil.example"))
+    door.connect(connecting("https://app.example.com"))
+
+
+def test_an_address_has_so_many_sockets_and_chats() -> None:
+    door = doorman()
+    for _ in range(3):
+        door.connect(connecting())
+    with pytest.raises(RateLimited):
+        door.connect(connecting())
+    door.connect(connecting(address="192.0.2.2"))
+    door.chat(connecting())
+    door.chat(connecting())
+    with pytest.raises(RateLimited):
+        door.chat(connecting())
+
+
+def test_where_chats_need_a_key_a_socket_does_not_chat() -> None:
+    door = doorman(needs_key=True)
+    door.connect(connecting(sessionId="an upload's"))
+    with pytest.raises(Forbidden, match="POST /chat"):
+        door.connect(connecting(channel="chat"))
+    with pytest.raises(Forbidden, match="POST /chat"):
+        door.chat(connecting())

@@ -604,3 +604,30 @@ def test_chalices_own_cors_is_refused_with_what_to_use(cors: Any) -> None:
 def test_a_proof_that_nothing_enforces_is_refused() -> None:
     with pytest.raises(TypeError, match="nothing enforces"):
         make_app().route("/proof", proof="honour")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("https://app.example.com", 200),
+        ("https://id.execute-api.example.com", 200),
+        ("https://console.example.com", 200),
+        ("https://evil.example", 403),
+        ("http://id.execute-api.example.com", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_a_route_for_our_own_pages_refuses_those_of_other_sites(origin: str | None, status: int) -> None:
+    app = make_app()
+
+    @app.route("/own", methods=["POST"], cors=CORS, own_pages=True)
+    def own() -> dict[str, str]:
+        """For our own pages."""
+        return {"name": "own"}
+
+    given = event("/own", "POST", ctx={"domainName": "id.execute-api.example.com"})
+    given["stageVariables"] = {"console": "https://console.example.com/"}
+    given["headers"] |= {} if origin is None else {"origin": origin}
+    assert app(given, None)["statusCode"] == status

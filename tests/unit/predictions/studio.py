@@ -30,7 +30,15 @@ from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri, pars
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
 from tests.fakes.clock import Clock
-from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryMeter, MemoryObjects, MemoryWorkflow
+from tests.fakes.predictions import (
+    MemoryHolder,
+    MemoryJobs,
+    MemoryKey,
+    MemoryMeter,
+    MemoryNews,
+    MemoryObjects,
+    MemoryWorkflow,
+)
 
 FEATURES = ("x", "y")
 MODEL = "s3://models/price.skops"
@@ -139,7 +147,12 @@ class Machine:
         self.workflow = MemoryWorkflow()
         self.clock = Clock()
         self.step = PredictionStep(job_id="job")
-        self.jobs = PredictionJobs(studio.objects, self.store, self.workflow, ALLOWED, self.clock, lambda: "job")
+        self.news = MemoryNews()
+        told = self.news.about(self.store)
+        holder = MemoryHolder(lambda asked: studio.service().respond(asked, lambda: 900.0))
+        self.jobs = PredictionJobs(
+            studio.objects, self.store, self.workflow, ALLOWED, self.clock, lambda: "job", told, holder
+        )
         self.steps = DistributedPredictions(
             studio.objects,
             studio.models,
@@ -151,6 +164,7 @@ class Machine:
             2,
             part_bytes,
             single_call_bytes,
+            told,
         )
 
     def submit(self, **changes: Any) -> PredictionJob:

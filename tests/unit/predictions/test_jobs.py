@@ -5,12 +5,12 @@ from contextlib import suppress
 
 import pytest
 
-from chalicelib.errors import Conflict, Forbidden, NotFound, UpstreamUnavailable
+from chalicelib.errors import Conflict, Forbidden, InvalidInput, NotFound, UpstreamUnavailable
 from chalicelib.predictions.jobs import PredictionJobs
-from chalicelib.predictions.models import PredictionJobsQuery
+from chalicelib.predictions.models import PredictionJobsQuery, PreviewRequest, SplitRows
 from tests.fakes.clock import Clock
-from tests.fakes.predictions import MemoryJobs, MemoryWorkflow
-from tests.unit.predictions.studio import ALLOWED, DATA, OUTPUT, csv_of, rows, trained
+from tests.fakes.predictions import MemoryHolder, MemoryJobs, MemoryNews, MemoryWorkflow
+from tests.unit.predictions.studio import ALLOWED, DATA, MODEL, OUTPUT, Machine, csv_of, rows, trained
 
 
 @pytest.fixture
@@ -26,9 +26,17 @@ def clock():
 
 
 @pytest.fixture
-def jobs(ready, clock):
+def news():
+    return MemoryNews()
+
+
+@pytest.fixture
+def jobs(ready, clock, news):
     numbers = itertools.count(1)
-    return PredictionJobs(ready.objects, MemoryJobs(), MemoryWorkflow(), ALLOWED, clock, lambda: f"id-{next(numbers)}")
+    store = MemoryJobs()
+    told, holder = news.about(store), MemoryHolder(lambda asked: ready.service().respond(asked, lambda: 900))
+    new_id = (f"id-{number}" for number in numbers).__next__
+    return PredictionJobs(ready.objects, store, MemoryWorkflow(), ALLOWED, clock, new_id, told, holder)
 
 
 def test_a_job_is_submitted_and_its_run_started(jobs, ready):
@@ -172,6 +180,18 @@ def test_cancelling_stops_the_run_and_twice_is_once(jobs, ready):
     assert set(jobs.workflow.stopped) == {"run:id-1-1"}
 
 
+def test_of_two_who_cancel_at_once_both_are_told_that_it_is_cancelled(jobs, ready, monkeypatch):
+    jobs.submit(ready.request())
+    update = jobs.store.update
+
+    def after_another(job_id, changes, states):
+        update(job_id, changes, states=states)
+        return update(job_id, changes, states=states)
+
+    monkeypatch.setattr(jobs.store, "update", after_another)
+    assert jobs.cancel("id-1").state == "cancelled"
+
+
 @pytest.mark.parametrize("state", ["completing", "succeeded", "failed"])
 def test_what_is_completing_or_has_ended_is_not_cancelled(jobs, ready, state):
     jobs.submit(ready.request())
@@ -216,3 +236,119 @@ def test_pages_are_newest_first(jobs, ready, clock):
         ["id-1"],
     ]
     assert third.next is None
+
+
+def finish(jobs, ready, job, rows=500):
+    """What the steps leave behind."""
+    place = ready.place_of(job.output_s3_uri)
+    ready.objects.content[place], ready.objects.marks[place] = b"id,x,y,price\na,1,2,3\n", job.job_id
+    jobs.store.update(job.job_id, {"state": "succeeded", "rows_total": rows}, states=["queued"])
+
+
+def test_the_same_work_is_not_done_again(jobs, ready):
+    first = jobs.submit(ready.request())
+    finish(jobs, ready, first)
+
+    again = jobs.submit(ready.request(client_token="another", overwrite=True))
+
+    assert (again.job_id, again.reused, again.state) == (first.job_id, True, "succeeded")
+    assert len(jobs.workflow.started) == 1
+    assert jobs.submit(ready.request(fresh=True, overwrite=True)).job_id != first.job_id
+
+
+@pytest.mark.parametrize("changed", ["data", "model", "request", "output", "failed"])
+def test_other_work_is_done(jobs, ready, changed):
+    first = jobs.submit(ready.request())
+    finish(jobs, ready, first)
+    if changed == "data":
+        ready.objects.put(DATA, ready.objects.get(DATA) + b"r,1,2\n")
+    if changed == "model":
+        ready.objects.put(MODEL, b"another model")
+    if changed == "output":
+        ready.objects.marks[ready.place_of(OUTPUT)] = "somebody else"
+    if changed == "failed":
+        jobs.store.update(first.job_id, {"state": "failed"}, states=["succeeded"])
+    more = {"prediction_column_name": "p"} if changed == "request" else {}
+    assert jobs.submit(ready.request(overwrite=True, **more)).job_id != first.job_id
+
+
+def test_a_dry_run_reckons_and_starts_nothing(jobs, ready):
+    job = jobs.check(ready.request())
+
+    assert (job.state, job.estimate.rows, job.estimate.rows_are_counted) == ("checked", 5, True)
+    assert [feature.name for feature in job.estimate.features] == ["x", "y"]
+    assert jobs.workflow.started == jobs.page(PredictionJobsQuery()).jobs == []
+    ready.objects.put(DATA, b"id,x,y\na,1,two\n")
+    with pytest.raises(InvalidInput) as refused:
+        jobs.check(ready.request())
+    assert refused.value.code == "non_numeric_feature"
+
+
+def test_a_preview_scores_records_and_split_rows(jobs, ready):
+    records = {"dataframe_records": ({"x": 1.5, "y": 2, "extra": "kept out"}, {"y": 0, "x": 3})}
+    split = {"dataframe_split": SplitRows(columns=("y", "x"), data=((2, 1.5), (0, 3)))}
+    wanted = trained("linear").predict([[1.5, 2], [3, 0]]).tolist()
+    for sent in (records, split):
+        assert jobs.preview(PreviewRequest(model_s3_uri=MODEL, **sent)).predictions == wanted
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ({}, "no_rows"),
+        ({"dataframe_records": ({"x": 1, "y": "two"},)}, "non_numeric_feature"),
+        ({"dataframe_records": ({"x": 1},)}, "missing_value"),
+        ({"dataframe_split": SplitRows(columns=("x", "y"), data=((1,),))}, "ragged_row"),
+        ({"dataframe_records": ({"x": 1, "y": 2},), "probabilities": True}, "no_probabilities"),
+    ],
+)
+def test_previews_that_are_refused(jobs, ready, rows, code):
+    with pytest.raises(InvalidInput) as refused:
+        jobs.preview(PreviewRequest(model_s3_uri=MODEL, **rows))
+    assert refused.value.code == code
+
+
+def test_probabilities_in_a_preview(jobs, ready):
+    ready.publish(trained("classifier"))
+    rows = ({"x": 1, "y": 2}, {"x": -3, "y": 0})
+    preview = jobs.preview(PreviewRequest(model_s3_uri=MODEL, dataframe_records=rows, probabilities=True))
+    assert preview.classes == ["=high", "low,er", "mid"]
+    assert preview.probabilities == trained("classifier").predict_proba([[1, 2], [-3, 0]]).tolist()
+
+
+def test_the_end_of_a_job_is_announced_and_its_progress_posted(ready):
+    machine = Machine(ready)
+    machine.jobs.watch("socket-1", "https://sockets")
+    machine.jobs.watch("gone", "https://sockets")
+    machine.news.gone.add("gone")
+
+    machine.run()
+
+    ((kind, detail),) = machine.news.events
+    assert (kind, detail["state"], detail["rows_total"]) == ("Prediction Succeeded", "succeeded", 5)
+    states = [message["job"]["state"] for _, message in machine.news.messages]
+    assert (states[0], states[-1]) == ("running", "succeeded")
+    done = [message["job"]["rows_done"] for _, message in machine.news.messages]
+    assert done == sorted(done)
+    assert {socket for socket, _ in machine.news.messages} == {"socket-1"} == set(machine.store.sockets)
+    assert machine.jobs.get("job").model_sha256 is not None
+
+
+def test_failed_and_cancelled_jobs_are_announced(ready):
+    machine = Machine(ready)
+    machine.submit()
+    machine.jobs.cancel("job")
+    other = Machine(ready)
+    ready.objects.put(DATA, b"id,x,y\na,1,two\n")
+    other.submit()
+    with pytest.raises(InvalidInput):
+        other.plan()
+    told = [(kind, (detail["error"] or {}).get("code")) for kind, detail in machine.news.events + other.news.events]
+    assert told == [("Prediction Cancelled", None), ("Prediction Failed", "non_numeric_feature")]
+
+
+def test_jobs_of_one_state(jobs, ready):
+    first = jobs.submit(ready.request())
+    jobs.submit(ready.request(output_s3_uri="s3://output/out/other.csv"))
+    jobs.cancel(first.job_id)
+    assert [job.job_id for job in jobs.page(PredictionJobsQuery(state="cancelled")).jobs] == [first.job_id]

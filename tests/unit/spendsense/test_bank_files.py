@@ -13,6 +13,7 @@ from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
 from chalicelib.spendsense import statements
 from chalicelib.spendsense.bank import BankStatement
 from chalicelib.spendsense.statements import from_csv, from_json
+from chalicelib.spendsense.taxonomy import Category
 
 TODAY = date(2026, 11, 21)
 
@@ -79,7 +80,7 @@ def test_plaids_shapes() -> None:
     (account,), (transaction,), debts = found.accounts, found.transactions, found.liabilities
     assert (account.available_cents, account.current_cents, account.subtype) == (1050, None, "checking")
     assert (transaction.amount_cents, transaction.merchant_key) == (1234, "starbucks")
-    assert (transaction.primary, transaction.detailed) == ("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE")
+    assert transaction.category == Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", "spend")
     assert [(debt.kind, debt.apr_percent, debt.interest_rate_percent) for debt in debts] == [
         ("credit", Decimal("21.990"), None),
         ("mortgage", None, Decimal("5.125")),
@@ -105,7 +106,7 @@ def test_a_merchant_without_a_name_goes_by_its_entity() -> None:
 
 def test_no_category_is_no_reason_to_lose_a_row() -> None:
     found = read({"transactions": [{**TRANSACTION, "personal_finance_category": None}]})
-    assert (found.transactions[0].primary, found.transactions[0].detailed) == ("OTHER", "OTHER_OTHER")
+    assert found.transactions[0].category.detailed == "OTHER_OTHER"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from chalicelib.spendsense.models import FeaturesOrder, StageDone
 from chalicelib.spendsense.orders import order_after, order_of
 from chalicelib.spendsense.paging import cursor_of, position_of
 from chalicelib.spendsense.schema import Migration, following, in_version_order, packaged_migrations
-from chalicelib.spendsense.taxonomy import flow_of
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from tests.fakes.clock import Clock
 from tests.fakes.spendsense import FakePeople
 from tests.fakes.spendsense_aws import POOL, FakePools
@@ -57,7 +57,7 @@ def test_any_name_has_a_key_that_fits(name: str) -> None:
         ("INCOME", "INCOME_WAGES", "wages"),
         ("INCOME", "INCOME_SALARY", "wages"),
         ("INCOME", "INCOME_GIG_ECONOMY", "wages"),
-        ("INCOME", "INCOME_DIVIDENDS", "income"),
+        ("INCOME", "INCOME_DIVIDENDS", "passive"),
         ("BANK_FEES", "BANK_FEES_INTEREST_CHARGE", "interest"),
         ("BANK_FEES", "BANK_FEES_ATM_FEES", "spend"),
         ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", "card_payment"),
@@ -67,11 +67,15 @@ def test_any_name_has_a_key_that_fits(name: str) -> None:
         ("TRANSFER_OUT", "TRANSFER_OUT_SAVINGS", "transfer"),
         ("TRANSFER_OUT", "TRANSFER_OUT_WITHDRAWAL", "spend"),
         ("TRANSFER_IN", "TRANSFER_IN_DEPOSIT", "transfer"),
-        ("NEW_IN_2027", "NEW_IN_2027_THING", "spend"),
+        ("NEW_IN_2027", "NEW_IN_2027_THING", "service"),
+        ("INCOME", "", "income"),
+        ("TRANSFER_OUT", "", "transfer"),
+        ("", "income_wages", "wages"),
+        ("ENTERTAINMENT", "ENTERTAINMENT_NEW_IN_2027", "service"),
     ],
 )
 def test_what_a_category_means(primary: str, detailed: str, flow: str) -> None:
-    assert flow_of(primary, detailed) == flow
+    assert packaged_taxonomy().categorise(primary, detailed, "", 100)[0].flow == flow
 
 
 # -- cursors
@@ -137,7 +141,7 @@ def test_the_event_is_the_run() -> None:
         subject,
         False,
     )
-    after = order_after(StageDone(run_id="event-1", as_of=order.as_of, subject=subject))
+    after = order_after(StageDone(run_id="event-1", as_of=order.as_of, subject=subject), order.as_of)
     assert (after.run_id, after.as_of, after.subject, after.everyone) == ("event-1", order.as_of, subject, False)
 
 
@@ -147,6 +151,8 @@ def test_a_day_to_come_is_refused() -> None:
     with pytest.raises(InvalidInput) as raised:
         order_of("event-1", today, FeaturesOrder(as_of=date(2026, 11, 22), everyone=True), nightly=True)
     assert raised.value.problems[0].field == "as_of"
+    with pytest.raises(InvalidInput):
+        order_after(StageDone(run_id="event-1", as_of=date(2026, 11, 22)), today)
 
 
 # -- migrations

@@ -14,7 +14,7 @@ from tests.fakes.uploads import FakeCounters, FakeOutbox, FakeSessions, FakeSock
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(100)
 HTML = b"<script>alert(1)</script>"
-PHONE_PAGE = "https://photos.test/u/"
+PHONE_PAGE = "https://photos.test/u"
 
 
 class House:

@@ -47,7 +47,7 @@ class TestOpening:
         assert opened.owner_token not in stored
         assert opened.upload_token not in stored
         assert opened.expires_at - opened.created_at == 1800
-        assert opened.phone_url == f"{PHONE_PAGE}{opened.session_id.replace('-', '')}.{opened.upload_token}"
+        assert opened.phone_url == f"{PHONE_PAGE}#{opened.session_id.replace('-', '')}.{opened.upload_token}"
         assert opened.socket_url == "wss://sockets.test/api"
 
     def test_draws_the_code_as_svg(self, house: House) -> None:
@@ -118,7 +118,7 @@ class TestPermission:
         query = UploadUrlQuery(session_id=opened.session_id, content_type="image/HEIC", content_length=77)
         permission = house.sessions.permit(query, opened.upload_token)
         assert permission.upload_url == (
-            f"https://bucket.test/{permission.upload_key}?type=image/heic&length=77&expires=300"
+            f"https://bucket.test/{permission.upload_key}?type=image/HEIC&length=77&expires=300"
         )
         assert permission.form.fields == {"key": permission.upload_key, "max": "1000", "expires": "300"}
         assert (permission.expires_in, permission.max_bytes) == (300, 1000)
@@ -133,12 +133,26 @@ class TestPermission:
         with pytest.raises(Forbidden):
             house.sessions.permit(UploadUrlQuery(session_id=house.opened().session_id), opened.upload_token)
 
-    @pytest.mark.parametrize("content_type", ["image/*", "text/html", "image/svg+xml", "image/jpeg; x=1", "", "ü"])
+    @pytest.mark.parametrize("content_type", ["image/*", "text/html", "image/svg+xml", "image/jpeg; x=1", "ü"])
     def test_other_types_are_422(self, house: House, content_type: str) -> None:
         opened = house.opened()
         query = UploadUrlQuery(session_id=opened.session_id, content_type=content_type)
         with pytest.raises(Unprocessable, match="contentType"):
             house.sessions.permit(query, opened.upload_token)
+
+    @pytest.mark.parametrize(
+        ("named", "signed"),
+        [
+            ("IMAGE/JPEG", "IMAGE/JPEG"),
+            ("image/jpg", "image/jpg"),
+            ("application/octet-stream", "application/octet-stream"),
+            ("", "image/jpeg"),
+        ],
+    )
+    def test_what_phones_call_a_photo_is_signed_as_they_send_it(self, house: House, named: str, signed: str) -> None:
+        opened = house.opened()
+        query = UploadUrlQuery(session_id=opened.session_id, content_type=named)
+        assert f"?type={signed}&" in house.sessions.permit(query, opened.upload_token).upload_url
 
     def test_too_large_is_413_before_anything_is_sent(self, house: House) -> None:
         opened = house.opened()
@@ -175,6 +189,19 @@ class TestPermission:
         house.permitted(opened)
         message = {"action": "UPLOAD_REQUESTED", "sessionId": opened.session_id, "uploadKey": key}
         assert house.courtesies.sent == [("socket-1", message)]
+
+    def test_the_desktop_hears_that_the_phone_is_there(self, house: House) -> None:
+        opened = house.opened()
+        house.sessions.view(opened.session_id, None, opened.upload_token)
+        house.connect(opened)
+        house.sessions.view(opened.session_id, opened.owner_token, None)
+        assert house.courtesies.sent == [], "neither without a socket, nor for the desktop itself"
+        house.courtesies.open.add("socket-1")
+        house.sessions.view(opened.session_id, None, opened.upload_token)
+        assert house.courtesies.sent == [("socket-1", {"action": "PHONE_CONNECTED", "sessionId": opened.session_id})]
+        house.permitted(opened)
+        house.sessions.view(opened.session_id, None, opened.upload_token)
+        assert [message["action"] for _, message in house.courtesies.sent] == ["PHONE_CONNECTED", "UPLOAD_REQUESTED"]
 
     def test_a_session_that_vanishes_meanwhile_is_404(self, house: House) -> None:
         opened = house.opened()

@@ -2,10 +2,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { api, ApiError, ok, type Schemas } from "../api";
 import { config } from "../config";
-import { percent, words } from "../format";
-import { useKept } from "../load";
+import { ago, percent, plural, words } from "../format";
+import { useKept, useLoad, useTask } from "../load";
 import { query, setQuery } from "../router";
-import { Empty, Fault, Page } from "../ui";
+import { person } from "../session";
+import { Card, Empty, Fault, Page, Show, tell } from "../ui";
 
 type Reply = Schemas["ChatReply"];
 interface Said { mine: boolean; text: string; reply?: Reply; stopped?: boolean; error?: unknown }
@@ -14,16 +15,17 @@ const MAX = 4000;
 const SILENCE_MS = 30_000;
 const STARTERS = ["Which venues are the most popular?", "Recommend some jazz concerts in New York", "How did revenue develop by genre?", "How many tickets will the first one sell?"];
 
+interface Asked { message: string; session_id?: string; user_id?: string }
 interface Listener { words: (text: string) => void; restart: () => void; reply: (reply: Reply) => void; fail: (error: unknown) => void }
 
 /** One answer over the socket, as the words arise; over REST where no socket opens. */
 class Answer {
   private socket: WebSocket | null = null;
   private done = false;
-  private readonly request: { message: string; session_id?: string };
+  private readonly request: Asked;
   private readonly hear: Listener;
 
-  constructor(request: { message: string; session_id?: string }, hear: Listener) {
+  constructor(request: Asked, hear: Listener) {
     this.request = request;
     this.hear = hear;
     if (config.socket) this.overSocket(config.socket);
@@ -32,6 +34,7 @@ class Answer {
 
   stop(): void {
     this.done = true;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ action: "chat_stop" }));
     this.socket?.close();
   }
 
@@ -110,7 +113,7 @@ export function Chat() {
     if (!message || answer.value) return;
     draft.value = "";
     said.value = [...said.value, { mine: true, text: message }, { mine: false, text: "" }];
-    answer.value = new Answer({ message, ...(session ? { session_id: session } : {}) }, {
+    answer.value = new Answer({ message, ...(session ? { session_id: session } : {}), ...(person.value ? { user_id: person.value.id } : {}) }, {
       words: (more) => update({ text: said.value.at(-1)!.text + more }),
       restart: () => update({ text: "" }),
       reply: (reply) => { setQuery({ session: reply.session_id }); settle({ text: reply.message, reply }); },
@@ -148,7 +151,58 @@ export function Chat() {
           {answer.value ? <button type="button" onClick={stop}>Stop</button> : <button type="submit" class="primary" disabled={!draft.value.trim()}>Send</button>}
         </form>
       </section>
+      {person.value && <Sessions owner={person.value.id} changed={said.value.length} open={(view) => { said.value = view; kept.value = JSON.stringify(view); }} />}
     </Page>
+  );
+}
+
+/** The chats of the signed-in person: to go on with, or to forget. */
+function Sessions({ owner, changed, open }: { owner: string; changed: number; open: (said: Said[]) => void }) {
+  const list = useLoad(`chats ${changed >> 1}`, () => ok(api.GET("/chat/sessions")));
+  const [task, run] = useTask();
+  const at = (id: string) => ({ params: { path: { session_id: id }, query: { user_id: owner } } });
+  const show = (id: string): void => void run(async () => {
+    const view = await ok(api.GET("/chat/sessions/{session_id}", at(id)));
+    open(view.exchanges.flatMap((each): Said[] => [{ mine: true, text: each.message }, { mine: false, text: each.reply }]));
+    setQuery({ session: id });
+  });
+  const drop = (id: string): void => void run(async () => {
+    await ok(api.DELETE("/chat/sessions/{session_id}", at(id)));
+    list.reload();
+    tell("The chat is forgotten.");
+  });
+  return (
+    <Card title="Your chats" note="Kept for a while, then forgotten by themselves.">
+      <Fault error={task.value.error} />
+      <Show of={list} lines={2}>
+        {(found) => found.sessions.length
+          ? <ul class="plain stack tight">
+              {found.sessions.map((each) => (
+                <li key={each.session_id} class="row between">
+                  <span class="wrap"><bdi>{each.first_message}</bdi> <span class="small quiet">{plural(each.exchanges, "answer")}, {ago(each.updated_at)}</span></span>
+                  <span class="row"><button type="button" onClick={() => show(each.session_id)}>Open</button><button type="button" class="plain" onClick={() => drop(each.session_id)}>Forget</button></span>
+                </li>
+              ))}
+            </ul>
+          : <p class="quiet">None yet.</p>}
+      </Show>
+    </Card>
+  );
+}
+
+function Judge({ reply }: { reply: Reply }) {
+  const given = useSignal<boolean | null>(null);
+  const [task, run] = useTask();
+  const judge = (helpful: boolean): void => void run(async () => {
+    await ok(api.POST("/chat/sessions/{session_id}/feedback", { params: { path: { session_id: reply.session_id } }, body: { at: reply.timestamp, helpful, ...(person.value ? { user_id: person.value.id } : {}) } }));
+    given.value = helpful;
+  });
+  return (
+    <span class="row" role="group" aria-label="Was this answer helpful?">
+      <button type="button" class="plain small" aria-pressed={given.value === true} disabled={task.value.running} onClick={() => judge(true)}>Helpful</button>
+      <button type="button" class="plain small" aria-pressed={given.value === false} disabled={task.value.running} onClick={() => judge(false)}>Not helpful</button>
+      {!!task.value.error && <span class="text-bad">not saved</span>}
+    </span>
   );
 }
 
@@ -157,8 +211,10 @@ function Meta({ reply }: { reply: Reply }) {
     <div class="meta">
       <span>{words(reply.intent)}, {percent(reply.confidence)} sure</span>
       <span>source: {reply.source}</span>
+      {reply.understood && <span>understood: {reply.understood}</span>}
       {reply.fallback && <span>instead of {reply.fallback.instead_of}: {reply.fallback.reason}</span>}
       {reply.remembered === false && <span>this exchange was not remembered</span>}
+      {reply.remembered !== false && <Judge reply={reply} />}
       {Object.keys(reply.data).length > 0 && <details><summary class="small">Data</summary><pre>{JSON.stringify(reply.data, null, 1)}</pre></details>}
     </div>
   );

@@ -1,13 +1,14 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { api, ok } from "../api";
+import { api, ok, patiently, type Schemas } from "../api";
 import { BANDS, bandOf, filterOf, numberOf, passes, PHASES, type Plane } from "../flights/filters";
 import { FlightMap } from "../flights/map";
 import type { View } from "../flights/projection";
-import { ago, number, plural, time, words } from "../format";
-import { useLoad } from "../load";
+import { Chart } from "../chart";
+import { ago, bytes, duration, number, plural, time, words } from "../format";
+import { useLoad, type Loaded } from "../load";
 import { query, setQuery } from "../router";
-import { Bones, Card, Chip, Empty, Facts, Fault, Field, Page, Select, Table, type Column } from "../ui";
+import { Bones, Card, Chip, Empty, Facts, Fault, Field, Page, Select, Show, Table, type Column } from "../ui";
 
 const MOST = 5000;
 const EVERY_MS = 30_000;
@@ -35,6 +36,8 @@ export function Live() {
   const chosen = all?.find((plane) => plane.icao24 === selected);
   const sort = search.sort ?? "callsign";
   const view = viewOf(search);
+  const track = useLoad(`track ${selected ?? ""}`, async () => (selected ? patiently((asked) => api.GET("/flights/aircraft/{icao24}/track", { params: { path: { icao24: selected }, query: { query: asked } } })) : null));
+  const lines = useMemo(() => track.data?.flights.map((flight) => flight.points.map((point): [number, number] => [point.longitude, point.latitude])), [track.data]);
   const lead = latest.data
     ? <>{plural(latest.data.matching, "aircraft", "aircraft")} in the snapshot of {time(latest.data.time)}{snap ? "." : `, the newest that passed its checks (${ago(latest.data.time)}).`}</>
     : "Aircraft of the newest snapshot that passed its checks.";
@@ -53,17 +56,17 @@ export function Live() {
         <Field grow label="Callsign, address or country" type="search" value={filter.text} onInput={(event) => setQuery({ q: event.currentTarget.value })} />
         <Select label="Phase" value={filter.phase} options={[["", "Any"], ...PHASES.map((each): [string, string] => [each, words(each)])]} onChange={(event) => setQuery({ phase: event.currentTarget.value })} />
         <Field label="Altitude from, ft" type="number" step="1000" value={search.low ?? ""} onInput={(event) => setQuery({ low: event.currentTarget.value })} />
-        <Field label="to, ft" type="number" step="1000" value={search.high ?? ""} onInput={(event) => setQuery({ high: event.currentTarget.value })} />
+        <Field label="Altitude to, ft" type="number" step="1000" value={search.high ?? ""} onInput={(event) => setQuery({ high: event.currentTarget.value })} />
         {(search.q || search.phase || search.low || search.high) && <button type="button" class="plain" onClick={() => setQuery({ q: null, phase: null, low: null, high: null })}>Clear</button>}
       </div>
       {latest.error !== undefined && <Fault error={latest.error} again={snap ? () => setQuery({ snap: null }) : latest.reload} />}
       <Slider at={snap} />
       <div class="live">
         {all
-          ? <FlightMap planes={planes} selected={selected} view={view} onSelect={(at) => setQuery({ at })} onView={(next) => setQuery({ lon: next.lon.toFixed(3), lat: next.lat.toFixed(3), z: next.zoom.toFixed(2) })} />
+          ? <FlightMap planes={planes} selected={selected} track={lines} view={view} onSelect={(at) => setQuery({ at })} onView={(next) => setQuery({ lon: next.lon.toFixed(3), lat: next.lat.toFixed(3), z: next.zoom.toFixed(2) })} />
           : <div class="map" />}
         <div class="stack">
-          {chosen && <Details plane={chosen} />}
+          {selected && <Details id={selected} plane={chosen} track={track} />}
           <section class="card flush">
             <p class="small quiet" style={{ padding: "10px 20px 0" }} role="status">
               {all ? `${number(planes.length)} shown${planes.length > LISTED ? `, the first ${LISTED} listed` : ""}` : "Loading"}
@@ -131,21 +134,48 @@ function sorted(planes: Plane[], by: NonNullable<Column<Plane>["sort"]>, down: b
   });
 }
 
-function Details({ plane }: { plane: Plane }) {
+const SOURCES = ["ADS-B", "ASTERIX", "MLAT", "FLARM"];
+
+function Details({ id, plane, track }: { id: string; plane: Plane | undefined; track: Loaded<Schemas["Track"] | null> }) {
+  const seen = plane as (Plane & Schemas["Aircraft"]) | undefined;
   return (
-    <Card title={plane.callsign?.trim() || plane.icao24} side={<span class="row"><Chip>{BANDS[bandOf(plane)].name}</Chip><button type="button" class="plain" onClick={() => setQuery({ at: null })}>Close</button></span>}>
-      <Facts of={[
-        ["Address", <code>{plane.icao24}</code>],
-        ["Country", plane.origin_country],
-        ["Phase", words(plane.flight_phase)],
-        ["Altitude", plane.baro_altitude_ft === null ? "unknown" : `${number(plane.baro_altitude_ft)} ft`],
-        ["Speed", plane.velocity_kt === null ? "unknown" : `${number(plane.velocity_kt)} kt, heading ${number(plane.true_track)}°`],
-        ["Climb", plane.vertical_rate_fpm === null ? "unknown" : `${number(plane.vertical_rate_fpm)} ft/min`],
-        ["Position", `${plane.latitude.toFixed(3)}, ${plane.longitude.toFixed(3)}`],
-        ["Last heard", ago(plane.last_contact)],
-      ]} />
+    <Card title={plane?.callsign?.trim() || id} side={<span class="row">{plane && <Chip>{BANDS[bandOf(plane)].name}</Chip>}<button type="button" class="plain" onClick={() => setQuery({ at: null })}>Close</button></span>}>
+      {seen
+        ? <Facts of={[
+            ["Address", <code>{seen.icao24}</code>],
+            ["Country", seen.origin_country],
+            ["Phase", words(seen.flight_phase)],
+            ["Altitude", seen.baro_altitude_ft === null ? "unknown" : `${number(seen.baro_altitude_ft)} ft${seen.geo_altitude_ft == null ? "" : `, ${number(seen.geo_altitude_ft)} ft geometric`}`],
+            ["Speed", seen.velocity_kt === null ? "unknown" : `${number(seen.velocity_kt)} kt, heading ${number(seen.true_track)}°`],
+            ["Climb", seen.vertical_rate_fpm === null ? "unknown" : `${number(seen.vertical_rate_fpm)} ft/min`],
+            ["Position", `${seen.latitude.toFixed(3)}, ${seen.longitude.toFixed(3)}`],
+            ["Squawk", seen.squawk && <code>{seen.squawk}</code>],
+            ["Source", seen.position_source == null ? null : SOURCES[seen.position_source] ?? `type ${seen.position_source}`],
+            ["Last heard", ago(seen.last_contact)],
+          ]} />
+        : <p class="quiet">Not in this snapshot. <code>{id}</code></p>}
+      <h3 style={{ margin: "14px 0 6px" }}>Last 24 hours</h3>
+      <Show of={track} lines={3}>
+        {(found) => !found || !found.flights.length
+          ? <p class="quiet">No positions on record.</p>
+          : <>
+              <ul class="plain stack tight">
+                {found.flights.map((flight) => (
+                  <li key={flight.start}><strong>{flight.callsign?.trim() || "No callsign"}</strong> {time(flight.start)}, {duration(flight.duration_s)}<br /><span class="small quiet">{number(flight.distance_nm)} nm{flight.highest_altitude_ft === null ? "" : `, up to ${number(flight.highest_altitude_ft)} ft`}, {plural(flight.points.length, "position")}</span></li>
+                ))}
+              </ul>
+              <Profile track={found} />
+              <p class="small quiet">{bytes(found.bytes_scanned)} scanned.</p>
+            </>}
+      </Show>
     </Card>
   );
+}
+
+function Profile({ track }: { track: Schemas["Track"] }) {
+  const points = track.flights.flatMap((flight) => flight.points).sort((one, other) => one.time - other.time);
+  if (points.length < 3) return null;
+  return <Chart label="Altitude" height={130} times={points.map((point) => point.time)} low={0} when={time} series={[{ name: "Altitude", values: points.map((point) => point.baro_altitude_ft), text: (value) => `${number(value)} ft` }]} />;
 }
 
 function viewOf(search: Record<string, string>): View | null {

@@ -20,7 +20,7 @@ export function Photos() {
   const [task, run] = useTask();
   const current = sessions.value.find((each) => each.sessionId === query.value.session);
   const open = (): void => void run(async () => {
-    const phonePage = new URL(`${config.api}/u/`, location.href).href;
+    const phonePage = new URL(`${config.api}/u`, location.href).href;
     const made = await ok(api.POST("/sessions", { params: { query: { phonePage } } }));
     const { sessionId, ownerToken, phoneUrl, qrCode, socketUrl } = made;
     const now = Date.now();
@@ -63,7 +63,8 @@ function Current({ session, gone, fresh }: { session: KeptSession; gone: () => v
   const view = useLoad(`photo ${session.sessionId}`, () => ok(api.GET("/sessions/{session_id}", owner(session))), done.value ? undefined : POLL_MS);
   const state = view.data?.status;
   useEffect(() => { done.value = state === "COMPLETED" || state === "EXPIRED"; }, [state]);
-  useSocket(session, !done.value, view.reload);
+  const connected = useSignal(false);
+  useSocket(session, !done.value, view.reload, () => { connected.value = true; });
   const lost = view.error instanceof ApiError && [403, 404].includes(view.error.status);
   if (lost) return <Card><Empty title="This code is gone"><p>It was deleted, or is older than a day.</p><button type="button" onClick={gone}>Remove it from the list</button></Empty></Card>;
   return (
@@ -72,13 +73,13 @@ function Current({ session, gone, fresh }: { session: KeptSession; gone: () => v
         ? <Photo session={session} view={found} gone={gone} fresh={fresh} />
         : found.status === "EXPIRED"
           ? <Card><Empty title="This code has expired"><button type="button" class="primary" onClick={fresh}>Get a new code</button></Empty></Card>
-          : <Code session={session} view={found} />}
+          : <Code session={session} view={found} connected={connected.value} />}
     </Show>
   );
 }
 
 /** Tell of changes as they happen; polling goes on beside it and covers a socket that is cut. */
-function useSocket(session: KeptSession, wanted: boolean, changed: () => void): void {
+function useSocket(session: KeptSession, wanted: boolean, changed: () => void, connected: () => void): void {
   useEffect(() => {
     if (!wanted || !session.socketUrl) return;
     let socket: WebSocket;
@@ -93,8 +94,15 @@ function useSocket(session: KeptSession, wanted: boolean, changed: () => void): 
       url.searchParams.set("sessionId", session.sessionId);
       url.searchParams.set("ownerToken", session.ownerToken);
       socket = new WebSocket(url);
-      socket.onopen = () => { failures = 0; };
-      socket.onmessage = ({ data }) => { if (JSON.parse(data).action.startsWith("UPLOAD_")) changed(); };
+      socket.onopen = () => {
+        failures = 0;
+        if (stopped) socket.close(); // closing it while it opens would be an error in the browser's eyes
+      };
+      socket.onmessage = ({ data }) => {
+        const { action } = JSON.parse(data);
+        if (action === "PHONE_CONNECTED") connected();
+        else if (action.startsWith("UPLOAD_")) changed();
+      };
       socket.onclose = () => {
         if (!stopped) retry = setTimeout(connect, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++));
       };
@@ -105,7 +113,7 @@ function useSocket(session: KeptSession, wanted: boolean, changed: () => void): 
       stopped = true;
       clearTimeout(retry);
       clearInterval(heartbeat);
-      socket.close();
+      if (socket.readyState === WebSocket.OPEN) socket.close();
     };
   }, [session.sessionId, wanted]);
 }
@@ -114,7 +122,7 @@ const SAYS: Record<string, string> = {
   AWAITING_SCAN: "Waiting for your phone", UPLOAD_REQUESTED: "Your phone is sending a photo", REJECTED: "Waiting for another try",
 };
 
-function Code({ session, view }: { session: KeptSession; view: View }) {
+function Code({ session, view, connected }: { session: KeptSession; view: View; connected: boolean }) {
   const left = useSignal(session.endsAt - Date.now());
   useEffect(() => {
     const timer = setInterval(() => { left.value = session.endsAt - Date.now(); }, 1000);
@@ -132,7 +140,7 @@ function Code({ session, view }: { session: KeptSession; view: View }) {
           <p class="small quiet">Works for {duration(Math.max(0, left.value / 1000))}.</p>
         </div>
         <div class="stack">
-          <p role="status"><Chip tone={view.status === "REJECTED" ? "bad" : "busy"}>{SAYS[view.status] ?? view.status}</Chip></p>
+          <p role="status"><Chip tone={view.status === "REJECTED" ? "bad" : "busy"}>{connected && view.status === "AWAITING_SCAN" ? "Your phone is connected" : SAYS[view.status] ?? view.status}</Chip></p>
           {view.status === "REJECTED" && <Note tone="bad"><p>{REASONS[view.reason ?? ""] ?? "That file could not be used."} Choose another one on the phone.</p></Note>}
           <ol class="indent"><li>Scan the code with your phone's camera.</li><li>Take a photo, or choose one.</li><li>It appears here.</li></ol>
           {isThisComputer(session.phoneUrl) && <Note tone="warn"><p>The code leads to this computer, which no phone reaches. Open the phone's page here instead, or serve the console from an address of your network.</p></Note>}

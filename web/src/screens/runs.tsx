@@ -9,7 +9,7 @@ import { isOperator } from "../session";
 import { Action, Area, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell, type Tone } from "../ui";
 
 const EVERY_MS = 30_000;
-const COLUMNS = 36;
+const COLUMNS = 20;
 const PAGE = 50;
 type Judged = Schemas["JudgedRun"];
 type Run = Schemas["RunView"];

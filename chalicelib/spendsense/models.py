@@ -138,6 +138,8 @@ class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CategorySpending(Struct, frozen=True, kw_only=True):
+    """What a month's spending in one category comes to, in cents, and of how many transactions."""
+
     category: str
     spend_cents: int
     transactions: int
@@ -430,6 +432,8 @@ class Reviewed(Struct, frozen=True, kw_only=True):
 
 
 class BulkVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One verdict on up to a hundred recommendations; an override needs its reason."""
+
     recommendation_ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
     action: Literal["approve", "override", "flag"]
     reason: ReviewReason | None = None
@@ -453,6 +457,8 @@ class SignalView(Struct, frozen=True, kw_only=True):
 
 
 class CataloguePersona(Struct, frozen=True, kw_only=True):
+    """A persona as people read it: its name and what its recommendations are about."""
+
     persona: str
     name: str
     focus: str

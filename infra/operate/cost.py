@@ -313,7 +313,7 @@ def main() -> None:
     else:
         show(prices, rates, durations, lines, details=options.details)
         if missing := unreckoned(rates, memory):
-            print(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.")
+            print("Not reckoned, as infra/operate/rates.json has no rate:", *missing, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -3,17 +3,13 @@
 Each function here takes the template's resources and returns them changed. docs/local-cloud.md lists them all.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.deployment.intrinsics import Known, holds
-from infra.deployment.parameters import values
 from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOYMENT, SOCKET_STAGE, Resources
 
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
-SPLIT = "Fn::Split"
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
 ROLE = "AWS::IAM::Role"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
@@ -40,22 +36,13 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = with_one_address(resources)
     resources = with_open_queries(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
+    parameters = with_given_defaults(template.get("Parameters", {}), given)
     return {
         **template,
+        **({"Conditions": with_split_values(template["Conditions"], parameters)} if "Conditions" in template else {}),
         "Globals": without_shared_layers(template.get("Globals", {})),
-        "Conditions": with_decided_splits(template, given),
-        "Parameters": with_given_defaults(template.get("Parameters", {}), given),
+        "Parameters": parameters,
         "Resources": dict(resources),
-    }
-
-
-def with_decided_splits(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-    """Decide conditions that split a text: MiniStack's conditions do not know Fn::Split."""
-    conditions: Mapping[str, Any] = template.get("Conditions", {})
-    names = Known(values(template, given), {}, conditions)
-    return {
-        name: {"Fn::Equals": ["yes", "yes" if holds(name, names) else "no"]} if SPLIT in json.dumps(each) else each
-        for name, each in conditions.items()
     }
 
 
@@ -65,6 +52,18 @@ def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict
         name: {**parameter, "Default": given[name]} if name in given else parameter
         for name, parameter in parameters.items()
     }
+
+
+def with_split_values(value: Any, parameters: Resources) -> Any:
+    """Conditions with the parts of parameters that they split: MiniStack cannot split in a condition."""
+    if isinstance(value, list):
+        return [with_split_values(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::Select": [index, {"Fn::Split": [between, {"Ref": name}]}]}:
+            return str(parameters[name].get("Default", "")).split(between)[int(index)]
+    return {key: with_split_values(item, parameters) for key, item in value.items()}
 
 
 def with_uploaded_code(resources: Resources, code: Code) -> Resources:

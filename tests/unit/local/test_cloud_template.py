@@ -98,11 +98,14 @@ def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
     assert body["info"] == {"title": "omnibus", "version": "local"}, "an edit would give it another URL"
 
 
-def test_a_condition_that_splits_a_text_is_decided_here() -> None:
-    first = {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Name"}]}]}
-    conditions = {"IsArn": {"Fn::Equals": [first, "arn"]}, "IsDev": {"Fn::Equals": [{"Ref": "Stage"}, "dev"]}}
-    parameters = {**TEMPLATE["Parameters"], "Name": {"Type": "String", "Default": "omnibus"}}
-    template = {**TEMPLATE, "Parameters": parameters, "Conditions": conditions}
-    for name, outcome in (("arn:aws:x", "yes"), ("omnibus", "no")):
-        decided = localised(template, Code("bucket", "key"), {"Name": name})["Conditions"]
-        assert decided == {"IsArn": {"Fn::Equals": ["yes", outcome]}, "IsDev": conditions["IsDev"]}
+def test_a_condition_may_split_a_parameter() -> None:
+    first = {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Workgroup"}]}]}
+    template = {
+        "Parameters": {"Workgroup": {"Type": "String", "Default": "omnibus"}},
+        "Conditions": {"IsArn": {"Fn::Equals": [first, "arn"]}},
+        "Resources": {},
+    }
+    arn = localised(template, Code("artifacts", "code.zip"), {"Workgroup": "arn:aws:redshift"})
+    assert arn["Conditions"]["IsArn"] == {"Fn::Equals": ["arn", "arn"]}
+    name = localised(template, Code("artifacts", "code.zip"), {})
+    assert name["Conditions"]["IsArn"] == {"Fn::Equals": ["omnibus", "arn"]}

@@ -59,7 +59,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cloud"]:
     home = tmp_path_factory.mktemp("cloud")
     try:
         yield up(home, parameters={"Schedules": "DISABLED"})
-        record_actions(home / "logs" / "actions.jsonl")
+        record_actions(changing(home) / "logs" / "actions.jsonl")
     finally:
         down(home)
 

@@ -81,7 +81,8 @@ def resources(declared: Any) -> Iterator[str]:
     elif "Fn::If" in declared:
         yield from resources(declared["Fn::If"][1:])
     elif "Fn::Sub" in declared:
-        yield re.sub(r"\$\{[\w:.]+\}", "named", declared["Fn::Sub"])
+        text = declared["Fn::Sub"]
+        yield re.sub(r"\$\{[\w:.]+\}", "named", text if isinstance(text, str) else text[0])
     else:
         yield "any:" + json.dumps(declared)  # a reference to an ARN: its resource decides what it is
 

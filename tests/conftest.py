@@ -55,6 +55,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cloud"]:
     Its schedules do not fire: what a test sees is what it started.
     """
     from local.cloud import down, up
+    from local.servers import changing
 
     home = tmp_path_factory.mktemp("cloud")
     try:

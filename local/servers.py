@@ -255,7 +255,7 @@ SERVERS: tuple[Server, ...] = (
     _own(
         "redshift",
         8091,
-        lambda _site: ["--database", WAREHOUSE, "--season", SEASON_SALES],
+        lambda _site: ["--database", WAREHOUSE, "--workgroup", WAREHOUSE, "--season", SEASON_SALES],
         environ=lambda site: {**aws_environ(site), **_secret_path(site), "REDSHIFT_ENGINE_URL": database_url(site)},
         after=("postgres",),
     ),

@@ -163,7 +163,6 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
         "OMP_NUM_THREADS": "1",  # a function has one processor, or less
-        "OMNIBUS_LOCAL_ACTIONS": str(site.log("actions").with_suffix(".jsonl")),
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",

@@ -68,7 +68,7 @@ from chalicelib.entry.events import (
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
-from chalicelib.entry.mcp import McpCaller
+from chalicelib.entry.mcp import McpCaller, McpMessage
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
@@ -199,7 +199,15 @@ def openapi() -> dict[str, object]:
     return app.openapi()
 
 
-@app.route("/mcp", methods=["POST"], cors=MCP_CORS, returns=dict, headers=PROOFS, tag="mcp")
+@app.route(
+    "/mcp",
+    methods=["POST"],
+    cors=MCP_CORS,
+    returns=dict,
+    headers=PROOFS,
+    accepts={"application/json": McpMessage},
+    tag="mcp",
+)
 def mcp() -> Response:
     """Answer one message of the Model Context Protocol; docs/mcp.md says how clients connect."""
     caller = McpCaller(app.header("Authorization"), app.header("X-Operator-Token"), app.source_ip(), app.request_id())

@@ -201,12 +201,15 @@ def large_lexicon() -> Lexicon:
 
 
 def milliseconds(lexicon: Lexicon) -> list[float]:
-    """How long each message takes to be read."""
+    """How long each message takes to be read, the best of three."""
     times = []
     for one in (*labelled("development"), *labelled("held_out")):
-        started = time.perf_counter()
-        read(one.message, lexicon, TODAY)
-        times.append(1000 * (time.perf_counter() - started))
+        best = float("inf")
+        for _ in range(3):
+            started = time.perf_counter()
+            read(one.message, lexicon, TODAY)
+            best = min(best, 1000 * (time.perf_counter() - started))
+        times.append(best)
     return sorted(times)
 
 

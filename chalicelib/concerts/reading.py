@@ -56,6 +56,8 @@ from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question,
 
 WEEK = timedelta(days=7)
 LETTER = 1
+CLAUSE = 300
+"""Characters before a name in which a negation may reach it."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
 
 
@@ -324,7 +326,7 @@ class _Reader:
 
     def _negated(self, first: int) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
-        before = self.flat[: self.words[first].at]
+        before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
         inside = [match.span() for match in NEGATION.finditer(before)]
         ends = [
@@ -340,7 +342,7 @@ class _Reader:
         if re.search(
             r"\b(?:in|at|near|around|from) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"
-            start = len(before) - len(reach)
+            start = self.words[first].at - len(reach)
             return all(
                 place in self.in_places or self.words[place].plain in JOINERS
                 for place in self._places_in(start, self.words[first].at)
@@ -680,7 +682,8 @@ class _Reader:
     # -- places in the text
 
     def _around(self, first: int, after: int) -> tuple[str, str]:
-        return self.flat[: self.words[first].at], self.flat[self._end(after - 1) :]
+        start, end = self.words[first].at, self._end(after - 1)
+        return self.flat[max(0, start - CLAUSE) : start], self.flat[end : end + CLAUSE]
 
     def _end(self, place: int) -> int:
         return self.words[place].at + len(self.words[place].plain)

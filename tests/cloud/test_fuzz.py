@@ -34,7 +34,7 @@ EXAMPLES = sized(3, 10) * (FUZZ_TIMES if FUZZING else 1)
 SEED = random.SystemRandom().randrange(2**32) if FUZZING else 20_261_121
 RUN_S = PATIENCE_S * (FUZZ_TIMES if FUZZING else 2)
 ANSWER_S = 120
-ACCEPTABLE = ["2xx", "3xx", "401", "403", "404", "409", "413", "422", "429", "5xx"]
+ACCEPTABLE = ["2xx", "3xx", "401", "403", "404", "405", "409", "413", "422", "429", "5xx"]
 ERASER = "delete_user"
 """Comes last: it erases whomever another operation has named, among them who asks."""
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")

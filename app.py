@@ -827,6 +827,12 @@ def own_transactions() -> Response:
     return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
+@app.route("/api/v1/users/me/progress", returns=spendsense.OwnProgress, headers=["If-None-Match"], **SIGNED_IN)
+def own_progress() -> Response:
+    """What the jobs still have to do for the caller."""
+    return unless_known(services().spendsense.own.progress(person()))
+
+
 @app.route(
     "/api/v1/users/me/spending",
     query=spendsense.SpendingQuery,

@@ -1039,14 +1039,14 @@ def judge_recommendations() -> spendsense.BulkReviewed:
 
 @app.route(
     "/api/v1/operator/metrics/history",
-    query=spendsense.HistoryQuery,
+    query=spendsense.MetricsHistoryQuery,
     returns=spendsense.MetricsHistory,
     headers=["If-None-Match"],
     **FOR_OPERATORS,
 )
 def spendsense_metrics_history() -> Response:
     """What the metrics were, a day at a time. For operators."""
-    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.HistoryQuery)))
+    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.MetricsHistoryQuery)))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)

@@ -581,7 +581,7 @@ class Metrics(Struct, frozen=True, kw_only=True):
     runs: list[JobRun]
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MetricsHistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=366, description="How many days at most.")] = 90
 
 

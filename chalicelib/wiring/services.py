@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.entry.limits import MOST_ITEMS, AddressLimits
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.settings import Settings
@@ -79,7 +79,7 @@ class Workloads:
     @cached_property
     def limits(self) -> AddressLimits:
         chats = self.settings.chats_per_address
-        return AddressLimits(self.shared.counters, now, {**MOST_ITEMS, "chat": chats, "socket": 2 * chats})
+        return AddressLimits(self.shared.counters, now, {**MOST, "chat": chats, "socket": 2 * chats})
 
     @cached_property
     def doorman(self) -> "Doorman":

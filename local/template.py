@@ -36,10 +36,12 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = with_one_address(resources)
     resources = with_open_queries(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
+    parameters = with_given_defaults(template.get("Parameters", {}), given)
     return {
         **template,
+        **({"Conditions": with_split_values(template["Conditions"], parameters)} if "Conditions" in template else {}),
         "Globals": without_shared_layers(template.get("Globals", {})),
-        "Parameters": with_given_defaults(template.get("Parameters", {}), given),
+        "Parameters": parameters,
         "Resources": dict(resources),
     }
 
@@ -50,6 +52,18 @@ def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict
         name: {**parameter, "Default": given[name]} if name in given else parameter
         for name, parameter in parameters.items()
     }
+
+
+def with_split_values(value: Any, parameters: Resources) -> Any:
+    """Conditions with the parts of parameters that they split: MiniStack cannot split in a condition."""
+    if isinstance(value, list):
+        return [with_split_values(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::Select": [index, {"Fn::Split": [between, {"Ref": name}]}]}:
+            return str(parameters[name].get("Default", "")).split(between)[int(index)]
+    return {key: with_split_values(item, parameters) for key, item in value.items()}
 
 
 def with_uploaded_code(resources: Resources, code: Code) -> Resources:

@@ -36,6 +36,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
     title: "Predictions",
     entries: [
       { path: "/predictions", name: "Jobs", operators: true, load: async () => (await import("./screens/predictions")).Jobs },
+      { path: "/predictions/models", name: "Models", operators: true, load: async () => (await import("./screens/predictions")).Models },
       { path: "/predictions/new", name: "New job", operators: true, load: async () => (await import("./screens/predictions")).NewJob },
     ],
   },

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { api, ok, type Schemas } from "../api";
+import { api, errorOf, ok, raw, type Schemas } from "../api";
+import { Chart } from "../chart";
 import { ago, cents, date, number, time, words } from "../format";
 import { groupsOf, nameOfSignal, thresholdOf, valueOf } from "../signals";
 import { useLoad, useTask, type Loaded } from "../load";
 import { href, parts, query, setQuery } from "../router";
 import { signOut } from "../session";
-import { Action, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { Action, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 
 type Insights = Schemas["Insights"];
 type Profile = Schemas["Profile"];
@@ -74,6 +75,7 @@ function Glance({ profile }: { profile: Profile }) {
             </div>
           : <Card><Empty title="No accounts yet"><p>An operator imports your bank's file; accounts, transactions and liabilities appear here then.</p></Empty></Card>}
       </Show>
+      <Spent />
       {!profile.consented ? <NoConsent /> : (
         <Show of={insights} lines={8}>
           {(found) => found.persona || Object.keys(found.signals).length
@@ -85,6 +87,38 @@ function Glance({ profile }: { profile: Profile }) {
     </>
   );
 }
+
+/** A year's months, and the chosen month by category; each figure leads to its transactions. */
+function Spent() {
+  const spending = useLoad("spending", () => ok(api.GET("/api/v1/users/me/spending", { params: { query: { months: 12 } } })));
+  const found = spending.data;
+  if (found && !found.months.some((month) => month.spend_cents)) return null;
+  const months = (found?.months ?? []).toSorted((one, other) => one.since.localeCompare(other.since));
+  const chosen = months.find((month) => month.since === query.value.month) ?? months.at(-1);
+  const text = (value: number): string => cents(value, found?.currency);
+  return (
+    <Card title="Spending by month" note="Choose a month in the chart or in the list; transfers between your own accounts are left out.">
+      <Show of={spending} lines={6}>
+        {({ currency }) => (
+          <div class="split">
+            <Chart label="Spending by month" height={190} times={months.map((month) => Date.parse(month.since) / 1000)} low={0} when={date} onPick={(index) => setQuery({ month: months[index].since })}
+              series={[{ name: "Spending", bars: true, values: months.map((month) => month.spend_cents), text }]} />
+            {chosen && (
+              <div class="stack tight">
+                <Select label="Month" value={chosen.since} options={months.toReversed().map((month): [string, string] => [month.since, `${monthOf(month.since)}: ${cents(month.spend_cents, currency)}`])} onChange={(event) => setQuery({ month: event.currentTarget.value })} />
+                {chosen.categories.length
+                  ? <Bars rows={[...chosen.categories].sort((one, other) => other.spend_cents - one.spend_cents).map((each) => ({ key: each.category, name: <a href={href("/money/transactions", { category: each.category, since: chosen.since, until: chosen.until, spending: "true" })}>{words(each.category)}</a>, value: Math.max(0, each.spend_cents), text: cents(each.spend_cents, currency) }))} />
+                  : <p class="quiet">Nothing was spent in this month.</p>}
+              </div>
+            )}
+          </div>
+        )}
+      </Show>
+    </Card>
+  );
+}
+
+const monthOf = (day: string): string => new Date(day).toLocaleDateString("en-US", { month: "long", year: "numeric", timeZone: "UTC" });
 
 function PersonaCard({ insights: { persona, behaviours, as_of: asOf } }: { insights: Insights }) {
   return (
@@ -140,10 +174,12 @@ export function Transactions() {
 }
 
 function Statement() {
-  const { account = "", since = "", until = "" } = query.value;
+  const { account = "", since = "", until = "", text = "", category = "", merchant = "", spending = "" } = query.value;
+  const filter = { account_id: account || undefined, since: since || undefined, until: until || undefined, text: text || undefined, category: category || undefined, merchant: merchant || undefined, spending: spending === "true" ? true : undefined };
+  const filtered = Object.values(filter).some((each) => each !== undefined);
   const accounts = useLoad("accounts", () => ok(api.GET("/api/v1/users/me/accounts")));
-  const ask = (cursor: string | null) => ok(api.GET("/api/v1/users/me/transactions", { params: { query: { limit: 50, account_id: account || undefined, since: since || undefined, until: until || undefined, cursor: cursor ?? undefined } } }));
-  const page = useLoad(`transactions ${account} ${since} ${until}`, () => ask(null));
+  const ask = (cursor: string | null) => ok(api.GET("/api/v1/users/me/transactions", { params: { query: { ...filter, limit: 50, cursor: cursor ?? undefined } } }));
+  const page = useLoad(`transactions ${JSON.stringify(filter)}`, () => ask(null));
   const [task, run] = useTask();
   const more = (): void => void run(async () => {
     const next = await ask(page.data!.next_cursor);
@@ -152,10 +188,13 @@ function Statement() {
   return (
     <>
       <div class="toolbar">
+        <Field grow label="Search" type="search" value={text} onChange={(event) => setQuery({ text: event.currentTarget.value })} />
         <Select label="Account" value={account} options={[["", "All accounts"], ...(accounts.data?.accounts ?? []).map((each): [string, string] => [each.account_id, each.name || each.account_id])]} onChange={(event) => setQuery({ account: event.currentTarget.value })} />
         <Field label="From" type="date" value={since} onChange={(event) => setQuery({ since: event.currentTarget.value })} />
         <Field label="To" type="date" value={until} onChange={(event) => setQuery({ until: event.currentTarget.value })} />
-        {(account || since || until) && <button type="button" class="plain" onClick={() => setQuery({ account: null, since: null, until: null })}>Clear</button>}
+        {category && <button type="button" onClick={() => setQuery({ category: null, spending: null })}>{words(category)} ✕</button>}
+        {merchant && <button type="button" onClick={() => setQuery({ merchant: null })}><bdi>{merchant}</bdi> ✕</button>}
+        {filtered && <button type="button" class="plain" onClick={() => setQuery({ account: null, since: null, until: null, text: null, category: null, merchant: null, spending: null })}>Clear</button>}
       </div>
       <Show of={page} lines={12}>
         {(found) => found.transactions.length
@@ -163,13 +202,13 @@ function Statement() {
               <Table label="Transactions" rows={found.transactions} id={(row) => row.transaction_id} columns={[
                 { name: "Date", key: "date", sort: (row) => row.posted_on, cell: (row) => <span class="nowrap">{date(row.posted_on)}</span> },
                 { name: "What", key: "name", sort: (row) => row.merchant ?? row.name, cell: (row) => <><bdi class="wrap">{row.merchant || row.name}</bdi> {row.pending && <Chip tone="busy">pending</Chip>}{row.merchant && row.merchant !== row.name && <><br /><bdi class="small quiet wrap">{row.name}</bdi></>}</> },
-                { name: "Category", key: "category", sort: (row) => row.category, cell: (row) => words(row.category) },
+                { name: "Category", key: "category", sort: (row) => row.category, cell: (row) => <a href={href("/money/transactions", { category: row.category })}>{words(row.category)}</a> },
                 { name: "Amount", key: "amount", num: true, sort: (row) => row.amount_cents, cell: (row) => <span class={row.amount_cents < 0 ? "text-good nowrap" : "nowrap"}>{row.amount_cents < 0 ? `+${cents(-row.amount_cents, row.currency)}` : cents(row.amount_cents, row.currency)}</span> },
               ]} />
               <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
               {found.next_cursor && <div class="pager"><span>{number(found.transactions.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
             </Card>
-          : <Card><Empty title="No transactions"><p>{account || since || until ? "None match. Choose another period or account." : "An operator imports your bank's file first."}</p></Empty></Card>}
+          : <Card><Empty title="No transactions"><p>{filtered ? "None match. Choose another period, account or word." : "An operator imports your bank's file first."}</p></Empty></Card>}
       </Show>
     </>
   );
@@ -259,12 +298,10 @@ export function TraceCard({ trace }: { trace: Schemas["Trace"] }) {
   );
 }
 
-const POLICY = "2026-11";
-
 export function OwnData() {
   return (
     <Page title="Consent and data" lead="What may be computed from your transactions, and everything that is kept about you.">
-      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><Erasure /></>}</Own>
+      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
     </Page>
   );
 }
@@ -274,7 +311,7 @@ function ConsentCard({ changed }: { changed: () => void }) {
   const [task, run] = useTask();
   const asking = useSignal(false);
   const decide = (granted: boolean): void => void run(async () => {
-    consent.set(await ok(api.PUT("/api/v1/users/me/consent", { body: { granted, policy_version: POLICY } })));
+    consent.set(await ok(api.PUT("/api/v1/users/me/consent", { body: { granted, policy_version: consent.data!.policy.policy_version } })));
     asking.value = false;
     changed();
     tell(granted ? "Thank you. Insights are computed within minutes." : "Your consent is withdrawn, and what was derived is erased.");
@@ -284,14 +321,14 @@ function ConsentCard({ changed }: { changed: () => void }) {
       <Show of={consent} lines={4}>
         {(found) => (
           <div class="stack">
-            <p>With your consent, signals such as subscriptions, savings, credit use and income are computed from your transactions, and educational recommendations follow from them. Operators may read them to review the recommendations. Nothing is sold, and no decision about credit is made.</p>
-            <p>You can take it back at any time: everything that was derived is erased at once; your transactions stay until you delete your data.</p>
+            <h3>{found.policy.title}</h3>
+            {found.policy.paragraphs.map((each) => <p key={each}>{each}</p>)}
             <Fault error={!asking.value && task.value.error} />
             <div class="row">
               {found.granted
                 ? <button type="button" class="danger" onClick={() => { asking.value = true; }}>Withdraw consent</button>
                 : <Action primary label="I agree" busy="Saving…" task={task.value} onClick={() => decide(true)} />}
-              <span class="small quiet">Policy {POLICY}</span>
+              <span class="small quiet">Version {found.policy.policy_version}</span>
             </div>
             {!!found.history.length && <details><summary>History</summary><ul class="indent">{found.history.map((each) => <li key={each.recorded_at}>{each.granted ? "Granted" : "Withdrawn"} {time(each.recorded_at)}, policy {each.policy_version}</li>)}</ul></details>}
             <Confirm open={asking.value} title="Withdraw your consent?" yes="Withdraw consent" danger task={task.value} onYes={() => decide(false)} onNo={() => { asking.value = false; }}>
@@ -322,6 +359,51 @@ function ProfileCard({ profile, changed }: { profile: Profile; changed: (profile
       <Fault error={task.value.error} />
     </Card>
   );
+}
+
+const PARTS = ["transactions", "accounts", "liabilities", "payments", "statements", "merchants", "signals", "personas", "recommendations", "traces", "feedback", "consents"] as const;
+type Part = (typeof PARTS)[number];
+
+/** Everything that is kept about the person, as files. */
+function ExportCard() {
+  const part = useSignal<Part>("transactions");
+  const [task, run] = useTask();
+  const json = (): void => void run(async () => {
+    const whole: Record<string, unknown> = {};
+    let cursor: string | undefined;
+    do {
+      const page = await ok(api.GET("/api/v1/users/me/export", { params: { query: { cursor } } }));
+      for (const [name, value] of Object.entries(page)) {
+        if (name !== "next_cursor") whole[name] = Array.isArray(value) ? [...((whole[name] as unknown[]) ?? []), ...value] : value;
+      }
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    saveFile("my-money.json", JSON.stringify(whole, null, 1), "application/json");
+  });
+  const csv = (): void => void run(async () => {
+    const answer = await raw("GET", `/api/v1/users/me/export/csv?part=${part.value}`);
+    const text = await answer.text();
+    if (!answer.ok) throw errorOf(answer, JSON.parse(text));
+    saveFile(`${part.value}.csv`, text, "text/csv");
+  });
+  return (
+    <Card title="Take your data with you" note="Everything that is kept about you.">
+      <div class="toolbar">
+        <Action label="Download all as JSON" busy="Collecting…" task={task.value} onClick={json} />
+        <Select label="Part" value={part.value} options={PARTS.map((each): [string, string] => [each, words(each)])} onChange={(event) => { part.value = event.currentTarget.value as Part; }} />
+        <Action label="Download it as CSV" busy="Collecting…" task={task.value} onClick={csv} />
+      </div>
+      <Fault error={task.value.error} />
+    </Card>
+  );
+}
+
+function saveFile(name: string, text: string, type: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function Erasure() {

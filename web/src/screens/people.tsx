@@ -2,10 +2,11 @@ import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { api, errorOf, ok, raw, type Schemas } from "../api";
+import { Chart } from "../chart";
 import { ago, date, duration, instant, number, percent, plural, time, words } from "../format";
 import { useLoad, useTask } from "../load";
 import { go, href, parts, query, setQuery } from "../router";
-import { Action, Area, Bars, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { Action, Area, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 import { EvidenceList, SignalGroups, TraceCard } from "./money";
 
 const PERSONAS: [string, string][] = [
@@ -21,9 +22,9 @@ export function People() {
 }
 
 function Listing() {
-  const { persona = "", window = "30" } = query.value;
-  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/users", { params: { query: { limit: 50, persona: persona || undefined, window: Number(window) as 30, cursor } } }));
-  const page = useLoad(`people ${persona} ${window}`, () => ask());
+  const { persona = "", window = "30", search = "" } = query.value;
+  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/users", { params: { query: { limit: 50, search: search || undefined, persona: persona || undefined, window: Number(window) as 30, cursor } } }));
+  const page = useLoad(`people ${persona} ${window} ${search}`, () => ask());
   const [task, run] = useTask();
   const more = (): void => void run(async () => {
     const next = await ask(page.data!.next_cursor ?? undefined);
@@ -31,7 +32,8 @@ function Listing() {
   });
   return (
     <>
-      <div class="toolbar">
+      <div class="toolbar" role="search">
+        <Field grow label="Name or id" type="search" value={search} onChange={(event) => setQuery({ search: event.currentTarget.value })} />
         <Select label="Persona" value={persona} options={PERSONAS} onChange={(event) => setQuery({ persona: event.currentTarget.value })} />
         <Select label="Period" value={window} options={[["30", "30 days"], ["90", "90 days"], ["180", "180 days"]]} onChange={(event) => setQuery({ window: event.currentTarget.value })} />
       </div>
@@ -47,7 +49,7 @@ function Listing() {
               <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
               {found.next_cursor && <div class="pager"><span>{number(found.users.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
             </Card>
-          : <Card><Empty title="Nobody matches"><p>Choose another persona or period.</p></Empty></Card>}
+          : <Card><Empty title="Nobody matches"><p>Choose another name, persona or period.</p></Empty></Card>}
       </Show>
     </>
   );
@@ -82,6 +84,7 @@ function Person({ id }: { id: string }) {
                 </Card>
               </div>
             </div>
+            <Recommended id={id} />
             <Show of={signals} lines={6}>
               {(all) => all.windows.length
                 ? <Card title="Signals">{all.windows.map((window, index) => <details key={index} open={index === 0}><summary>{"window_days" in window ? plural(Number(window.window_days), "day") : `Window ${index + 1}`}</summary><SignalGroups signals={window} /></details>)}</Card>
@@ -93,6 +96,25 @@ function Person({ id }: { id: string }) {
       </Show>
       {!detail.data && <Import user={id} done={detail.reload} />}
     </Page>
+  );
+}
+
+function Recommended({ id }: { id: string }) {
+  const window = useSignal("30");
+  const found = useLoad(`recommended ${id} ${window.value}`, () => ok(api.GET("/api/v1/operator/users/{user_id}/recommendations", { params: { path: { user_id: id }, query: { window: Number(window.value) as 30 } } })));
+  return (
+    <Card flush title="Recommendations" side={<Choices label="Period" value={window.value} options={[["30", "30 days"], ["90", "90 days"], ["180", "180 days"]]} onChange={(value) => { window.value = value; }} />}>
+      <Show of={found} lines={5}>
+        {({ items }) => items.length
+          ? <Table<Item> label="Recommendations" rows={items} id={(item) => item.recommendation_id} columns={[
+              { name: "What", key: "what", sort: (item) => item.title ?? item.item_id, cell: (item) => <><strong>{item.title ?? words(item.item_id)}</strong><br /><span class="small quiet">{item.because}</span></> },
+              { name: "Kind", key: "kind", sort: (item) => item.kind, cell: (item) => words(item.kind) },
+              { name: "State", key: "status", sort: (item) => item.status, cell: (item) => <Status of={item.status} /> },
+              { name: "Why", key: "why", cell: (item) => <a href={href(`/people/${id}/traces/${item.recommendation_id}`)}>Trace</a> },
+            ]} />
+          : <Empty title="None in this period" />}
+      </Show>
+    </Card>
   );
 }
 
@@ -166,9 +188,9 @@ export function Review() {
 }
 
 function Queue() {
-  const { status = "active", at = "0" } = query.value;
-  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/review", { params: { query: { status: status as "active", limit: 50, cursor } } }));
-  const page = useLoad(`review ${status}`, () => ask());
+  const { status = "active", at = "0", persona = "" } = query.value;
+  const ask = (cursor?: string) => ok(api.GET("/api/v1/operator/review", { params: { query: { status: status as "active", persona: persona || undefined, limit: 50, cursor } } }));
+  const page = useLoad(`review ${status} ${persona}`, () => ask());
   const [task, run] = useTask();
   const reason = useSignal<{ item: Item; text: string } | null>(null);
   const items = page.data?.items ?? [];
@@ -183,7 +205,13 @@ function Queue() {
     await ok(api.POST("/api/v1/operator/review", { body: { recommendation_id: item.recommendation_id, action, ...(why ? { reason: why } : {}) } as never }));
     page.set({ ...page.data!, items: page.data!.items.filter((each) => each.recommendation_id !== item.recommendation_id) });
     reason.value = null;
-    tell(`${action === "approve" ? "Approved" : action === "flag" ? "Flagged" : "Overridden"}: ${words(item.item_id)}`);
+    tell(`${action === "approve" ? "Approved" : action === "flag" ? "Flagged" : "Overridden"}: ${item.title ?? words(item.item_id)}`);
+  });
+  const approveAll = (): void => void run(async () => {
+    const ids = items.map((item) => item.recommendation_id);
+    const { reviewed } = await ok(api.POST("/api/v1/operator/review/bulk", { body: { recommendation_ids: ids, action: "approve" } as never }));
+    tell(`Approved: ${plural(reviewed.length, "recommendation")}`);
+    page.reload();
   });
   const decide = (item: Item | undefined, action: Verdict): void => {
     if (!item || task.value.running) return;
@@ -212,6 +240,8 @@ function Queue() {
     <>
       <div class="toolbar">
         <Select label="State" value={status} options={[["active", "Not yet reviewed"], ["flagged", "Flagged"], ["approved", "Approved"], ["overridden", "Overridden"]]} onChange={(event) => setQuery({ status: event.currentTarget.value, at: null })} />
+        <Select label="Persona" value={persona} options={PERSONAS} onChange={(event) => setQuery({ persona: event.currentTarget.value, at: null })} />
+        {status !== "approved" && items.length > 0 && <Action label={`Approve these ${items.length}`} task={task.value} onClick={approveAll} />}
       </div>
       {!reason.value && <Fault error={task.value.error} />}
       <Show of={page} lines={10}>
@@ -220,10 +250,11 @@ function Queue() {
               <ul class="plain stack tight" ref={list}>
                 {found.items.map((item, place) => (
                   <li key={item.recommendation_id} class="card stack tight" aria-current={place === index} style={place === index ? { borderColor: "var(--accent)" } : undefined} onClick={() => setQuery({ at: place })}>
-                    <div class="row between"><h2>{words(item.item_id)}</h2><span class="row"><Chip>{words(item.persona)}</Chip><Status of={item.status} /></span></div>
-                    <p>{item.because}</p>
+                    <div class="row between"><h2>{item.title ?? words(item.item_id)}</h2><span class="row"><Chip>{words(item.persona)}</Chip><Status of={item.status} /></span></div>
+                    {item.summary && <p>{item.summary}</p>}
+                    <p class="note-box small">{item.because}</p>
                     <div class="row between">
-                      <span class="small"><a href={href(`/people/${item.user_id}`)}>The person</a> · <a href={href(`/people/${item.user_id}/traces/${item.recommendation_id}`)}>How it was decided</a> · {item.window_days} days</span>
+                      <span class="small"><a href={href(`/people/${item.user_id}`)}><bdi>{item.display_name || "The person"}</bdi></a> · <a href={href(`/people/${item.user_id}/traces/${item.recommendation_id}`)}>How it was decided</a> · {item.window_days} days</span>
                       <span class="row">
                         {item.status !== "approved" && <button type="button" onClick={() => decide(item, "approve")}>Approve</button>}
                         {item.status !== "flagged" && <button type="button" onClick={() => decide(item, "flag")}>Flag</button>}
@@ -270,6 +301,7 @@ function Measures() {
               <Card title="Personas">{personas.length ? <Bars rows={Object.entries(found.personas).sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ key: name, name: <a href={href("/people", { persona: name })}>{words(name)}</a>, value: count, text: number(count) }))} /> : <Empty title="None yet" />}</Card>
               <Card title="Recommendations">{Object.keys(found.recommendations).length ? <Bars rows={Object.entries(found.recommendations).sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ key: name, name: words(name), value: count, text: number(count) }))} /> : <Empty title="None yet" />}</Card>
             </div>
+            <OverTime />
             <Card flush title="Fairness" note="Each persona's share in each group; groups of fewer than 30 people say little.">
               <div class="scroll" tabIndex={0} role="region" aria-label="Fairness">
                 <table>
@@ -294,5 +326,19 @@ function Measures() {
         );
       }}
     </Show>
+  );
+}
+
+const SHARES: [string, string][] = [["persona_coverage", "With a persona"], ["trace_coverage", "With a trace"], ["largest_gap", "Largest gap"]];
+
+function OverTime() {
+  const history = useLoad("metrics history", () => ok(api.GET("/api/v1/operator/metrics/history", { params: { query: { limit: 90 } } })));
+  const points = (history.data?.points ?? []).toSorted((one, other) => one.measured_at.localeCompare(other.measured_at));
+  if (points.length < 2) return null;
+  return (
+    <Card title="Over time" note="As measured after each run for everybody.">
+      <Chart label="Coverage and fairness over time" height={200} low={0} high={1.02} times={points.map((point) => Date.parse(point.measured_at) / 1000)} when={time}
+        series={SHARES.map(([name, text]) => ({ name: text, text: (value: number) => percent(value), values: points.map((point) => { const value = (point.figures as Record<string, unknown>)[name]; return typeof value === "number" ? value : null; }) }))} />
+    </Card>
   );
 }

@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { api, ok, type Schemas } from "../api";
-import { ago, bytes, duration, instant, lastPart, number, percent, plural, time } from "../format";
+import { api, ApiError, ok, type Schemas } from "../api";
+import { ago, bytes, duration, instant, lastPart, money, number, percent, plural, time, words } from "../format";
 import { useKept, useLoad, useTask } from "../load";
-import { go, href, parts } from "../router";
-import { Action, Area, Bar, Card, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { nameFor, outputFor } from "../places";
+import { go, href, parts, query, setQuery } from "../router";
+import { Action, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 
 type Job = Schemas["PredictionJob"];
 const BUSY = new Set(["queued", "planning", "running", "completing"]);
@@ -23,8 +24,10 @@ function AllJobs() {
 }
 
 function Listing() {
+  const { state = "" } = query.value;
   const older = useSignal<{ jobs: Job[]; next: string | null }>({ jobs: [], next: null });
-  const page = useLoad("jobs", () => ok(api.GET("/predictions", { params: { query: { limit: PAGE } } })), 5000);
+  const ask = (after?: string | null) => ok(api.GET("/predictions", { params: { query: { limit: PAGE, state: (state || undefined) as "failed", after: after ?? undefined } } }));
+  const page = useLoad(`jobs ${state}`, () => ask(), 5000);
   const [task, run] = useTask();
   return (
     <Show of={page} lines={8}>
@@ -32,11 +35,14 @@ function Listing() {
         const next = older.value.jobs.length ? older.value.next : found.next ?? null;
         const jobs = [...found.jobs, ...older.value.jobs.filter((job) => !found.jobs.some((each) => each.job_id === job.job_id))];
         const more = (): void => void run(async () => {
-          const fetched = await ok(api.GET("/predictions", { params: { query: { limit: PAGE, after: next } } }));
+          const fetched = await ask(next);
           older.value = { jobs: [...older.value.jobs, ...fetched.jobs], next: fetched.next ?? null };
         });
+        const filter = <div class="toolbar"><Select label="State" value={state} options={STATES} onChange={(event) => { older.value = { jobs: [], next: null }; setQuery({ state: event.currentTarget.value }); }} /></div>;
+        if (!jobs.length && state) return <>{filter}<Card><Empty title="No job is in this state"><button type="button" onClick={() => setQuery({ state: null })}>Show every state</button></Empty></Card></>;
         if (!jobs.length) return <Card><Empty title="No jobs yet"><p>Publish a model, put a table into the data bucket, then start a job.</p><a class="button primary" href={href("/predictions/new")}>New job</a></Empty></Card>;
         return (
+          <>{filter}
           <Card flush title={plural(jobs.length, "job")} note="Newest first; those under way are looked at every five seconds.">
             <Table label="Prediction jobs" rows={jobs} id={(job) => job.job_id} open={(job) => go(`/predictions/${job.job_id}`)} columns={[
               { name: "Job", key: "id", cell: (job) => <a class="mono" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
@@ -49,12 +55,14 @@ function Listing() {
             ]} />
             <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
             {next && <div class="pager"><span>{number(jobs.length)} shown</span><Action label="Older jobs" task={task.value} onClick={more} /></div>}
-          </Card>
+          </Card></>
         );
       }}
     </Show>
   );
 }
+
+const STATES: [string, string][] = [["", "Any"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["cancelled", "Cancelled"], ["queued", "Queued"]];
 
 const tookS = (job: Job): number | null => {
   const [start, end] = [instant(job.created_at), BUSY.has(job.state) ? new Date() : instant(job.updated_at)];
@@ -120,10 +128,12 @@ function Details({ id }: { id: string }) {
               <Facts of={[
                 ["Model", <code>{found.model_s3_uri}</code>], ["Data", <code>{found.data_s3_uri}</code>],
                 ["Output", <span><code>{found.output_s3_uri}</code> {found.output_bytes != null && bytes(found.output_bytes)}</span>],
-                ["Started", time(found.created_at)], ["Last change", time(found.updated_at)],
+                ["Started", `${time(found.created_at)}${found.submitted_by ? ` by ${found.submitted_by}` : ""}`], ["Last change", time(found.updated_at)],
+                ["Reused", found.reused ? "yes: the same model, data and request were scored before" : null],
               ]} />
               {!asking.value && <Fault error={task.value.error} />}
             </Card>
+            {found.state === "succeeded" && <Output id={id} />}
             <Confirm open={asking.value} title="Cancel this job?" yes="Cancel job" danger task={task.value} onYes={cancel} onNo={() => { asking.value = false; }}>
               <p>Its output will not appear. A cancelled job cannot be taken up again.</p>
             </Confirm>
@@ -134,50 +144,262 @@ function Details({ id }: { id: string }) {
   );
 }
 
-export function NewJob() {
+function Output({ id }: { id: string }) {
+  const output = useLoad(`output ${id}`, () => ok(api.GET("/predictions/{job_id}/output", { params: { path: { job_id: id } } })));
   return (
-    <Page title="New prediction job" lead="Score every row of a table with a published model.">
-      <SignedIn operators><Form /></SignedIn>
+    <Card flush title="Output" side={output.data && <a class="button" href={output.data.url} rel="noopener" download>Download</a>} note={output.data && `${bytes(output.data.bytes)}; the link works for ${duration(output.data.expires_in)}.`}>
+      <Show of={output} lines={6}>
+        {({ columns, rows }) => columns?.length && rows
+          ? <div class="scroll" tabIndex={0} role="region" aria-label="First rows of the output">
+              <table class="small">
+                <thead><tr>{columns.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+                <tbody>{rows.map((row, index) => <tr key={index}>{row.map((value, place) => <td key={place} class="nowrap">{value}</td>)}</tr>)}</tbody>
+              </table>
+            </div>
+          : <Empty title="No preview of this format"><p>Download the file to look at it.</p></Empty>}
+      </Show>
+    </Card>
+  );
+}
+
+type Model = Schemas["PredictionModel"];
+type Feature = Schemas["ModelFeature"];
+
+const typeOf = (feature: Feature): string => `${feature.type ?? "number"}${feature.missing ? ", may be missing" : ""}`;
+
+export function Models() {
+  const [, , id] = parts.value;
+  return id
+    ? <SignedIn operators><OneModel id={id} /></SignedIn>
+    : <Page title="Models" lead="Published models: each is signed, and names its features with their types."><SignedIn operators><ModelList /></SignedIn></Page>;
+}
+
+function ModelList() {
+  const ask = (after?: string) => ok(api.GET("/predictions/models", { params: { query: { limit: 50, after } } }));
+  const page = useLoad("models", () => ask());
+  const [task, run] = useTask();
+  const more = (): void => void run(async () => {
+    const next = await ask(page.data!.next ?? undefined);
+    page.set({ models: [...page.data!.models, ...next.models], next: next.next });
+  });
+  return (
+    <Show of={page} lines={8}>
+      {(found) => found.models.length
+        ? <Card flush>
+            <Table<Model> label="Models" rows={found.models} id={(model) => model.model_id} open={(model) => go(`/predictions/models/${model.model_id}`)} columns={[
+              { name: "Model", key: "name", sort: (model) => model.name, cell: (model) => <a class="wrap" href={href(`/predictions/models/${model.model_id}`)}>{model.name}</a> },
+              { name: "Estimator", key: "kind", sort: (model) => model.estimator, cell: (model) => model.estimator.split(".").pop() },
+              { name: "Features", key: "features", num: true, sort: (model) => model.features.length, cell: (model) => number(model.features.length) },
+              { name: "Answers", key: "answers", cell: (model) => model.classes ? plural(model.classes.length, "class", "classes") : "a number" },
+              { name: "Size", key: "size", num: true, sort: (model) => model.bytes, cell: (model) => bytes(model.bytes) },
+              { name: "Published", key: "age", sort: (model) => model.created_at, cell: (model) => <span class="nowrap">{ago(model.created_at)}</span> },
+              { name: "Use", key: "use", cell: (model) => <a class="nowrap" href={href("/predictions/new", { model: model.model_id })}>New job</a> },
+            ]} />
+            <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
+            {found.next && <div class="pager"><span>{number(found.models.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
+          </Card>
+        : <Card><Empty title="No model is published yet"><p>Publish one with <code>python -m infra.operate.publish_model MODEL PLACE --sample rows.csv</code>.</p></Empty></Card>}
+    </Show>
+  );
+}
+
+function OneModel({ id }: { id: string }) {
+  const model = useLoad(`model ${id}`, () => ok(api.GET("/predictions/models/{model_id}", { params: { path: { model_id: id } } })));
+  return (
+    <Page title={model.data?.name ?? "Model"} lead={<a href={href("/predictions/models")}>All models</a>} actions={model.data && <a class="button primary" href={href("/predictions/new", { model: id })}>New job</a>}>
+      <Show of={model} lines={10}>
+        {(found) => (
+          <div class="split">
+            <Card title="Features" note={plural(found.features.length, "feature")}><Facts of={found.features.map((feature) => [feature.name, typeOf(feature)])} /></Card>
+            <div class="stack">
+              <TryRow model={found} />
+              <Card title="About it">
+                <Facts of={[
+                  ["Estimator", found.estimator], ["Format", `${found.format}, ${bytes(found.bytes)}`], ["Classes", found.classes?.join(", ")],
+                  ["Metrics", Object.entries(found.metrics).map(([name, value]) => `${words(name)} ${number(value, 3)}`).join(", ")],
+                  ["Libraries", Object.entries(found.libraries).map(([name, version]) => `${name} ${version}`).join(", ")],
+                  ["Published", `${time(found.created_at)}${found.published_by ? ` by ${found.published_by}` : ""}`],
+                  ["Place", <code>{found.model_s3_uri}</code>], ["SHA-256", <code class="wrap">{found.sha256}</code>],
+                ]} />
+              </Card>
+            </div>
+          </div>
+        )}
+      </Show>
     </Page>
   );
 }
 
-function Form() {
-  const kept = useKept("omnibus-new-job", JSON.stringify({ model: "", data: "", output: "", column: "prediction", features: "", format: "" }));
-  const draft = JSON.parse(kept.value) as Record<"model" | "data" | "output" | "column" | "features" | "format", string>;
-  const set = (change: Partial<typeof draft>): void => { kept.value = JSON.stringify({ ...draft, ...change }); };
+/** What a person typed, as the feature's type; nothing is a missing value. */
+function valueFor(feature: Feature, text: string): unknown {
+  if (text === "") return null;
+  if (feature.type === "boolean") return text === "true";
+  return isNumber(feature) ? Number(text) : text;
+}
+
+const isNumber = (feature: Feature): boolean => feature.type === undefined || feature.type === "number" || feature.type === "integer";
+
+/** One row by hand, scored at once. */
+function TryRow({ model }: { model: Model }) {
+  const given = useSignal<Record<string, string>>({});
+  const answer = useSignal<Schemas["Preview"] | null>(null);
   const [task, run] = useTask();
-  const probabilities = useSignal(false);
-  const overwrite = useSignal(false);
-  const token = useSignal(crypto.randomUUID());
-  const submit = (): void => void run(async () => {
-    const job = await ok(api.POST("/predictions", {
-      body: {
-        model_s3_uri: draft.model.trim(), data_s3_uri: draft.data.trim(), output_s3_uri: draft.output.trim(), prediction_column_name: draft.column.trim(),
-        feature_columns: draft.features.split(/[\n,]/).map((each) => each.trim()).filter(Boolean),
-        ...(draft.format ? { format: draft.format as "csv" | "parquet" } : {}),
-        probabilities: probabilities.value, overwrite: overwrite.value, client_token: token.value,
-      },
-    }));
-    token.value = crypto.randomUUID();
-    go(`/predictions/${job.job_id}`);
+  const set = (name: string, text: string): void => { given.value = { ...given.value, [name]: text }; };
+  const score = (): void => void run(async () => {
+    answer.value = null;
+    const row = Object.fromEntries(model.features.map((feature) => [feature.name, valueFor(feature, given.value[feature.name] ?? "")]));
+    answer.value = await ok(api.POST("/predictions/preview", { body: { model_s3_uri: model.model_s3_uri, dataframe_records: [row as never], probabilities: model.classes !== null } }));
   });
   return (
-    <Card>
-      <form class="stack" onSubmit={(event) => { event.preventDefault(); submit(); }}>
-        <Field label="Model" required placeholder="s3://…-models-…/progression.skops" value={draft.model} hint="Its signed manifest lies beside it." onInput={(event) => set({ model: event.currentTarget.value })} />
-        <Field label="Data" required placeholder="s3://…-predictions-…/input/rows.csv" value={draft.data} hint="CSV with a header, or Parquet; .gz is gzip." onInput={(event) => set({ data: event.currentTarget.value })} />
-        <Field label="Output" required placeholder="s3://…-predictions-…/output/rows.csv" value={draft.output} onInput={(event) => set({ output: event.currentTarget.value })} />
-        <Area label="Features" required rows={3} value={draft.features} hint="The model's features in its order, by commas or lines." onInput={(event) => set({ features: event.currentTarget.value })} />
+    <Card title="Try a row">
+      <form class="stack" onSubmit={(event) => { event.preventDefault(); score(); }}>
         <div class="fields">
-          <Field label="Name of the new column" required value={draft.column} onInput={(event) => set({ column: event.currentTarget.value })} />
-          <Select label="Format" value={draft.format} options={[["", "By the extension"], ["csv", "CSV"], ["parquet", "Parquet"]]} onChange={(event) => set({ format: event.currentTarget.value })} />
+          {model.features.map((feature) => feature.type === "boolean"
+            ? <Select key={feature.name} label={feature.name} value={given.value[feature.name] ?? ""} options={[["", "–"], ["true", "true"], ["false", "false"]]} onChange={(event) => set(feature.name, event.currentTarget.value)} />
+            : <Field key={feature.name} label={feature.name} required={!feature.missing} type={isNumber(feature) ? "number" : feature.type === "date" ? "date" : "text"} step="any" value={given.value[feature.name] ?? ""} onInput={(event) => set(feature.name, event.currentTarget.value)} />)}
         </div>
-        <label class="check"><input type="checkbox" checked={probabilities.value} onChange={(event) => { probabilities.value = event.currentTarget.checked; }} />Add a column of probabilities for each class</label>
-        <label class="check"><input type="checkbox" checked={overwrite.value} onChange={(event) => { overwrite.value = event.currentTarget.checked; }} />Replace an object that is already at the output</label>
         <Fault error={task.value.error} />
-        <div><Action type="submit" primary label="Start job" busy="Starting…" task={task.value} /></div>
+        <div class="row">
+          <Action type="submit" label="Score" busy="Scoring…" task={task.value} />
+          {answer.value && <span role="status"><span class="quiet">Answer</span> <strong style={{ fontSize: "18px" }}>{String(answer.value.predictions[0])}</strong> <span class="small quiet">{answer.value.classes?.map((each, index) => `${each} ${percent(answer.value!.probabilities?.[0][index], 1)}`).join(", ")}</span></span>}
+        </div>
       </form>
     </Card>
   );
+}
+
+export function NewJob() {
+  return (
+    <Page title="New prediction job" lead="Score every row of a table with a published model: choose both, have them checked, start.">
+      <SignedIn operators><Wizard /></SignedIn>
+    </Page>
+  );
+}
+
+interface Draft { data: string; output: string; column: string; probabilities: boolean; overwrite: boolean; fresh: boolean }
+const EMPTY: Draft = { data: "", output: "", column: "prediction", probabilities: false, overwrite: false, fresh: false };
+const STEPS = ["Model", "Data", "Check", "Start"];
+
+function Wizard() {
+  const kept = useKept("omnibus-new-job", JSON.stringify(EMPTY));
+  const draft = JSON.parse(kept.value) as Draft;
+  const checked = useSignal<Schemas["PredictionEstimate"] | null>(null);
+  const token = useSignal(crypto.randomUUID());
+  const [task, run] = useTask();
+  const set = (change: Partial<Draft>): void => { kept.value = JSON.stringify({ ...draft, ...change }); checked.value = null; };
+  const models = useLoad("models", () => ok(api.GET("/predictions/models", { params: { query: { limit: 100 } } })));
+  const model = models.data?.models.find((each) => each.model_id === query.value.model);
+  const output = draft.output || (model && draft.data ? outputFor(draft.data, model.name) : "");
+  const step = !model ? 0 : !draft.data ? 1 : !checked.value ? 2 : 3;
+  const body = () => ({
+    model_s3_uri: model!.model_s3_uri, data_s3_uri: draft.data, output_s3_uri: output, prediction_column_name: draft.column.trim(), model_sha256: model!.sha256,
+    feature_columns: model!.features.map((feature) => feature.name), probabilities: draft.probabilities, overwrite: draft.overwrite, fresh: draft.fresh,
+  });
+  const check = (): void => void run(async () => {
+    checked.value = (await ok(api.POST("/predictions", { params: { query: { dry_run: true } }, body: body() }))).estimate ?? null;
+  });
+  const start = (): void => void run(async () => {
+    const job = await ok(api.POST("/predictions", { body: { ...body(), client_token: token.value } }));
+    kept.value = JSON.stringify(EMPTY);
+    go(`/predictions/${job.job_id}`);
+  });
+  return (
+    <>
+      <ol class="steps" aria-label="Steps">{STEPS.map((name, index) => <li key={name} aria-current={index === step ? "step" : undefined}>{name}</li>)}</ol>
+      <div class="split">
+        <div class="stack">
+          <Card title="Model">
+            <Show of={models} lines={2}>
+              {(found) => found.models.length
+                ? <Select label="Published models" value={query.value.model ?? ""} options={[["", "Choose one"], ...found.models.map((each): [string, string] => [each.model_id, each.name])]} onChange={(event) => { checked.value = null; setQuery({ model: event.currentTarget.value }); }} />
+                : <Empty title="No model is published yet"><a href={href("/predictions/models")}>How to publish one</a></Empty>}
+            </Show>
+          </Card>
+          <DataCard chosen={draft.data} choose={(data) => set({ data, output: "" })} />
+          <Card title="Output">
+            <form class="stack" onSubmit={(event) => { event.preventDefault(); if (checked.value) start(); else check(); }}>
+              <Field label="Where to" required value={output} hint="In the bucket of the data, below output/." onInput={(event) => set({ output: event.currentTarget.value })} />
+              <Field label="Name of the new column" required maxLength={128} value={draft.column} onInput={(event) => set({ column: event.currentTarget.value })} />
+              {model?.classes && <label class="check"><input type="checkbox" checked={draft.probabilities} onChange={(event) => set({ probabilities: event.currentTarget.checked })} />Add a column of probabilities for each class</label>}
+              <label class="check"><input type="checkbox" checked={draft.overwrite} onChange={(event) => set({ overwrite: event.currentTarget.checked })} />Replace an object that is already there</label>
+              <label class="check"><input type="checkbox" checked={draft.fresh} onChange={(event) => set({ fresh: event.currentTarget.checked })} />Score anew even if the same was scored before</label>
+              <Fault error={task.value.error} />
+              <div class="row">
+                <button type="submit" class="primary" disabled={step < 2 || task.value.running}>{task.value.running ? "One moment…" : checked.value ? "Start job" : "Check"}</button>
+                {step < 2 && <span class="small quiet">Choose a model and data first.</span>}
+              </div>
+            </form>
+          </Card>
+        </div>
+        <div class="stack">
+          {checked.value && <Estimate of={checked.value} />}
+          {model && <Card title="What the model wants" note={`${model.name}, ${plural(model.features.length, "feature")}`}><Facts of={model.features.map((feature) => [feature.name, typeOf(feature)])} /></Card>}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Estimate({ of: estimate }: { of: Schemas["PredictionEstimate"] }) {
+  return (
+    <Card title="Checked" side={<Chip tone="good">fits</Chip>}>
+      <div role="status">
+        <Facts of={[
+          ["Rows", `${estimate.rows_are_counted ? "" : "about "}${number(estimate.rows)}`], ["Columns", number(estimate.columns)], ["Rows looked at", number(estimate.rows_checked)],
+          ["Will take", `about ${duration(estimate.seconds)}`], ["Will cost", `about ${money(estimate.cost_usd, "USD", 4)}`],
+        ]} />
+      </div>
+      <h3 style={{ margin: "14px 0 6px" }}>Types, as they were read</h3>
+      <Facts of={estimate.features.map((feature) => [feature.name, typeOf(feature)])} />
+    </Card>
+  );
+}
+
+function DataCard({ chosen, choose }: { chosen: string; choose: (data: string) => void }) {
+  const files = useLoad("data", () => ok(api.GET("/predictions/data", { params: { query: { limit: 50 } } })));
+  const sent = useSignal<number | null>(null);
+  const [task, run] = useTask();
+  const upload = (file: File): void => void run(async () => {
+    const form = await ok(api.POST("/predictions/data", { body: { name: nameFor(file.name) } }));
+    if (file.size > form.max_bytes) throw new ApiError(413, "too_large", `The file has ${bytes(file.size)}; at most ${bytes(form.max_bytes)} can be sent.`);
+    try {
+      await post(form, file, (share) => { sent.value = share; });
+    } finally {
+      sent.value = null;
+    }
+    choose(form.data_s3_uri);
+    files.reload();
+    tell("The file is stored.");
+  });
+  return (
+    <Card title="Data" note="CSV with a header, Parquet or JSON Lines; .gz is gzip.">
+      <div class="stack">
+        <Field label="Upload a file" type="file" accept=".csv,.gz,.parquet,.pq,.jsonl,.ndjson" disabled={task.value.running} onChange={(event) => { const [file] = event.currentTarget.files ?? []; if (file) upload(file); event.currentTarget.value = ""; }} />
+        {sent.value !== null && <div role="status"><Bar share={sent.value} label={`${percent(sent.value)} sent`} /><p class="small quiet">{percent(sent.value)} sent</p></div>}
+        <Fault error={task.value.error} />
+        <Show of={files} lines={3}>
+          {(found) => (
+            <Select label="Or choose one that is there" value={chosen} options={[["", "Choose one"], ...(chosen && !found.files.some((file) => file.data_s3_uri === chosen) ? [[chosen, lastPart(chosen)] as [string, string]] : []), ...found.files.map((file): [string, string] => [file.data_s3_uri, `${lastPart(file.data_s3_uri)}, ${bytes(file.bytes)}, ${ago(file.modified_at)}`])]} onChange={(event) => choose(event.currentTarget.value)} />
+          )}
+        </Show>
+        {chosen && <p class="small quiet wrap"><code>{chosen}</code></p>}
+      </div>
+    </Card>
+  );
+}
+
+/** Send a file straight to storage; XMLHttpRequest, because fetch tells no progress of what it sends. */
+function post(form: Schemas["DataFileForm"], file: File, progress: (share: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
+    if (!("Content-Type" in form.fields)) body.append("Content-Type", form.content_type);
+    body.append("file", file);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.url);
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
+    request.onload = () => (request.status < 300 ? resolve() : reject(new ApiError(request.status, "storage", "Storage refused the file.")));
+    request.onerror = () => reject(new ApiError(0, "cut", "The upload was cut. Nothing was stored."));
+    request.send(body);
+  });
 }

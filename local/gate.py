@@ -43,6 +43,7 @@ GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
+STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
@@ -132,7 +133,12 @@ class Gate:
 
 
 def open_to_all(asked: Asked) -> bool:
-    """Does AWS serve this without a signature? The deployed APIs, preflights, signing in and its public keys."""
+    """Does AWS serve this without a signature?
+
+    The deployed APIs, preflights, signing in and its public keys, and answers to CloudFormation at its random URLs.
+    """
+    if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
+        return True
     if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
         return True
     if asked.method == "GET":

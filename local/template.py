@@ -36,12 +36,26 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = with_one_address(resources)
     resources = with_open_queries(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
+    parameters = with_given_defaults(template.get("Parameters", {}), given)
     return {
         **template,
+        "Conditions": with_texts_split(template.get("Conditions", {}), parameters),
         "Globals": without_shared_layers(template.get("Globals", {})),
-        "Parameters": with_given_defaults(template.get("Parameters", {}), given),
+        "Parameters": parameters,
         "Resources": dict(resources),
     }
+
+
+def with_texts_split(conditions: Any, parameters: Resources) -> Any:
+    """Split the parameters that conditions split: MiniStack's conditions do not know Fn::Split."""
+    if isinstance(conditions, list):
+        return [with_texts_split(item, parameters) for item in conditions]
+    if not isinstance(conditions, dict):
+        return conditions
+    if "Fn::Split" in conditions:
+        separator, text = conditions["Fn::Split"]
+        return str(parameters[text["Ref"]]["Default"]).split(separator)
+    return {name: with_texts_split(item, parameters) for name, item in conditions.items()}
 
 
 def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ from chalicelib.entry.events import (
 )
 from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
-from chalicelib.entry.mcp import McpCaller
+from chalicelib.entry.mcp import McpCaller, McpMessage
 from chalicelib.entry.models import decode_json
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
@@ -199,7 +199,15 @@ def openapi() -> dict[str, object]:
     return app.openapi()
 
 
-@app.route("/mcp", methods=["POST"], cors=MCP_CORS, returns=dict, headers=PROOFS, tag="mcp")
+@app.route(
+    "/mcp",
+    methods=["POST"],
+    cors=MCP_CORS,
+    returns=dict,
+    headers=PROOFS,
+    accepts={"application/json": McpMessage},
+    tag="mcp",
+)
 def mcp() -> Response:
     """Answer one message of the Model Context Protocol; docs/mcp.md says how clients connect."""
     caller = McpCaller(app.header("Authorization"), app.header("X-Operator-Token"), app.source_ip(), app.request_id())
@@ -1138,7 +1146,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat` or `channel=jobs`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs` or `runs`
 
 
 @app.on_ws_connect()
@@ -1148,13 +1156,15 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let a chat's socket in, an operator's to the news of jobs, and an upload's to its session."""
+    """Let in a chat's socket, an operator's to the news of jobs, anybody's to verdicts, an upload's to its session."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
         token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
         services().operators.admit(token, authorization, connection.source_ip)
         services().predictions.jobs.watch(connection.id, connection.endpoint)
+    elif channel == "runs":
+        services().flights.feed.watch(connection.id, connection.endpoint)
     elif channel != "chat":
         services().uploads.presence.admit(connection, connection.query)
 

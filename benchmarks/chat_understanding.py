@@ -2,8 +2,8 @@
 
     python benchmarks/chat_understanding.py [--json] [--misses] [--half development|held_out]
 
-The messages are in `benchmarks/chat/messages.txt`. A hash of each message puts it into one half for good: one to build
-the reading with, and one that is only judged. A part is honoured when the question has it just so, and named when a
+The messages are in `benchmarks/chat`: those that were at hand while the reading was built, and those that no rule was
+made from. A part is honoured when the question has it just so, and named when a
 sentence of `unused` has its word; a part that the question has and the message does not is invented. Beside it the
 same messages through the rules that the chat had before, and how long a message takes on a vocabulary of 10,000
 artists, 5,000 venues and 500 cities.
@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from local.season.generator import generate
 from local.season.names import FIRST_WORDS, GENRES, SECOND_WORDS, VENUE_WORDS
 from tests.fakes.season import TODAY, ConcertWorld
 
-MESSAGES = Path(__file__).parent / "chat" / "messages.txt"
+MESSAGES = Path(__file__).parent / "chat"
 SALES = 20_000
 LISTS = {"g": "genres", "xg": "not_genres", "p": "places", "xp": "not_places", "a": "artists", "v": "venues"}
 NUMBERS = {"n": "count", "which": "which", "max": "max_price", "min": "min_price"}
@@ -45,11 +44,6 @@ class Labelled:
     intent: str
     message: str
     wanted: Mapping[str, str]
-
-    @property
-    def held_out(self) -> bool:
-        """Whether it was kept from the building."""
-        return sha256(self.message.encode()).digest()[0] % 2 == 1
 
 
 @dataclass
@@ -65,9 +59,9 @@ class Tally:
     misses: list[str] = field(default_factory=list)
 
 
-def labelled() -> Iterator[Labelled]:
-    """The messages of the file."""
-    for line in MESSAGES.read_text(encoding="utf-8").splitlines():
+def labelled(half: str) -> Iterator[Labelled]:
+    """The messages of one half."""
+    for line in (MESSAGES / f"{half}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("#") or not line.strip():
             continue
         kind, intent, rest = (part.strip() for part in line.split("|", 2))
@@ -173,9 +167,7 @@ def understood(half: str) -> tuple[dict[str, Tally], Tally]:
     world = ConcertWorld(season=generate(SALES, today=TODAY))
     tallies: dict[str, Tally] = defaultdict(Tally)
     before = Tally()
-    for one in labelled():
-        if one.held_out != (half == "held_out"):
-            continue
+    for one in labelled(half):
         reply = asked(world, one)
         question = dict(reply.question)
         for tally in (tallies["all"], tallies[one.kind]):
@@ -209,12 +201,15 @@ def large_lexicon() -> Lexicon:
 
 
 def milliseconds(lexicon: Lexicon) -> list[float]:
-    """How long each message takes to be read."""
+    """How long each message takes to be read, the best of three."""
     times = []
-    for one in labelled():
-        started = time.perf_counter()
-        read(one.message, lexicon, TODAY)
-        times.append(1000 * (time.perf_counter() - started))
+    for one in (*labelled("development"), *labelled("held_out")):
+        best = float("inf")
+        for _ in range(3):
+            started = time.perf_counter()
+            read(one.message, lexicon, TODAY)
+            best = min(best, 1000 * (time.perf_counter() - started))
+        times.append(best)
     return sorted(times)
 
 

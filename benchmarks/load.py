@@ -22,7 +22,7 @@ import time
 import traceback
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -113,8 +113,32 @@ class Names:
 Request = tuple[str, str, Mapping[str, Any]]
 
 
+def examples(document: Mapping[str, Any], names: Names) -> list[tuple[str, Request]]:
+    """A request for every operation that `requests` does not name, made of the description's own examples."""
+    named, schemas = {kind for kind, _ in requests(names)}, document["components"]["schemas"]
+    proofs = {
+        "operator": {"X-Operator-Token": names.operator_token},
+        "cognito": {"Authorization": f"Bearer {names.tokens['olga']}"},
+    }
+    made: list[tuple[str, Request]] = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if (kind := f"{method.upper()} {path}") in named:
+                continue
+            given = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["required"]}
+            query = {name: value for name, value in given.items() if f"{{{name}}}" not in path}
+            arguments: dict[str, Any] = {"params": query, "headers": {}}
+            for scheme in operation.get("security", [])[:1]:
+                arguments["headers"] = proofs[next(iter(scheme))]
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if reference := content.get("schema", {}).get("$ref"):
+                arguments["json"] = schemas[reference.rpartition("/")[2]]["examples"][0]
+            made.append((kind, (method.upper(), path.format_map(given), arguments)))
+    return made
+
+
 def requests(names: Names) -> list[tuple[str, Request]]:
-    """A request for every operation: "METHOD /path" of the description -> method, path as sent, httpx arguments."""
+    """Requests that must succeed: "METHOD /path" of the description -> method, path as sent, httpx arguments."""
     signed = {name: {"headers": {"Authorization": f"Bearer {token}"}} for name, token in names.tokens.items()}
     alice, bob, olga = signed["alice"], signed["bob"], signed["olga"]
     operator = {"headers": {"X-Operator-Token": names.operator_token}}
@@ -187,10 +211,12 @@ def _features(row: list[float]) -> dict[str, float]:
 # -- who makes the load
 
 
-async def call_everything(http: httpx.AsyncClient, names: Names, tally: Tally, until: float, seed: int) -> None:
+async def call_everything(
+    http: httpx.AsyncClient, given_operations: Sequence[tuple[str, Request]], tally: Tally, until: float, seed: int
+) -> None:
     """Walk through all operations in random order, over and over; the first caller comes to each at least once."""
     chance, addresses = random.Random(seed), itertools.count(1)
-    operations = requests(names)
+    operations = list(given_operations)
     for walk in itertools.count():
         chance.shuffle(operations)
         for kind, (method, path, arguments) in operations:
@@ -355,11 +381,10 @@ def _keys(cloud: Cloud, bucket: str) -> set[str]:
     return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
 
-def undescribed(cloud: Cloud, names: Names) -> list[str]:
-    """Operations that the description has and the load lacks, or the other way round."""
-    described = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=ANSWER_S).json()["paths"]
-    there = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
-    return sorted(there ^ {kind for kind, _ in requests(names)})
+def undescribed(document: Mapping[str, Any], names: Names) -> list[str]:
+    """Operations that the load names and the description lacks."""
+    there = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    return sorted({kind for kind, _ in requests(names)} - there)
 
 
 def idle(names: Names, tally: Tally) -> list[str]:
@@ -374,8 +399,9 @@ def idle(names: Names, tally: Tally) -> list[str]:
 def run(cloud: Cloud, seconds: float) -> Tally:
     """Load the cloud, wait until it has done everything, and say what happened."""
     names, tally, dead = prepare(cloud), Tally(), waiting(cloud)
-    tally.errors += [f"{operation} is not both described and called" for operation in undescribed(cloud, names)]
-    asyncio.run(_load(cloud, names, tally, seconds))
+    document = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=ANSWER_S).json()
+    tally.errors += [f"{operation} is called, but not described" for operation in undescribed(document, names)]
+    asyncio.run(_load(cloud, [*requests(names), *examples(document, names)], tally, seconds))
     print(f"loaded for {tally.seconds:.0f} s", file=sys.stderr, flush=True)
     deadline = time.monotonic() + DRAIN_S
     tally.errors += idle(names, tally)
@@ -387,12 +413,12 @@ def run(cloud: Cloud, seconds: float) -> Tally:
     return tally
 
 
-async def _load(cloud: Cloud, names: Names, tally: Tally, seconds: float) -> None:
+async def _load(cloud: Cloud, operations: Sequence[tuple[str, Request]], tally: Tally, seconds: float) -> None:
     started = time.monotonic()
     until = started + seconds
     first = int(datetime.now(UTC).timestamp()) - 40_000 + random.SystemRandom().randrange(20_000)
     async with browser(cloud.rest_url) as http:
-        work: list[Awaitable[None]] = [call_everything(http, names, tally, until, seed) for seed in range(CALLERS)]
+        work: list[Awaitable[None]] = [call_everything(http, operations, tally, until, seed) for seed in range(CALLERS)]
         work += [upload_photos(http, tally, until, seed) for seed in range(DESKTOPS)]
         work += [chat(str(cloud.websocket_url), tally, until) for _ in range(CHATS)]
         work += [put_snapshots(cloud, tally, until, first + 10_000 * number) for number in range(BUCKET_WRITERS)]

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pandas as pd
 import polars as pl
 
-from chalicelib.flights.checks.anomalies import FEATURES, NORMAL_QUARTILE
+from chalicelib.flights.checks.agreement import FLARM, LAST_UNKNOWN_CATEGORY, LEAST_SPAN_M
+from chalicelib.flights.checks.anomalies import FEATURES, GROUND, NORMAL_QUARTILE
 from chalicelib.flights.checks.countries import COUNTRIES
 from chalicelib.flights.checks.positions import DECIMAL_TOLERANCE
 from chalicelib.flights.checks.thresholds import Thresholds
@@ -50,6 +51,8 @@ DECIMALS: Final = {
     2: LIMITS.decimals_mlat,
     3: LIMITS.decimals_flarm,
 }
+VERTICAL: Final = LIMITS.climb_ceiling_fpm / FPM_PER_MPS
+ZEROS: Final = "^0+$"
 ADDRESS: Final = "^[0-9a-f]{6}$"
 CALLSIGN: Final = "^[A-Z0-9]{1,8}$"
 
@@ -73,9 +76,10 @@ def with_pandas(parquet: bytes) -> Counts:
         "latitude": latitude.notna() & ~latitude.between(-90, 90),
         "altitude": altitude.notna() & ~altitude.between(FLOOR, CEILING),
         "speed": speed.notna() & ~speed.between(0, TOP_SPEED),
+        "rate": df["vertical_rate"].abs() > VERTICAL,
         "address": df["icao24"].notna() & ~df["icao24"].str.match(ADDRESS, na=False),
     }
-    present = df[["icao24", "longitude", "latitude", "baro_altitude", "velocity"]].notna().sum().sum()
+    present = df[["icao24", "longitude", "latitude", "baro_altitude", "velocity", "vertical_rate"]].notna().sum().sum()
     counts["validity"] = (int(present), int(sum(mask.sum() for mask in outside.values())))
     contradiction = (
         (grounded & (altitude > AIRPORT))
@@ -94,7 +98,8 @@ def with_pandas(parquet: bytes) -> Counts:
         located.sum(), (located & (~on_globe | ((longitude == 0) & (latitude == 0)))).sum()
     )
     named = df["callsign"].notna()
-    shapely = df["callsign"].astype("str").str.strip(" ").str.match(CALLSIGN, na=False)
+    trimmed = df["callsign"].astype("str").str.strip(" ")
+    shapely = trimmed.str.match(CALLSIGN, na=False) & ~trimmed.str.match(ZEROS, na=False)
     counts["callsign_format"] = _pair(named.sum(), (named & ~shapely).sum())
     counts["country_code"] = (rows, int((~df["origin_country"].isin(COUNTRIES)).sum()))
     oldest = time - LIMITS.oldest_s
@@ -104,17 +109,35 @@ def with_pandas(parquet: bytes) -> Counts:
     scale = 10.0 ** df["position_source"].map(DECIMALS)
     finer = _finer_pandas(longitude, scale) | _finer_pandas(latitude, scale)
     counts["position_accuracy"] = _pair(judged.sum(), (judged & finer).sum())
-    difference = df["geo_altitude"] - altitude
-    counts["altitude_consistency"] = _pair(
-        difference.count(), ((difference - difference.median()).abs() > DEVIATION).sum()
-    )
-    flying = airborne & speed.notna() & ~df["category"].isin(LIMITS.slow_categories)
+    counts["altitude_consistency"] = _line_pandas(altitude, df["geo_altitude"] - altitude)
+    gliding = (df["position_source"] == FLARM) & ~(df["category"] > LAST_UNKNOWN_CATEGORY)
+    flying = airborne & speed.notna() & ~df["category"].isin(LIMITS.slow_categories) & ~gliding
     rolling = grounded & speed.notna()
     counts["speed_consistency"] = _pair(
         flying.sum() + rolling.sum(), ((flying & (speed < STALL)) | (rolling & (speed > TAXI))).sum()
     )
     counts["anomaly_detection"] = _anomalies_pandas(df)
     return counts
+
+
+def _line_pandas(altitude: "pd.Series[float]", difference: "pd.Series[float]") -> tuple[int, int]:
+    """What is further from Tukey's resistant line than it may be."""
+    difference = difference.dropna()
+    altitude = altitude[difference.index]
+    lower, upper = altitude.quantile([0.25, 0.75], interpolation="lower")
+    low, high = altitude <= lower, altitude >= upper
+    rise = difference[high].median() - difference[low].median()
+    slope = slope_of(rise, altitude[high].median() - altitude[low].median(), upper - lower, len(difference))
+    left = difference - slope * altitude
+    far = (left - left.median()).abs() > DEVIATION + LIMITS.datum_deviation_share * altitude.abs()
+    return _pair(len(difference), far.sum())
+
+
+def slope_of(rise: float, run: float, span: float, rows: int) -> float:
+    """The line's slope; 0 where too little is known of it."""
+    if rows < LIMITS.iqr_min_values or span < LEAST_SPAN_M:
+        return 0.0
+    return float(min(max(rise / run, -LIMITS.datum_slope), LIMITS.datum_slope))
 
 
 def _pair(checked: Any, failing: Any) -> tuple[int, int]:
@@ -138,12 +161,17 @@ def _finer_pandas(values: "pd.Series[float]", scale: "pd.Series[float]") -> "pd.
 
 
 def _anomalies_pandas(df: pd.DataFrame) -> tuple[int, int]:
-    values = df[list(FEATURES)]
+    values = df[list(FEATURES)].copy()
+    taxiing = (df["flight_phase"] == GROUND) & (values["velocity"] >= LIMITS.moving_mps)
+    if taxiing.sum() >= LIMITS.anomaly_min_values:
+        values.loc[(df["flight_phase"] == GROUND) & ~taxiing, "velocity"] = float("nan")
     by_phase = values.groupby(df["flight_phase"], observed=True)
     deviation = (values - by_phase.transform("median")).abs()
-    spread = deviation.groupby(df["flight_phase"], observed=True).transform("median")
+    spread = (
+        deviation.groupby(df["flight_phase"], observed=True).transform("median").clip(lower=LIMITS.anomaly_spread_mps)
+    )
     enough = by_phase.transform("count") >= LIMITS.anomaly_min_values
-    judged = values.notna() & (spread > 0) & enough
+    judged = values.notna() & enough & df[["flight_phase"]].notna().to_numpy()
     failing = judged & (NORMAL_QUARTILE * deviation > LIMITS.anomaly_z * spread)
     return _pair(judged.any(axis=1).sum(), failing.any(axis=1).sum())
 
@@ -156,7 +184,7 @@ def with_polars(parquet: bytes) -> Counts:
     found = {**first, **second}
     names = [name.removesuffix(":checked") for name in found if name.endswith(":checked")]
     counts = {name: (found[f"{name}:checked"], found[f"{name}:failing"]) for name in names}
-    return counts | {"anomaly_detection": _anomalies_polars(df)}
+    return counts | {"altitude_consistency": _line_polars(df), "anomaly_detection": _anomalies_polars(df)}
 
 
 def _first_polars(time: Any) -> dict[str, pl.Expr]:
@@ -166,7 +194,7 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
     high = altitude.is_null() & airborne
     off_longitude, off_latitude = ~longitude.is_between(-180, 180), ~latitude.is_between(-90, 90)
     off_altitude, off_speed = ~altitude.is_between(FLOOR, CEILING), ~speed.is_between(0, TOP_SPEED)
-    address = c("icao24")
+    address, rate = c("icao24"), c("vertical_rate")
     located = longitude.is_not_null() & latitude.is_not_null()
     five = ["icao24", "longitude", "latitude", "velocity", "last_contact"]
     contradiction = (
@@ -178,7 +206,10 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
     disordered = pl.any_horizontal(
         position > contact, contact > time, position > time, contact < oldest, position < oldest
     )
-    flying = airborne & speed.is_not_null() & ~c("category").is_in(LIMITS.slow_categories).fill_null(False)
+    gliding = (c("position_source") == FLARM) & ~(c("category") > LAST_UNKNOWN_CATEGORY).fill_null(False)
+    slow = c("category").is_in(LIMITS.slow_categories).fill_null(False) | gliding.fill_null(False)
+    flying = airborne & speed.is_not_null() & ~slow
+    callsign = c("callsign").cast(pl.String).str.strip_chars(" ")
     rolling = grounded & speed.is_not_null()
     possible, possible_flying = altitude.filter(~off_altitude), speed.filter(~off_speed & airborne)
     checks = {
@@ -187,8 +218,9 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
             pl.sum_horizontal(c(name).null_count() for name in five) + high.sum(),
         ),
         "validity": (
-            pl.sum_horizontal(e.count() for e in (address, longitude, latitude, altitude, speed)),
+            pl.sum_horizontal(e.count() for e in (address, longitude, latitude, altitude, speed, rate)),
             pl.sum_horizontal(e.sum() for e in (off_longitude, off_latitude, off_altitude, off_speed))
+            + (rate.abs() > VERTICAL).sum()
             + (~address.str.contains(ADDRESS)).sum(),
         ),
         "consistency": (pl.len(), contradiction.sum()),
@@ -204,7 +236,7 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
         ),
         "callsign_format": (
             c("callsign").count(),
-            (~c("callsign").cast(pl.String).str.strip_chars(" ").str.contains(CALLSIGN)).sum(),
+            (~callsign.str.contains(CALLSIGN) | callsign.str.contains(ZEROS)).sum(),
         ),
         "country_code": (
             pl.len(),
@@ -227,7 +259,6 @@ def _first_polars(time: Any) -> dict[str, pl.Expr]:
         expressions[f"{name}_n"] = values.count()
         expressions[f"{name}_lower"] = values.quantile(0.25, "lower")
         expressions[f"{name}_upper"] = values.quantile(0.75, "lower")
-    expressions["datum"] = (c("geo_altitude") - altitude).median()
     return expressions
 
 
@@ -245,7 +276,6 @@ def _decimals_polars(judged: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def _second_polars(first: dict[str, Any]) -> dict[str, pl.Expr]:
     c = pl.col
     altitude, speed, airborne = c("baro_altitude"), c("velocity"), ~c("on_ground")
-    difference = c("geo_altitude") - altitude
     far_up = altitude > _fence(first, "altitude", upper=True)
     far_down = altitude < _fence(first, "altitude", upper=False)
     far_fast = speed > _fence(first, "speed", upper=True)
@@ -254,9 +284,21 @@ def _second_polars(first: dict[str, Any]) -> dict[str, pl.Expr]:
         "altitude_range:failing": (~altitude.is_between(FLOOR, CEILING) | far_up | far_down).sum(),
         "speed_range:checked": (airborne & speed.is_not_null()).sum(),
         "speed_range:failing": (airborne & (~speed.is_between(0, TOP_SPEED) | far_fast)).sum(),
-        "altitude_consistency:checked": difference.count(),
-        "altitude_consistency:failing": ((difference - first["datum"]).abs() > DEVIATION).sum(),
     }
+
+
+def _line_polars(df: pl.DataFrame) -> tuple[int, int]:
+    altitude, difference = pl.col("baro_altitude"), pl.col("geo_altitude") - pl.col("baro_altitude")
+    both = df.lazy().select(altitude, difference.alias("difference")).drop_nulls().collect()
+    height, apart = pl.col("baro_altitude"), pl.col("difference")
+    lower, upper = both.select(height.quantile(0.25, "lower"), height.quantile(0.75, "lower").alias("upper")).row(0)
+    low, high = height <= lower, height >= upper
+    medians = [values.filter(part).median().alias(name) for name, values, part in (
+        ("a", apart, high), ("b", apart, low), ("c", height, high), ("d", height, low))]  # fmt: skip
+    top, bottom, highest, lowest = both.select(medians).row(0)
+    left = apart - slope_of(top - bottom, highest - lowest, upper - lower, both.height) * height
+    far = (left - left.median()).abs() > DEVIATION + LIMITS.datum_deviation_share * height.abs()
+    return both.height, both.select(far.sum()).item()
 
 
 def _anomalies_polars(df: pl.DataFrame) -> tuple[int, int]:
@@ -264,9 +306,14 @@ def _anomalies_polars(df: pl.DataFrame) -> tuple[int, int]:
     judged, failing = [], []
     for name in FEATURES:
         value = pl.col(name)
+        if name == "velocity":
+            still = value < LIMITS.moving_mps
+            taxiing = (value >= LIMITS.moving_mps).sum() >= LIMITS.anomaly_min_values
+            ground = pl.col("flight_phase").first().cast(pl.String) == GROUND
+            value = pl.when(ground & taxiing & still).then(None).otherwise(value)
         deviation = (value - value.median()).abs()
-        spread = deviation.median()
-        known = value.is_not_null() & (spread > 0) & (value.count() >= LIMITS.anomaly_min_values)
+        spread = pl.max_horizontal(deviation.median(), pl.lit(LIMITS.anomaly_spread_mps))
+        known = value.is_not_null() & (value.count() >= LIMITS.anomaly_min_values)
         judged.append(known)
         failing.append(known & (NORMAL_QUARTILE * deviation > LIMITS.anomaly_z * spread))
     by_phase = df.lazy().filter(pl.col("flight_phase").is_not_null()).group_by("flight_phase")

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 WINDOWS = (30, 90, 180)
-SPENDING = ("spend", "obligation", "interest")
+SPENDING = ("spend", "service", "obligation", "payment", "interest")
 
 
 def features_by_person(rows: pd.DataFrame, accounts: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
@@ -22,9 +22,8 @@ def features_by_person(rows: pd.DataFrame, accounts: pd.DataFrame, today: pd.Tim
 
 def _windows(user_id: int, group: pd.DataFrame, accounts: pd.DataFrame) -> list[dict[str, Any]]:
     observed = min(180, max(30, int(group["age"].max()) + 1))
-    on_savings = group["subtype"] == "savings"
-    spending = group[group["flow"].isin(SPENDING) & ~on_savings]
-    regular = _regular(spending[(spending["flow"] == "spend") & (spending["amount_cents"] > 0)])
+    spending = group[group["flow"].isin(SPENDING)]
+    regular = _regular(spending[(spending["flow"] == "service") & (spending["amount_cents"] > 0)])
     once = _credit(accounts) | _income(group, observed) | _balances(accounts)
     found = []
     for window in WINDOWS:

@@ -35,10 +35,10 @@ SELECT md5('person ' || u)::uuid, '2026-01-01', '2026-01-01' FROM generate_serie
 INSERT INTO spendsense.standings (user_id, consented, features_due)
 SELECT user_id, true, true FROM spendsense.profiles ORDER BY user_id;
 INSERT INTO spendsense.accounts (
-    user_id, external_id, name, mask, type, subtype, current_cents, limit_cents, currency, updated_at
+    user_id, account_id, external_id, name, mask, type, subtype, current_cents, limit_cents, currency, updated_at
 )
 SELECT
-    u, u || '-' || k, (ARRAY['Checking', 'Savings', 'Visa'])[k], '0001',
+    u, u * 3 - 3 + k, u || '-' || k, (ARRAY['Checking', 'Savings', 'Visa'])[k], '0001',
     CASE k WHEN 3 THEN 'credit' ELSE 'depository' END,
     (ARRAY['checking', 'savings', 'credit card'])[k], 20000 + abs(hashint4(u * 3 + k)) % 400000,
     CASE k WHEN 3 THEN 500000 END, 'USD', '2026-01-01'
@@ -47,28 +47,22 @@ INSERT INTO spendsense.liabilities (
     account_id, user_id, kind, minimum_payment_cents, last_payment_cents, last_payment_on, is_overdue, updated_at
 )
 SELECT u * 3, u, 'credit', 2500, 12000, '2026-11-01', u % 29 = 0, '2026-01-01' FROM generate_series(1, {people}) u;
-INSERT INTO spendsense.merchants (key, name)
-SELECT 'merchant ' || m, 'Merchant ' || m FROM generate_series(1, 2000) m ORDER BY m;
-INSERT INTO spendsense.categories (primary_name, detailed_name, flow)
-SELECT 'SPENDING_' || c / 5, 'SPENDING_' || c, 'spend' FROM generate_series(1, 80) c ORDER BY c;
-INSERT INTO spendsense.categories (primary_name, detailed_name, flow)
-VALUES ('INCOME', 'INCOME_WAGES', 'wages'), ('RENT_AND_UTILITIES', 'RENT_AND_UTILITIES_RENT', 'obligation'),
-    ('TRANSFER_IN', 'TRANSFER_IN_SAVINGS', 'transfer'), ('TRANSFER_OUT', 'TRANSFER_OUT_SAVINGS', 'transfer'),
-    ('BANK_FEES', 'BANK_FEES_INTEREST_CHARGE', 'interest');
 """
 # A person's rows by day: (account, merchant, category, amount), account 0 checking, 1 savings, 2 card.
 ROWS = """
 INSERT INTO spendsense.transactions (
-    user_id, account_id, merchant_id, category_id, posted_on, amount_cents, pending, channel, external_id, name
+    user_id, account_id, merchant_id, category_id, posted_on, amount_cents, pending, channel, external_id, name,
+    transaction_id
 )
 SELECT
     u, u * 3 - 2 + r.account, r.merchant, r.category, DATE '2026-11-21' - (179 - day), r.amount, false, 'online',
-    day || '-' || r.kind || '-' || r.n || '-' || u, 'MERCHANT ' || coalesce(r.merchant, 0)
+    day || '-' || r.kind || '-' || r.n || '-' || u, 'MERCHANT ' || coalesce(r.merchant, 0),
+    day * 100000 + ascii(r.kind) * 100 + r.n
 FROM generate_series(0, 179) day
 CROSS JOIN generate_series(1, {people}) u
 CROSS JOIN LATERAL (
     SELECT
-        'b' AS kind, n, n % 2 * 2 AS account, m.merchant, 1 + m.merchant % 80 AS category,
+        'b' AS kind, n, n % 2 * 2 AS account, m.merchant, ({spending})[1 + m.merchant % {spendings}] AS category,
         300 + abs(h) % 9000 AS amount
     FROM generate_series(
         1, (day + 1) * ({rows_each} - fixed.rows) / 180 - day * ({rows_each} - fixed.rows) / 180
@@ -76,18 +70,24 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (SELECT hashint4(day * 1000 + n * 7 + u * 31) AS h) AS hashed
     CROSS JOIN LATERAL (SELECT 1 + abs(u * 37 + abs(h) % 30 * 53) % 1900 AS merchant) AS m
     UNION ALL
-    SELECT 's', s, 0, 1901 + (u + s * 13) % 99, 1 + (u + s) % 80, 999 + s * 300
+    SELECT 's', s, 0, 1901 + (u + s * 13) % 99, {service}, 999 + s * 300
     FROM generate_series(1, u % 6) s WHERE (day + s * 4) % 30 = 29
     UNION ALL
-    SELECT 'w', 0, 0, 2000, 81, -180000 - u % 900 * 100 WHERE (day + u) % 14 = 0
+    SELECT 'w', 0, 0, 2000, {wages}, -180000 - u % 900 * 100 WHERE (day + u) % 14 = 0
     UNION ALL
-    SELECT 'r', 0, 0, 1900, 82, 95000 WHERE (day + u) % 30 = 0
+    SELECT 'r', 0, 0, 1900, {rent}, 95000 WHERE (day + u) % 30 = 0
     UNION ALL
-    SELECT 't', a, a, null, 83 + 1 - a, CASE a WHEN 1 THEN -20000 ELSE 20000 END
+    SELECT 't', a, a, null, {saving}, CASE a WHEN 1 THEN -20000 ELSE 20000 END
     FROM generate_series(0, 1) a WHERE u % 5 = 0 AND (day + u) % 30 = 3
     UNION ALL
-    SELECT 'i', 0, 2, null, 85, 1500 + u % 700 WHERE u % 4 = 0 AND (day + u) % 30 = 5
+    SELECT 'i', 0, 2, null, {interest}, 1500 + u % 700 WHERE u % 4 = 0 AND (day + u) % 30 = 5
 ) r
+"""
+MERCHANTS = """
+INSERT INTO spendsense.merchants (user_id, merchant_id, key, name)
+SELECT user_id, merchant_id, 'merchant ' || merchant_id, 'Merchant ' || merchant_id
+FROM (SELECT DISTINCT user_id, merchant_id FROM spendsense.transactions WHERE merchant_id IS NOT NULL) AS used
+ORDER BY user_id, merchant_id
 """
 FIXED = """
 CROSS JOIN LATERAL (
@@ -145,7 +145,7 @@ def populated(people: int, rows_each: int) -> str:
     with psycopg.connect(server().url("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     url = server().url(name)
-    database = Postgres(FixedUrl(url), statement_timeout_ms=0)
+    database = Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)
     Migrations(
         schema=PostgresSchema(database),
         available=packaged_migrations(),
@@ -177,11 +177,30 @@ def _fill(connection: psycopg.Connection[Any], people: int, rows_each: int) -> N
     connection.execute("SET session_replication_role = replica")
     before, after = ROWS.split("CROSS JOIN LATERAL (", 1)
     text = (before + FIXED.replace("%%", "%").strip() + "\nCROSS JOIN LATERAL (" + after).format(
-        people=people, rows_each=rows_each
+        people=people, rows_each=rows_each, **_categories(connection)
     )
     connection.execute(text.encode())
+    connection.execute(MERCHANTS.encode())
     connection.execute("SET session_replication_role = DEFAULT")
-    connection.execute("ALTER TABLE spendsense.transactions ADD PRIMARY KEY (account_id, external_id)")
+    connection.execute("ALTER TABLE spendsense.transactions ADD PRIMARY KEY (user_id, account_id, external_id)")
     for _, definition in indexes:
         connection.execute(definition.encode())
     connection.execute("VACUUM ANALYZE")
+
+
+def _categories(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """The numbers of the declared categories that the rows are of."""
+    rows = connection.execute(
+        "SELECT detailed_name, category_id, flow FROM spendsense.categories ORDER BY 1"
+    ).fetchall()
+    known = {name: number for name, number, _ in rows}
+    spending = [number for _, number, flow in rows if flow in ("spend", "service")]
+    return {
+        "spending": f"ARRAY{spending}::smallint[]",
+        "spendings": len(spending),
+        "service": known["ENTERTAINMENT_TV_AND_MOVIES"],
+        "wages": known["INCOME_WAGES"],
+        "rent": known["RENT_AND_UTILITIES_RENT"],
+        "saving": known["TRANSFER_IN_SAVINGS"],
+        "interest": known["BANK_FEES_INTEREST_CHARGE"],
+    }

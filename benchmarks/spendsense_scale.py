@@ -63,7 +63,7 @@ class OnePool:
 
 def compute(url: str, run_id: str) -> None:
     """The whole of compute_features, as the function runs it."""
-    with closing(Postgres(FixedUrl(url), statement_timeout_ms=0)) as database:
+    with closing(Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)) as database:
         jobs = InsightJobs(
             pipeline=PostgresPipeline(database, packaged_catalogue()),
             announcements=Silence(),

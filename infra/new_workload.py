@@ -79,12 +79,12 @@ def latest_weather() -> WeatherReading:
         "    weather: WeatherSettings = section(WeatherSettings)\n",
     ),
     Insertion(
-        "chalicelib/wiring/__init__.py",
+        "chalicelib/wiring/services.py",
         "    from chalicelib.wiring.uploads import",
         "    from chalicelib.wiring.weather import WeatherServices\n",
     ),
     Insertion(
-        "chalicelib/wiring/__init__.py",
+        "chalicelib/wiring/services.py",
         "    @cached_property\n    def operators(",
         """    @cached_property
     def weather(self) -> "WeatherServices":
@@ -95,7 +95,7 @@ def latest_weather() -> WeatherReading:
 """,
     ),
     Insertion(
-        "chalicelib/wiring/__init__.py",
+        "chalicelib/wiring/services.py",
         '            "uploads": lambda',
         '            "weather": lambda: self.weather.readings.latest(),\n',
     ),

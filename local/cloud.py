@@ -29,6 +29,7 @@ from typing import Any
 from botocore.exceptions import EndpointConnectionError
 
 from infra.package import package
+from infra.template.functions import limits_text
 from local import ports, users
 from local.deploy import Stack, deploy, fingerprint
 from local.processes import POLL_S, ProcessId, stop, write_whole
@@ -51,6 +52,7 @@ HOME = ROOT / ".local"
 STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
+PREDICTIONS_AT_ONCE = 2
 ANSWER_S = 120.0
 WELL_S = 30.0
 """For an application that runs already to say that it is well."""
@@ -217,7 +219,7 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     client = cache(lambda service: _client(site.url("ministack"), service, site.keys.root))
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     try:
-        stack = deploy(client, STACK, template, bucket, _stage_parameters(site) | parameters)
+        stack = deploy(client, STACK, template, bucket, _stage_parameters(site, template) | parameters)
     except EndpointConnectionError:  # one server that dies takes the others with it; its own words say why
         raise servers.failure() from None
     watch.lap("deploy", f"{len(stack.resources)} resources deployed by CloudFormation as stack {STACK}")
@@ -286,13 +288,19 @@ class _Servers:
         return ProcessId.of(int(detached.stdout))
 
 
-def _stage_parameters(site: Site) -> dict[str, str]:
+def _stage_parameters(site: Site, template: Path) -> dict[str, str]:
     """The template parameters in which the local stage differs from AWS."""
+    declared = json.loads(template.read_text(encoding="utf-8"))["Parameters"]
     return {
+        # Each of them takes hundreds of MB here, whoever started the job; a part that is refused is tried again.
+        **{
+            name: limits_text({"reserved": PREDICTIONS_AT_ONCE}, declared[name]["Default"])
+            for name in ("PredictBatchLimits", "PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits")
+        },
         "Stage": "local",
         "CorsOrigins": "*",
         "OperatorToken": site.keys.operator_token,
-        "PredictionsConcurrency": "2",
+        "PredictionsConcurrency": str(PREDICTIONS_AT_ONCE),
         "OpenSkyUrl": site.url("opensky"),
         "OpenSkyTokenUrl": json.loads(site.ready_file("opensky").read_text(encoding="utf-8"))["token_url"],
         "OpenSkyClientId": "omnibus",

@@ -39,23 +39,11 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     parameters = with_given_defaults(template.get("Parameters", {}), given)
     return {
         **template,
-        "Conditions": with_texts_split(template.get("Conditions", {}), parameters),
+        **({"Conditions": with_split_values(template["Conditions"], parameters)} if "Conditions" in template else {}),
         "Globals": without_shared_layers(template.get("Globals", {})),
         "Parameters": parameters,
         "Resources": dict(resources),
     }
-
-
-def with_texts_split(conditions: Any, parameters: Resources) -> Any:
-    """Split the parameters that conditions split: MiniStack's conditions do not know Fn::Split."""
-    if isinstance(conditions, list):
-        return [with_texts_split(item, parameters) for item in conditions]
-    if not isinstance(conditions, dict):
-        return conditions
-    if "Fn::Split" in conditions:
-        separator, text = conditions["Fn::Split"]
-        return str(parameters[text["Ref"]]["Default"]).split(separator)
-    return {name: with_texts_split(item, parameters) for name, item in conditions.items()}
 
 
 def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict[str, Any]:
@@ -64,6 +52,18 @@ def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict
         name: {**parameter, "Default": given[name]} if name in given else parameter
         for name, parameter in parameters.items()
     }
+
+
+def with_split_values(value: Any, parameters: Resources) -> Any:
+    """Conditions with the parts of parameters that they split: MiniStack cannot split in a condition."""
+    if isinstance(value, list):
+        return [with_split_values(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::Select": [index, {"Fn::Split": [between, {"Ref": name}]}]}:
+            return str(parameters[name].get("Default", "")).split(between)[int(index)]
+    return {key: with_split_values(item, parameters) for key, item in value.items()}
 
 
 def with_uploaded_code(resources: Resources, code: Code) -> Resources:

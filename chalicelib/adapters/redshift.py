@@ -12,7 +12,7 @@ from datetime import time as clock_time
 from decimal import Decimal
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.adapters.aws import dependency, error_code, failure
 from chalicelib.deadline import current, grace, left, within
@@ -237,6 +237,8 @@ def _bound(parameters: Mapping[str, Parameter]) -> dict[str, str]:
 
 
 def _failure(error: Exception) -> UpstreamError:
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):  # a slow statement answers; a silent service is away
+        return UpstreamUnavailable("The warehouse does not answer; try again later.", retry_after=RETRY_AFTER_S)
     if isinstance(error, ClientError) and error_code(error) in BUSY:
         return UpstreamUnavailable("The warehouse is busy; try again later.", retry_after=RETRY_AFTER_S)
     found = failure(error, WAREHOUSE)

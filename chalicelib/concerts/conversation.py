@@ -5,7 +5,9 @@ and the next begins anew, so a reply is always whole and always by one source, w
 """
 
 import re
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -31,6 +33,7 @@ from chalicelib.concerts.values import (
     ChatSession,
     Delta,
     Exchange,
+    Piece,
     Restart,
     Turn,
 )
@@ -48,8 +51,10 @@ from chalicelib.errors import (
 
 SAVE_ATTEMPTS = 3
 LISTED_SESSIONS = 50
-ANSWER_S = 10.0
-"""For one message, from reading the session to remembering the answer."""
+ANSWER_S = 8.0
+"""For all providers together: what one leaves when it fails is the next one's."""
+STORE_S = 2.0
+"""For reading a session, and again for remembering the answer."""
 STOP_LOOKED_FOR_S = 0.5
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
@@ -81,23 +86,23 @@ class Conversation:
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """The whole answer; NotFound for a session that is not there, over, or another's."""
-        with within(ANSWER_S):
-            for event in self.stream(request):
-                if isinstance(event, ChatReply):
-                    return event
+        for event in self.stream(request):
+            if isinstance(event, ChatReply):
+                return event
         raise UpstreamUnavailable("The chat has no answer now; try again later.", retry_after=5)
 
     def stream(self, request: ChatRequest) -> "Generator[Delta | Restart | ChatReply, None, None]":
         """The answer as it arises: words, perhaps restarts, and the whole reply last."""
         message = _checked(request.message)
         session, remembered = self._session(request)
+        ends = time.monotonic() + ANSWER_S
         turn = Turn(session.session_id, message, session.exchanges)
         fallback: Fallback | None = None
         for provider in self._providers:
             words: list[str] = []
             outcome: ChatOutcome | None = None
             try:
-                for piece in provider.answer(turn):
+                for piece in _until(ends, provider.answer(turn)):
                     if isinstance(piece, ChatOutcome):
                         outcome = piece
                     else:
@@ -127,8 +132,7 @@ class Conversation:
         events = self.stream(request)
         messages: Iterator[dict[str, Any]] = chain([{"action": "CHAT_STARTED"}], map(_as_message, events))
         try:
-            with within(ANSWER_S):
-                self._send(send, messages, answer, begun)
+            self._send(send, messages, answer, begun)
         except Gone:
             return
         finally:
@@ -218,13 +222,14 @@ class Conversation:
         if request.session_id is None:
             return fresh, True
         try:
-            return self._own(request.session_id, request.user_id), True
+            with within(STORE_S):
+                return self._own(request.session_id, request.user_id), True
         except STORE_FAILURES:
             return fresh, False
 
     def _remember(self, session: ChatSession, exchange: Exchange) -> bool:
         latest: ChatSession | None = session
-        try:
+        with suppress(*STORE_FAILURES), within(STORE_S):
             for _ in range(SAVE_ATTEMPTS):
                 if latest is None:
                     return False
@@ -234,9 +239,17 @@ class Conversation:
                     latest = self._sessions.find(session.session_id)
                 else:
                     return True
-        except STORE_FAILURES:
-            return False
         return False
+
+
+def _until(ends: float, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces, each of which may take until `ends`, a monotonic time; what is between them may take longer."""
+    while True:
+        with within(max(0.0, ends - time.monotonic())):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _as_message(event: "Delta | Restart | ChatReply") -> dict[str, Any]:

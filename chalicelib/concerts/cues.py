@@ -54,7 +54,7 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|anything but|everything but|other than|apart from|instead of|rather than|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of)|none of|anything but|everything but|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|less)\b"
 )
@@ -68,9 +68,9 @@ BOUNDARY = re.compile(
 MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
 PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
 PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
-    rf"\bbetween (\d+) and (\d+) (?:dollars|bucks|euros|pounds)")  # fmt: skip
+    rf"\b(\d+) (?:and|to) (\d+) (?:dollars|bucks|euros|pounds)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:under|below|less than|cheaper than|lower than|no more than|not more than|not over|at most|up to|max(?:imum)?(?: of)?|"
+    rf"\b(?:nothing (?:above|over|beyond)|under|below|less than|cheaper than|lower than|no more than|not more than|not over|at most|up to|max(?:imum)?(?: of)?|"
     rf"within|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
@@ -141,7 +141,7 @@ THE_VENUE = re.compile(
 UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
     (re.compile(pattern), sentence)
     for pattern, sentence in (
-        (r"\b(?:near me|nearby|around here|close to me|near us|my (?:city|town|area|place|neighbou?rhood|country|state)|where i live|close by|local(?:ly)?)\b",
+        (r"\b(?:near me|nearby|around here|close to me|near us|(?:close to|near|from|around) my (?:hotel|home|house|office|flat|apartment)|my (?:city|town|area|place|neighbou?rhood|country|state)|where i live|close by|local(?:ly)?)\b",
          "I do not know where you are: name a city, a state or a country."),
         (r"\b(?:at|from|after|before|around|until|by) \d{1,2}(?:[:.]\d\d)? ?(?:am|pm|o ?clock)\b|\b\d{1,2} ?(?:am|pm)\b|\b(?:matinee|doors? open|start time|what time|starts? at|late night)\b",
          "I know the days of concerts, not the times."),
@@ -180,16 +180,16 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     for name, pattern in (
         ("greeting", r"^(?:hello|hi|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"),
         ("help", r"\b(?:help|what can you do|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|how (?:much|many tickets) (?:will|would|could|can)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if i like)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|averages?|totals?|in total|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|how did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|how much (?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|averages?|totals?|in total|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|how did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|does|do|for|would|will it cost|to)|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming to|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
         ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|places to (?:play|perform|see)|concert halls?)\b"),
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|kinds? of music|types? of music)\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:recommend\w*|suggest\w*|concerts?|gigs?|shows?|events?|live|music|to go|going out|go out|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?|events?|live|music|to go|going out|go out|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip

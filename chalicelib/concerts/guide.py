@@ -31,7 +31,7 @@ from chalicelib.concerts.ports import ConcertCatalogue, Listings
 from chalicelib.concerts.recommendations import ANY_STATUS, cheapest
 from chalicelib.concerts.values import ArtistRow, ConcertRow, Criteria, NamedArtist, NamedVenue, VenueRow
 from chalicelib.concerts.wishes import Wishes
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import NotFound, Unprocessable
 
 NEXT_CONCERTS = 20
 """Concerts to come that one artist or venue is shown with."""
@@ -63,7 +63,7 @@ class ConcertGuide:
         """Concerts by date, a page at a time: those to come and those that were, not those that are off."""
         since = query.first or self._today
         if query.last is not None and query.last < since:
-            raise InvalidInput.of("to", f"is {query.last}, with from {since}", "a day that is not before from")
+            raise Unprocessable.of("to", f"is {query.last}, with from {since}", "a day that is not before from")
         criteria, notes, nothing = self._wishes.of_list(query)
         criteria = criteria.but(since=since, until=query.last and query.last + timedelta(days=1))
         after = _after(query.cursor)
@@ -222,7 +222,7 @@ def _read(cursor: str) -> tuple[str, str]:
     except (Error, ValueError):
         first = last = ""
     if not last:
-        raise InvalidInput.of("cursor", "is no cursor of ours", "next_cursor of the page before")
+        raise Unprocessable.of("cursor", "is no cursor of ours", "next_cursor of the page before")
     return first, last
 
 
@@ -233,4 +233,4 @@ def _after(cursor: str) -> tuple[date, str]:
     try:
         return date.fromisoformat(day), concert_id
     except ValueError:
-        raise InvalidInput.of("cursor", "is no cursor of ours", "next_cursor of the page before") from None
+        raise Unprocessable.of("cursor", "is no cursor of ours", "next_cursor of the page before") from None

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from chalicelib.concerts.ports import ConcertCatalogue
 from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Vocabulary
+from chalicelib.errors import UpstreamError
 
 Tokens = tuple[str, ...]
 Name = TypeVar("Name")
@@ -244,8 +245,13 @@ class Lexicons:
         self._latest = Lexicon(Vocabulary())
 
     def __call__(self) -> Lexicon:
-        """The lexicon; Upstream* where the warehouse fails."""
-        vocabulary = self._catalogue.vocabulary()
+        """The lexicon, the last one where the warehouse fails; Upstream* where there was none yet."""
+        try:
+            vocabulary = self._catalogue.vocabulary()
+        except UpstreamError:
+            if not self._latest.vocabulary.artists:
+                raise
+            return self._latest
         if vocabulary is not self._latest.vocabulary:
             self._latest = Lexicon(vocabulary)
         return self._latest

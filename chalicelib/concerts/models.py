@@ -7,20 +7,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, Struct, field
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NAMED = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x1f\x7f]*$(?!\n)"
+"""PLAIN, and not only spaces."""
+CURSOR = r"^[0-9A-Za-z_-]*$(?!\n)"
 NAME_LENGTH = 100
 
-Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN, examples=["hip hop"])]
+Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAMED, examples=["hip hop"])]
 PlaceName = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=NAME_LENGTH,
-        pattern=PLAIN,
+        pattern=NAMED,
         description="A city, state or country, or several parts with commas.",
         examples=["Austin, TX"],
     ),
 ]
-VenueType = Annotated[str, Meta(min_length=1, max_length=50, pattern=PLAIN, examples=["theater"])]
+VenueType = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAMED, examples=["theater"])]
 Words = Annotated[str, Meta(max_length=NAME_LENGTH, pattern=PLAIN)]
 UserId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:@-]{1,100}$(?!\n)", examples=["user-17"])]
 ConcertId = Annotated[
@@ -226,7 +229,7 @@ class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     first: Annotated[date | None, Meta(description="First day.")] = field(default=None, name="from")
     last: Annotated[date | None, Meta(description="Last day.")] = field(default=None, name="to")
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=200, pattern=PLAIN)] = ""
+    cursor: Annotated[str, Meta(max_length=200, pattern=CURSOR)] = ""
 
 
 class Concert(Struct, frozen=True, kw_only=True):
@@ -267,7 +270,7 @@ class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     q: Words = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=200, pattern=PLAIN)] = ""
+    cursor: Annotated[str, Meta(max_length=200, pattern=CURSOR)] = ""
 
 
 class VenuesQuery(NamesQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):

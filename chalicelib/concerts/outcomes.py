@@ -12,7 +12,7 @@ GROUNDED, UNGROUNDED, FAILED = 0.9, 0.6, 0.4
 
 SUGGESTIONS: Mapping[Intent, tuple[str, ...]] = {
     "artist_lookup": ("What are its ticket sales going to be?", "Recommend similar concerts"),
-    "venue_search": ("Recommend concerts in my city", "How did revenue develop by genre?"),
+    "venue_search": ("Recommend concerts this weekend", "How did revenue develop by genre?"),
     "concert_recommendation": ("Predict the sales of the first one", "Which venues are the most popular?"),
     "ticket_prediction": ("Which venues are the most popular?", "Recommend rock concerts"),
     "data_analysis": ("Which venues are the most popular?", "Recommend jazz concerts"),

@@ -47,6 +47,7 @@ POINT = re.compile(
     | (?P<monthday>\b({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
+    | (?P<weekof>\b(first|second|third|fourth|last)\ week\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<month>\b(?:({_WHICH}|early|mid|late|the\ (?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (day|night|week|weekend|month|year)s?\b)
@@ -142,6 +143,8 @@ def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
+        if kind == "weekday" and flat[:start].endswith(("every ", "each ")):
+            continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
         days = _KINDS[kind](own, today, past, match[0])
@@ -278,6 +281,16 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
     return first, after
 
 
+def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    month = _month([None, own[1], own[2]], today, past, text)
+    if not isinstance(month, tuple) or month[0] is None or month[1] is None:
+        return month
+    if own[0] == "last":
+        return month[1] - timedelta(days=7), month[1]
+    first = month[0] + timedelta(days=7 * ("first", "second", "third", "fourth").index(own[0] or "first"))
+    return first, first + timedelta(days=7)
+
+
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, month = own[0] or "", SEASON_MONTHS[own[1] or ""]
     if own[2]:
@@ -411,6 +424,7 @@ _KINDS = {
     "quarter": _quarter,
     "half": _half,
     "month": _month,
+    "weekof": _weekof,
     "season": _season,
     "span": _span,
     "ahead": _ahead,

@@ -51,10 +51,13 @@ from chalicelib.concerts.cues import (
 )
 from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import NUMBERS, Period, periods_in
+from chalicelib.concerts.periods import NUMBERS, SHORT, Period, periods_in
 from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
 
 WEEK = timedelta(days=7)
+LETTER = 1
+CLAUSE = 300
+"""Characters before a name in which a negation may reach it."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
 
 
@@ -171,6 +174,10 @@ class _Reader:
         """What the words name, the longest first at each place, with what is meant and what else it could be."""
         found: list[Span] = []
         blocked = {place for period in taken for place in self._places_in(period.start, period.end)}
+        for second, (one, other) in enumerate(pairwise(self.words), 1):  # as in "k-pop", which is no pop
+            joint = one.plain + other.plain
+            if len(one.plain) <= LETTER and joint in GENRE_WORDS and joint not in self.lexicon.genres:
+                blocked |= {second - 1, second}
         place = 0
         while place < len(self.words):
             span = None
@@ -319,7 +326,7 @@ class _Reader:
 
     def _negated(self, first: int) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
-        before = self.flat[: self.words[first].at]
+        before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
         inside = [match.span() for match in NEGATION.finditer(before)]
         ends = [
@@ -335,7 +342,7 @@ class _Reader:
         if re.search(
             r"\b(?:in|at|near|around|from) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"
-            start = len(before) - len(reach)
+            start = self.words[first].at - len(reach)
             return all(
                 place in self.in_places or self.words[place].plain in JOINERS
                 for place in self._places_in(start, self.words[first].at)
@@ -622,7 +629,9 @@ class _Reader:
                     self.missing_place = True
                     place = after
                     continue
-            elif word.plain in {"or", ","} and self.unused and self.unused[-1].startswith("No venue is in"):
+            elif word.plain in {"or", "and", ","} and (
+                place - 1 in self.in_places or (self.unused and self.unused[-1].startswith("No venue is in"))
+            ):
                 after = place + 1
                 while (
                     after < len(self.words)
@@ -644,7 +653,10 @@ class _Reader:
             if plain_word in GENRE_WORDS and plain_word not in self.lexicon.genres:
                 self.missing_genre = True
                 self.unused.append(f"No artist plays {raw}.")
-            elif plain_word.removesuffix("s") in TYPE_WORDS and plain_word not in self.lexicon.types:
+            elif {
+                plain_word.removesuffix("s"),
+                plain_word.removesuffix("es"),
+            } & TYPE_WORDS and plain_word not in self.lexicon.types:
                 self.unused.append(f"No venue is of the type {raw}.")
 
     def _may_be_place(self, place: int, timed: set[int], first: int) -> bool:
@@ -670,7 +682,8 @@ class _Reader:
     # -- places in the text
 
     def _around(self, first: int, after: int) -> tuple[str, str]:
-        return self.flat[: self.words[first].at], self.flat[self._end(after - 1) :]
+        start, end = self.words[first].at, self._end(after - 1)
+        return self.flat[max(0, start - CLAUSE) : start], self.flat[end : end + CLAUSE]
 
     def _end(self, place: int) -> int:
         return self.words[place].at + len(self.words[place].plain)
@@ -680,11 +693,14 @@ class _Reader:
 
 
 def _words(message: str) -> Iterator[Word]:
-    at = 0
+    at, last = 0, ""
     for number, match in enumerate(TOKEN.finditer(message)):
         if number >= MOST_TOKENS:
             return
         raw = match[0]
+        if raw == "." and last in SHORT:  # as in "Dec. 19"
+            continue
+        last = raw.lower()
         text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain(raw))
         if (
             raw.lower().endswith(("'s", "’s"))

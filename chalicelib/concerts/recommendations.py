@@ -16,7 +16,7 @@ from chalicelib.concerts.models import Recommendation, RecommendationQuery, Reco
 from chalicelib.concerts.ports import Listings, Programme
 from chalicelib.concerts.values import Criteria, ProgrammeItem
 from chalicelib.concerts.wishes import Wishes
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import NotFound, Unprocessable
 
 PRICED_CANDIDATES = 2000
 """Concerts whose prices are looked at, the best first, where a price was asked for."""
@@ -40,7 +40,7 @@ class Recommender:
         today = self._clock().date()
         since = query.since or today
         if query.until is not None and query.until < since:
-            raise InvalidInput.of("until", f"is {query.until}, with since {since}", "a day that is not before since")
+            raise Unprocessable.of("until", f"is {query.until}, with since {since}", "a day that is not before since")
         criteria, notes, nothing = self._wishes.of_concerts(query)
         if query.similar_to is not None:
             criteria = self._alike(criteria, query.similar_to)

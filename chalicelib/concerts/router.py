@@ -57,6 +57,8 @@ class LocalRouter:
             lexicon = self._lexicon()
         question = read(turn.message, lexicon, today)
         plan = planned(question, turn.history, today)
+        if lexicon is None and question.topic:
+            plan.unused.append("I could not look up genres, places and names.")
         nothing = question.nothing and plan.tool in {
             "recommend_concerts",
             "find_concerts",
@@ -149,18 +151,17 @@ def _nothing(question: Question, subject: Subject, plan: Plan, today: date) -> N
 
 
 def _forecast(question: Question, subject: Subject, plan: Plan, today: date) -> None:
-    ignored(question, plan, "genres", "venue_types", "prices", "seats", "not_genres", "count", "order")
     concert = question.concert_id
     if not concert and (question.artists or question.venues or question.places or question.since):
         if not (question.artists or question.venues) and subject.concert_id:
             concert = subject.concert_id
-            ignored(question, plan, "places", "days")
         else:
             plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
             plan.arguments |= {"order": "date", "top_n": 1}
             plan.forecast = True
             return
     concert = concert or subject.concert_id
+    ignored(question, plan, "genres", "not_genres", "venue_types", "places", "days", "prices", "seats", "count")
     if concert:
         plan.tool, plan.arguments = "predict_ticket_sales", {"concert_id": concert}
     else:

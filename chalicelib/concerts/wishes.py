@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chalicelib.concerts.lexicon import Lexical
 from chalicelib.concerts.models import ConcertsQuery, ConcertWish, PopularityQuery, TotalsQuery, VenuesQuery
 from chalicelib.concerts.values import Criteria, Place
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import Unprocessable
 
 EVERYTHING = Criteria()
 MAX_PARTS = 3
@@ -82,10 +82,10 @@ class Wishes:
         others: Criteria = EVERYTHING,
     ) -> Wanted:
         if long := next((place for place in (*places, *without_places) if place.count(",") >= MAX_PARTS), None):
-            raise InvalidInput.of("location", f"is {long!r}", "a city, state or country, at most three parts")
+            raise Unprocessable.of("location", f"is {long!r}", "a city, state or country, at most three parts")
         for name, values in (("genres", [*genres, *without_genres]), ("location", [*places, *without_places])):
             if any(not part.strip() for value in values for part in value.split(",")):
-                raise InvalidInput.of(name, "has a blank part", "names, or nothing")
+                raise Unprocessable.of(name, "has a blank part", "names, or nothing")
         if not (genres or without_genres or places or without_places or venue_types):
             return Wanted(others, [], nothing=False)
         lexicon = self._lexicon()
@@ -122,10 +122,10 @@ class Wishes:
 
 
 def days_of(since: date | None, until: date | None, today: date, lookback_days: int) -> tuple[date, date]:
-    """The first day and the day after the last, of a past period; InvalidInput for one that ends before it begins."""
+    """The first day and the day after the last, of a past period; Unprocessable for one that ends before it begins."""
     if since is None:
         since = (today if until is None else until + timedelta(days=1)) - timedelta(days=lookback_days)
     after = today if until is None else until + timedelta(days=1)
     if after <= since:
-        raise InvalidInput.of("until", f"is {until or today}, with since {since}", "a day that is not before since")
+        raise Unprocessable.of("until", f"is {until or today}, with since {since}", "a day that is not before since")
     return since, after

@@ -31,6 +31,15 @@ HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
+class McpMessage(Struct):
+    """One JSON-RPC request, or a notification without an `id`, as `accepts` describes it."""
+
+    jsonrpc: Literal["2.0"]
+    method: str
+    id: str | int | msgspec.UnsetType = msgspec.UNSET
+    params: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
 class McpCaller(Struct, frozen=True):
     """Who calls: the Authorization header, the operators' token, the address, the request's id; nothing is verified."""
 

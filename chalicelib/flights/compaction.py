@@ -13,11 +13,11 @@ counts it once. Killed anywhere, or run twice at once, compaction leaves one of 
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -29,6 +29,7 @@ from chalicelib.flights.models import CompactionOrder, CompactionReport
 from chalicelib.flights.ports import Archive, EmitMetrics, RunHistory, StoredObject
 from chalicelib.flights.runs import RunStatus
 from chalicelib.flights.verdicts import RUNS_A_DAY
+from chalicelib.parallel import in_order
 
 NAMESPACE = "FlightDataPipeline/History"
 SOURCES = b"sources"
@@ -37,9 +38,10 @@ SETTLED_AFTER = timedelta(minutes=10)
 """How long after its end an hour is compacted: its last snapshot is processed and judged by then."""
 QUERIES_LAST = timedelta(minutes=35)
 """Longer than Athena lets a query run."""
+READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
-ROWS_A_GROUP = 5_000
+ROWS_A_GROUP = 10_000
 """An aircraft's rows lie in one row group or two, and its statistics let a query pass over all others."""
 PARQUET = "application/vnd.apache.parquet"
 
@@ -136,12 +138,11 @@ class Compaction:
             return
         tables: dict[str, pa.Table] = {}
         sources = {name: source for name, source in known.items() if name not in new and name not in gone}
-        for name, each in new.items():
-            read = self._archive.read(each.key)
-            if read is None:
-                continue  # a verdict has just moved it
-            tables[name] = _snapshot(read[0], keys.snapshot_time_of(each.key))
-            sources[name] = Source(read[1], tables[name].num_rows)
+        with ThreadPoolExecutor(READERS, "snapshots") as pool:
+            for name, read in in_order(pool, lambda name: self._read(new[name].key), sorted(new), 2 * READERS):
+                if read is not None:
+                    tables[name] = read[0]
+                    sources[name] = Source(read[1], read[0].num_rows)
         body = _written(_kept(kept, sources, tables), [*tables.values()], sources)
         if not self._archive.write_over(key, body, PARQUET, stored[1] if stored else None):
             raise UpstreamUnavailable("another run has compacted it meanwhile", retry_after=60)
@@ -149,6 +150,11 @@ class Compaction:
         tally.compacted += len(tables)
         tally.dropped += len(gone)
         tally.rows += sum(source.rows for source in sources.values())
+
+    def _read(self, key: str) -> tuple[pa.Table, str] | None:
+        """A snapshot of the inbox and its entity tag; None if a verdict has just moved it."""
+        read = self._archive.read(key)
+        return None if read is None else (_snapshot(read[0], keys.snapshot_time_of(key)), read[1])
 
     def _statuses(self, hour: int) -> dict[str, RunStatus]:
         """Of the runs that are still known; what has outlived its run has passed, or it would be in quarantine."""
@@ -176,7 +182,7 @@ def _opened(body: bytes) -> tuple[dict[str, Source], pa.Table]:
 
 def _snapshot(body: bytes, time: int) -> pa.Table:
     """A snapshot's rows, of which each must be of that time."""
-    table = _conformed(pq.read_table(pa.BufferReader(body)))
+    table = _conformed(pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False))
     times = pc.unique(pc.cast(table["snapshot_time"], pa.int64())).to_pylist()
     if times not in ([], [time * 1000]):
         raise OmnibusError(f"a snapshot of {time} holds rows of {times[:3]} ms")
@@ -209,7 +215,7 @@ def _kept(kept: pa.Table | None, sources: Sources, tables: Mapping[str, pa.Table
 def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources) -> bytes:
     """The hour's Parquet; OmnibusError unless it holds exactly the rows of each of its sources."""
     rows = pa.concat_tables([*kept, *new]) if sources else SCHEMA.empty_table()
-    rows = rows.take(_order(rows))
+    rows = rows.take(pc.sort_indices(rows, [("icao24", "ascending"), ("snapshot_s", "ascending")]))
     expected = {keys.snapshot_time_of_id(name): source.rows for name, source in sources.items() if source.rows}
     counted = pc.value_counts(rows["snapshot_s"])
     found = dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
@@ -231,14 +237,3 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources) ->
 
 PLAIN = frozenset({"longitude", "latitude", "velocity", "true_track", "velocity_kt", "sensors"})
 """Columns in which a dictionary does not pay even within one row group."""
-
-
-def _order(rows: pa.Table) -> pa.Array:
-    """Where each row goes: by address, then time."""
-    addresses = rows["icao24"].combine_chunks()
-    codes = addresses.dictionary_encode()
-    ranks = np.empty(len(codes.dictionary) + 1, np.int64)
-    ranks[-1] = len(ranks)
-    ranks[np.argsort(codes.dictionary.to_numpy(zero_copy_only=False))] = np.arange(len(codes.dictionary))
-    places = ranks[codes.indices.fill_null(len(ranks) - 1).to_numpy(zero_copy_only=False)]
-    return pa.array(np.lexsort((rows["snapshot_s"].to_numpy(), places)))

@@ -189,6 +189,32 @@ class TroubleNotices(Protocol):
         """Let the next occurrence of each subject be told again."""
 
 
+class Watcher(NamedTuple):
+    """An open socket, and the endpoint that posts to it."""
+
+    id: str
+    endpoint: str
+
+
+class RunWatchers(Protocol):
+    def watch(self, connection_id: str, endpoint: str, most: int) -> None:
+        """Remember a socket; RateLimited where `most` are remembered already."""
+
+    def unwatch(self, connection_id: str) -> None: ...
+
+    def watchers(self) -> list[Watcher]: ...
+
+
+class PostToWatcher(Protocol):
+    def __call__(self, connection: Watcher, message: Mapping[str, Any], /) -> None:
+        """Send a message; Gone if the socket is closed."""
+
+
+class Feed(Protocol):
+    def publish(self, run: Run) -> None:
+        """Tell whoever listens of a run's verdict; never fails."""
+
+
 class Alerts(Protocol):
     def send(self, subject: str, message: Mapping[str, Any]) -> None: ...
 

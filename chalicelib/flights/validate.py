@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
-from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook, RunHistory
+from chalicelib.flights.ports import Bucket, EmitMetrics, Feed, RunBook, RunHistory
 from chalicelib.flights.quality import Thresholds, assess
 from chalicelib.flights.reports import QualityReport
 from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
@@ -30,6 +30,7 @@ class Validation:
         runs: RunBook,
         history: RunHistory,
         troubles: Troubles,
+        feed: Feed,
         emit: EmitMetrics,
         thresholds: Thresholds,
         strict: bool,
@@ -39,6 +40,7 @@ class Validation:
         self._runs = runs
         self._history = history
         self._troubles = troubles
+        self._feed = feed
         self._emit = emit
         self._thresholds = thresholds
         self._strict = strict
@@ -118,11 +120,17 @@ class Validation:
             new = self._runs.advance(run.tracking_id, RunStatus.VALIDATED, TO_VALIDATED, facts)
         if new:
             self._measure(report, ms)
+            self._tell(run.tracking_id)
         else:
             self._runs.note(run.tracking_id, facts)
         if bad:
             self._bucket.move(keys.processed_key(run.snapshot_time), keys.quarantine_key(run.snapshot_time))
             self._troubles.tell(run.tracking_id)
+
+    def _tell(self, tracking_id: str) -> None:
+        judged = self._runs.find(tracking_id)
+        if judged is not None:
+            self._feed.publish(judged)
 
     def _measure(self, report: QualityReport, ms: int) -> None:
         metrics: dict[str, tuple[float, str]] = {

@@ -7,16 +7,20 @@ is told for each of its fields; a row with a problem is left out, and the others
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from chalicelib.spendsense import fields
-from chalicelib.spendsense.models import RejectedField
+from chalicelib.spendsense.models import Readings, RejectedField
 from chalicelib.spendsense.taxonomy import Category, packaged_taxonomy
 
 ACCOUNT_TYPES = ("depository", "credit", "loan", "investment", "other")
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for none."""
+NAME_LENGTH = 200
 CHANNELS = ("online", "in store", "other")
 HOLDERS = ("business", "personal", "unrecognized")
 LIABILITIES = ("credit", "mortgage", "student")
@@ -29,7 +33,7 @@ _STORE = re.compile(
     r"""\s* (?:
         [#*] \s* [\w-]* \d [\w-]*               # "#1234", "*2T4RT6"
       | \b (?:store|shop|unit|no|nr|loc|ste) [.:]? \s* \#? \d+   # "store 12"
-      | \b [a-z]? \d{3,} [\d-]*                 # a bare number of three digits or more
+      | \b [a-z]? (?: 0\d{2,} | \d{4,} ) [\d-]*   # a bare number of four digits or more: "Microsoft 365" is a name
     ) (?= \s | $ )""",
     re.VERBOSE,
 )
@@ -100,6 +104,8 @@ class BankStatement:
     liabilities: tuple[BankLiability, ...] = ()
     removed: tuple[str, ...] = ()
     rejections: tuple[RejectedField, ...] = ()
+    readings: Readings = field(default_factory=lambda: Readings(format="rows"))
+    new_account: BankAccount | None = None
 
 
 class RowReading:
@@ -110,6 +116,11 @@ class RowReading:
         self._section = section
         self.line = line
         self.rejections: list[RejectedField] = []
+        self.told: list[str] = []
+
+    def has(self, name: str) -> bool:
+        """Does the row say something under that name?"""
+        return self._row.get(name) not in (None, "")
 
     def take(self, read: Callable[[Any], Any], *path: str) -> Any:
         """The field at `path` (nested in JSON, dotted in CSV); None if it is wrong, which is noted."""
@@ -137,51 +148,113 @@ def read_account(row: RowReading) -> BankAccount:
     return BankAccount(
         line=row.line,
         external_id=row.take(fields.identifier, "account_id"),
-        name=row.take(fields.printable, "name"),
+        name=row.take(_line_of(row), "name"),
         mask=row.take(lambda value: fields.printable(value, 10), "mask"),
         type=row.take(fields.choice_of(*ACCOUNT_TYPES), "type"),
         subtype=(row.take(lambda value: fields.printable(value, 50), "subtype") or "").lower(),
         available_cents=row.take(fields.nullable(fields.cents), "balances", "available"),
         current_cents=row.take(fields.nullable(fields.cents), "balances", "current"),
         limit_cents=row.take(fields.nullable(fields.cents), "balances", "limit"),
-        currency=row.take(fields.currency, "balances", "iso_currency_code"),
+        currency=_currency_of(row, "balances", "iso_currency_code", "unofficial_currency_code")
+        or row.take(fields.currency, "balances", "iso_currency_code"),
         holder_category=row.take(fields.nullable(fields.choice_of(*HOLDERS)), "holder_category"),
     )
 
 
-def read_transaction(row: RowReading, today: date) -> BankTransaction:
-    """A transaction of Plaid's /transactions/sync or /transactions/get."""
-    name = row.take(fields.printable, "name") or ""
-    merchant = row.take(fields.printable, "merchant_name") or row.take(fields.printable, "merchant_entity_id") or name
+def read_transaction(
+    row: RowReading, today: date, account: str | None = None, own_id: Callable[..., str] | None = None
+) -> BankTransaction:
+    """A transaction of Plaid's /transactions/sync or /transactions/get, or of an export under the same names.
+
+    `account` is for rows that name none; `own_id` makes an id for rows without one.
+    """
+    name = row.take(_line_of(row), "name") or row.take(_line_of(row), "original_description") or ""
     cents = row.take(fields.cents, "amount")
-    primary = row.take(_category, "personal_finance_category", "primary")
-    detailed = row.take(_category, "personal_finance_category", "detailed")
-    category, _ = packaged_taxonomy().categorise(primary or "", detailed or "", name, cents or 0)
+    posted_on = row.take(fields.posting_day(today), "date")
+    merchant, key = _merchant(row, name)
+    given = (
+        (row.take(_category, "personal_finance_category", "primary") or ""),
+        (row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""),
+    )
+    category, understood = _categorised(*given, f"{name} {merchant}", (cents or 0) > 0 or -((cents or 0) < 0))
+    if not understood:
+        row.told.append(f"category {given[1] or given[0]!r} is not known")
+    account_id = row.take(fields.identifier, "account_id") if row.has("account_id") or not account else account
+    if row.has("transaction_id") or own_id is None:
+        external_id = row.take(fields.identifier, "transaction_id")
+    else:
+        external_id = own_id(account_id, posted_on, cents, name)
     return BankTransaction(
         line=row.line,
-        external_id=row.take(fields.identifier, "transaction_id"),
-        account=row.take(fields.identifier, "account_id"),
-        posted_on=row.take(fields.posting_day(today), "date"),
+        external_id=external_id,
+        account=account_id,
+        posted_on=posted_on,
         amount_cents=cents,
-        currency=row.take(fields.nullable(fields.currency), "iso_currency_code"),
+        currency=_currency_of(row, "iso_currency_code", "unofficial_currency_code"),
         name=name,
         merchant=merchant,
-        merchant_key=canonical(merchant),
+        merchant_key=key,
         category=category,
-        channel=row.take(fields.choice_of(*CHANNELS), "payment_channel"),
-        pending=row.take(fields.flag, "pending"),
+        channel=row.take(fields.choice_of(*CHANNELS), "payment_channel") if row.has("payment_channel") else "other",
+        pending=row.take(fields.flag, "pending") if row.has("pending") else False,
         replaces=row.take(fields.nullable(fields.identifier), "pending_transaction_id"),
     )
 
 
+@lru_cache(maxsize=20_000)
+def _categorised(primary: str, detailed: str, texts: str, sign: int) -> tuple[Category, bool]:
+    return packaged_taxonomy().categorise(primary, detailed, texts, sign)
+
+
+def _merchant(row: RowReading, name: str) -> tuple[str, str]:
+    """Whom a row is with, and the key to group by: entity, merchant, counterparty, name, in this order."""
+    entity = row.take(fields.printable, "merchant_entity_id")
+    called = row.take(_line_of(row), "merchant_name") or row.take(_counterparty, "counterparties") or name
+    return called or entity or "", f"entity {entity}".lower() if entity else canonical(called)
+
+
+def _counterparty(value: Any) -> str:
+    """The name of the first counterparty that has one."""
+    named = [one.get("name") for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return next((fields.printable(name) for name in named if isinstance(name, str) and name), "")
+
+
+def _line_of(row: RowReading) -> Callable[[Any], str]:
+    """A reader of a text that banks break and pad: on one line, cut at 200 characters, which is told."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            return fields.printable(value)
+        line = _SPACES.sub(" ", value).strip()
+        if line != value.strip():
+            row.told.append("a name was put on one line")
+        if len(line) > NAME_LENGTH:
+            row.told.append(f"a name was cut at {NAME_LENGTH} characters")
+        return fields.printable(line[:NAME_LENGTH])
+
+    return read
+
+
+def _currency_of(row: RowReading, *path: str) -> str | None:
+    """The currency of a row or an account; NO_CURRENCY for one that is not known, which is foreign to everybody."""
+    *outer, official, unofficial = path
+    code: str | None = row.take(fields.nullable(fields.currency), *outer, official)
+    other = row.take(fields.nullable(fields.printable), *outer, unofficial)
+    if code is None and other:
+        row.told.append(f"currency {other!r} is not known, and counted as foreign")
+        return NO_CURRENCY
+    return code
+
+
 def read_liability(row: RowReading, kind: Any = None) -> BankLiability:
     """A liability of Plaid's /liabilities/get; in CSV its `kind` is a column."""
+    rate = "interest_rate_percentage" if row.has("interest_rate_percentage") else "interest_rate"
     return BankLiability(
         line=row.line,
         account=row.take(fields.identifier, "account_id"),
         kind=kind or row.take(fields.choice_of(*LIABILITIES), "kind"),
         apr_percent=row.take(_purchase_apr, "aprs"),
-        interest_rate_percent=row.take(_rate, "interest_rate"),
+        interest_rate_percent=row.take(_rate, rate),
         minimum_payment_cents=row.take(fields.nullable(fields.cents), "minimum_payment_amount"),
         last_payment_cents=row.take(fields.nullable(fields.cents), "last_payment_amount"),
         last_payment_on=row.take(fields.nullable(fields.day), "last_payment_date"),
@@ -197,6 +270,13 @@ def _category(value: Any) -> str:
     if found and not all(part.isalnum() for part in found.split("_")):
         raise ValueError("a category such as FOOD_AND_DRINK")
     return found
+
+
+def _label(value: Any) -> str:
+    """A category as exports write it: a text, or Plaid's former list, of which the last says most."""
+    if isinstance(value, list):
+        value = next((part for part in reversed(value) if isinstance(part, str)), None)
+    return fields.printable(value, 100)
 
 
 def _purchase_apr(value: Any) -> Decimal | None:
@@ -218,6 +298,7 @@ def _shown(value: Any) -> str:
     return "is missing" if value is None else f"is {str(value)[:60]!r}"
 
 
+@lru_cache(maxsize=20_000)
 def canonical(name: str) -> str:
     """The key that a merchant is grouped by: lower case, without store numbers and stray punctuation.
 

@@ -47,35 +47,35 @@ def choice_of(*choices: str) -> Any:
 
 def currency(value: Any) -> str:
     """An ISO 4217 code."""
-    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value.strip().upper()):
         raise ValueError("an ISO 4217 code such as USD")
-    return value
+    return value.strip().upper()
 
 
 def cents(value: Any) -> int:
     """An amount in hundredths of its currency, rounded half to even where it has more decimals."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError("a number")
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError("a number") from None
-    if not amount.is_finite() or abs(amount) > MAX_AMOUNT:
+    amount = _decimal(value)
+    if not amount.is_finite() or not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
         raise ValueError(f"a number from -{MAX_AMOUNT:,} to {MAX_AMOUNT:,}")
     return int((amount * 100).to_integral_value())
 
 
 def percent(value: Any) -> Decimal:
     """A rate in percent, to three decimals."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError("a number")
-    try:
-        rate = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError("a number") from None
+    rate = _decimal(value)
     if not rate.is_finite() or not 0 <= rate <= 999:
         raise ValueError("a percentage from 0 to 999")
     return rate.quantize(Decimal("0.001"))
+
+
+def _decimal(value: Any) -> Decimal:
+    """A number as it is written; `1_000`, which Python reads, is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal) or "_" in str(value):
+        raise ValueError("a number")
+    try:
+        return Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("a number") from None
 
 
 def flag(value: Any) -> bool:

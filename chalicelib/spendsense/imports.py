@@ -4,11 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from chalicelib.errors import InvalidInput
-from chalicelib.spendsense.bank import BankStatement
-from chalicelib.spendsense.models import Imported, ImportQuery, Operator
+from msgspec import structs
+
+from chalicelib.spendsense.bank import BankStatement, BankTransaction
+from chalicelib.spendsense.models import Imported, ImportQuery, Operator, PreviewRow
 from chalicelib.spendsense.ports import Announcements, Ledger
 from chalicelib.spendsense.statements import from_csv, from_json
+from chalicelib.spendsense.tables import unknown_kind
+
+PREVIEWED = 100
 
 
 class Imports:
@@ -22,10 +26,14 @@ class Imports:
     def take(self, subject: UUID, raw: bytes, content_type: str, query: ImportQuery, by: Operator) -> Imported:
         """Keep what a file says of `subject`: JSON (all sections at once) or CSV (the section that `query` names).
 
+        With `dry_run` nothing is kept, and the first rows are shown as they are understood.
         Rows that are wrong are told one by one and left out; if any is news, the person's features are computed anew.
         NotFound without a profile, InvalidInput for a file that cannot be read at all.
         """
-        imported = self._ledger.save(subject, self._read(raw, content_type, query), self._clock(), by)
+        statement = self._read(raw, content_type, query)
+        imported = self._ledger.save(subject, statement, self._clock(), by, keep=not query.dry_run)
+        if query.dry_run:
+            return structs.replace(imported, preview=[_previewed(row) for row in statement.transactions[:PREVIEWED]])
         if any(imported.saved.values()):
             self._announcements.announce("Transactions Ingested", {"subject": str(subject)})
         return imported
@@ -34,7 +42,20 @@ class Imports:
         kind = content_type.partition(";")[0].strip().lower()
         today = self._clock().date()
         if kind == "application/json":
-            return from_json(raw, today)
+            return from_json(raw, today, query)
         if kind == "text/csv":
-            return from_csv(raw, query.section, today)
-        raise InvalidInput.of("Content-Type", f"is {kind!r}", "application/json or text/csv")
+            return from_csv(raw, query, today)
+        raise unknown_kind(kind)
+
+
+def _previewed(row: BankTransaction) -> PreviewRow:
+    return PreviewRow(
+        line=row.line,
+        account_id=row.account,
+        posted_on=row.posted_on,
+        amount_cents=row.amount_cents,
+        name=row.name,
+        merchant=row.merchant or None,
+        category=row.category.detailed,
+        pending=row.pending,
+    )

@@ -138,6 +138,8 @@ class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CategorySpending(Struct, frozen=True, kw_only=True):
+    """What a month's spending in one category comes to, in cents, and of how many transactions."""
+
     category: str
     spend_cents: int
     transactions: int
@@ -358,6 +360,21 @@ class ImportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     section: Annotated[
         Literal["accounts", "transactions", "liabilities"], Meta(description="What a CSV file holds.")
     ] = "transactions"
+    dry_run: Annotated[bool, Meta(description="Tell what would be taken, and keep nothing.")] = False
+    account_id: (
+        Annotated[
+            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="The account of rows that name none.")
+        ]
+        | None
+    ) = None
+    account_kind: Annotated[
+        Literal["checking", "savings", "credit card"], Meta(description="What that account is, if it is new.")
+    ] = "checking"
+    dates: Annotated[Literal["mdy", "dmy"], Meta(description="The order of 03/04/2026.")] | None = None
+    decimals: Annotated[Literal["point", "comma"], Meta(description="The decimal sign of 1,234.")] | None = None
+    amounts: Annotated[Literal["positive_out", "negative_out"], Meta(description="Which sign is money out.")] | None = (
+        None
+    )
 
 
 class RejectedField(Struct, frozen=True, kw_only=True):
@@ -370,13 +387,39 @@ class RejectedField(Struct, frozen=True, kw_only=True):
     expected: str
 
 
-class Imported(Struct, frozen=True, kw_only=True):
-    """Rows by what became of them; at most 1,000 rejections are spelled out."""
+class Readings(Struct, kw_only=True):
+    """How a file was read: what its columns were taken for, what is not known, and what was decided."""
 
+    format: str
+    encoding: str | None = None
+    columns: dict[str, str] = {}
+    unknown: list[str] = []
+    notes: list[str] = []
+
+
+class PreviewRow(Struct, frozen=True, kw_only=True):
+    """A transaction as it is understood; a positive amount is money out."""
+
+    line: int
+    account_id: str
+    posted_on: date
+    amount_cents: int
+    name: str
+    merchant: str | None
+    category: str
+    pending: bool
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """Rows by what became of them, or would with `dry_run`; at most 1,000 rejections are spelled out."""
+
+    dry_run: bool = False
     saved: dict[str, int]
     unchanged: dict[str, int]
     rejected: int
     rejections: list[RejectedField]
+    readings: Readings | None = None
+    preview: list[PreviewRow] = []
 
 
 class ReviewQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -430,6 +473,8 @@ class Reviewed(Struct, frozen=True, kw_only=True):
 
 
 class BulkVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One verdict on up to a hundred recommendations; an override needs its reason."""
+
     recommendation_ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
     action: Literal["approve", "override", "flag"]
     reason: ReviewReason | None = None
@@ -453,6 +498,8 @@ class SignalView(Struct, frozen=True, kw_only=True):
 
 
 class CataloguePersona(Struct, frozen=True, kw_only=True):
+    """A persona as people read it: its name and what its recommendations are about."""
+
     persona: str
     name: str
     focus: str

@@ -46,9 +46,15 @@ class Ledger(Protocol):
     """The bank's rows of all people."""
 
     def save(
-        self, subject: UUID, statement: BankStatement, now: datetime, by: models.Operator | None = None
+        self,
+        subject: UUID,
+        statement: BankStatement,
+        now: datetime,
+        by: models.Operator | None = None,
+        *,
+        keep: bool = True,
     ) -> models.Imported:
-        """Keep a person's rows, in one transaction; NotFound without a profile.
+        """Keep a person's rows, in one transaction; NotFound without a profile. Without `keep`, tell what it would.
 
         Rows of accounts that are not the person's are rejected, and on record as an attempt of `by`.
         """

@@ -62,6 +62,11 @@ class Taxonomy:
             category = self.categories[TO_SOMEBODY]
         return category, known is not None or not given
 
+    def is_income(self, label: str, texts: str) -> bool:
+        """Does a row call itself income, whatever the sign of its amount?"""
+        category = self._named(_name(label), -1) if label else None
+        return (category or self._worded(texts, -1)).primary == "INCOME"
+
     def _named(self, name: str, cents: int) -> Category | None:
         if name == "TRANSFER" or name == "TRANSFERS":
             name = "TRANSFER_OUT" if cents > 0 else "TRANSFER_IN"

@@ -15,6 +15,7 @@ from chalicelib.wiring.shared import Shared, now
 
 if TYPE_CHECKING:
     from chalicelib.flights.compaction import Compaction
+    from chalicelib.flights.feed import RunFeed
     from chalicelib.flights.history import FlightHistory
     from chalicelib.flights.ingest import Ingestion
     from chalicelib.flights.operations import FlightOperations
@@ -81,6 +82,7 @@ class FlightServices:
             runs=self.runs,
             history=self.runs,
             troubles=self.troubles,
+            feed=self.feed,
             emit=emit,
             thresholds=thresholds,
             strict=self._settings.strict,
@@ -159,6 +161,12 @@ class FlightServices:
     @cached_property
     def guard(self) -> FlightGuard:
         return FlightGuard(self._client("dynamodb"), self._settings.guard_table, now)
+
+    @cached_property
+    def feed(self) -> "RunFeed":
+        from chalicelib.flights.feed import RunFeed
+
+        return RunFeed(self.guard, self._shared.connections.post)
 
     @cached_property
     def alerts(self) -> Topic:

@@ -24,12 +24,6 @@ UNRESERVED = 100
 """Lambda keeps this many concurrent executions for functions that reserve none."""
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 LONGEST_INVOCATION_S = 900
-INSIGHTS_REGIONS = {
-    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
-    *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
-    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
-}
-"""Where AWS publishes the layer of Lambda Insights from the account that the template names."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ class Survey:
         for name, usage in (("KmsKeyArn", "ENCRYPT_DECRYPT"), ("ModelSigningKeyArn", "SIGN_VERIFY")):
             if parameters.get(name):
                 yield from self._asked(f"the key {name}", partial(self._key, name, usage))
-        yield from self._insights()
+        yield from self._asked("the layer of Lambda Insights", self._insights)
         if parameters.get("ChatModelId"):
             yield from self._asked("Bedrock's models", self._model)
         if parameters.get("ChatAgentId"):
@@ -185,13 +179,17 @@ class Survey:
             yield f"{parameter}: {arn} is {state}, for {use}; expected Enabled, for {usage}"
 
     def _insights(self) -> Iterator[str]:
-        region, parameters = self.names.pseudo["AWS::Region"], self.names.parameters
-        named = parameters.get("InsightsLayerArn") or parameters.get("Insights") != "ENABLED"
-        if not named and region not in INSIGHTS_REGIONS:
-            yield (
-                f"InsightsLayerArn: is missing; AWS publishes the layer of Lambda Insights for {region} from an account"
-                " of its own, which its documentation names. Or set Insights to DISABLED"
-            )
+        """The layer of every function, by region and processor, or named; nothing if Insights is off."""
+        region = self.names.pseudo["AWS::Region"]
+        instead = "name one (InsightsLayerArn), or set Insights to DISABLED"
+        try:
+            layers = resolve(self.template.get("Globals", {}).get("Function", {}).get("Layers", []), self.names)
+        except KeyError:
+            yield f"InsightsLayerArn: is missing; no layer of Lambda Insights is known for {region}: {instead}"
+            return
+        for arn in layers:
+            if not exists(self.client("lambda").get_layer_version_by_arn, Arn=arn):
+                yield f"InsightsLayerArn: Lambda has no layer {arn} in {region}: {instead}"
 
     def _model(self) -> Iterator[str]:
         model = self.names.parameters["ChatModelId"]

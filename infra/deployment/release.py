@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra.deployment import account, artifacts, health, parameters
+from botocore.exceptions import ClientError
+
+from infra.deployment import account, artifacts, health, parameters, tidying
 from infra.deployment.account import Account, Client, Survey, Tell
 from infra.deployment.intrinsics import Known, pseudo_parameters
 from infra.deployment.problems import DeploymentError
@@ -111,9 +113,20 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
             f"  the schema was not migrated: bring the database into the network (outputs DatabaseSubnets and"
             f" DatabaseSecurityGroup), then `make deploy STAGE={site.stage.name}` again, which migrates it"
         )
+    _tidy(site, checked)
     for line in EQUIVALENTS:
         site.tell(line.format(stack=site.stage.stack, url=site.address(outputs)))
     return outputs
+
+
+def _tidy(site: Site, checked: Checked) -> None:
+    """Take away what releases leave behind; whatever cannot be, stays, and the deployment is done nevertheless."""
+    try:
+        tidying.prune(site.client("lambda"), site.stack.resources(), site.tell)
+        if days := checked.parameters.get("LogRetention"):
+            tidying.end_insights_logs(site.client("logs"), int(days), site.tell)
+    except ClientError as error:
+        site.tell(f"  not tidied up: {error}")
 
 
 def verify(site: Site, outputs: Mapping[str, str], *, migrated: bool) -> None:
@@ -141,6 +154,8 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
         site.tell(f"  adopts {name}, which an earlier stack left")
     changed = site.stack.change(url, given, site.stage.tags, adopt=bool(adopted))
     site.tell(f"{site.stage.stack}: " + ("deployed" if changed else "no changes"))
+    mine = [each for each in site.stack.resources() if each.physical in adopted] if adopted else []
+    tidying.tell_drift(site.client("cloudformation"), site.stage.stack, mine, site.tell)
     return site.stack.outputs()
 
 

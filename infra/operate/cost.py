@@ -16,6 +16,7 @@ import json
 import math
 import sys
 import tempfile
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -313,7 +314,7 @@ def main() -> None:
     else:
         show(prices, rates, durations, lines, details=options.details)
         if missing := unreckoned(rates, memory):
-            print(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.")
+            print(textwrap.fill(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.", 80))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,13 @@ def with_alarms(template: Mapping[str, Any], workloads: Sequence[Workload]) -> d
         alarms |= _of_function(logical, function)
     for logical in of_type(resources, QUEUE):
         alarms |= _of_dead_letters(logical) if logical.endswith(DEAD_LETTERS) else _of_queue(logical)
-    for of_many in (_of_expiring_dead_letters, _of_waiting_events, _of_tables):
+    for of_many in (
+        _of_slow_functions,
+        _of_throttled_functions,
+        _of_expiring_dead_letters,
+        _of_waiting_events,
+        _of_tables,
+    ):
         alarms |= of_many(resources, workloads)
     return {**template, "Resources": {**resources, **alarms}}
 
@@ -49,28 +55,70 @@ def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str,
 
 def _of_function(logical: str, function: Mapping[str, Any]) -> dict[str, Any]:
     name = name_of(function)
-    dimensions = [{"Name": "FunctionName", "Value": {"Ref": logical}}]
-    metric = {"Namespace": "AWS/Lambda", "Dimensions": dimensions}
-    # One error that a retry mends wakes nobody; a canary's five minutes are long enough for two.
-    errors = {**metric, "MetricName": "Errors", "Statistic": "Sum", **_above(0, period=60, of=3, at_least=2)}
-    # Throttled events are retried for as long as EventAge allows, throttled callers are turned away.
-    patience = 3 if "DeadLetterQueue" in function["Properties"] else 1
-    throttles = {**metric, "MetricName": "Throttles", "Statistic": "Sum", **_above(0, period=300, of=patience)}
-    longest = _stat("longest", metric, "Duration", "Maximum", 300)
-    share = _share("longest / (10 * {limit})", function["Properties"]["Timeout"])
-    return {
-        f"{logical}ErrorsAlarm": alarm(f"{name}-errors", f"{name} raises, or is cut off.", "errors", **errors),
-        f"{logical}DurationAlarm": alarm(
-            f"{name}-duration",
-            f"An invocation of {name} took over 80 % of its timeout.",
-            "duration",
-            Metrics=[share, longest],
-            **_above(80),
-        ),
-        f"{logical}ThrottlesAlarm": alarm(
-            f"{name}-throttles", f"{name} is refused further concurrency.", "throttles", **throttles
-        ),
-    }
+    # One error that a retry mends wakes nobody.
+    properties = {"MetricName": "Errors", "Statistic": "Sum", **_above(0, period=60, of=3, at_least=2)}
+    errors = alarm(
+        f"{name}-errors", f"{name} raises, or is cut off.", "errors", **_function_metric(logical), **properties
+    )
+    return {f"{logical}ErrorsAlarm": errors}
+
+
+def _of_slow_functions(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
+    """An alarm for each workload, over the share of its own timeout that each function takes."""
+    functions = of_type(resources, FUNCTION)
+    found = {}
+    for workload, names in by_workload(functions, workloads).items():
+        for number, some in _in_tens(names):
+            shares = [f"FILL(longest{place}, 0) / (10 * ${{Limit{place}}})" for place in range(len(some))]
+            limits = {f"Limit{place}": functions[name]["Properties"]["Timeout"] for place, name in enumerate(some)}
+            share = {
+                "Id": "share",
+                "Expression": {"Fn::Sub": [f"MAX([{', '.join(shares)}])", limits]},
+                "Label": "% of the timeout",
+                "ReturnData": True,
+            }
+            longest = [
+                _stat(f"longest{place}", _function_metric(name), "Duration", "Maximum", 300)
+                for place, name in enumerate(some)
+            ]
+            found[f"{workload.capitalize()}Duration{number}Alarm"] = alarm(
+                _numbered(f"{workload}-duration", number),
+                "An invocation took over 80 % of its function's timeout.",
+                "duration",
+                Metrics=[share, *longest],
+                **_above(80),
+            )
+    return found
+
+
+def _of_throttled_functions(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
+    """An alarm for the functions of each workload that have callers, and one for those that have events.
+
+    Throttled events are retried for as long as EventAge allows, throttled callers are turned away.
+    """
+    functions = of_type(resources, FUNCTION)
+    total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
+    found = {}
+    for kind, patience in (("callers", 1), ("events", 3)):
+        own = [
+            name
+            for name, function in functions.items()
+            if ("DeadLetterQueue" in function["Properties"]) is (kind == "events")
+        ]
+        for workload, names in by_workload(own, workloads).items():
+            for number, some in _in_tens(names):
+                throttles = [
+                    _stat(f"throttles{place}", _function_metric(name), "Throttles", "Sum", 300)
+                    for place, name in enumerate(some)
+                ]
+                found[f"{workload.capitalize()}Throttled{kind.capitalize()}{number}Alarm"] = alarm(
+                    _numbered(f"{workload}-throttled-{kind}", number),
+                    "A function is refused further concurrency.",
+                    "throttles",
+                    Metrics=[total, *throttles],
+                    **_above(0, of=patience),
+                )
+    return found
 
 
 def _of_dead_letters(logical: str) -> dict[str, Any]:

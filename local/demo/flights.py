@@ -1,8 +1,8 @@
-"""The flights demo: an hour of real air traffic through the deployed pipeline, in seconds.
+"""The flights demo: three hours of real air traffic through the deployed pipeline, in seconds.
 
-The local OpenSky's clock steps through the hour; each step invokes `ingest_flights` as the schedule would, and S3
+The local OpenSky's clock steps through the hours; each step invokes `ingest_flights` as the schedule would, and S3
 events carry the snapshot on. One snapshot is spoiled on purpose, to show what the checks find and what quarantine
-does. Ends with the runs, the failed checks with sample rows, and a map of the last snapshot.
+does. Ends with the runs, the failed checks with sample rows, a map of the last snapshot, and what the history tells.
 """
 
 import json
@@ -22,14 +22,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from local.demo.history import show_history
 from local.demo.map import draw_map
 
-SNAPSHOTS: Final = 12
+SNAPSHOTS: Final = 36
 STEP: Final = 300
 """Seconds of traffic between two snapshots: the schedule of `ingest_flights`."""
-BEGINNING: Final = 4500
-"""Seconds into the recording, so that the hour shown is a busy one."""
-SPOILED: Final = 7
+BEGINNING: Final = 0
+"""Seconds into the recording, which is as long as what is shown."""
+SPOILED: Final = 30
 SPOIL: Final = (
     {"kind": "off_the_globe", "rows": 3},
     {"kind": "values_lost", "rows": 6},
@@ -58,6 +59,8 @@ class Pipeline:
     opensky_url: str
     bucket: str
     ingest_function: str
+    compact_function: str
+    operator_token: str
     functions: Any
     objects: Any
 
@@ -78,6 +81,8 @@ class Pipeline:
             cloud["opensky_url"].rstrip("/"),
             cloud["buckets"]["flights"],
             cloud["functions"]["ingest_flights"],
+            cloud["functions"]["compact_flights"],
+            cloud["operator_token"],
             *clients,
         )
 
@@ -88,14 +93,22 @@ class Pipeline:
         with urlopen(request, timeout=10) as answer:
             answer.read()
 
+    def invoke(self, name: str) -> dict[str, Any]:
+        """What a function answers to its schedule; raises where it failed."""
+        function = {"compact_flights": self.compact_function, "ingest_flights": self.ingest_function}[name]
+        event = scheduled_event(datetime.now(UTC), self.functions.meta.region_name)
+        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        result = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError") or result is None:
+            raise RuntimeError(f"{function} failed: {json.dumps(result)[:500]}")
+        return dict(result)
+
     def ingest(self) -> dict[str, Any]:
         """One poll; raises where the function failed or brought no snapshot."""
-        event = scheduled_event(datetime.now(UTC), self.functions.meta.region_name)
-        answer = self.functions.invoke(FunctionName=self.ingest_function, Payload=json.dumps(event).encode())
-        result = json.loads(answer["Payload"].read())
-        if answer.get("FunctionError") or "tracking_id" not in (result or {}):
+        result = self.invoke("ingest_flights")
+        if "tracking_id" not in result:
             raise RuntimeError(f"{self.ingest_function} brought no snapshot: {json.dumps(result)[:500]}")
-        return dict(result)
+        return result
 
     def get(self, path: str) -> Any:
         """The body of a REST answer."""
@@ -136,7 +149,7 @@ def scheduled_event(now: datetime, region: str) -> dict[str, Any]:
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
-    """Sends the hour through the pipeline, prints what became of it, and returns the files that it made."""
+    """Sends the hours through the pipeline, prints what became of it, and returns the files that it made."""
     pipeline, console = Pipeline.of(cloud), console or Console()
     progress(f"{SNAPSHOTS} snapshots of real traffic, {STEP // 60} minutes apart; number {SPOILED} is spoiled")
     try:
@@ -153,11 +166,12 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     report_path = out / "flights-quality.json"
     if report is not None:
         report_path.write_text(json.dumps(report[1], indent=2) + "\n")
-    return [drawn.path, *([report_path] if report is not None else [])]
+    told = show_history(pipeline.get, pipeline.invoke, pipeline.rest_url, pipeline.operator_token, runs, out, console)
+    return [drawn.path, *([report_path] if report is not None else []), *told]
 
 
 def replay_hour(pipeline: Pipeline, progress: Progress) -> list[Run]:
-    """Polls once for each step of the hour up to now and follows each snapshot to its verdict; the runs in order."""
+    """Polls once for each step of the hours up to now and follows each snapshot to its verdict; the runs in order."""
     runs = []
     start = time.time() - (SNAPSHOTS - 1) * STEP
     for number in range(1, SNAPSHOTS + 1):
@@ -196,7 +210,7 @@ def worst_report(pipeline: Pipeline, runs: Iterable[Run]) -> tuple[Run, dict[str
 def runs_table(runs: Iterable[Run]) -> Table:
     """One line for each run: rows, rejected, score, grade, times and sizes."""
     table = Table(
-        title="Runs: an hour of traffic around Paris",
+        title="Runs: three hours of traffic",
         caption="Schema and statistics take 14 kB of any Parquet file, so these small snapshots grow;"
         " benchmarks/states_to_parquet.py shows large ones.",
         title_justify="left",

@@ -1,9 +1,10 @@
-"""The predictions demo: train, sign, publish, and score 200,000 rows through the deployed function.
+"""The predictions demo: train on text and numbers, sign, publish, preview, and score 200,000 rows.
 
-The data is scikit-learn's diabetes study: 442 patients, ten measurements, and how far the disease had progressed a
-year later. A forest learns from 60 % of the patients; the rows are drawn from the others, each measurement jittered,
-as if measured again. Every prediction is compared with a direct `model.predict`, bit by bit; then the same rows go
-through the state machine, and its bytes are compared with the single call's. Ends with a plot of the residuals.
+The data is the Palmer penguins: 344 birds of three species on three islands, their bills and flippers measured, with
+gaps. A pipeline (impute, scale, one-hot, gradient boosting) learns a bird's body mass from 60 % of them; the rows are
+drawn from the others, each measurement jittered, as if measured again. Every prediction is compared with a direct
+`model.predict(pandas.read_csv(...))`, bit by bit; then the same rows go through the state machine, and its bytes are
+compared with the single call's. Ends with the job's first rows and a plot of the residuals.
 """
 
 import json
@@ -24,21 +25,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from botocore.config import Config
-from sklearn.datasets import load_diabetes
-from sklearn.ensemble import RandomForestRegressor
+from palmerpenguins import load_penguins
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import SharedSecret
 from chalicelib.predictions.places import parse_uri
-from infra.operate.publish_model import publish, read_artifact
+from chalicelib.predictions.publishing import Described
+from infra.operate.publish_model import publish, read_artifact, read_sample
 from local.demo.residuals import draw_residuals
 
 ROWS: Final = 200_000
-JITTER: Final = 0.005
-"""Standard deviation of a measurement that is repeated; the measurements themselves vary by 0.048."""
+JITTER: Final = 0.01
+"""Standard deviation of a measurement that is repeated, as a share of it."""
 DEADLINE: Final = 120.0
-COLUMN: Final = "predicted_progression"
+COLUMN: Final = "predicted_body_mass_g"
 
 Progress = Callable[[str], None]
 
@@ -118,36 +124,41 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Study:
-    """A fitted model, and rows that it has not seen: CSV with an id, the features and the outcome."""
+    """A fitted pipeline, a sample of its data, and rows that it has not seen: CSV with an id, features and outcome."""
 
-    model: RandomForestRegressor
+    model: Pipeline
     features: tuple[str, ...]
-    matrix: npt.NDArray[np.float64]
+    sample: bytes
     outcome: npt.NDArray[np.float64]
     table: bytes
 
 
 def study() -> Study:
-    """Train on some patients, and draw rows from the others."""
-    data = load_diabetes()
-    names = tuple(data.feature_names)
-    known, unseen, progressed, to_predict = train_test_split(data.data, data.target, test_size=0.4, random_state=0)
-    model = RandomForestRegressor(n_estimators=100, min_samples_leaf=5, random_state=0).fit(known, progressed)
+    """Train on some birds, and draw rows from the others."""
+    birds = load_penguins().dropna(subset=["body_mass_g"])
+    numbers, words = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm"], ["species", "island", "sex"]
+    names = [*words, *numbers]
+    known, unseen = train_test_split(birds, test_size=0.4, random_state=0)
+    encoded = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(sparse_output=False))
+    scaled = make_pipeline(SimpleImputer(), StandardScaler())
+    model = make_pipeline(
+        make_column_transformer((encoded, words), (scaled, numbers)), HistGradientBoostingRegressor(random_state=0)
+    ).fit(known[names], known["body_mass_g"])
     chance = np.random.default_rng(0)
-    patients = chance.integers(len(unseen), size=ROWS)
-    matrix = unseen[patients] + chance.normal(scale=JITTER, size=(ROWS, len(names)))
-    frame = pd.DataFrame(matrix, columns=list(names))
-    frame.insert(0, "visit", [f"visit {number}, patient {patient}" for number, patient in enumerate(patients)])
-    frame["progression"] = to_predict[patients]
-    return Study(model, names, matrix, to_predict[patients], frame.to_csv(index=False).encode())
+    frame = unseen.iloc[chance.integers(len(unseen), size=ROWS)].reset_index(drop=True)
+    frame[numbers] = (frame[numbers] * chance.normal(1, JITTER, (ROWS, len(numbers)))).round(2)
+    frame.insert(0, "visit", [f"visit {number}" for number in range(ROWS)])
+    sample = known[names].to_csv(index=False).encode()
+    return Study(model, tuple(names), sample, frame["body_mass_g"].to_numpy(), frame.to_csv(index=False).encode())
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress) -> list[Path]:
     """Show the predictions workload; returns the files made. RuntimeError if anything is not as it should be."""
     deployed = Deployed(cloud, uuid4().hex[:8])
     shown = study()
-    progress(f"trained a forest of 100 trees on 265 patients; {ROWS:,} rows of the 177 others, {_mb(shown.table)}")
+    progress(f"trained a pipeline on 205 penguins; {ROWS:,} rows of the 137 others, {_mb(shown.table)}")
     model = _publish(deployed, shown, out, progress)
+    _preview(deployed, shown, model, progress)
     data, output = deployed.place("data", "visits.csv"), deployed.place("output", "visits.csv")
     deployed.put(data, shown.table)
     event = {
@@ -168,27 +179,51 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress) -> list[Path]:
         )
     scored = deployed.read(output)
     predicted = _check(shown, scored)
-    progress("every prediction is bit for bit that of model.predict, every input line passed through unchanged")
+    progress("every prediction is bit for bit that of model.predict(pandas.read_csv(...)), every line passed through")
     progress(f"peak memory of the function, its libraries loaded: {outcome['peak_mib']:.0f} MiB")
     _show_job(deployed, {**event, "output_s3_uri": deployed.place("output", "job.csv")}, scored, progress)
     plot = draw_residuals(predicted, shown.outcome, out / "residuals.png")
     progress(
         f"residuals: mean {np.mean(shown.outcome - predicted):+.1f}, "
-        f"typical size {np.median(np.abs(shown.outcome - predicted)):.1f} of outcomes from 25 to 346"
+        f"typical size {np.median(np.abs(shown.outcome - predicted)):.1f} g, of birds from 2,700 to 6,300 g"
     )
     return [plot, out / "model.txt"]
 
 
 def _publish(deployed: Deployed, shown: Study, out: Path, progress: Progress) -> str:
-    place = deployed.place("models", "diabetes.skops")
-    trained = out / "diabetes.joblib"
+    place = deployed.place("models", "penguins.skops")
+    trained, sample = out / "penguins.joblib", out / "penguins.csv"
     joblib.dump(shown.model, trained)
-    artifact = read_artifact(trained, shown.features, parse_uri("place", place), "skops", datetime.now(UTC))
+    sample.write_bytes(shown.sample)
+    described = Described(sample=read_sample(sample), published_by="the demo")
+    uri, now = parse_uri("place", place), datetime.now(UTC)
+    artifact = read_artifact(trained, shown.features, uri, None, now, described=described)
     key = SharedSecret(deployed.client("secretsmanager"), deployed.cloud["outputs"]["ModelSigningKeyArn"])
-    publish(S3Objects(deployed.client("s3")), key, parse_uri("place", place), artifact, overwrite=False)
+    publish(S3Objects(deployed.client("s3")), key, uri, artifact, overwrite=False)
     (out / "model.txt").write_text("\n".join(artifact.report) + "\n", encoding="utf-8")
-    progress(f"signed and published as skops: {_mb(artifact.content)}, sha256 {artifact.manifest.sha256[:12]}")
+    for line in artifact.report:
+        if line.startswith("  "):
+            progress(line)
+    form, size = artifact.manifest.format, _mb(artifact.content)
+    progress(f"signed and published as {form}: {size}, sha256 {artifact.manifest.sha256[:12]}")
     return place
+
+
+def _preview(deployed: Deployed, shown: Study, model: str, progress: Progress) -> None:
+    """Three birds, one of them without its sex and bill."""
+    records = [
+        {"species": "Adelie", "island": "Dream", "sex": "female", "bill_length_mm": 37, "bill_depth_mm": 17,
+         "flipper_length_mm": 185},
+        {"species": "Gentoo", "island": "Biscoe", "sex": "male", "bill_length_mm": 50, "bill_depth_mm": 16,
+         "flipper_length_mm": 222},
+        {"species": "Chinstrap", "island": "Dream", "flipper_length_mm": 196},
+    ]  # fmt: skip
+    answer = deployed.rest("POST", "/predictions/preview", {"model_s3_uri": model, "dataframe_records": records})
+    wanted = shown.model.predict(pd.DataFrame(records)[list(shown.features)])
+    if answer["predictions"] != wanted.tolist():
+        raise RuntimeError("a preview differs from model.predict")
+    for record, grams in zip(records, answer["predictions"], strict=True):
+        progress(f"preview: {record['species']}, flipper {record['flipper_length_mm']} mm: {grams:,.0f} g")
 
 
 def _check(shown: Study, scored: bytes) -> npt.NDArray[np.float64]:
@@ -196,9 +231,9 @@ def _check(shown: Study, scored: bytes) -> npt.NDArray[np.float64]:
     lines = [line.rsplit(b",", 1)[0] for line in scored.splitlines()]
     if lines != shown.table.splitlines():
         raise RuntimeError("a line did not pass through unchanged")
-    predicted = pd.read_csv(BytesIO(scored), usecols=[COLUMN], float_precision="round_trip")[COLUMN].to_numpy()
-    sent = pd.read_csv(BytesIO(shown.table), usecols=list(shown.features), float_precision="round_trip")
-    if not np.array_equal(predicted, shown.model.predict(sent[list(shown.features)].to_numpy())):
+    predicted = pd.read_csv(BytesIO(scored), usecols=[COLUMN])[COLUMN].to_numpy()
+    sent = pd.read_csv(BytesIO(shown.table), usecols=list(shown.features))
+    if not np.array_equal(predicted, shown.model.predict(sent[list(shown.features)])):
         raise RuntimeError("a prediction differs from model.predict")
     found: npt.NDArray[np.float64] = predicted
     return found
@@ -213,6 +248,9 @@ def _show_job(deployed: Deployed, event: Mapping[str, Any], scored: bytes, progr
         f"the same as a job of the state machine: {job['state']} in {time.perf_counter() - began:.1f} s,"
         " its bytes equal to the single call's"
     )
+    output = deployed.rest("GET", f"/predictions/{job['job_id']}/output")
+    for row in output["rows"][:3]:
+        progress("  " + ", ".join(row))
 
 
 def _mb(data: bytes) -> str:

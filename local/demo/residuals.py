@@ -27,8 +27,8 @@ def draw_residuals(predicted: Numbers, actual: Numbers, path: Path) -> Path:
     _draw_distribution(distribution, residual, actual)
     explained = 1 - np.var(residual) / np.var(actual)
     figure.suptitle(
-        f"Disease progression a year later: what a forest of 100 trees gets wrong\n"
-        f"{len(actual):,} rows of patients it has not seen; it explains {explained:.0%} of the variance",
+        f"Body mass of penguins: what gradient boosting on text and numbers gets wrong\n"
+        f"{len(actual):,} rows of birds it has not seen; it explains {explained:.0%} of the variance",
         ha="left", x=0.012, fontsize=12, color=INK, linespacing=1.5,
     )  # fmt: skip
     figure.savefig(path, dpi=130)
@@ -44,7 +44,7 @@ def _draw_over_predictions(figure: Any, axes: Any, predicted: Numbers, residual:
     typical = [np.mean(residual[place == each]) for each in range(BINS)]
     axes.axhline(0, color=INK, linewidth=1)
     axes.plot(middle, typical, color=ACCENT, linewidth=2, label="mean residual")
-    axes.set_xlabel("predicted progression")
+    axes.set_xlabel("predicted body mass, g")
     axes.set_ylabel("actual − predicted")
     axes.legend(frameon=False, loc="upper left")
     above = {"location": "top", "shrink": 0.45, "aspect": 34, "anchor": (1.0, 0.0), "pad": 0.015}

@@ -1,15 +1,16 @@
 """The SpendSense demo: 100 made-up people, the three jobs run by their events, and one person's page of facts.
 
 The crowd is loaded through the adapters; one person comes in as anybody would, signed in through Cognito, with a
-profile, consent, and a bank file that an operator takes in. Ends with who that person is and why, what was recommended
-and why, how much of what was promised is there, and a chart.
+profile, consent, and bank files that an operator takes in, three of them shown as they are understood. Ends with who
+that person is and why, a month by category, what was recommended and why, how much of what was promised is there, and
+a chart.
 """
 
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -75,6 +76,13 @@ class Deployment:
         )
         return {"Authorization": answer["AuthenticationResult"]["IdToken"]}
 
+    def send(self, who: Mapping[str, str], path: str, body: bytes, kind: str) -> Any:
+        """The JSON of the answer to a file; RuntimeError if it is an error."""
+        answer = self._http.post(path, content=body, headers={**who, "Content-Type": kind})
+        if answer.is_error:
+            raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
     def call(self, who: Mapping[str, str], method: str, path: str, body: Any = None) -> Any:
         """The JSON of an answer; RuntimeError if it is an error."""
         answer = self._http.request(method, path, json=body, headers=dict(who))
@@ -97,6 +105,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     alice, operator = there.sign_in("alice"), there.sign_in("olga")
     _join(there, alice, operator, people[0])
     progress("alice signed in, made a profile, gave consent; an operator took in her bank file")
+    _three_shapes(console, there, alice, operator, now.date())
     run_id = str(uuid4())
     outcome = there.invoke("compute_features", _scheduled(run_id, now, cloud["region"]))
     progress(f"compute_features: {outcome['users']} people, batches: {outcome['batches']}; its event does the rest")
@@ -104,6 +113,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     progress(f"assign_persona and generate_recommendations followed, {_chain_seconds(runs):.1f} s in all")
     metrics = there.call(operator, "GET", "/operator/metrics")
     _show_person(console, there, alice)
+    _show_spending(console, there, alice)
     _show_figures(console, metrics, runs)
     counts = {window: _count_personas(there, operator, window) for window in WINDOWS}
     return [draw_personas(counts, metrics["fairness"], out / "personas.png"), _write(out / "metrics.json", metrics)]
@@ -114,6 +124,66 @@ def _join(there: Deployment, alice: Mapping[str, str], operator: Mapping[str, st
     there.call(alice, "PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
     for document in person.documents:
         there.call(operator, "POST", f"/operator/users/{profile['user_id']}/imports", document)
+
+
+def _three_shapes(
+    console: Console, there: Deployment, alice: Mapping[str, str], operator: Mapping[str, str], today: date
+) -> None:
+    """Take in one account's file in each of three shapes; show what is understood before it is kept."""
+    user_id = there.call(alice, "GET", "/users/me/profile")["user_id"]
+    table = Table(title="Three files of Alice's, as they are understood", title_justify="left", show_lines=True)
+    for heading in ("file", "taken", "left out", "how it was read"):
+        table.add_column(heading, overflow="fold")
+    for name, kind, query, body in _files(today):
+        path = f"/operator/users/{user_id}/imports?{query}"
+        tried = there.send(operator, f"{path}&dry_run=true", body, kind)
+        there.send(operator, path, body, kind)
+        read, taken = tried["readings"], {part: count for part, count in tried["saved"].items() if count}
+        left = [f"line {row['line']}: {row['field']} {row['problem']}" for row in tried["rejections"]]
+        notes = [*read["notes"], *(f"{name!r} is not known" for name in read["unknown"])]
+        table.add_row(
+            f"{name}\n{read['format']}, {read['encoding'] or 'UTF-8'}",
+            ", ".join(f"{count} {part}" for part, count in taken.items()),
+            escape("\n".join(left) or "nothing"),
+            escape("\n".join(notes)),
+        )
+    console.print(table)
+
+
+def _files(today: date) -> list[tuple[str, str, str, bytes]]:
+    """An answer of Plaid's, an American bank's CSV and a German one's: (name, content type, query, bytes)."""
+    days = [today - timedelta(days=days) for days in (4, 34, 64)]
+    added = [
+        {"transaction_id": f"demo-{day}", "account_id": "plaid", "date": f"{day}", "amount": 12.5, "name": "MUSIC PLUS"}
+        for day in days
+    ]
+    balances = {"current": 400, "iso_currency_code": "USD"}
+    account = {"account_id": "plaid", "type": "depository", "subtype": "checking", "balances": balances}
+    synced = {"accounts": [account], "added": [*added, {"transaction_id": "bad", "amount": "much"}], "budget": []}
+    american = "Date,Description,Amount,Running Bal.\n" + "".join(
+        f'{day:%m/%d/%Y},IRON GYM,-30.00,900\n{today - timedelta(days=20):%m/%d/%Y},ACME PAYROLL,"2,100.00",900\n'
+        for day in days
+    )
+    german = "Buchungstag;Verwendungszweck;Betrag\n" + "".join(f"{day:%d.%m.%Y};CAFÉ MÜLLER;-9,00\n" for day in days)
+    return [
+        ("transactions/sync", "application/json", "", json.dumps(synced).encode()),
+        ("an American bank", "text/csv", "account_id=american-bank", american.encode()),
+        ("a German bank", "text/csv", "account_id=german-bank", german.encode("cp1252")),
+    ]
+
+
+def _show_spending(console: Console, there: Deployment, alice: Mapping[str, str]) -> None:
+    months = there.call(alice, "GET", "/users/me/spending?months=3")["months"]
+    names = list(dict.fromkeys(one["category"] for month in months for one in month["categories"]))
+    table = Table(title="Alice's spending by month and category", title_justify="left", title_style="bold")
+    table.add_column("category")
+    for month in months:
+        table.add_column(month["since"][:7], justify="right")
+    for name in names:
+        by_month = [{one["category"]: one["spend_cents"] for one in month["categories"]} for month in months]
+        table.add_row(_words(name.lower()), *(f"{found.get(name, 0) / 100:,.2f}" for found in by_month))
+    table.add_row("all", *(f"[bold]{month['spend_cents'] / 100:,.2f}[/]" for month in months))
+    console.print(table)
 
 
 def _scheduled(run_id: str, now: datetime, region: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from chalice.test import Client
 
 import app as application
+from chalicelib.entry.sockets import Connection
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.runs import RunStatus
@@ -234,3 +235,10 @@ def test_lists_of_runs_and_snapshots(world: World, api: Any) -> None:
     for query, status in [("status=LOST", 400), ("from=then", 400), ("cursor=-1", 400), ("limit=501", 400)]:
         assert api("GET", f"/flights/runs?{query}").status == status
     assert api("GET", "/flights/snapshots").status == 400
+
+
+def test_a_socket_of_the_channel_runs_hears_of_verdicts(world: World, services: Services) -> None:
+    services.flights.feed = world.feed
+    application.admit(Connection("socket-1", "https://sockets", {"channel": "runs"}))
+    world.run_through(good())
+    assert [socket for socket, _ in world.posted] == ["socket-1"]

@@ -32,6 +32,7 @@ from chalicelib.predictions.models import (
 from chalicelib.predictions.trust import Manifest, seal
 from chalicelib.wiring import Services
 from tests.environment import OPERATOR_TOKEN
+from tests.events import socket_event
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import (
     MemoryHolder,
@@ -335,3 +336,14 @@ class TestJobs:
     @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=", "more=1"])
     def test_bad_queries(self, api: Callable[..., Any], query: str) -> None:
         assert api("GET", f"/predictions?{query}", headers=TOKEN).status == 400
+
+
+class TestSocket:
+    @pytest.mark.parametrize(("token", "status"), [(OPERATOR_TOKEN, 200), ("guessed", 403), (None, 403)])
+    def test_operators_alone_hear_of_jobs(
+        self, client: Client, jobs: PredictionJobs, token: str | None, status: int
+    ) -> None:
+        query = {"channel": "jobs", **({"operator_token": token} if token else {})}
+        answer = client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload
+        assert answer["statusCode"] == status
+        assert len(jobs.store.watchers()) == (status == 200)

@@ -15,7 +15,7 @@ Template = Mapping[str, Any]
 
 def stage(cloud: Cloud, **parameters: Any) -> Stage:
     """The stage `dev`, as a file would describe it, for the local cloud."""
-    own = {"Schedules": "DISABLED", "SocketsBase": f"{cloud.aws_endpoint_url}{GATEWAY}"}
+    own = {"Schedules": "DISABLED", "Insights": "DISABLED", "SocketsBase": f"{cloud.aws_endpoint_url}{GATEWAY}"}
     return Stage(
         name="dev",
         stack="omnibus-dev",

@@ -98,7 +98,7 @@ def test_spendsense(cloud: Cloud) -> None:
     alice = Caller(cloud, sign_in(cloud, "alice"))
     alice("DELETE", "/users/me/profile")
     alice("PUT", "/users/me/profile", {"display_name": "Alice"})
-    alice("PUT", "/users/me/consent", {"granted": True, "policy_version": "1"})
+    alice("PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
     for function in ("compute_features", "recompute_features", "assign_persona", "generate_recommendations"):
         outcome = sent(cloud, function).answer
         assert outcome["job"] in ("compute_features", function)

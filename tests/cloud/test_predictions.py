@@ -17,7 +17,7 @@ from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
 from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
-from local.cloud import Cloud
+from local.cloud import PREDICTIONS_AT_ONCE, Cloud
 from tests.patience import PATIENCE_S, until
 from tests.unit.predictions.studio import FEATURES, NOW, csv_of, rows, trained
 
@@ -222,7 +222,7 @@ class TestDistributedMap:
         (map_run,) = states.list_map_runs(executionArn=run)["mapRuns"]
         counted = states.describe_map_run(mapRunArn=map_run["mapRunArn"])
         assert counted["itemCounts"]["succeeded"] == job["parts_total"]
-        assert counted["maxConcurrency"] == 40
+        assert counted["maxConcurrency"] == PREDICTIONS_AT_ONCE
 
     def test_the_same_token_twice_is_one_job(self, predictions: Predictions) -> None:
         event = predictions.event(

@@ -78,7 +78,7 @@ def person(persona: str) -> Person:
 def join(caller: Caller, operator: Caller, somebody: Person, *, consent: bool = True) -> str:
     profile = caller("PUT", "/users/me/profile", {"display_name": somebody.name}).json()
     if consent:
-        caller("PUT", "/users/me/consent", {"granted": True, "policy_version": "1"})
+        caller("PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
     for document in somebody.documents:
         answer = operator("POST", f"/operator/users/{profile['user_id']}/imports", document)
         assert answer.status_code == 200, answer.text

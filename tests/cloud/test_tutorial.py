@@ -67,7 +67,7 @@ def test_every_command_runs(tree: Path) -> None:
 
 def test_what_needs_an_account_is_there(tree: Path) -> None:
     """Deployment itself is tested in test_deploy.py; here, that these are its commands."""
-    for line in "\n".join(blocks("aws")).splitlines():
+    for line in filter(None, "\n".join(blocks("aws")).splitlines()):
         subprocess.run([*line.split(), "--dry-run"], cwd=tree, check=True, capture_output=True)
 
 

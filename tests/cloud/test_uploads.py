@@ -55,6 +55,15 @@ async def until(look: Callable[[], Awaitable[Any]]) -> Any:
     raise AssertionError(f"not seen within {PATIENCE_S:g} s")
 
 
+async def recorded(cloud: Cloud, session_id: str) -> None:
+    """Return once it is on record that the desktop was told: the socket hears it first."""
+
+    async def look() -> bool:
+        return "noticeSentAt" in item(cloud, session_id)
+
+    await until(look)
+
+
 async def settled(desktop: Desktop) -> dict[str, Any]:
     async def look() -> dict[str, Any] | None:
         state = await desktop.look()
@@ -271,6 +280,7 @@ class TestFaults:
             async with desktop.listening() as socket:
                 await desktop.phone.upload(JPEG)
                 await socket.hear("UPLOAD_COMPLETED")
+                await recorded(cloud, desktop.id)
                 update(cloud, desktop.id, "REMOVE noticeSocket, noticeUntil, noticeSentAt")
                 cloud.client("sqs").send_message(
                     QueueUrl=cloud.queues["upload-notices"], MessageBody=json.dumps({"sessionId": desktop.id})
@@ -284,6 +294,7 @@ class TestFaults:
             async with desktop.listening() as socket:
                 await desktop.phone.upload(JPEG)
                 await socket.hear("UPLOAD_COMPLETED")
+                await recorded(cloud, desktop.id)
                 update(cloud, desktop.id, "SET noticeUntil = :later REMOVE noticeSentAt", later={"N": "99999999999"})
                 body = json.dumps({"sessionId": desktop.id})
                 answer = cloud.invoke("notify_uploads", {"Records": [sqs_record("m1", body), sqs_record("m2", "?")]})
@@ -297,6 +308,7 @@ class TestFaults:
                 superseded = (await desktop.phone.permission())["uploadKey"]
                 key = await desktop.phone.upload(JPEG)
                 await socket.hear("UPLOAD_COMPLETED")
+                await recorded(cloud, desktop.id)
                 before = item(cloud, desktop.id)
                 keys = (
                     key,

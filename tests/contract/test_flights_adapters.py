@@ -18,7 +18,7 @@ from chalicelib.adapters.flights.reprocessing import LambdaReprocessing
 from chalicelib.adapters.flights.runs import FlightRuns
 from chalicelib.adapters.secrets import Secrets
 from chalicelib.adapters.topics import Topic
-from chalicelib.errors import NotFound, OmnibusError, UpstreamRejected, UpstreamUnavailable
+from chalicelib.errors import NotFound, OmnibusError, RateLimited, UpstreamRejected, UpstreamUnavailable
 from chalicelib.flights.breaker import Breaker, BreakerState, after_failure
 from chalicelib.flights.models import REPLAY
 from chalicelib.flights.runs import TO_PROCESSED, Run, RunStatus, begun
@@ -202,6 +202,19 @@ class TestGuard:
         assert (stored.state, stored.opened_at, stored.failing_since) == (BreakerState.OPEN, NOW, NOW)
         closed = guard.change_breaker(lambda breaker: Breaker())
         assert closed == guard.change_breaker(lambda breaker: breaker) == Breaker()
+
+    def test_sockets_are_remembered_up_to_a_number(self, guard: Any) -> None:
+        assert guard.watchers() == []
+        guard.watch("b", "https://one", 2)
+        guard.watch("a", "https://one", 2)
+        assert [tuple(watcher) for watcher in guard.watchers()] == [("a", "https://one"), ("b", "https://one")]
+        with pytest.raises(RateLimited):
+            guard.watch("c", "https://one", 2)
+        guard.unwatch("a")
+        guard.unwatch("unknown")
+        assert [watcher.id for watcher in guard.watchers()] == ["b"]
+        guard.unwatch("b")
+        assert guard.watchers() == []
 
     def test_credits_are_taken_settled_and_refunded(self, guard: Any) -> None:
         assert guard.reserve_credits("2026-11-21", 4, 10) == 4

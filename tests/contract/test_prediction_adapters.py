@@ -1,5 +1,6 @@
 """One suite for each port of predictions, on the fake and on the real adapter against moto's AWS."""
 
+import io
 import itertools
 import json
 from collections.abc import Iterator
@@ -8,16 +9,29 @@ from datetime import datetime
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from moto import mock_aws
 
+from chalicelib.adapters.predictions.function import ScoringFunction
 from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import MIB, PART_BYTES, S3Objects
+from chalicelib.adapters.predictions.shelf import S3Shelf
 from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret, signing_key
 from chalicelib.adapters.predictions.state_machine import StateMachine
-from chalicelib.errors import Conflict, InvalidInput, NotFound, UpstreamError
+from chalicelib.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    Unprocessable,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from chalicelib.predictions.places import ObjectUri
-from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryObjects, MemoryWorkflow
+from chalicelib.predictions.ports import JobWatcher
+from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryObjects, MemoryShelf, MemoryWorkflow
 from tests.infra.template import table_definition
 
 BUCKET = "predictions"
@@ -217,6 +231,89 @@ class TestJobStore:
             seen.append([job["job_id"] for job in page])
         assert seen == [["job-5", "job-4"], ["job-3", "job-2"], ["job-1"]]
         assert after is None
+
+
+def test_jobs_of_one_state_come_in_pages(store: Any) -> None:
+    for number in range(1, 8):
+        store.add(f"job-{number}", document(number))
+    for number in (2, 4, 5):
+        store.update(f"job-{number}", {"state": "failed"}, states=["queued"])
+    found, after = [], None
+    while True:
+        page, after = store.recent(2, after, "failed")
+        found += [job["job_id"] for job in page]
+        if after is None:
+            break
+    assert found == ["job-5", "job-4", "job-2"]
+
+
+def test_work_is_remembered_and_sockets_come_and_go(store: Any) -> None:
+    assert store.remembered("f") is None
+    for job_id in ("job-1", "job-2"):
+        store.remember("f", job_id)
+    assert store.remembered("f") == "job-2"
+    watchers = [JobWatcher("a", "https://one"), JobWatcher("b", "https://two")]
+    for watcher in watchers:
+        store.watch(watcher)
+    assert sorted(store.watchers(), key=lambda it: it.id) == watchers
+    store.unwatch("a")
+    store.unwatch("a")
+    assert store.watchers() == watchers[1:]
+    assert store.recent(5, None) == ([], None)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def shelf(request: pytest.FixtureRequest, aws: None) -> Any:
+    objects = MemoryObjects()
+    if request.param == "moto":
+        boto3.client("s3").create_bucket(Bucket="shelf", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for name in ("data/a.csv", "data/b.csv", "data/c.csv", "other/d.csv"):
+        objects.put(f"s3://shelf/{name}", b"12345")
+        if request.param == "moto":
+            boto3.client("s3").put_object(Bucket="shelf", Key=name, Body=b"12345")
+    return MemoryShelf(objects) if request.param == "fake" else S3Shelf(boto3.client("s3"))
+
+
+def test_a_shelf_lists_pages_and_permits(shelf: Any) -> None:
+    place = ObjectUri("shelf", "data/")
+    first, after = shelf.listed(place, 2, None)
+    rest, end = shelf.listed(place, 2, after)
+    assert [it.uri.key for it in first + rest] == ["data/a.csv", "data/b.csv", "data/c.csv"]
+    assert (end, {it.bytes for it in first}, first[0].modified_at.tzinfo is not None) == (None, {5}, True)
+    url, fields = shelf.form(ObjectUri("shelf", "data/new.csv"), "text/csv", 100, 60)
+    assert (fields["key"], fields["Content-Type"]) == ("data/new.csv", "text/csv")
+    assert "shelf" in url
+    assert "data/a.csv" in shelf.link(ObjectUri("shelf", "data/a.csv"), 60)
+
+
+class Lambda:
+    """Answers an invocation."""
+
+    def __init__(self, answer: Any, **more: Any) -> None:
+        self.answer = {"Payload": io.BytesIO(msgspec.json.encode(answer)), **more}
+
+    def invoke(self, **asked: Any) -> Any:
+        return self.answer
+
+
+def refused(code: str, status: int = 400) -> Any:
+    return {"statusCode": status, "body": msgspec.json.encode({"error": {"code": code, "message": "m"}}).decode()}
+
+
+def test_the_function_that_scores_answers_or_refuses() -> None:
+    assert ScoringFunction(Lambda({"statusCode": 200, "body": "{}"}), "f").ask({}) == b"{}"
+    for answer, kind in (
+        (refused("missing_column"), Unprocessable),
+        (refused("no_such_object"), NotFound),
+        (refused("not_allowed"), Forbidden),
+        (refused("slow_down", 429), RateLimited),
+        (refused("internal", 500), UpstreamUnavailable),
+        ({"surprise": 1}, UpstreamError),
+    ):
+        with pytest.raises(kind):
+            ScoringFunction(Lambda(answer), "f").ask({})
+    with pytest.raises(UpstreamUnavailable):
+        ScoringFunction(Lambda({}, FunctionError="Unhandled"), "f").ask({})
 
 
 def test_parts_are_forgotten_long_before_their_job(aws: None) -> None:

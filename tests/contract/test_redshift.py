@@ -1,13 +1,16 @@
 """Our Data API adapter on the local server: it waits, cancels, pages, types, and says what went wrong in our words."""
 
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from chalicelib.adapters.redshift import RedshiftData, typed
@@ -259,3 +262,19 @@ class TestCache:
             redshift._cache.keep(number, [], 60)
         assert redshift._cache.find(0) is None
         assert redshift._cache.find(139) == []
+
+
+def test_a_warehouse_that_does_not_answer_is_away_for_a_while() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = boto3.client(
+            "redshift-data",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=0.2),
+        )
+        with pytest.raises(UpstreamUnavailable) as caught:
+            RedshiftData(client, TARGET, budget_s=5).rows("SELECT 1")
+    assert caught.value.retry_after

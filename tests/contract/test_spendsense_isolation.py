@@ -200,6 +200,7 @@ PERSONAL = [
     "mark_features_due",
     "own_accounts",
     "owns_account",
+    "posted_pending",
     "person_exists",
     "read_accounts",
     "read_insights",

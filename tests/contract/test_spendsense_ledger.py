@@ -14,7 +14,7 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.spendsense.bank import BankStatement
-from chalicelib.spendsense.models import Operator, ProfileChange
+from chalicelib.spendsense.models import ImportQuery, Operator, ProfileChange
 from chalicelib.spendsense.statements import from_csv, from_json
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import NOW, TODAY, World, account, liability, owned, rows, subject, transaction
@@ -127,7 +127,7 @@ def test_a_merchant_is_one_for_a_person_and_another_for_the_next(world: World) -
     world.add("ann", rows([account()], [transaction(1, 5.0, merchant=name) for name in spelled]))
     world.add("bob", rows([account()], [transaction(1, 5.0, merchant="StarBucks")]))
     found = world.all("SELECT user_id, merchant_id, name FROM spendsense.merchants ORDER BY user_id")
-    assert [(row.merchant_id, row.name) for row in found] == [(1, "starbucks"), (1, "StarBucks")]
+    assert [(row.merchant_id, row.name) for row in found] == [(1, "STARBUCKS #1234"), (1, "StarBucks")]
 
 
 def test_two_imports_of_the_same_merchants_at_once(world: World) -> None:
@@ -210,7 +210,7 @@ def test_text_that_looks_like_sql_is_text_in_every_field(world: World, attack: s
 def test_a_category_is_no_place_for_sql() -> None:
     row = b"transaction_id,account_id,date,amount,payment_channel,pending,personal_finance_category.primary\n"
     row += b't,a,2026-11-20,5,other,false,"X\'); DROP TABLE x; --"\n'
-    (rejection,) = from_csv(row, "transactions", TODAY).rejections
+    (rejection,) = from_csv(row, ImportQuery(), TODAY).rejections
     assert (rejection.line, rejection.field) == (2, "personal_finance_category.primary")
 
 

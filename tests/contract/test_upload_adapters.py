@@ -155,7 +155,7 @@ class TestSessions:
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeClaimed("s1", KEY, CREATED), PERMITTED])
     @example(history=[CONNECTED, PERMITTED, refused("v1", "0A"), NoticeSent("s1", KEY, CREATED), verified("v2", "0B")])
     @example(history=[PERMITTED, verified("v1", "01"), Lapsed(Upload(KEY, "v2", "02"), CREATED + LIFETIME, 1)])
-    @examples(60, HealthCheck.function_scoped_fixture)
+    @examples(25, HealthCheck.function_scoped_fixture)
     @given(history=st.lists(events(), min_size=1, max_size=25))
     def test_every_store_does_what_the_machine_says(self, store: Any, history: list[Event]) -> None:
         expected = new_session(new_session_id())

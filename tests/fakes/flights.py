@@ -9,11 +9,11 @@ from typing import Any, BinaryIO
 import msgspec
 
 from chalicelib.adapters.buckets import Listed
-from chalicelib.errors import NotFound, OmnibusError
+from chalicelib.errors import NotFound, OmnibusError, RateLimited
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
-from chalicelib.flights.ports import FOREVER
+from chalicelib.flights.ports import FOREVER, Watcher
 from chalicelib.flights.runs import Run, RunStatus
 
 
@@ -168,6 +168,7 @@ class FakeGuard:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self.state = Breaker()
+        self.sockets: dict[str, str] = {}
         self.used: dict[str, int] = {}
         self.until: datetime | None = None
         self.notices: dict[str, datetime] = {}
@@ -194,6 +195,17 @@ class FakeGuard:
 
     def credits_used(self, day: str) -> int:
         return self.used.get(day, 0)
+
+    def watch(self, connection_id: str, endpoint: str, most: int) -> None:
+        if len(self.sockets) >= most:
+            raise RateLimited("too many sockets listen already")
+        self.sockets[connection_id] = endpoint
+
+    def unwatch(self, connection_id: str) -> None:
+        self.sockets.pop(connection_id, None)
+
+    def watchers(self) -> list[Watcher]:
+        return [Watcher(socket, endpoint) for socket, endpoint in sorted(self.sockets.items())]
 
     def throttled_until(self) -> datetime | None:
         return self.until

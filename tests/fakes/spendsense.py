@@ -1,9 +1,12 @@
 """SpendSense's ports in memory, over one set of people; what is derived comes from the plain formulas."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import structs
 
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import models
@@ -95,9 +98,17 @@ class FakePeople:
     # -- Ledger
 
     def save(
-        self, subject: UUID, given: BankStatement, now: datetime, by: models.Operator | None = None
+        self,
+        subject: UUID,
+        given: BankStatement,
+        now: datetime,
+        by: models.Operator | None = None,
+        *,
+        keep: bool = True,
     ) -> models.Imported:
         person = self.people.get(subject)
+        if person is not None and not keep:
+            return structs.replace(Intake(deepcopy(person), given).imported, dry_run=True)
         if person is None:
             raise NotFound(NO_PROFILE)
         intake = Intake(person, given)

@@ -57,6 +57,10 @@ class Intake:
             for row in given.rejections
         ]
         self.refused: list[str] = []
+        self._readings = given.readings
+        if (new := given.new_account) and new.external_id not in person.accounts:
+            person.accounts[new.external_id] = replace(new, currency=person.profile.currency)
+            self._saved["accounts"] += 1
         self._take_accounts(given)
         self._take_transactions(given)
         self._take_liabilities(given)
@@ -69,6 +73,7 @@ class Intake:
             unchanged=self._unchanged,
             rejected=len({(row.section, row.line) for row in self._rejections}),
             rejections=self._rejections,
+            readings=self._readings,
         )
 
     def _take_accounts(self, given: BankStatement) -> None:
@@ -80,7 +85,9 @@ class Intake:
         for row in given.transactions:
             if row.account not in self._person.accounts:
                 self._refuse("transactions", row.line, row.account)
-        gone = {*given.removed, *(row.replaces for row in own)}
+        posted = {row.replaces for row in self._person.transactions.values() if row.replaces}
+        again = {row.external_id for row in own if row.pending and row.external_id in posted}
+        gone = {*given.removed, *(row.replaces for row in own), *again}
         for row in own:
             if row.external_id in gone:
                 self._unchanged["transactions"] += 1

@@ -53,27 +53,39 @@ def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: T
     found = alarms(packaged)
     functions = of_type(packaged, FUNCTION)
     assert functions
+    watched = [(stat["MetricName"], json.dumps(stat["Dimensions"])) for each in found.values() for stat in stats(each)]
     for name, function in functions.items():
-        own = {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": name}}]}
-        for kind, metric in (("Errors", "Errors"), ("Duration", "Duration"), ("Throttles", "Throttles")):
-            (stat,) = stats(found[f"{name}{kind}Alarm"])
-            assert {key: stat[key] for key in own} == own, name
-            assert stat["MetricName"] == metric
+        own = json.dumps([{"Name": "FunctionName", "Value": {"Ref": name}}])
+        assert [watched.count((metric, own)) for metric in ("Errors", "Duration", "Throttles")] == [1, 1, 1], name
         if "DeadLetterQueue" in function["Properties"]:
             queue = function["Properties"]["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
             assert f"{queue}Alarm" in found
 
 
 def test_a_duration_is_judged_by_the_functions_own_timeout(packaged: Template) -> None:
-    for name, function in of_type(packaged, FUNCTION).items():
-        properties = alarms(packaged)[f"{name}DurationAlarm"]
-        expression, own = properties["Metrics"][0]["Expression"]["Fn::Sub"]
-        assert own == {"Limit": function["Properties"]["Timeout"]}
-        timeout = limits_of(packaged["Parameters"][f"{name}Limits"]["Default"])["timeout"]
-        arithmetic = expression.replace("${Limit}", str(timeout))
-        for share, alarming in ((0.79, False), (0.81, True)):
-            value = eval(arithmetic, {"longest": share * timeout * 1000})
-            assert (value > properties["Threshold"]) is alarming, name
+    watching = [each for each in alarms(packaged).values() if each["AlarmDescription"].endswith("#duration")]
+    for properties in watching:
+        expression, limits = properties["Metrics"][0]["Expression"]["Fn::Sub"]
+        names = [stat["Dimensions"][0]["Value"]["Ref"] for stat in stats(properties)]
+        timeouts = [limits_of(packaged["Parameters"][f"{name}Limits"]["Default"])["timeout"] for name in names]
+        for place, (name, timeout) in enumerate(zip(names, timeouts, strict=True)):
+            assert limits[f"Limit{place}"] == packaged["Resources"][name]["Properties"]["Timeout"]
+            expression = expression.replace(f"${{Limit{place}}}", str(timeout))
+        for place, timeout in enumerate(timeouts):
+            for share, alarming in ((0.79, False), (0.81, True)):
+                longest = {f"longest{other}": 0.0 for other in range(len(names))}
+                longest[f"longest{place}"] = share * timeout * 1000
+                functions = {"MAX": max, "FILL": lambda value, _missing: value}
+                assert (eval(expression, {**functions, **longest}) > properties["Threshold"]) is alarming, names[place]
+
+
+def test_callers_who_are_turned_away_are_told_of_at_once_and_events_that_wait_later(packaged: Template) -> None:
+    for properties in alarms(packaged).values():
+        if properties["AlarmDescription"].endswith("#throttles"):
+            names = [stat["Dimensions"][0]["Value"]["Ref"] for stat in stats(properties)]
+            waiting = {"DeadLetterQueue" in packaged["Resources"][name]["Properties"] for name in names}
+            assert (properties["EvaluationPeriods"] == 3) is waiting.pop()
+            assert waiting == set()
 
 
 def test_a_rollback_can_be_decided_while_the_canary_runs(packaged: Template) -> None:
@@ -168,7 +180,8 @@ def test_everything_that_an_alarm_names_is_in_the_template(packaged: Template) -
     known = {*packaged["Resources"], *packaged["Parameters"]}
     for name, properties in alarms(packaged).items():
         named = {each for each in refers_to(properties) if not each.startswith("AWS::")}
-        assert {each.partition(".")[0] for each in named} - {"Limit"} <= known, name
+        named = {each.partition(".")[0] for each in named if not each.startswith("Limit")}
+        assert named <= known, name
 
 
 def test_every_metric_that_an_alarm_names_exists(packaged: Template, capsys: pytest.CaptureFixture[str]) -> None:

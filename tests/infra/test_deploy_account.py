@@ -49,11 +49,17 @@ class Refusing:
 class Lambda:
     """Lambda's answer about an account with so many concurrent executions."""
 
-    def __init__(self, limit: int, free: int | None = None) -> None:
+    def __init__(self, limit: int, free: int | None = None, layers: set[str] | None = None) -> None:
+        self._layers = layers
         self._answer = {
             "ConcurrentExecutions": limit,
             "UnreservedConcurrentExecutions": limit if free is None else free,
         }
+
+    def get_layer_version_by_arn(self, Arn: str) -> dict[str, str]:  # noqa: N803
+        if self._layers is not None and Arn not in self._layers:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "GetLayerVersion")
+        return {"LayerVersionArn": Arn}
 
     def get_account_settings(self) -> dict[str, Any]:
         return {"AccountLimit": self._answer}
@@ -195,12 +201,31 @@ def test_the_key_of_tables_that_would_be_adopted_is_asked_for(packaged: Template
     assert surveyed(packaged, first=False) == ([], [])
 
 
-def test_the_layer_of_insights_is_asked_for_where_aws_has_it_elsewhere(packaged: Template) -> None:
-    (problem,), _ = surveyed(packaged, region="af-south-1")
-    assert problem.startswith("InsightsLayerArn: is missing; AWS publishes the layer of Lambda Insights for af-south-1")
-    layer = "arn:aws:lambda:af-south-1:012438385374:layer:LambdaInsightsExtension:47"
-    assert surveyed(packaged, region="af-south-1", InsightsLayerArn=layer) == ([], [])
-    assert surveyed(packaged, region="af-south-1", Insights="DISABLED") == ([], [])
+@pytest.mark.parametrize(
+    ("region", "architecture", "layer"),
+    [
+        ("us-east-1", "x86_64", "580247275435:layer:LambdaInsightsExtension:60"),
+        ("ap-northeast-1", "x86_64", "580247275435:layer:LambdaInsightsExtension:87"),
+        ("eu-west-3", "arm64", "580247275435:layer:LambdaInsightsExtension-Arm64:18"),
+        ("af-south-1", "arm64", "012438385374:layer:LambdaInsightsExtension-Arm64:18"),
+    ],
+)
+def test_the_layer_of_insights_is_that_of_the_region_and_must_be_there(
+    packaged: Template, region: str, architecture: str, layer: str
+) -> None:
+    arn = f"arn:aws:lambda:{region}:{layer}"
+    there = {"lambda": Lambda(1000, layers={arn})}
+    assert surveyed(packaged, services=there, region=region, Architecture=architecture) == ([], [])
+    gone = {"lambda": Lambda(1000, layers=set())}
+    (problem,), _ = surveyed(packaged, services=gone, region=region, Architecture=architecture)
+    assert problem.startswith(f"InsightsLayerArn: Lambda has no layer {arn}")
+    assert surveyed(packaged, services=gone, region=region, Insights="DISABLED") == ([], [])
+
+
+def test_where_no_layer_of_insights_is_known_one_is_asked_for(packaged: Template) -> None:
+    (problem,), _ = surveyed(packaged, region="eu-nowhere-1")
+    assert problem.startswith("InsightsLayerArn: is missing; no layer of Lambda Insights is known for eu-nowhere-1")
+    assert surveyed(packaged, region="eu-nowhere-1", InsightsLayerArn="arn:mine") == ([], [])
 
 
 def test_models_and_agents_of_bedrock_are_asked_for(packaged: Template) -> None:
@@ -221,7 +246,10 @@ def test_models_and_agents_of_bedrock_are_asked_for(packaged: Template) -> None:
 def test_what_may_not_be_asked_is_told_and_is_no_problem(packaged: Template) -> None:
     problems, told = surveyed(packaged, services={"lambda": Refusing()})
     assert problems == []
-    assert told == ["  not checked: Lambda's concurrency; these credentials may not ask"]
+    assert told == [
+        "  not checked: Lambda's concurrency; these credentials may not ask",
+        "  not checked: the layer of Lambda Insights; these credentials may not ask",
+    ]
 
 
 def test_a_failure_to_look_is_not_taken_for_absence() -> None:

@@ -92,6 +92,7 @@ def test_the_stack_is_marked_and_tells_what_functions_need(packaged: Template, d
     assert len(derived["Outputs"]) <= 200
 
 
+@pytest.mark.slow
 def test_the_stack_without_functions_is_valid(derived: Template, tmp_path: Path) -> None:
     path = tmp_path / "resources.json"
     path.write_text(json.dumps(derived))

@@ -30,6 +30,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_workload_that_was_just_begun_passes(tree: Path) -> None:
     tidy(begin("tides", tree), tree)
     assert "weather" not in (tree / "app.py").read_text()

@@ -112,3 +112,11 @@ def test_the_key_signs_and_only_publishers_may() -> None:
     assert allowed["kms:GenerateDataKey"] == allowed["kms:Decrypt"] == data_key
     assert {"s3:PutObject", "s3:AbortMultipartUpload", "cloudformation:DescribeStacks"} <= allowed.keys()
     assert RESOURCES["ModelSigningSecret"]["Condition"] == "SignsModelsWithSecret"
+
+
+def test_the_machine_may_do_what_tracing_takes() -> None:
+    """The policy of docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html."""
+    role = RESOURCES["PredictionsStateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    (traces,) = [each for each in role if each["Sid"] == "Traces"]
+    wanted = {"PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"}
+    assert set(traces["Action"]) == {f"xray:{name}" for name in wanted}

@@ -22,6 +22,8 @@ NO_ARN_ACTIONS = {
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "sqs:ListQueues",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }

@@ -268,6 +268,7 @@ def test_a_function_is_configured_by_its_name(module: Module, parameters: dict[s
     assert json.loads(given["APIHandlerEnvironment"]) == {"OMNIBUS_LOG": "x"}
 
 
+@pytest.mark.slow
 def test_a_release_is_named_after_package_and_parameters(module: Module) -> None:
     names = []
     log_level = '{log_level="DEBUG"}'

@@ -30,6 +30,8 @@ RowModel = TypeVar("RowModel", bound=msgspec.Struct)
 
 DEMAND_DAYS = 365
 VOCABULARY_FRESH_S = 300.0
+SCORE_DIGITS = 6
+"""Of a score, and of its parts."""
 STORED_COLUMNS = (
     "venue_id, popularity_rank, avg_attendance_rate, revenue_per_event, booking_frequency, total_events, calculated_at"
 )
@@ -242,8 +244,12 @@ def _listed(name: str, values: Iterable[str]) -> tuple[str, dict[str, Parameter]
 
 
 def _standing(row: Mapping[str, Any]) -> VenueStanding:
+    shares = {name: row[f"p_{name}"] for name in SCORE_WEIGHTS}
     parts = [
-        ScorePart(name=name, weight=weight, contribution=row[f"p_{name}"]) for name, weight in SCORE_WEIGHTS.items()
+        ScorePart(
+            name=name, weight=SCORE_WEIGHTS[name], contribution=None if share is None else round(share, SCORE_DIGITS)
+        )
+        for name, share in shares.items()
     ]
     return _models([{**row, "contributions": parts}], VenueStanding)[0]
 

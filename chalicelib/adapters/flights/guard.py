@@ -8,11 +8,12 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, to_item
-from chalicelib.errors import UpstreamUnavailable
+from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights.breaker import Breaker, BreakerState
+from chalicelib.flights.ports import Watcher
 
 WHAT = "the guard table"
-BREAKER, THROTTLE = "breaker", "throttle"
+BREAKER, THROTTLE, WATCHERS = "breaker", "throttle", "watchers"
 ATTEMPTS = 8
 KEPT_FOR = timedelta(days=7)
 
@@ -125,6 +126,36 @@ class FlightGuard:
         """Let the next occurrence of each subject be told again."""
         for subject in subjects:
             self._attempt("delete_item", Key=_key(f"notice {subject}"))
+
+    def watch(self, connection_id: str, endpoint: str, most: int) -> None:
+        """Remember a socket; RateLimited where `most` are remembered already."""
+        added = self._attempt(
+            "update_item",
+            Key=_key(WATCHERS),
+            UpdateExpression="ADD sockets :socket SET endpoint = :endpoint",
+            ConditionExpression="attribute_not_exists(sockets) OR size(sockets) < :most",
+            ExpressionAttributeValues={
+                ":socket": {"SS": [connection_id]},
+                ":endpoint": {"S": endpoint},
+                ":most": {"N": str(most)},
+            },
+        )
+        if added is None:
+            raise RateLimited("too many sockets listen already", retry_after=60)
+
+    def unwatch(self, connection_id: str) -> None:
+        """Forget a socket."""
+        self._attempt(
+            "update_item",
+            Key=_key(WATCHERS),
+            UpdateExpression="DELETE sockets :socket",
+            ExpressionAttributeValues={":socket": {"SS": [connection_id]}},
+        )
+
+    def watchers(self) -> list[Watcher]:
+        """The sockets that are remembered."""
+        stored = self._get(WATCHERS)
+        return [Watcher(socket, stored["endpoint"]) for socket in sorted(stored.get("sockets", ()))]
 
     def _notice(self, subject: str, until: datetime) -> dict[str, Any]:
         return {"guard_id": {"S": f"notice {subject}"}, "expires_at": self._expiry(until)}

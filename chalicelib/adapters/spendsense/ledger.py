@@ -1,16 +1,18 @@
 """The bank's rows in PostgreSQL: each import one transaction of set-wise upserts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
+
+from msgspec import structs
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
 from chalicelib.adapters.spendsense.roles import for_person
 from chalicelib.errors import NotFound
 from chalicelib.spendsense import sql
-from chalicelib.spendsense.bank import BankLiability, BankStatement, BankTransaction
+from chalicelib.spendsense.bank import BankLiability, BankStatement, BankTransaction, canonical
 from chalicelib.spendsense.models import Imported, Operator, RejectedField
 from chalicelib.spendsense.people import NO_PROFILE
 
@@ -30,6 +32,7 @@ ACCOUNT_COLUMNS = (
     "currency",
     "holder_category",
 )
+TRANSACTION_COLUMNS = ("external_id", "posted_on", "amount_cents", "name", "channel", "pending", "replaces")
 LIABILITY_COLUMNS = (
     "kind",
     "apr_percent",
@@ -60,11 +63,21 @@ class PostgresLedger:
     def __init__(self, database: Postgres) -> None:
         self._database = database
 
-    def save(self, subject: UUID, given: BankStatement, now: datetime, by: Operator | None = None) -> Imported:
-        """Keep a person's rows; NotFound without a profile."""
-        return for_person(
-            self._database, subject, lambda cursor: _Import(cursor, subject, now, by).save(given), IMPORT_SETTINGS
-        )
+    def save(
+        self, subject: UUID, given: BankStatement, now: datetime, by: Operator | None = None, *, keep: bool = True
+    ) -> Imported:
+        """Keep a person's rows, or tell what it would; NotFound without a profile."""
+
+        def work(cursor: Cursor) -> Imported:
+            if keep:
+                return _Import(cursor, subject, now, by).save(given)
+            cursor.execute("SAVEPOINT before")
+            imported = _Import(cursor, subject, now, by).save(given)
+            cursor.execute("ROLLBACK TO SAVEPOINT before")
+            return imported
+
+        imported = for_person(self._database, subject, work, IMPORT_SETTINGS)
+        return structs.replace(imported, dry_run=not keep)
 
 
 class _Import:
@@ -79,17 +92,19 @@ class _Import:
         self._now = now
         self._by = by
         self._person = {"user_id": standing.user_id, "now": now}
+        self._currency = standing.currency
         self._rejections: list[RejectedField] = []
 
     def save(self, given: BankStatement) -> Imported:
         accounts = given.accounts
         saved = {"accounts": self._saved("save_accounts", _columns(accounts, ACCOUNT_COLUMNS)) if accounts else 0}
-        own = {
-            row.external_id: OwnAccount(row.account_id, row.currency)
-            for row in self._cursor.execute(sql.text("own_accounts"), self._person)
-        }
+        own = self._own_accounts()
+        if (new := given.new_account) and new.external_id not in own:
+            columns = _columns([replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
+            saved["accounts"] += self._saved("save_accounts", columns)
+            own = self._own_accounts()
         transactions = self._of(own, given.transactions, "transactions")
-        gone = {*given.removed, *(row.replaces for row in transactions if row.replaces)}
+        gone = {*given.removed, *(row.replaces for row in transactions if row.replaces), *self._posted(transactions)}
         # What the same file takes back is not kept for a moment either: else the file would be news each time.
         saved["transactions"] = self._save_transactions(
             [row for row in transactions if row.external_id not in gone], own
@@ -101,12 +116,25 @@ class _Import:
             self._cursor.execute(sql.text("mark_features_due"), self._person)
         kept = {"accounts": len(accounts), "transactions": len(transactions), "liabilities": len(liabilities)}
         rejections = [*given.rejections, *self._rejections]
+        given.readings.notes[:] = dict.fromkeys(given.readings.notes)
         return Imported(
             saved=saved,
             unchanged={name: count - saved[name] for name, count in kept.items()},
             rejected=len({(row.section, row.line) for row in rejections}),
             rejections=rejections[:SHOWN_REJECTIONS],
+            readings=given.readings,
         )
+
+    def _own_accounts(self) -> dict[str, OwnAccount]:
+        rows = self._cursor.execute(sql.text("own_accounts"), self._person)
+        return {row.external_id: OwnAccount(row.account_id, row.currency) for row in rows}
+
+    def _posted(self, rows: Sequence[BankTransaction]) -> list[str]:
+        """Pending rows of the file whose posted ones have come before."""
+        columns = {**self._person, "external_ids": [row.external_id for row in rows if row.pending]}
+        if not columns["external_ids"]:
+            return []
+        return [row.replaces for row in self._cursor.execute(sql.text("posted_pending"), columns)]
 
     def _of(self, own: dict[str, OwnAccount], rows: Iterable[R], section: str) -> list[R]:
         kept: list[R] = []
@@ -154,19 +182,35 @@ class _Import:
                 ],
                 "merchant_id": [merchants.get(row.merchant_key) for row in chunk],
                 "category_id": [categories[row.category.detailed] for row in chunk],
-                **_columns(chunk, ("external_id", "posted_on", "amount_cents", "name", "channel", "pending")),
+                **_columns(
+                    chunk, ("external_id", "posted_on", "amount_cents", "name", "channel", "pending", "replaces")
+                ),
             }
             saved += self._saved("save_transactions", columns)
         return saved
 
     def _merchants(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
-        names = {row.merchant_key: row.merchant for row in rows if row.merchant_key}
-        if not names:
-            return {}
-        columns = {**self._person, "key": list(names), "name": list(names.values())}
-        self._cursor.execute(sql.text("save_merchants"), columns)
-        known = self._cursor.execute(sql.text("known_merchants"), columns)
-        return {row.key: row.merchant_id for row in known}
+        """The person's merchant of each key; one that is known by its name is that one, whatever else names it."""
+        known, by_name = self._known_merchants()
+        new: dict[str, str] = {}
+        for row in rows:
+            name = canonical(row.merchant)
+            if row.merchant_key and row.merchant_key not in known and name not in by_name:
+                new.setdefault(row.merchant_key, row.merchant)
+                by_name[name] = -1
+        if new:
+            columns = {**self._person, "key": list(new), "name": list(new.values())}
+            self._cursor.execute(sql.text("save_merchants"), columns)
+            known, by_name = self._known_merchants()
+        return {
+            row.merchant_key: known.get(row.merchant_key) or by_name[canonical(row.merchant)]
+            for row in rows
+            if row.merchant_key
+        }
+
+    def _known_merchants(self) -> tuple[dict[str, int], dict[str, int]]:
+        rows = self._cursor.execute(sql.text("known_merchants"), self._person).fetchall()
+        return {row.key: row.merchant_id for row in rows}, {canonical(row.name): row.merchant_id for row in rows[::-1]}
 
     def _categories(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
         columns = {"detailed_name": sorted({row.category.detailed for row in rows})}

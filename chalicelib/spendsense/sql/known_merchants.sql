@@ -1,1 +1,1 @@
-SELECT key, merchant_id FROM spendsense.merchants WHERE user_id = %(user_id)s AND key = ANY(%(key)s)
+SELECT key, name, merchant_id FROM spendsense.merchants WHERE user_id = %(user_id)s ORDER BY merchant_id

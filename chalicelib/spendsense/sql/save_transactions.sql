@@ -5,18 +5,18 @@ WITH last AS (
 written AS (
     INSERT INTO spendsense.transactions AS old (
         user_id, account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id,
-        channel, pending, transaction_id
+        channel, pending, replaces, transaction_id
     )
     SELECT
         %(user_id)s, account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id,
-        channel, pending, last.number + place
+        channel, pending, replaces, last.number + place
     FROM last, unnest(
         %(account_id)s::int[], %(external_id)s::text[], %(posted_on)s::date[], %(amount_cents)s::bigint[],
         %(foreign_currency)s::text[], %(name)s::text[], %(merchant_id)s::int[], %(category_id)s::smallint[],
-        %(channel)s::text[], %(pending)s::boolean[]
+        %(channel)s::text[], %(pending)s::boolean[], %(replaces)s::text[]
     ) WITH ORDINALITY AS given (
         account_id, external_id, posted_on, amount_cents, foreign_currency, name, merchant_id, category_id, channel,
-        pending, place
+        pending, replaces, place
     )
     ON CONFLICT (user_id, account_id, external_id) DO UPDATE SET (
         posted_on, amount_cents, foreign_currency, name, merchant_id, category_id, channel, pending

@@ -81,8 +81,6 @@ def test_importing(api: Callable[..., Answer], joined: FakePeople, announcements
     assert {(row["line"], row["field"]) for row in taken["rejections"]} == {
         (2, "date"),
         (2, "amount"),
-        (2, "payment_channel"),
-        (2, "pending"),
     }
     assert announcements.made == [("Transactions Ingested", {"subject": str(ANN)})]
     api("POST", path, document, OPERATOR)
@@ -160,3 +158,31 @@ def test_verdicts_on_many_at_once(api: Callable[..., Answer], joined: FakePeople
     override = {**verdict, "action": "override"}
     assert api("POST", "/api/v1/operator/review/bulk", override, OPERATOR).status == 400
     assert api("POST", "/api/v1/operator/review/bulk", {**verdict, "recommendation_ids": []}, OPERATOR).status == 400
+
+
+def test_a_body_of_ten_megabytes_is_refused(api: Callable[..., Answer], joined: FakePeople) -> None:
+    path = f"/api/v1/operator/users/{ANN}/imports"
+    answer = api("POST", path, b" " * 10_000_000, {**OPERATOR, "Content-Type": "text/csv"})
+    assert (answer.status, answer.body["error"]["code"]) == (413, "too_large")
+
+
+def test_a_preview_takes_nothing_and_tells_how_a_file_is_read(
+    api: Callable[..., Answer], joined: FakePeople, announcements: FakeAnnouncements
+) -> None:
+    csv = "Buchungstag;Verwendungszweck;Betrag;Laune\n20.11.2026;CAFÉ MÜLLER;-9,00;gut\n19.11.2026;x;y;z\n".encode(
+        "cp1252"
+    )
+    headers = {**OPERATOR, "Content-Type": "text/csv"}
+    path = f"/api/v1/operator/users/{ANN}/imports?account_id=new"
+    tried = api("POST", f"{path}&dry_run=true", csv, headers).body
+    assert (tried["dry_run"], tried["saved"]["transactions"], tried["rejected"]) == (True, 1, 1)
+    assert (tried["readings"]["encoding"], tried["readings"]["unknown"]) == ("Windows-1252", ["Laune"])
+    (row,) = tried["preview"]
+    assert (row["line"], row["name"], row["amount_cents"], row["posted_on"]) == (2, "CAFÉ MÜLLER", 900, "2026-11-20")
+    assert "new" not in joined.people[ANN].accounts
+    assert announcements.made == []
+    taken = api("POST", path, csv, headers).body
+    assert taken["saved"] == tried["saved"]
+    assert "new" in joined.people[ANN].accounts
+    nothing = api("POST", path, {"budget": []}, OPERATOR)
+    assert (nothing.status, nothing.body["error"]["details"][0]["field"]) == (422, "body")

@@ -1,13 +1,25 @@
 """Conversations: which provider answers, what is remembered, and whose it is."""
 
+import math
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from msgspec import structs
 
-from chalicelib.concerts.conversation import new_chat_session_id
+from chalicelib import deadline
+from chalicelib.concerts.conversation import ANSWER_S, STORE_S, new_chat_session_id
 from chalicelib.concerts.models import ChatFeedback, ChatReply, ChatRequest
-from chalicelib.concerts.values import MAX_EXCHANGES, SESSION_LIFETIME, ChatOutcome, ChatSession, Delta, Restart
+from chalicelib.concerts.values import (
+    MAX_EXCHANGES,
+    SESSION_LIFETIME,
+    ChatOutcome,
+    ChatSession,
+    Delta,
+    Piece,
+    Restart,
+    Turn,
+)
 from chalicelib.errors import (
     Forbidden,
     InvalidInput,
@@ -189,3 +201,29 @@ class TestOwnSessions:
         late = ChatFeedback(at=reply.timestamp + timedelta(seconds=1), helpful=True, user_id="alice")
         with pytest.raises(NotFound, match="no answer of that time"):
             world.conversation.judge(reply.session_id, late)
+
+
+class TestTime:
+    def test_providers_share_one_deadline_and_what_is_sent_has_its_own(self) -> None:
+        left: list[float] = []
+
+        class Slow(FakeProvider):
+            def answer(self, turn: Turn) -> Iterator[Piece]:
+                left.append(deadline.left())
+                yield from super().answer(turn)
+
+        providers = (Slow("agent", Delta("So "), fail=UpstreamTimeout("too slow")), Slow("converse"))
+        sent: list[float] = []
+        ConcertWorld(providers=providers).conversation.answer_through(
+            lambda _: sent.append(deadline.left()), ask(), "socket-1"
+        )
+        assert all(seconds <= ANSWER_S for seconds in left)
+        assert left[1] < left[0], "the second has what the first has left"
+        assert all(math.isinf(seconds) for seconds in sent), "a late answer can still be sent"
+
+    def test_the_memory_has_its_own_seconds(self) -> None:
+        world = ConcertWorld()
+        seen: list[float] = []
+        world.sessions.interfere = lambda: seen.append(deadline.left())
+        world.conversation.reply(ask())
+        assert 0 < seen[0] <= STORE_S

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.concerts.lexicon import CITY_ALIASES, COUNTRY_ALIASES, STATE_CODES, Lexicon, Lexicons, key
 from chalicelib.concerts.values import NamedArtist, Place, Vocabulary
+from chalicelib.errors import UpstreamUnavailable
 from local.season.places import CITIES
 from tests.fakes.season import ConcertWorld
 
@@ -95,6 +96,18 @@ def test_no_text_breaks_it(text: str) -> None:
 
 def test_codes_and_aliases_are_of_places_that_there_are() -> None:
     assert all(code == key(code) for code in (*STATE_CODES, *COUNTRY_ALIASES, *CITY_ALIASES))
+
+
+def test_while_the_warehouse_is_away_the_last_one_stands() -> None:
+    world = ConcertWorld()
+    lexicons = Lexicons(world.warehouse)
+    world.warehouse.fail = UpstreamUnavailable("down")
+    with pytest.raises(UpstreamUnavailable):
+        lexicons()
+    world.warehouse.fail = None
+    first = lexicons()
+    world.warehouse.fail = UpstreamUnavailable("down")
+    assert lexicons() is first
 
 
 def test_it_is_made_anew_only_when_the_vocabulary_is_another() -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.concerts.models import ChatReply, ChatRequest
+from chalicelib.concerts.models import ChatReply, ChatRequest, Intent
+from chalicelib.concerts.outcomes import SUGGESTIONS
 from chalicelib.concerts.values import ChatOutcome, Delta, Turn
 from chalicelib.errors import UpstreamUnavailable
 from tests.fakes.season import TODAY, ConcertWorld
@@ -130,3 +131,38 @@ def test_every_text_gets_an_answer(message: str) -> None:
     pieces = list(WORLD.router.answer(Turn("s", message)))
     assert isinstance(pieces[-1], ChatOutcome)
     assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)).strip()
+
+
+@pytest.mark.parametrize("intent", sorted(SUGGESTIONS))
+def test_what_is_suggested_is_understood_where_it_is_suggested(intent: Intent) -> None:
+    asked = {
+        "artist_lookup": f"Tell me about {WORLD.concert().artist.name}",
+        "venue_search": "Which venues are the most popular?",
+        "concert_recommendation": "Recommend concerts",
+        "ticket_prediction": f"Predict the sales of {WORLD.concert().concert_id}",
+        "data_analysis": "Revenue by genre",
+        "general_query": "hello",
+        "unknown": "xyzzy",
+    }
+    for suggestion in SUGGESTIONS[intent]:
+        first = say(asked[intent])
+        assert first.intent == intent
+        reply = say(suggestion, WORLD, first.session_id)
+        assert reply.intent != "unknown"
+        assert reply.question["unused"] == [], suggestion
+        assert reply.data, suggestion
+
+
+def test_similar_concerts_are_similar() -> None:
+    artist = WORLD.concert().artist
+    first = say(f"Tell me about {artist.name}")
+    reply = say("Recommend similar concerts", WORLD, first.session_id)
+    assert all(set(one["genre"].split("/")) & artist.parts for one in reply.data["recommendations"])
+    assert artist.name not in {one["artist"] for one in reply.data["recommendations"]}
+
+
+def test_where_there_is_nothing_it_says_so_and_only_offers_other_places() -> None:
+    reply = say("a rock concert in Vancouver")
+    assert reply.data == {}
+    assert "No venue is in Vancouver." in reply.message
+    assert "if you like" in reply.message

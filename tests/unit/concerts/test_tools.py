@@ -46,7 +46,7 @@ def test_they_call_the_services_of_the_routes() -> None:
         ("predict_ticket_sales", {"concert_id": "'; DROP TABLE concerts; --"}, "invalid_arguments"),
         ("predict_ticket_sales", {"concert_id": "con-nowhere"}, "concert_not_found"),
         ("recommend_concerts", {"location": "a\x00b"}, "invalid_arguments"),
-        ("recommend_concerts", {"location": "a,,b"}, "invalid_input"),
+        ("recommend_concerts", {"location": "a,,b"}, "unprocessable"),
     ],
 )
 def test_what_is_wrong_is_an_answer(name: str, arguments: dict[str, Any], code: str) -> None:

@@ -94,7 +94,7 @@ def shown(row: Row, like: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-@examples(200, HealthCheck.data_too_large)
+@examples(60, HealthCheck.data_too_large)
 @given(ROWS, STORED, st.booleans())
 def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], small: bool) -> None:
     with ExitStack() as stack:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from chalicelib.errors import Gone, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.compaction import Compaction
 from chalicelib.flights.convert import SnapshotLimits
+from chalicelib.flights.feed import RunFeed
 from chalicelib.flights.operations import FlightOperations
+from chalicelib.flights.ports import Watcher
 from chalicelib.flights.process import Processing
 from chalicelib.flights.quality import Thresholds
 from chalicelib.flights.queries import Flights
@@ -36,7 +39,10 @@ class World:
         troubles = Troubles(runs=self.runs, notices=self.guard, alerts=self.alerts, clock=self.clock)
         told: dict[str, Any] = {"troubles": troubles, "emit": self.emit}
         self.processing = Processing(**shared, **told, limits=limits or SnapshotLimits())
-        self.validation = Validation(**shared, **told, history=self.runs, thresholds=Thresholds(), strict=strict)
+        self.posted: list[tuple[str, Any]] = []
+        self.feed = RunFeed(self.guard, self._post)
+        judging: dict[str, Any] = {"thresholds": Thresholds(), "strict": strict, "history": self.runs}
+        self.validation = Validation(**shared, **told, **judging, feed=self.feed)
         self.review = QuarantineReview(**shared)
         self.replays = Replays(
             bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock
@@ -46,6 +52,13 @@ class World:
         self.operations = FlightOperations(
             **shared, links=self.bucket, history=self.runs, guard=self.guard, box=None, daily_credits=4000
         )
+
+    def _post(self, connection: Watcher, message: Any) -> None:
+        if connection.id == "closed":
+            raise Gone("The WebSocket connection is closed")
+        if connection.id == "broken":
+            raise UpstreamUnavailable("API Gateway is down")
+        self.posted.append((connection.id, message))
 
     def put(self, raw: bytes, key: str = RAW) -> None:
         self.bucket.objects[key] = raw

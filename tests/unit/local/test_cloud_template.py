@@ -96,3 +96,16 @@ def test_gateway_responses_become_resources_that_the_emulator_knows() -> None:
     }
     body = changed["RestAPI"]["Properties"]["DefinitionBody"]
     assert body["info"] == {"title": "omnibus", "version": "local"}, "an edit would give it another URL"
+
+
+def test_a_condition_may_split_a_parameter() -> None:
+    first = {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Workgroup"}]}]}
+    template = {
+        "Parameters": {"Workgroup": {"Type": "String", "Default": "omnibus"}},
+        "Conditions": {"IsArn": {"Fn::Equals": [first, "arn"]}},
+        "Resources": {},
+    }
+    arn = localised(template, Code("artifacts", "code.zip"), {"Workgroup": "arn:aws:redshift"})
+    assert arn["Conditions"]["IsArn"] == {"Fn::Equals": ["arn", "arn"]}
+    name = localised(template, Code("artifacts", "code.zip"), {})
+    assert name["Conditions"]["IsArn"] == {"Fn::Equals": ["omnibus", "arn"]}

@@ -2,13 +2,14 @@
 
 import io
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from local.demo import flights
+from local.demo import flights, history
 from local.demo.flights import SNAPSHOTS, SPOILED, STEP, checks_table, replay_hour, runs_table, verdict, worst_report
 
 
@@ -62,7 +63,7 @@ def test_the_hour_is_stepped_through_up_to_now_and_one_snapshot_is_spoiled() -> 
     assert [n for n, message in enumerate(pipeline.told, 1) if message["dirt"]] == [SPOILED]
     assert ["position" in message["clock"] for message in pipeline.told] == [True] + [False] * (SNAPSHOTS - 1)
     assert len(said) == SNAPSHOTS
-    assert "states_12  VALIDATED" in said[-1]
+    assert f"states_{SNAPSHOTS}  VALIDATED" in said[-1]
 
 
 def test_a_run_is_followed_to_its_verdict() -> None:
@@ -129,3 +130,31 @@ def test_the_checks_table_shows_failed_checks_with_samples_as_they_are() -> None
     assert "1 of 2" in text
     assert "Moved to quarantine/x, alert SENT" in text
     assert "uniqueness" not in text
+
+
+def test_the_history_is_polled_until_it_answers() -> None:
+    answers = [
+        {"query": "q", "from": "a", "to": "b", "status": "RUNNING", "retry_after": 2},
+        {"by": "hour", "counts": []},
+    ]
+    asked: list[str] = []
+
+    def get(path: str) -> dict[str, Any]:
+        asked.append(path)
+        return answers[len(asked) - 1]
+
+    assert history.ask(get, "/flights/traffic", {"by": "hour"}) == answers[1]
+    assert asked == ["/flights/traffic?by=hour", "/flights/traffic?by=hour&query=q&from=a&to=b"]
+
+
+def test_pictures_of_a_flight_and_of_traffic_are_drawn(tmp_path: Path) -> None:
+    points = [
+        {"time": 60 * n, "longitude": n, "latitude": 47, "baro_altitude_ft": 1000.0 * n or None} for n in range(3)
+    ]
+    flight = {"callsign": None, "distance_nm": 82.1, "duration_s": 120, "highest_altitude_ft": None, "points": points}
+    drawn = history.draw_flight({"icao24": "3c6444", "bytes_scanned": 5}, flight, tmp_path / "track.png")
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    counts = [{"key": "2026-11-21T12:00:00Z", "aircraft": 5, "rows": 9}]
+    traffic = {"by": "hour", "from": "a", "to": "b", "counts": counts, "bytes_scanned": 5}
+    assert history.draw_traffic(traffic, tmp_path / "traffic.png").stat().st_size > 1000
+    assert "2026-11-21T12:00:00Z" in text_of(history.traffic_table(traffic))

@@ -76,6 +76,7 @@ def test_labels_keep_clear_of_each_other(tmp_path: Path) -> None:
     assert 1 <= draw(tmp_path, *stacked).labelled <= 4
 
 
+@pytest.mark.slow
 def test_a_crowd_is_drawn_without_labels(tmp_path: Path) -> None:
     crowd = [craft(latitude=40 + n / 20, longitude=n / 10) for n in range(CROWD)]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
@@ -38,6 +38,7 @@ from sklearn.tree import DecisionTreeRegressor
 from chalicelib.errors import InvalidInput, OmnibusError
 from chalicelib.predictions.publishing import Described, artifact_of
 from infra.operate.publish_model import read_sample
+from tests.properties import examples
 from tests.unit.predictions.studio import DATA, MODEL, NOW, OUTPUT, Studio, refusal
 
 PLACE = "s3://data/in/rows"
@@ -169,7 +170,7 @@ def test_every_pipeline_predicts_what_pandas_and_predict_do(studio: Studio, tmp_
     assert all(line.startswith(sent_line + b",") for line, sent_line in zip(lines, text.splitlines(), strict=True))
 
 
-@settings(deadline=None, max_examples=5)
+@examples(5)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.booleans(), st.sampled_from(["ridge", "boosting", "logistic"]))
 def test_any_table_predicts_as_with_pandas_in_every_format(tmp_path_factory, seed, count, gaps, name):
     studio, estimator = Studio(), FITTED[name]

@@ -148,5 +148,5 @@ class Interleavings(RuleBasedStateMachine):
                 assert self.house.sockets.actions(session.socket.id).count("UPLOAD_COMPLETED") == 1
 
 
-Interleavings.TestCase.settings = examples(200, steps=30)
+Interleavings.TestCase.settings = examples(60, steps=30)
 TestInterleavings = Interleavings.TestCase

@@ -1,0 +1,328 @@
+"""CSV files of banks and their users, as rows of Plaid's fields.
+
+What a file leaves open (an encoding, a separator, the order of day and month, a decimal sign, whether minus is money
+out) is decided by what the file proves. What it does not prove is refused with both readings, never guessed; what was
+decided is told.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from chalicelib.errors import InvalidInput, Unprocessable
+from chalicelib.spendsense.models import ImportQuery, Readings
+from chalicelib.spendsense.taxonomy import packaged_taxonomy
+
+BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+SEPARATORS = ",;\t|"
+PREAMBLE = 20
+"""Lines that may stand above the header: the bank's name, the account, the period."""
+STATES = {"pending", "posted", "cleared", "booked"}
+
+_ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
+_THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
+_WORDED = ("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y")
+_NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?-?")
+_SIGNS = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cr|dr)\b", re.I)
+
+
+class Columns(Struct, frozen=True):
+    """Names of columns in lower case: our field -> the names that exports give it, the best first; those that nothing
+    needs; those that Plaid alone uses; and the words for money out and in.
+    """
+
+    fields: dict[str, tuple[str, ...]]
+    unused: frozenset[str]
+    plaids: frozenset[str]
+    out: frozenset[str]
+    into: frozenset[str] = field(name="in")
+
+
+@cache
+def packaged_columns() -> Columns:
+    """The declared names of columns."""
+    text = (files("chalicelib.spendsense.declared") / "columns.json").read_bytes()
+    return msgspec.json.decode(text, type=Columns)
+
+
+def decoded(raw: bytes) -> tuple[str, str]:
+    """The text of a file and its encoding; Unprocessable for one whose bytes are of none that we know."""
+    encoding = next((name for mark, name in BOMS if raw.startswith(mark)), None)
+    for name in (encoding,) if encoding else ("utf-8", "cp1252"):
+        try:
+            text = raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if "\ufffd" in text:
+            raise Unprocessable.of(
+                "body",
+                "has replacement characters: something decoded it wrongly before",
+                "the file as the bank made it",
+            )
+        if "\x00" not in text:
+            return text, {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "cp1252": "Windows-1252"}.get(name, "UTF-16")
+    raise Unprocessable.of("body", "is neither UTF-8, UTF-16 nor Windows-1252", "a text file in one of these")
+
+
+def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[Any, Any]]], Readings]:
+    """A file's rows, each with its line, under Plaid's names and in Plaid's notation.
+
+    Unprocessable if it is no table, has no header that we know, or can be read in two ways.
+    """
+    text, encoding = decoded(raw)
+    readings = Readings(format="CSV", encoding=encoding)
+    lines = list(_lines(text))
+    at, names = _header(lines, query.section)
+    if query.section != "transactions":
+        readings.columns = {name: name for name in names}
+        return [(number, _named(names, cells)) for number, cells in lines[at + 1 :]], readings
+    fields = _fields(names, readings)
+    ours = [fields.get(_plain(name), f"? {name}") for name in names]
+    rows = [(number, _named(ours, cells)) for number, cells in lines[at + 1 :]]
+    plain = [row for _, row in rows if None not in row]
+    _read_dates(plain, query, readings)
+    _read_amounts(plain, query, readings, is_plaid=bool(packaged_columns().plaids & {_plain(name) for name in names}))
+    for row in plain:
+        if (state := (row.get("pending") or "").lower()) in STATES:
+            row["pending"] = str(state == "pending").lower()
+    return rows, readings
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not empty, with the line on which it ends."""
+    sample = [line for line in text.splitlines()[:PREAMBLE] if line.strip()]
+    counts = {mark: max((line.count(mark) for line in sample), default=0) for mark in SEPARATORS}
+    separator = max(SEPARATORS, key=lambda mark: counts[mark])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise Unprocessable.of(f"line {reader.line_num}", f"is not CSV ({error})", "CSV as in RFC 4180") from None
+
+
+def _header(lines: Sequence[tuple[int, list[str]]], section: str) -> tuple[int, list[str]]:
+    """Where the header is, and its names."""
+    known = {name for names in packaged_columns().fields.values() for name in names}
+    for at, (number, cells) in enumerate(lines[:PREAMBLE]):
+        names = [cell.strip() for cell in cells]
+        plain = [_plain(name) for name in names]
+        found = len(known & set(plain)) >= 2 if section == "transactions" else "account id" in plain
+        if found:
+            repeated = [name for name, count in Counter(plain).items() if name and count > 1]
+            if repeated:
+                raise Unprocessable.of(f"line {number}", f"repeats the column {repeated[0]!r}", "each column once")
+            return at, names
+    if section == "transactions":
+        raise Unprocessable.of("header", "has no two columns that we know", "a date, an amount and a description")
+    raise Unprocessable.of("line 1", "has no account_id", "a header of Plaid's field names")
+
+
+def _fields(names: Sequence[str], readings: Readings) -> dict[str, str]:
+    """Which of our fields each column is, by its plain name; of several for one field the best is taken.
+
+    The others, and those that are not known, are told.
+    """
+    plain = {_plain(name): name for name in names if name}
+    found: dict[str, str] = {}
+    spare: dict[str, str] = {}
+    for ours, theirs in packaged_columns().fields.items():
+        best, *others = [name for name in theirs if name in plain] or [""]
+        if best:
+            found[best] = ours
+            spare |= dict.fromkeys(others, f": {plain[best]!r} says the same")
+    spare |= {name: "" for name in plain if name in packaged_columns().unused}
+    readings.notes += [f"column {plain[name]!r} is not used{why}" for name, why in spare.items()]
+    readings.columns = {plain[name]: ours for name, ours in found.items()}
+    readings.unknown = [name for short, name in plain.items() if short not in found and short not in spare]
+    if "date" not in found.values() or not {"amount", "debit", "credit"} & set(found.values()):
+        missing = "date" if "date" not in found.values() else "amount"
+        raise Unprocessable.of("header", f"has no column of {missing}", "a date, an amount and a description")
+    return found
+
+
+def _named(names: Sequence[str], cells: Sequence[str]) -> dict[Any, Any]:
+    """A row by its columns; under None what is beyond them."""
+    row: dict[Any, Any] = {name: cell.strip() or None for name, cell in zip(names, cells, strict=False)}
+    beyond = [cell for cell in cells[len(names) :] if cell.strip()]
+    return {**row, None: beyond} if beyond else row
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.findall(r"\w+", name.lower().replace("_", " ")))
+
+
+# -- days
+
+
+def _read_dates(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings) -> None:
+    """Write each row's day as YYYY-MM-DD; what is no day stays as it is, and costs its row."""
+    slashed = [match for row in rows if (match := _THREE.fullmatch(row.get("date") or "")) and match[2] != "."]
+    order = query.dates or _proven_order(slashed)
+    if slashed:
+        readings.notes.append(f"dates are read as {'day/month' if order == 'dmy' else 'month/day'}")
+    for row in rows:
+        row["date"] = _iso(row.get("date"), order)
+
+
+def _proven_order(slashed: Sequence[re.Match[str]]) -> str:
+    if not slashed:
+        return "dmy"
+    day_first = any(int(match[1]) > 12 for match in slashed)
+    month_first = any(int(match[3]) > 12 for match in slashed)
+    if day_first != month_first:
+        return "dmy" if day_first else "mdy"
+    shown = slashed[0][0]
+    if day_first:
+        raise Unprocessable.of("date", "is day/month in some rows and month/day in others", "one order in a file")
+    raise Unprocessable.of(
+        "date",
+        f"is ambiguous: {shown} is {_iso(shown, 'mdy')} as month/day and {_iso(shown, 'dmy')} as day/month",
+        "?dates=mdy or ?dates=dmy",
+    )
+
+
+def _iso(text: str | None, order: str) -> str | None:
+    if text is None:
+        return None
+    try:
+        if match := _ISO.fullmatch(text):
+            return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+        if match := _THREE.fullmatch(text):
+            first, second, year = int(match[1]), int(match[3]), int(match[4])
+            day, month = (first, second) if order == "dmy" or match[2] == "." else (second, first)
+            return date(year + 2000 if year < 100 else year, month, day).isoformat()
+    except ValueError:
+        return text
+    for pattern in _WORDED:
+        try:
+            return datetime.strptime(text, pattern).date().isoformat()  # a day, in no time zone
+        except ValueError:
+            continue
+    return text
+
+
+# -- amounts
+
+
+def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
+    """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
+    texts = [row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name)]
+    decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_SIGNS.sub("", text).strip())], query)
+    if decimal == ",":
+        readings.notes.append("amounts have a decimal comma")
+    for row in rows:
+        for name in ("amount", "debit", "credit"):
+            row[name] = _number(row.get(name), decimal)
+    if any(row.get("debit") is not None or row.get("credit") is not None for row in rows):
+        readings.notes.append("amounts are in columns of debit and credit")
+        for row in rows:
+            out, money_in = row.pop("debit", None), row.pop("credit", None)
+            if row.get("amount") is None:
+                row["amount"] = _one_of_two(out, money_in)
+        return
+    directions = {(row.get("direction") or "").strip().lower() for row in rows}
+    known = packaged_columns()
+    if directions and directions <= known.out | known.into and directions & known.out:
+        readings.notes.append("a column says which amounts are debits and which credits")
+        for row in rows:
+            if row.get("amount") is not None:
+                bare = row["amount"].lstrip("-")
+                row["amount"] = bare if row["direction"].strip().lower() in known.out else f"-{bare}"
+        return
+    if not is_plaid and _minus_is_out(rows, query):
+        readings.notes.append("a negative amount is money out")
+        for row in rows:
+            if row.get("amount") is not None:
+                row["amount"] = row["amount"][1:] if row["amount"].startswith("-") else f"-{row['amount']}"
+    else:
+        readings.notes.append("a positive amount is money out")
+
+
+def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
+    """The decimal sign that the amounts prove; the point where no amount has either sign."""
+    if query.decimals:
+        return "," if query.decimals == "comma" else "."
+    proven, open_to_both = set(), None
+    for text in texts:
+        point, comma = text.rfind("."), text.rfind(",")
+        if point >= 0 and comma >= 0:
+            proven.add("." if point > comma else ",")
+            continue
+        mark = "." if point >= 0 else "," if comma >= 0 else ""
+        after = len(re.sub(r"\D", "", text[max(point, comma) + 1 :])) if mark else 0
+        if mark and text.count(mark) > 1:
+            proven.add("," if mark == "." else ".")
+        elif mark and after != 3:
+            proven.add(mark)
+        elif mark:
+            open_to_both = text
+    if len(proven) > 1:
+        raise Unprocessable.of("amount", "has a decimal point in some rows and a comma in others", "one in a file")
+    if not proven and open_to_both:
+        raise Unprocessable.of(
+            "amount", f"is ambiguous: {open_to_both} is in thousands or has three decimals", "?decimals=point or comma"
+        )
+    return proven.pop() if proven else "."
+
+
+def _number(text: str | None, decimal: str) -> str | None:
+    """An amount with a point and no other sign but a minus in front; what is no amount stays as it is."""
+    if text is None:
+        return None
+    bare = _SIGNS.sub("", text).strip()
+    if not _NUMBER.fullmatch(bare):
+        return text
+    negative = "-" in bare or bare.startswith("(")
+    digits = re.sub(r"[^\d.,]", "", bare).replace("," if decimal == "." else ".", "").replace(decimal, ".")
+    return f"-{digits}" if negative else digits
+
+
+def _one_of_two(out: str | None, money_in: str | None) -> str | None:
+    """The amount of a row with a debit and a credit, of which one is empty or zero."""
+
+    def said(text: str | None) -> bool:
+        return text is not None and bool(text.strip("-0."))
+
+    if said(out) and said(money_in):
+        return f"{out} and {money_in}"
+    if said(money_in):
+        return f"-{str(money_in).lstrip('-')}"
+    return out.lstrip("-") if out is not None else money_in
+
+
+def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool:
+    """Does the file write money out with a minus? By what its words say of income, else by what it has more of."""
+    if query.amounts:
+        return query.amounts == "negative_out"
+    amounts = [(str(row["amount"]), row) for row in rows if row.get("amount") is not None]
+    minus = [text for text, _ in amounts if text.startswith("-")]
+    if amounts and not minus:
+        raise Unprocessable.of(
+            "amount",
+            "is ambiguous: no amount is negative, so all of them may be money in or money out",
+            "?amounts=positive_out or ?amounts=negative_out",
+        )
+    votes = Counter(
+        text.startswith("-")
+        for text, row in amounts
+        if packaged_taxonomy().is_income(row.get("category") or "", f"{row.get('name')} {row.get('merchant_name')}")
+    )
+    if votes:
+        return votes[False] >= votes[True]
+    return 2 * len(minus) >= len(amounts)
+
+
+def unknown_kind(kind: str) -> InvalidInput:
+    """The error for a body of a type that is not read."""
+    return InvalidInput.of("Content-Type", f"is {kind!r}", "application/json or text/csv")

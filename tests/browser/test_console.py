@@ -254,7 +254,7 @@ def test_an_aircrafts_way_and_the_traffic_come_from_the_history(visitor: Visitor
     visitor.sees("Most aircraft")
     visitor.sees("Climb")
     visitor.page.get_by_label("By", exact=True).select_option("hour")
-    visitor.page.locator(".chart canvas").wait_for()
+    visitor.sees("Aircraft by hour")
 
 
 # -- concerts

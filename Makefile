@@ -14,7 +14,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 .DEFAULT_GOAL := help
 .PHONY: help local-venv web try-web demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
 	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
-	preflight deploy resources chalice-deploy chalice-delete destroy cost redrive new-workload parameters train-tickets \
+	preflight deploy resources chalice-deploy chalice-delete smoke destroy cost redrive new-workload parameters train-tickets \
 	lock release clean
 
 help:
@@ -180,6 +180,9 @@ chalice-delete: venv ## delete what `chalice deploy` made (STAGE=dev)
 	@$(DEPLOYMENT) chalice-delete --stage $(WANTED_STAGE)
 
 # EMPTY=1 deletes the data as well; prod asks for SECOND_WORD.
+smoke: venv ## ask a deployed stage ten things (STAGE=prod)
+	@$(PYTHON) -m infra.operate.smoke --stage $(WANTED_STAGE)
+
 destroy: venv ## delete a stack, not its data (STAGE= CONFIRM=omnibus-dev)
 	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
 

@@ -40,9 +40,9 @@ NAMES = {"127.0.0.1", "localhost"}
 GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
 HEALTH = "/_ministack/health"
-ANSWERS = "/_ministack/cfn-response/"
-"""Where functions that are custom resources of CloudFormation answer: the address has a secret in it, as S3's has."""
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
+STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
+"""Where functions that are custom resources of CloudFormation answer: the address has a secret in it, as S3's has."""
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
@@ -132,10 +132,13 @@ class Gate:
 
 
 def open_to_all(asked: Asked) -> bool:
-    """Does AWS serve this without a signature? The deployed APIs, preflights, signing in and its public keys."""
-    if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
+    """Does AWS serve this without a signature?
+
+    The deployed APIs, preflights, signing in and its public keys, and answers to CloudFormation at its random URLs.
+    """
+    if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
         return True
-    if asked.method == "PUT" and asked.path.startswith(ANSWERS):
+    if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
         return True
     if asked.method == "GET":
         return POOL.fullmatch(asked.path) is not None and not asked.query

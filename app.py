@@ -138,6 +138,7 @@ from chalicelib.uploads.models import (
     UploadUrlQuery,
 )
 from chalicelib.wiring import bootstrap
+from chalicelib.wiring.shared import answer_stack
 
 if "AWS_CHALICE_CLI_MODE" in environ:
     from chalicelib.entry.commands import stand_in
@@ -775,7 +776,7 @@ def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
     def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
         return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
 
-    return ordered(event, migrated, services().shared.tell_stack)
+    return ordered(event, migrated, answer_stack)
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")

@@ -828,6 +828,12 @@ def own_transactions() -> Response:
     return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
+@app.route("/api/v1/users/me/progress", returns=spendsense.OwnProgress, headers=["If-None-Match"], **SIGNED_IN)
+def own_progress() -> Response:
+    """What the jobs still have to do for the caller."""
+    return unless_known(services().spendsense.own.progress(person()))
+
+
 @app.route(
     "/api/v1/users/me/spending",
     query=spendsense.SpendingQuery,
@@ -1034,14 +1040,14 @@ def judge_recommendations() -> spendsense.BulkReviewed:
 
 @app.route(
     "/api/v1/operator/metrics/history",
-    query=spendsense.HistoryQuery,
+    query=spendsense.MetricsHistoryQuery,
     returns=spendsense.MetricsHistory,
     headers=["If-None-Match"],
     **FOR_OPERATORS,
 )
 def spendsense_metrics_history() -> Response:
     """What the metrics were, a day at a time. For operators."""
-    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.HistoryQuery)))
+    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.MetricsHistoryQuery)))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)

@@ -104,6 +104,8 @@ def test_another_body_than_the_one_that_was_signed_does_not_pass() -> None:
     [
         ("POST", "/_ministack/reset", "", {}),
         ("POST", "/_ministack/config", "", {}),
+        ("POST", "/_ministack/cfn-response/a-secret", "", {}),
+        ("PUT", "/_ministack/cfn-signal/a-secret", "", {}),
         ("GET", "/_ministack/sqs/messages", "", {}),
         ("PUT", "/_ministack/cfn-response/guessed", "", {}),
         ("POST", "/_ministack/cfn-response/00000000-0000-4000-8000-000000000001", "", {}),

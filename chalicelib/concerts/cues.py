@@ -11,7 +11,7 @@ Patterns search the flat text of a message: plain words and marks with one space
 import re
 from collections.abc import Sequence
 
-from chalicelib.concerts.lexicon import plain
+from chalicelib.concerts.lexicon import plain_text
 from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.periods import NUMBER
 
@@ -32,7 +32,7 @@ COMMON = frozenset(
     "this three time to today tonight top town train two up us venue venues want was way we weekend were what when "
     "where which who why will winter with world yes you your first second third best popular concert concerts gig "
     "gigs ticket tickets band bands artist artists singer spring autumn fall".split()
-) | frozenset(plain(name) for name in ("january february march april may june july august september october "
+) | frozenset(plain_text(name) for name in ("january february march april may june july august september october "
     "november december monday tuesday wednesday thursday").split())  # fmt: skip
 """Words that are names only where something else says so: a capital letter within the text, or "the band Eve"."""
 SHORT_CODES = frozenset(
@@ -125,7 +125,7 @@ ORDINAL = re.compile(
     rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
     r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
-REFERENCE = re.compile(
+REFERENCE_CUE = re.compile(
     r"\b(?:it|its|that|this|they|them|their|there|him|her|he|she|those|these|one)\b(?! (?:week|weekend|month|year|evening|"
     r"morning|afternoon|night|summer|winter|spring|autumn|fall|quarter|is|are|monday|tuesday|wednesday|thursday|friday|saturday|sunday|any|anything|a|an|some)\b)"
     r"|\b(?:this|that|the|these|those|same) (?:concert|show|gig|artist|band|venue|place|event|act|tickets?|one|group|singer)\b"
@@ -205,7 +205,7 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked)\b", "concerts", False),
 )  # fmt: skip
-ORDERS = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
+ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
     "reggae ska punk soul gospel opera grunge funk disco house techno trance dubstep bluegrass swing salsa flamenco "

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.concerts.lexicon import Lexicon
 from chalicelib.concerts.reading import read
-from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
+from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place, Vocabulary
 
 TODAY = date(2026, 11, 21)
 AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
@@ -40,11 +40,11 @@ LEXICON = Lexicon(
 )
 
 
-def asked(message: str) -> Question:
+def asked(message: str) -> ChatQuestion:
     return read(message, LEXICON, TODAY)
 
 
-def names(question: Question) -> list[str]:
+def names(question: ChatQuestion) -> list[str]:
     return [artist.name for artist in question.artists]
 
 

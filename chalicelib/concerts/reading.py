@@ -25,6 +25,7 @@ from chalicelib.concerts.cues import (
     FILLERS,
     FREE,
     GENRE_WORDS,
+    GREETING,
     LARGE,
     LARGE_SEATS,
     MOST_COUNTED,
@@ -110,6 +111,8 @@ class _Reader:
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         past = bool(PAST.search(cued)) or bool("analysis" in cues and "forecast" not in cues)
         spans = self._without_false_places(spans)
+        if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
+            cues = {"greeting"}  # "good evening" is none to go out
         intent, topic, sure = self._intent(cues, cued, spans, concert)
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
@@ -542,7 +545,7 @@ class _Reader:
         least = next(
             (
                 number
-                for match in PRICE_LEAST.finditer(cued)
+                for match in PRICE_LEAST.finditer(PRICE_MOST.sub(" ", cued))  # "no more than 70" has "more than 70"
                 for group in match.groups()
                 if (number := _number(group)) is not None
             ),

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +98,9 @@ def main() -> None:
                 asked = replace(request(data, outputs["ours"]), feature_columns=(*NUMBERS, *TEXTS))
                 estimator, service = trained(kind), engine(model_of(kind), WORKERS)
                 cases: dict[str, Callable[[], object]] = {
-                    "ours": lambda service=service, asked=asked: service.predict(asked, lambda: 900.0),
-                    "pandas": lambda e=estimator, d=data, o=outputs: by_pandas(e, d, o["pandas"]),
-                    "polars": lambda e=estimator, d=data, o=outputs: by_polars(e, d, o["polars"]),
+                    "ours": partial(service.predict, asked, lambda: 900.0),
+                    "pandas": partial(by_pandas, estimator, data, outputs["pandas"]),
+                    "polars": partial(by_polars, estimator, data, outputs["polars"]),
                 }
                 report.compare(f"{kind}, {rows:,} rows", cases, ours="ours", rounds=3)
                 ours, theirs = (pd.read_csv(outputs[it])["prediction"] for it in ("ours", "pandas"))

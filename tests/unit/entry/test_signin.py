@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from chalicelib.adapters.cognito import RsaKey
-from chalicelib.entry.limits import MOST_ITEMS, AddressLimits
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import MACHINE, Operators
 from chalicelib.entry.signin import SignIn, groups_of
 from chalicelib.errors import Forbidden, RateLimited, Unauthenticated, UpstreamUnavailable

@@ -138,6 +138,7 @@ from chalicelib.uploads.models import (
     UploadUrlQuery,
 )
 from chalicelib.wiring import bootstrap
+from chalicelib.wiring.shared import answer_stack
 
 if "AWS_CHALICE_CLI_MODE" in environ:
     from chalicelib.entry.commands import stand_in
@@ -775,7 +776,7 @@ def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
     def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
         return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
 
-    return ordered(event, migrated, services().shared.tell_stack)
+    return ordered(event, migrated, answer_stack)
 
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
@@ -825,6 +826,12 @@ def own_transactions() -> Response:
     """The caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
     return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
+
+
+@app.route("/api/v1/users/me/progress", returns=spendsense.OwnProgress, headers=["If-None-Match"], **SIGNED_IN)
+def own_progress() -> Response:
+    """What the jobs still have to do for the caller."""
+    return unless_known(services().spendsense.own.progress(person()))
 
 
 @app.route(
@@ -1033,14 +1040,14 @@ def judge_recommendations() -> spendsense.BulkReviewed:
 
 @app.route(
     "/api/v1/operator/metrics/history",
-    query=spendsense.HistoryQuery,
+    query=spendsense.MetricsHistoryQuery,
     returns=spendsense.MetricsHistory,
     headers=["If-None-Match"],
     **FOR_OPERATORS,
 )
 def spendsense_metrics_history() -> Response:
     """What the metrics were, a day at a time. For operators."""
-    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.HistoryQuery)))
+    return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.MetricsHistoryQuery)))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)

@@ -74,6 +74,7 @@ def with_pandas(text: bytes) -> bytes:
     airline = frame["callsign"].str.match(columns.AIRLINE_CALLSIGN).fillna(False).astype(bool)
     frame["airline_code"] = frame["callsign"].str[:3].where(airline, None).astype("category")
     frame["snapshot_time"] = pd.Timestamp(snapshot["time"], unit="s", tz="UTC").as_unit("s")
+    frame["snapshot_s"] = snapshot["time"]
     sink = io.BytesIO()
     frame.to_parquet(sink, compression="zstd", compression_level=1, index=False)
     return sink.getvalue()
@@ -126,6 +127,7 @@ def with_polars(text: bytes) -> bytes:
             .cast(pl.Categorical)
             .alias("airline_code"),
             pl.lit(snapshot["time"]).mul(1000).cast(pl.Datetime("ms", "UTC")).alias("snapshot_time"),
+            pl.lit(snapshot["time"]).alias("snapshot_s"),
         )
         .collect()
     )
@@ -180,7 +182,8 @@ def with_duckdb(folder: Path) -> Callable[[bytes], bytes]:
                         AS flight_phase,
                     CASE WHEN regexp_matches(callsign, '{columns.AIRLINE_CALLSIGN}') THEN callsign[:3] END
                         AS airline_code,
-                    to_timestamp(time) AS snapshot_time
+                    to_timestamp(time) AS snapshot_time,
+                    time AS snapshot_s
                 FROM metric
             ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"""
         )

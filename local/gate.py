@@ -9,19 +9,17 @@ the environment, its signatures are verified, and what needs no signature in AWS
 """
 
 import hmac
-import json
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from os import environ
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import ministack.app as emulator
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import lambda_runtime
 from ministack.core.iam_actions import unsigned_operations
 from ministack.core.iam_evaluator import is_root_access_key
 from ministack.core.router import detect_service, extract_access_key_id
@@ -43,6 +41,8 @@ GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
+STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
+"""Where functions that are custom resources of CloudFormation answer: the address has a secret in it, as S3's has."""
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
@@ -132,7 +132,12 @@ class Gate:
 
 
 def open_to_all(asked: Asked) -> bool:
-    """Does AWS serve this without a signature? The deployed APIs, preflights, signing in and its public keys."""
+    """Does AWS serve this without a signature?
+
+    The deployed APIs, preflights, signing in and its public keys, and answers to CloudFormation at its random URLs.
+    """
+    if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
+        return True
     if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
         return True
     if asked.method == "GET":
@@ -187,25 +192,9 @@ def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict
     return issued
 
 
-def recorded(evaluate: Callable[..., Any], file: Path) -> Callable[..., Any]:
-    """`evaluate` of policies, which writes what each function asks into `file`, once: what its policy must grant."""
-    known: set[tuple[str, str]] = set()
-
-    def judged(context: Any, *policies: Any) -> Any:
-        asked = (str(context.principal_arn).rsplit("/", 1)[-1], str(context.action))
-        if asked not in known:
-            known.add(asked)
-            with file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(asked) + "\n")
-        return evaluate(context, *policies)
-
-    return judged
-
-
 def main() -> None:
     """Serve MiniStack behind the gate."""
     lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials)
-    iam_evaluator.evaluate = recorded(iam_evaluator.evaluate, Path(environ["OMNIBUS_LOCAL_ACTIONS"]))
     emulator.app = Gate(emulator.app, environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
     sys.argv = ["ministack"]
     emulator.main()

@@ -163,7 +163,6 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
         "OMP_NUM_THREADS": "1",  # a function has one processor, or less
-        "OMNIBUS_LOCAL_ACTIONS": str(site.home / "logs" / "actions.jsonl"),
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",
@@ -255,7 +254,7 @@ SERVERS: tuple[Server, ...] = (
     _own(
         "redshift",
         8091,
-        lambda _site: ["--database", WAREHOUSE, "--season", SEASON_SALES],
+        lambda _site: ["--database", WAREHOUSE, "--workgroup", WAREHOUSE, "--season", SEASON_SALES],
         environ=lambda site: {**aws_environ(site), **_secret_path(site), "REDSHIFT_ENGINE_URL": database_url(site)},
         after=("postgres",),
     ),

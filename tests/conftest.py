@@ -59,13 +59,5 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cloud"]:
     home = tmp_path_factory.mktemp("cloud")
     try:
         yield up(home, parameters={"Schedules": "DISABLED"})
-        record_actions(home / "logs" / "actions.jsonl")
     finally:
         down(home)
-
-
-def record_actions(file: Path) -> None:
-    """Add to the file that OMNIBUS_RECORD_ACTIONS names what the functions of a cloud asked of AWS."""
-    if record := os.environ.get("OMNIBUS_RECORD_ACTIONS"):
-        with Path(record).open("a", encoding="utf-8") as lines:
-            lines.write(file.read_text(encoding="utf-8"))

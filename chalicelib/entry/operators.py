@@ -26,17 +26,19 @@ class Operators:
         """The name of the operator who calls: a user's subject, or `machine`.
 
         Forbidden for a wrong token and for people who are not operators, Unauthenticated for an ID token that is not
-        valid; RateLimited, whatever it sends, for an address that was refused too often. Every refusal is metered. A
-        token is compared in constant time.
+        valid. Every refusal is metered. A token is compared in constant time, and RateLimited for an address that has
+        sent too many wrong ones; an ID token cannot be guessed, so people sign in whatever their neighbours send.
         """
         if token is None and authorization is None:
             raise Forbidden(REFUSED)
-        self._limits.check("refusal", address)
+        if token is not None:
+            self._limits.check("refusal", address)
         try:
             return self._admitted(token, authorization)
         except (Forbidden, Unauthenticated):
             telemetry.count(REFUSED_METRIC)
-            self._limits.spend("refusal", address)
+            if token is not None:
+                self._limits.spend("refusal", address)
             raise
 
     def _admitted(self, token: str | None, authorization: str | None) -> str:

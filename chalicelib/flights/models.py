@@ -107,6 +107,7 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     check_scores: dict[str, float] | None = None
     validation_ms: int | None = None
     quarantine_key: str | None = None
+    alert: str | None = None
     failure: str | None = None
     released_at: str | None = None
 

@@ -20,7 +20,7 @@ from chalicelib.spendsense.taxonomy import Category, packaged_taxonomy
 ACCOUNT_TYPES = ("depository", "credit", "loan", "investment", "other")
 NO_CURRENCY = "XXX"
 """ISO 4217's code for none."""
-NAME_LENGTH = 200
+LONGEST_NAME = 200
 CHANNELS = ("online", "in store", "other")
 HOLDERS = ("business", "personal", "unrecognized")
 LIABILITIES = ("credit", "mortgage", "student")
@@ -228,9 +228,9 @@ def _line_of(row: RowReading) -> Callable[[Any], str]:
         line = _SPACES.sub(" ", value).strip()
         if line != value.strip():
             row.told.append("a name was put on one line")
-        if len(line) > NAME_LENGTH:
-            row.told.append(f"a name was cut at {NAME_LENGTH} characters")
-        return fields.printable(line[:NAME_LENGTH])
+        if len(line) > LONGEST_NAME:
+            row.told.append(f"a name was cut at {LONGEST_NAME} characters")
+        return fields.printable(line[:LONGEST_NAME])
 
     return read
 

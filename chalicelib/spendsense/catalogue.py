@@ -24,7 +24,7 @@ from chalicelib.spendsense.signals import SIGNALS
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 from chalicelib.spendsense.templates import Template
 
-MOST = {"education": 5, "offer": 3}
+MOST_ITEMS = {"education": 5, "offer": 3}
 
 
 @dataclass(frozen=True)

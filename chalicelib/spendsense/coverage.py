@@ -8,14 +8,14 @@ from chalicelib.errors import OmnibusError
 from chalicelib.spendsense.ports import Survey
 
 COVERAGE_NAMESPACE = "Omnibus/Spendsense"
-EmitMetrics = Callable[[str, Mapping[str, tuple[float, str]]], None]
+EmitCoverage = Callable[[str, Mapping[str, tuple[float, str]]], None]
 """Emits the metrics of a namespace: name -> value and unit."""
 
 
 class CoverageMeter:
     """Tells how much of what SpendSense promises is there, whenever a run for everybody is over."""
 
-    def __init__(self, everybody: Survey, emit: EmitMetrics) -> None:
+    def __init__(self, everybody: Survey, emit: EmitCoverage) -> None:
         self._everybody = everybody
         self._emit = emit
 

@@ -12,11 +12,11 @@ from chalicelib.spendsense.imports import Imports
 from chalicelib.spendsense.models import (
     BulkReviewed,
     BulkVerdict,
-    HistoryQuery,
     Imported,
     ImportQuery,
     Metrics,
     MetricsHistory,
+    MetricsHistoryQuery,
     Operator,
     Reviewed,
     ReviewItem,
@@ -152,7 +152,7 @@ class OperatorDesk:
                 missing.append(wanted)
         return BulkReviewed(reviewed=reviewed, missing=missing)
 
-    def history(self, operator: Operator, query: HistoryQuery) -> MetricsHistory:
+    def history(self, operator: Operator, query: MetricsHistoryQuery) -> MetricsHistory:
         """What the surveys of past days found."""
         self._note(operator, "read metrics")
         return MetricsHistory(points=self._oversight.past_surveys(query.limit))

@@ -133,6 +133,17 @@ class Transactions(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class OwnProgress(Struct, frozen=True, kw_only=True):
+    """Which stages are still due for the caller; `is_current` once none is. `as_of` is the day of the signals."""
+
+    consented: bool
+    features_due: bool
+    persona_due: bool
+    recommendations_due: bool
+    as_of: date | None
+    is_current: bool
+
+
 class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     months: Annotated[int, Meta(ge=1, le=24, description="How many calendar months, this one included.")] = 6
 
@@ -570,7 +581,7 @@ class Metrics(Struct, frozen=True, kw_only=True):
     runs: list[JobRun]
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MetricsHistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=366, description="How many days at most.")] = 90
 
 

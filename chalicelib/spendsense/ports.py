@@ -102,6 +102,10 @@ class Records(Protocol):
         """Spending by month (its first day) and primary category, the latest month and the largest first."""
         ...
 
+    def progress(self, subject: UUID) -> models.OwnProgress | None:
+        """Which stages of the jobs are still to be done for the person."""
+        ...
+
     def kept(self, subject: UUID) -> dict[str, Any] | None:
         """Everything that is kept of the person, but the transactions."""
         ...

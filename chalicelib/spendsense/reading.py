@@ -21,6 +21,7 @@ from chalicelib.spendsense.models import (
     FeedbackGiven,
     Insights,
     MonthOfSpending,
+    OwnProgress,
     PersonaView,
     RecommendationSet,
     RecommendationView,
@@ -96,6 +97,10 @@ class OwnRecords:
                 for since in months
             ],
         )
+
+    def progress(self, subject: UUID) -> OwnProgress:
+        """What the jobs still have to do for the caller."""
+        return _found(self._records.progress(subject), NO_PROFILE)
 
     def export(self, subject: UUID, query: ExportQuery) -> Export:
         """Everything that is kept about the caller; with a cursor, the next transactions alone."""

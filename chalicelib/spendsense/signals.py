@@ -6,7 +6,7 @@ The formulas are in sql/compute_features.sql; the kind decides how a signal is w
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["count", "money", "ratio", "number", "text"]
+SignalKind = Literal["count", "money", "ratio", "number", "text"]
 
 WINDOWS = (30, 90, 180)
 
@@ -16,7 +16,7 @@ class Signal:
     """One feature of a person in a window: money in hundredths, ratios from 0 to 1, the rest as named."""
 
     name: str
-    kind: Kind
+    kind: SignalKind
     meaning: str
 
 

@@ -26,7 +26,7 @@ BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
 """Lines that may stand above the header: the bank's name, the account, the period."""
-STATES = {"pending", "posted", "cleared", "booked"}
+ROW_STATES = {"pending", "posted", "cleared", "booked"}
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?-?")
 _SIGNS = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cr|dr)\b", re.I)
 
 
-class Columns(Struct, frozen=True):
+class ColumnNames(Struct, frozen=True):
     """Names of columns in lower case: our field -> the names that exports give it, the best first; those that nothing
     needs; those that Plaid alone uses; and the words for money out and in.
     """
@@ -48,10 +48,10 @@ class Columns(Struct, frozen=True):
 
 
 @cache
-def packaged_columns() -> Columns:
+def packaged_columns() -> ColumnNames:
     """The declared names of columns."""
     text = (files("chalicelib.spendsense.declared") / "columns.json").read_bytes()
-    return msgspec.json.decode(text, type=Columns)
+    return msgspec.json.decode(text, type=ColumnNames)
 
 
 def decoded(raw: bytes) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
     _read_dates(plain, query, readings)
     _read_amounts(plain, query, readings, is_plaid=bool(packaged_columns().plaids & {_plain(name) for name in names}))
     for row in plain:
-        if (state := (row.get("pending") or "").lower()) in STATES:
+        if (state := (row.get("pending") or "").lower()) in ROW_STATES:
             row["pending"] = str(state == "pending").lower()
     return rows, readings
 

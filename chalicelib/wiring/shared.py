@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from chalicelib.adapters.aws import Clients
     from chalicelib.adapters.connections import Connections
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 def now() -> datetime:
     """The clock of the running application, in UTC."""
     return datetime.now(UTC)
+
+
+def answer_stack(url: str, answer: "Mapping[str, Any]") -> None:
+    """Tell CloudFormation what it waits for; without the settings, which may be what is wrong."""
+    from chalicelib.adapters.cloudformation import tell_stack
+
+    tell_stack(url, answer)
 
 
 class Shared:
@@ -50,12 +57,6 @@ class Shared:
         from chalicelib.adapters.counters import CountersTable
 
         return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
-
-    @cached_property
-    def tell_stack(self) -> "Callable[[str, Mapping[str, Any]], None]":
-        from chalicelib.adapters.cloudformation import tell_stack
-
-        return tell_stack
 
     @property
     def socket_url(self) -> str | None:

@@ -132,7 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Serve a file, `config.json`, or what the API answers."""
         path = urlsplit(self.path).path
         cloud = self.owner.described()
-        if cloud is None:
+        if not self._is_for_us():
+            # A page of another site whose name leads to this machine would be of this origin, and read the passwords.
+            self._send(403, b"The Host header names another machine.\n", {})
+        elif cloud is None:
             self._send(503, b"The local cloud is not deployed yet.\n", {"Retry-After": "2"})
         elif path.startswith(API):
             self._forward(cloud)
@@ -141,6 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, body, {"Content-Type": "application/json", "Cache-Control": "no-store"})
         else:
             self._file(path, cloud)
+
+    def _is_for_us(self) -> bool:
+        return urlsplit(f"//{self.headers.get('Host', '')}").hostname in {HOST, "localhost"}
 
     do_HEAD = do_GET  # noqa: N815  # the name that http.server looks for
 

@@ -772,7 +772,8 @@ PATHS = {
          "/concerts/recommendations", "/concerts/forecast?concert={concert}", "/concerts/chat", "/photos",
          "/reference?op=venue_popularity", "/sign-in", "/money", "/nowhere"],
     "alice": ["/money?window=180", "/money/transactions", "/money/recommendations?window=180", "/money/data"],
-    "olga": ["/", "/flights/ingestion", "/predictions", "/predictions/models", "/predictions/new", "/people", "/review", "/fairness"],
+    "olga": ["/", "/flights/ingestion", "/predictions", "/predictions/models", "/predictions/new",
+         "/people", "/review", "/fairness"],
 }  # fmt: skip
 LOOKS = [("light", WIDE), ("dark", NARROW), ("dark", WIDE), ("light", NARROW)]
 

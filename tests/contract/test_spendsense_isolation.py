@@ -196,6 +196,7 @@ PERSONAL = [
     "known_merchants",
     "export_person",
     "read_spending",
+    "read_progress",
     "lock_standing",
     "mark_features_due",
     "own_accounts",

@@ -318,6 +318,18 @@ def test_an_operator_sees_a_persons_recommendations_whatever_their_status(world:
     assert world.oversight.recommendations(ANN, 30)[0].status == "flagged"
 
 
+def test_progress_tells_what_is_still_due(world: Any) -> None:
+    assert world.records.progress(ANN) is None
+    join(world, "ann")
+    before = world.records.progress(ANN)
+    assert (before.features_due, before.as_of, before.is_current) == (True, None, False)
+    run(world)
+    after = world.records.progress(ANN)
+    assert (after.recommendations_due, after.as_of, after.is_current) == (False, TODAY, True)
+    world.consents.record(ANN, ConsentRecord(granted=False, policy_version="1", recorded_at=NOW))
+    assert (world.records.progress(ANN).consented, world.records.progress(ANN).is_current) == (False, False)
+
+
 def test_insights_are_what_was_computed(world: Any) -> None:
     join(world, "ann")
     empty = world.records.insights(ANN, 90)

@@ -251,6 +251,14 @@ class FakePeople:
             for (month, name), cents in ordered
         ]
 
+    def progress(self, subject: UUID) -> models.OwnProgress | None:
+        person = self.people.get(subject)
+        if person is None:
+            return None
+        due = {f"{stage}_due": stage in person.due for stage in DUE.values()}
+        current = person.profile.consented and not person.due
+        return models.OwnProgress(consented=person.profile.consented, **due, as_of=person.as_of, is_current=current)
+
     def kept(self, subject: UUID) -> dict[str, Any] | None:
         person = self.people.get(subject)
         if person is None:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from chalicelib.spendsense.bank import BankAccount, BankLiability, BankTransaction
-from chalicelib.spendsense.catalogue import MOST, AdviceCatalogue, AdviceItem
+from chalicelib.spendsense.catalogue import MOST_ITEMS, AdviceCatalogue, AdviceItem
 from chalicelib.spendsense.rules import Comparison, Every, Rule, comparisons
 from chalicelib.spendsense.signals import SIGNALS, WINDOWS
 
@@ -126,7 +126,9 @@ def recommended(catalogue: AdviceCatalogue, signals: Signals, persona: str) -> l
         and holds(item.eligibility, signals)
         and all(signals[name] is not None for name in item.because.signals)
     ]
-    return [item for kind, most in MOST.items() for item in [item for item in suitable if item.kind == kind][:most]]
+    return [
+        item for kind, most in MOST_ITEMS.items() for item in [item for item in suitable if item.kind == kind][:most]
+    ]
 
 
 def used_signals(item: AdviceItem) -> set[str]:

@@ -8,7 +8,15 @@ from chalicelib.adapters.postgres import Cursor, Postgres
 from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.bank import canonical
-from chalicelib.spendsense.models import Account, CategorySpending, Feedback, Trace, Transaction, TransactionsQuery
+from chalicelib.spendsense.models import (
+    Account,
+    CategorySpending,
+    Feedback,
+    OwnProgress,
+    Trace,
+    Transaction,
+    TransactionsQuery,
+)
 from chalicelib.spendsense.paging import Position, foreign_cursor
 from chalicelib.spendsense.signals import SIGNALS
 from chalicelib.spendsense.values import Insight, Recommended, evidence_of
@@ -73,6 +81,14 @@ class PostgresRecords:
             return [(row.since, CategorySpending(**_without(row._asdict(), "since"))) for row in rows]
 
         return for_person(self._database, subject, read)
+
+    def progress(self, subject: UUID) -> OwnProgress | None:
+        """Which stages are still due."""
+        row = for_person(self._database, subject, row_of("read_progress", {"subject": subject}))
+        if row is None:
+            return None
+        due = row.features_due or row.persona_due or row.recommendations_due
+        return OwnProgress(**row._asdict(), is_current=row.consented and not due)
 
     def kept(self, subject: UUID) -> dict[str, Any] | None:
         """Everything but the transactions."""

@@ -6,7 +6,7 @@ people or banks wrote stays in columns.
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.spendsense.catalogue import MOST, AdviceCatalogue, AdviceItem, Behaviour, Persona
+from chalicelib.spendsense.catalogue import MOST_ITEMS, AdviceCatalogue, AdviceItem, Behaviour, Persona
 from chalicelib.spendsense.guardrails import LANGUAGE_GUARDRAILS
 from chalicelib.spendsense.rules import Comparison, Every, Rule, comparisons
 from chalicelib.spendsense.signals import SIGNALS
@@ -142,6 +142,6 @@ def generation(template: str, catalogue: AdviceCatalogue) -> str:
     filled = template.replace("/*considered*/", considered_items(catalogue.items))
     for guardrail in LANGUAGE_GUARDRAILS:
         filled = filled.replace(f"/*{guardrail}*/", quoted(catalogue.language.postgres_pattern(guardrail)))
-    for kind, most in MOST.items():
+    for kind, most in MOST_ITEMS.items():
         filled = filled.replace(f"/*most_{kind}*/", str(most))
     return filled

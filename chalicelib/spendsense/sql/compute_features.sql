@@ -144,7 +144,14 @@ looked_at AS MATERIALIZED (
         AND t.foreign_currency IS NULL
         AND p.at_home AND p.role <> 'other' AND c.flow IN ('service', 'wages', 'income')
 ),
--- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount.
+-- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount again and again.
+plans AS (
+    SELECT user_id, merchant_id, amount_cents
+    FROM looked_at
+    WHERE flow = 'service'
+    GROUP BY user_id, merchant_id, amount_cents
+    HAVING count(*) >= 2
+),
 charges AS (
     SELECT user_id, merchant_id, 0::bigint AS plan, posted_on, sum(amount_cents)::bigint AS amount_cents
     FROM looked_at
@@ -153,6 +160,7 @@ charges AS (
     UNION ALL
     SELECT user_id, merchant_id, amount_cents, posted_on, sum(amount_cents)::bigint
     FROM looked_at
+    JOIN plans USING (user_id, merchant_id, amount_cents)
     WHERE flow = 'service'
     GROUP BY user_id, merchant_id, amount_cents, posted_on
 ),

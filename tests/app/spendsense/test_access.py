@@ -42,6 +42,7 @@ PATHS = [
     ("POST", "/api/v1/operator/review"),
     ("GET", "/api/v1/operator/metrics"),
     ("GET", f"{ME}/spending"),
+    ("GET", f"{ME}/progress"),
     ("GET", f"{ME}/export"),
     ("GET", f"{ME}/export/csv"),
     ("GET", "/api/v1/catalogue"),

@@ -154,3 +154,11 @@ def test_before_the_first_deployment_it_asks_for_patience(console: httpx.Client,
     (home / "cloud.json").unlink()
     assert (console.get("/").status_code, console.get("/").headers["Retry-After"]) == (503, "2")
     assert console.post("/elsewhere").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize("path", ["/config.json", "/", "/api/health"])
+def test_no_page_of_another_site_reads_the_passwords_by_its_own_name(
+    console: httpx.Client, host: str, path: str
+) -> None:
+    assert console.get(path, headers={"Host": host}).status_code == 403

@@ -104,7 +104,11 @@ def test_another_body_than_the_one_that_was_signed_does_not_pass() -> None:
     [
         ("POST", "/_ministack/reset", "", {}),
         ("POST", "/_ministack/config", "", {}),
+        ("POST", "/_ministack/cfn-response/a-secret", "", {}),
+        ("PUT", "/_ministack/cfn-signal/a-secret", "", {}),
         ("GET", "/_ministack/sqs/messages", "", {}),
+        ("PUT", "/_ministack/cfn-response/guessed", "", {}),
+        ("POST", "/_ministack/cfn-response/00000000-0000-4000-8000-000000000001", "", {}),
         ("GET", "/2015-03-31/functions/", "", {}),
         ("POST", "/2015-03-31/functions/", "", {"X-Amz-Target": f"{TARGET}InitiateAuth"}),
         ("POST", "/", "Action=CreateUser&Version=2010-05-08", {}),
@@ -136,6 +140,7 @@ def test_what_is_unsigned_or_signed_as_anybody_is_refused(
     [
         ("POST", "/_aws/execute-api/abc/api/sessions", {}),
         ("GET", "/_ministack/health", {}),
+        ("PUT", "/_ministack/cfn-response/00000000-0000-4000-8000-000000000001", {}),
         ("OPTIONS", "/bucket/key", {"Origin": "http://localhost:3000"}),
         ("GET", "/us-east-1_AbC123/.well-known/jwks.json", {}),
         ("POST", "/", {"X-Amz-Target": f"{TARGET}InitiateAuth"}),

@@ -38,7 +38,6 @@ from chalicelib.concerts.models import (
     Concert,
     ConcertPage,
     ConcertsQuery,
-    FeatureRows,
     Genres,
     NamesQuery,
     PopularityQuery,
@@ -50,6 +49,7 @@ from chalicelib.concerts.models import (
     TicketBatchQuery,
     TicketPrediction,
     TicketQuery,
+    TicketRows,
     TotalsQuery,
     VenueDetail,
     VenuePage,
@@ -361,7 +361,7 @@ def list_genres() -> Genres:
 @app.lambda_function()
 def predict_tickets(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer with the embedded model, for functions without scikit-learn."""
-    return invoked(FeatureRows, event, lambda asked: services().concerts.ticket_model.estimate(asked.rows))
+    return invoked(TicketRows, event, lambda asked: services().concerts.ticket_model.estimate(asked.rows))
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS))

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,22 @@ def by_polars(estimator: Any, data: Path, output: Path) -> None:
     frame.with_columns(prediction=pl.Series(estimator.predict(frame.to_pandas()))).write_csv(output)
 
 
+def compare(report: measure.Report, kind: str, rows: int, data: Path) -> None:
+    """Measure one pipeline at one size."""
+    outputs = {name: data.with_name(f"{name}.csv") for name in ("ours", "pandas", "polars")}
+    asked = replace(request(data, outputs["ours"]), feature_columns=(*NUMBERS, *TEXTS))
+    estimator, service = trained(kind), engine(model_of(kind), WORKERS)
+    cases: dict[str, Callable[[], object]] = {
+        "ours": lambda: service.predict(asked, lambda: 900.0),
+        "pandas": lambda: by_pandas(estimator, data, outputs["pandas"]),
+        "polars": lambda: by_polars(estimator, data, outputs["polars"]),
+    }
+    report.compare(f"{kind}, {rows:,} rows", cases, ours="ours", rounds=3)
+    ours, theirs = (pd.read_csv(outputs[it])["prediction"] for it in ("ours", "pandas"))
+    if not np.allclose(ours.astype(float), theirs.astype(float), rtol=1e-12):
+        raise ValueError(f"{kind}: the predictions differ")
+
+
 def main() -> None:
     """Measure each pipeline at each size."""
     options = measure.arguments(__doc__, sizes=[100_000, 1_000_000])
@@ -94,18 +110,7 @@ def main() -> None:
             data = folder / f"{rows}.csv"
             table(rows).to_csv(data, index=False)
             for kind in ("boosting", "logistic"):
-                outputs = {name: folder / f"{name}.csv" for name in ("ours", "pandas", "polars")}
-                asked = replace(request(data, outputs["ours"]), feature_columns=(*NUMBERS, *TEXTS))
-                estimator, service = trained(kind), engine(model_of(kind), WORKERS)
-                cases: dict[str, Callable[[], object]] = {
-                    "ours": partial(service.predict, asked, lambda: 900.0),
-                    "pandas": partial(by_pandas, estimator, data, outputs["pandas"]),
-                    "polars": partial(by_polars, estimator, data, outputs["polars"]),
-                }
-                report.compare(f"{kind}, {rows:,} rows", cases, ours="ours", rounds=3)
-                ours, theirs = (pd.read_csv(outputs[it])["prediction"] for it in ("ours", "pandas"))
-                if not np.allclose(ours.astype(float), theirs.astype(float), rtol=1e-12):
-                    raise ValueError(f"{kind}: the predictions differ")
+                compare(report, kind, rows, data)
     report.show(options.json)
 
 

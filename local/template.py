@@ -12,6 +12,7 @@ from infra.template.names import ALARM, FUNCTION, LAYER, REST_API, SOCKET_DEPLOY
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
 CANARY = "AWS::CodeDeploy::DeploymentConfig"
 ROLE = "AWS::IAM::Role"
+BINARY_TYPES = "x-amazon-apigateway-binary-media-types"
 GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
 
@@ -33,6 +34,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
     resources = without_tls(resources)
     resources = with_automatic_socket_deployment(resources)
     resources = with_gateway_responses(resources)
+    resources = with_binary_bodies(resources)
     resources = with_one_address(resources)
     resources = with_open_queries(resources)
     resources = with_console(resources, given.get("ConsoleUrl"))
@@ -162,6 +164,17 @@ def with_gateway_responses(resources: Resources) -> Resources:
         for kind, response in resource["Properties"].get("GatewayResponses", {}).items()
     }
     return {**resources, **alone}
+
+
+def with_binary_bodies(resources: Resources) -> Resources:
+    """Declare a REST API's binary types as its property: MiniStack does not read them from its definition."""
+    return {
+        name: {**resource, "Properties": {**resource["Properties"], "BinaryMediaTypes": types}}
+        if resource["Type"] == REST_API
+        and (types := resource["Properties"].get("DefinitionBody", {}).get(BINARY_TYPES))
+        else resource
+        for name, resource in resources.items()
+    }
 
 
 def with_one_address(resources: Resources) -> Resources:

@@ -51,7 +51,7 @@ from chalicelib.errors import (
 
 SAVE_ATTEMPTS = 3
 LISTED_SESSIONS = 50
-ANSWER_S = 8.0
+CHAT_ANSWER_S = 8.0
 """For all providers together: what one leaves when it fails is the next one's."""
 STORE_S = 2.0
 """For reading a session, and again for remembering the answer."""
@@ -95,7 +95,7 @@ class Conversation:
         """The answer as it arises: words, perhaps restarts, and the whole reply last."""
         message = _checked(request.message)
         session, remembered = self._session(request)
-        ends = time.monotonic() + ANSWER_S
+        ends = time.monotonic() + CHAT_ANSWER_S
         turn = Turn(session.session_id, message, session.exchanges)
         fallback: Fallback | None = None
         for provider in self._providers:

@@ -11,7 +11,7 @@ Patterns search the flat text of a message: plain words and marks with one space
 import re
 from collections.abc import Sequence
 
-from chalicelib.concerts.lexicon import plain
+from chalicelib.concerts.lexicon import plain_text
 from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.periods import NUMBER
 
@@ -32,7 +32,7 @@ COMMON = frozenset(
     "this three time to today tonight top town train two up us venue venues want was way we weekend were what when "
     "where which who why will winter with world yes you your first second third best popular concert concerts gig "
     "gigs ticket tickets band bands artist artists singer spring autumn fall".split()
-) | frozenset(plain(name) for name in ("january february march april may june july august september october "
+) | frozenset(plain_text(name) for name in ("january february march april may june july august september october "
     "november december monday tuesday wednesday thursday").split())  # fmt: skip
 """Words that are names only where something else says so: a capital letter within the text, or "the band Eve"."""
 SHORT_CODES = frozenset(
@@ -54,7 +54,7 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of)|none of|anything but|everything but|other than|apart from|instead of|rather than|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|less)\b"
 )
@@ -125,7 +125,7 @@ ORDINAL = re.compile(
     rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
     r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
-REFERENCE = re.compile(
+REFERENCE_CUE = re.compile(
     r"\b(?:it|its|that|this|they|them|their|there|him|her|he|she|those|these|one)\b(?! (?:week|weekend|month|year|evening|"
     r"morning|afternoon|night|summer|winter|spring|autumn|fall|quarter|is|are|monday|tuesday|wednesday|thursday|friday|saturday|sunday|any|anything|a|an|some)\b)"
     r"|\b(?:this|that|the|these|those|same) (?:concert|show|gig|artist|band|venue|place|event|act|tickets?|one|group|singer)\b"
@@ -175,10 +175,13 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
     )
 )  # fmt: skip
 
+GREETING = re.compile(
+    r"^(?:hello|hi|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
+)
 CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        ("greeting", r"^(?:hello|hi|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"),
+        ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what can you do|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if i like)\b"),
@@ -205,7 +208,7 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked)\b", "concerts", False),
 )  # fmt: skip
-ORDERS = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
+ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
     "reggae ska punk soul gospel opera grunge funk disco house techno trance dubstep bluegrass swing salsa flamenco "

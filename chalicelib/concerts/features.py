@@ -29,7 +29,7 @@ CURRENCY_SIGNS: Mapping[str, frozenset[str]] = {
 PRICE = re.compile(r"([^\d\s.,+-]*)\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([^\d\s.,+-]*)")
 BOUNDS = ("min", "max", "price", "amount", "value", "from", "to", "low", "high")
 
-MISSING: Mapping[str, tuple[str, ...]] = {
+FORECAST_GAPS: Mapping[str, tuple[str, ...]] = {
     "venue history": (
         "venue_avg_attendance_rate",
         "venue_popularity_rank",
@@ -42,7 +42,7 @@ MISSING: Mapping[str, tuple[str, ...]] = {
 """What a forecast may have to do without -> the features that tell it; the last of each decides."""
 
 
-def features_of(outlook: ConcertOutlook, venue_types: Sequence[str], currency: str = "USD") -> TicketFeatures:
+def ticket_features_of(outlook: ConcertOutlook, venue_types: Sequence[str], currency: str = "USD") -> TicketFeatures:
     """The model's features of a concert; `venue_types` is the encoder that was saved with the model."""
     prices = ticket_prices(outlook.prices, currency)
     known = {name: getattr(outlook, name) for name in TICKET_FEATURES if name in ConcertOutlook.__struct_fields__}
@@ -62,7 +62,7 @@ def features_of(outlook: ConcertOutlook, venue_types: Sequence[str], currency: s
 
 def vector(features: TicketFeatures) -> list[float]:
     """The features as numbers, in the model's order; NaN is unknown, and so is a rank, revenue or price of zero."""
-    missing = {name for names in MISSING.values() for name in names if name not in {"price_range"}}
+    missing = {name for names in FORECAST_GAPS.values() for name in names if name not in {"price_range"}}
     missing |= {"similar_concert_avg_sales"}
     return [
         nan if value is None or (value == 0 and name in missing) else float(value)
@@ -71,8 +71,8 @@ def vector(features: TicketFeatures) -> list[float]:
 
 
 def unknown_in(features: TicketFeatures) -> list[str]:
-    """What nobody knows of a concert, by the names in MISSING."""
-    return [what for what, names in MISSING.items() if not getattr(features, names[-1])]
+    """What nobody knows of a concert, by the names in FORECAST_GAPS."""
+    return [what for what, names in FORECAST_GAPS.items() if not getattr(features, names[-1])]
 
 
 def band_of(features: TicketFeatures) -> str:

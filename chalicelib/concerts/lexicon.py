@@ -15,7 +15,7 @@ from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Vocabular
 from chalicelib.errors import UpstreamError
 
 Tokens = tuple[str, ...]
-Name = TypeVar("Name")
+Nameable = TypeVar("Nameable")
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # people type both apostrophes
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -60,7 +60,7 @@ CITY_ALIASES: Mapping[str, str] = {
     "ciudad de mexico": "Mexico City",
     "cdmx": "Mexico City",
 }
-STATES = (
+STATE_PAIRS = (
     "al:Alabama,ak:Alaska,az:Arizona,ar:Arkansas,ca:California,co:Colorado,ct:Connecticut,de:Delaware,"
     "dc:District of Columbia,fl:Florida,ga:Georgia,hi:Hawaii,id:Idaho,il:Illinois,in:Indiana,ia:Iowa,ks:Kansas,"
     "ky:Kentucky,la:Louisiana,me:Maine,md:Maryland,ma:Massachusetts,mi:Michigan,mn:Minnesota,ms:Mississippi,"
@@ -71,7 +71,7 @@ STATES = (
     "nsw:New South Wales,vic:Victoria,qld:Queensland,nrw:North Rhine-Westphalia,cali:California,"
     "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington"
 )
-COUNTRIES = (
+COUNTRY_PAIRS = (
     "us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
     "the states:United States,united states of america:United States,uk:United Kingdom,u k:United Kingdom,"
     "gb:United Kingdom,great britain:United Kingdom,britain:United Kingdom,ca:Canada,can:Canada,ie:Ireland,"
@@ -81,9 +81,11 @@ COUNTRIES = (
     "kr:South Korea,korea:South Korea,republic of korea:South Korea,au:Australia,nz:New Zealand,br:Brazil,"
     "brasil:Brazil,ar:Argentina,mx:Mexico"
 )
-STATE_CODES: Mapping[str, str] = {code: name for code, _, name in (pair.partition(":") for pair in STATES.split(","))}
+STATE_CODES: Mapping[str, str] = {
+    code: name for code, _, name in (pair.partition(":") for pair in STATE_PAIRS.split(","))
+}
 COUNTRY_ALIASES: Mapping[str, str] = {
-    alias: name for alias, _, name in (pair.partition(":") for pair in COUNTRIES.split(","))
+    alias: name for alias, _, name in (pair.partition(":") for pair in COUNTRY_PAIRS.split(","))
 }
 TYPE_ALIASES: Mapping[str, str] = {
     "theatre": "theater",
@@ -257,7 +259,7 @@ class Lexicons:
         return self._latest
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """`text` in lower case, without accents."""
     whole = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
     apart = unicodedata.normalize("NFKD", whole)
@@ -266,7 +268,7 @@ def plain(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The words of `text`, plain; an ampersand is "and", an apostrophe joins."""
-    return [re.sub("['’]", "", word) for word in WORD.findall(plain(text).replace("&", " and "))]
+    return [re.sub("['’]", "", word) for word in WORD.findall(plain_text(text).replace("&", " and "))]
 
 
 def key(text: str) -> str:
@@ -290,7 +292,7 @@ def _without_states_of_cities(several: Sequence[Place]) -> tuple[Place, ...]:
     )
 
 
-def _matching(keys: Iterable[tuple[str, Name]], text: str) -> list[Name]:
+def _matching(keys: Iterable[tuple[str, Nameable]], text: str) -> list[Nameable]:
     wanted = [f" {word}" for word in tokens(text)]
     return [one for name, one in keys if all(word in name for word in wanted)]
 

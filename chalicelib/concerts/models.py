@@ -6,25 +6,25 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct, field
 
-PLAIN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
-NAMED = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x1f\x7f]*$(?!\n)"
-"""PLAIN, and not only spaces."""
+PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NAME_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x1f\x7f]*$(?!\n)"
+"""PLAIN_TEXT, and not only spaces."""
 CURSOR = r"^[0-9A-Za-z_-]*$(?!\n)"
-NAME_LENGTH = 100
+LONGEST_NAME = 100
 
-Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAMED, examples=["hip hop"])]
+Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAME_PATTERN, examples=["hip hop"])]
 PlaceName = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=NAME_LENGTH,
-        pattern=NAMED,
+        max_length=LONGEST_NAME,
+        pattern=NAME_PATTERN,
         description="A city, state or country, or several parts with commas.",
         examples=["Austin, TX"],
     ),
 ]
-VenueType = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAMED, examples=["theater"])]
-Words = Annotated[str, Meta(max_length=NAME_LENGTH, pattern=PLAIN)]
+VenueType = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAME_PATTERN, examples=["theater"])]
+NameWords = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=PLAIN_TEXT)]
 UserId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:@-]{1,100}$(?!\n)", examples=["user-17"])]
 ConcertId = Annotated[
     str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", description="As in the warehouse.", examples=["con-000042"])
@@ -48,8 +48,8 @@ class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     location: Annotated[
         str,
         Meta(
-            max_length=NAME_LENGTH,
-            pattern=PLAIN,
+            max_length=LONGEST_NAME,
+            pattern=PLAIN_TEXT,
             description="One place; for several use locations.",
             examples=["Austin, Texas"],
         ),
@@ -222,7 +222,7 @@ class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which concerts to list: names given several times are alternatives, days are inclusive, today is the default."""
 
-    q: Annotated[Words, Meta(description="Words of the artist's or venue's name.")] = ""
+    q: Annotated[NameWords, Meta(description="NameWords of the artist's or venue's name.")] = ""
     genre: Annotated[list[Genre], Meta(max_length=10)] = []
     place: Annotated[list[PlaceName], Meta(max_length=10)] = []
     type: Annotated[list[VenueType], Meta(max_length=10)] = []
@@ -268,7 +268,7 @@ class ConcertPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names to look for: every word must be in the name, the last perhaps not whole."""
 
-    q: Words = ""
+    q: NameWords = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: Annotated[str, Meta(max_length=200, pattern=CURSOR)] = ""
 
@@ -436,7 +436,7 @@ class TicketBatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     concert_ids: Annotated[list[ConcertId], Meta(min_length=1, max_length=100)]
 
 
-class FeatureRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TicketRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Feature vectors in the model's order, as one function sends them to another."""
 
     rows: Annotated[

@@ -13,13 +13,13 @@ MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name
 SHORT = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
 SEASON_MONTHS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-NUMBERS = {
+NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
         ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
     )
 } | {"a": 1, "an": 1, "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "fifteen": 15, "twenty": 20, "thirty": 30}
-NUMBER = r"(?:\d{1,4}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
+NUMBER = r"(?:\d{1,4}|" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + ")"
 
 _MONTH = "|".join(sorted((*MONTHS, *SHORT), key=len, reverse=True))
 _DAY = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
@@ -76,7 +76,7 @@ MONTH_CONTEXT = re.compile(
 )
 
 
-class Period(NamedTuple):
+class DayPeriod(NamedTuple):
     """Days from `since`, before `until`, either of which may be open, where they stand, and what is wrong with them."""
 
     start: int
@@ -98,10 +98,10 @@ class Period(NamedTuple):
         return f"until {self.until - DAY}" if self.until else ""
 
 
-def periods_in(flat: str, today: date, *, past: bool) -> list[Period]:
+def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
     """The periods that a normalised text names, in its order; where the year is open, the nearest past or coming one."""
     points = list(_points(flat, today, past))
-    found: list[Period] = []
+    found: list[DayPeriod] = []
     while points:
         point = points.pop(0)
         before = flat[: point.start]
@@ -115,16 +115,16 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[Period]:
                     until = _next_year(until)
                 wrong = bool(since and until and until <= since)
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
-                found.append(Period(ranged.start() if ranged else point.start, last.end, since, until, problem))
+                found.append(DayPeriod(ranged.start() if ranged else point.start, last.end, since, until, problem))
                 continue
         if point.problem or point.ranged:
             found.append(point)
         elif edge := BEFORE.search(before):
             inclusive = "before" not in edge[0]
-            found.append(Period(edge.start(), point.end, None, point.until if inclusive else point.since))
+            found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else point.since))
         elif edge := FROM.search(before):
             exclusive = "after" in edge[0]
-            found.append(Period(edge.start(), point.end, point.until if exclusive else point.since, None))
+            found.append(DayPeriod(edge.start(), point.end, point.until if exclusive else point.since, None))
         else:
             found.append(point)
     return found
@@ -138,7 +138,7 @@ def _next_year(day: date) -> date:
     return _day(day.year + 1, day.month, day.day) or date(day.year + 1, 3, 1)
 
 
-def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
+def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
     for match in POINT.finditer(flat):
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
@@ -151,9 +151,9 @@ def _points(flat: str, today: date, past: bool) -> Iterator[Period]:
         if days is None:
             continue
         if isinstance(days, str):
-            yield Period(start, match.end(), None, None, days)
+            yield DayPeriod(start, match.end(), None, None, days)
         else:
-            yield Period(start, match.end(), *days, ranged=kind in {"days", "spread"})
+            yield DayPeriod(start, match.end(), *days, ranged=kind in {"days", "spread"})
 
 
 def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:
@@ -325,7 +325,7 @@ def _ago(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _length(number: str | None, unit: str | None) -> timedelta:
-    count = min(NUMBERS.get(number or "") or int(number or 1), 10_000)
+    count = min(NUMBER_WORDS.get(number or "") or int(number or 1), 10_000)
     days = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
     return timedelta(days=min(count * days, 36_500))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.concerts.values import Place, Question
+from chalicelib.concerts.values import ChatQuestion, Place
 from chalicelib.errors import OmnibusError
 
 CAPABILITIES = (
@@ -25,7 +25,7 @@ TOPICS = {
     "totals": "totals of the season",
     "genres": "the genres",
 }
-ORDERS = {
+ORDER_NAMES = {
     "revenue": "revenue",
     "attendance_rate": "how full they are",
     "concerts": "the number of concerts",
@@ -34,7 +34,7 @@ ORDERS = {
 }
 
 
-def understanding(question: Question, arguments: Mapping[str, Any]) -> str:
+def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
     """One sentence that says what the question was taken to be, with each part of it; empty where it was not one."""
     if not question.topic:
         return ""
@@ -59,7 +59,7 @@ def understanding(question: Question, arguments: Mapping[str, Any]) -> str:
         parts.append(f"not by {_or([artist.name for artist in question.not_artists])}")
     parts += _limits(question)
     if question.topic == "venues":
-        parts.append(f"by {ORDERS[question.order_by]}{', the least first' if question.least_first else ''}")
+        parts.append(f"by {ORDER_NAMES[question.order_by]}{', the least first' if question.least_first else ''}")
     if question.which:
         parts.append(f"of the {'last one' if question.which < 0 else f'number {question.which}'} that I listed")
     if question.count:
@@ -67,7 +67,7 @@ def understanding(question: Question, arguments: Mapping[str, Any]) -> str:
     return f"You ask for {', '.join(parts[:1])}{''.join(f' {part}' for part in parts[1:])}."
 
 
-def _limits(question: Question) -> list[str]:
+def _limits(question: ChatQuestion) -> list[str]:
     parts = []
     if question.since and question.until:
         last = question.until - timedelta(days=1)

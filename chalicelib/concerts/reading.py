@@ -1,7 +1,8 @@
 """What a message asks for: its intent, and every part of it that narrows the answer.
 
 No model: names that the warehouse knows, the words around them, and the words of the question decide. What a part
-narrows is in the Question; what no answer can honour is in its `unused`, a sentence each. Nothing is dropped silently.
+narrows is in the ChatQuestion; what no answer can honour is in its `unused`, a sentence each. Nothing is dropped
+silently.
 """
 
 import re
@@ -24,13 +25,14 @@ from chalicelib.concerts.cues import (
     FILLERS,
     FREE,
     GENRE_WORDS,
+    GREETING,
     LARGE,
     LARGE_SEATS,
     MOST_COUNTED,
     MOST_TOKENS,
     NEGATION,
     NOT_NEGATION,
-    ORDERS,
+    ORDER_CUES,
     ORDINAL,
     ORDINALS,
     PAST,
@@ -39,7 +41,7 @@ from chalicelib.concerts.cues import (
     PRICE_LEAST,
     PRICE_MOST,
     PUNCTUATION,
-    REFERENCE,
+    REFERENCE_CUE,
     SHORT_CODES,
     SMALL,
     SMALL_SEATS,
@@ -49,10 +51,10 @@ from chalicelib.concerts.cues import (
     TYPE_WORDS,
     UNSUPPORTED,
 )
-from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain
+from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain_text
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import NUMBERS, SHORT, Period, periods_in
-from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
+from chalicelib.concerts.periods import NUMBER_WORDS, SHORT, DayPeriod, periods_in
+from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place, Vocabulary
 
 WEEK = timedelta(days=7)
 LETTER = 1
@@ -79,7 +81,7 @@ class Span(NamedTuple):
     negated: bool
 
 
-def read(message: str, lexicon: Lexicon | None, today: date) -> Question:
+def read(message: str, lexicon: Lexicon | None, today: date) -> ChatQuestion:
     """The question that a message asks; without a lexicon its names stay unread."""
     return _Reader(message, lexicon, today).question()
 
@@ -100,7 +102,7 @@ class _Reader:
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
-    def question(self) -> Question:
+    def question(self) -> ChatQuestion:
         """All of it, in the order in which one part keeps words from the next."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         holidays = self._periods(past=False)
@@ -109,6 +111,8 @@ class _Reader:
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         past = bool(PAST.search(cued)) or bool("analysis" in cues and "forecast" not in cues)
         spans = self._without_false_places(spans)
+        if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
+            cues = {"greeting"}  # "good evening" is none to go out
         intent, topic, sure = self._intent(cues, cued, spans, concert)
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
@@ -116,7 +120,7 @@ class _Reader:
         seats = self._seats(cued, topic)
         count = self._count(cued, periods)
         which = self._which(cued, periods)
-        order = next(((order, least) for pattern, order, least in ORDERS if pattern.search(cued)), None)
+        order = next(((order, least) for pattern, order, least in ORDER_CUES if pattern.search(cued)), None)
         self._unsupported(cued, topic, spans)
         if not self.blind:
             self._unknown_places(spans, periods)
@@ -135,8 +139,8 @@ class _Reader:
             for span in spans
             if span.named.kind == "venue" and span.negated
         ]
-        refers = bool(which) or bool(REFERENCE.search(_without_names(cued))) or topic == "similar"
-        return Question(
+        refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
+        return ChatQuestion(
             intent=intent,
             topic=topic,
             confidence=sure,
@@ -170,7 +174,7 @@ class _Reader:
 
     # -- names
 
-    def _names(self, taken: Sequence[Period]) -> list[Span]:
+    def _names(self, taken: Sequence[DayPeriod]) -> list[Span]:
         """What the words name, the longest first at each place, with what is meant and what else it could be."""
         found: list[Span] = []
         blocked = {place for period in taken for place in self._places_in(period.start, period.end)}
@@ -452,9 +456,9 @@ class _Reader:
             if "price" in cues:
                 return "concert_recommendation", "price", 0.85
             return "artist_lookup", "artist", 0.9
-        if "price" in cues and (REFERENCE.search(cued) or ORDINAL.search(cued)):
+        if "price" in cues and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "concert_recommendation", "price", 0.8
-        if "when" in cues and not kinds and (REFERENCE.search(cued) or ORDINAL.search(cued)):
+        if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "artist_lookup", "artist", 0.75
         if "help" in cues and not kinds & {"genre", "place"}:
             return "general_query", "", 0.9
@@ -479,10 +483,10 @@ class _Reader:
             return "general_query", "", 0.8
         return "unknown", "", 0.2
 
-    def _periods(self, *, past: bool) -> list[Period]:
+    def _periods(self, *, past: bool) -> list[DayPeriod]:
         return periods_in(self.flat, self.today, past=past)
 
-    def _period(self, past: bool) -> tuple[Period | None, list[Period]]:
+    def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """The days that are meant; of several periods the first, and the others are named."""
         periods = [one for one in self._periods(past=past) if not self._all_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
@@ -512,14 +516,14 @@ class _Reader:
                 first = first._replace(since=since, until=until)
         return first, periods
 
-    def _left_out(self, period: Period) -> bool:
+    def _left_out(self, period: DayPeriod) -> bool:
         """Whether days are negated, which no answer can honour; it is said."""
         negated = bool(re.search(r"\b(?:not|except|but not|without) (?:on |in )?(?:the )?$", self.flat[: period.start]))
         if negated:
             self.unused.append(f"I cannot leave out days: {period.words}.")
         return negated
 
-    def _all_used(self, period: Period) -> bool:
+    def _all_used(self, period: DayPeriod) -> bool:
         places = list(self._places_in(period.start, period.end))
         return bool(places) and all(self.used[place] for place in places)
 
@@ -541,7 +545,7 @@ class _Reader:
         least = next(
             (
                 number
-                for match in PRICE_LEAST.finditer(cued)
+                for match in PRICE_LEAST.finditer(PRICE_MOST.sub(" ", cued))  # "no more than 70" has "more than 70"
                 for group in match.groups()
                 if (number := _number(group)) is not None
             ),
@@ -574,13 +578,13 @@ class _Reader:
                 return LARGE_SEATS, None
         return least, most
 
-    def _count(self, cued: str, periods: Sequence[Period]) -> int | None:
+    def _count(self, cued: str, periods: Sequence[DayPeriod]) -> int | None:
         taken = cued
         for period in periods:
             taken = taken.replace(self.flat[period.start : period.end], " ")
         for match in COUNT.finditer(taken):
             text = next(group for group in match.groups() if group)
-            number = NUMBERS.get(text) or (int(text) if text.isdigit() else 0)
+            number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             if text in {"a", "an", "one"} and not re.search(rf"\b(?:top|only|just|best) (?:the )?{text}\b", match[0]):
                 continue
             if number > MOST_COUNTED:
@@ -589,14 +593,14 @@ class _Reader:
                 return min(number, MOST_COUNTED)
         return None
 
-    def _which(self, cued: str, periods: Sequence[Period]) -> int:
+    def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
         taken = cued
         for period in periods:
             taken = taken.replace(self.flat[period.start : period.end], " ")
         if not (match := ORDINAL.search(taken)):
             return 0
         text = next(group for group in match.groups() if group)
-        return ORDINALS.get(text) or NUMBERS.get(text) or int(text)
+        return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
 
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
         for pattern, sentence in UNSUPPORTED:
@@ -607,7 +611,7 @@ class _Reader:
             ):
                 self.unused.append(sentence)
 
-    def _unknown_places(self, spans: Sequence[Span], periods: Sequence[Period]) -> None:
+    def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
         timed = {place for period in periods for place in self._places_in(period.start, period.end)}
         place = 0
@@ -701,7 +705,7 @@ def _words(message: str) -> Iterator[Word]:
         if raw == "." and last in SHORT:  # as in "Dec. 19"
             continue
         last = raw.lower()
-        text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain(raw))
+        text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain_text(raw))
         if (
             raw.lower().endswith(("'s", "’s"))
             and len(raw) > 3
@@ -715,7 +719,7 @@ def _words(message: str) -> Iterator[Word]:
         at += len(text) + 1
 
 
-def _is_name_like(flat: str, period: Period) -> bool:
+def _is_name_like(flat: str, period: DayPeriod) -> bool:
     """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones are days."""
     return " " not in flat[period.start : period.end].strip()
 

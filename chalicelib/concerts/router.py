@@ -7,20 +7,20 @@ the question was taken to be is said first, and what of it could not be used is 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from msgspec import to_builtins
 
 from chalicelib.concerts.lexicon import Lexical, Lexicon
 from chalicelib.concerts.outcomes import SUGGESTIONS, subjects_of
+from chalicelib.concerts.periods import DAY
 from chalicelib.concerts.phrases import told, understanding
 from chalicelib.concerts.reading import read
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
-from chalicelib.concerts.values import ChatOutcome, Delta, Exchange, Piece, Place, Question, Subject, Turn
+from chalicelib.concerts.values import ChatOutcome, ChatQuestion, Delta, Exchange, Piece, Place, Subject, Turn
 from chalicelib.errors import UpstreamError
 
-DAY = timedelta(days=1)
 LISTED = 5
 """Things that an answer lists where no number is asked for."""
 MOST_VENUES = 3
@@ -28,7 +28,7 @@ MOST_VENUES = 3
 
 
 @dataclass
-class Plan:
+class AnswerPlan:
     """What is to be done about a question: a tool with its arguments, or words alone; and what that cannot honour."""
 
     tool: str = ""
@@ -84,7 +84,7 @@ class LocalRouter:
             question={**to_builtins(question), "unused": list(dict.fromkeys(unused))},
         )
 
-    def _forecast_of_first(self, found: ToolAnswer, plan: Plan) -> ToolAnswer:
+    def _forecast_of_first(self, found: ToolAnswer, plan: AnswerPlan) -> ToolAnswer:
         """The forecast of the first concert that was found; what was found, where that is nothing."""
         if found.error is not None or not found.data["recommendations"]:
             return found
@@ -94,7 +94,7 @@ class LocalRouter:
         )
         return self._toolbox.run(plan.tool, plan.arguments)
 
-    def _told(self, question: Question, plan: Plan, found: ToolAnswer | None) -> Iterator[str]:
+    def _told(self, question: ChatQuestion, plan: AnswerPlan, found: ToolAnswer | None) -> Iterator[str]:
         if found is None:
             yield from told("", {}, None, question.intent) if not plan.say else (plan.say,)
             return
@@ -122,15 +122,15 @@ class LocalRouter:
                 return
 
 
-def planned(question: Question, history: Sequence[Exchange], today: date) -> Plan:
+def planned(question: ChatQuestion, history: Sequence[Exchange], today: date) -> AnswerPlan:
     """What is to be done about `question`, after what was said before."""
     subject, problem = _subject(question, history)
-    plan = Plan(unused=[problem] if problem else [])
+    plan = AnswerPlan(unused=[problem] if problem else [])
     _PLANS.get(question.topic, _nothing)(question, subject, plan, today)
     return plan
 
 
-def _subject(question: Question, history: Sequence[Exchange]) -> tuple[Subject, str]:
+def _subject(question: ChatQuestion, history: Sequence[Exchange]) -> tuple[Subject, str]:
     """What "it" or "the second one" is, of the latest list; and what is wrong with that."""
     if not question.refers or question.concert_id:
         return Subject(), ""
@@ -146,11 +146,11 @@ def _subject(question: Question, history: Sequence[Exchange]) -> tuple[Subject, 
     return listed[place], ""
 
 
-def _nothing(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _nothing(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     """Words alone."""
 
 
-def _forecast(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     concert = question.concert_id
     if not concert and (question.artists or question.venues or question.places or question.since):
         if not (question.artists or question.venues) and subject.concert_id:
@@ -168,7 +168,7 @@ def _forecast(question: Question, subject: Subject, plan: Plan, today: date) -> 
         plan.say = "Which concert do you mean? Name its id, such as con-000042, or its artist."
 
 
-def _similar(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _similar(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     plan.tool, plan.arguments = "recommend_concerts", _wish(question, today, artists=False)
     plan.arguments["top_n"] = question.count or LISTED
     concert = question.concert_id or subject.concert_id
@@ -183,7 +183,7 @@ def _similar(question: Question, subject: Subject, plan: Plan, today: date) -> N
         plan.say = "Similar to what? Name an artist, a genre or a concert."
 
 
-def _concerts(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "order")
     if question.until and question.until <= today:
         ignored(question, plan, "not_genres", "not_places", "prices", "seats")
@@ -204,11 +204,11 @@ def _concerts(question: Question, subject: Subject, plan: Plan, today: date) -> 
         plan.arguments["order"] = "price"
 
 
-def _concert(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _concert(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     plan.tool, plan.arguments = "concert_details", {"concert_id": question.concert_id}
 
 
-def _price(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _price(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if question.artists or not (subject.concert_id or subject.artist_id):
         _concerts(question, subject, plan, today)
         plan.arguments["order"] = "date"
@@ -218,7 +218,7 @@ def _price(question: Question, subject: Subject, plan: Plan, today: date) -> Non
         plan.tool, plan.arguments = "artist_details", {"artist_id": subject.artist_id}
 
 
-def _artist(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _artist(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "genres", "not_genres", "seats", "order")
     if not question.artists and not subject.artist_id:
         plan.say = "Which artist do you mean?"
@@ -241,7 +241,7 @@ def _artist(question: Question, subject: Subject, plan: Plan, today: date) -> No
     plan.tool, plan.arguments = "artist_details", {"artist_id": artist_id}
 
 
-def _venue(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _venue(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "genres", "not_genres", "prices", "days", "order", "count")
     if len(question.venues) > 1:
         plan.tool = "find_venues"
@@ -259,7 +259,7 @@ def _venue(question: Question, subject: Subject, plan: Plan, today: date) -> Non
         plan.say = "Which venue do you mean? Name it, or ask for the popular ones."
 
 
-def _venues(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _venues(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "genres", "not_genres", "prices")
     plan.tool = "popular_venues"
     plan.arguments = {
@@ -276,7 +276,7 @@ def _venues(question: Question, subject: Subject, plan: Plan, today: date) -> No
     _past_days(question, plan, today)
 
 
-def _totals(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _totals(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "prices", "seats", "count")
     plan.tool = "season_totals"
     plan.arguments = {
@@ -294,7 +294,7 @@ def _totals(question: Question, subject: Subject, plan: Plan, today: date) -> No
     _past_days(question, plan, today)
 
 
-def _past_days(question: Question, plan: Plan, today: date) -> None:
+def _past_days(question: ChatQuestion, plan: AnswerPlan, today: date) -> None:
     """The days of completed concerts; a period that is yet to come has none, and is said to."""
     if question.since and question.since >= today:
         plan.unused.append("No concert of those days is completed yet; I looked at the last year.")
@@ -307,12 +307,12 @@ def _past_days(question: Question, plan: Plan, today: date) -> None:
             plan.arguments["since"] = str(date(question.until.year - 10, 1, 1))
 
 
-def _genres(question: Question, subject: Subject, plan: Plan, today: date) -> None:
+def _genres(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     ignored(question, plan, "places", "days", "prices")
     plan.tool = "list_genres"
 
 
-def _wish(question: Question, today: date, *, artists: bool = True) -> dict[str, Any]:
+def _wish(question: ChatQuestion, today: date, *, artists: bool = True) -> dict[str, Any]:
     """A question about scheduled concerts as the arguments of a recommendation."""
     wish: dict[str, Any] = {
         "genres": list(question.genres),
@@ -334,7 +334,7 @@ def _wish(question: Question, today: date, *, artists: bool = True) -> dict[str,
     return {name: value for name, value in wish.items() if value not in ([], None)}
 
 
-def _limits(question: Question, names: Sequence[str]) -> dict[str, Any]:
+def _limits(question: ChatQuestion, names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(question, name)) is not None}
 
 
@@ -352,7 +352,7 @@ NAMES = {
 }
 
 
-def ignored(question: Question, plan: Plan, *parts: str) -> None:
+def ignored(question: ChatQuestion, plan: AnswerPlan, *parts: str) -> None:
     """Say which of these parts the question has, since the plan uses none of them."""
     for part in parts:
         if part in NAMES:
@@ -370,7 +370,7 @@ def ignored(question: Question, plan: Plan, *parts: str) -> None:
             plan.unused.append(f"I cannot narrow this by {name}.")
 
 
-_PLANS: Mapping[str, Callable[[Question, Subject, Plan, date], None]] = {
+_PLANS: Mapping[str, Callable[[ChatQuestion, Subject, AnswerPlan, date], None]] = {
     "forecast": _forecast,
     "similar": _similar,
     "concerts": _concerts,

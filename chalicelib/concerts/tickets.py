@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from chalicelib.concerts.features import band_of, confidence_level, features_of, unknown_in, vector
+from chalicelib.concerts.features import band_of, confidence_level, ticket_features_of, unknown_in, vector
 from chalicelib.concerts.models import (
     ConcertSummary,
     CoveragePart,
@@ -60,7 +60,9 @@ class TicketForecast:
             raise NotFound(f"concert_id: there is no concert {query.concert_id}", code="concert_not_found")
         if problem_found := _unpredictable(outlooks[0], today):
             raise problem_found
-        return self._predictions([(features_of(outlooks[0], self._venue_types, self._currency), outlooks[0])], today)[0]
+        return self._predictions(
+            [(ticket_features_of(outlooks[0], self._venue_types, self._currency), outlooks[0])], today
+        )[0]
 
     def predict_batch(self, query: TicketBatchQuery) -> TicketBatch:
         """The forecasts for many concerts, by one question to the warehouse and one to the model."""
@@ -79,7 +81,7 @@ class TicketForecast:
             if error is not None:
                 rejected.append(RejectedConcert(concert_id=concert_id, code=error.code, message=error.message))
             elif outlook is not None:
-                accepted.append((features_of(outlook, self._venue_types, self._currency), outlook))
+                accepted.append((ticket_features_of(outlook, self._venue_types, self._currency), outlook))
         return TicketBatch(predictions=self._predictions(accepted, today) if accepted else [], rejected=rejected)
 
     def _predictions(

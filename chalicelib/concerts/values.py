@@ -262,7 +262,7 @@ ANONYMOUS = "anonymous"
 """The owner of sessions of nobody in particular."""
 MAX_EXCHANGES = 20
 
-MAX_BYTES = 380_000
+MAX_SESSION_BYTES = 380_000
 """Of the exchanges as JSON: an item of DynamoDB holds 400 KB, and one that is refused would be refused ever after."""
 
 SESSION_LIFETIME = timedelta(hours=24)
@@ -305,7 +305,7 @@ class ChatSession(Struct, frozen=True, kw_only=True):
     def with_exchange(self, exchange: Exchange) -> "ChatSession":
         """This session with one more exchange, the oldest dropped over the caps, and its life begun anew."""
         exchanges = (*self.exchanges, exchange)[-MAX_EXCHANGES:]
-        while len(exchanges) > 1 and len(encode(exchanges)) > MAX_BYTES:
+        while len(exchanges) > 1 and len(encode(exchanges)) > MAX_SESSION_BYTES:
             exchanges = exchanges[1:]
         return structs.replace(
             self,
@@ -328,7 +328,7 @@ def summary_of(session: ChatSession) -> ChatSessionSummary:
     )
 
 
-class Question(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ChatQuestion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a message was taken to ask: its intent, and every part that narrows the answer.
 
     Days from `since`, before `until`. `which` is the place in the last list, -1 the last of it, 0 none. `unused` says,

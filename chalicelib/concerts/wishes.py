@@ -10,7 +10,7 @@ from chalicelib.concerts.values import Criteria, Place
 from chalicelib.errors import Unprocessable
 
 EVERYTHING = Criteria()
-MAX_PARTS = 3
+ADDRESS_PARTS = 3
 """Of a place: city, state, country."""
 
 
@@ -81,7 +81,7 @@ class Wishes:
         venue_types: Sequence[str] = (),
         others: Criteria = EVERYTHING,
     ) -> Wanted:
-        if long := next((place for place in (*places, *without_places) if place.count(",") >= MAX_PARTS), None):
+        if long := next((place for place in (*places, *without_places) if place.count(",") >= ADDRESS_PARTS), None):
             raise Unprocessable.of("location", f"is {long!r}", "a city, state or country, at most three parts")
         for name, values in (("genres", [*genres, *without_genres]), ("location", [*places, *without_places])):
             if any(not part.strip() for value in values for part in value.split(",")):

@@ -28,7 +28,7 @@ FRESH_MS = 300_000
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+NAME_PARAMETERS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 class McpMessage(Struct):
@@ -154,7 +154,7 @@ class McpServer:
             )
         if said != own or header("Mcp-Method") != message["method"]:
             raise _Refused(HEADER_MISMATCH, "MCP-Protocol-Version and Mcp-Method must say what the body says.")
-        named = params.get(NAMED.get(message["method"], "")) if isinstance(params, dict) else None
+        named = params.get(NAME_PARAMETERS.get(message["method"], "")) if isinstance(params, dict) else None
         if named is not None and _plain_header(header("Mcp-Name")) != named:
             raise _Refused(HEADER_MISMATCH, "Mcp-Name must say what the body says.")
         if own != STATELESS:

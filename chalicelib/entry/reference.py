@@ -75,8 +75,8 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
     def _describe(self, operation: str, parameter: dict[str, Any], schemas: Mapping[str, Any]) -> None:
         name, schema = parameter["name"], parameter["schema"]
         own = self.parameters.get(f"{operation}.{name}") or self.parameters.get(name)
-        if "description" in schema:
-            parameter["description"] = schema["description"]
+        if words := [each["description"] for each in (schema, *schema.get("anyOf", ())) if "description" in each]:
+            parameter["description"] = words[0]
         elif own:
             parameter["description"] = own.description
         if own and own.example is not None:

@@ -18,7 +18,7 @@ from chalicelib.uploads import models as uploads
 if TYPE_CHECKING:
     from chalicelib.wiring.services import Workloads
 
-INSTRUCTIONS = (
+MCP_INSTRUCTIONS = (
     "Omnibus answers about concerts (venues, artists, programme, ticket sales), about live and past air traffic with "
     "the quality of its data, about a signed-in user's own money, and, for operators, about prediction jobs and "
     "reviews. "
@@ -77,7 +77,7 @@ def mcp_server(services: "Workloads") -> McpServer:
         ],
         origins=services.settings.cors_origins,
         spend=lambda address: services.limits.spend("tool", address),
-        instructions=INSTRUCTIONS,
+        instructions=MCP_INSTRUCTIONS,
     )
 
 

@@ -52,7 +52,8 @@ class Deployed:
         answer = self.http.request(method, path, **options)
         if answer.status_code not in expected:
             raise SmokeError(f"{method} /{path} answers {answer.status_code}: {answer.text[:200]}")
-        return answer.json() if answer.headers.get("content-type", "").startswith("application/json") else {}
+        has_json = answer.content and answer.headers.get("content-type", "").startswith("application/json")
+        return answer.json() if has_json else {}
 
     @property
     def operator(self) -> dict[str, str]:
@@ -153,7 +154,7 @@ def smoke(deployed: Deployed, tell: Callable[[str], None]) -> int:
             tell(f"  ok       {title}")
         except Skipped as reason:
             tell(f"  skipped  {title}: {reason}")
-        except (SmokeError, httpx.HTTPError, ClientError, BotoCoreError, KeyError) as error:
+        except (SmokeError, httpx.HTTPError, ClientError, BotoCoreError, KeyError, ValueError) as error:
             failed += 1
             tell(f"  FAILED   {title}: {error}")
     return failed

@@ -80,14 +80,14 @@ class Deployment:
         """The JSON of the answer to a file; RuntimeError if it is an error."""
         answer = self._http.post(path, content=body, headers={**who, "Content-Type": kind})
         if answer.is_error:
-            raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+            raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:900]}")
         return answer.json()
 
     def call(self, who: Mapping[str, str], method: str, path: str, body: Any = None) -> Any:
         """The JSON of an answer; RuntimeError if it is an error."""
         answer = self._http.request(method, path, json=body, headers=dict(who))
         if answer.is_error:
-            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:900]}")
         return answer.json() if answer.content else None
 
 

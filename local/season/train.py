@@ -38,7 +38,7 @@ from chalicelib.adapters.concerts.ticket_artifact import ARTIFACT, MANIFEST, MOD
 from chalicelib.adapters.concerts.warehouse import outlook_of
 from chalicelib.adapters.redshift import RedshiftData, Row
 from chalicelib.concerts import sql as concert_sql
-from chalicelib.concerts.features import MISSING, band_of, confidence_level, features_of, vector
+from chalicelib.concerts.features import FORECAST_GAPS, band_of, confidence_level, ticket_features_of, vector
 from chalicelib.concerts.models import TICKET_FEATURES, TicketFeatures
 from chalicelib.concerts.values import ConcertOutlook
 from local.season.generator import generate
@@ -50,8 +50,8 @@ SEASON_DAY = date(2026, 11, 1)
 SEASON_SALES = 100_000
 CUT_DAYS = 180
 LEVEL = 0.8
-HIDDEN = [(), *(names for size in (1, 2, 3) for names in itertools.combinations(MISSING, size))]
-"""What may be hidden of a case, by the names in MISSING."""
+HIDDEN = [(), *(names for size in (1, 2, 3) for names in itertools.combinations(FORECAST_GAPS, size))]
+"""What may be hidden of a case, by the names in FORECAST_GAPS."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ def fit_encoder(cases: Sequence[Case]) -> OrdinalEncoder:
 def features_in(cases: Sequence[Case], encoder: OrdinalEncoder) -> list[TicketFeatures]:
     """The features of each case."""
     venue_types = list(encoder.categories_[0])
-    return [features_of(case.outlook, venue_types) for case in cases]
+    return [ticket_features_of(case.outlook, venue_types) for case in cases]
 
 
 def without(features: TicketFeatures, hidden: Sequence[str]) -> TicketFeatures:
     """The features of the same concert, had nobody known what is hidden."""
-    changes: dict[str, Any] = {name: None for what in hidden for name in MISSING[what]}
+    changes: dict[str, Any] = {name: None for what in hidden for name in FORECAST_GAPS[what]}
     if "artist history" in hidden:
         changes["artist_total_concerts"] = 0
     return structs.replace(features, **changes)

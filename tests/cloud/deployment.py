@@ -1,5 +1,6 @@
 """What a deployment into the local cloud needs: the package, the clients, and what MiniStack wants changed."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,8 @@ from typing import Any
 
 from infra.deployment.release import Site, release_name
 from infra.deployment.stages import Stage
+from infra.package import ROOT
+from infra.template.functions import declared, limits_of, limits_text
 from local.cloud import GATEWAY, STAGE_PATH, Cloud
 from local.template import FUNCTION, Code, localised
 
@@ -20,10 +23,20 @@ def stage(cloud: Cloud, **parameters: Any) -> Stage:
         name="dev",
         stack="omnibus-dev",
         region=cloud.region,
-        parameters={**own, **parameters},
+        parameters={**own, **unreserved(), **parameters},
         secrets={"OperatorToken": "a-token-of-the-tests-with-32-characters", "DatabaseUrl": ""},
         tags={"application": "omnibus"},
     )
+
+
+def unreserved() -> dict[str, str]:
+    """The limits of every function that reserves concurrency, without it: the local account has little to give."""
+    functions = declared(json.loads((ROOT / ".chalice" / "config.json").read_text()))
+    return {
+        f"{each.logical}Limits": limits_text({"reserved": 0}, each.limits)
+        for each in functions
+        if limits_of(each.limits)["reserved"]
+    }
 
 
 @dataclass

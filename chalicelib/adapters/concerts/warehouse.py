@@ -41,7 +41,7 @@ STORED_VALUES = (
 )
 """The stored table has no NULL; who needs to know what was reported asks for the ranking itself."""
 
-ORDERS: Mapping[OrderBy, str] = {
+ORDER_COLUMNS: Mapping[OrderBy, str] = {
     "popularity": "score",
     "revenue": "total_revenue",
     "attendance_rate": "attendance_rate",
@@ -75,7 +75,7 @@ class ConcertWarehouse:
             )
         )
         parameters |= _window(criteria.since, criteria.until) | {"min_events": min_events, "top_n": top_n}
-        order = f"{ORDERS[order_by]} {'ASC' if least_first else 'DESC'} NULLS LAST"
+        order = f"{ORDER_COLUMNS[order_by]} {'ASC' if least_first else 'DESC'} NULLS LAST"
         return [_standing(row) for row in self._rows(ranking_statement(venues, order), parameters)]
 
     def store_popularity(self, since: date, until: date, min_events: int, calculated_at: datetime) -> int:

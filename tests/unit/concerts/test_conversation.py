@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from chalicelib import deadline
-from chalicelib.concerts.conversation import ANSWER_S, STORE_S, new_chat_session_id
+from chalicelib.concerts.conversation import CHAT_ANSWER_S, STORE_S, new_chat_session_id
 from chalicelib.concerts.models import ChatFeedback, ChatReply, ChatRequest
 from chalicelib.concerts.values import (
     MAX_EXCHANGES,
@@ -217,7 +217,7 @@ class TestTime:
         ConcertWorld(providers=providers).conversation.answer_through(
             lambda _: sent.append(deadline.left()), ask(), "socket-1"
         )
-        assert all(seconds <= ANSWER_S for seconds in left)
+        assert all(seconds <= CHAT_ANSWER_S for seconds in left)
         assert left[1] < left[0], "the second has what the first has left"
         assert all(math.isinf(seconds) for seconds in sent), "a late answer can still be sent"
 

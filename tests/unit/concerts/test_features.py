@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.concerts.features import (
     encode_venue_type,
-    features_of,
     season_of,
+    ticket_features_of,
     ticket_prices,
     vector,
 )
@@ -36,7 +36,7 @@ def test_a_concert_becomes_its_vector() -> None:
     world = ConcertWorld()
     concert = world.concert()
     outlook = world.warehouse.outlooks([concert.concert_id], TODAY)[0]
-    features = features_of(outlook, VENUE_TYPES)
+    features = ticket_features_of(outlook, VENUE_TYPES)
     numbers = dict(zip(TICKET_FEATURES, vector(features), strict=True))
     prices = sorted(float(price) for price in json.loads(concert.prices or "{}").values())
     assert numbers["venue_capacity"] == concert.venue.capacity

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.concerts.lexicon import Lexicon
 from chalicelib.concerts.reading import read
-from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Question, Vocabulary
+from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place, Vocabulary
 
 TODAY = date(2026, 11, 21)
 AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
@@ -40,11 +40,11 @@ LEXICON = Lexicon(
 )
 
 
-def asked(message: str) -> Question:
+def asked(message: str) -> ChatQuestion:
     return read(message, LEXICON, TODAY)
 
 
-def names(question: Question) -> list[str]:
+def names(question: ChatQuestion) -> list[str]:
     return [artist.name for artist in question.artists]
 
 
@@ -93,6 +93,10 @@ def test_artists_named_like_words_need_more_than_the_word(message: str, artists:
         ("it is in me", {"places": ()}),
         ("rock or jazz in a club or theatre", {"genres": ("rock", "jazz"), "venue_types": ("club", "theater")}),
         ("under $50", {"max_price": 50.0}),
+        ("no more than 70 dollars", {"max_price": 70.0, "min_price": None}),
+        ("nothing above $45", {"max_price": 45.0, "min_price": None}),
+        ("good evening", {"intent": "general_query"}),
+        ("anywhere but Boston", {"not_places": (BOSTON,)}),
         ("between 20 and 40 dollars", {"min_price": 20.0, "max_price": 40.0}),
         ("more than 5,000 seats", {"min_capacity": 5000}),
         ("concerts with at most 2k seats", {"max_capacity": 2000}),

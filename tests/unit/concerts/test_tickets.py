@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from chalicelib.adapters.concerts.ticket_artifact import error_bands, manifest
-from chalicelib.concerts.features import MISSING, features_of, vector
+from chalicelib.concerts.features import FORECAST_GAPS, ticket_features_of, vector
 from chalicelib.concerts.models import TICKET_FEATURES, TicketBatchQuery, TicketFeatures, TicketQuery
 from chalicelib.concerts.tickets import coverage_parts
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable, UpstreamRejected, UpstreamUnavailable
@@ -18,7 +18,7 @@ from tests.fakes.season import TODAY, VENUE_TYPES, ConcertWorld
 @pytest.fixture
 def features() -> TicketFeatures:
     world = ConcertWorld()
-    return features_of(world.warehouse.outlooks([world.concert().concert_id], TODAY)[0], VENUE_TYPES)
+    return ticket_features_of(world.warehouse.outlooks([world.concert().concert_id], TODAY)[0], VENUE_TYPES)
 
 
 def value(features: TicketFeatures, part: str, **changes: float) -> float:
@@ -59,16 +59,16 @@ class TestCoverage:
 
 def veiled(features: TicketFeatures) -> TicketFeatures:
     """The same concert, had nobody known anything of it."""
-    hidden = {name: None for names in MISSING.values() for name in names}
+    hidden = {name: None for names in FORECAST_GAPS.values() for name in names}
     return structs.replace(
         features, **hidden, artist_total_concerts=0, similar_concert_avg_sales=None, days_until_event=200
     )
 
 
 class TestConfidence:
-    @pytest.mark.parametrize("what", [*MISSING])
+    @pytest.mark.parametrize("what", [*FORECAST_GAPS])
     def test_what_is_unknown_is_named_and_makes_it_low(self, features: TicketFeatures, what: str) -> None:
-        hidden = structs.replace(features, **dict.fromkeys(MISSING[what], None))
+        hidden = structs.replace(features, **dict.fromkeys(FORECAST_GAPS[what], None))
         prediction = ConcertWorld().forecast.predict(TicketQuery(features=hidden))
         assert prediction.unknown == [what]
         assert prediction.confidence_level == "low"
@@ -89,7 +89,9 @@ class TestConfidence:
     def test_unknown_is_not_zero_to_the_model(self, features: TicketFeatures) -> None:
         numbers = dict(zip(TICKET_FEATURES, vector(veiled(features)), strict=True))
         unknown = [name for name, value in numbers.items() if math.isnan(value)]
-        assert set(unknown) == {name for names in MISSING.values() for name in names} | {"similar_concert_avg_sales"}
+        assert set(unknown) == {name for names in FORECAST_GAPS.values() for name in names} | {
+            "similar_concert_avg_sales"
+        }
 
     def test_the_interval_is_the_bands_and_says_how_often_it_held(self, features: TicketFeatures) -> None:
         prediction = ConcertWorld().forecast.predict(TicketQuery(features=features))

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 WAREHOUSE = "concerts"
-FUNCTIONS_AT_ONCE = 32
+FUNCTIONS_AT_ONCE = 64
 """Lambda's workers are processes of this machine; those of predictions, the largest, have a limit of their own."""
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"

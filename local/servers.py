@@ -240,6 +240,7 @@ SERVERS: tuple[Server, ...] = (
         command=lambda _site: [sys.executable, "-m", "local.gate"],
         is_ready=_ministack_answers,
         environ=ministack_environ,
+        stop_signal=signal.SIGKILL,  # it keeps nothing, and would wait for every invocation
         folder=ROOT,
     ),
     _own("opensky", 8090, environ=lambda _site: OPENSKY_CLIENT),

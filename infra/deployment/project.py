@@ -26,6 +26,7 @@ CHALICE_ADDS = ("chalice", "__pycache__")
 KEPT = ("version", "api_gateway_stage", "api_gateway_endpoint_type", "minimum_compression_size", "manage_iam_role")
 """What the tree's configuration says of the whole application, and the template does not."""
 NOT_MADE_YET = "not-made-yet"
+NO_CONSOLE = "no-console.invalid"
 NETWORK_ATTACHMENT = "NetworkAttachment"
 """The policy of the template by which functions attach to a network; Chalice's have it in their own."""
 
@@ -75,11 +76,12 @@ def made_by_chalice(stage: Stage, root: Path = ROOT) -> dict[str, Any]:
 
 
 def api_references(stage: Stage, root: Path = ROOT) -> dict[str, str]:
-    """The APIs that `chalice deploy` made, by the names that the template has for them."""
+    """The APIs that `chalice deploy` made, by the names that the template has for them; the console is none of its."""
     made = made_by_chalice(stage, root)
     return {
         "RestAPI": made.get("rest_api", {}).get("rest_api_id", NOT_MADE_YET),
         "WebsocketAPI": made.get("websocket_api", {}).get("websocket_api_id", NOT_MADE_YET),
+        "ConsoleDistribution.DomainName": NO_CONSOLE,
     }
 
 

@@ -205,7 +205,7 @@ class _Rows(msgspec.Struct):
 def exact(text: bytes) -> bytes:
     """The exact path over the whole snapshot at once, one row group: at its best."""
     snapshot = msgspec.json.decode(text, type=_Rows)
-    states, _ = states_json.parse(memoryview(snapshot.states)[1:-1], 0, 0)
+    states, _ = states_json.parse_json(memoryview(snapshot.states)[1:-1], 0, 0)
     return written(derivation.complete(states, snapshot.time))
 
 

@@ -1,4 +1,4 @@
-"""Redshift's Data API: statements run asynchronously, are waited for within a budget, and come back typed."""
+"""Redshift's Data API: statements run asynchronously, are waited for within a budget, and come back records_of."""
 
 import logging
 import random
@@ -52,7 +52,7 @@ CONVERSIONS: Mapping[str, Callable[[str], Value]] = {
     "timestamp": _timestamp,
     "timestamptz": _timestamp,
 }
-"""How texts become values, by the column's type name; other types come typed, or are texts."""
+"""How texts become values, by the column's type name; other types come records_of, or are texts."""
 
 
 class RedshiftData:
@@ -192,7 +192,7 @@ class RedshiftData:
                 raise _failure(error) from error
             except BotoCoreError as error:
                 raise _failure(error) from error
-            found += typed(page["ColumnMetadata"], page["Records"])
+            found += records_of(page["ColumnMetadata"], page["Records"])
             if not page.get("NextToken"):
                 return found
             if self._clock() >= deadline:
@@ -211,7 +211,7 @@ class RedshiftData:
             _log.warning("could not cancel statement %s: %s", statement_id, error)
 
 
-def typed(columns: Sequence[Mapping[str, Any]], records: Sequence[Sequence[Mapping[str, Any]]]) -> list[Row]:
+def records_of(columns: Sequence[Mapping[str, Any]], records: Sequence[Sequence[Mapping[str, Any]]]) -> list[Row]:
     """Records as rows: DECIMAL as Decimal, dates and timestamps as such, NULL as None."""
     names = [column.get("label") or column["name"] for column in columns]
     conversions = [CONVERSIONS.get(column["typeName"]) for column in columns]

@@ -145,12 +145,12 @@ def _batches(
         if document.text.count(b"[", document.start, end) > _MOST_LISTS:
             raise TooLarge.of("states", "has rows of a few characters by the million", "rows of 17 or 18 values")
         try:
-            states = states_csv.parse(document.text, document.start, end, reader)
+            states = states_csv.parse_csv(document.text, document.start, end, reader)
         except states_csv.Doubt as doubt:
             tally.fallback_reason = tally.fallback_reason or str(doubt)
             end = document.certain_end()
             rows = memoryview(document.text)[document.start : end]
-            states, rejected = states_json.parse(rows, tally.rows + tally.rejected, document.offset)
+            states, rejected = states_json.parse_json(rows, tally.rows + tally.rejected, document.offset)
             tally.rejected += len(rejected)
             tally.samples += rejected[: MAX_SAMPLES - len(tally.samples)]
         document.start = end

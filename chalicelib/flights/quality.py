@@ -13,7 +13,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally
 from chalicelib.flights.checks.gathering import NEEDED, Snapshot
 from chalicelib.flights.checks.plausibility import plausibility
-from chalicelib.flights.checks.reading import Batch, Buffer, Source, opened
+from chalicelib.flights.checks.reading import Batch, Buffer, StatesSource, opened
 from chalicelib.flights.checks.registry import ROW_CHECKS, SNAPSHOT_CHECKS, Check, Scope
 from chalicelib.flights.checks.thresholds import Thresholds
 from chalicelib.flights.reports import Cell, CheckCounts, CheckResult, CheckVerdict, Plausibility, QualityReport
@@ -82,7 +82,7 @@ class _Findings:
             self.samples.append(rows.shown(int(row), shown))
 
 
-def _examine(source: Source, thresholds: Thresholds) -> tuple[dict[str, CheckResult], Snapshot]:
+def _examine(source: StatesSource, thresholds: Thresholds) -> tuple[dict[str, CheckResult], Snapshot]:
     by_row = [check for check in ROW_CHECKS if source.columns.issuperset(check.needs)]
     whole = [check for check in SNAPSHOT_CHECKS if source.columns.issuperset(check.needs)]
     shown = {check.name: _shown(check.columns, source) for check in by_row}
@@ -122,7 +122,7 @@ def _made(pool: Executor | None, work: Callable[[_Item], _Made], items: Iterable
     return map(work, items) if pool is None else (made for _, made in in_order(pool, work, items, WORKERS + 1))
 
 
-def _shown(columns: Sequence[str], source: Source) -> tuple[str, ...]:
+def _shown(columns: Sequence[str], source: StatesSource) -> tuple[str, ...]:
     names = dict.fromkeys((*IDENTITY, *columns))
     return tuple(name for name in names if name in source.columns and name != "snapshot_time")
 
@@ -145,7 +145,7 @@ def _result(check: Check[Scope], found: _Findings, pass_mark: float) -> CheckRes
 
 
 def _report(
-    source: Source,
+    source: StatesSource,
     rejected: int,
     checks: Sequence[CheckResult],
     plausible: Sequence[Plausibility],

@@ -44,7 +44,7 @@ class Doubt(Exception):
     """These rows are not surely what a CSV reading would make of them; the message says why."""
 
 
-def parse(text: bytearray, start: int, end: int, aside: Executor) -> pa.RecordBatch:
+def parse_csv(text: bytearray, start: int, end: int, aside: Executor) -> pa.RecordBatch:
     """The rows `[...],[...]` of `text[start:end]` as a batch of `STATE_SCHEMA`; `aside` lends another thread.
 
     A byte must stand on either side of them. All bytes are afterwards as they were.

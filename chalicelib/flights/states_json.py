@@ -72,7 +72,7 @@ class RejectedState:
     reason: str
 
 
-def parse(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.RecordBatch, list[RejectedState]]:
+def parse_json(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[pa.RecordBatch, list[RejectedState]]:
     """The elements of an array (without its brackets) as a batch of `STATE_SCHEMA`, and those that are no rows.
 
     `first_row` numbers the first element and `offset` is its place in the text, for messages. Raises InvalidInput

@@ -15,7 +15,7 @@ class OutOfTime(OmnibusError):
     code = "out_of_time"
 
 
-class Deadline:
+class ScoringDeadline:
     """Watches `seconds_left`, the time that an invocation has, over the turns of a loop."""
 
     def __init__(self, seconds_left: Callable[[], float]) -> None:

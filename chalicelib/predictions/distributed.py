@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.errors import Conflict, NotFound, OmnibusError, RateLimited, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.predictions.batch import require_rows
-from chalicelib.predictions.deadline import Deadline
+from chalicelib.predictions.deadline import ScoringDeadline
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.features import filled_ends, read_rows
 from chalicelib.predictions.jobs import check_output
@@ -129,7 +129,7 @@ class DistributedPredictions:
             plan = self._read_plan(step.job_id)
             order = checked_order(plan.request, self.allowed)
             if not self._is_written(order, step.job_id):
-                self._assemble(step.job_id, plan, order, Deadline(seconds_left))
+                self._assemble(step.job_id, plan, order, ScoringDeadline(seconds_left))
             size = self.objects.pin(order.output).bytes
             rows = plan.rows or self.store.part_rows(step.job_id, 1) or 0  # gzip: one part, counted as it was read
             changes = {"rows_total": rows, "rows_done": rows, "parts_done": plan.parts, "output_bytes": size}
@@ -172,7 +172,7 @@ class DistributedPredictions:
             return iter([(whole_span(task), 0)])
         grid = task.grid  # whole cells of it, so that parts and a single call score the same blocks
         part_bytes = -(-self._part_size(task, task.data.bytes) // grid) * grid
-        return _byte_spans(task, self.objects, part_bytes, Deadline(seconds_left))
+        return _byte_spans(task, self.objects, part_bytes, ScoringDeadline(seconds_left))
 
     def _part_size(self, task: Task, size: int) -> int:
         """Bytes of a part of data that has `size` bytes, unpacked, by the settings and by the model's pace."""
@@ -196,7 +196,7 @@ class DistributedPredictions:
 
     # -- completing
 
-    def _assemble(self, job_id: str, plan: Plan, order: PredictionOrder, deadline: Deadline) -> None:
+    def _assemble(self, job_id: str, plan: Plan, order: PredictionOrder, deadline: ScoringDeadline) -> None:
         parts = [self._part_place(job_id, number) for number in range(1, plan.parts + 1)]
         if order.output_layout.format != "parquet":
             self.objects.join(
@@ -277,7 +277,7 @@ class DistributedPredictions:
 
 
 def _byte_spans(
-    task: Task, objects: PredictionObjects, part_bytes: int, deadline: Deadline
+    task: Task, objects: PredictionObjects, part_bytes: int, deadline: ScoringDeadline
 ) -> Iterator[tuple[DataSpan, int]]:
     """Stretches of CSV that end with a record, each the cells of the grid within `part_bytes`."""
     header = task.header.raw if task.header else b""

@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.errors import Gone, OmnibusError
 from chalicelib.predictions.models import JobState, PredictionJob, PredictionRequest
-from chalicelib.predictions.ports import Announcements, JobStore, JobWatcher
+from chalicelib.predictions.ports import JobAnnouncements, JobStore, JobWatcher
 
 ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running", "completing")
 
@@ -22,7 +22,7 @@ class JobNews:
     """Tells of jobs; `post` sends a message to a socket."""
 
     store: JobStore
-    events: Announcements
+    events: JobAnnouncements
     post: Callable[[JobWatcher, Mapping[str, Any]], object]
 
     def progress(self, job_id: str) -> None:
@@ -41,7 +41,7 @@ class JobNews:
                 logger.warning("cannot tell a socket of job %s: %s", job_id, error)
 
     def end(self, job_id: str) -> None:
-        """Announce that a job has ended, at least once; what `Announcements` raises."""
+        """Announce that a job has ended, at least once; what `JobAnnouncements` raises."""
         job = self._job(job_id)
         if job is None or job.state in ACTIVE:
             return

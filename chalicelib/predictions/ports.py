@@ -150,7 +150,7 @@ class JobWatcher:
     endpoint: str
 
 
-class Announcements(Protocol):
+class JobAnnouncements(Protocol):
     """The event bus."""
 
     def announce(self, kind: str, detail: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidInput, Unprocessable
+from chalicelib.parallel import in_order
 from chalicelib.predictions.columns import header_suffix
-from chalicelib.predictions.deadline import Deadline
+from chalicelib.predictions.deadline import ScoringDeadline
 from chalicelib.predictions.estimators import LoadedModel, Models
 from chalicelib.predictions.features import Columns
 from chalicelib.predictions.jsonlines import JsonScorer, batch_of_records, columns_of, json_lines
@@ -16,7 +17,7 @@ from chalicelib.predictions.places import PredictionOrder, locate_columns
 from chalicelib.predictions.ports import Chunk, Output, Pinned, PredictionObjects, stream
 from chalicelib.predictions.records import MAX_HEADER_BYTES, Header, cut_blocks, read_header, record_end
 from chalicelib.predictions.scoring import Scorer
-from chalicelib.predictions.streams import gunzip, gzip_member, in_order, read_ahead
+from chalicelib.predictions.streams import gunzip, gzip_member, read_ahead
 from chalicelib.predictions.tables import (
     ParquetSink,
     TableScorer,
@@ -170,7 +171,7 @@ def score_span(
         output.write(packed(_output_header(task)))
     work = _work(task, packed, _schema(task, objects))
     rows = span.first_row
-    attempt, wait = partial(_attempt, work), partial(_wait, Deadline(seconds_left))
+    attempt, wait = partial(_attempt, work), partial(_wait, ScoringDeadline(seconds_left))
     with ThreadPoolExecutor(workers, thread_name_prefix="score", initializer=task.model.one_thread_each) as pool:
         for item, done in in_order(pool, attempt, _items(task, span, objects), 2 * workers, wait):
             if isinstance(done, InvalidInput):
@@ -245,7 +246,7 @@ def _attempt(work: Callable[[Any, int], tuple[Any, int]], item: Any) -> tuple[An
         return error
 
 
-def _wait(deadline: Deadline, turn: Future[Any]) -> Any:
+def _wait(deadline: ScoringDeadline, turn: Future[Any]) -> Any:
     """What `turn` gives, if there is time to wait for it, and for what begins meanwhile."""
     deadline.check(0 if turn.done() else 2)
     return turn.result()

@@ -2,9 +2,8 @@
 
 import gzip
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
 
@@ -12,7 +11,6 @@ from chalicelib.errors import InvalidInput, TooLarge
 from chalicelib.predictions.ports import Chunk
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 INFLATED_CHUNK = 4 * 1024 * 1024
 GZIP_PIECE = 64 * 1024
@@ -29,25 +27,6 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := coming.result()) is not None:
             coming = thread.submit(next, items, None)
             yield item
-
-
-def in_order(
-    pool: Executor, function: Callable[[T], R], items: Iterable[T], at_once: int, wait: Callable[["Future[R]"], R]
-) -> Iterator[tuple[T, R]]:
-    """Each item with `function` of it, in the items' order, at most `at_once` in the works; `wait` gets a result."""
-    pending: deque[tuple[T, Future[R]]] = deque()
-    try:
-        for item in items:
-            pending.append((item, pool.submit(function, item)))
-            if len(pending) >= at_once:
-                first, future = pending.popleft()
-                yield first, wait(future)
-        while pending:
-            first, future = pending.popleft()
-            yield first, wait(future)
-    finally:
-        for _, future in pending:
-            future.cancel()
 
 
 def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:

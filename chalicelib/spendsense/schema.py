@@ -36,7 +36,7 @@ class Migrated(Struct, frozen=True, kw_only=True):
     mended: dict[str, int] = {}
 
 
-class Schema(Protocol):
+class DatabaseSchema(Protocol):
     """A database that remembers which migrations it has."""
 
     def advance(self, choose: Callable[[Mapping[int, str]], Migration | None]) -> Migration | None:
@@ -54,7 +54,9 @@ class Schema(Protocol):
 class Migrations:
     """Brings a schema up to date."""
 
-    def __init__(self, *, schema: Schema, available: Sequence[Migration], categories: Iterable[Category] = ()) -> None:
+    def __init__(
+        self, *, schema: DatabaseSchema, available: Sequence[Migration], categories: Iterable[Category] = ()
+    ) -> None:
         self._schema = schema
         self._available = tuple(available)
         self._categories = tuple(categories)

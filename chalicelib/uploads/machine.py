@@ -244,7 +244,7 @@ def step(session: Session, event: Event) -> Session | Denial:
             return _tell(session, event)
 
 
-def ordered(sequencer: str) -> str:
+def sequence_of(sequencer: str) -> str:
     """A sequencer padded as S3 says, so that comparing texts compares events of one key."""
     return sequencer.ljust(32, "0").upper()
 
@@ -292,7 +292,7 @@ def _finished_with(session: Session, upload: Upload) -> Denial | None:
     if session.status not in SOURCES[Verified]:
         return Denial.FINISHED
     known = session.outcome
-    if known is not None and ordered(upload.sequencer) <= ordered(known.upload.sequencer):
+    if known is not None and sequence_of(upload.sequencer) <= sequence_of(known.upload.sequencer):
         return Denial.SUPERSEDED
     return None
 

@@ -22,7 +22,7 @@ OwnerToken = Annotated[
 UploadToken = Annotated[
     str, Meta(max_length=128, description="Instead of the header X-Upload-Token, where none can be sent.")
 ]
-Moment = Annotated[int, Meta(description="Seconds since 1970, UTC.", examples=[1795236400])]
+EpochSeconds = Annotated[int, Meta(description="Seconds since 1970, UTC.", examples=[1795236400])]
 
 
 class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -47,8 +47,8 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     session_id: str
     status: Status
-    created_at: Moment
-    expires_at: Moment
+    created_at: EpochSeconds
+    expires_at: EpochSeconds
     owner_token: Annotated[str, Meta(description="Opens the session for the desktop. Keep it there.")]
     upload_token: Annotated[str, Meta(description="Permits uploads. For the phone.")]
     phone_url: Annotated[str, Meta(description="What the QR code says.")]
@@ -68,10 +68,10 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
 
     session_id: str
     status: Status
-    created_at: Moment
-    expires_at: Moment
+    created_at: EpochSeconds
+    expires_at: EpochSeconds
     upload_key: str | UnsetType = UNSET
-    completed_at: Moment | UnsetType = UNSET
+    completed_at: EpochSeconds | UnsetType = UNSET
     content_type: Annotated[str, Meta(description="What the image's own bytes say.")] | UnsetType = UNSET
     size: Annotated[int, Meta(description="Bytes.")] | UnsetType = UNSET
     reason: Annotated[str, Meta(description="Why the upload was rejected.")] | UnsetType = UNSET

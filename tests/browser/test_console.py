@@ -254,7 +254,7 @@ def test_an_aircrafts_way_and_the_traffic_come_from_the_history(visitor: Visitor
     visitor.sees("Most aircraft")
     visitor.sees("Climb")
     visitor.page.get_by_label("By", exact=True).select_option("hour")
-    visitor.page.locator(".chart canvas").wait_for()
+    visitor.sees("Aircraft by hour")
 
 
 # -- concerts
@@ -471,6 +471,7 @@ def _computed(person: Visitor) -> bool:
 def test_a_person_sees_signals_and_why_something_is_recommended(alice: Visitor) -> None:
     alice.go("/money?window=180")
     alice.sees("Because")
+    alice.page.locator("main .stat").first.wait_for()
     alice.sees("Spending by month")
     alice.page.locator("main .bars a").first.click()
     alice.settle()
@@ -485,7 +486,6 @@ def test_a_person_sees_signals_and_why_something_is_recommended(alice: Visitor) 
     with alice.page.expect_download() as download:
         alice.button("Download it as CSV").click()
     assert "," in Path(download.value.path()).read_text().splitlines()[0]
-    alice.page.locator("main .stat").first.wait_for()
     alice.go("/money/recommendations?window=180")
     alice.page.get_by_role("button", name="Helpful", exact=True).first.click()
     alice.sees("Thank you. Your feedback is kept.")

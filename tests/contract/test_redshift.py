@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from chalicelib.adapters.redshift import RedshiftData, typed
+from chalicelib.adapters.redshift import RedshiftData, records_of
 from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from local.redshift.server import RedshiftServer
 from tests.contract.warehouse import TARGET, adapter, sdk_client, served
@@ -83,7 +83,7 @@ class TestAnswers:
 
     def test_money_is_never_a_float(self) -> None:
         columns = [{"name": "amount", "typeName": "numeric"}]
-        assert typed(columns, [[{"stringValue": "0.10"}], [{"isNull": True}]]) == [
+        assert records_of(columns, [[{"stringValue": "0.10"}], [{"isNull": True}]]) == [
             {"amount": Decimal("0.10")},
             {"amount": None},
         ]

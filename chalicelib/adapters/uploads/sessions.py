@@ -35,7 +35,7 @@ from chalicelib.uploads.machine import (
     Status,
     Upload,
     Verified,
-    ordered,
+    sequence_of,
     step,
 )
 
@@ -183,7 +183,7 @@ def _update(event: Event) -> dict[str, Any]:
                 "(attribute_not_exists(sequencerOrder) OR sequencerOrder < :order)",
                 key=event.upload.key,
                 at=event.at.timestamp(),
-                order=ordered(event.upload.sequencer),
+                order=sequence_of(event.upload.sequencer),
             )
         case Connected():
             return update(_socket(event.socket), "expiresAt > :at", at=event.at.timestamp())
@@ -237,7 +237,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
         "version": outcome.upload.version,
         "sequencer": outcome.upload.sequencer,
-        "sequencerOrder": ordered(outcome.upload.sequencer),
+        "sequencerOrder": sequence_of(outcome.upload.sequencer),
         "completedAt": outcome.at.timestamp(),
         "size": outcome.size,
         "contentType": outcome.content_type,

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from chalicelib.flights.checks.findings import Floats, Mask, Tally, count, either
+from chalicelib.flights.checks.findings import Floats, Mask, Tally, either, marked
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.order import median, quartiles
 from chalicelib.flights.checks.reading import Batch
@@ -41,7 +41,7 @@ def consistency(batch: Batch, limits: Thresholds) -> Tally:
         climb = limits.ground_climb_fpm / FPM_PER_MPS
         climbing = batch.grounded & (np.abs(batch.numbers("vertical_rate").values) > climb)
     rules = {"ground_above_airports": aloft, "ground_climbing": climbing, "half_position": half}
-    parts = {name: (batch.rows, count(mask)) for name, mask in rules.items()}
+    parts = {name: (batch.rows, marked(mask)) for name, mask in rules.items()}
     return Tally.of(batch.rows, either(*rules.values()), parts)
 
 
@@ -61,7 +61,7 @@ def altitude_consistency(snapshot: Snapshot, limits: Thresholds) -> Tally:
     altitude = snapshot.values("baro_altitude")
     difference = snapshot.values("geo_altitude") - altitude
     difference[np.isinf(difference)] = np.nan
-    present = len(difference) - count(np.isnan(difference))
+    present = len(difference) - marked(np.isnan(difference))
     if not present:
         return Tally(0, 0)
     altitude = np.where(np.isnan(difference), np.nan, altitude)
@@ -106,5 +106,5 @@ def speed_consistency(batch: Batch, limits: Thresholds) -> Tally:
     rolling = batch.grounded & known
     rushing = rolling & (velocity > limits.ground_speed_ceiling_kt / KNOTS_PER_MPS)
     crawling = flying & (velocity < limits.airborne_speed_floor_kt / KNOTS_PER_MPS)
-    parts = {"ground": (count(rolling), count(rushing)), "airborne": (count(flying), count(crawling))}
+    parts = {"ground": (marked(rolling), marked(rushing)), "airborne": (marked(flying), marked(crawling))}
     return Tally.of(parts["ground"][0] + parts["airborne"][0], rushing | crawling, parts)

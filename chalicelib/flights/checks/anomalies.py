@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally, count
+from chalicelib.flights.checks.findings import MAX_SAMPLES, Tally, marked
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.order import median
 from chalicelib.flights.checks.thresholds import Thresholds
@@ -39,21 +39,21 @@ def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
             values = snapshot.values(feature)[rows]
             values[np.isinf(values)] = np.nan
             missing = np.isnan(values)
-            present = len(values) - count(missing)
+            present = len(values) - marked(missing)
             if present < limits.anomaly_min_values:
                 continue
             if phase == GROUND and feature == "velocity":
                 still = values < limits.moving_mps
-                if present - count(still) >= limits.anomaly_min_values:
+                if present - marked(still) >= limits.anomaly_min_values:
                     missing |= still
                     values[still] = np.nan
-                    present -= count(still)
+                    present -= marked(still)
             deviation = np.abs(values - median(values, present))
             spread = max(median(deviation, present), limits.anomaly_spread_mps)
             judged |= ~missing
             failing |= NORMAL_QUARTILE * deviation > limits.anomaly_z * spread
         if judged.any():
-            parts[phase.lower()] = (count(judged), count(failing))
+            parts[phase.lower()] = (marked(judged), marked(failing))
             examples += rows[failing][:MAX_SAMPLES].tolist()
     checked, failed = (sum(column) for column in zip(*parts.values(), strict=True)) if parts else (0, 0)
     return Tally(checked, failed, np.array(sorted(examples)[:MAX_SAMPLES], np.intp), parts)

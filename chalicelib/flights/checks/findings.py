@@ -29,10 +29,10 @@ class Tally:
     @classmethod
     def of(cls, checked: int, failing: Mask | None, parts: Mapping[str, tuple[int, int]] | None = None) -> "Tally":
         """The tally of a check that judges rows: `failing` marks them, None says that there are none."""
-        return cls(checked, count(failing), first(failing), parts or {})
+        return cls(checked, marked(failing), first(failing), parts or {})
 
 
-def count(mask: Mask | None) -> int:
+def marked(mask: Mask | None) -> int:
     """How many are marked; None marks nothing."""
     return 0 if mask is None else int(np.count_nonzero(mask))
 

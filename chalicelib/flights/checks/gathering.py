@@ -7,7 +7,7 @@ import numpy as np
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.findings import Floats, Mask
 from chalicelib.flights.checks.homes import REGION_OF
-from chalicelib.flights.checks.reading import Batch, Source, plain
+from chalicelib.flights.checks.reading import Batch, StatesSource, plain
 from chalicelib.flights.columns import FLIGHT_PHASES
 from chalicelib.flights.reports import Cell
 
@@ -24,7 +24,7 @@ SAMPLE_ROWS: Final = 20_000
 class Snapshot:
     """A snapshot's gathered columns, 39 bytes a row, and a sample of others; NaN, `text.NULL` or no mark is missing."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: StatesSource) -> None:
         self.rows = source.rows
         self._columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}

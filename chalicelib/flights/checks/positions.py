@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from chalicelib.flights.checks.findings import Floats, Mask, Tally, count, either
+from chalicelib.flights.checks.findings import Floats, Mask, Tally, either, marked
 from chalicelib.flights.checks.presence import SOURCES
 from chalicelib.flights.checks.reading import Batch, Numbers
 from chalicelib.flights.checks.thresholds import Thresholds
@@ -34,7 +34,7 @@ def coordinate_validity(batch: Batch, limits: Thresholds) -> Tally:
     located = _located(longitude, latitude)
     if located is None:
         return Tally.of(batch.rows, failing)
-    return Tally.of(count(located), None if failing is None else failing & located)
+    return Tally.of(marked(located), None if failing is None else failing & located)
 
 
 def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
@@ -61,7 +61,7 @@ def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
         chosen = judged if rows is None else rows if judged is None else rows & judged
         finer = _finer(batch, chosen, getattr(limits, f"decimals_{name}"))
         claims.append(finer)
-        parts[name] = (batch.rows if chosen is None else count(chosen), count(finer))
+        parts[name] = (batch.rows if chosen is None else marked(chosen), marked(finer))
     return Tally.of(sum(checked for checked, _ in parts.values()), either(*claims), parts)
 
 
@@ -82,7 +82,7 @@ def _finer(batch: Batch, chosen: Mask | None, decimals: int) -> Mask | None:
     """Which of the chosen rows have a coordinate with more decimals; None if none has."""
     scale = 10.0**decimals
     longitude, latitude = batch.numbers("longitude").values, batch.numbers("latitude").values
-    if chosen is None or count(chosen) * FEW > batch.rows:
+    if chosen is None or marked(chosen) * FEW > batch.rows:
         finer = _has_more(longitude, scale) | _has_more(latitude, scale)
         if chosen is not None:
             finer &= chosen

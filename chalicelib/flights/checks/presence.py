@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Mask, Tally, count, either, first
+from chalicelib.flights.checks.findings import Mask, Tally, either, first, marked
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
 
@@ -31,8 +31,8 @@ def completeness(batch: Batch, limits: Thresholds) -> Tally:
         "velocity": batch.numbers("velocity").missing,
         "last_contact": batch.numbers("last_contact").missing,
     }
-    expected = dict.fromkeys(missing, batch.rows) | {"baro_altitude": count(batch.airborne)}
-    parts = {name: (expected[name], count(mask)) for name, mask in missing.items()}
+    expected = dict.fromkeys(missing, batch.rows) | {"baro_altitude": marked(batch.airborne)}
+    parts = {name: (expected[name], marked(mask)) for name, mask in missing.items()}
     checked, failing = (sum(column) for column in zip(*parts.values(), strict=True))
     return Tally(checked, failing, first(either(*missing.values())) if failing else first(None), parts)
 
@@ -53,9 +53,9 @@ def accuracy(batch: Batch, limits: Thresholds) -> Tally:
         None if altitude is None else altitude & batch.airborne,
     )
     parts = {
-        source_name(code): (batch.rows, count(failing))
+        source_name(code): (batch.rows, marked(failing))
         if rows is None
-        else (count(rows), 0 if failing is None else count(rows & failing))
+        else (marked(rows), 0 if failing is None else marked(rows & failing))
         for code, rows in batch.sources.items()
     }
     return Tally.of(batch.rows, failing, parts)

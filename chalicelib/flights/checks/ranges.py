@@ -7,7 +7,7 @@ Limits are in feet and knots, values in metres and metres a second; the limit is
 import numpy as np
 
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Floats, Mask, Tally, count, either, first
+from chalicelib.flights.checks.findings import Floats, Mask, Tally, either, first, marked
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.order import quartiles
 from chalicelib.flights.checks.positions import MAX_LATITUDE, MAX_LONGITUDE
@@ -35,9 +35,9 @@ def validity(batch: Batch, limits: Thresholds) -> Tally:
         "baro_altitude": (altitude.present, altitude.outside(*_altitudes(limits))),
         "velocity": (velocity.present, velocity.outside(*_speeds(limits))),
         "vertical_rate": (rate.present, rate.outside(-climb, climb)),
-        "icao24": (batch.rows - count(batch.addresses == text.NULL), malformed),
+        "icao24": (batch.rows - marked(batch.addresses == text.NULL), malformed),
     }
-    parts = {name: (present, count(mask)) for name, (present, mask) in outside.items()}
+    parts = {name: (present, marked(mask)) for name, (present, mask) in outside.items()}
     failing = either(*(mask for _, mask in outside.values()))
     return Tally(
         sum(part[0] for part in parts.values()), sum(part[1] for part in parts.values()), first(failing), parts
@@ -80,9 +80,9 @@ def _speeds(limits: Thresholds) -> tuple[float, float]:
 
 
 def _ranged(values: Floats, low: float, high: float, limits: Thresholds, *, both_ends: bool) -> Tally:
-    present = len(values) - count(np.isnan(values))
+    present = len(values) - marked(np.isnan(values))
     outside = (values < low) | (values > high)
-    beyond = count(outside)
+    beyond = marked(outside)
     possible = np.where(outside, np.nan, values) if beyond else values
     outliers = 0
     failing = outside
@@ -92,7 +92,7 @@ def _ranged(values: Floats, low: float, high: float, limits: Thresholds, *, both
         far = possible > upper + reach
         if both_ends:
             far |= possible < lower - reach
-        outliers = count(far)
+        outliers = marked(far)
         failing = outside | far
     parts = {"limits": (present, beyond), "outliers": (present - beyond, outliers)}
     return Tally.of(present, failing, parts)

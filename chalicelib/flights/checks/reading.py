@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights.checks import text
-from chalicelib.flights.checks.findings import Floats, Mask, count
+from chalicelib.flights.checks.findings import Floats, Mask, marked
 from chalicelib.flights.reports import Cell
 
 BATCH_ROWS: Final = 131_072
@@ -56,7 +56,7 @@ class Numbers:
         self.low = low
         self.high = high
         absent = np.isnan(values)
-        gaps = count(absent)
+        gaps = marked(absent)
         self.present = len(values) - gaps
         self.missing: Mask | None = absent if gaps else None
         """Which values are missing; None if none is."""
@@ -121,7 +121,7 @@ class Batch:
         left = self.rows
         for code in (*range(4), np.nan):
             rows = np.isnan(source.values) if np.isnan(code) else source.values == code
-            if size := count(rows):
+            if size := marked(rows):
                 found[code] = rows
                 left -= size
         if left:
@@ -158,7 +158,7 @@ class Batch:
         return plain(self.numbers(name).values[row], name)
 
 
-class Source:
+class StatesSource:
     """A Parquet file's columns that the checks know, by row group; groups may be read by several threads at once."""
 
     def __init__(self, stored: pa.NativeFile) -> None:
@@ -248,10 +248,10 @@ class Source:
 
 
 @contextmanager
-def opened(parquet: BinaryIO | Buffer) -> Iterator[Source]:
-    """The Parquet as a Source; InvalidInput if it is no Parquet, is cut short, or a column has a foreign type."""
+def opened(parquet: BinaryIO | Buffer) -> Iterator[StatesSource]:
+    """The Parquet as a StatesSource; InvalidInput if it is no Parquet, is cut short, or a column has a foreign type."""
     try:
-        yield Source(_stored(parquet))
+        yield StatesSource(_stored(parquet))
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and type(error) is not OSError:
             raise  # the storage's own trouble (a timeout, a lost connection) says nothing about the file

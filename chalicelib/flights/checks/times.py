@@ -1,6 +1,6 @@
 """When was it: timeliness and timestamp_consistency. All against the snapshot's own time, never the wall clock."""
 
-from chalicelib.flights.checks.findings import Mask, Tally, count, either
+from chalicelib.flights.checks.findings import Mask, Tally, either, marked
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
 
@@ -36,5 +36,5 @@ def timestamp_consistency(batch: Batch, limits: Thresholds) -> Tally:
         disordered = position.values > contact.values
     failing = either(position.outside(oldest, batch.time), contact.outside(oldest, batch.time), disordered)
     missing, absent = position.missing, contact.missing
-    neither = 0 if missing is None or absent is None else count(missing & absent)
+    neither = 0 if missing is None or absent is None else marked(missing & absent)
     return Tally.of(batch.rows - neither, failing)

@@ -14,6 +14,7 @@ const element = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const session = readToken(location.hash.slice(1));
+addEventListener("hashchange", () => location.reload()); // another code was scanned into the open page
 let chosen;
 let sending;
 

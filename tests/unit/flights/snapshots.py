@@ -81,7 +81,7 @@ def exact_only() -> Iterator[None]:
         raise states_csv.Doubt("by order of the test")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(states_csv, "parse", doubt)
+        patch.setattr(states_csv, "parse_csv", doubt)
         yield
 
 

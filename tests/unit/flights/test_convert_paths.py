@@ -274,7 +274,7 @@ def test_doubt_is_given_with_its_reason_and_leaves_the_text_as_it_was(row: list[
     start, end = content.index(b"[[") + 1, content.rindex(b"]]") + 1
     buffer = bytearray(content)
     with pytest.raises(states_csv.Doubt, match=reason), ThreadPoolExecutor(1) as aside:
-        states_csv.parse(buffer, start, end, aside)
+        states_csv.parse_csv(buffer, start, end, aside)
     assert buffer == content
     assert reason in (converted(content)[0].fallback_reason or "")
 
@@ -286,7 +286,7 @@ def test_a_doubt_about_either_share_is_a_doubt_about_the_piece(place: int) -> No
     content = text(rows)
     buffer = bytearray(content)
     with shared_pieces(), ThreadPoolExecutor(1) as aside, pytest.raises(states_csv.Doubt, match="CSV conversion error"):
-        states_csv.parse(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
+        states_csv.parse_csv(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
     assert buffer == content
     assert agree(content) == outcome(content)[0]
 
@@ -303,21 +303,21 @@ def test_line_breaks_are_doubted_before_anything_is_changed() -> None:
     content = text([CLIMBING, PARKED]).replace(b"8.5622,", b"8.5622,\n\n\n")
     buffer = bytearray(content)
     with pytest.raises(states_csv.Doubt, match="line breaks between values"), ThreadPoolExecutor(1) as aside:
-        states_csv.parse(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
+        states_csv.parse_csv(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
     assert buffer == content
     agree(content)
 
 
 def test_only_the_doubtful_piece_is_read_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    parse = states_csv.parse
+    parse = states_csv.parse_csv
 
     def counted(*arguments: Any) -> pa.RecordBatch:
         batch = parse(*arguments)
         read.append(batch.num_rows)
         return batch
 
-    monkeypatch.setattr(states_csv, "parse", counted)
+    monkeypatch.setattr(states_csv, "parse_csv", counted)
     with small_pieces(1500, 1500):
         conversion, _ = converted(text([CLIMBING] * 50 + [altered(CLIMBING, sensors=[3])] + [CLIMBING] * 50))
     assert (conversion.rows, conversion.path) == (101, "exact")

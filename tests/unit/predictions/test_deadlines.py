@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.predictions import estimators as models
 from chalicelib.predictions import scan
-from chalicelib.predictions.deadline import MARGIN_S, Deadline, OutOfTime
+from chalicelib.predictions.deadline import MARGIN_S, OutOfTime, ScoringDeadline
 from chalicelib.predictions.estimators import LoadedModel
 from tests.unit.predictions.studio import DATA, OUTPUT, OUTPUT_PARQUET, PARQUET, Machine, csv_of, parquet_of, rows
 
@@ -37,7 +37,7 @@ def slow(monkeypatch):
 
 def test_a_loop_ends_while_its_longest_turn_still_fits_twice():
     left = [900.0]
-    deadline = Deadline(lambda: left[0])
+    deadline = ScoringDeadline(lambda: left[0])
     for left[0] in (890.0, 690.0, 2 * 200 + MARGIN_S):  # turns of 10, 200 and 230 s
         if left[0] > 2 * 230 + MARGIN_S:
             deadline.check()
@@ -55,7 +55,7 @@ class UnderWay(Future):
 
 def test_a_block_that_would_end_too_late_is_not_waited_for():
     left = [900.0]
-    deadline = Deadline(lambda: left[0])
+    deadline = ScoringDeadline(lambda: left[0])
     done, under_way = Future(), UnderWay()
     done.set_result("scored")
     under_way.set_result("too late")

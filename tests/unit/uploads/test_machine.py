@@ -27,7 +27,7 @@ from chalicelib.uploads.machine import (
     Status,
     Upload,
     Verified,
-    ordered,
+    sequence_of,
     status_at,
     step,
 )
@@ -161,8 +161,8 @@ class TestNotice:
 
 @pytest.mark.parametrize(("less", "more"), [("01", "02"), ("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("1", "11")])
 def test_sequencers_are_ordered_as_s3_says(less: str, more: str) -> None:
-    assert ordered(less) < ordered(more)
-    assert ordered(less) == ordered(less.lower()) == ordered(less + "0")
+    assert sequence_of(less) < sequence_of(more)
+    assert sequence_of(less) == sequence_of(less.lower()) == sequence_of(less + "0")
 
 
 @given(st.lists(events(), max_size=30))

@@ -287,8 +287,10 @@ function Wizard() {
   const token = useSignal(crypto.randomUUID());
   const [task, run] = useTask();
   const set = (change: Partial<Draft>): void => { kept.value = JSON.stringify({ ...draft, ...change }); checked.value = null; };
-  const models = useLoad("models", () => ok(api.GET("/predictions/models", { params: { query: { limit: 100 } } })));
-  const model = models.data?.models.find((each) => each.model_id === query.value.model);
+  const models = useLoad("models", () => ok(api.GET("/predictions/models", { params: { query: { limit: 50 } } })));
+  const id = query.value.model ?? "";
+  const chosen = useLoad(`model ${id}`, async () => (id ? ok(api.GET("/predictions/models/{model_id}", { params: { path: { model_id: id } } })) : null));
+  const model = chosen.data ?? undefined; // it may be on no page of the list
   const output = draft.output || (model && draft.data ? outputFor(draft.data, model.name) : "");
   const step = !model ? 0 : !draft.data ? 1 : !checked.value ? 2 : 3;
   const body = () => ({
@@ -310,10 +312,11 @@ function Wizard() {
         <div class="stack">
           <Card title="Model">
             <Show of={models} lines={2}>
-              {(found) => found.models.length
-                ? <Select label="Published models" value={query.value.model ?? ""} options={[["", "Choose one"], ...found.models.map((each): [string, string] => [each.model_id, each.name])]} onChange={(event) => { checked.value = null; setQuery({ model: event.currentTarget.value }); }} />
+              {(found) => found.models.length || model
+                ? <Select label="Published models" value={id} options={[["", "Choose one"], ...(model && !found.models.some((each) => each.model_id === id) ? [[id, model.name] as [string, string]] : []), ...found.models.map((each): [string, string] => [each.model_id, each.name])]} onChange={(event) => { checked.value = null; setQuery({ model: event.currentTarget.value }); }} />
                 : <Empty title="No model is published yet"><a href={href("/predictions/models")}>How to publish one</a></Empty>}
             </Show>
+            <Fault error={chosen.error} />
           </Card>
           <DataCard chosen={draft.data} choose={(data) => set({ data, output: "" })} />
           <Card title="Output">

@@ -39,7 +39,7 @@ export function Traffic() {
                 <Stat label="Scanned" value={bytes(traffic.bytes_scanned)} note="Athena bills at least 10 MB a query" />
               </div>
               <Card title={`Aircraft by ${words(traffic.by).toLowerCase()}`} note={traffic.truncated ? "The answer was cut; choose a shorter period for all of it." : undefined}>
-                {overTime
+                {overTime && rows.length > 1
                   ? <Chart label={`Aircraft by ${traffic.by}`} height={280} times={rows.map((row) => Date.parse(row.key ?? "") / 1000)} when={traffic.by === "day" ? date : time} series={[{ name: "Aircraft", values: rows.map((row) => row.aircraft), text: (value) => number(value), bars: true }]} />
                   : <Bars rows={rows.slice(0, SHOWN).map((row) => ({ key: String(row.key), name: name(row.key), value: row.aircraft, text: number(row.aircraft) }))} />}
                 {!overTime && rows.length > SHOWN && <p class="small quiet">The first {SHOWN} of {number(rows.length)}.</p>}

@@ -44,6 +44,12 @@ class ProcessId:
         except psutil.NoSuchProcess:
             return False
 
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal at once to this very process, that `start` started, and to all that is still in its group."""
+        if self.is_running():
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to this very process, if it still runs."""
         if self.is_running():

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 WAREHOUSE = "concerts"
-FUNCTIONS_AT_ONCE = 32
+FUNCTIONS_AT_ONCE = 64
 """Lambda's workers are processes of this machine; those of predictions, the largest, have a limit of their own."""
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
@@ -240,6 +240,7 @@ SERVERS: tuple[Server, ...] = (
         command=lambda _site: [sys.executable, "-m", "local.gate"],
         is_ready=_ministack_answers,
         environ=ministack_environ,
+        stop_signal=signal.SIGKILL,  # it keeps nothing, and would wait for every invocation
         folder=ROOT,
     ),
     _own("opensky", 8090, environ=lambda _site: OPENSKY_CLIENT),

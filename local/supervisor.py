@@ -123,7 +123,10 @@ class Supervisor:
             self._check_children()
 
     def stop(self) -> None:
-        """End every server, the youngest first, and what they have started."""
+        """End every server, those that need no farewell first, then the youngest first, and what they have started."""
+        for server in self._running():
+            if server.stop_signal == signal.SIGKILL:  # its workers would take the processors from all that follows
+                self._started[server.name].signal_group(signal.SIGKILL)
         started = descendants(self._started.values())
         for server in reversed(self._running()):
             child = self._children[server.name]

@@ -30,7 +30,7 @@ from chalicelib.predictions.models import (
     PredictionOutput,
 )
 from chalicelib.predictions.places import AllowLists, ObjectUri, layout_of, parse_uri
-from chalicelib.predictions.ports import PredictionObjects, PredictionShelf, Verifier
+from chalicelib.predictions.ports import ModelFloors, PredictionObjects, PredictionShelf, Verifier
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_manifest
 
 LINK_S = 900
@@ -47,6 +47,7 @@ class PredictionCatalogue:
     objects: PredictionObjects
     shelf: PredictionShelf
     verifier: Verifier
+    floors: ModelFloors
     allowed: AllowLists
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -60,7 +61,7 @@ class PredictionCatalogue:
             if stored.uri.key.endswith(MANIFEST_SUFFIX):
                 uri = ObjectUri(place.bucket, stored.uri.key.removesuffix(MANIFEST_SUFFIX))
                 try:
-                    found.append(self._view(uri, read_manifest(self.objects, self.verifier, uri)))
+                    found.append(self._view(uri, read_manifest(self.objects, self.verifier, self.floors, uri)))
                 except OmnibusError as error:
                     if error.status >= 500 or error.status == 429:
                         raise
@@ -71,7 +72,7 @@ class PredictionCatalogue:
         try:
             uri = parse_uri("model_id", base64.urlsafe_b64decode(model_id + "=" * (-len(model_id) % 4)).decode())
             self.allowed.models.check("model_id", uri)
-            return self._view(uri, read_manifest(self.objects, self.verifier, uri))
+            return self._view(uri, read_manifest(self.objects, self.verifier, self.floors, uri))
         except (OmnibusError, binascii.Error, ValueError) as error:
             if isinstance(error, OmnibusError) and (error.status >= 500 or error.status == 429):
                 raise

@@ -19,7 +19,7 @@ from chalicelib.predictions.forests import mean_of_trees
 from chalicelib.predictions.inputs import Inputs, column_of, frame_of, matrix_of
 from chalicelib.predictions.models import ModelFeature, PredictionRequest
 from chalicelib.predictions.places import ObjectUri
-from chalicelib.predictions.ports import PredictionObjects, Verifier
+from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Verifier
 from chalicelib.predictions.scoring import MakeInputs
 from chalicelib.predictions.trees import broken_tree, trees_in
 from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
@@ -116,6 +116,7 @@ class Models:
 
     objects: PredictionObjects
     verifier: Verifier
+    floors: ModelFloors
     _kept: "OrderedDict[str, LoadedModel]" = field(default_factory=OrderedDict)
 
     def open(self, uri: ObjectUri, request: PredictionRequest) -> LoadedModel:
@@ -123,7 +124,7 @@ class Models:
 
         Raises Unprocessable: all of `read_manifest`, `read_artifact` and `load`, "model_digest", "features_mismatch".
         """
-        manifest = read_manifest(self.objects, self.verifier, uri)
+        manifest = read_manifest(self.objects, self.verifier, self.floors, uri)
         if request.model_sha256 not in (None, manifest.sha256):
             raise Unprocessable.of(
                 "model_sha256", f"the model there is {manifest.sha256}", "the model asked for", code="model_digest"
@@ -139,7 +140,7 @@ class Models:
 
     def open_any(self, uri: ObjectUri) -> LoadedModel:
         """The model at `uri`, if it is trusted; raises as `open` does."""
-        return self._loaded(uri, read_manifest(self.objects, self.verifier, uri))
+        return self._loaded(uri, read_manifest(self.objects, self.verifier, self.floors, uri))
 
     def _loaded(self, uri: ObjectUri, manifest: Manifest) -> LoadedModel:
         model = self._kept.get(manifest.sha256)

@@ -90,6 +90,16 @@ class Signer(Protocol):
         """A signature that `Verifier.verify` accepts."""
 
 
+class ModelFloors(Protocol):
+    """The lowest serial that a model at a place may have, kept where writers of the model bucket cannot write."""
+
+    def floor(self, uri: ObjectUri) -> int | None:
+        """The floor of a place; None if no model with a serial was published there."""
+
+    def raise_floor(self, uri: ObjectUri, serial: int) -> None:
+        """Raise the floor of a place; Conflict ("floor_is_higher") if it is above `serial`."""
+
+
 class Workflow(Protocol):
     """The engine that runs a job: plan, parts, complete."""
 

@@ -2,8 +2,9 @@
 
 Loading a pickle runs code, and a forged tree can crash the process that predicts with it. So nothing of a model is
 parsed before (1) the signature over the manifest is good, (2) the manifest is for this very place, so that no other
-signed model can take its place, and (3) the SHA-256 of the bytes, read from one pinned version, is the manifest's.
-Writers of the model bucket lack the key.
+signed model can take its place, (3) its serial is not below the floor that its publisher has raised, so that no older
+model of this place can come back, and (4) the SHA-256 of the bytes, read from one pinned version, is the manifest's.
+Writers of the model bucket lack the key, and cannot write the floors.
 """
 
 import base64
@@ -18,7 +19,7 @@ from msgspec import Meta
 from chalicelib.errors import InvalidInput, NotFound, Unprocessable
 from chalicelib.predictions.models import MAX_FEATURES, ModelFeature, ModelInput, Name
 from chalicelib.predictions.places import ObjectUri
-from chalicelib.predictions.ports import PredictionObjects, Signer, Verifier
+from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Signer, Verifier
 
 MANIFEST_SUFFIX = ".manifest.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -35,7 +36,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What its publisher states of a model; the signature covers all of it.
 
     Version 1 has the names of features that are all numbers; version 2 has features with types, and `input` tells
-    whether the model takes them as an array, as a DataFrame, or as one column of text.
+    whether the model takes them as an array, as a DataFrame, or as one column of text. `serial` grows with each
+    publication at a place; manifests that were signed before there were serials have none.
     """
 
     version: Literal[1, 2]
@@ -52,6 +54,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input: ModelInput | None = None
     metrics: dict[str, float] = {}
     published_by: str | None = None
+    serial: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,8 +109,11 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
     return manifest
 
 
-def read_manifest(objects: PredictionObjects, verifier: Verifier, uri: ObjectUri) -> Manifest:
-    """The verified manifest of the model at `uri`; Unprocessable "manifest_missing", and what `unseal` raises."""
+def read_manifest(objects: PredictionObjects, verifier: Verifier, floors: ModelFloors, uri: ObjectUri) -> Manifest:
+    """The verified manifest of the model at `uri`.
+
+    Raises Unprocessable: "manifest_missing", "model_superseded", and what `unseal` raises.
+    """
     beside = ObjectUri(uri.bucket, uri.key + MANIFEST_SUFFIX)
     try:
         pinned = objects.pin(beside)
@@ -115,7 +121,11 @@ def read_manifest(objects: PredictionObjects, verifier: Verifier, uri: ObjectUri
         raise _refused(f"there is no manifest at {beside}", "manifest_missing") from None
     if pinned.bytes > MAX_MANIFEST_BYTES:
         raise _refused(f"its manifest has more than {MAX_MANIFEST_BYTES} bytes", "manifest_malformed")
-    return unseal(objects.read(pinned, 0, pinned.bytes), verifier, uri)
+    manifest = unseal(objects.read(pinned, 0, pinned.bytes), verifier, uri)
+    floor = floors.floor(uri)
+    if floor is not None and (manifest.serial is None or manifest.serial < floor):
+        raise _refused(f"its serial is {manifest.serial}, the one published last has {floor}", "model_superseded")
+    return manifest
 
 
 def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest) -> bytes:

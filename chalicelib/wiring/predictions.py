@@ -109,6 +109,7 @@ class PredictionServices:
             objects=self.objects,
             shelf=S3Shelf(self._client("s3", max_attempts=2, signature_version="s3v4")),
             verifier=self.verifier,
+            floors=self.store,
             allowed=self.places,
             clock=now,
             new_id=lambda: uuid4().hex,
@@ -118,7 +119,7 @@ class PredictionServices:
     def models(self) -> "Models":
         from chalicelib.predictions.estimators import Models
 
-        return Models(self.objects, self.verifier)
+        return Models(self.objects, self.verifier, self.store)
 
     @cached_property
     def verifier(self) -> "Verifier":

@@ -1,7 +1,7 @@
 """Score what outgrows the distributed map with SageMaker Batch Transform, and the same artifact.
 
     python -m infra.operate.batch_transform s3://MODELS/price.skops s3://DATA/rows/ s3://OUTPUT/rows/ \\
-        --name price --role ROLE_ARN --image IMAGE_URI --key KEY_ARN --column prediction
+        --name price --role ROLE_ARN --image IMAGE_URI --key KEY_ARN --table JOBS_TABLE --column prediction
 
 The model's manifest is verified here, before anything starts. The container (AWS's scikit-learn image, or any with
 the same toolkit) gets the very artifact, the manifest and this application's engine, and each of its workers verifies
@@ -21,11 +21,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.places import ObjectUri, parse_uri
-from chalicelib.predictions.ports import PredictionObjects, Verifier
+from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Verifier
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_artifact, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,12 +42,14 @@ ENGINE = (
 )
 
 
-def bundle(objects: PredictionObjects, verifier: Verifier, model: ObjectUri) -> tuple[bytes, Manifest]:
+def bundle(
+    objects: PredictionObjects, verifier: Verifier, floors: ModelFloors, model: ObjectUri
+) -> tuple[bytes, Manifest]:
     """The `model.tar.gz` that SageMaker unpacks into the container, and the verified manifest.
 
     It holds the artifact and the envelope as they are, and the code that verifies and scores. Raises Unprocessable.
     """
-    manifest = read_manifest(objects, verifier, model)
+    manifest = read_manifest(objects, verifier, floors, model)
     beside = objects.pin(ObjectUri(model.bucket, model.key + MANIFEST_SUFFIX))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
@@ -97,7 +100,8 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
     try:
         model = parse_uri("model", options.model)
         objects = S3Objects(boto3.client("s3"))
-        content, manifest = bundle(objects, signing_key(options.key), model)
+        floors = DynamoJobs(boto3.client("dynamodb"), options.table)
+        content, manifest = bundle(objects, signing_key(options.key), floors, model)
         place = ObjectUri(model.bucket, f"{model.key}.{manifest.sha256[:12]}.transform.tar.gz")
         steps = calls(options, str(place), manifest)
         tell(f"verified    {model}: {manifest.estimator}, sha256 {manifest.sha256}")
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--role", required=True, help="ARN of the execution role: s3 and kms:Verify")
     parser.add_argument("--image", required=True, help="URI of the scikit-learn inference image of your region")
     parser.add_argument("--key", required=True, help="ARN of the key that vouches for models")
+    parser.add_argument("--table", required=True, help="the table of prediction jobs, which holds the models' floors")
     parser.add_argument("--column", default="prediction", help="name of the new column; default: prediction")
     parser.add_argument("--instance", default="ml.m5.xlarge")
     parser.add_argument("--instances", type=int, default=4)

@@ -4,8 +4,8 @@ MODEL is a fitted scikit-learn estimator in a joblib or skops file, or an ONNX f
 it, this command loads it, and that runs what a joblib file holds. `--sample rows.csv` (or .parquet, .jsonl) tells the
 types of its features; without it, all are numbers. What is published is skops if its types are trusted, else joblib,
 and the command says why. It tries the model on the sample, and on rows that lack each feature; it loads the artifact
-back, tells what is in it, asks, signs its manifest for that very place, and puts first the model, then the manifest
-beside it.
+back, tells what is in it, asks, signs its manifest for that very place, puts first the model, then the manifest
+beside it, and raises the place's floor, so that no model that was published there before can come back.
 """
 
 import argparse
@@ -26,15 +26,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.estimators import TRUSTED_TYPES
 from chalicelib.predictions.kinds import MISSING
 from chalicelib.predictions.places import ObjectUri, layout_of, parse_uri
-from chalicelib.predictions.ports import PredictionObjects, Signer
+from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Signer
 from chalicelib.predictions.publishing import Artifact, Described, artifact_of, onnx_artifact
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from infra.deployment.problems import DeploymentError
@@ -88,13 +90,28 @@ def read_sample(path: Path) -> Any:
         raise ValueError(f"the sample cannot be read: {error}") from error
 
 
-def publish(objects: PredictionObjects, signer: Signer, uri: ObjectUri, artifact: Artifact, *, overwrite: bool) -> None:
-    """Sign the artifact's manifest and write both; between the two writes the model is refused, never mistaken."""
-    sealed = seal(artifact.manifest, signer)
+def publish(
+    objects: PredictionObjects,
+    signer: Signer,
+    floors: ModelFloors,
+    uri: ObjectUri,
+    artifact: Artifact,
+    now: datetime,
+    *,
+    overwrite: bool,
+) -> None:
+    """Sign the artifact's manifest, write both, and raise the floor, so that what was there cannot come back.
+
+    Between the two writes the model is refused, never mistaken. The serial is the time in ms, or more than the floor
+    where this machine's clock is behind.
+    """
+    serial = max(int(now.timestamp() * 1000), (floors.floor(uri) or 0) + 1)
+    sealed = seal(msgspec.structs.replace(artifact.manifest, serial=serial), signer)
     with objects.create(uri, overwrite=overwrite) as output:
         output.write(artifact.content)
     with objects.create(ObjectUri(uri.bucket, uri.key + MANIFEST_SUFFIX), overwrite=overwrite) as output:
         output.write(sealed)
+    floors.raise_floor(uri, serial)
 
 
 def main(
@@ -114,13 +131,17 @@ def main(
             metrics={name: float(value) for name, value in (pair.split("=") for pair in options.metric)},
             published_by=getpass.getuser(),
         )
-        artifact = read_artifact(options.model, features, uri, options.format, datetime.now(UTC), classes, described)
-        key = _signing_key(options.stage, options.home) if options.key is None else options.key
+        now = datetime.now(UTC)
+        artifact = read_artifact(options.model, features, uri, options.format, now, classes, described)
+        outputs = {} if options.key and options.table else _outputs(options.stage, options.home)
+        key = options.key or outputs["ModelSigningKeyArn"]
+        floors = DynamoJobs(boto3.client("dynamodb"), options.table or outputs["PredictionJobsTable"])
         tell("\n".join([*artifact.report, f"key         {key}"]))
         if not options.yes and confirm("Sign and publish this? [y/N] ").strip().lower() != "y":
             tell("nothing was published")
             return 1
-        publish(S3Objects(boto3.client("s3")), signing_key(key), uri, artifact, overwrite=options.overwrite)
+        objects = S3Objects(boto3.client("s3"))
+        publish(objects, signing_key(key), floors, uri, artifact, now, overwrite=options.overwrite)
     except (OmnibusError, DeploymentError, ValueError, OSError, TypeError, BotoCoreError, ClientError) as error:
         print(f"publish_model: {error}", file=sys.stderr)
         return 1
@@ -142,24 +163,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=["skops", "joblib"], help="default: skops where its types are trusted")
     parser.add_argument("--stage", default="local", help="whose key signs: local, dev, staging or prod")
     parser.add_argument("--key", help="the key's ARN, if it is not the stack's")
+    parser.add_argument("--table", help="the table of prediction jobs, which holds the floors, if not the stack's")
     parser.add_argument("--home", type=Path, default=Path(".local"), help="the local cloud's folder")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
 
-def _signing_key(stage: str, home: Path) -> str:
-    """The key of a stage's stack, from its outputs; the local cloud's environment is taken over."""
+def _outputs(stage: str, home: Path) -> Mapping[str, str]:
+    """The outputs of a stage's stack; the local cloud's environment is taken over."""
     if stage == "local":
         cloud = json.loads((home / "cloud.json").read_text(encoding="utf-8"))
         os.environ.update(cloud["environment"])
-        return str(cloud["outputs"]["ModelSigningKeyArn"])
+        return dict(cloud["outputs"])
     described = read_stage(stage, {})
     if described.region:
         os.environ["AWS_DEFAULT_REGION"] = described.region
     stack = boto3.client("cloudformation").describe_stacks(StackName=described.stack)["Stacks"][0]
-    outputs: Mapping[str, str] = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return outputs["ModelSigningKeyArn"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def _load(path: Path) -> Any:

@@ -33,6 +33,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import SharedSecret
 from chalicelib.predictions.places import parse_uri
@@ -199,7 +200,8 @@ def _publish(deployed: Deployed, shown: Study, out: Path, progress: Progress) ->
     uri, now = parse_uri("place", place), datetime.now(UTC)
     artifact = read_artifact(trained, shown.features, uri, None, now, described=described)
     key = SharedSecret(deployed.client("secretsmanager"), deployed.cloud["outputs"]["ModelSigningKeyArn"])
-    publish(S3Objects(deployed.client("s3")), key, uri, artifact, overwrite=False)
+    floors = DynamoJobs(deployed.client("dynamodb"), deployed.cloud["outputs"]["PredictionJobsTable"])
+    publish(S3Objects(deployed.client("s3")), key, floors, uri, artifact, now, overwrite=False)
     (out / "model.txt").write_text("\n".join(artifact.report) + "\n", encoding="utf-8")
     for line in artifact.report:
         if line.startswith("  "):

@@ -128,7 +128,7 @@ def jobs(services: Services, objects: MemoryObjects) -> PredictionJobs:
 @pytest.fixture
 def catalogue(services: Services, objects: MemoryObjects) -> PredictionCatalogue:
     places, shelf = services.predictions.places, MemoryShelf(objects)
-    catalogue = PredictionCatalogue(objects, shelf, MemoryKey(), places, Clock(), lambda: "id")
+    catalogue = PredictionCatalogue(objects, shelf, MemoryKey(), MemoryJobs(), places, Clock(), lambda: "id")
     services.predictions.catalogue = catalogue
     return catalogue
 

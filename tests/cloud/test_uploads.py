@@ -364,7 +364,7 @@ class TestFaults:
 
 @pytest.mark.load
 class TestLoad:
-    SESSIONS = sized(60, 500)
+    SESSIONS = sized(24, 500)
     AT_ONCE = 8  # what two cores bear: the local cloud starts a worker for each call under way
     BOUND_S = PATIENCE_S
 

@@ -21,7 +21,7 @@ from chalicelib.predictions.models import HandedOver
 from chalicelib.predictions.places import ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
-from tests.fakes.predictions import MemoryKey, MemoryMeter
+from tests.fakes.predictions import MemoryJobs, MemoryKey, MemoryMeter
 from tests.unit.predictions.studio import ALLOWED, FEATURES, MODEL, NOW, Studio, csv_of, rows, trained
 
 ROWS = 160_000
@@ -102,7 +102,7 @@ def faulty(client: Any, table: bytes, monkeypatch: pytest.MonkeyPatch) -> Faulty
 @pytest.fixture
 def service(faulty: Faulty) -> BatchPredictions:
     objects = S3Objects(faulty, sleep=lambda seconds: None)
-    models = Models(objects, MemoryKey())
+    models = Models(objects, MemoryKey(), MemoryJobs())
     return BatchPredictions(objects, models, ALLOWED, lambda: 0.0, MemoryMeter(), 2, 1 << 40)
 
 

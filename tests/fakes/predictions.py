@@ -121,6 +121,15 @@ class MemoryJobs:
     parts: dict[str, dict[int, int]] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
     sockets: dict[str, JobWatcher] = field(default_factory=dict)
+    floors: dict[ObjectUri, int] = field(default_factory=dict)
+
+    def floor(self, uri: ObjectUri) -> int | None:
+        return self.floors.get(uri)
+
+    def raise_floor(self, uri: ObjectUri, serial: int) -> None:
+        if self.floors.get(uri, serial) > serial:
+            raise Conflict(f"A newer model was published at {uri}.", code="floor_is_higher")
+        self.floors[uri] = serial
 
     def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
         if job_id in self.jobs:

@@ -19,14 +19,19 @@ import skops.io
 from botocore.exceptions import NoRegionError
 from moto import mock_aws
 
+from chalicelib.adapters.predictions.jobs import DynamoJobs
 from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import KmsKey
+from chalicelib.errors import Conflict, Unprocessable
 from chalicelib.predictions.estimators import Models
 from chalicelib.predictions.places import ObjectUri
+from chalicelib.predictions.trust import MANIFEST_SUFFIX
 from infra.operate import batch_transform, publish_model
+from tests.infra.template import table_definition
 from tests.unit.predictions.studio import Studio, rows, trained
 
-PLACE = "s3://models/price.skops"
+PLACE, URI = "s3://models/price.skops", ObjectUri("models", "price.skops")
+TABLE = "jobs"
 
 
 @pytest.fixture
@@ -34,6 +39,8 @@ def key() -> Iterator[str]:
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         made = boto3.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        table = table_definition("predictions", "PredictionJobsTable")
+        boto3.client("dynamodb").create_table(**{**table, "TableName": TABLE})
         yield made["KeyMetadata"]["Arn"]
 
 
@@ -46,7 +53,8 @@ def trained_file(tmp_path: Path) -> Path:
 
 def publish(*arguments: object, answer: str = "y") -> tuple[int, str]:
     said: list[str] = []
-    status = publish_model.main([str(argument) for argument in arguments], said.append, lambda question: answer)
+    given = [*map(str, arguments), "--table", TABLE]
+    status = publish_model.main(given, said.append, lambda question: answer)
     return status, "\n".join(said)
 
 
@@ -63,9 +71,45 @@ def test_what_is_published_is_accepted(key: str, trained_file: Path) -> None:
         "published",
     ):
         assert fact in said
-    models = Models(S3Objects(boto3.client("s3")), KmsKey(boto3.client("kms"), key))
-    model = models.open(ObjectUri("models", "price.skops"), Studio().request())
+    model = models_of(key).open(URI, Studio().request())
     np.testing.assert_array_equal(model.predict(rows(9)), trained("forest").predict(rows(9)))
+
+
+def models_of(key: str) -> Models:
+    floors = DynamoJobs(boto3.client("dynamodb"), TABLE)
+    return Models(S3Objects(boto3.client("s3")), KmsKey(boto3.client("kms"), key), floors)
+
+
+def test_a_writer_of_the_bucket_cannot_put_an_older_model_back(key: str, trained_file: Path, tmp_path: Path) -> None:
+    s3 = boto3.client("s3")
+    arguments = (PLACE, "--features", "x,y", "--key", key, "--yes", "--overwrite")
+    names = ("price.skops", f"price.skops{MANIFEST_SUFFIX}")
+    assert publish(trained_file, *arguments)[0] == 0
+    older = {name: s3.get_object(Bucket="models", Key=name)["Body"].read() for name in names}
+    joblib.dump(trained("linear"), tmp_path / "newer.joblib")
+    assert publish(tmp_path / "newer.joblib", *arguments)[0] == 0
+    assert models_of(key).open_any(URI).manifest.estimator.endswith("LinearRegression")
+
+    for name, content in older.items():
+        s3.put_object(Bucket="models", Key=name, Body=content)
+
+    with pytest.raises(Unprocessable) as refused:
+        models_of(key).open_any(URI)
+    assert refused.value.code == "model_superseded"
+    assert publish(trained_file, *arguments)[0] == 0  # its publisher may go back to it
+    assert models_of(key).open_any(URI).manifest.estimator.endswith("RandomForestRegressor")
+
+
+def test_a_publisher_whose_clock_is_behind_gets_a_higher_serial(key: str, trained_file: Path) -> None:
+    ahead = 2**42  # the year 2109, in ms
+    floors = DynamoJobs(boto3.client("dynamodb"), TABLE)
+    floors.raise_floor(URI, ahead)
+
+    assert publish(trained_file, PLACE, "--features", "x,y", "--key", key, "--yes")[0] == 0
+
+    assert models_of(key).open_any(URI).manifest.serial == floors.floor(URI) == ahead + 1
+    with pytest.raises(Conflict):
+        floors.raise_floor(URI, ahead)
 
 
 def test_nothing_is_published_unless_it_is_wanted(key: str, trained_file: Path) -> None:
@@ -182,7 +226,7 @@ def options(key: str, trained_file: Path) -> list[str]:
     publish(trained_file, PLACE, "--features", "x,y", "--key", key, "--yes")
     places = [PLACE, "s3://data/rows/", "s3://output/rows/"]
     role = "arn:aws:iam::123456789012:role/transform"
-    return [*places, "--name", "price", "--role", role, "--image", "sklearn:1", "--key", key]
+    return [*places, "--name", "price", "--role", role, "--image", "sklearn:1", "--key", key, "--table", TABLE]
 
 
 def test_batch_transform_is_called_with_the_verified_artifact(options: list[str]) -> None:
@@ -216,7 +260,8 @@ def test_the_container_scores_as_the_engine_does(
     key: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verifier = KmsKey(boto3.client("kms"), key)
-    content, _ = batch_transform.bundle(S3Objects(boto3.client("s3")), verifier, ObjectUri("models", "price.skops"))
+    floors = DynamoJobs(boto3.client("dynamodb"), TABLE)
+    content, _ = batch_transform.bundle(S3Objects(boto3.client("s3")), verifier, floors, URI)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(tmp_path, filter="data")
     assert (tmp_path / "code/chalicelib/predictions/estimators.py").exists()

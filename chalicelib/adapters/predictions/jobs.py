@@ -1,4 +1,7 @@
-"""Jobs of predictions in DynamoDB: a job and its finished parts share a key; the index `by_time` lists jobs alone."""
+"""Jobs of predictions in DynamoDB: a job and its finished parts share a key; the index `by_time` lists jobs alone.
+
+The floors of models lie here too: the table is out of reach of those who may write the model bucket.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import dependency
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
-from chalicelib.errors import Unprocessable
+from chalicelib.errors import Conflict, Unprocessable
+from chalicelib.predictions.places import ObjectUri
 from chalicelib.predictions.ports import JobWatcher
 
 WHAT = "the table of prediction jobs"
@@ -19,13 +23,14 @@ KEPT_DAYS = 120
 PART_KEPT_DAYS = 30
 """Longer than a job can be taken up again, and over long before its id is free, so that no new job finds parts done."""
 WATCHERS = "watchers"
+FLOOR = "floor"
 SOCKET_S = 2 * 3600
 """How long API Gateway keeps a socket open."""
 _INTERNAL = ("part", "kind", "expires_at")
 
 
 class DynamoJobs:
-    """`ports.JobStore` on DynamoDB; `now` counts seconds since 1970."""
+    """`ports.JobStore` and `ports.ModelFloors` on DynamoDB; `now` counts seconds since 1970."""
 
     def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -144,6 +149,29 @@ class DynamoJobs:
         """Forget a socket."""
         with dependency(WHAT):
             self._client.delete_item(TableName=self._table, Key=_key(WATCHERS, watcher_id))
+
+    def floor(self, uri: ObjectUri) -> int | None:
+        """The lowest serial that a model at this place may have; None if it may have any, or none."""
+        with dependency(WHAT):
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(f"{FLOOR}#{uri}", FLOOR), ConsistentRead=True
+            )
+        return int(from_item(answer["Item"])["serial"]) if "Item" in answer else None
+
+    def raise_floor(self, uri: ObjectUri, serial: int) -> None:
+        """Raise the floor of a place; Conflict ("floor_is_higher") if it is above `serial`."""
+        condition = "(attribute_not_exists(serial) OR serial <= :serial)"
+        with dependency(WHAT):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(f"{FLOOR}#{uri}", FLOOR),
+                    **setting({"serial": serial}, conditions=[condition]),
+                )
+            except ClientError as error:
+                if not condition_failed(error):
+                    raise
+                raise Conflict(f"A newer model was published at {uri}.", code="floor_is_higher") from None
 
     def _replace(self, values: Mapping[str, Any]) -> None:
         with dependency(WHAT):

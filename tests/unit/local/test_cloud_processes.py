@@ -9,8 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local import cloud
 from local.processes import ProcessId, await_end, start, stop
 from local.servers import ROOT, Site
+from local.supervisor import State, Supervisor
 from tests.patience import PATIENCE_S, until
 
 FOREVER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
@@ -131,3 +133,70 @@ def test_what_does_not_end_when_asked_is_ended_with_all_that_it_started() -> Non
     stubborn.stdout.close()
     await_end(both, PATIENCE_S)
     assert not any(process.is_running() for process in both)
+
+
+WITH_WORKER = """
+import subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(worker.pid, flush=True)
+time.sleep(600)
+"""
+TELLS_OF = """
+import pathlib, psutil, signal, sys, time
+def tell(*_):
+    pids = [int(pid) for pid in sys.argv[2:]]
+    seen = [psutil.Process(pid).status() if psutil.pid_exists(pid) else "gone" for pid in pids]
+    pathlib.Path(sys.argv[1]).write_text(" ".join(seen))
+    sys.exit()
+signal.signal(signal.SIGTERM, tell)
+print("begun", flush=True)
+time.sleep(600)
+"""
+
+
+def with_worker(tmp_path: Path) -> "tuple[subprocess.Popen[bytes], int]":
+    """A server, and the worker that it has in its group."""
+    log = tmp_path / "server.log"
+    server = start([sys.executable, "-c", WITH_WORKER], log=log, environ=dict(os.environ), folder=tmp_path)
+    assert until(lambda: log.exists() and log.read_text().endswith("\n"))
+    return server, int(log.read_text())
+
+
+def telling_of(tmp_path: Path, *pids: int) -> "subprocess.Popen[bytes]":
+    """A process that writes down, when it is told to stop, how these are."""
+    return child(tmp_path, [sys.executable, "-c", TELLS_OF, str(tmp_path / "seen"), *map(str, pids)])
+
+
+def test_down_holds_the_workers_before_it_asks_for_anything(tmp_path: Path) -> None:
+    """Hundreds of them once left `down` so little of the processors that it took a minute."""
+    server, worker = with_worker(tmp_path)
+    supervisor = telling_of(tmp_path, server.pid, worker)
+    own = ProcessId.of(worker)
+    run = Site(tmp_path, {}).run
+    run.mkdir()
+
+    cloud._stop(
+        tmp_path,
+        State(ProcessId.of(supervisor.pid), {"ministack": ProcessId.of(server.pid)}, frozenset(), {"ministack": 1}),
+    )
+
+    assert (tmp_path / "seen").read_text() == "stopped stopped"
+    assert server.wait() == -signal.SIGKILL
+    assert supervisor.wait() == 0
+    assert not own.is_running()
+    assert not run.exists()
+    assert until(lambda: not list(tmp_path.glob("run-*")))
+
+
+def test_the_supervisor_ends_workers_before_it_takes_leave_of_the_other_servers(tmp_path: Path) -> None:
+    server, worker = with_worker(tmp_path)
+    own = ProcessId.of(worker)
+    other = telling_of(tmp_path, worker)
+    supervisor = Supervisor(tmp_path)
+    supervisor._children = {"ministack": server, "opensky": other}
+    supervisor._started = {"ministack": ProcessId.of(server.pid), "opensky": ProcessId.of(other.pid)}
+
+    supervisor.stop()
+
+    assert (tmp_path / "seen").read_text() in ("gone", psutil.STATUS_ZOMBIE)
+    assert not own.is_running()

@@ -93,7 +93,8 @@ class Studio:
         self.objects = MemoryObjects()
         self.key = MemoryKey()
         self.meter = MemoryMeter()
-        self.models = Models(self.objects, self.key)
+        self.floors = MemoryJobs()
+        self.models = Models(self.objects, self.key, self.floors)
         self.submitted: list[PredictionRequest] = []
 
     def place_of(self, uri: str) -> ObjectUri:

@@ -180,6 +180,36 @@ def test_a_signed_model_cannot_take_the_place_of_another(studio):
     assert refusal(studio).code == "manifest_of_another_model"
 
 
+def put_back(studio, serial):
+    """What a writer of the bucket can do: put the files of an earlier publication back."""
+    artifact = artifact_of(trained("linear"), FEATURES, URI, "skops", NOW)
+    studio.place(MODEL, artifact.content, msgspec.structs.replace(artifact.manifest, serial=serial))
+
+
+@pytest.mark.parametrize("serial", [None, 6])
+def test_an_older_model_does_not_come_back_below_the_floor(studio, serial):
+    studio.floors.raise_floor(URI, 7)
+    put_back(studio, serial)
+
+    assert refusal(studio).code == "model_superseded"
+
+
+@pytest.mark.parametrize(("serial", "floor"), [(None, None), (6, None), (7, 7), (8, 7)])
+def test_a_model_at_its_floor_is_loaded(studio, serial, floor):
+    if floor is not None:
+        studio.floors.raise_floor(URI, floor)
+    put_back(studio, serial)
+
+    assert open_model(studio).manifest.serial == serial
+
+
+def test_the_floor_of_one_place_says_nothing_of_another(studio):
+    studio.floors.raise_floor(ObjectUri("models", "other.skops"), 7)
+    put_back(studio, None)
+
+    assert open_model(studio).manifest.serial is None
+
+
 def test_a_signature_over_the_payload_alone_is_no_manifest(studio):
     studio.publish(trained("linear"))
     envelope = msgspec.json.decode(studio.objects.get(MODEL + MANIFEST_SUFFIX), type=SignedManifest)

@@ -86,9 +86,10 @@ class Survey:
         for name, subject in (("DatabaseSecretArn", "the database's"), ("RedshiftSecretArn", "the warehouse's")):
             if parameters.get(name):
                 yield from self._asked(f"{subject} secret", partial(self._secret, name))
-        for name, usage in (("KmsKeyArn", "ENCRYPT_DECRYPT"), ("ModelSigningKeyArn", "SIGN_VERIFY")):
-            if parameters.get(name):
-                yield from self._asked(f"the key {name}", partial(self._key, name, usage))
+        keys = {"KmsKeyArn": "ENCRYPT_DECRYPT", "SecretKeyArns": "ENCRYPT_DECRYPT", "ModelSigningKeyArn": "SIGN_VERIFY"}
+        for name, usage in keys.items():
+            for arn in filter(None, _listed(parameters.get(name, ""))):
+                yield from self._asked(f"the key {name}", partial(self._key, name, arn, usage))
         yield from self._asked("the layer of Lambda Insights", self._insights)
         if parameters.get("ChatModelId"):
             yield from self._asked("Bedrock's models", self._model)
@@ -164,9 +165,24 @@ class Survey:
             yield f"{parameter}: there is no secret {arn} in this account and region"
         elif found["ARN"] != arn:  # a policy takes no name, and no ARN without its last six characters
             yield f"{parameter}: is {arn}; expected the secret's whole ARN, {found['ARN']}"
+        if key := (found or {}).get("KmsKeyId"):
+            yield from self._asked(f"the key of the secret {parameter}", partial(self._key_of_secret, parameter, key))
 
-    def _key(self, parameter: str, usage: str) -> Iterator[str]:
-        arn = self.names.parameters[parameter]
+    def _key_of_secret(self, parameter: str, key: str) -> Iterator[str]:
+        """A secret with a key of its own is read by functions that may use that key, too."""
+        answer = described(self.client("kms").describe_key, KeyId=key)
+        if answer is None:
+            yield f"{parameter}: its secret is encrypted with {key}, which is not there"
+            return
+        own, given = answer["KeyMetadata"], self.names.parameters
+        named = {*_listed(given.get("SecretKeyArns", "")), given.get("KmsKeyArn")}
+        if own.get("KeyManager") != "AWS" and own["Arn"] not in named:
+            yield (
+                f"SecretKeyArns: lacks {own['Arn']}, with which the secret of {parameter} is encrypted;"
+                " functions that may not use that key could not read it"
+            )
+
+    def _key(self, parameter: str, arn: str, usage: str) -> Iterator[str]:
         answer = described(self.client("kms").describe_key, KeyId=arn)
         if answer is None:
             yield f"{parameter}: there is no key {arn}"

@@ -25,13 +25,14 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from infra.package import ROOT, PackagingError, package
 from infra.template.names import ALARM, FUNCTION, of_type
 
 WHOLE_PROCESSOR_MB = 1769
 GIB = 1 << 30
+ARCHITECTURES = ("x86_64", "arm64")
 
 File = TypeVar("File", bound=Struct)
 
@@ -59,7 +60,8 @@ class Prices(Struct, frozen=True):
 class Usage(Struct, frozen=True, forbid_unknown_fields=True):
     """So much of something in a month, and why so much; `beside` the stack, or in it.
 
-    `counted` is what the template has so many of that the quantity is of each: a name in `counts`.
+    `counted` is what the template has so many of that the quantity is of each: a name in `counts`. `off` is the
+    parameter and value that saves it; `instead` is the price that is paid then, with its free units.
     """
 
     price: str
@@ -67,6 +69,8 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     beside: bool = False
     counted: str = ""
+    off: str = ""
+    instead: str = ""
 
 
 class Workload(Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,6 +125,8 @@ class Line(Struct, frozen=True):
     usd: float
     why: str
     beside: bool
+    off: str = ""
+    saved: float = 0.0
 
 
 class CostError(Exception):
@@ -166,13 +172,36 @@ def reckon(
         if price is None:
             raise CostError(f"rates: {workload} uses {usage.price}, which has no price in prices.json")
         quantity = usage.quantity * (counted[usage.counted] if usage.counted else 1)
-        return Line(workload, usage.price, quantity, price.unit, amount(price, quantity), usage.why, usage.beside)
+        usd, saved = amount(price, quantity), 0.0
+        if usage.off:
+            other = prices.prices[usage.instead] if usage.instead else None
+            saved = usd - (amount(other, max(0.0, quantity - other.free)) if other else 0.0)
+        return Line(workload, usage.price, quantity, price.unit, usd, usage.why, usage.beside, usage.off, saved)
 
     return [
         line(name, usage)
         for name, workload in rates.workloads.items()
         for usage in (*_functions(name, workload, rates, durations, memory_mb), *workload.usage)
     ]
+
+
+def by_architecture(
+    prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int], counted: Mapping[str, int]
+) -> dict[str, list[Line]]:
+    """The bill on each architecture, that of the rates first; functions are taken to last as long on both."""
+    return {
+        each: reckon(prices, replace(rates, architecture=each), durations, memory_mb, counted)
+        for each in sorted(ARCHITECTURES, key=lambda it: it != rates.architecture)
+    }
+
+
+def switches(lines: Iterable[Line]) -> dict[str, float]:
+    """By parameter and value: the dollars that this alone saves, most first."""
+    found: dict[str, float] = defaultdict(float)
+    for line in lines:
+        if line.off:
+            found[line.off] += line.saved
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def _functions(
@@ -193,12 +222,12 @@ def _functions(
         yield Usage(f"lambda_gb_second_{rates.architecture}", used, why)
     yield Usage("lambda_request", total, "all of these")
     requests = sum(usage.quantity for usage in workload.usage if usage.price in ("rest_request", "socket_message"))
-    written = total * (rates.log_bytes_per_invocation + rates.insights_bytes_per_invocation)
-    written += requests * rates.access_log_bytes_per_request
-    yield Usage("logs_ingested_gb", written / GIB, "a line for each invocation, of Insights too, and for each request")
-    yield Usage(
-        "trace", total * rates.traced_share, f"{rates.traced_share:.0%}: the first in a second, and 5 % of more"
-    )
+    written = total * rates.log_bytes_per_invocation + requests * rates.access_log_bytes_per_request
+    yield Usage("logs_ingested_gb", written / GIB, "a line for each invocation and for each request")
+    of_insights = total * rates.insights_bytes_per_invocation / GIB
+    yield Usage("logs_ingested_gb", of_insights, "a line of Insights for each invocation", off="Insights=DISABLED")
+    traced = f"{rates.traced_share:.0%}: the first in a second, and 5 % of more"
+    yield Usage("trace", total * rates.traced_share, traced, off="Tracing=DISABLED")
 
 
 def free_tier(prices: Prices, lines: Iterable[Line]) -> float:
@@ -236,8 +265,9 @@ def _decoded(path: Path, kind: type[File]) -> File:
         raise CostError(f"infra/operate/{path.name}: {error}") from error
 
 
-def as_json(prices: Prices, rates: Rates, durations: Durations, lines: list[Line]) -> str:
-    """The bill for other programs."""
+def as_json(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str, list[Line]]) -> str:
+    """The bill for other programs, with the total on each architecture; its lines are those of the rates' own."""
+    lines = bills[rates.architecture]
     return json.dumps(
         {
             "region": prices.region,
@@ -248,6 +278,8 @@ def as_json(prices: Prices, rates: Rates, durations: Durations, lines: list[Line
             "currency": "USD a month",
             "workloads": {name: {"stack": own[0], "beside": own[1]} for name, own in totals(lines).items()},
             "total": sum(line.usd for line in lines),
+            "architectures": {each: sum(line.usd for line in bill) for each, bill in bills.items()},
+            "switches": switches(lines),
             "free_tier_would_take_off": free_tier(prices, lines),
             "lines": [asdict(line) for line in lines],
         },
@@ -255,44 +287,60 @@ def as_json(prices: Prices, rates: Rates, durations: Durations, lines: list[Line
     )
 
 
-def show(prices: Prices, rates: Rates, durations: Durations, lines: list[Line], *, details: bool) -> None:
-    """The bill for people: a line for each workload, or for everything."""
+def show(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str, list[Line]], *, details: bool) -> None:
+    """The bill for people: the total, what to switch off, and a line for each workload, or for everything."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False)
-    inside = sum(line.usd for line in lines if not line.beside)
-    beside = sum(line.usd for line in lines if line.beside)
+    own, (other, others) = bills[rates.architecture], next(it for it in bills.items() if it[0] != rates.architecture)
+    inside = sum(line.usd for line in own if not line.beside)
+    beside = sum(line.usd for line in own if line.beside)
     console.print(
-        f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it.\n"
+        f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it,"
+        f" on {rates.architecture}.\n{sum(line.usd for line in others):,.2f} on {other}, if functions last as long.\n"
     )
-    console.print(f"Assumed: {rates.note}")
-    console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
-    console.print(f"Durations: {durations.measured}, {durations.machine}, stretched to each function's share.\n")
+    off = Table("what can be switched off", title="Each alone saves", title_justify="left")
+    off.add_column("USD a month", justify="right")
+    for switch, saved in switches(own).items():
+        off.add_row(switch, f"{saved:,.2f}")
+    console.print(off)
+    table = Table(title="USD a month", title_justify="left", padding=(0, 0, 0, 1))
+    table.add_column("workload", no_wrap=True)
+    table.add_column("most of it")
+    for title in ("functions", "the rest", "beside it", *bills):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name in totals(own):
+        most = max((it for it in own if it.workload == name), key=lambda it: it.usd)
+        table.add_row(name, f"{most.unit} {most.usd:,.2f}", *_row(bills, name))
+    table.add_section()
+    table.add_row("together", "", *_row(bills))
+    console.print(table)
     if details:
         every = Table("workload", "what", "why", title="USD a month, line by line")
         every.add_column("quantity", justify="right")
         every.add_column("USD", justify="right")
-        for line in sorted(lines, key=lambda it: (it.workload, -it.usd)):
+        for line in sorted(own, key=lambda it: (it.workload, -it.usd)):
             where = " (beside)" if line.beside else ""
             every.add_row(line.workload, line.unit + where, line.why, f"{line.quantity:,.0f}", f"{line.usd:,.2f}")
         console.print(every)
-    table = Table("workload", "most of it", title="USD a month")
-    for title in ("functions", "in the stack", "beside it", "together"):
-        table.add_column(title, justify="right")
-    for name, (own, others) in totals(lines).items():
-        most = max((it for it in lines if it.workload == name), key=lambda it: it.usd)
-        named = f"{most.unit} {most.usd:,.2f}"
-        work = sum(it.usd for it in lines if it.workload == name and it.price.startswith("lambda_"))
-        table.add_row(name, named, f"{work:,.2f}", f"{own:,.2f}", f"{others:,.2f}", f"{own + others:,.2f}")
-    table.add_section()
-    work = sum(line.usd for line in lines if line.price.startswith("lambda_"))
-    table.add_row("together", "", f"{work:,.2f}", f"{inside:,.2f}", f"{beside:,.2f}", f"{inside + beside:,.2f}")
-    console.print(table)
-    console.print(f"Tiers that are free for ever would take off {free_tier(prices, lines):,.2f}.")
+    console.print(f"Tiers that are free for ever would take off {free_tier(prices, own):,.2f}.")
     console.print(
-        "Beside the stack: the database, the warehouse, the endpoint, the model; the NAT gateway if asked for."
+        "Beside the stack: the database, the warehouse, the endpoint, the model; the NAT gateway if asked for.\n"
     )
+    console.print(f"Assumed: {rates.note}")
+    console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
+    console.print(f"Durations: {durations.measured}, {durations.machine}, stretched to each function's share.")
+
+
+def _row(bills: Mapping[str, list[Line]], workload: str = "") -> list[str]:
+    """Functions on each architecture, the rest, what is beside the stack, together on each; of all if none is named."""
+    chosen = [[line for line in bill if workload in ("", line.workload)] for bill in bills.values()]
+    work = [sum(line.usd for line in bill if line.price.startswith("lambda_")) for bill in chosen]
+    beside = sum(line.usd for line in chosen[0] if line.beside)
+    together = [sum(line.usd for line in bill) for bill in chosen]
+    functions = " / ".join(f"{usd:,.2f}" for usd in work)
+    return [functions, *(f"{usd:,.2f}" for usd in (together[0] - work[0] - beside, beside, *together))]
 
 
 def main() -> None:
@@ -305,14 +353,14 @@ def main() -> None:
         prices, rates, durations, memory = read()
         with tempfile.TemporaryDirectory(prefix="omnibus-cost-") as folder:
             template = json.loads(package("prod", Path(folder)).read_text(encoding="utf-8"))
-        lines = reckon(prices, rates, durations, memory, counts(template))
+        bills = by_architecture(prices, rates, durations, memory, counts(template))
     except (CostError, PackagingError) as error:
         sys.exit(f"infra.operate.cost: {error}")
     if options.json:
         with suppress(BrokenPipeError):
-            print(as_json(prices, rates, durations, lines), flush=True)
+            print(as_json(prices, rates, durations, bills), flush=True)
     else:
-        show(prices, rates, durations, lines, details=options.details)
+        show(prices, rates, durations, bills, details=options.details)
         if missing := unreckoned(rates, memory):
             print(textwrap.fill(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.", 80))
 

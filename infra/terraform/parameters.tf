@@ -30,6 +30,7 @@ locals {
     DeletionProtection = var.enable_deletion_protection ? "ENABLED" : "DISABLED"
 
     KmsKeyArn          = var.kms_key_arn
+    SecretKeyArns      = join(",", var.secret_key_arns)
     ModelSigningKeyArn = var.model_signing_key_arn
 
     CorsOrigins    = join(",", var.gateway_config.cors_origins)

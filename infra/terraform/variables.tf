@@ -190,6 +190,12 @@ variable "kms_key_arn" {
   default     = ""
 }
 
+variable "secret_key_arns" {
+  type        = list(string)
+  description = "KMS keys of the secrets that are named here, where these have keys of their own."
+  default     = []
+}
+
 variable "model_signing_key_arn" {
   type        = string
   description = "KMS key (ECC_NIST_P256) that vouches for models; empty makes one."

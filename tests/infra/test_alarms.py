@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.package import read_fragments
+from infra.package import ROOT, read_fragments
 from infra.template.alarms import MOST_METRICS, with_alarms
 from infra.template.functions import limits_of
 from infra.template.names import ALARM, FUNCTION, QUEUE, TABLE
@@ -161,6 +161,20 @@ def test_only_alarms_on_schedules_take_silence_for_trouble(packaged: Template) -
     silent = {name for name, it in alarms(packaged).items() if it["TreatMissingData"] != "notBreaching"}
     conditional = {name for name, it in of_type(packaged, ALARM).items() if it["Condition"] != "AlarmsOn"}
     assert silent == conditional == {"SnapshotsMissingAlarm", "RunMissingAlarm"}
+
+
+def test_alarms_on_silence_are_judged_before_a_new_stacks_topic_has_confirmed_subscribers(packaged: Template) -> None:
+    # A new stack is silent, and CloudWatch acts on changes alone: who confirms later is told when it is OK.
+    # An alarm that waited for anything slow would tell those who had confirmed by then.
+    for name in ("SnapshotsMissingAlarm", "RunMissingAlarm"):
+        resource = packaged["Resources"][name]
+        assert {each for each in refers_to(resource["Properties"]) if "AWS::" not in each} == {"AlarmsTopic"}, name
+        assert "DependsOn" not in resource, name
+        (section,) = re.findall(r"#([\w-]+)$", resource["Properties"]["AlarmDescription"])
+        heading = section.replace("-", " ").capitalize()
+        explained = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").partition(f"### {heading}\n")[2]
+        assert "**A new stack** begins in ALARM" in explained.partition("\n### ")[0], name
+    assert "DependsOn" not in packaged["Resources"]["AlarmsTopic"]
 
 
 def test_cloudwatch_takes_every_alarm(packaged: Template) -> None:

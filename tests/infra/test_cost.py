@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from infra.operate.cost import (
     CostError,
@@ -21,12 +22,14 @@ from infra.operate.cost import (
     amount,
     as_json,
     billed_ms,
+    by_architecture,
     counts,
     free_tier,
     gb_seconds,
     main,
     read,
     reckon,
+    switches,
     totals,
     unreckoned,
 )
@@ -119,8 +122,9 @@ def test_a_bill_worked_out_by_hand() -> None:
     assert rest.usd == pytest.approx(0.5)
     (requests,) = by_price["lambda_request"]
     assert requests.usd == pytest.approx(2.01 * 0.2)
-    (logs,) = by_price["logs_ingested_gb"]
-    assert logs.quantity == pytest.approx((2_010_000 * 1500 + 2_000_000 * 250) / 2**30)
+    logs, of_insights = by_price["logs_ingested_gb"]
+    assert logs.quantity == pytest.approx((2_010_000 * 500 + 2_000_000 * 250) / 2**30)
+    assert of_insights.quantity == pytest.approx(2_010_000 * 1000 / 2**30)
     (traces,) = by_price["trace"]
     assert traces.usd == pytest.approx(201_000 * 5 / 1_000_000)
     (gateway,) = by_price["rest_request"]
@@ -206,16 +210,54 @@ def test_people_are_billed_in_the_tier_that_the_template_takes(packaged: Templat
 def test_every_price_is_used_and_every_wait_is_of_an_invoked_function(packaged: Template) -> None:
     prices, rates, durations, memory = read()
     used = {line.price for line in reckon(prices, rates, durations, memory, counts(packaged))}
-    assert set(prices.prices) - used == {"lambda_gb_second_arm64"}, "the other architecture's"
+    others = {"lambda_gb_second_arm64", "active_user_essentials"}
+    assert set(prices.prices) - used == others, "the other architecture's, and what is paid where something is off"
     for name, workload in rates.workloads.items():
         assert set(workload.waits_ms) <= set(workload.invocations), name
+
+
+def test_functions_cost_what_each_architecture_does_and_the_rest_the_same() -> None:
+    arm = Price(usd=0.000008, per=1, unit="GB-s", source="")
+    prices = replace(PRICES, prices={**PRICES.prices, "lambda_gb_second_arm64": arm})
+    bills = by_architecture(prices, replace(RATES, architecture="arm64"), DURATIONS, MEMORY, {})
+    assert list(bills) == ["arm64", "x86_64"], "that of the rates first"
+    work = {each: sum(it.usd for it in bill if "gb_second" in it.price) for each, bill in bills.items()}
+    assert work["arm64"] == pytest.approx(0.8 * work["x86_64"])
+    rest = [sum(it.usd for it in bill) - work[each] for each, bill in bills.items()]
+    assert rest[0] == pytest.approx(rest[1])
+
+
+def test_what_is_switched_off_saves_its_price_less_what_is_paid_instead() -> None:
+    cheap = Price(usd=0.01, per=1, unit="hours", source="", free=30)
+    usage = (
+        Usage(price="database_hour", quantity=730, why="", off="Sleep=ON", instead="cheap_hour"),
+        Usage(price="database_hour", quantity=10, why="", off="Noise=OFF"),
+        Usage(price="database_hour", quantity=20, why="", off="Noise=OFF"),
+    )
+    prices = replace(PRICES, prices={**PRICES.prices, "cheap_hour": cheap})
+    found = switches(reckon(prices, changed(flights=Workload(invocations={}, usage=usage)), DURATIONS, MEMORY, {}))
+    assert {name: found[name] for name in ("Sleep=ON", "Noise=OFF")} == pytest.approx(
+        {"Sleep=ON": 730 * 0.03 - 700 * 0.01, "Noise=OFF": 30 * 0.03}
+    )
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_every_switch_is_a_parameter_with_such_a_value(packaged: Template) -> None:
+    prices, rates, durations, memory = read()
+    found = switches(reckon(prices, rates, durations, memory, counts(packaged)))
+    assert {"Insights=DISABLED", "Tracing=DISABLED", "ThreatProtection=OFF"} <= set(found)
+    for name, _, value in (switch.partition("=") for switch in found):
+        parameter = packaged["Parameters"][name]
+        assert value in parameter["AllowedValues"], name
+        assert value != parameter["Default"], name
 
 
 def test_the_table_and_the_json_say_the_same(
     packaged: Template, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
-    lines = reckon(*read(), counts(packaged))
-    found = json.loads(as_json(*read()[:3], lines))
+    bills = by_architecture(*read(), counts(packaged))
+    lines = bills[read()[1].architecture]
+    found = json.loads(as_json(*read()[:3], bills))
     assert found["total"] == pytest.approx(sum(line.usd for line in lines))
     assert found["total"] == pytest.approx(sum(sum(own.values()) for own in found["workloads"].values()))
     monkeypatch.setattr("sys.argv", ["cost"])
@@ -225,6 +267,11 @@ def test_the_table_and_the_json_say_the_same(
     assert max(map(len, shown.splitlines())) <= 80
     assert shown.count(f"{found['total']:,.2f}") == 2, "at the top and as the table's sum"
     assert found["prices_of"] in shown
+    for total in found["architectures"].values():
+        assert shown.count(f"{total:,.2f}") == 2, "side by side"
+    places = [shown.index(switch) for switch in found["switches"]]
+    assert places == sorted(places)
+    assert places[-1] < shown.index("workload"), "before the table"
     monkeypatch.setattr("sys.argv", ["cost", "--details"])
     main()
     assert "process_flights" in capsys.readouterr().out

@@ -46,6 +46,13 @@ class Refusing:
         return refuse
 
 
+class KeysOfAws:
+    """KMS's answer about keys that AWS made, which whoever may read a secret may use; moto has none."""
+
+    def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803
+        return {"KeyMetadata": {"Arn": f"arn:aws:kms:eu-west-1:123456789012:{KeyId}", "KeyManager": "AWS"}}
+
+
 class Lambda:
     """Lambda's answer about an account with so many concurrent executions."""
 
@@ -172,6 +179,30 @@ def test_a_secret_by_its_name_is_refused_with_the_arn_that_a_policy_takes(packag
     assert surveyed(packaged, DatabaseSecretArn=arn) == ([], [])
     (problem,), _ = surveyed(packaged, DatabaseSecretArn="database")
     assert problem == f"DatabaseSecretArn: is database; expected the secret's whole ARN, {arn}"
+
+
+def test_a_secret_with_a_key_that_no_parameter_names_is_refused_with_the_key(packaged: Template) -> None:
+    key, other = (client("kms").create_key()["KeyMetadata"] for _ in range(2))
+    arn = client("secretsmanager").create_secret(Name="database", SecretString="{}", KmsKeyId=key["KeyId"])["ARN"]
+    refused = [
+        f"SecretKeyArns: lacks {key['Arn']}, with which the secret of DatabaseSecretArn is encrypted;"
+        " functions that may not use that key could not read it"
+    ]
+    assert surveyed(packaged, DatabaseSecretArn=arn)[0] == refused
+    assert surveyed(packaged, DatabaseSecretArn=arn, SecretKeyArns=other["Arn"])[0] == refused
+    assert surveyed(packaged, DatabaseSecretArn=arn, SecretKeyArns=f"{other['Arn']},{key['Arn']}") == ([], [])
+    assert surveyed(packaged, DatabaseSecretArn=arn, KmsKeyArn=key["Arn"]) == ([], [])
+    (gone,), _ = surveyed(packaged, SecretKeyArns=f"{other['Arn']},{key['Arn'][:-1]}?")
+    assert gone == f"SecretKeyArns: there is no key {key['Arn'][:-1]}?"
+
+
+def test_a_secret_with_a_key_of_awss_needs_no_other_and_a_key_unseen_is_told(packaged: Template) -> None:
+    arn = client("secretsmanager").create_secret(Name="w", SecretString="{}", KmsKeyId="alias/aws/s3")["ARN"]
+    given = {"RedshiftCluster": "w", "RedshiftSecretArn": arn}
+    assert surveyed(packaged, services={"lambda": Lambda(1000), "kms": KeysOfAws()}, **given) == ([], [])
+    problems, told = surveyed(packaged, services={"lambda": Lambda(1000), "kms": Refusing()}, **given)
+    assert problems == []
+    assert told == ["  not checked: the key of the secret RedshiftSecretArn; these credentials may not ask"]
 
 
 def test_keys_that_are_not_there_or_not_of_the_kind_are_named(packaged: Template) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import app as application
+from infra.deployment.intrinsics import references
 
 Template = dict[str, Any]
 SECRETIVE = ("queryString", "querystring", "requestOverride", "header", "body", "$context.path", "Authorization")
@@ -78,6 +79,38 @@ def test_logs_wait_for_the_role_that_the_account_needs(packaged: Template) -> No
     for log in ("RestAccessLogs", "SocketAccessLogs"):
         values = [tag["Value"] for tag in properties(packaged, log)["Tags"]]
         assert {"Fn::If": ["OwnsGatewayAccount", {"Ref": "GatewayAccountSettings"}, "existing"]} in values
+
+
+def waits_for(resources: Template, logical: str) -> set[str]:
+    """Every resource that must be there before this one, directly or not."""
+    found: set[str] = set()
+    ahead = [logical]
+    while ahead:
+        each = resources[ahead.pop()]
+        wanted = each.get("DependsOn", [])
+        named = {name.partition(".")[0] for name in references(each)}
+        more = (named | set([wanted] if isinstance(wanted, str) else wanted)) & resources.keys() - found
+        found |= more
+        ahead += more
+    return found
+
+
+def test_the_accounts_role_is_set_after_an_api_and_long_after_it_was_made(transformed: Template) -> None:
+    # "If an API Gateway resource has never been created in your AWS account, you must add a dependency on another API
+    # Gateway resource" (CloudFormation's reference of AWS::ApiGateway::Account).
+    resources = transformed["Resources"]
+    before = waits_for(resources, "GatewayAccountSettings")
+    assert "AWS::ApiGateway::RestApi" in {resources[name]["Type"] for name in before}
+    assert "GatewayAccountSettings" not in before
+    assert "AWS::Lambda::Alias" in {resources[name]["Type"] for name in before}, "minutes, for IAM to spread the role"
+    assert waits_for(resources, "GatewayLogsRole") == set()
+    for stage in ("RestAPIapiStage", "WebsocketAPIStage"):
+        assert "GatewayAccountSettings" in waits_for(resources, stage)
+
+
+def test_no_resource_waits_for_itself(transformed: Template) -> None:
+    resources = transformed["Resources"]
+    assert [name for name in resources if name in waits_for(resources, name)] == []
 
 
 def test_the_accounts_role_outlives_the_stack_that_set_it(packaged: Template) -> None:

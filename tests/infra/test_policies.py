@@ -110,3 +110,17 @@ def test_what_is_granted_on_all_redshift_statements_is_bounded_to_our_own() -> N
     for grant in grants():
         if grant.resource == "*" and grant.action.startswith("redshift-data:"):
             assert grant.condition == {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+
+
+def test_who_reads_a_given_secret_may_use_its_key_through_secrets_manager_alone() -> None:
+    named = ("HasDatabaseSecret", "HasRedshiftSecret")
+    texts = {name: path.read_text(encoding="utf-8") for name, path in POLICIES.items()}
+    readers = {name for name, text in texts.items() if any(each in text for each in named)}
+    found = {}
+    for name, text in texts.items():
+        for statement in json.loads(text)["Statement"]:
+            if '"SecretKeyArns"' in json.dumps(statement):
+                assert statement["Action"] == ["kms:Decrypt"], name
+                found[name] = statement["Condition"]["StringEquals"]
+    via = {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}}
+    assert found == dict.fromkeys(readers, via)

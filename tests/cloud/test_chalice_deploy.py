@@ -192,6 +192,7 @@ def test_schedules_and_events_are_rules_on_the_bus(deployed: Deployed, cloud: Cl
     schedules = {name: rule["ScheduleExpression"] for name, rule in rules.items() if "ScheduleExpression" in rule}
     assert schedules == {
         f"{STACK}-ingest_flights-event": "rate(5 minutes)",
+        f"{STACK}-compact_flights-event": "cron(12 * * * ? *)",
         f"{STACK}-refresh_venue_popularity-event": "rate(1 hour)",
         f"{STACK}-compute_features-event": "cron(0 1 * * ? *)",
     }

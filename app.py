@@ -70,6 +70,7 @@ from chalicelib.entry.health import HealthQuery, HealthReport
 from chalicelib.entry.invocations import answer_in_time, ordered, proxied, seconds_left, stepped
 from chalicelib.entry.mcp import McpCaller, McpMessage
 from chalicelib.entry.models import decode_json
+from chalicelib.entry.openapi import GEOJSON, JSON
 from chalicelib.entry.operations import Operations, Welcome
 from chalicelib.entry.signin import user_pool
 from chalicelib.entry.snapshots import load_for_snapshot
@@ -100,6 +101,7 @@ from chalicelib.flights.models import (
     SnapshotList,
     SnapshotsQuery,
     Track,
+    TrackFeatures,
     TrackQuery,
     Traffic,
     TrafficQuery,
@@ -606,6 +608,7 @@ def flights_aircraft() -> Response:
     cors=CORS,
     query=TrackQuery,
     returns=Track,
+    produces=(JSON, GEOJSON),
     headers=["If-None-Match"],
     tag="flights",
 )
@@ -625,7 +628,8 @@ def of_history(found: HistoryAnswer) -> Response:
     if isinstance(found.answer, PendingQuery):
         return to_response(Reply(found.answer, 202, {"Retry-After": str(found.answer.retry_after)}), 202)
     caching = "public, max-age=86400" if found.closed else "public, max-age=60"
-    return revalidated(found.answer, app.header("If-None-Match"), caching)
+    kind = GEOJSON if isinstance(found.answer, TrackFeatures) else JSON
+    return revalidated(found.answer, app.header("If-None-Match"), caching, kind)
 
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")

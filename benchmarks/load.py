@@ -175,7 +175,7 @@ def requests(names: Names) -> list[tuple[str, Request]]:
         _of("GET", f"{me}/recommendations", **alice),
         _of("GET", me + "/recommendations/{recommendation_id}", other, **alice),
         _of("GET", f"{me}/consent", **alice),
-        _of("PUT", f"{me}/consent", json={"granted": True, "policy_version": "1"}, **bob),
+        _of("PUT", f"{me}/consent", json={"granted": True, "policy_version": "2026-11"}, **bob),
         _of("POST", "/api/v1/feedback", json={"recommendation_id": other, "helpful": True}, **alice),
         _of("GET", f"{office}/users", **olga),
         _of("GET", office + "/users/{user_id}", person, **olga),
@@ -314,7 +314,7 @@ def prepare(cloud: Cloud) -> Names:
         me = "/api/v1/users/me"
         http.delete(f"{me}/profile", headers=signed["alice"])
         alice = http.put(f"{me}/profile", json={"display_name": "Alice"}, headers=signed["alice"]).json()["user_id"]
-        http.put(f"{me}/consent", json={"granted": True, "policy_version": "1"}, headers=signed["alice"])
+        http.put(f"{me}/consent", json={"granted": True, "policy_version": "2026-11"}, headers=signed["alice"])
         session = http.post("/sessions").raise_for_status().json()
         job_id = http.post("/predictions", json=job, headers={"X-Operator-Token": cloud.operator_token}).json()[
             "job_id"

@@ -609,7 +609,7 @@ class ChatExchange(Struct, frozen=True, kw_only=True):
     message: str
     reply: str
     intent: str
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     helpful: bool | None
 
 
@@ -624,7 +624,7 @@ class ChatSessionView(Struct, frozen=True, kw_only=True):
 class ChatFeedback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether an answer helped, by its timestamp; said again, the last counts."""
 
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     helpful: bool
     user_id: UserId | None = None
 

@@ -8,10 +8,12 @@ from chalice.app import Response
 CACHING = "private, no-cache"
 
 
-def revalidated(answer: Any, if_none_match: str | None, caching: str = CACHING) -> Response:
+def revalidated(
+    answer: Any, if_none_match: str | None, caching: str = CACHING, kind: str = "application/json"
+) -> Response:
     """`answer` as JSON under an ETag of its bytes; 304 without a body if the caller names that ETag.
 
-    `caching` is the answer's Cache-Control.
+    `caching` is the answer's Cache-Control, `kind` its content type.
     """
     from hashlib import sha256  # only reads pay for loading OpenSSL
 
@@ -20,7 +22,7 @@ def revalidated(answer: Any, if_none_match: str | None, caching: str = CACHING) 
     headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": caching}
     if if_none_match is not None and _names(if_none_match, tag):
         return Response("", headers, 304)
-    return Response(body.decode(), {**headers, "Content-Type": "application/json"}, 200)
+    return Response(body.decode(), {**headers, "Content-Type": kind}, 200)
 
 
 def _names(if_none_match: str, tag: str) -> bool:

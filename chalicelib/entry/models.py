@@ -1,5 +1,6 @@
 """JSON and query strings to models, and errors to JSON: what routes, sockets and direct invocations share."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from chalicelib.errors import InvalidInput, OmnibusError
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -55,6 +57,10 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
             flat[name] = given[0]
         else:
             raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
+    for item in msgspec.structs.fields(model):
+        # Read from text, msgspec takes a number for seconds since 1970; the description says a time.
+        if "datetime" in str(item.type) and NUMBER.fullmatch(str(flat.get(item.encode_name, ""))):
+            raise InvalidInput.of(item.encode_name, "is no time", "a time such as 2026-11-21T12:00:00Z")
     try:
         return msgspec.convert(flat, model, strict=False)
     except msgspec.ValidationError as error:

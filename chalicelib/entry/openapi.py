@@ -9,6 +9,7 @@ from msgspec import Struct
 
 REFERENCE = "#/components/schemas/{name}"
 JSON = "application/json"
+GEOJSON = "application/geo+json"
 OPERATOR_TOKEN = "X-Operator-Token"
 
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -141,10 +142,13 @@ def _operation(contract: Contract, method: str) -> dict[str, Any]:
 
 def _success(contract: Contract) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer."}
-    if contract.produces != (JSON,):
-        answer["content"] = {kind: {"schema": {"type": "string"}} for kind in contract.produces}
-    elif contract.returns is not None:
-        answer["content"] = _content(_schema(contract.returns))
+    if contract.produces == (JSON,) and contract.returns is None:
+        return answer
+    models = {JSON: _schema(contract.returns)} if contract.returns is not None else {}
+    others = {GEOJSON: {"type": "object"}}
+    answer["content"] = {
+        kind: {"schema": models.get(kind) or others.get(kind) or {"type": "string"}} for kind in contract.produces
+    }
     return answer
 
 

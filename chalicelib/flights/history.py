@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from chalicelib.errors import (
-    InvalidInput,
     NotFound,
     Unprocessable,
     UpstreamRejected,
@@ -163,7 +162,7 @@ class FlightHistory:
         """Aircraft whose address or callsign begins so: an AircraftSearch, or PendingQuery."""
         beginning = query.q.strip()
         if not re.fullmatch(r"[0-9A-Za-z]{2,8}", beginning):
-            raise InvalidInput.of("q", f"is {query.q[:20]!r}", "2 to 8 letters and digits")
+            raise Unprocessable.of("q", f"is {query.q[:20]!r}", "2 to 8 letters and digits")
         within = self._period(query, timedelta(days=7))
         text = SEARCH.format(
             columns="icao24, callsign, origin_country",
@@ -274,7 +273,7 @@ def _failure(status: str, reason: str) -> UpstreamRejected | UpstreamUnavailable
 def _address(text: str) -> str:
     address = text.strip().lower()
     if not re.fullmatch(r"[0-9a-f]{6}", address):
-        raise InvalidInput.of("icao24", f"is {text[:20]!r}", "six hexadecimal digits, such as 3c6444")
+        raise Unprocessable.of("icao24", f"is {text[:20]!r}", "six hexadecimal digits, such as 3c6444")
     return address
 
 

@@ -264,7 +264,12 @@ class PredictionModelPage(Struct, frozen=True, kw_only=True):
 class DataFileRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A data file to upload; its extension tells the format."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["rows.csv"])]
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,90}\.(parquet|pq|(csv|jsonl|ndjson)(\.gz)?)$", examples=["rows.csv"]
+        ),
+    ]
 
 
 class DataFileForm(Struct, frozen=True, kw_only=True):

@@ -25,9 +25,8 @@ from chalicelib.spendsense.bank import (
     read_transaction,
 )
 from chalicelib.spendsense.models import ImportQuery, Readings, RejectedField
-from chalicelib.spendsense.tables import rows_of_table
+from chalicelib.spendsense.tables import MAX_FILE_ROWS, rows_of_table
 
-MAX_FILE_ROWS = 250_000
 SECTIONS = ("accounts", "transactions", "liabilities", "removed")
 ROWS = ("accounts", "transactions", "added", "modified", "removed", "liabilities", "override_accounts")
 ABOUT = {

@@ -13,18 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from chalicelib.errors import InvalidInput, Unprocessable
+from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
 from chalicelib.spendsense.models import ImportQuery, Readings
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
+MAX_COLUMNS = 256
+MAX_FILE_ROWS = 250_000
 """Lines that may stand above the header: the bank's name, the account, the period."""
 ROW_STATES = {"pending", "posted", "cleared", "booked"}
 
@@ -99,13 +102,19 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each record that is not empty, with the line on which it ends."""
-    sample = [line for line in text.splitlines()[:PREAMBLE] if line.strip()]
+    sample = [line for line in islice(io.StringIO(text), PREAMBLE) if line.strip()]
     counts = {mark: max((line.count(mark) for line in sample), default=0) for mark in SEPARATORS}
     separator = max(SEPARATORS, key=lambda mark: counts[mark])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    taken = 0
     try:
         for cells in reader:
+            if len(cells) > MAX_COLUMNS:
+                raise TooLarge.of(f"line {reader.line_num}", f"has {len(cells)} columns", f"at most {MAX_COLUMNS}")
             if any(cell.strip() for cell in cells):
+                taken += 1
+                if taken > MAX_FILE_ROWS + PREAMBLE:
+                    raise TooLarge.of("body", f"has more than {MAX_FILE_ROWS} rows", "fewer rows in one file")
                 yield reader.line_num, cells
     except csv.Error as error:
         raise Unprocessable.of(f"line {reader.line_num}", f"is not CSV ({error})", "CSV as in RFC 4180") from None

@@ -51,7 +51,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "numpy/typing/mypy_plugin.py",
         "numpy/random/lib/*",
         "numpy/random/_examples/*",
-        "numpy/f2py/src/*",
+        "numpy/f2py/*",
     ),
     # Formats other than CSV and Parquet, services other than S3 through boto3, and the engines for whole datasets.
     # Of libarrow_python, three copies have different names; everything links with one.

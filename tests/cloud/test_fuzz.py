@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ RUN_S = PATIENCE_S * (FUZZ_TIMES if FUZZING else 2)
 ANSWER_S = 120
 ACCEPTABLE = ["2xx", "3xx", "401", "403", "404", "405", "409", "413", "422", "429", "5xx"]
 ERASER = "delete_user"
+MCP = "mcp"
+"""It speaks JSON-RPC, whose errors have a body of their own: its tests use the protocol's own client."""
 """Comes last: it erases whomever another operation has named, among them who asks."""
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
@@ -192,15 +194,24 @@ def fuzz(folder: Path, url: str, *selected: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def forgiven(cloud: Cloud) -> Iterator[None]:
+    """What this address was counted for, forgotten: fuzzing sends more wrong tokens than ten minutes allow."""
+    yield
+    table, database = "omnibus-local-upload-counters", cloud.client("dynamodb")
+    for item in database.scan(TableName=table)["Items"]:
+        database.delete_item(TableName=table, Key={"name": item["name"]})
+
+
 def test_no_route_breaks_its_description(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(configuration(cloud, seeded(cloud)), encoding="utf-8")
     started = time.monotonic()
-    said = fuzz(tmp_path, cloud.rest_url, "--exclude-operation-id", ERASER)
+    said = fuzz(tmp_path, cloud.rest_url, "--exclude-operation-id", ERASER, "--exclude-operation-id", MCP)
     for phase in PHASES:
         assert f"✅ {phase}" in said, said[-3_000:]
     described = httpx.get(f"{cloud.rest_url}/openapi.json", timeout=PATIENCE_S).json()["paths"]
     operations = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
-    operations -= {"GET /openapi.json"}  # it leaves out the document's own route
+    operations -= {"GET /openapi.json", "POST /mcp"}  # it leaves out the document's own route, and we JSON-RPC
     assert f"Tested: {len(operations) - 1}" in said, said[-3_000:]
     assert "Tested: 1" in fuzz(tmp_path, cloud.rest_url, "--include-operation-id", ERASER)
     refused = operations - got_through(cloud, (time.monotonic() - started) / 60)

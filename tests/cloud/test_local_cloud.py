@@ -290,7 +290,7 @@ def test_a_crash_leaves_no_orphans_and_down_nothing_at_all(tmp_path: Path) -> No
         bystander.kill()
         bystander.wait()
     assert not any(process.is_running() for process in tree)
-    assert sorted(path.name for path in home.iterdir()) == ["lock", "logs", "package"]
+    until(lambda: sorted(path.name for path in home.iterdir()) == ["lock", "logs", "package"])
     assert not down(home)
     shutil.rmtree(home)
 

@@ -337,7 +337,8 @@ def test_a_page_in_the_middle_of_200_000_rows_reads_that_page(world: World) -> N
     world.database.run(lambda cursor: cursor.execute("ANALYZE spendsense.transactions"))
     parameters = {
         "subject": person, "account_id": None, "since": None, "until": None, "limit": 200,
-        "after_day": days_ago(90), "after_position": 0,
+        "after_day": days_ago(90), "after_position": 0, "at_least_cents": None, "at_most_cents": None,
+        "category": None, "merchant": None, "spending": False, "text": None,
     }  # fmt: skip
     plan = world.database.run(
         lambda cursor: cursor.execute(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from chalicelib.adapters.redshift import RedshiftData
-from chalicelib.concerts.features import FEATURES as TICKET_FEATURES
+from chalicelib.concerts.models import TICKET_FEATURES
 from local.cloud import Cloud
 from local.people.generator import generate as generate_people
 from local.people.load import load as load_people

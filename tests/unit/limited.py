@@ -81,10 +81,11 @@ IMPORTS: dict[str, tuple[str, str, str]] = {
 
 
 def import_of(name: str) -> Any:
+    from chalicelib.spendsense.models import ImportQuery
     from chalicelib.spendsense.statements import from_csv, from_json
 
     raw = file_of(*IMPORTS[name])
-    statement = from_csv(raw, "transactions", TODAY) if raw.startswith(b"account_id") else from_json(raw, TODAY)
+    statement = from_csv(raw, ImportQuery(), TODAY) if raw.startswith(b"account_id") else from_json(raw, TODAY)
     return {"transactions": len(statement.transactions)}
 
 

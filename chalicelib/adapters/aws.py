@@ -4,9 +4,9 @@ import functools
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
@@ -181,27 +181,44 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+Told = tuple[type[OmnibusError], str, int | None]
+"""An error of ours, what it says of the resource, and after how many seconds to try again."""
+REFUSED: Told = (UpstreamRejected, "refused the request", None)
+UNAVAILABLE: Told = (UpstreamUnavailable, "is unavailable; try again later", 5)
+THROTTLING = "is throttled; try again later"
+FAILURES: Mapping[str, tuple[Told, Told]] = {
+    "missing": ((NotFound, "does not exist", None), REFUSED),
+    "throttled": ((RateLimited, THROTTLING, 1), (UpstreamUnavailable, THROTTLING, 1)),
+    # What our role lacks is no caller's 403, and an event waits until somebody has mended it.
+    "denied": ((UpstreamUnavailable, "refuses access", None), REFUSED),
+    "undeployed": ((UpstreamUnavailable, "does not exist", None), REFUSED),
+    "unavailable": (UNAVAILABLE, UNAVAILABLE),
+    "rejected": ((UpstreamRejected, "rejected the request", None),) * 2,
+    "late": ((UpstreamTimeout, "did not answer in time", None),) * 2,
+    "unreachable": ((UpstreamUnavailable, "cannot be reached; try again later", 5),) * 2,
+}
+"""What each kind of failed call is to who names the resource (`translate`), and to who only waits (`failure`)."""
+
+
+def kind_of(error: Exception) -> str:
+    """The kind of a failed call: a key of FAILURES."""
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return "late"
+    if isinstance(error, EndpointConnectionError):
+        return "unreachable"
+    if not isinstance(error, ClientError):
+        return "unavailable"
+    code, status = error_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    for kind, codes in (("missing", MISSING), ("throttled", THROTTLED), ("denied", DENIED), ("undeployed", UNDEPLOYED)):
+        if code in codes:
+            return kind
+    return "throttled" if status == 429 else "unavailable" if status >= 500 else "rejected"
+
+
 def translate(error: Exception, what: str) -> OmnibusError:
     """A botocore error as ours; `what` names the resource for the caller, e.g. "the flights bucket"."""
-    if isinstance(error, ClientError):
-        code = error_code(error)
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in MISSING:
-            return NotFound(f"{what} does not exist")
-        if code in THROTTLED or status == 429:
-            return RateLimited(f"{what} is throttled; try again later", retry_after=1)
-        if code in DENIED:  # what our role lacks is no caller's 403, and an event waits until somebody has mended it
-            return UpstreamUnavailable(f"{what} refuses access")
-        if code in UNDEPLOYED:
-            return UpstreamUnavailable(f"{what} does not exist")
-        if status >= 500:
-            return UpstreamUnavailable(f"{what} is unavailable; try again later", retry_after=5)
-        return UpstreamRejected(f"{what} rejected the request")
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return UpstreamTimeout(f"{what} did not answer in time")
-    if isinstance(error, EndpointConnectionError):
-        return UpstreamUnavailable(f"{what} cannot be reached; try again later", retry_after=5)
-    return UpstreamUnavailable(f"{what} is unavailable; try again later", retry_after=5)
+    kind, words, retry_after = FAILURES[kind_of(error)][0]
+    return kind(f"{what} {words}", retry_after=retry_after)
 
 
 @contextmanager
@@ -219,14 +236,8 @@ def failure(error: Exception, what: str) -> UpstreamError:
     It is never the caller's fault, and trying again does not help where our role is refused or our endpoint is missing.
     `what` names the service, e.g. "the warehouse".
     """
-    if isinstance(error, ClientError) and error_code(error) in DENIED | UNDEPLOYED:
-        return UpstreamRejected(f"{what} refused the request")
-    translated = translate(error, what)
-    if isinstance(translated, UpstreamError):
-        return translated
-    if isinstance(translated, RateLimited):
-        return UpstreamUnavailable(translated.message, retry_after=translated.retry_after)
-    return UpstreamRejected(f"{what} refused the request")
+    kind, words, retry_after = FAILURES[kind_of(error)][1]
+    return cast(UpstreamError, kind(f"{what} {words}", retry_after=retry_after))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from msgspec import Struct
 REFERENCE = "#/components/schemas/{name}"
 JSON = "application/json"
 GEOJSON = "application/geo+json"
-OPERATOR_TOKEN = "X-Operator-Token"
+OPERATOR_TOKEN = "X-Operator-Token"  # nosec B105  # the name of a header
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "cognito": {

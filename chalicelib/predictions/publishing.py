@@ -3,7 +3,7 @@
 import hashlib
 import importlib.metadata
 import io
-import pickle
+import pickle  # nosec B403  # unpickles what it has just pickled
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime

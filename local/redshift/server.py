@@ -41,7 +41,7 @@ TARGET: Final = "RedshiftData."
 class RedshiftServer:
     """Serves a DataApi on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, api: DataApi, port: int = 0, secret: str = "") -> None:
+    def __init__(self, api: DataApi, port: int = 0, secret: str = "") -> None:  # nosec B107  # none needed
         self.api = api
         self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"api": api, "secret": secret}))
         self._http.daemon_threads = True

@@ -35,7 +35,7 @@ LARGEST_BODY: Final = MAX_BODY_BYTES + 1024 * 1024
 class SageMakerServer:
     """Serves a Runtime on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, runtime: Runtime, port: int = 0, secret: str = "") -> None:
+    def __init__(self, runtime: Runtime, port: int = 0, secret: str = "") -> None:  # nosec B107  # none needed
         self.secret = secret
         self.runtime = runtime
         self.stopping = threading.Event()

@@ -36,7 +36,7 @@ export function Live() {
   const chosen = all?.find((plane) => plane.icao24 === selected);
   const sort = search.sort ?? "callsign";
   const view = viewOf(search);
-  const track = useLoad(`track ${selected ?? ""}`, async () => (selected ? patiently((asked) => api.GET("/flights/aircraft/{icao24}/track", { params: { path: { icao24: selected }, query: { query: asked } } })) : null));
+  const track = useLoad(`track ${selected ?? ""}`, async () => (selected ? await patiently((asked) => api.GET("/flights/aircraft/{icao24}/track", { params: { path: { icao24: selected }, query: { query: asked } } })) as Schemas["Track"] : null)); // GeoJSON is not asked for
   const lines = useMemo(() => track.data?.flights.map((flight) => flight.points.map((point): [number, number] => [point.longitude, point.latitude])), [track.data]);
   const lead = latest.data
     ? <>{plural(latest.data.matching, "aircraft", "aircraft")} in the snapshot of {time(latest.data.time)}{snap ? "." : `, the newest that passed its checks (${ago(latest.data.time)}).`}</>

@@ -51,7 +51,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "numpy/typing/mypy_plugin.py",
         "numpy/random/lib/*",
         "numpy/random/_examples/*",
-        "numpy/f2py/*",
+        "numpy/f2py/src/*",
     ),
     # Formats other than CSV and Parquet, services other than S3 through boto3, and the engines for whole datasets.
     # Of libarrow_python, three copies have different names; everything links with one.
@@ -60,7 +60,6 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "pyarrow/libarrow_substrait.*", "pyarrow/_substrait.*", "pyarrow/substrait.py",
         "pyarrow/libarrow_dataset.*", "pyarrow/_dataset.*", "pyarrow/_dataset_parquet.*", "pyarrow/dataset.py",
         "pyarrow/libarrow_acero.*", "pyarrow/_acero.*", "pyarrow/acero.py", "pyarrow/_feather.*", "pyarrow/feather.py",
-        "pyarrow/_json.*", "pyarrow/json.py",
         "pyarrow/libarrow_s3.*", "pyarrow/_s3fs.*", "pyarrow/_gcsfs.*", "pyarrow/_azurefs.*", "pyarrow/_hdfs.*",
         "pyarrow/libarrow_python_parquet_encryption.*", "pyarrow/_parquet_encryption.*",
         "pyarrow/_dataset_parquet_encryption.*", "pyarrow/parquet/encryption.py",

@@ -59,6 +59,7 @@ def test_layers_are_where_they_are_needed_and_nowhere_else(packaged: Packaged) -
     layers = {name: packaged.layers(name) for name in functions if packaged.layers(name) != ("base",)}
     assert layers == {
         "process_flights": ("base", "arrow"),
+        "compact_flights": ("base", "arrow"),
         "validate_flights": ("base", "arrow"),
         **dict.fromkeys(NUMERIC, ("base", "arrow", "ml")),
     }

@@ -235,11 +235,12 @@ def test_a_nights_features_personas_and_recommendations(function: Start, cloud: 
 
 def test_somebody_signed_in(cloud: Cloud, api: Api, function: Start) -> None:
     function("migrate")({})
-    payload = sign_in(cloud, "alice").split(".")[1]
+    token = sign_in(cloud, "alice")
+    payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     claims = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in claims.items()}
-    api("PUT", "/api/v1/users/me/profile", {"display_name": "Alice"}, claims=claims)
-    assert api("GET", "/api/v1/users/me/profile", claims=claims)["display_name"] == "Alice"
+    api("PUT", "/api/v1/users/me/profile", {"display_name": "Alice"}, claims=claims, Authorization=token)
+    assert api("GET", "/api/v1/users/me/profile", claims=claims, Authorization=token)["display_name"] == "Alice"
     assert function("api_handler").modules.isdisjoint(HEAVY)
 
 

@@ -28,7 +28,7 @@ OPEN = {
     "test_a_person_joins_decides_and_leaves": "waits for a form that a person of an earlier test has filled in",
     "test_the_whole_frame_works_by_keyboard": "the menu's closing is seen too early on a busy machine",
 }
-"""Tests that failed in the last whole run and are to be mended next, with what is known of the reason."""
+"""Tests that failed in the last whole run and are to be mended next; the reasons are guesses that nobody has proved."""
 SLOW_FIRST = ("cloud", "browser", "package", "contract", "infra", "unit", "app")
 
 

@@ -1,4 +1,7 @@
-"""What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
+"""What an operator looks at first: alarms, dead letters, the day's runs and jobs, the credits that are left.
+
+A part that cannot be asked is named and hides no other.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,24 +39,55 @@ class DeadLetters(Struct, frozen=True, kw_only=True):
     messages: int
 
 
+class RunsToday(Struct, frozen=True, kw_only=True):
+    """The runs of a UTC day by what became of them so far; `GET /flights/runs` lists them."""
+
+    day: str
+    runs: int
+    validated: int
+    quarantined: int
+    failed: int
+
+
+class JobsToday(Struct, frozen=True, kw_only=True):
+    """Prediction jobs: how many are under way, and how those that began today (UTC) ended; of the newest 500."""
+
+    active: int
+    begun: int
+    succeeded: int
+    failed: int
+
+
+class CreditsLeft(Struct, frozen=True, kw_only=True):
+    """What OpenSky still lets us ask today; `GET /flights/guard` has more."""
+
+    credits_left: int
+    daily_credits: int
+    polls_left: int
+
+
 class Operations(Struct, frozen=True, kw_only=True):
     """The state of the deployment; null where `problems` says why it is not known."""
 
     stage: str
     alarms: list[AlarmState] | None
     dead_letters: list[DeadLetters] | None
+    runs: RunsToday | None = None
+    jobs: JobsToday | None = None
+    credits: CreditsLeft | None = None
     problems: dict[str, str]
 
 
-Question = Callable[[], Sequence[Mapping[str, Any]]]
+Answer = Sequence[Mapping[str, Any]] | Mapping[str, Any]
+Question = Callable[[], Answer]
 
 
 class Watch:
-    """Asks for alarms and dead letters side by side."""
+    """Asks for everything side by side; a question is named after its field of `Operations`."""
 
-    def __init__(self, *, stage: str, alarms: Question, dead_letters: Question) -> None:
+    def __init__(self, *, stage: str, **questions: Question) -> None:
         self._stage = stage
-        self._questions = {"alarms": alarms, "dead_letters": dead_letters}
+        self._questions = questions
 
     def operations(self) -> Operations:
         """The state of the deployment."""
@@ -65,7 +99,7 @@ class Watch:
         return convert({"stage": self._stage, "problems": problems, **known}, Operations)
 
 
-def _ask(name: str, question: Question) -> Sequence[Mapping[str, Any]] | str:
+def _ask(name: str, question: Question) -> Answer | str:
     try:
         return question()
     except OmnibusError as error:

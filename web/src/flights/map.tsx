@@ -4,27 +4,58 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Topology } from "topojson-specification";
 import { BANDS, bandOf, type Plane } from "./filters";
 import { frameOf, normal, panned, viewOver, worldX, worldY, zoomedAt, type Size, type View } from "./projection";
-import coastlines from "world-atlas/countries-50m.json?url";
+import largeMap from "../../generated/coastlines-10m.json?url";
+import smallMap from "world-atlas/countries-50m.json?url";
 
 const NEAR_PX = 14;
 const STEP_PX = 80;
 
-let outlines: Promise<Path2D> | null = null;
+const CLOSE_ZOOM = 5; // from here on, the large map shows more than the small one
 
-/** Coastlines and borders in world coordinates; loaded once. */
-function world(): Promise<Path2D> {
-  outlines ??= load().catch((error) => { outlines = null; throw error; });
-  return outlines;
+/** A polygon in world coordinates, and the box that it lies in. */
+interface Piece { path: Path2D; west: number; east: number; north: number; south: number }
+
+const SCALES = { far: smallMap, near: largeMap };
+const maps = new Map<keyof typeof SCALES, Promise<Piece[]>>();
+
+/** Coastlines and borders, each scale loaded once, when it is first wanted. */
+function world(scale: keyof typeof SCALES): Promise<Piece[]> {
+  const found = maps.get(scale) ?? load(SCALES[scale]).catch((error) => { maps.delete(scale); throw error; });
+  maps.set(scale, found);
+  return found;
 }
 
-async function load(): Promise<Path2D> {
+async function load(address: string): Promise<Piece[]> {
   const [{ geoMercator, geoPath }, { feature }, topology] = await Promise.all([
-    import("d3-geo"), import("topojson-client"), fetch(coastlines).then((answer) => answer.json() as Promise<Topology>),
+    import("d3-geo"), import("topojson-client"), fetch(address).then((answer) => answer.json() as Promise<Topology>),
   ]);
-  const path = new Path2D();
   const projection = geoMercator().scale(1 / (2 * Math.PI)).translate([0.5, 0.5]).precision(0);
-  geoPath(projection, path as unknown as CanvasRenderingContext2D)(feature(topology, topology.objects.countries));
-  return path;
+  const found = feature(topology, topology.objects.countries) as GeoJSON.FeatureCollection<GeoJSON.Polygon | GeoJSON.MultiPolygon>;
+  const polygons = found.features.flatMap(({ geometry }) => (geometry === null ? [] : geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates));
+  return polygons.map((coordinates) => {
+    const path = new Path2D();
+    const box = boxOf(coordinates.flat());
+    if (box.east - box.west > 0.5) { // over the date line or a pole: to be cut there
+      geoPath(projection, path as unknown as CanvasRenderingContext2D)({ type: "Polygon", coordinates } satisfies GeoJSON.Polygon);
+    } else {
+      for (const ring of coordinates) {
+        ring.forEach(([lon, lat], index) => (index ? path.lineTo(worldX(lon), worldY(lat)) : path.moveTo(worldX(lon), worldY(lat))));
+        path.closePath();
+      }
+    }
+    return { path, ...box };
+  });
+}
+
+function boxOf(places: GeoJSON.Position[]): Omit<Piece, "path"> {
+  let [west, east, low, high] = [180, -180, 90, -90];
+  for (const [lon, lat] of places) {
+    west = Math.min(west, lon);
+    east = Math.max(east, lon);
+    low = Math.min(low, lat);
+    high = Math.max(high, lat);
+  }
+  return { west: worldX(west), east: worldX(east), north: worldY(high), south: worldY(low) };
 }
 
 interface Props {
@@ -38,7 +69,7 @@ interface Props {
 
 export function FlightMap({ planes, selected, track, view, onSelect, onView }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const state = useRef({ planes, selected, track, view: view ?? null as View | null, placed: place(planes), land: null as Path2D | null, waiting: false });
+  const state = useRef({ planes, selected, track, view: view ?? null as View | null, placed: place(planes), land: {} as Land, waiting: false });
   const now = state.current;
   if (now.planes !== planes) { now.planes = planes; now.placed = place(planes); }
   now.selected = selected;
@@ -47,12 +78,19 @@ export function FlightMap({ planes, selected, track, view, onSelect, onView }: P
 
   const size = (): Size => ({ width: canvas.current!.clientWidth, height: canvas.current!.clientHeight });
   const shown = (): View => (now.view ??= viewOver(now.planes, size()));
+  const want = (scale: keyof Land): void => void world(scale).then((land) => {
+    if (now.land[scale]) return;
+    now.land[scale] = land;
+    redraw();
+  }, () => undefined); // without coastlines the aircraft are still there
   const redraw = (): void => {
     if (now.waiting) return;
     now.waiting = true;
     requestAnimationFrame(() => {
       now.waiting = false;
-      if (canvas.current) draw(canvas.current, now, shown());
+      if (!canvas.current) return;
+      if (shown().zoom >= CLOSE_ZOOM && !now.land.near) want("near");
+      draw(canvas.current, now, shown());
     });
   };
   const move = (next: View, settled: boolean): void => {
@@ -64,7 +102,7 @@ export function FlightMap({ planes, selected, track, view, onSelect, onView }: P
   useEffect(redraw, [planes, selected, track, view]);
   useEffect(() => {
     const element = canvas.current!;
-    world().then((land) => { now.land = land; redraw(); }, () => undefined); // without coastlines the aircraft are still there
+    want("far");
     const resized = new ResizeObserver(redraw);
     resized.observe(element);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -159,7 +197,8 @@ function place(planes: Plane[]): Placed {
   return placed;
 }
 
-interface Drawn { planes: Plane[]; placed: Placed; selected: string | null; track?: [number, number][][]; land: Path2D | null }
+interface Land { far?: Piece[]; near?: Piece[] }
+interface Drawn { planes: Plane[]; placed: Placed; selected: string | null; track?: [number, number][][]; land: Land }
 
 function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land }: Drawn, view: View): void {
   const ratio = devicePixelRatio || 1;
@@ -175,7 +214,8 @@ function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.fillStyle = colour("--sea");
   context.fillRect(0, 0, size.width, size.height);
-  if (land) {
+  const pieces = (view.zoom >= CLOSE_ZOOM ? land.near : undefined) ?? land.far;
+  if (pieces) {
     context.fillStyle = colour("--land");
     context.strokeStyle = colour("--shore");
     for (const turn of [-1, 0, 1]) { // the world goes on to the left and to the right
@@ -183,8 +223,12 @@ function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land
       if (shift > size.width || shift + scale < 0) continue;
       context.setTransform(ratio * scale, 0, 0, ratio * scale, shift * ratio, -top * ratio);
       context.lineWidth = 0.8 / scale;
-      context.fill(land);
-      context.stroke(land);
+      const [west, east, north, south] = [-shift / scale, (size.width - shift) / scale, top / scale, (top + size.height) / scale];
+      for (const piece of pieces) {
+        if (piece.east < west || piece.west > east || piece.south < north || piece.north > south) continue;
+        context.fill(piece.path);
+        context.stroke(piece.path);
+      }
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }

@@ -6,6 +6,7 @@ import { groupsOf, nameOfSignal, thresholdOf, valueOf } from "../signals";
 import { useLoad, useTask, type Loaded } from "../load";
 import { href, parts, query, setQuery } from "../router";
 import { signOut } from "../session";
+import { Import } from "./imports";
 import { Action, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 
 type Insights = Schemas["Insights"];
@@ -73,7 +74,7 @@ function Glance({ profile }: { profile: Profile }) {
                   note={account.limit_cents ? `limit ${cents(account.limit_cents, account.currency)}` : words(account.subtype)} to={href("/money/transactions", { account: account.account_id })} />
               ))}
             </div>
-          : <Card><Empty title="No accounts yet"><p>An operator imports your bank's file; accounts, transactions and liabilities appear here then.</p></Empty></Card>}
+          : <Card><Empty title="No accounts yet"><p>Import a file of your bank; accounts, transactions and liabilities appear here then.</p><a class="button primary" href={href("/money/data")}>Import a file</a></Empty></Card>}
       </Show>
       <Spent />
       {!profile.consented ? <NoConsent /> : (
@@ -208,7 +209,7 @@ function Statement() {
               <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
               {found.next_cursor && <div class="pager"><span>{number(found.transactions.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
             </Card>
-          : <Card><Empty title="No transactions"><p>{filtered ? "None match. Choose another period, account or word." : "An operator imports your bank's file first."}</p></Empty></Card>}
+          : <Card><Empty title="No transactions"><p>{filtered ? "None match. Choose another period, account or word." : "Import a file of your bank first."}</p>{!filtered && <a class="button primary" href={href("/money/data")}>Import a file</a>}</Empty></Card>}
       </Show>
     </>
   );
@@ -301,7 +302,7 @@ export function TraceCard({ trace }: { trace: Schemas["Trace"] }) {
 export function OwnData() {
   return (
     <Page title="Consent and data" lead="What may be computed from your transactions, and everything that is kept about you.">
-      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
+      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><Import path="/api/v1/users/me/imports" done={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
     </Page>
   );
 }

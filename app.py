@@ -114,6 +114,7 @@ from chalicelib.predictions.models import (
     DataFileRequest,
     DataFilesQuery,
     HandedOver,
+    JobsWatch,
     PredictionJob,
     PredictionJobPage,
     PredictionJobsQuery,
@@ -1167,25 +1168,21 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let in a chat's socket, an operator's to the news of jobs, anybody's to verdicts, an upload's to its session."""
+    """Let in anybody's socket to verdicts, a chat's or an operator's unbound, an upload's to its session."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
-    if channel == "jobs":
-        token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
-        services().operators.admit(token, authorization, connection.source_ip)
-        services().predictions.jobs.watch(connection.id, connection.endpoint)
-    elif channel == "runs":
+    if channel == "runs":
         services().flights.feed.watch(connection.id, connection.endpoint)
-    elif channel != "chat":
+    elif channel not in {"chat", "jobs"}:
         services().uploads.presence.admit(connection, connection.query)
 
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`."""
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`."""
     presence, post = services().uploads.presence, services().shared.connections.post
     chats = {"chat": chat_over_socket, "chat_stop": stop_chat}
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats}, post)
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats, "watch_jobs": watch_jobs}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
@@ -1200,6 +1197,14 @@ def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
     """Stop the answer that the socket is being given."""
     decode_json(encode(message), ChatStop)
     services().concerts.conversation.stop(connection.id)
+
+
+def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Tell an operator's socket of jobs from now on; the proof is in the message, since URLs end up in logs."""
+    proof = decode_json(encode(message), JobsWatch)
+    services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
+    services().predictions.jobs.watch(connection.id, connection.endpoint)
+    services().shared.connections.post(connection, {"action": "JOBS_WATCHED"})
 
 
 @app.on_ws_disconnect()

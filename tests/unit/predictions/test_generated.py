@@ -164,10 +164,10 @@ def cases(draw):
 
 
 def read(text, columns, *, dated):
-    """The table as `pandas.read_csv` gives it, told what it cannot guess."""
-    options = {"dtype": {"plan": "category"}} if "plan" in columns else {}
+    """The table as `pandas.read_csv` gives it, told what few rows do not."""
+    types = {name: "category" if name == "plan" else "str" for name in columns if name in (*TEXTS, "plan")}
     dates = [name for name in columns if name in DATES] if dated else False
-    return pd.read_csv(io.BytesIO(text), parse_dates=dates, **options)
+    return pd.read_csv(io.BytesIO(text), parse_dates=dates, dtype=types)
 
 
 def lines_of(frame):

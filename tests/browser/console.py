@@ -38,6 +38,7 @@ class Visitor:
         self.user = user
         self.problems: list[str] = []
         self.expected: list[str] = []
+        self.told: list[str] = []
         self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
         self.context.add_init_script(path=AXE)
         self.page = self.context.new_page()
@@ -53,7 +54,11 @@ class Visitor:
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.problems.append(f"{error}"))
         page.on("console", lambda said: self.problems.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("websocket", lambda socket: socket.on("framereceived", self._heard))
         page.on("request", lambda asked: self._host(asked.url, own))
+
+    def _heard(self, frame: str | bytes) -> None:
+        self.told.append(frame if isinstance(frame, str) else frame.decode())
 
     def _host(self, url: str, own: set[str]) -> None:
         if urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc not in own:

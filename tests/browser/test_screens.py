@@ -26,6 +26,12 @@ IMPATIENT = """
   };
 }
 """
+HIDDEN = """
+(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
 
 
 # -- signing in and out, faults
@@ -161,6 +167,22 @@ def test_without_the_key_of_the_address_the_passwords_stay_where_they_are(cloud:
     person.go("/sign-in")
     person.button("Sign in as olga").wait_for()
     assert "key=" not in person.address, "the key does not stay in the address"
+    person.context.close()
+    person.check()
+
+
+def test_a_hidden_tab_asks_for_nothing(cloud: Cloud, browser: Any) -> None:
+    person = Visitor(cloud, browser)
+    person.page.clock.install()
+    person.reload()
+    person.go("/flights/runs")
+    asked: list[str] = []
+    person.page.on("request", lambda sent: asked.append(sent.url) if "/api/" in sent.url else None)
+    person.page.evaluate(HIDDEN, True)
+    person.page.clock.run_for(120_000)
+    assert not asked
+    person.page.evaluate(HIDDEN, False)
+    until(lambda: asked)
     person.context.close()
     person.check()
 

@@ -17,23 +17,25 @@ const LINGER_MS = 20_000; // the next screen may want the same news
 /** How long to wait before the next try, after so many failures in a row. */
 export const retryAfter = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
 
-/** A socket that is opened again whenever it closes, until it is given up. `address` is asked for anew each time. */
+/** A socket that is opened again whenever it closes, until it is given up; `greeting` is what it says first. */
 export class Line {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly beat: ReturnType<typeof setInterval>;
   private failures = 0;
   private ended = false;
-  private readonly address: () => Promise<string>;
+  private readonly address: string;
   private readonly hear: Hear;
   private readonly told: Told;
+  private readonly greeting: () => Promise<object | null>;
 
-  constructor(address: () => Promise<string>, hear: Hear, told: Told, heartbeat: object) {
+  constructor(address: string, hear: Hear, told: Told, heartbeat: object, greeting: () => Promise<object | null>) {
     this.address = address;
     this.hear = hear;
     this.told = told;
-    this.beat = setInterval(() => { if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(heartbeat)); }, HEARTBEAT_MS);
-    void this.open();
+    this.greeting = greeting;
+    this.beat = setInterval(() => this.send(heartbeat), HEARTBEAT_MS);
+    this.open();
   }
 
   close(): void {
@@ -43,13 +45,17 @@ export class Line {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.close(); // one that is opening closes itself then: to close it now would be an error
   }
 
-  private async open(): Promise<void> {
-    const url = await this.address();
-    if (this.ended) return;
-    const socket = new WebSocket(url);
+  private send(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  private open(): void {
+    const socket = new WebSocket(this.address);
     this.socket = socket;
-    socket.onopen = () => {
+    socket.onopen = async () => {
       if (this.ended) { socket.close(); return; }
+      const greeting = await this.greeting();
+      if (greeting) this.send(greeting);
       this.failures = 0;
       this.told(true);
     };
@@ -57,30 +63,30 @@ export class Line {
     socket.onclose = () => {
       if (this.ended) return;
       this.told(false);
-      this.timer = setTimeout(() => void this.open(), retryAfter(this.failures++));
+      this.timer = setTimeout(() => this.open(), retryAfter(this.failures++));
     };
   }
 }
 
+type Channel = "jobs" | "runs";
+const NEWS: Record<Channel, string> = { jobs: "JOB", runs: "RUN" };
+
 interface Shared { line: Line; hearers: Set<Hear>; watchers: Set<Told>; connected: boolean; leaving?: ReturnType<typeof setTimeout> }
 const shared = new Map<string, Shared>();
 
-async function addressOf(channel: string): Promise<string> {
-  const url = new URL(config.socket!);
-  url.searchParams.set("channel", channel);
-  const bearer = channel === "jobs" ? await token() : null;
-  if (bearer) url.searchParams.set("authorization", bearer);
-  return url.href;
-}
-
-function join(name: string, channel: string): Shared {
+function join(name: string, channel: Channel): Shared {
   let found = shared.get(name);
   if (!found) {
     const made: Shared = { line: null!, hearers: new Set(), watchers: new Set(), connected: false };
-    made.line = new Line(() => addressOf(channel), (news) => made.hearers.forEach((hear) => hear(news)), (connected) => {
+    const tell = (connected: boolean): void => {
       made.connected = connected;
       made.watchers.forEach((told) => told(connected));
-    }, { action: "ping" });
+    };
+    const proves = channel === "jobs"; // operators say who they are; verdicts are for everybody
+    made.line = new Line(`${config.socket}?channel=${channel}`, (news) => {
+      if (news.action === NEWS[channel]) made.hearers.forEach((hear) => hear(news));
+      else if (news.action === "JOBS_WATCHED") tell(true);
+    }, (open) => { if (!open || !proves) tell(open); }, { action: "ping" }, async () => (proves ? { action: "watch_jobs", authorization: await token() } : null));
     shared.set(name, made);
     found = made;
   }
@@ -89,7 +95,7 @@ function join(name: string, channel: string): Shared {
 }
 
 /** Hear a channel's news while the screen is shown; whether its socket is open. Screens share one socket. */
-export function useNews(channel: "jobs" | "runs", hear: Hear): Signal<boolean> {
+export function useNews(channel: Channel, hear: Hear): Signal<boolean> {
   const connected = useSignal(false);
   const latest = useRef(hear);
   latest.current = hear;

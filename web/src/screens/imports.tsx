@@ -50,7 +50,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
     tell("The file is imported.");
     done();
   });
-  const option = (name: string) => ({ value: options.value[name] ?? "", onChange: (event: { currentTarget: { value: string } }) => { options.value = { ...options.value, [name]: event.currentTarget.value }; look(); } });
+  const option = (name: string, first = "") => ({ value: options.value[name] ?? first, onChange: (event: { currentTarget: { value: string } }) => { options.value = { ...options.value, [name]: event.currentTarget.value }; look(); } });
   const would = preview.value && Object.values(preview.value.saved).some(Boolean);
   return (
     <Card title="Import a bank file" note="Plaid's shapes as JSON, or a bank's CSV. Nothing is kept before you have seen how it is read.">
@@ -59,12 +59,12 @@ export function Import({ path, done }: { path: string; done: () => void }) {
         {file.value && <p class="small quiet"><bdi class="wrap">{file.value.name}</bdi></p>}
         {file.value?.csv && (
           <div class="fields">
-            <Select label="It holds" options={SECTIONS} {...option("section")} />
+            <Select label="It holds" options={SECTIONS} {...option("section", "transactions")} />
             <Select label="Dates" options={DATES} {...option("dates")} />
             <Select label="Decimals" options={DECIMALS} {...option("decimals")} />
             <Select label="Amounts" options={SIGNS} {...option("amounts")} />
             <Field label="Account of rows that name none" maxLength={100} {...option("account_id")} />
-            {options.value.account_id && <Select label="If it is new, it is" options={KINDS} {...option("account_kind")} />}
+            {options.value.account_id && <Select label="If it is new, it is" options={KINDS} {...option("account_kind", "checking")} />}
           </div>
         )}
         <Fault error={task.value.error} again={file.value ? look : undefined} />
@@ -97,7 +97,7 @@ function Preview({ of }: { of: Imported }) {
       <Note tone={of.rejected ? "warn" : "good"}><p>{sumOf(of, "Would save")}</p></Note>
       {readings && (
         <div>
-          <h3>How it is read</h3>
+          <h3 style={{ marginBottom: "6px" }}>How it is read</h3>
           <Facts of={[
             ["Format", [readings.format, readings.encoding].filter(Boolean).join(", ")],
             ["Columns", !!columns.length && <span class="wrap">{columns.map(([theirs, ours]) => `${theirs} as ${words(ours).toLowerCase()}`).join("; ")}</span>],

@@ -37,7 +37,7 @@ function Pipeline() {
           <div class="stats">
             <Stat label="Flight runs, last 24 hours" value={number(found.runs.length)} note={last ? `the last ${ago(last.snapshot_time)}` : "none yet"} to={href("/flights/runs")} />
             {failed.data && <Stat label="Failed" value={`${number(failed.data.runs.length)}${failed.data.cursor === null ? "" : "+"}`} tone={failed.data.runs.length ? "bad" : undefined} note={failed.data.runs.length ? "see why" : "none failed"} to={href("/flights/runs", { status: failed.data.runs.length ? "FAILED" : null })} />}
-            <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />
+            {!isOperator.value && <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />}
             <Stat label="Mean quality" value={percent(found.mean_score, 1)} note={`over ${plural(found.runs.length, "run")}`} to={href("/flights/runs")} />
             <Stat label="Check that failed most" value={<span style={{ fontSize: "17px" }}>{found.worst_checks.length ? words(found.worst_checks[0].check) : "None"}</span>} note={found.worst_checks.length ? plural(found.worst_checks[0].failures, "run") : "all checks passed"} to={href("/flights/runs", { check: found.worst_checks[0]?.check })} />
           </div>
@@ -110,7 +110,7 @@ function Today() {
           const dead = queues?.reduce((sum, queue) => sum + queue.messages, 0) ?? 0;
           const known = (value: number | undefined, note: string, problem: string | undefined) => ({ value: number(value), note: problem ?? note });
           return (
-            <div class="stats">
+            <div class="stats wide">
               <Stat label="Failed runs today" {...known(runs?.failed, `of ${plural(runs?.runs ?? 0, "run")}`, problems.runs)} tone={runs?.failed ? "bad" : undefined} to={href("/flights/runs", { status: "FAILED" })} />
               <Stat label="Quarantined today" {...known(runs?.quarantined, runs?.quarantined ? "wait for a review" : "nothing to review", problems.runs)} tone={runs?.quarantined ? "warn" : undefined} to={href("/flights/runs", { status: "QUARANTINED" })} />
               <Stat label="Credits left" {...known(credits?.credits_left, credits ? `of ${number(credits.daily_credits)}, for ${plural(credits.polls_left, "poll")}` : "", problems.credits)} tone={credits && !credits.polls_left ? "bad" : undefined} to={href("/flights/ingestion")} />
@@ -177,7 +177,7 @@ function RecentJobs() {
         <Show of={jobs}>
           {(page) => page.jobs.length
             ? <Table label="Last prediction jobs" rows={page.jobs} id={(job) => job.job_id} columns={[
-                { name: "Job", key: "id", cell: (job) => <a href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 8)}</a> },
+                { name: "Job", key: "id", cell: (job) => <a class="mono nowrap" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
                 { name: "State", key: "state", cell: (job) => <Status of={job.state} /> },
                 { name: "Rows", key: "rows", num: true, cell: (job) => number(job.rows_done) },
                 { name: "Started", key: "started", cell: (job) => ago(job.created_at) },

@@ -83,10 +83,10 @@ function useSocket({ socketUrl, sessionId, ownerToken }: KeptSession, wanted: bo
     const url = new URL(socketUrl);
     url.searchParams.set("sessionId", sessionId);
     url.searchParams.set("ownerToken", ownerToken);
-    const line = new Line(async () => url.href, ({ action }) => {
+    const line = new Line(url.href, ({ action }) => {
       if (action === "PHONE_CONNECTED") connected();
       else if (action.startsWith("UPLOAD_")) changed();
-    }, () => undefined, { action: "sync", sessionId, ownerToken });
+    }, () => undefined, { action: "sync", sessionId, ownerToken }, async () => null);
     return () => line.close();
   }, [sessionId, wanted]);
 }

@@ -48,7 +48,7 @@ function Listing() {
           <>{filter}
           <Card flush title={plural(jobs.length, "job")} note={`Newest first; progress is ${connected.value ? "told as it happens" : "looked at every five seconds"}.`}>
             <Table label="Prediction jobs" rows={jobs} id={(job) => job.job_id} open={(job) => go(`/predictions/${job.job_id}`)} columns={[
-              { name: "Job", key: "id", cell: (job) => <a class="mono" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
+              { name: "Job", key: "id", cell: (job) => <a class="mono nowrap" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
               { name: "State", key: "state", sort: (job) => job.state, cell: (job) => <Status of={job.state} /> },
               { name: "Model", key: "model", sort: (job) => lastPart(job.model_s3_uri), cell: (job) => lastPart(job.model_s3_uri) },
               { name: "Data", key: "data", sort: (job) => lastPart(job.data_s3_uri), cell: (job) => lastPart(job.data_s3_uri) },

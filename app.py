@@ -380,11 +380,9 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> Any:
     """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
-    predictions = services().predictions
     if isinstance(event, dict) and "detail-type" in event:
-        return report_or_raise(lambda: predictions.jobs.submit_event(event["id"], event["detail"]))
-    handle = partial(predictions.respond, seconds_left=seconds_left(context))
-    return proxied(event, context, parse=parse_event, handle=handle, accepted=HandedOver)
+        return report_or_raise(lambda: services().predictions.jobs.submit_event(event["id"], event["detail"]))
+    return proxied(event, context, parse=parse_event, handle=services().predictions.respond, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -768,10 +766,8 @@ def assign_persona(event: CloudWatchEvent) -> Any:
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
     """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
-    jobs, left = services().spendsense.jobs, seconds_left(cast(Any, event.context))
-    return report_or_raise(
-        lambda: jobs.follow("generate_recommendations", detail_of(event, spendsense.StageDone), left)
-    )
+    run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run("generate_recommendations", detail_of(event, spendsense.StageDone), left))
 
 
 @app.lambda_function()
@@ -1078,10 +1074,14 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
 )
 def open_upload_session() -> NewSession:
     """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
-    console = console_url()
-    here = f"{console}api/u" if console else app.address("u")
-    phone_page = app.query(NewSessionQuery).phone_page or here
+    phone_page = app.query(NewSessionQuery).phone_page or own_phone_page()
     return services().uploads.sessions.open(app.source_ip(), phone_page)
+
+
+def own_phone_page() -> str:
+    """The page for phones behind the console's address, or behind this API's where there is no console."""
+    console = console_url()
+    return f"{console}api/u" if console else app.address("u")
 
 
 @app.route(

@@ -137,7 +137,10 @@ class PredictionJobPage(Struct, frozen=True, kw_only=True):
 
 
 class PredictionOutcome(Struct, frozen=True, kw_only=True):
-    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all."""
+    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all.
+
+    `reused` means that the output was there already, of the same model, data and request.
+    """
 
     rows: int
     bytes: int
@@ -145,6 +148,7 @@ class PredictionOutcome(Struct, frozen=True, kw_only=True):
     output_s3_uri: str
     seconds: float
     peak_mib: float
+    reused: bool = False
 
 
 class HandedOver(Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, home: Path, tell: Callable[[str], None]) -> list[Path]:
     out = home / "demo" / name
     out.mkdir(parents=True, exist_ok=True)
-    print(f"\n== {name} ".ljust(100, "="), flush=True)
+    print(f"\n== {name} ".ljust(80, "="), flush=True)
     described = json.loads(cloud_file(home).read_text(encoding="utf-8"))
     made: list[Path] = importlib.import_module(f"{__package__}.{name}").run(described, out, tell)
     return made

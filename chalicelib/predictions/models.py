@@ -153,6 +153,14 @@ class HandedOver(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class JobsWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tell an operator's socket of jobs, with the operator's proof: an ID token, or the token of machines."""
+
+    action: Literal["watch_jobs"]
+    authorization: str | None = None
+    operator_token: str | None = None
+
+
 class PredictionStep(Struct, frozen=True, kw_only=True):
     """The input of the steps that are for a whole job; a plan's output has more."""
 

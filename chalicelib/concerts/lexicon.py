@@ -31,6 +31,7 @@ GENRE_ALIASES: Mapping[str, str] = {
     "electro": "electronic",
     "dance": "electronic",
     "heavy metal": "metal",
+    "rock and roll": "rock",
     "orchestral": "classical",
     "classic": "classical",
 }

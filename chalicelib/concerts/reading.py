@@ -6,14 +6,18 @@ silently.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib.concerts.cues import (
+    ANSWERED,
     ARTIST_AFTER,
     BOUNDARY,
+    CAPACITY_BETWEEN,
     CAPACITY_LEAST,
     CAPACITY_MOST,
     CHEAP,
@@ -22,14 +26,15 @@ from chalicelib.concerts.cues import (
     COUNT,
     CUES,
     DEAR,
+    DERIVED,
     FILLERS,
     FREE,
     GENRE_WORDS,
     GREETING,
+    IDLE,
     LARGE,
     LARGE_SEATS,
     MOST_COUNTED,
-    MOST_TOKENS,
     NEGATION,
     NOT_NEGATION,
     ORDER_CUES,
@@ -40,35 +45,33 @@ from chalicelib.concerts.cues import (
     PRICE_BETWEEN,
     PRICE_LEAST,
     PRICE_MOST,
-    PUNCTUATION,
     REFERENCE_CUE,
     SHORT_CODES,
     SMALL,
     SMALL_SEATS,
+    SOLD,
     STOP_WORDS,
     THE_VENUE,
-    TOKEN,
     TYPE_WORDS,
+    UNKNOWN_ARTIST,
+    UNKNOWN_VENUE,
     UNSUPPORTED,
+    WELL_LIKED,
 )
-from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain_text
+from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, compact, key
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import NUMBER_WORDS, SHORT, DayPeriod, periods_in
+from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS, DayPeriod, periods_in
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place, Vocabulary
+from chalicelib.concerts.words import PUNCTUATION, Speller, Word, words_of
 
 WEEK = timedelta(days=7)
 LETTER = 1
+MOST_NAMED = 30
+"""Phrases that one answer names as not used; the others are counted."""
+WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club"))
 CLAUSE = 300
 """Characters before a name in which a negation may reach it."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
-
-
-class Word(NamedTuple):
-    """One word or mark of a message: plain, as it was written, and where the plain ones stand in the flat text."""
-
-    plain: str
-    raw: str
-    at: int
 
 
 class Span(NamedTuple):
@@ -93,9 +96,12 @@ class _Reader:
         self.blind = lexicon is None
         self.lexicon = lexicon or Lexicon(Vocabulary())
         self.today = today
-        self.words = list(_words(message))
+        self.corrected: list[str] = []
+        self.words = self._mended(words_of(message, self.lexicon.spans))
         self.flat = " ".join(word.plain for word in self.words)
         self.used = [False] * len(self.words)
+        self.spent = [False] * len(self.words)
+        self.cue_at: list[tuple[int, int]] = []
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
         self.in_places: set[int] = set()
@@ -105,6 +111,7 @@ class _Reader:
     def question(self) -> ChatQuestion:
         """All of it, in the order in which one part keeps words from the next."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
+        self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
         spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
         cued = self._cued(spans)
@@ -113,18 +120,26 @@ class _Reader:
         spans = self._without_false_places(spans)
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
-        intent, topic, sure = self._intent(cues, cued, spans, concert)
+        prices = self._prices(cued)
+        seats = self._seats(cued)
+        intent, topic, sure = self._intent(cues, cued, spans, concert, limited=(*prices, *seats) != (None,) * 4)
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
-        prices = self._prices(cued)
-        seats = self._seats(cued, topic)
         count = self._count(cued, periods)
         which = self._which(cued, periods)
-        order = next(((order, least) for pattern, order, least in ORDER_CUES if pattern.search(cued)), None)
+        order = None
+        if topic == "venues":
+            order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
         self._unsupported(cued, topic, spans)
         if not self.blind:
             self._unknown_places(spans, periods)
             self._unknown_words(cued)
+        refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
+        self._spend_cues(cued, topic)
+        if not self.blind:
+            intent, topic, sure = self._without_unknown_names(
+                cued, spans, (intent, topic, sure), refers=refers, asked=bool(cues - {"artist", "greeting"})
+            )
         artists = [span for span in spans if span.named.kind == "artist" and not span.negated]
         venues = [span for span in spans if span.named.kind == "venue" and not span.negated]
         genres, not_genres = self._genres(spans)
@@ -139,7 +154,8 @@ class _Reader:
             for span in spans
             if span.named.kind == "venue" and span.negated
         ]
-        refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
+        if topic or intent == "unknown":
+            self._name_leftovers()
         return ChatQuestion(
             intent=intent,
             topic=topic,
@@ -166,9 +182,10 @@ class _Reader:
             the_venue=bool(THE_VENUE.search(cued)),
             order_by=order[0] if order and topic == "venues" else "popularity",
             least_first=order[1] if order and topic == "venues" else False,
-            follows=bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"},
+            follows=topic in {"concerts", "similar"} and bool(CONTEXT.search(cued)) and not refers,
             past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
+            corrected=tuple(self.corrected),
             unused=tuple(dict.fromkeys(self.unused)),
         )
 
@@ -250,12 +267,12 @@ class _Reader:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1
         after_city = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
-        adjacent = first > 0 and self.used[first - 1] and capital
+        adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
         if capital and not self.shout:
             return True
         if word.plain in SHORT_CODES and not (after_city or adjacent):
             return word.plain == "la" and bool(re.search(r"\bin $", before))
-        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain in {"nyc", "usa", "cdmx"}
+        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
 
     def _is_time(self, place: int) -> bool:
         around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]
@@ -389,17 +406,136 @@ class _Reader:
         """The flat text with names replaced by their kind, so that no name is taken for a word of the question."""
         parts: list[str] = []
         skip = {place: span for span in spans for place in range(span.first, span.after)}
+        self.cue_at = []
+        at = 0
         for place, word in enumerate(self.words):
             span = skip.get(place)
-            if span is None:
-                parts.append(word.plain)
-            elif place == span.first:
-                parts.append(f"_{span.named.kind}")
+            if span is not None and place > span.first:
+                self.cue_at.append(self.cue_at[-1])
+                continue
+            parts.append(word.plain if span is None else f"_{span.named.kind}")
+            self.cue_at.append((at, at + len(parts[-1])))
+            at += len(parts[-1]) + 1
         return " ".join(parts)
 
-    def _intent(self, cues: set[str], cued: str, spans: Sequence[Span], concert: str) -> tuple[Intent, str, float]:
+    def _spend(self, match: re.Match[str]) -> None:
+        """Note that a part of the question has used the words of a match in the cued text."""
+        place = max(0, bisect_right(self.cue_at, (match.start(), 0)) - 1)
+        while place < len(self.cue_at) and self.cue_at[place][0] < match.end():
+            if self.cue_at[place][1] > match.start():
+                self.spent[place] = True
+            place += 1
+
+    def _found(self, pattern: re.Pattern[str], cued: str) -> bool:
+        """Whether a pattern is in the cued text; its words are spent."""
+        matches = list(pattern.finditer(cued))
+        for match in matches:
+            self._spend(match)
+        return bool(matches)
+
+    def _unspent(self, cued: str, periods: Sequence[DayPeriod]) -> str:
+        """The cued text with a mark in the place of words that a period or another part has used."""
+        taken = {place for period in periods for place in self._places_in(period.start, period.end)}
+        text = list(cued)
+        for place, (start, end) in enumerate(self.cue_at):
+            if place in taken or self.spent[place]:
+                text[start:end] = "\0" * (end - start)
+        return "".join(text)
+
+    def _spend_cues(self, cued: str, topic: str) -> None:
+        """Spend the words that the topic answers, and those that only say how the others are meant."""
+        answered = ANSWERED.get(topic, frozenset())
+        for name, pattern in CUES:
+            if name in answered:
+                self._found(pattern, cued)
+        for pattern in (NEGATION, NOT_NEGATION, CONTEXT, REFERENCE_CUE, THE_VENUE, PAST, WELL_LIKED):
+            self._found(pattern, cued)
+        for pattern in (CHEAP, SMALL, LARGE):
+            self._found(pattern, cued)
+        if topic == "forecast":
+            self._found(SOLD, cued)
+
+    def _without_unknown_names(
+        self,
+        cued: str,
+        spans: Sequence[Span],
+        taken: tuple[Intent, str, float],
+        *,
+        refers: bool,
+        asked: bool,
+    ) -> tuple[Intent, str, float]:
+        """What is asked for, where the name is one that the warehouse does not have; the name is said."""
+        _, topic, _ = taken
+        if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
+            span.named.kind in {"artist", "venue"} for span in spans
+        ):
+            return taken
+        text = list(cued)
+        for place, (start, end) in enumerate(self.cue_at):
+            if self._is_left_over(place):
+                text[start:end] = "~" * (end - start)
+        masked = "".join(text)
+        for pattern, kind in ((UNKNOWN_VENUE, "venue"), (UNKNOWN_ARTIST, "artist")):
+            if match := pattern.search(masked):
+                start, end = next(span for number in range(1, 9) if (span := match.span(number)) != (-1, -1))
+                places = [place for place, (at, _) in enumerate(self.cue_at) if start <= at < end]
+                name = " ".join(self.words[place].raw for place in places)
+                for place in places:
+                    self.used[place] = True
+                self.unused.append(f"I know no {kind} named {name}.")
+                if kind == "venue":
+                    return "venue_search", "venue", 0.8
+                return "artist_lookup", "artist", 0.8
+        if topic == "artist" and not refers and not asked and any(map(self._is_left_over, range(len(self.words)))):
+            return "unknown", "", 0.2
+        return taken
+
+    def _is_left_over(self, place: int) -> bool:
+        """Whether a word asks for something that no part of the question has."""
+        word = self.words[place].plain
+        return not (self.used[place] or self.spent[place] or word in IDLE or not word[:1].isalnum())
+
+    def _name_leftovers(self) -> None:
+        """Name every word that asks for something and that no part has used: nothing is dropped silently."""
+        said = " ".join(map(key, self.unused))
+        runs: list[list[str]] = []
+        ended = -2
+        for place, word in enumerate(self.words):
+            follows = ended == place - 1
+            if self._is_left_over(place) and word.plain not in said.split():
+                if not follows:
+                    runs.append([])
+            elif not (follows and (word.raw[:1].isupper() or word.plain in WIDE_WORDS) and word.plain in IDLE):
+                continue
+            runs[-1].append(word.raw)
+            ended = place
+        phrases = list(dict.fromkeys(" ".join(run) for run in runs))
+        if phrases:
+            more = f" and {len(phrases) - MOST_NAMED} more" if len(phrases) > MOST_NAMED else ""
+            self.unused.append(f"I could not use: {', '.join(phrases[:MOST_NAMED])}{more}.")
+
+    def _mended(self, words: list[Word]) -> list[Word]:
+        """The words with typos mended, and genres that people make adjectives of; what was mended is said."""
+        found: list[Word] = []
+        at = 0
+        for word in words:
+            plain = word.plain
+            if not self.blind and plain.isalpha() and not _is_known(plain, self.lexicon):
+                stem = DERIVED.sub("", plain)
+                meant = compact(self.lexicon.genres.get(stem, "")) or _speller(self.lexicon)(plain)
+                if meant != plain:
+                    meant_as = meant.capitalize() if word.raw[:1].isupper() else meant
+                    self.corrected.append(f"I read {word.raw} as {meant_as}.")
+                    plain = meant
+            found.append(Word(plain, word.raw, at))
+            at += len(plain) + 1
+        return found
+
+    def _intent(
+        self, cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool
+    ) -> tuple[Intent, str, float]:
         """The intent, what is to be done about it, and how sure that is."""
-        kinds = {span.named.kind for span in spans}
+        kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
         about = kinds & {"artist", "venue"}
         of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
             "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
@@ -464,12 +600,16 @@ class _Reader:
             return "general_query", "", 0.9
         if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
             return "general_query", "", 0.9
+        if ORDINAL.search(cued) and "artist" in cues and not kinds:
+            return "artist_lookup", "artist", 0.75
         if re.search(r"\b(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)\b", cued):
             return "artist_lookup", "concerts", 0.8
         named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
         if (
             named
-            or re.search(r"[$€£] ?\d", cued)
+            or limited
+            or CHEAP.search(cued)
+            or any(span.named.kind == "artist" for span in spans)
             or cues & {"concert", "when", "price"}
             or any(self._periods(past=False))
         ):
@@ -491,7 +631,7 @@ class _Reader:
         periods = [one for one in self._periods(past=past) if not self._all_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
-        for one in fine:
+        for one in periods:
             for place in self._places_in(one.start, one.end):
                 self.used[place] = True
         if not fine:
@@ -518,9 +658,14 @@ class _Reader:
 
     def _left_out(self, period: DayPeriod) -> bool:
         """Whether days are negated, which no answer can honour; it is said."""
-        negated = bool(re.search(r"\b(?:not|except|but not|without) (?:on |in )?(?:the )?$", self.flat[: period.start]))
+        negated = bool(
+            re.search(
+                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the )?$", self.flat[: period.start]
+            )
+        )
         if negated:
-            self.unused.append(f"I cannot leave out days: {period.words}.")
+            words = self.flat[period.start : period.end]
+            self.unused.append(f"I cannot leave out days: {words} ({period.words}).")
         return negated
 
     def _all_used(self, period: DayPeriod) -> bool:
@@ -528,30 +673,33 @@ class _Reader:
         return bool(places) and all(self.used[place] for place in places)
 
     def _prices(self, cued: str) -> tuple[float | None, float | None]:
+        days = self._periods(past=False)
+        cued = self._unspent(cued, days)
         if found := PRICE_BETWEEN.search(cued):
+            self._spend(found)
             low, high = [number for number in map(_number, found.groups()) if number is not None][:2]
             return (low, high) if low <= high else (high, low)
-        if FREE.search(cued):
+        if self._found(FREE, cued):
             return None, 0.0
         most = next(
             (
                 number
                 for match in PRICE_MOST.finditer(cued)
                 for group in match.groups()
-                if (number := _number(group)) is not None and self._is_price(match, cued)
+                if (number := _number(group)) is not None and self._is_price(match, cued) and not self._spend(match)
             ),
             None,
         )
         least = next(
             (
                 number
-                for match in PRICE_LEAST.finditer(PRICE_MOST.sub(" ", cued))  # "no more than 70" has "more than 70"
+                for match in PRICE_LEAST.finditer(self._unspent(cued, days))  # "no more than 70" has "more than 70"
                 for group in match.groups()
-                if (number := _number(group)) is not None
+                if (number := _number(group)) is not None and not self._spend(match)
             ),
             None,
         )
-        if DEAR.search(cued) and not CHEAP.search(cued):
+        if not CHEAP.search(cued) and self._found(DEAR, cued):
             self.unused.append("I cannot choose by a price that has no number.")
         return least, most
 
@@ -560,17 +708,26 @@ class _Reader:
         if re.search(r"[$€£]|dollar|buck|usd|euro|eur\b|pound|gbp", match[0]):
             return True
         number = next((_number(group) for group in match.groups() if group), None)
-        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding|hold)\b", cued):
+        clause = (
+            re.split(r"[,.;!?]| and ", cued[: match.start()])[-1] + re.split(r"[,.;!?]| and ", cued[match.start() :])[0]
+        )
+        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding|hold)\b", clause):
             return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 
-    def _seats(self, cued: str, topic: str) -> tuple[int | None, int | None]:
-        least = next(
-            (_seats_in(group) for match in CAPACITY_LEAST.finditer(cued) for group in match.groups() if group), None
-        )
-        most = next(
-            (_seats_in(group) for match in CAPACITY_MOST.finditer(cued) for group in match.groups() if group), None
-        )
+    def _seats(self, cued: str) -> tuple[int | None, int | None]:
+        cued = self._unspent(cued, ())
+        if match := CAPACITY_BETWEEN.search(cued):
+            self._spend(match)
+            low, high = sorted(map(_seats_in, match.groups()))
+            return low, high
+        found: list[int | None] = []
+        for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
+            match = pattern.search(self._unspent(cued, ()))
+            if match:
+                self._spend(match)
+            found.append(_seats_in(next(group for group in match.groups() if group)) if match else None)
+        most, least = found
         if least is None and most is None:
             if SMALL.search(cued):
                 return None, SMALL_SEATS
@@ -579,10 +736,7 @@ class _Reader:
         return least, most
 
     def _count(self, cued: str, periods: Sequence[DayPeriod]) -> int | None:
-        taken = cued
-        for period in periods:
-            taken = taken.replace(self.flat[period.start : period.end], " ")
-        for match in COUNT.finditer(taken):
+        for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             if text in {"a", "an", "one"} and not re.search(rf"\b(?:top|only|just|best) (?:the )?{text}\b", match[0]):
@@ -590,22 +744,21 @@ class _Reader:
             if number > MOST_COUNTED:
                 self.unused.append(f"I list at most {MOST_COUNTED} at once, not {number}.")
             if number:
+                self._spend(match)
                 return min(number, MOST_COUNTED)
         return None
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
-        taken = cued
-        for period in periods:
-            taken = taken.replace(self.flat[period.start : period.end], " ")
-        if not (match := ORDINAL.search(taken)):
+        if not (match := ORDINAL.search(self._unspent(cued, periods))):
             return 0
+        self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
 
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
         for pattern, sentence in UNSUPPORTED:
             if (
-                pattern.search(cued)
+                self._found(pattern, cued)
                 and not (topic == "venue" and "amenities" in sentence)
                 and not (topic == "genres" and "genre" in sentence)
             ):
@@ -624,10 +777,13 @@ class _Reader:
                 after = first
                 while after < len(self.words) and self._may_be_place(after, timed, first):
                     after += 1
+                while first < after < len(self.words) and self.words[after].plain in WIDE_WORDS:
+                    after += 1
                 if after > first and not (
                     word.plain in {"at", "to", "around", "from"} and not self.words[first].raw[:1].isupper()
                 ):
                     name = " ".join(one.raw for one in self.words[first:after])
+                    self.used[first:after] = [True] * (after - first)
                     what = "venue is named" if word.plain == "at" else "venue is in"
                     self.unused.append(f"No {what} {name}.")
                     self.missing_place = True
@@ -644,6 +800,7 @@ class _Reader:
                 ):
                     after += 1
                 if after > place + 1:
+                    self.used[place + 1 : after] = [True] * (after - place - 1)
                     self.unused.append(f"No venue is in {' '.join(one.raw for one in self.words[place + 1 : after])}.")
                     place = after
                     continue
@@ -696,29 +853,6 @@ class _Reader:
         return (place for place, word in enumerate(self.words) if start <= word.at < end)
 
 
-def _words(message: str) -> Iterator[Word]:
-    at, last = 0, ""
-    for number, match in enumerate(TOKEN.finditer(message)):
-        if number >= MOST_TOKENS:
-            return
-        raw = match[0]
-        if raw == "." and last in SHORT:  # as in "Dec. 19"
-            continue
-        last = raw.lower()
-        text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain_text(raw))
-        if (
-            raw.lower().endswith(("'s", "’s"))
-            and len(raw) > 3
-            and text not in {"lets", "thats", "whats", "wheres", "whos", "hows", "its", "heres"}
-        ):
-            for part, spelled in ((text[:-1], raw[:-2]), ("s", "s")):
-                yield Word(part, spelled, at)
-                at += len(part) + 1
-            continue
-        yield Word(text, raw, at)
-        at += len(text) + 1
-
-
 def _is_name_like(flat: str, period: DayPeriod) -> bool:
     """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones are days."""
     return " " not in flat[period.start : period.end].strip()
@@ -754,3 +888,40 @@ def _venues_of(span: Span, places: Sequence[Place]) -> list[NamedVenue]:
     several = [one.what for one in (span.named, *span.others) if isinstance(one.what, NamedVenue)]
     there = [one for one in several if any(one.place.within(place) for place in places)]
     return there or several
+
+
+TARGETS = frozenset(
+    "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
+    "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
+    "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
+    "address largest smallest biggest estimate classical compare following something anything".split()
+)  # fmt: skip
+"""Words of the question that a typo is mended to; the names of the warehouse are the others."""
+_PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, *_ in (*ORDER_CUES, *UNSUPPORTED)]
+_PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
+_PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]
+KNOWN = (
+    frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
+    | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
+    | IDLE
+    | COMMON
+    | STOP_WORDS
+    | GENRE_WORDS
+    | TYPE_WORDS
+)
+
+
+@lru_cache(maxsize=2)
+def _named_words(lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(word for words in lexicon.spans for word in words)
+
+
+@lru_cache(maxsize=2)
+def _speller(lexicon: Lexicon) -> Speller:
+    return Speller(_named_words(lexicon) | TARGETS | MONTHS.keys() | WEEKDAYS.keys())
+
+
+def _is_known(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word is one of ours or of the warehouse, as it is or bent."""
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "er", "ly")))
+    return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])

@@ -71,7 +71,7 @@ class LocalRouter:
         unused = [*question.unused, *plan.unused, *(found.data.get("notes", ()) if found else ())]
         understood = understanding(question, plan.arguments)
         told_of = self._offer(plan.arguments) if nothing else self._told(question, plan, found)
-        words = [understood, *unused, *told_of]
+        words = [understood, *question.corrected, *unused, *told_of]
         for sentence in filter(None, words):
             yield Delta(f"{sentence.strip()} ")
         yield ChatOutcome(

@@ -47,9 +47,9 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
-    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent by|isnt by|less)\b"
+    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
 )
 NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no more than|no less than|not more than|not less than|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
@@ -64,8 +64,8 @@ PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
 PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}))|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: of)?|"
-    rf"within|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?= [$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
 )
@@ -74,7 +74,7 @@ PRICE_LEAST = re.compile(
     r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
 )
 CHEAP = re.compile(
-    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value)\b"
+    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b|\b(?:anything|something|stuff|is|are) free\b(?! (?:on|this|next|at|after))"
@@ -85,7 +85,7 @@ CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{S
 CAPACITY_LEAST = re.compile(
     rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
-    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating) (\d[\d,.]*k?)\b"
+    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
 )
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
@@ -93,17 +93,17 @@ CAPACITY_MOST = re.compile(
     rf"|\bsmaller than (\d[\d,.]*k?)\b"
 )
 SMALL = re.compile(
-    r"\b(?<!how )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
+    r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
 )
 LARGE = re.compile(
-    r"\b(?<!how )(?:big|large|huge|giant|massive) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|concerts?|gigs?|shows?|stages?|halls?)\b"
+    r"\b(?<!how )(?<!no )(?<!not )(?:big|large|huge|giant|massive) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|concerts?|gigs?|shows?|stages?|halls?)\b"
 )
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
     rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
-    r"(?! ?(?:seats|people|dollars|euros|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places)\b"
+    r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
+    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre)\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b"
 )
 ORDINALS = {
@@ -114,6 +114,7 @@ ORDINALS = {
     for word in words
 } | {"last": -1, "final": -1}  # fmt: skip
 ORDINAL = re.compile(
+    r"\bthe (last) (?=of (?:those|these|them))|"
     rf"\b(?:the )?({'|'.join(ORDINALS)})(?: (?:one|concert|show|gig|artist|band|venue|place|option|event|result|suggestion|item|act)\b(?! in| at| of))"
     rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
     r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
@@ -156,7 +157,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
          "I cannot choose by mood; I know genres and popularity."),
         (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
-        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday))\b",
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
         (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
@@ -173,13 +174,14 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
 _X = r"(~[~ ]*)"
 UNKNOWN_ARTIST = re.compile(
     rf"\b(?:is|are|does|do|did|will|has|have|when s|where s|can i see) (?:the )?{_X}(?:ever |still |also |going to )?(?:play|plays|playing|perform|performs|performing|tour|touring|tours|on tour|coming|come|next|singing|sing|live)\b"
-    rf"|\b(?:tour dates|tickets|tour|concerts?|gigs?|shows?|dates) (?:for|of|by|from) (?:the )?{_X}"
+    rf"|\b(?:(?:tour dates|tickets|tour|dates) (?:for|of|by|to)|(?:concerts?|gigs?|shows?) (?:of|by)) (?:the )?{_X}(?![~ ]*(?:people|artists?|bands?|singers?|musicians?|wom[ae]n|m[ae]n|someone))"
     rf"|\btour dates {_X}"
     rf"|\b(?:who (?:is|are|s)|tell me (?:more )?about|heard of|fan of|news on|news about) (?:the )?{_X}(?!_)"
     rf"|\b(?:see|hear|watch|catch) (?:the )?{_X}(?:live|in concert|perform|play|on stage)\b"
-    rf"|\b(?:artist|band|singer|group|rapper|dj) (?:called |named )?{_X}"
+    rf"|\b(?:(?:artist|band|singer|group|rapper|dj) (?:called|named)|(?:the|a) (?:artist|band|singer|group|rapper)) {_X}"
     rf"|{_X}(?:tour dates|on tour|next (?:concert|gig|show)|s next (?:concert|gig|show))\b"
 )
+UNKNOWN_TICKETS = re.compile(rf"{_X}(?:tickets|concerts?|gigs?|shows?)\b")
 UNKNOWN_VENUE = re.compile(
     rf"\b(?:address|capacity|location|size|amenities) of (?:the )?{_X}|\bhow (?:big|large) is (?:the )?{_X}|\bwhere is (?:the )?{_X}(?:located|\?|$)"
 )
@@ -192,17 +194,17 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what can you (?:do|help)|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if (?:i|you|we) like|who else|what else (?:should|would|do|can|could|might)|similarly)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|how did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
-        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
         ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|places to (?:play|perform|see)|concert halls?)\b"),
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
@@ -231,6 +233,19 @@ WELL_LIKED = re.compile(
     r"\b(?:(?:most )?popular(?:ity)?|best|top|favou?rite|hottest|greatest|recommended|list|are there|any|show me)\b"
 )
 """Words of the ranking of venues that every list of concerts answers, too: the best of them come first."""
+CONCERTS_IN = re.compile(
+    r"\b(?:concerts?|gigs?|shows?|tickets?|events?|music|stuff|things|_genre)\b.*?\b(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?|places?)\b"
+)
+"""Concerts in certain venues, which ask for concerts; unless the venues are what is asked for."""
+VENUES_ASKED = re.compile(
+    r"\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
+    r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
+)
+UNLOVED = re.compile(
+    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
+)
+"""What stands after a name that is unwanted."""
+ELSEWHERE = re.compile(r"\b(?:weather|flights?|hotels?|restaurants?|directions)\b")
 DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
 """Endings of words that are made of genres: jazzy, rockish, metalheads."""
 
@@ -261,7 +276,7 @@ PAST = re.compile(
     r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
 )
 CONTEXT = re.compile(
-    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|make it|something cheaper|any cheaper|cheaper)\b"
+    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
 )
 
 STOP_WORDS = COMMON | frozenset(
@@ -286,7 +301,7 @@ IDLE = frozenset(
     "enjoy enough euro euros even ever every everybody everyone everything everywhere exactly except excuse fan fancy "
     "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further game gd "
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
-    "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however huge i "
+    "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
     "id idea ideas if ill im in info inside instead into is isnt it its itself ive job join just keen keep kind kinda kindly "
     "kinds know lads last lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
@@ -312,3 +327,11 @@ IDLE = frozenset(
     "weekend weekends night nights tonight money dollars bucks season".split()
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
+
+TARGETS = frozenset(
+    "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
+    "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
+    "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
+    "address largest smallest biggest estimate classical compare following something anything".split()
+)
+"""Words of the question that a typo is mended to; the names of the warehouse are the others."""

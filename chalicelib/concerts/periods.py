@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from math import ceil
 from typing import NamedTuple
 
 DAY = timedelta(days=1)
@@ -44,7 +45,7 @@ POINT = re.compile(
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
     | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
-    | (?P<daymonth>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
@@ -54,7 +55,7 @@ POINT = re.compile(
     | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
-    | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (day|night|week|weekend|month|year)s?\b)
+    | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
     | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
@@ -62,12 +63,15 @@ POINT = re.compile(
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
+    | (?P<now>(?:(?<=between\ )|(?<=from\ ))now\b)
+    | (?P<fromnow>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ from\ (?:now|today)\b)
+    | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
-    | (?P<dayof>\bon\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
+    | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
     | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
         |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
-    | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b)
+    | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
     """,
     re.VERBOSE,
@@ -129,6 +133,15 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 continue
         if point.problem or point.ranged:
             found.append(point)
+        elif point.since and (edge := re.search(r"\b(?:the )?week of (?:the )?$", before)):
+            found.append(DayPeriod(edge.start(), point.end, point.since, point.since + 7 * DAY))
+        elif re.search(r"\bday after (?:the )?$", before) and point.until:
+            start = before.rindex("day after")
+            found.append(DayPeriod(start, point.end, point.until, point.until + DAY))
+        elif edge := re.search(r"\bnot before (?:the )?$", before):
+            found.append(DayPeriod(edge.start(), point.end, point.since, None))
+        elif edge := re.search(r"\bnot after (?:the )?$", before):
+            found.append(DayPeriod(edge.start(), point.end, None, point.until))
         elif edge := BEFORE.search(before):
             inclusive = "before" not in edge[0] or bool(ENDING.match(flat, point.start))
             found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else point.since))
@@ -153,7 +166,7 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
-        if kind == "weekday" and flat[:start].endswith(("every ", "each ")):
+        if kind == "weekday" and re.search(r"\b(?:every|each) $", flat[:start]):
             continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
@@ -336,7 +349,7 @@ def _ahead(own: list[str | None], today: date, past: bool, text: str) -> Days:
     if text.startswith("within") or "next" in text:
         return today, today + days + DAY
     day = today + days
-    spread = {"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"]
+    spread = 1 if "from" in text else {"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"]
     return day, day + timedelta(days=spread)
 
 
@@ -347,8 +360,8 @@ def _ago(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 def _length(number: str | None, unit: str | None) -> timedelta:
     count = min(NUMBER_WORDS.get(number or "") or int(number or 1), 10_000)
-    days = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
-    return timedelta(days=min(count * days, 36_500))
+    days = {"hour": 1 / 24, "day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
+    return timedelta(days=ceil(min(count * days, 36_500)))
 
 
 def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -399,6 +412,18 @@ def _weekfrom(own: list[str | None], today: date, past: bool, text: str) -> Days
     number = WEEKDAYS.get(own[0] or "", today.weekday() + (own[0] == "tomorrow"))
     day = today + timedelta(days=(number - today.weekday()) % 7 + 7)
     return day, day + DAY
+
+
+def _now(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return today, today + DAY
+
+
+def _halfmonth(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    month = _month([None, own[1], own[2]], today, past, text)
+    if not isinstance(month, tuple) or month[0] is None:
+        return month
+    middle = month[0] + 15 * DAY
+    return (month[0], middle) if own[0] == "first" else (middle, month[1])
 
 
 def _newyear(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -476,6 +501,9 @@ _KINDS = {
     "weekendof": _weekof,
     "afternext": _afternext,
     "weekfrom": _weekfrom,
+    "now": _now,
+    "fromnow": _ahead,
+    "halfmonth": _halfmonth,
     "newyear": _newyear,
     "dayof": _dayof,
     "season": _season,

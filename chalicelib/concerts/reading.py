@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from msgspec import structs
 
 from chalicelib.concerts.cues import (
     ANSWERED,
@@ -22,11 +24,13 @@ from chalicelib.concerts.cues import (
     CAPACITY_MOST,
     CHEAP,
     COMMON,
+    CONCERTS_IN,
     CONTEXT,
     COUNT,
     CUES,
     DEAR,
     DERIVED,
+    ELSEWHERE,
     FILLERS,
     FREE,
     GENRE_WORDS,
@@ -51,11 +55,15 @@ from chalicelib.concerts.cues import (
     SMALL_SEATS,
     SOLD,
     STOP_WORDS,
+    TARGETS,
     THE_VENUE,
     TYPE_WORDS,
     UNKNOWN_ARTIST,
+    UNKNOWN_TICKETS,
     UNKNOWN_VENUE,
+    UNLOVED,
     UNSUPPORTED,
+    VENUES_ASKED,
     WELL_LIKED,
 )
 from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, compact, key
@@ -68,9 +76,21 @@ WEEK = timedelta(days=7)
 LETTER = 1
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
-WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club"))
+WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
 CLAUSE = 300
 """Characters before a name in which a negation may reach it."""
+FOLLOWABLE = frozenset(("concerts", "similar", "price", "artist", "totals", "venues"))
+KEPT_TOGETHER = (
+    ("genres",), ("not_genres",), ("places",), ("not_places",), ("artists",), ("venues",), ("venue_types",),
+    ("since", "until"), ("min_price", "max_price", "by_price"), ("min_capacity", "max_capacity"),
+    ("order_by",), ("least_first",),
+)  # fmt: skip
+"""The parts that a question after another takes over, each whole or not at all."""
+WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
+"""States and countries, whether or not the warehouse has venues there."""
+FIRST_OF_PLACES = frozenset(
+    ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
+)
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
 
 
@@ -84,9 +104,12 @@ class Span(NamedTuple):
     negated: bool
 
 
-def read(message: str, lexicon: Lexicon | None, today: date) -> ChatQuestion:
-    """The question that a message asks; without a lexicon its names stay unread."""
-    return _Reader(message, lexicon, today).question()
+def read(message: str, lexicon: Lexicon | None, today: date, earlier: ChatQuestion | None = None) -> ChatQuestion:
+    """The question that a message asks; without a lexicon its names stay unread.
+
+    What it leaves open is as in the `earlier` question, where it follows that: "and in Boston?".
+    """
+    return _Reader(message, lexicon, today).question(earlier)
 
 
 class _Reader:
@@ -108,7 +131,7 @@ class _Reader:
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
-    def question(self) -> ChatQuestion:
+    def question(self, earlier: ChatQuestion | None) -> ChatQuestion:
         """All of it, in the order in which one part keeps words from the next."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
@@ -123,6 +146,10 @@ class _Reader:
         prices = self._prices(cued)
         seats = self._seats(cued)
         intent, topic, sure = self._intent(cues, cued, spans, concert, limited=(*prices, *seats) != (None,) * 4)
+        follows = topic in {"concerts", ""} and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"}
+        if follows and earlier and earlier.topic in FOLLOWABLE:
+            intent, topic, sure = earlier.intent, earlier.topic, 0.7
+        past = past or (earlier is not None and topic == "totals")
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
         count = self._count(cued, periods)
@@ -156,7 +183,7 @@ class _Reader:
         ]
         if topic or intent == "unknown":
             self._name_leftovers()
-        return ChatQuestion(
+        question = ChatQuestion(
             intent=intent,
             topic=topic,
             confidence=sure,
@@ -182,12 +209,13 @@ class _Reader:
             the_venue=bool(THE_VENUE.search(cued)),
             order_by=order[0] if order and topic == "venues" else "popularity",
             least_first=order[1] if order and topic == "venues" else False,
-            follows=topic in {"concerts", "similar"} and bool(CONTEXT.search(cued)) and not refers,
+            follows=follows,
             past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
             corrected=tuple(self.corrected),
             unused=tuple(dict.fromkeys(self.unused)),
         )
+        return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
     # -- names
 
@@ -245,7 +273,7 @@ class _Reader:
             meant = next(one for one in fitting if (one.kind == "artist") == acts)
         elif "place" in kinds and "genre" not in kinds:
             meant = next(one for one in fitting if one.kind == "place")
-        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first))
+        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first, after))
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -265,10 +293,16 @@ class _Reader:
         word = self.words[first]
         if len(word.plain) > 3:
             return True
-        capital = word.raw.isupper() and len(word.raw) > 1
-        after_city = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
+        capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
+        follows = self.words[after].plain if after < len(self.words) else ","
+        after_city = (
+            first > 1
+            and self.words[first - 1].plain == ","
+            and self.used[first - 2]
+            and (capital or word.plain not in SHORT_CODES or follows in PUNCTUATION)
+        )
         adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
-        if capital and not self.shout:
+        if capital:
             return True
         if word.plain in SHORT_CODES and not (after_city or adjacent):
             return word.plain == "la" and bool(re.search(r"\bin $", before))
@@ -296,6 +330,15 @@ class _Reader:
                 cities = [one for one in (last.named, *last.others) if isinstance(one.what, Place) and one.what.city]
                 wides = [one for one in (span.named, *span.others) if isinstance(one.what, Place) and not one.what.city]
                 wides += [Named("place", one) for one in self.lexicon.parts(self.words[span.first].raw) if not one.city]
+                if not cities or all(isinstance(one.what, Place) and not one.what.city for one in (last.named,)):
+                    turned = [
+                        one
+                        for one in (span.named, *span.others)
+                        if isinstance(one.what, Place) and one.what.city and one.what.within(last.named.what)
+                    ]
+                    if turned and between == ",":  # "Georgia, Atlanta"
+                        found[-1] = Span(last.first, span.after, turned[0], (), last.negated)
+                        continue
                 inside = [
                     city
                     for city in cities
@@ -315,7 +358,6 @@ class _Reader:
 
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
-        wide = {key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values())}
         kept = []
         for span in spans:
             if span.named.kind == "place" and not self.blind:
@@ -332,7 +374,7 @@ class _Reader:
                     continue
                 after = self.words[span.after : span.after + 3]
                 tail = key(" ".join(word.raw for word in after[1:]))
-                state = next((name for name in wide if f"{tail} ".startswith(f"{name} ")), None)
+                state = next((name for name in WIDE_NAMES if f"{tail} ".startswith(f"{name} ")), None)
                 if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
                     named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
                     self.unused.append(
@@ -345,7 +387,7 @@ class _Reader:
             kept.append(span)
         return kept
 
-    def _negated(self, first: int) -> bool:
+    def _negated(self, first: int, after: int) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
         before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
@@ -357,6 +399,10 @@ class _Reader:
         ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
+        if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
+            return True
+        if UNLOVED.match(self.flat[self._end(after - 1) :]):
+            return True
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
@@ -475,8 +521,9 @@ class _Reader:
             if self._is_left_over(place):
                 text[start:end] = "~" * (end - start)
         masked = "".join(text)
-        for pattern, kind in ((UNKNOWN_VENUE, "venue"), (UNKNOWN_ARTIST, "artist")):
-            if match := pattern.search(masked):
+        for pattern, kind in ((UNKNOWN_VENUE, "venue"), (UNKNOWN_ARTIST, "artist"), (UNKNOWN_TICKETS, "artist")):
+            match = pattern.search(masked)
+            if match and (pattern is not UNKNOWN_TICKETS or self._is_name(match)):
                 start, end = next(span for number in range(1, 9) if (span := match.span(number)) != (-1, -1))
                 places = [place for place, (at, _) in enumerate(self.cue_at) if start <= at < end]
                 name = " ".join(self.words[place].raw for place in places)
@@ -489,6 +536,12 @@ class _Reader:
         if topic == "artist" and not refers and not asked and any(map(self._is_left_over, range(len(self.words)))):
             return "unknown", "", 0.2
         return taken
+
+    def _is_name(self, match: re.Match[str]) -> bool:
+        """Whether the words of a match's first group are written as a name is, other than at the very beginning."""
+        places = [place for place, (at, _) in enumerate(self.cue_at) if match.start(1) <= at < match.end(1)]
+        raws = [self.words[place].raw for place in places]
+        return not self.shout and all(raw[:1].isupper() for raw in raws) and (places[0] > 0 or len(raws) == 1)
 
     def _is_left_over(self, place: int) -> bool:
         """Whether a word asks for something that no part of the question has."""
@@ -550,14 +603,16 @@ class _Reader:
             return "ticket_prediction", "forecast", 0.85
         if "similar" in cues and not cues & {"analysis"}:
             return "concert_recommendation", "similar", 0.9
-        if "genres" in cues and "analysis" not in cues:
+        if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
             return "general_query", "genres", 0.9
         if "venue" in kinds:
             if "price" in cues and "facts" not in cues:
                 return "concert_recommendation", "concerts", 0.8
             if "analysis" in cues and not cues & {"facts"}:
                 return "data_analysis", "totals", 0.8
-            if cues & {"facts"} or not cues & {"concert", "when"}:
+            if cues & {"facts"} or not (
+                cues & {"concert", "when"} or "genre" in kinds or limited or any(self._periods(past=False))
+            ):
                 return "venue_search", "venue", 0.9
             return "concert_recommendation", "concerts", 0.8
         ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
@@ -566,13 +621,9 @@ class _Reader:
             and not ("genre" in kinds and not ranks)
             and (bool(cues & {"ranking", "facts"}) or not cues & {"concert", "price", "analysis"})
         )
-        if asks_venue and re.search(
-            r"\b(?:concerts?|gigs?|shows?|tickets|events?) (?:\S+ ){0,4}?(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?)",
-            cued,
-        ):
-            asks_venue = bool(
-                re.search(r"\b(?:which|what|popular|best|top|rank\w*) (?:\S+ ){0,3}?(?:venues?|_type)", cued)
-            )
+        if asks_venue and CONCERTS_IN.search(cued):
+            asks_venue = False
+        asks_venue = asks_venue or bool(VENUES_ASKED.search(cued))
         if asks_venue and "artist" not in kinds:
             if (
                 THE_VENUE.search(cued)
@@ -596,6 +647,8 @@ class _Reader:
             return "concert_recommendation", "price", 0.8
         if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "artist_lookup", "artist", 0.75
+        if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
+            return "unknown", "", 0.2
         if "help" in cues and not kinds & {"genre", "place"}:
             return "general_query", "", 0.9
         if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
@@ -641,7 +694,7 @@ class _Reader:
             return None, periods
         first = fine[0]
         for one in fine[1:]:
-            either = re.fullmatch(r",? ?(?:or|and|,)? ?", self.flat[first.end : one.start])
+            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", self.flat[first.end : one.start])
             if either and first.since and first.until and one.since and one.until:
                 if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
                     one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
@@ -708,10 +761,7 @@ class _Reader:
         if re.search(r"[$€£]|dollar|buck|usd|euro|eur\b|pound|gbp", match[0]):
             return True
         number = next((_number(group) for group in match.groups() if group), None)
-        clause = (
-            re.split(r"[,.;!?]| and ", cued[: match.start()])[-1] + re.split(r"[,.;!?]| and ", cued[match.start() :])[0]
-        )
-        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding|hold)\b", clause):
+        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
             return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 
@@ -767,6 +817,7 @@ class _Reader:
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
         timed = {place for period in periods for place in self._places_in(period.start, period.end)}
+        self._unknown_states()
         place = 0
         while place < len(self.words):
             word = self.words[place]
@@ -806,6 +857,18 @@ class _Reader:
                     continue
             place += 1
 
+    def _unknown_states(self) -> None:
+        """States and countries, wherever they stand, in which there is no venue."""
+        for place in range(len(self.words)):
+            for size in (3, 2, 1):
+                words = self.words[place : place + size]
+                name = " ".join(word.plain for word in words)
+                free = not any(self.used[place : place + size])
+                if len(words) == size and free and name in WIDE_NAMES and (size > 1 or name not in IDLE):
+                    self.used[place : place + size] = [True] * size
+                    self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")
+                    self.missing_place = True
+
     def _unknown_words(self, cued: str) -> None:
         """Genres and types of venues that people name and this warehouse does not have."""
         words = [(word.plain, word.raw) for place, word in enumerate(self.words) if not self.used[place]]
@@ -830,7 +893,8 @@ class _Reader:
             or len(word.plain) < 2
         ):
             return False
-        if word.plain in STOP_WORDS:
+        part = word.plain in FIRST_OF_PLACES or (place > first and word.plain in WIDE_WORDS)
+        if word.plain in STOP_WORDS and (self.shout or not word.raw[:1].isupper() or not part):
             return False
         if word.raw[:1].isupper() and not self.shout:
             return True
@@ -851,6 +915,20 @@ class _Reader:
 
     def _places_in(self, start: int, end: int) -> Iterator[int]:
         return (place for place, word in enumerate(self.words) if start <= word.at < end)
+
+
+def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
+    """The question, with those parts of the earlier one that it says nothing about."""
+    kept: dict[str, Any] = {}
+    for names in KEPT_TOGETHER:
+        if not any(getattr(question, name) for name in names):
+            kept |= {name: getattr(earlier, name) for name in names}
+    both = structs.replace(question, **kept)
+    return structs.replace(
+        both,
+        genres=tuple(one for one in both.genres if one not in both.not_genres),
+        places=tuple(one for one in both.places if one not in both.not_places),
+    )
 
 
 def _is_name_like(flat: str, period: DayPeriod) -> bool:
@@ -890,13 +968,6 @@ def _venues_of(span: Span, places: Sequence[Place]) -> list[NamedVenue]:
     return there or several
 
 
-TARGETS = frozenset(
-    "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
-    "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
-    "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
-    "address largest smallest biggest estimate classical compare following something anything".split()
-)  # fmt: skip
-"""Words of the question that a typo is mended to; the names of the warehouse are the others."""
 _PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, *_ in (*ORDER_CUES, *UNSUPPORTED)]
 _PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
 _PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]

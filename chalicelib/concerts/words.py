@@ -1,5 +1,7 @@
 """The words of a message as the reading takes them: without accents, with slang spelled out and typos mended."""
 
+# ruff: noqa: SIM905
+
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,15 +21,18 @@ CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its
 SPELLED: Mapping[str, str] = dict(
     pair.split(":")
     for pair in (
-        "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|tmw:tomorrow|"
-        "tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|tonite:tonight|wknd:weekend|"
-        "wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|wk:week|wks:weeks|"
-        "hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|gunna:going to|wanna:want to|"
-        "gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|hows:how s|whens:when s|thats:that s|"
-        "heres:here s|tix:tickets|tickts:tickets|tkts:tickets|pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|"
-        "gr8:great|somethin:something|nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|"
-        "dunno:dont know|cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|"
-        "wud:would|luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
+        "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"
+        "tmw:tomorrow|tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|"
+        "tonite:tonight|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
+        "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
+        "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
+        "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
+        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|"
+        "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
+        "cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
+        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
+        "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
+        "concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
 )
 """What people type for words, and the marks that stand for words."""
@@ -81,6 +86,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             if number and _is_figure(message[: match.start()].rstrip()[-1:]):
                 yield from (("or", "or"), ("more", "more"))
             continue
+        raw = re.sub(r"(?i)^(we|they|you)['’´`]re$", r"\1", raw)  # "were" is past
         text = re.sub(r"['’´`.]", "", plain_text(raw)) if len(raw) > 1 and not raw[0].isdigit() else plain_text(raw)
         if raw.lower().endswith(("'s", "’s")) and len(raw) > 3 and text not in CONTRACTED:
             yield text[:-1], raw[:-2]
@@ -113,6 +119,10 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(words):
         plain, raw = words[place]
+        if [one for one, _ in words[place : place + 3]] == ["half", "a", "dozen"]:
+            yield "6", "half a dozen"
+            place += 3
+            continue
         times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
         if times and (plain in NUMERALS or plain == "a"):
             yield str(NUMERALS.get(plain, 1) * times), f"{raw} {words[place + 1][1]}"

@@ -655,7 +655,10 @@ class _Reader:
             return "general_query", "", 0.9
         if ORDINAL.search(cued) and "artist" in cues and not kinds:
             return "artist_lookup", "artist", 0.75
-        if re.search(r"\b(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)\b", cued):
+        if re.search(
+            r"\b(?:(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)|(?:top|best|popular|biggest|\d) (?:\S+ )?(?:artists|bands|singers|acts|musicians))\b",
+            cued,
+        ):
             return "artist_lookup", "concerts", 0.8
         named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
         if (
@@ -806,6 +809,7 @@ class _Reader:
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
 
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
+        cued = self._unspent(cued, ())
         for pattern, sentence in UNSUPPORTED:
             if (
                 self._found(pattern, cued)

@@ -72,7 +72,10 @@ class LocalRouter:
             found = self._forecast_of_first(found, plan)
         unused = [*question.unused, *plan.unused, *(found.data.get("notes", ()) if found else ())]
         understood = understanding(question, plan.arguments)
-        told_of = self._offer(plan.arguments) if nothing else self._told(question, plan, found)
+        told_of = self._told(question, plan, found)
+        if nothing:
+            offers = plan.tool in {"recommend_concerts", "find_concerts"}
+            told_of = self._offer(plan.arguments) if offers else iter(("I have no figures of that.",))
         words = [understood, *question.corrected, *unused, *told_of]
         for sentence in filter(None, words):
             yield Delta(f"{sentence.strip()} ")
@@ -169,6 +172,8 @@ def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
             plan.arguments |= {"order": "date", "top_n": 1}
             plan.forecast = True
+            if len(question.artists) > 1:
+                plan.unused.append("I forecast one concert at a time, the first of them.")
             return
     concert = concert or subject.concert_id
     if concert:
@@ -195,7 +200,9 @@ def _similar(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: 
 def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if question.until and question.until <= today:
         plan.tool = "find_concerts"
+        names = [one.name for one in (*question.artists, *question.venues)]
         plan.arguments = {
+            "q": names[0] if names else "",
             "genre": list(question.genres),
             "place": _spelled(question.places),
             "type": list(question.venue_types),
@@ -204,6 +211,8 @@ def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             "limit": question.count or LISTED,
         }
         plan.unused.append("Those days are over, so I list what was played then.")
+        if len(names) > 1:
+            plan.unused.append(f"I look back on one name at a time: ask again for {' and for '.join(names[1:])}.")
         return
     plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
     plan.arguments["top_n"] = question.count or LISTED
@@ -216,7 +225,8 @@ def _concert(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: 
 def _price(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if question.artists or not (subject.concert_id or subject.artist_id):
         _concerts(question, subject, plan, today)
-        plan.arguments.setdefault("order", "date")
+        if plan.tool == "recommend_concerts":
+            plan.arguments.setdefault("order", "date")
     elif subject.concert_id:
         plan.tool, plan.arguments = "concert_details", {"concert_id": subject.concert_id}
     else:
@@ -226,8 +236,11 @@ def _price(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: da
 def _artist(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if not question.artists and not subject.artist_id:
         plan.say = "Which artist do you mean?"
-        if not question.refers:
+        if not question.refers and not any("I know no artist" in sentence for sentence in question.unused):
             plan.unused.append("I know no artist of that name.")
+        return
+    if question.artists and question.until and question.until <= today:
+        _concerts(question, subject, plan, today)
         return
     narrowed = question.places or question.not_places or question.since or question.until or question.venue_types
     priced = question.min_price is not None or question.max_price is not None or question.by_price
@@ -249,7 +262,9 @@ def _venue(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: da
     if len(question.venues) > 1:
         plan.tool = "find_venues"
         plan.arguments = {"q": question.venues[0].name, "place": _spelled(question.places), "limit": MOST_VENUES}
-        if len(question.venues) > MOST_VENUES:
+        if others := {venue.name for venue in question.venues} - {question.venues[0].name}:
+            plan.unused.append(f"I tell of one venue at a time: ask again for {' and for '.join(sorted(others))}.")
+        elif len(question.venues) > MOST_VENUES:
             plan.unused.append(f"{len(question.venues)} venues are named so; say in which city for the others.")
     elif question.venues:
         plan.tool, plan.arguments = "venue_details", {"venue_id": question.venues[0].venue_id}
@@ -329,6 +344,8 @@ def _wish(question: ChatQuestion, today: date, *, artists: bool = True) -> dict[
         wish["artist_ids"] = [artist.artist_id for artist in question.artists]
     if question.venues:
         wish["venue_ids"] = [venue.venue_id for venue in question.venues]
+    if question.until and question.until <= today:  # days that are over; unhonoured says so
+        return {name: value for name, value in wish.items() if value not in ([], None)}
     if question.since:
         wish["since"] = str(max(question.since, today))
     if question.until:
@@ -368,7 +385,7 @@ WISHED = frozenset(PARTS) - {"order"}
 HONOURED: Mapping[str, frozenset[str]] = {
     tool: frozenset(parts.split())
     for tool, parts in {
-        "find_concerts": "genres types places days count",
+        "find_concerts": "genres types places artists venues days count",
         "popular_venues": "types places not_places days seats order count",
         "season_totals": "genres not_genres types places not_places artists venues days",
         "artist_details": "artists",
@@ -383,6 +400,8 @@ HONOURED: Mapping[str, frozenset[str]] = {
 def unhonoured(question: ChatQuestion, plan: AnswerPlan) -> list[str]:
     """A sentence for each part of the question that the plan's tool has no argument for."""
     honoured = HONOURED.get(plan.tool, frozenset())
+    if plan.tool == "recommend_concerts" and not {"since", "until"} & plan.arguments.keys():
+        honoured -= {"days"}
     if "similar_to" in plan.arguments:
         honoured -= {"cheapness"}
     return [

@@ -1157,7 +1157,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs` or `runs`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs`, `me` or `runs`
 
 
 @app.on_ws_connect()
@@ -1167,13 +1167,17 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let in a chat's socket, an operator's to the news of jobs, anybody's to verdicts, an upload's to its session."""
+    """Let in a socket for its channel: operators for jobs, people for themselves, uploads for their session."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "jobs":
         token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
         services().operators.admit(token, authorization, connection.source_ip)
         services().predictions.jobs.watch(connection.id, connection.endpoint)
+    elif channel == "me":
+        claims = services().signin.claims(connection.query.get("authorization"))
+        caller = services().spendsense.doorkeeper.person(claims)
+        services().spendsense.progress.listen(caller, connection.id, connection.endpoint)
     elif channel == "runs":
         services().flights.feed.watch(connection.id, connection.endpoint)
     elif channel != "chat":

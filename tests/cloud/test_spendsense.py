@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from chalicelib.spendsense.schema import packaged_migrations
 from local.cloud import Cloud
@@ -279,3 +281,52 @@ def test_migrating_again_applies_nothing(migrated: Cloud) -> None:
     assert migrated.invoke("migrate") == {
         "result": {"applied": [], "version": len(packaged_migrations()), "mended": {}}
     }
+
+
+# -- the socket channel `me`
+
+
+def socket_of(cloud: Cloud, name: str) -> Any:
+    """A socket over which somebody hears of their own progress."""
+    return connect(f"{cloud.websocket_url}?channel=me&authorization={sign_in(cloud, name)}", open_timeout=PATIENCE_S)
+
+
+def test_a_person_alone_hears_how_far_the_jobs_are(migrated: Cloud, alice: Caller, operator: Caller) -> None:
+    bob = Caller(migrated, sign_in(migrated, "bob"))
+    bob("PUT", "/users/me/profile", {"display_name": "Bob"})
+    alice("PUT", "/users/me/profile", {"display_name": "Alice"})
+    with socket_of(migrated, "alice") as of_alice, socket_of(migrated, "bob") as of_bob:
+        join(alice, operator, person("high_utilization"))
+        heard: list[Any] = []
+        while not heard or not heard[-1]["progress"]["is_current"]:
+            heard.append(json.loads(of_alice.recv(timeout=PATIENCE_S)))
+        assert {message["action"] for message in heard} == {"PROGRESS"}
+        assert heard[0]["progress"]["features_due"] is True
+        assert heard[-1]["progress"] == alice.get("/users/me/progress")
+        # What Bob hears first is his own: that his consent makes his features due.
+        bob("PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
+        of_bobs = json.loads(of_bob.recv(timeout=PATIENCE_S))["progress"]
+        assert of_bobs["as_of"] is None
+    bob("DELETE", "/users/me/profile")
+
+
+@pytest.mark.parametrize("query", ["channel=me", "channel=me&authorization=guessed"])
+def test_a_socket_without_a_token_is_refused(migrated: Cloud, query: str) -> None:
+    with (
+        pytest.raises(InvalidStatus),
+        connect(f"{migrated.websocket_url}?{query}", open_timeout=PATIENCE_S),
+    ):
+        pass
+
+
+# -- the logins
+
+
+def test_the_functions_sign_in_as_nobody_who_owns_a_table(migrated: Cloud, alice: Caller) -> None:
+    alice("PUT", "/users/me/profile", {})
+    with psycopg.connect(migrated.database_url or "") as connection:
+        names = connection.execute("SELECT usename FROM pg_stat_activity WHERE datname = 'spendsense'").fetchall()
+        owned = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'spendsense'::regnamespace"
+        owners = {row[0] for row in connection.execute(owned)}
+    assert ("omnibus-local-application",) in names
+    assert owners == {"spendsense_owner"}

@@ -1,14 +1,20 @@
 """Who may call SpendSense's routes, and what becomes of another's id in a path, a query or a body."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from chalice.test import Client
 
+from chalicelib.entry.signin import read_token
+from chalicelib.spendsense.progress import ProgressFeed
+from chalicelib.wiring import Services
 from tests.app.conftest import Answer
 from tests.app.spendsense.tokens import ANN, BOB, ME, token
-from tests.fakes.spendsense import FakePeople
+from tests.contract.spendsense_people import NOW
+from tests.events import socket_event
+from tests.fakes.spendsense import FakeListeners, FakePeople
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
 
@@ -143,3 +149,33 @@ def test_feedback(call: Callable[..., Answer], joined: FakePeople) -> None:
     assert call(ANN, "POST", "/api/v1/feedback", given).status == 201
     call(ANN, "POST", "/api/v1/feedback", {**given, "helpful": False})
     assert [said.helpful for said in joined.people[ANN].feedback.values()] == [False]
+
+
+# -- the socket channel `me`
+
+
+@pytest.fixture
+def signed_in(services: Services, joined: FakePeople) -> FakeListeners:
+    """A sign-in that believes tokens as API Gateway does once it has verified them."""
+    listeners = FakeListeners(joined)
+    services.spendsense.progress = ProgressFeed(listeners, lambda listener, message: None, lambda: NOW)
+    services.signin = SimpleNamespace(claims=lambda text: read_token(text).claims)  # type: ignore[assignment]
+    return listeners
+
+
+def test_a_socket_hears_of_whoever_its_token_says(client: Client, signed_in: FakeListeners) -> None:
+    query = {"channel": "me", "authorization": token(ANN)["Authorization"]}
+    assert client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload["statusCode"] == 200
+    assert [listener.subject for listener in signed_in.open] == [ANN]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "guessed", token(ANN, aud="another")["Authorization"], token(ANN, token_use="access")["Authorization"]],
+)
+def test_a_socket_without_a_persons_token_is_refused(
+    client: Client, signed_in: FakeListeners, authorization: str | None
+) -> None:
+    query = {"channel": "me", **({} if authorization is None else {"authorization": authorization})}
+    assert client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload["statusCode"] == 401
+    assert signed_in.open == {}

@@ -21,8 +21,6 @@ load_profile()
 
 TESTS = Path(__file__).parent
 OPEN = {
-    "test_no_route_breaks_its_description": "the fuzzer and the new routes do not yet agree",
-    "test_a_cancelled_job_writes_nothing": "the emulator ends a cancelled run as FAILED at times",
     "test_the_ranking_is_refreshed": "the package's warehouse has no season since the work group has a name",
     "test_an_aircrafts_way_and_the_traffic_come_from_the_history": "the track is GeoJSON or JSON since today",
     "test_a_person_joins_decides_and_leaves": "waits for a form that a person of an earlier test has filled in",

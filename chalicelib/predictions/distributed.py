@@ -39,8 +39,6 @@ MAY_PASS = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 class OutOfTurn(Conflict):
     """The job is in no state for this step: cancelled, ended, or begun anew. That is no failure of the job."""
 
-    code = "cancelled"
-
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What all parts of a job share."""
@@ -259,8 +257,8 @@ class DistributedPredictions:
         """The job's document, moved to `state` if it is in one of `states`; OutOfTurn if it is not."""
         stamped = {**(changes or {}), "updated_at": self.clock().isoformat(), **({"state": state} if state else {})}
         if not self.store.update(job_id, stamped, states=states):
-            document = self.store.get(job_id) or {}
-            raise OutOfTurn(f"The job is {document.get('state', 'gone')}.")
+            now = (self.store.get(job_id) or {}).get("state", "gone")
+            raise OutOfTurn(f"The job is {now}.", code="cancelled" if now == "cancelled" else "out_of_turn")
         return self.store.get(job_id) or {}
 
     @contextmanager

@@ -132,7 +132,10 @@ class PredictionJobPage(Struct, frozen=True, kw_only=True):
 
 
 class PredictionOutcome(Struct, frozen=True, kw_only=True):
-    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all."""
+    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all.
+
+    `reused` means that the output was there already, of the same model, data and request.
+    """
 
     rows: int
     bytes: int
@@ -140,6 +143,7 @@ class PredictionOutcome(Struct, frozen=True, kw_only=True):
     output_s3_uri: str
     seconds: float
     peak_mib: float
+    reused: bool = False
 
 
 class HandedOver(Struct, frozen=True, kw_only=True):
@@ -147,6 +151,14 @@ class HandedOver(Struct, frozen=True, kw_only=True):
 
     job_id: str
     reason: str
+
+
+class JobsWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tell an operator's socket of jobs, with the operator's proof: an ID token, or the token of machines."""
+
+    action: Literal["watch_jobs"]
+    authorization: str | None = None
+    operator_token: str | None = None
 
 
 class PredictionStep(Struct, frozen=True, kw_only=True):

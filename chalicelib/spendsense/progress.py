@@ -33,7 +33,7 @@ class ProgressFeed:
         self._clock = clock
 
     def listen(self, subject: UUID, connection_id: str, endpoint: str) -> None:
-        """Let a socket hear of its person until it closes; NotFound without a profile, RateLimited for too many."""
+        """Let a socket hear of its person from now on; NotFound without a profile, RateLimited for too many."""
         now = self._clock()
         listener = Listener(subject, connection_id, endpoint)
         kept = self._listeners.keep(listener, now, now + LISTENS_FOR, MOST_LISTENERS)
@@ -41,6 +41,7 @@ class ProgressFeed:
             raise NotFound(NO_PROFILE)
         if not kept:
             raise RateLimited(f"You have {MOST_LISTENERS} sockets open; close one first.", retry_after=60)
+        self.tell(subject)
 
     def tell(self, subject: UUID | None = None) -> None:
         """Tell the sockets of one person, or of everybody, what has changed since they were told; never fails."""

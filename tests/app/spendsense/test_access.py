@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from chalice.test import Client
 
@@ -14,6 +16,7 @@ from tests.app.conftest import Answer
 from tests.app.spendsense.tokens import ANN, BOB, ME, token
 from tests.contract.spendsense_people import NOW
 from tests.events import socket_event
+from tests.fakes.connections import FakeConnections
 from tests.fakes.spendsense import FakeListeners, FakePeople
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
@@ -163,19 +166,34 @@ def signed_in(services: Services, joined: FakePeople) -> FakeListeners:
     return listeners
 
 
+def asked(client: Client, **message: Any) -> None:
+    body = msgspec.json.encode({"action": "watch_me", **message}).decode()
+    client.lambda_.invoke("message", socket_event("$default", body=body))
+
+
 def test_a_socket_hears_of_whoever_its_token_says(client: Client, signed_in: FakeListeners) -> None:
-    query = {"channel": "me", "authorization": token(ANN)["Authorization"]}
-    assert client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload["statusCode"] == 200
+    answer = client.lambda_.invoke("connect", socket_event("$connect", query={"channel": "me"}))
+    assert answer.payload["statusCode"] == 200
+    assert signed_in.open == {}
+    asked(client, authorization=token(ANN)["Authorization"])
     assert [listener.subject for listener in signed_in.open] == [ANN]
 
 
 @pytest.mark.parametrize(
-    "authorization",
-    [None, "", "guessed", token(ANN, aud="another")["Authorization"], token(ANN, token_use="access")["Authorization"]],
+    "proof",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "guessed"},
+        {"authorization": token(ANN, aud="another")["Authorization"]},
+        {"authorization": token(ANN, token_use="access")["Authorization"]},
+        {"authorization": token(ANN)["Authorization"], "subject": str(BOB)},
+    ],
 )
-def test_a_socket_without_a_persons_token_is_refused(
-    client: Client, signed_in: FakeListeners, authorization: str | None
+def test_a_socket_without_a_persons_token_hears_of_nobody(
+    client: Client, services: Services, signed_in: FakeListeners, proof: dict[str, str]
 ) -> None:
-    query = {"channel": "me", **({} if authorization is None else {"authorization": authorization})}
-    assert client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload["statusCode"] == 401
+    services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
+    asked(client, **proof)
     assert signed_in.open == {}
+    assert [message["action"] for _, message in connections.sent] == ["ERROR"]

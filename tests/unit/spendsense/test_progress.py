@@ -59,6 +59,7 @@ def sockets() -> Sockets:
 def test_a_night_tells_each_person_of_their_own_stages(sockets: Sockets) -> None:
     sockets.feed.listen(ANN, "a", "https://sockets")
     sockets.feed.listen(BOB, "b", "https://sockets")
+    assert sockets.posted == [("a", (True, False)), ("b", (True, False))], "each is told at once how it is"
     sockets.run()
     for socket in ("a", "b"):
         steps = [step for name, step in sockets.posted if name == socket]
@@ -70,6 +71,7 @@ def test_a_night_tells_each_person_of_their_own_stages(sockets: Sockets) -> None
 def test_a_run_for_one_person_tells_nobody_else(sockets: Sockets) -> None:
     sockets.feed.listen(ANN, "a", "https://sockets")
     sockets.feed.listen(BOB, "b", "https://sockets")
+    sockets.posted.clear()
     sockets.run(subject=ANN)
     assert {name for name, _ in sockets.posted} == {"a"}
 
@@ -77,6 +79,7 @@ def test_a_run_for_one_person_tells_nobody_else(sockets: Sockets) -> None:
 def test_an_import_is_told_and_its_preview_is_not(sockets: Sockets) -> None:
     sockets.run()
     sockets.feed.listen(ANN, "a", "https://sockets")
+    sockets.posted.clear()
     imports = Imports(
         ledger=sockets.people, announcements=FakeAnnouncements(), clock=lambda: NOW, tell=sockets.feed.tell
     )
@@ -90,7 +93,6 @@ def test_an_import_is_told_and_its_preview_is_not(sockets: Sockets) -> None:
 def test_a_closed_socket_is_forgotten_and_holds_up_nothing(sockets: Sockets) -> None:
     for socket in ("closed", "open"):
         sockets.feed.listen(ANN, socket, "https://sockets")
-    sockets.feed.tell()
     assert [name for name, _ in sockets.posted] == ["open"]
     assert [listener.id for listener in sockets.listeners.open] == ["open"]
 

@@ -146,6 +146,13 @@ class OwnProgress(Struct, frozen=True, kw_only=True):
     is_current: bool
 
 
+class ProgressWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tell a socket of the progress of the person whose ID token this is."""
+
+    action: Literal["watch_me"]
+    authorization: str
+
+
 class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     months: Annotated[int, Meta(ge=1, le=24, description="How many calendar months, this one included.")] = 6
 

@@ -68,8 +68,15 @@ export class Line {
   }
 }
 
-type Channel = "jobs" | "runs";
-const NEWS: Record<Channel, string> = { jobs: "JOB", runs: "RUN" };
+type Channel = "jobs" | "me" | "runs";
+interface Kind { news: string; watch?: string; ready?: string }
+
+/** What a channel's news is called; how a person asks for it, and what answers first. Verdicts on runs are for everybody. */
+const KINDS: Record<Channel, Kind> = {
+  jobs: { news: "JOB", watch: "watch_jobs", ready: "JOBS_WATCHED" },
+  me: { news: "PROGRESS", watch: "watch_me", ready: "PROGRESS" },
+  runs: { news: "RUN" },
+};
 
 interface Shared { line: Line; hearers: Set<Hear>; watchers: Set<Told>; connected: boolean; leaving?: ReturnType<typeof setTimeout> }
 const shared = new Map<string, Shared>();
@@ -82,11 +89,11 @@ function join(name: string, channel: Channel): Shared {
       made.connected = connected;
       made.watchers.forEach((told) => told(connected));
     };
-    const proves = channel === "jobs"; // operators say who they are; verdicts are for everybody
+    const { news: wanted, watch, ready } = KINDS[channel];
     made.line = new Line(`${config.socket}?channel=${channel}`, (news) => {
-      if (news.action === NEWS[channel]) made.hearers.forEach((hear) => hear(news));
-      else if (news.action === "JOBS_WATCHED") tell(true);
-    }, (open) => { if (!open || !proves) tell(open); }, { action: "ping" }, async () => (proves ? { action: "watch_jobs", authorization: await token() } : null));
+      if (news.action === ready) tell(true);
+      if (news.action === wanted) made.hearers.forEach((hear) => hear(news));
+    }, (open) => { if (!open || !watch) tell(open); }, { action: "ping" }, async () => (watch ? { action: watch, authorization: await token() } : null)); // URLs end up in logs: the proof is in the message
     shared.set(name, made);
     found = made;
   }
@@ -99,7 +106,7 @@ export function useNews(channel: Channel, hear: Hear): Signal<boolean> {
   const connected = useSignal(false);
   const latest = useRef(hear);
   latest.current = hear;
-  const who = channel === "jobs" ? person.value?.id ?? null : "";
+  const who = KINDS[channel].watch ? person.value?.id ?? null : "";
   useEffect(() => {
     if (!config.socket || who === null) return;
     const name = `${channel} ${who}`;

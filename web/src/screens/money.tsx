@@ -4,6 +4,7 @@ import { Chart } from "../chart";
 import { ago, cents, date, number, time, words } from "../format";
 import { groupsOf, nameOfSignal, thresholdOf, valueOf } from "../signals";
 import { useLoad, useTask, type Loaded } from "../load";
+import { useNews, useSoon } from "../news";
 import { href, parts, query, setQuery } from "../router";
 import { signOut } from "../session";
 import { Import } from "./imports";
@@ -64,6 +65,8 @@ function Glance({ profile }: { profile: Profile }) {
   const window = windowOf();
   const insights = useLoad(`insights ${window}`, () => ok(api.GET("/api/v1/users/me/insights", { params: { query: { window } } })));
   const accounts = useLoad("accounts", () => ok(api.GET("/api/v1/users/me/accounts")));
+  const soon = useSoon(insights.reload);
+  useNews("me", soon); // an import or a job has moved on
   return (
     <>
       <Show of={accounts} lines={2}>
@@ -81,7 +84,7 @@ function Glance({ profile }: { profile: Profile }) {
         <Show of={insights} lines={8}>
           {(found) => found.persona || Object.keys(found.signals).length
             ? <div class="split"><PersonaCard insights={found} /><Signals insights={found} /></div>
-            : <Card><Empty title="Nothing is computed yet"><p>Signals appear minutes after an import, and each night. {found.as_of ? `Last computed ${date(found.as_of)}.` : ""}</p><button type="button" onClick={insights.reload}>Look again</button></Empty></Card>}
+            : <Card><Empty title="Nothing is computed yet"><p>Signals appear here by themselves minutes after an import, and each night. {found.as_of ? `Last computed ${date(found.as_of)}.` : ""}</p><button type="button" onClick={insights.reload}>Look again</button></Empty></Card>}
         </Show>
       )}
       {insights.data && <p class="small quiet">{insights.data.disclosure}</p>}

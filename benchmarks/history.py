@@ -1,10 +1,11 @@
 """The history: what a track scans before and after compaction, and what compacting an hour costs.
 
-Each snapshot has 10,000 aircraft, twelve snapshots an hour: the recording, as often as that takes, each time from another
-moment on, elsewhere and with other addresses. Bytes scanned are those of the column chunks that a reader of Parquet must
-read: of every row group whose statistics do not exclude the aircraft, and of the footers. Peers: the same query on one
-Parquet for each snapshot and on the raw JSON, all by DuckDB; and the same sorted hour written by DuckDB, from the same
-files with the same compression. The sizes are hours; 72 take some ten minutes and 1.5 GB of temporary files.
+Each snapshot has 10,000 aircraft, twelve snapshots an hour: the recording, as often as that takes, each time from
+another moment on, elsewhere and with other addresses. Bytes scanned are those of the column chunks that a reader of
+Parquet must read: of every row group whose statistics do not exclude the aircraft, and of the footers. Peers: the same
+query on one Parquet for each snapshot and on the raw JSON, all by DuckDB; and the same sorted hour written by DuckDB,
+from the same files with the same compression. The sizes are hours; 72 take some ten minutes and 1.5 GB of temporary
+files.
 """
 
 import gzip

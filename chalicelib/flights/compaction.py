@@ -43,7 +43,7 @@ QUERIES_LAST = timedelta(minutes=35)
 READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
-ROWS_A_GROUP = 20_000
+ROWS_A_GROUP = 10_000
 """An aircraft's rows lie in one row group or two, and its statistics let a query pass over all others."""
 PARQUET = "application/vnd.apache.parquet"
 STATES = pa.schema([*STATE_SCHEMA, SCHEMA.field("snapshot_s")])

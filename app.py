@@ -1158,7 +1158,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs` or `runs`
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs`, `me` or `runs`
 
 
 @app.on_ws_connect()
@@ -1168,21 +1168,21 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let in anybody's socket to verdicts, a chat's or an operator's unbound, an upload's to its session."""
+    """Let in a socket: to verdicts at once, of an upload to its session; what others are for, their messages say."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "runs":
         services().flights.feed.watch(connection.id, connection.endpoint)
-    elif channel not in {"chat", "jobs"}:
+    elif channel not in {"chat", "jobs", "me"}:
         services().uploads.presence.admit(connection, connection.query)
 
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`."""
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`, `watch_me`."""
     presence, post = services().uploads.presence, services().shared.connections.post
-    chats = {"chat": chat_over_socket, "chat_stop": stop_chat}
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats, "watch_jobs": watch_jobs}, post)
+    actions = {"chat": chat_over_socket, "chat_stop": stop_chat, "watch_jobs": watch_jobs, "watch_me": watch_me}
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **actions}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
@@ -1205,6 +1205,13 @@ def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
     services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
     services().predictions.jobs.watch(connection.id, connection.endpoint)
     services().shared.connections.post(connection, {"action": "JOBS_WATCHED"})
+
+
+def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Tell a person's socket how far the jobs are with them, now and whenever it changes."""
+    asked = decode_json(encode(message), spendsense.ProgressWatch)
+    caller = services().spendsense.doorkeeper.person(services().signin.claims(asked.authorization))
+    services().spendsense.progress.listen(caller, connection.id, connection.endpoint)
 
 
 @app.on_ws_disconnect()

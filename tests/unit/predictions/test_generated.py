@@ -74,7 +74,7 @@ def table(count, seed, gaps, columns):
     }
     frame = pd.DataFrame({"id": [f"r{number}" for number in range(count)], **{name: made[name] for name in columns}})
     for name in gaps:
-        lacking = chance.random(count) < 0.2
+        lacking = (chance.random(count) < 0.2) & (np.arange(count) > 0)  # pandas guesses the type by a row
         frame[name] = frame[name].astype(object).where(~lacking, None)
     return frame[list(chance.permutation(frame.columns))]
 

@@ -42,7 +42,8 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
     "boto3": ("boto3/examples/*", "boto3/data/*"),
     "psycopg": ("psycopg/crdb/*",),
     "segno": ("segno/cli.py",),
-    # CPU features for numpy's own tests; the C tests.
+    # CPU features for numpy's own tests; the C tests; what compiles extensions, and documentation (`rewriting` leaves
+    # out what imports them).
     "numpy": (
         "numpy/_core/_simd.*",
         "numpy/_core/*_tests.*",
@@ -51,7 +52,8 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "numpy/typing/mypy_plugin.py",
         "numpy/random/lib/*",
         "numpy/random/_examples/*",
-        "numpy/f2py/src/*",
+        "numpy/f2py/*",
+        "numpy/_core/_add_newdocs*",
     ),
     # Formats other than CSV and Parquet, services other than S3 through boto3, and the engines for whole datasets.
     # Of libarrow_python, three copies have different names; everything links with one.
@@ -66,6 +68,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "pyarrow/_orc.*", "pyarrow/_dataset_orc.*", "pyarrow/orc.py", "pyarrow/_pyarrow_cpp_tests.*",
         "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*", "pyarrow/includes/*", "pyarrow/cuda.py",
         "pyarrow/jvm.py", "pyarrow/interchange/*", "pyarrow/benchmark.py",
+        "pyarrow/_compute_docstrings.py", "pyarrow/vendored/docscrape.py",
     ),
     "scipy": (
         "scipy/datasets/*", "scipy/differentiate/*", "scipy/fftpack/*", "scipy/io/*", "scipy/misc/*", "scipy/odr/*",

@@ -79,6 +79,8 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "scipy/_lib/array_api_compat/torch/*",
         "scipy/_lib/pyprima/*", "scipy/special/_add_newdocs.py", "scipy/special/_precompute/*",
         "scipy/ndimage/_cytest.*",
+        # The Fortran runtime of FITPACK, which is a stub below; OpenBLAS has another, whose name has two digests.
+        "scipy.libs/libgfortran-????????.so.*", "scipy.libs/libquadmath-????????.so.*",
     ),
     # Of the kinds of table that scikit-learn takes, those that can be here.
     "narwhals": (
@@ -122,7 +124,7 @@ def __getattr__(name):
 STUBS = {
     "scipy": (
         "scipy/integrate/_dop", "scipy/integrate/_odepack", "scipy/integrate/_vode",
-        "scipy/interpolate/_rbfinterp_pythran",
+        "scipy/interpolate/_dfitpack", "scipy/interpolate/_fitpack", "scipy/interpolate/_rbfinterp_pythran",
         "scipy/linalg/_decomp_interpolative",
         "scipy/optimize/_bglu_dense", "scipy/optimize/_highspy/_core", "scipy/optimize/_highspy/_highs_options",
         "scipy/optimize/_lbfgsb", "scipy/optimize/_moduleTNC", "scipy/optimize/_pava_pybind",

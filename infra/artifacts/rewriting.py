@@ -16,6 +16,8 @@ stats = _Stats()
 """
 """scipy.stats takes longer to load than all else that predicts; scikit-learn uses it to fit, and for quantiles."""
 
+FITPACK_INTEGER = ("= dfitpack.types.intvar.dtype", '= __import__("numpy").dtype("int32")')
+
 
 def _when_called(name: str) -> tuple[str, str]:
     """An edit by which a module imports a function of scipy.stats when it calls it."""
@@ -48,8 +50,10 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
             ),
         ),
     },
-    # Its functions' documentation says which array libraries they take.
+    # Its functions' documentation says which array libraries they take. FITPACK is a stub that knows no types.
     "scipy": {
+        "scipy/interpolate/_fitpack_impl.py": (FITPACK_INTEGER,),
+        "scipy/interpolate/_fitpack2.py": (FITPACK_INTEGER,),
         "scipy/_lib/_array_api.py": (
             ("    sphinx_capabilities = _make_sphinx_capabilities(**capabilities)\n", ""),
             (

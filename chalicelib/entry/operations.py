@@ -1,7 +1,6 @@
 """What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -57,6 +56,8 @@ class Watch:
 
     def operations(self) -> Operations:
         """The state of the deployment."""
+        from concurrent.futures import ThreadPoolExecutor  # no function needs it to start
+
         with ThreadPoolExecutor(max_workers=len(self._questions)) as pool:
             asked = {name: pool.submit(_ask, name, question) for name, question in self._questions.items()}
         found = {name: future.result() for name, future in asked.items()}

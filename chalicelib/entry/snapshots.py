@@ -1,10 +1,12 @@
 """SnapStart: Lambda snapshots a version's process after it has started, and starts workers from the snapshot.
 
 What is loaded before is there at once. What must differ between workers is made after: connections are opened by the
-first call, ids and tokens come from the system's random numbers, and Python's own generator is seeded anew.
+first call, ids and tokens come from the system's random numbers, and the generators of Python and numpy are seeded
+anew.
 """
 
 import random
+import sys
 from collections.abc import Callable, Mapping
 
 SNAPSTART = "snap-start"
@@ -17,4 +19,11 @@ def load_for_snapshot(environ: Mapping[str, str], load: Callable[[str], None]) -
     from snapshot_restore_py import register_after_restore  # of Lambda's own runtime
 
     load(environ["AWS_LAMBDA_FUNCTION_NAME"].rpartition("-")[2])
-    register_after_restore(random.seed)
+    register_after_restore(_seed)
+
+
+def _seed() -> None:
+    """Seed the generators of random numbers that all workers of a snapshot would share."""
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()

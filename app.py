@@ -114,6 +114,7 @@ from chalicelib.predictions.models import (
     DataFileRequest,
     DataFilesQuery,
     HandedOver,
+    JobsWatch,
     PredictionJob,
     PredictionJobPage,
     PredictionJobsQuery,
@@ -378,12 +379,10 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> Any:
-    """Score an object in S3 in one call, or as a job if it is large; also preview, dry run, and jobs from events."""
-    predictions = services().predictions
+    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
     if isinstance(event, dict) and "detail-type" in event:
-        return report_or_raise(lambda: predictions.jobs.submit_event(event["id"], event["detail"]))
-    handle = partial(predictions.respond, seconds_left=seconds_left(context))
-    return proxied(event, context, parse=parse_event, handle=handle, accepted=HandedOver)
+        return report_or_raise(lambda: services().predictions.jobs.submit_event(event["id"], event["detail"]))
+    return proxied(event, context, parse=parse_event, handle=services().predictions.respond, accepted=HandedOver)
 
 
 @app.lambda_function()
@@ -766,11 +765,9 @@ def assign_persona(event: CloudWatchEvent) -> Any:
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
-    """Generate recommendations by persona, within the guardrails, with traces; announce Recommendations Generated."""
-    jobs, left = services().spendsense.jobs, seconds_left(cast(Any, event.context))
-    return report_or_raise(
-        lambda: jobs.follow("generate_recommendations", detail_of(event, spendsense.StageDone), left)
-    )
+    """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
+    run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
+    return report_or_raise(lambda: run("generate_recommendations", detail_of(event, spendsense.StageDone), left))
 
 
 @app.lambda_function()
@@ -1076,11 +1073,15 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
-    """Open an upload session for a desktop; only this answer shows its tokens and QR code."""
-    console = console_url()
-    here = f"{console}api/u" if console else app.address("u")
-    phone_page = app.query(NewSessionQuery).phone_page or here
+    """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
+    phone_page = app.query(NewSessionQuery).phone_page or own_phone_page()
     return services().uploads.sessions.open(app.source_ip(), phone_page)
+
+
+def own_phone_page() -> str:
+    """The page for phones behind the console's address, or behind this API's where there is no console."""
+    console = console_url()
+    return f"{console}api/u" if console else app.address("u")
 
 
 @app.route(
@@ -1157,7 +1158,7 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
-# -- sockets: one WebSocket API; a connection is for uploads unless it sets `channel` to chat, jobs or runs
+# -- sockets: one WebSocket API; a connection is the uploads' unless it says `channel=chat`, `jobs`, `me` or `runs`
 
 
 @app.on_ws_connect()
@@ -1167,25 +1168,21 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Admit anybody to chat and verdicts, operators to news of jobs, and an upload's owner to its session."""
+    """Let in a socket: to verdicts at once, of an upload to its session; what others are for, their messages say."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
-    if channel == "jobs":
-        token, authorization = connection.query.get("operator_token"), connection.query.get("authorization")
-        services().operators.admit(token, authorization, connection.source_ip)
-        services().predictions.jobs.watch(connection.id, connection.endpoint)
-    elif channel == "runs":
+    if channel == "runs":
         services().flights.feed.watch(connection.id, connection.endpoint)
-    elif channel != "chat":
+    elif channel not in {"chat", "jobs", "me"}:
         services().uploads.presence.admit(connection, connection.query)
 
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer a socket's message: `sync` and `ping` for uploads, `chat` and `chat_stop`."""
+    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`, `watch_me`."""
     presence, post = services().uploads.presence, services().shared.connections.post
-    chats = {"chat": chat_over_socket, "chat_stop": stop_chat}
-    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **chats}, post)
+    actions = {"chat": chat_over_socket, "chat_stop": stop_chat, "watch_jobs": watch_jobs, "watch_me": watch_me}
+    return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **actions}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
@@ -1200,6 +1197,21 @@ def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
     """Stop the answer that is streaming to the socket."""
     decode_json(encode(message), ChatStop)
     services().concerts.conversation.stop(connection.id)
+
+
+def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Tell an operator's socket of jobs from now on; the proof is in the message, since URLs end up in logs."""
+    proof = decode_json(encode(message), JobsWatch)
+    services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
+    services().predictions.jobs.watch(connection.id, connection.endpoint)
+    services().shared.connections.post(connection, {"action": "JOBS_WATCHED"})
+
+
+def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
+    """Tell a person's socket how far the jobs are with them, now and whenever it changes."""
+    asked = decode_json(encode(message), spendsense.ProgressWatch)
+    caller = services().spendsense.doorkeeper.person(services().signin.claims(asked.authorization))
+    services().spendsense.progress.listen(caller, connection.id, connection.endpoint)
 
 
 @app.on_ws_disconnect()

@@ -188,6 +188,7 @@ def prediction_event(cloud: Cloud, estimator: Any) -> dict[str, Any]:
         "prediction_column_name": "price",
         "feature_columns": list(FEATURES),
         "overwrite": True,
+        "fresh": True,
     }
 
 

@@ -4,7 +4,7 @@ import functools
 import math
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -162,11 +162,11 @@ def _service(event_name: str) -> str:
     return event_name.split(".")[1]
 
 
-def timely(events: Any) -> Iterator[Any]:
-    """The events of a botocore event stream, each waited for at most as long as the request has left."""
+def timely(events: Any, budget_left: Callable[[], float]) -> Iterator[Any]:
+    """The events of a botocore event stream, each waited for as long as the request and the budget have left."""
     following = iter(events)
     while True:
-        if (left := deadline.left()) != math.inf:
+        if (left := deadline.left(budget_left())) != math.inf:
             with suppress(AttributeError):  # botocore has let go of the socket of a stream that has ended
                 events._raw_stream._fp.fp.raw._sock.settimeout(max(left, SHORTEST_S))
         try:

@@ -51,16 +51,18 @@ def proxied(
     context: Context,
     *,
     parse: Callable[[Any], Request],
-    handle: Callable[[Request], msgspec.Struct],
+    handle: Callable[[Request, Callable[[], float]], msgspec.Struct],
     accepted: type[msgspec.Struct],
 ) -> dict[str, Any]:
     """Answer as a Lambda proxy does: `statusCode`, and a JSON `body` that is the result or the one error body.
 
-    200, or 202 for a result of the type `accepted`. 400 for any error that the caller can fix, whatever its REST
-    status; 429 and 503 pass through; anything else is an opaque 500.
+    `handle` gets the parsed event and the seconds that are left.
+
+    200, or 202 for a result of the type `accepted`. 400 is what the caller can mend, whatever REST calls it; 429 and
+    503 pass through; 500 is the rest, opaque.
     """
     try:
-        result = handle(parse(event))
+        result = handle(parse(event), seconds_left(context))
         return _proxy(202 if isinstance(result, accepted) else 200, msgspec.json.encode(result))
     except OmnibusError as error:
         return _proxy(proxy_status(error), msgspec.json.encode({"error": error_content(error, context.aws_request_id)}))

@@ -46,6 +46,7 @@ class PredictionServices:
     def batch(self) -> "BatchPredictions":
         from chalicelib.entry.meter import ScoringMeter
         from chalicelib.predictions.batch import BatchPredictions
+        from chalicelib.predictions.reuse import FinishedWork
 
         return BatchPredictions(
             objects=self.objects,
@@ -56,6 +57,7 @@ class PredictionServices:
             workers=self._settings.workers or os.cpu_count() or 1,
             single_call_bytes=self._settings.single_call_bytes,
             submit=lambda request: self.jobs.submit(request).job_id,
+            finished=FinishedWork(self.objects, self.store, now, lambda: uuid4().hex),
         )
 
     def load(self) -> None:

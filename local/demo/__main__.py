@@ -7,19 +7,17 @@ A workload's demo is a module of this package with `run(cloud, out, progress)`: 
 import argparse
 import importlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import get_terminal_size
 
 from infra.package import PackagingError
 from local.cloud import HOME, CloudError, cloud_file, down, read, status, up
 from local.deploy import DeployFailed
 
-PIPED_COLUMNS = "140"
-"""How wide tables are where no terminal says: rich would squeeze them into 80 columns."""
 WORKLOADS = ("flights", "uploads", "concerts", "predictions", "spendsense")
 
 
@@ -31,8 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=there, help="one workload")
     parser.add_argument("--keep", action="store_true", help="leave the cloud running if it was started for this")
     options = parser.parse_args(arguments)
-    if not sys.stdout.isatty():
-        os.environ.setdefault("COLUMNS", PIPED_COLUMNS)
     tell = _teller()
     was_running = any(line.running for line in status(options.home))
     try:
@@ -57,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, home: Path, tell: Callable[[str], None]) -> list[Path]:
     out = home / "demo" / name
     out.mkdir(parents=True, exist_ok=True)
-    print(f"\n== {name} ".ljust(100, "="), flush=True)
+    print(f"\n== {name} ".ljust(get_terminal_size().columns, "="), flush=True)
     described = json.loads(cloud_file(home).read_text(encoding="utf-8"))
     made: list[Path] = importlib.import_module(f"{__package__}.{name}").run(described, out, tell)
     return made

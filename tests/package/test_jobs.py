@@ -103,7 +103,7 @@ def season(cloud: Cloud) -> None:
     s3.create_bucket(Bucket="season")
     create_schema(redshift)
     load_by_copy(
-        generate_season(1_000, today=datetime.now(UTC).date()),
+        generate_season(4_000, today=datetime.now(UTC).date()),
         redshift,
         lambda key, content: s3.put_object(Bucket="season", Key=f"p/{key}", Body=content),
         "s3://season/p/",

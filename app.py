@@ -379,7 +379,7 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> Any:
-    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
+    """Score an object in S3 in one call, or as a job if it is large; also preview, dry run, and jobs from events."""
     if isinstance(event, dict) and "detail-type" in event:
         return report_or_raise(lambda: services().predictions.jobs.submit_event(event["id"], event["detail"]))
     return proxied(event, context, parse=parse_event, handle=services().predictions.respond, accepted=HandedOver)
@@ -765,7 +765,7 @@ def assign_persona(event: CloudWatchEvent) -> Any:
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
-    """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
+    """Generate recommendations by persona, within the guardrails, with traces; announce Recommendations Generated."""
     run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
     return report_or_raise(lambda: run("generate_recommendations", detail_of(event, spendsense.StageDone), left))
 
@@ -1073,7 +1073,7 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
-    """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
+    """Open an upload session for a desktop; only this answer shows its tokens and QR code."""
     phone_page = app.query(NewSessionQuery).phone_page or own_phone_page()
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 

@@ -58,8 +58,8 @@ def proxied(
 
     `handle` gets the parsed event and the seconds that are left.
 
-    200, or 202 for a result of the type `accepted`. 400 is what the caller can mend, whatever REST calls it; 429 and
-    503 pass through; 500 is the rest, opaque.
+    200, or 202 for a result of the type `accepted`. 400 for any error that the caller can fix, whatever its REST
+    status; 429 and 503 pass through; anything else is an opaque 500.
     """
     try:
         result = handle(parse(event), seconds_left(context))

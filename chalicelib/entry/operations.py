@@ -1,4 +1,4 @@
-"""What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
+"""Alarms and dead letters for operators. The answer names a part that cannot be read, and shows the others."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from chalicelib.errors import OmnibusError
 
 
 class Welcome(Struct, frozen=True, kw_only=True):
-    """Where a person goes on: the console, unless there is none, and the description of this API."""
+    """Links to the console, if there is one, and to the description of this API."""
 
     service: str
     openapi: str
@@ -28,15 +28,15 @@ class AlarmState(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetters(Struct, frozen=True, kw_only=True):
-    """How many messages wait in a dead-letter queue; `make redrive` gives its function them again."""
+    """The number of messages in a dead-letter queue; `make redrive` sends them to the function again."""
 
     queue: str
-    function: Annotated[str, Meta(description="Whose dead letters they are.")]
+    function: Annotated[str, Meta(description="The function whose dead letters they are.")]
     messages: int
 
 
 class Operations(Struct, frozen=True, kw_only=True):
-    """The state of the deployment; null where `problems` says why it is not known."""
+    """The state of the deployment; a null part is unknown, and `problems` says why."""
 
     stage: str
     alarms: list[AlarmState] | None
@@ -48,7 +48,7 @@ Question = Callable[[], Sequence[Mapping[str, Any]]]
 
 
 class Watch:
-    """Asks for alarms and dead letters side by side."""
+    """Reads alarms and dead letters concurrently."""
 
     def __init__(self, *, stage: str, alarms: Question, dead_letters: Question) -> None:
         self._stage = stage
@@ -71,6 +71,6 @@ def _ask(name: str, question: Question) -> Sequence[Mapping[str, Any]] | str:
         return question()
     except OmnibusError as error:
         return error.message
-    except Exception:  # noqa: BLE001  # whatever it was, the rest of the answer stands
-        telemetry.logger.exception("the question for %s failed", name)
-        return "could not be asked"
+    except Exception:  # noqa: BLE001  # the rest of the answer stands
+        telemetry.logger.exception("reading %s failed", name)
+        return "could not be read"

@@ -861,6 +861,22 @@ def own_export_as_csv() -> Page:
 
 
 @app.route(
+    "/api/v1/users/me/imports",
+    methods=["POST"],
+    query=spendsense.ImportQuery,
+    returns=spendsense.Imported,
+    accepts={"application/json": spendsense.BankFile, "text/csv": str},
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **SIGNED_IN,
+)
+def import_own_bank_file() -> spendsense.Imported:
+    """Take in the caller's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV."""
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
+    by = spendsense.Operator(operator=person(), request_id=app.request_id())
+    return services().spendsense.imports.take(person(), raw, kind, app.query(spendsense.ImportQuery), by)
+
+
+@app.route(
     "/api/v1/users/me/insights",
     query=spendsense.WindowQuery,
     returns=spendsense.Insights,

@@ -7,7 +7,7 @@ silently.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from chalicelib.concerts.cues import (
+    ACTS,
+    AHEAD,
     ANSWERED,
     ARTIST_AFTER,
     BOUNDARY,
@@ -26,6 +28,7 @@ from chalicelib.concerts.cues import (
     COMMON,
     CONCERTS_IN,
     CONTEXT,
+    COSTS,
     COUNT,
     CUES,
     DEAR,
@@ -38,6 +41,7 @@ from chalicelib.concerts.cues import (
     IDLE,
     LARGE,
     LARGE_SEATS,
+    LEAST_FIRST,
     MOST_COUNTED,
     NEGATION,
     NOT_NEGATION,
@@ -50,11 +54,13 @@ from chalicelib.concerts.cues import (
     PRICE_LEAST,
     PRICE_MOST,
     REFERENCE_CUE,
+    SALES,
     SHORT_CODES,
     SMALL,
     SMALL_SEATS,
     SOLD,
     STOP_WORDS,
+    TAKEN,
     TARGETS,
     THE_VENUE,
     TYPE_WORDS,
@@ -162,7 +168,8 @@ class _Reader:
             self._unknown_places(spans, periods)
             self._unknown_words(cued)
         refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
-        self._spend_cues(cued, topic)
+        over = period is not None and period.until is not None and period.until <= self.today
+        self._spend_cues(cued, topic, past=topic in {"totals", "venues"} or over)
         if not self.blind:
             intent, topic, sure = self._without_unknown_names(
                 cued, spans, (intent, topic, sure), refers=refers, asked=bool(cues - {"artist", "greeting"})
@@ -207,8 +214,8 @@ class _Reader:
             which=which,
             refers=refers,
             the_venue=bool(THE_VENUE.search(cued)),
-            order_by=order[0] if order and topic == "venues" else "popularity",
-            least_first=order[1] if order and topic == "venues" else False,
+            order_by=order[0] if order else "popularity",
+            least_first=order is not None and (order[1] or self._found(LEAST_FIRST, cued)),
             follows=follows,
             past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
@@ -488,13 +495,15 @@ class _Reader:
                 text[start:end] = "\0" * (end - start)
         return "".join(text)
 
-    def _spend_cues(self, cued: str, topic: str) -> None:
+    def _spend_cues(self, cued: str, topic: str, *, past: bool) -> None:
         """Spend the words that the topic answers, and those that only say how the others are meant."""
         answered = ANSWERED.get(topic, frozenset())
         for name, pattern in CUES:
             if name in answered:
                 self._found(pattern, cued)
-        for pattern in (NEGATION, NOT_NEGATION, CONTEXT, REFERENCE_CUE, THE_VENUE, PAST, WELL_LIKED):
+        if past:
+            self._found(PAST, cued)
+        for pattern in (NEGATION, NOT_NEGATION, CONTEXT, REFERENCE_CUE, THE_VENUE, WELL_LIKED):
             self._found(pattern, cued)
         for pattern in (CHEAP, SMALL, LARGE):
             self._found(pattern, cued)
@@ -533,7 +542,7 @@ class _Reader:
                 if kind == "venue":
                     return "venue_search", "venue", 0.8
                 return "artist_lookup", "artist", 0.8
-        if topic == "artist" and not refers and not asked and any(map(self._is_left_over, range(len(self.words)))):
+        if topic == "artist" and not refers and not asked:
             return "unknown", "", 0.2
         return taken
 
@@ -590,9 +599,16 @@ class _Reader:
         """The intent, what is to be done about it, and how sure that is."""
         kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
         about = kinds & {"artist", "venue"}
+        asks_venues = "venue" in cues and "venue" not in kinds
         of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
             "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
         )
+        told = bool(SALES.search(cued)) and not COSTS.search(cued) and "genre" not in kinds
+        ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
+        if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(_without_names(cued))):
+            return "ticket_prediction", "forecast", 0.85
+        if re.search(r"\bsales\b", cued) and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
+            return "ticket_prediction", "forecast", 0.8
         if "forecast" in cues and not of_many:
             return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
         if concert and "similar" in cues:
@@ -601,11 +617,15 @@ class _Reader:
             if cues & {"price", "when", "facts"} or "concert" in cues:
                 return "concert_recommendation", "concert", 0.9
             return "ticket_prediction", "forecast", 0.85
+        if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and not asks_venues:
+            return "data_analysis", "totals", 0.8
         if "similar" in cues and not cues & {"analysis"}:
             return "concert_recommendation", "similar", 0.9
         if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
             return "general_query", "genres", 0.9
         if "venue" in kinds:
+            if re.match(r"^(?:is|was) (?:the )?_venue (?!\w+ing\b)", cued):
+                return "venue_search", "venue", 0.85
             if "price" in cues and "facts" not in cues:
                 return "concert_recommendation", "concerts", 0.8
             if "analysis" in cues and not cues & {"facts"}:
@@ -619,7 +639,7 @@ class _Reader:
         asks_venue = (
             "venue" in cues
             and not ("genre" in kinds and not ranks)
-            and (bool(cues & {"ranking", "facts"}) or not cues & {"concert", "price", "analysis"})
+            and (bool(cues & {"ranking", "ordered", "facts"}) or not cues & {"concert", "price", "analysis"})
         )
         if asks_venue and CONCERTS_IN.search(cued):
             asks_venue = False
@@ -640,25 +660,24 @@ class _Reader:
         if "analysis" in cues:
             return "data_analysis", "totals", 0.85
         if "artist" in kinds:
-            if "price" in cues:
+            if "price" in cues or (CHEAP.search(cued) and "when" not in cues):
                 return "concert_recommendation", "price", 0.85
             return "artist_lookup", "artist", 0.9
+        if "facts" in cues and "artist" not in cues and ORDINAL.search(cued):
+            return "venue_search", "venue", 0.75
         if "price" in cues and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "concert_recommendation", "price", 0.8
         if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "artist_lookup", "artist", 0.75
         if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
             return "unknown", "", 0.2
-        if "help" in cues and not kinds & {"genre", "place"}:
+        if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
             return "general_query", "", 0.9
         if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
             return "general_query", "", 0.9
         if ORDINAL.search(cued) and "artist" in cues and not kinds:
             return "artist_lookup", "artist", 0.75
-        if re.search(
-            r"\b(?:(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)|(?:top|best|popular|biggest|\d) (?:\S+ )?(?:artists|bands|singers|acts|musicians))\b",
-            cued,
-        ):
+        if re.search(rf"\b(?:which|what) (?:\S+ )?{ACTS}s?\b|\b(?:top|best|popular|\d) (?:\S+ )?{ACTS}s\b", cued):
             return "artist_lookup", "concerts", 0.8
         named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
         if (
@@ -716,7 +735,8 @@ class _Reader:
         """Whether days are negated, which no answer can honour; it is said."""
         negated = bool(
             re.search(
-                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the )?$", self.flat[: period.start]
+                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
+                self.flat[: period.start],
             )
         )
         if negated:
@@ -737,27 +757,20 @@ class _Reader:
             return (low, high) if low <= high else (high, low)
         if self._found(FREE, cued):
             return None, 0.0
-        most = next(
-            (
-                number
-                for match in PRICE_MOST.finditer(cued)
-                for group in match.groups()
-                if (number := _number(group)) is not None and self._is_price(match, cued) and not self._spend(match)
-            ),
-            None,
-        )
-        least = next(
-            (
-                number
-                for match in PRICE_LEAST.finditer(self._unspent(cued, days))  # "no more than 70" has "more than 70"
-                for group in match.groups()
-                if (number := _number(group)) is not None and not self._spend(match)
-            ),
-            None,
-        )
+        most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
+        least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and self._found(DEAR, cued):
             self.unused.append("I cannot choose by a price that has no number.")
         return least, most
+
+    def _limit(self, matches: Iterable[re.Match[str]]) -> float | None:
+        """The first number of the matches, whose words are spent."""
+        for match in matches:
+            for group in match.groups():
+                if (number := _number(group)) is not None:
+                    self._spend(match)
+                    return number
+        return None
 
     def _is_price(self, match: re.Match[str], cued: str) -> bool:
         """A bare number after "under" is a price, unless the words around it count something else."""
@@ -972,7 +985,8 @@ def _venues_of(span: Span, places: Sequence[Place]) -> list[NamedVenue]:
     return there or several
 
 
-_PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, *_ in (*ORDER_CUES, *UNSUPPORTED)]
+_PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
+_PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
 _PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
 _PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]
 KNOWN = (

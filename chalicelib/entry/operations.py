@@ -1,10 +1,9 @@
-"""What an operator looks at first: alarms, dead letters, the day's runs and jobs, the credits that are left.
+"""Alarms, dead letters, the day's runs and jobs, and the credits that are left, for operators.
 
-A part that cannot be asked is named and hides no other.
+The answer names a part that cannot be read, and shows the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from chalicelib.errors import OmnibusError
 
 
 class Welcome(Struct, frozen=True, kw_only=True):
-    """Where a person goes on: the console, unless there is none, and the description of this API."""
+    """Links to the console, if there is one, and to the description of this API."""
 
     service: str
     openapi: str
@@ -32,10 +31,10 @@ class AlarmState(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetters(Struct, frozen=True, kw_only=True):
-    """How many messages wait in a dead-letter queue; `make redrive` gives its function them again."""
+    """The number of messages in a dead-letter queue; `make redrive` sends them to the function again."""
 
     queue: str
-    function: Annotated[str, Meta(description="Whose dead letters they are.")]
+    function: Annotated[str, Meta(description="The function whose dead letters they are.")]
     messages: int
 
 
@@ -67,7 +66,7 @@ class CreditsLeft(Struct, frozen=True, kw_only=True):
 
 
 class Operations(Struct, frozen=True, kw_only=True):
-    """The state of the deployment; null where `problems` says why it is not known."""
+    """The state of the deployment; a null part is unknown, and `problems` says why."""
 
     stage: str
     alarms: list[AlarmState] | None
@@ -83,7 +82,7 @@ Question = Callable[[], Answer]
 
 
 class Watch:
-    """Asks for everything side by side; a question is named after its field of `Operations`."""
+    """Asks its questions concurrently; each has the name of its field of `Operations`."""
 
     def __init__(self, *, stage: str, **questions: Question) -> None:
         self._stage = stage
@@ -91,6 +90,8 @@ class Watch:
 
     def operations(self) -> Operations:
         """The state of the deployment."""
+        from concurrent.futures import ThreadPoolExecutor  # no function needs it to start
+
         with ThreadPoolExecutor(max_workers=len(self._questions)) as pool:
             asked = {name: pool.submit(_ask, name, question) for name, question in self._questions.items()}
         found = {name: future.result() for name, future in asked.items()}
@@ -104,6 +105,6 @@ def _ask(name: str, question: Question) -> Answer | str:
         return question()
     except OmnibusError as error:
         return error.message
-    except Exception:  # noqa: BLE001  # whatever it was, the rest of the answer stands
-        telemetry.logger.exception("the question for %s failed", name)
-        return "could not be asked"
+    except Exception:  # noqa: BLE001  # the rest of the answer stands
+        telemetry.logger.exception("reading %s failed", name)
+        return "could not be read"

@@ -66,6 +66,9 @@ class Workloads:
             self.concerts.ticket_model.load()
         elif function.startswith("predict_"):
             self.predictions.load()
+        else:
+            return
+        self.shared.client.make()
 
     @cached_property
     def signin(self) -> SignIn:

@@ -147,5 +147,5 @@ def test_a_defect_in_one_question_hides_no_other(api: Any, services: Services, l
     services.watch = Watch(stage="test", alarms=defect, dead_letters=lambda: [queue])
     answer = api("GET", "/operations", headers=OPERATOR).body
     assert (answer["alarms"], answer["dead_letters"]) == (None, [queue])
-    assert answer["problems"] == {"alarms": "could not be asked"}
+    assert answer["problems"] == {"alarms": "could not be read"}
     assert "KeyError" in log.getvalue()

@@ -237,12 +237,14 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
 class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     """The database and the user pool of SpendSense, both described by secrets, and the bus its jobs talk over.
 
+    The login of `database_secret_arn` owns nothing; `migrate` alone signs in as the owner of the tables.
     `authorities` is the file of certificate authorities that the database is checked against, or "system".
     `database_host` and `database_name`, where given, win over the secret. `retention_days` is how long runs of the jobs
     and refused accesses are on record.
     """
 
     database_secret_arn: str = variable("OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN")
+    owner_secret_arn: str = variable("OMNIBUS_SPENDSENSE_OWNER_SECRET_ARN")
     cognito_secret_arn: str = variable("OMNIBUS_SPENDSENSE_COGNITO_SECRET_ARN")
     event_bus: str = variable("OMNIBUS_SPENDSENSE_EVENT_BUS", _text, "default")
     authorities: str = variable("OMNIBUS_SPENDSENSE_DATABASE_AUTHORITIES", _text, "system")

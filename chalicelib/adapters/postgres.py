@@ -38,6 +38,7 @@ CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
 UNANSWERED_MS = 10_000
 SERVICE = "the database"
+NO_PLACE = "the database secret does not say where the database is: `migrate` writes it there, or give DatabaseHost"
 SILENCE_S = 5.0
 """What a server may say nothing beyond a statement's own limit, before its process is taken for stopped."""
 
@@ -104,14 +105,16 @@ class DatabaseSecret:
         try:
             if secret.get("url"):
                 return make_conninfo(str(secret["url"]), **self._where, **self._tls)
-            where = {"dbname": "postgres", **secret, **self._where}
+            user, password = secret["username"], secret["password"]
+            where = {"dbname": "postgres", "port": 5432, **secret, **self._where}
+            if "host" not in where:
+                self.forget()
+                raise UpstreamUnavailable(NO_PLACE, retry_after=60)
+            ports = str(where["port"])
+            if not ports.replace(",", "").isdecimal():
+                raise ValueError(ports)
             return make_conninfo(
-                host=where["host"],
-                port=int(secret.get("port", 5432)),
-                dbname=where["dbname"],
-                user=secret["username"],
-                password=secret["password"],
-                **self._tls,
+                host=where["host"], port=ports, dbname=where["dbname"], user=user, password=password, **self._tls
             )
         except (KeyError, ValueError, psycopg.ProgrammingError):
             raise UpstreamRejected("the database secret is not a connection") from None

@@ -26,6 +26,12 @@ class Secrets:
                 raise UpstreamRejected("the secret is not a JSON object") from None
         return self._known[arn]
 
+    def write(self, arn: str, content: dict[str, Any]) -> None:
+        """Keep `content` as what the secret holds from now on."""
+        with translated("the secret"):
+            self._client.put_secret_value(SecretId=arn, SecretString=msgspec.json.encode(content).decode())
+        self._known[arn] = content
+
     def forget(self, arn: str) -> None:
         """Read the secret anew the next time: it was rotated."""
         self._known.pop(arn, None)

@@ -6,30 +6,43 @@ silently.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from msgspec import structs
 
 from chalicelib.concerts.cues import (
+    ACTS,
+    AHEAD,
+    ANSWERED,
     ARTIST_AFTER,
     BOUNDARY,
+    CAPACITY_BETWEEN,
     CAPACITY_LEAST,
     CAPACITY_MOST,
     CHEAP,
     COMMON,
+    CONCERTS_IN,
     CONTEXT,
+    COSTS,
     COUNT,
     CUES,
     DEAR,
+    DERIVED,
+    ELSEWHERE,
     FILLERS,
     FREE,
     GENRE_WORDS,
     GREETING,
+    IDLE,
     LARGE,
     LARGE_SEATS,
+    LEAST_FIRST,
     MOST_COUNTED,
-    MOST_TOKENS,
     NEGATION,
     NOT_NEGATION,
     ORDER_CUES,
@@ -40,35 +53,51 @@ from chalicelib.concerts.cues import (
     PRICE_BETWEEN,
     PRICE_LEAST,
     PRICE_MOST,
-    PUNCTUATION,
     REFERENCE_CUE,
+    SALES,
     SHORT_CODES,
     SMALL,
     SMALL_SEATS,
+    SOLD,
     STOP_WORDS,
+    TAKEN,
+    TARGETS,
     THE_VENUE,
-    TOKEN,
     TYPE_WORDS,
+    UNKNOWN_ARTIST,
+    UNKNOWN_TICKETS,
+    UNKNOWN_VENUE,
+    UNLOVED,
     UNSUPPORTED,
+    VENUES_ASKED,
+    WELL_LIKED,
 )
-from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, key, plain_text
+from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Lexicon, Named, compact, key
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import NUMBER_WORDS, SHORT, DayPeriod, periods_in
+from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS, DayPeriod, periods_in
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place, Vocabulary
+from chalicelib.concerts.words import PUNCTUATION, Speller, Word, words_of
 
 WEEK = timedelta(days=7)
 LETTER = 1
+MOST_NAMED = 30
+"""Phrases that one answer names as not used; the others are counted."""
+WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
 CLAUSE = 300
 """Characters before a name in which a negation may reach it."""
+FOLLOWABLE = frozenset(("concerts", "similar", "price", "artist", "totals", "venues"))
+KEPT_TOGETHER = (
+    ("genres",), ("not_genres",), ("places",), ("not_places",), ("artists",), ("venues",), ("venue_types",),
+    ("since", "until"), ("min_price", "max_price", "by_price"), ("min_capacity", "max_capacity"),
+    ("order_by",), ("least_first",),
+)  # fmt: skip
+"""The parts that a question after another takes over, each whole or not at all."""
+WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
+"""States and countries, whether or not the warehouse has venues there."""
+FIRST_OF_PLACES = frozenset(
+    ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
+)
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
-
-
-class Word(NamedTuple):
-    """One word or mark of a message: plain, as it was written, and where the plain ones stand in the flat text."""
-
-    plain: str
-    raw: str
-    at: int
 
 
 class Span(NamedTuple):
@@ -81,9 +110,12 @@ class Span(NamedTuple):
     negated: bool
 
 
-def read(message: str, lexicon: Lexicon | None, today: date) -> ChatQuestion:
-    """The question that a message asks; without a lexicon its names stay unread."""
-    return _Reader(message, lexicon, today).question()
+def read(message: str, lexicon: Lexicon | None, today: date, earlier: ChatQuestion | None = None) -> ChatQuestion:
+    """The question that a message asks; without a lexicon its names stay unread.
+
+    What it leaves open is as in the `earlier` question, where it follows that: "and in Boston?".
+    """
+    return _Reader(message, lexicon, today).question(earlier)
 
 
 class _Reader:
@@ -93,18 +125,22 @@ class _Reader:
         self.blind = lexicon is None
         self.lexicon = lexicon or Lexicon(Vocabulary())
         self.today = today
-        self.words = list(_words(message))
+        self.corrected: list[str] = []
+        self.words = self._mended(words_of(message, self.lexicon.spans))
         self.flat = " ".join(word.plain for word in self.words)
         self.used = [False] * len(self.words)
+        self.spent = [False] * len(self.words)
+        self.cue_at: list[tuple[int, int]] = []
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
         self.in_places: set[int] = set()
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
-    def question(self) -> ChatQuestion:
+    def question(self, earlier: ChatQuestion | None) -> ChatQuestion:
         """All of it, in the order in which one part keeps words from the next."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
+        self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
         spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
         cued = self._cued(spans)
@@ -113,18 +149,31 @@ class _Reader:
         spans = self._without_false_places(spans)
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
-        intent, topic, sure = self._intent(cues, cued, spans, concert)
+        prices = self._prices(cued)
+        seats = self._seats(cued)
+        intent, topic, sure = self._intent(cues, cued, spans, concert, limited=(*prices, *seats) != (None,) * 4)
+        follows = topic in {"concerts", ""} and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"}
+        if follows and earlier and earlier.topic in FOLLOWABLE:
+            intent, topic, sure = earlier.intent, earlier.topic, 0.7
+        past = past or (earlier is not None and topic == "totals")
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
-        prices = self._prices(cued)
-        seats = self._seats(cued, topic)
         count = self._count(cued, periods)
         which = self._which(cued, periods)
-        order = next(((order, least) for pattern, order, least in ORDER_CUES if pattern.search(cued)), None)
+        order = None
+        if topic == "venues":
+            order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
         self._unsupported(cued, topic, spans)
         if not self.blind:
             self._unknown_places(spans, periods)
             self._unknown_words(cued)
+        refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
+        over = period is not None and period.until is not None and period.until <= self.today
+        self._spend_cues(cued, topic, past=topic in {"totals", "venues"} or over)
+        if not self.blind:
+            intent, topic, sure = self._without_unknown_names(
+                cued, spans, (intent, topic, sure), refers=refers, asked=bool(cues - {"artist", "greeting"})
+            )
         artists = [span for span in spans if span.named.kind == "artist" and not span.negated]
         venues = [span for span in spans if span.named.kind == "venue" and not span.negated]
         genres, not_genres = self._genres(spans)
@@ -139,8 +188,9 @@ class _Reader:
             for span in spans
             if span.named.kind == "venue" and span.negated
         ]
-        refers = bool(which) or bool(REFERENCE_CUE.search(_without_names(cued))) or topic == "similar"
-        return ChatQuestion(
+        if topic or intent == "unknown":
+            self._name_leftovers()
+        question = ChatQuestion(
             intent=intent,
             topic=topic,
             confidence=sure,
@@ -164,13 +214,15 @@ class _Reader:
             which=which,
             refers=refers,
             the_venue=bool(THE_VENUE.search(cued)),
-            order_by=order[0] if order and topic == "venues" else "popularity",
-            least_first=order[1] if order and topic == "venues" else False,
-            follows=bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"},
+            order_by=order[0] if order else "popularity",
+            least_first=order is not None and (order[1] or self._found(LEAST_FIRST, cued)),
+            follows=follows,
             past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
+            corrected=tuple(self.corrected),
             unused=tuple(dict.fromkeys(self.unused)),
         )
+        return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
     # -- names
 
@@ -228,7 +280,7 @@ class _Reader:
             meant = next(one for one in fitting if (one.kind == "artist") == acts)
         elif "place" in kinds and "genre" not in kinds:
             meant = next(one for one in fitting if one.kind == "place")
-        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first))
+        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first, after))
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -248,14 +300,20 @@ class _Reader:
         word = self.words[first]
         if len(word.plain) > 3:
             return True
-        capital = word.raw.isupper() and len(word.raw) > 1
-        after_city = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
-        adjacent = first > 0 and self.used[first - 1] and capital
-        if capital and not self.shout:
+        capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
+        follows = self.words[after].plain if after < len(self.words) else ","
+        after_city = (
+            first > 1
+            and self.words[first - 1].plain == ","
+            and self.used[first - 2]
+            and (capital or word.plain not in SHORT_CODES or follows in PUNCTUATION)
+        )
+        adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
+        if capital:
             return True
         if word.plain in SHORT_CODES and not (after_city or adjacent):
             return word.plain == "la" and bool(re.search(r"\bin $", before))
-        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain in {"nyc", "usa", "cdmx"}
+        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
 
     def _is_time(self, place: int) -> bool:
         around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]
@@ -279,6 +337,15 @@ class _Reader:
                 cities = [one for one in (last.named, *last.others) if isinstance(one.what, Place) and one.what.city]
                 wides = [one for one in (span.named, *span.others) if isinstance(one.what, Place) and not one.what.city]
                 wides += [Named("place", one) for one in self.lexicon.parts(self.words[span.first].raw) if not one.city]
+                if not cities or all(isinstance(one.what, Place) and not one.what.city for one in (last.named,)):
+                    turned = [
+                        one
+                        for one in (span.named, *span.others)
+                        if isinstance(one.what, Place) and one.what.city and one.what.within(last.named.what)
+                    ]
+                    if turned and between == ",":  # "Georgia, Atlanta"
+                        found[-1] = Span(last.first, span.after, turned[0], (), last.negated)
+                        continue
                 inside = [
                     city
                     for city in cities
@@ -298,7 +365,6 @@ class _Reader:
 
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
-        wide = {key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values())}
         kept = []
         for span in spans:
             if span.named.kind == "place" and not self.blind:
@@ -315,7 +381,7 @@ class _Reader:
                     continue
                 after = self.words[span.after : span.after + 3]
                 tail = key(" ".join(word.raw for word in after[1:]))
-                state = next((name for name in wide if f"{tail} ".startswith(f"{name} ")), None)
+                state = next((name for name in WIDE_NAMES if f"{tail} ".startswith(f"{name} ")), None)
                 if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
                     named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
                     self.unused.append(
@@ -328,7 +394,7 @@ class _Reader:
             kept.append(span)
         return kept
 
-    def _negated(self, first: int) -> bool:
+    def _negated(self, first: int, after: int) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
         before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
@@ -340,6 +406,10 @@ class _Reader:
         ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
+        if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
+            return True
+        if UNLOVED.match(self.flat[self._end(after - 1) :]):
+            return True
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
@@ -389,21 +459,156 @@ class _Reader:
         """The flat text with names replaced by their kind, so that no name is taken for a word of the question."""
         parts: list[str] = []
         skip = {place: span for span in spans for place in range(span.first, span.after)}
+        self.cue_at = []
+        at = 0
         for place, word in enumerate(self.words):
             span = skip.get(place)
-            if span is None:
-                parts.append(word.plain)
-            elif place == span.first:
-                parts.append(f"_{span.named.kind}")
+            if span is not None and place > span.first:
+                self.cue_at.append(self.cue_at[-1])
+                continue
+            parts.append(word.plain if span is None else f"_{span.named.kind}")
+            self.cue_at.append((at, at + len(parts[-1])))
+            at += len(parts[-1]) + 1
         return " ".join(parts)
 
-    def _intent(self, cues: set[str], cued: str, spans: Sequence[Span], concert: str) -> tuple[Intent, str, float]:
+    def _spend(self, match: re.Match[str]) -> None:
+        """Note that a part of the question has used the words of a match in the cued text."""
+        place = max(0, bisect_right(self.cue_at, (match.start(), 0)) - 1)
+        while place < len(self.cue_at) and self.cue_at[place][0] < match.end():
+            if self.cue_at[place][1] > match.start():
+                self.spent[place] = True
+            place += 1
+
+    def _found(self, pattern: re.Pattern[str], cued: str) -> bool:
+        """Whether a pattern is in the cued text; its words are spent."""
+        matches = list(pattern.finditer(cued))
+        for match in matches:
+            self._spend(match)
+        return bool(matches)
+
+    def _unspent(self, cued: str, periods: Sequence[DayPeriod]) -> str:
+        """The cued text with a mark in the place of words that a period or another part has used."""
+        taken = {place for period in periods for place in self._places_in(period.start, period.end)}
+        text = list(cued)
+        for place, (start, end) in enumerate(self.cue_at):
+            if place in taken or self.spent[place]:
+                text[start:end] = "\0" * (end - start)
+        return "".join(text)
+
+    def _spend_cues(self, cued: str, topic: str, *, past: bool) -> None:
+        """Spend the words that the topic answers, and those that only say how the others are meant."""
+        answered = ANSWERED.get(topic, frozenset())
+        for name, pattern in CUES:
+            if name in answered:
+                self._found(pattern, cued)
+        if past:
+            self._found(PAST, cued)
+        for pattern in (NEGATION, NOT_NEGATION, CONTEXT, REFERENCE_CUE, THE_VENUE, WELL_LIKED):
+            self._found(pattern, cued)
+        for pattern in (CHEAP, SMALL, LARGE):
+            self._found(pattern, cued)
+        if topic == "forecast":
+            self._found(SOLD, cued)
+
+    def _without_unknown_names(
+        self,
+        cued: str,
+        spans: Sequence[Span],
+        taken: tuple[Intent, str, float],
+        *,
+        refers: bool,
+        asked: bool,
+    ) -> tuple[Intent, str, float]:
+        """What is asked for, where the name is one that the warehouse does not have; the name is said."""
+        _, topic, _ = taken
+        if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
+            span.named.kind in {"artist", "venue"} for span in spans
+        ):
+            return taken
+        text = list(cued)
+        for place, (start, end) in enumerate(self.cue_at):
+            if self._is_left_over(place):
+                text[start:end] = "~" * (end - start)
+        masked = "".join(text)
+        for pattern, kind in ((UNKNOWN_VENUE, "venue"), (UNKNOWN_ARTIST, "artist"), (UNKNOWN_TICKETS, "artist")):
+            match = pattern.search(masked)
+            if match and (pattern is not UNKNOWN_TICKETS or self._is_name(match)):
+                start, end = next(span for number in range(1, 9) if (span := match.span(number)) != (-1, -1))
+                places = [place for place, (at, _) in enumerate(self.cue_at) if start <= at < end]
+                name = " ".join(self.words[place].raw for place in places)
+                for place in places:
+                    self.used[place] = True
+                self.unused.append(f"I know no {kind} named {name}.")
+                if kind == "venue":
+                    return "venue_search", "venue", 0.8
+                return "artist_lookup", "artist", 0.8
+        if topic == "artist" and not refers and not asked:
+            return "unknown", "", 0.2
+        return taken
+
+    def _is_name(self, match: re.Match[str]) -> bool:
+        """Whether the words of a match's first group are written as a name is, other than at the very beginning."""
+        places = [place for place, (at, _) in enumerate(self.cue_at) if match.start(1) <= at < match.end(1)]
+        raws = [self.words[place].raw for place in places]
+        return not self.shout and all(raw[:1].isupper() for raw in raws) and (places[0] > 0 or len(raws) == 1)
+
+    def _is_left_over(self, place: int) -> bool:
+        """Whether a word asks for something that no part of the question has."""
+        word = self.words[place].plain
+        return not (self.used[place] or self.spent[place] or word in IDLE or not word[:1].isalnum())
+
+    def _name_leftovers(self) -> None:
+        """Name every word that asks for something and that no part has used: nothing is dropped silently."""
+        said = " ".join(map(key, self.unused))
+        runs: list[list[str]] = []
+        ended = -2
+        for place, word in enumerate(self.words):
+            follows = ended == place - 1
+            if self._is_left_over(place) and word.plain not in said.split():
+                if not follows:
+                    runs.append([])
+            elif not (follows and (word.raw[:1].isupper() or word.plain in WIDE_WORDS) and word.plain in IDLE):
+                continue
+            runs[-1].append(word.raw)
+            ended = place
+        phrases = list(dict.fromkeys(" ".join(run) for run in runs))
+        if phrases:
+            more = f" and {len(phrases) - MOST_NAMED} more" if len(phrases) > MOST_NAMED else ""
+            self.unused.append(f"I could not use: {', '.join(phrases[:MOST_NAMED])}{more}.")
+
+    def _mended(self, words: list[Word]) -> list[Word]:
+        """The words with typos mended, and genres that people make adjectives of; what was mended is said."""
+        found: list[Word] = []
+        at = 0
+        for word in words:
+            plain = word.plain
+            if not self.blind and plain.isalpha() and not _is_known(plain, self.lexicon):
+                stem = DERIVED.sub("", plain)
+                meant = compact(self.lexicon.genres.get(stem, "")) or _speller(self.lexicon)(plain)
+                if meant != plain:
+                    meant_as = meant.capitalize() if word.raw[:1].isupper() else meant
+                    self.corrected.append(f"I read {word.raw} as {meant_as}.")
+                    plain = meant
+            found.append(Word(plain, word.raw, at))
+            at += len(plain) + 1
+        return found
+
+    def _intent(
+        self, cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool
+    ) -> tuple[Intent, str, float]:
         """The intent, what is to be done about it, and how sure that is."""
-        kinds = {span.named.kind for span in spans}
+        kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
         about = kinds & {"artist", "venue"}
+        asks_venues = "venue" in cues and "venue" not in kinds
         of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
             "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
         )
+        told = bool(SALES.search(cued)) and not COSTS.search(cued) and "genre" not in kinds
+        ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
+        if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(_without_names(cued))):
+            return "ticket_prediction", "forecast", 0.85
+        if re.search(r"\bsales\b", cued) and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
+            return "ticket_prediction", "forecast", 0.8
         if "forecast" in cues and not of_many:
             return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
         if concert and "similar" in cues:
@@ -412,31 +617,33 @@ class _Reader:
             if cues & {"price", "when", "facts"} or "concert" in cues:
                 return "concert_recommendation", "concert", 0.9
             return "ticket_prediction", "forecast", 0.85
+        if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and not asks_venues:
+            return "data_analysis", "totals", 0.8
         if "similar" in cues and not cues & {"analysis"}:
             return "concert_recommendation", "similar", 0.9
-        if "genres" in cues and "analysis" not in cues:
+        if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
             return "general_query", "genres", 0.9
         if "venue" in kinds:
+            if re.match(r"^(?:is|was) (?:the )?_venue (?!\w+ing\b)", cued):
+                return "venue_search", "venue", 0.85
             if "price" in cues and "facts" not in cues:
                 return "concert_recommendation", "concerts", 0.8
             if "analysis" in cues and not cues & {"facts"}:
                 return "data_analysis", "totals", 0.8
-            if cues & {"facts"} or not cues & {"concert", "when"}:
+            if cues & {"facts"} or not (
+                cues & {"concert", "when"} or "genre" in kinds or limited or any(self._periods(past=False))
+            ):
                 return "venue_search", "venue", 0.9
             return "concert_recommendation", "concerts", 0.8
         ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
         asks_venue = (
             "venue" in cues
             and not ("genre" in kinds and not ranks)
-            and (bool(cues & {"ranking", "facts"}) or not cues & {"concert", "price", "analysis"})
+            and (bool(cues & {"ranking", "ordered", "facts"}) or not cues & {"concert", "price", "analysis"})
         )
-        if asks_venue and re.search(
-            r"\b(?:concerts?|gigs?|shows?|tickets|events?) (?:\S+ ){0,4}?(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?)",
-            cued,
-        ):
-            asks_venue = bool(
-                re.search(r"\b(?:which|what|popular|best|top|rank\w*) (?:\S+ ){0,3}?(?:venues?|_type)", cued)
-            )
+        if asks_venue and CONCERTS_IN.search(cued):
+            asks_venue = False
+        asks_venue = asks_venue or bool(VENUES_ASKED.search(cued))
         if asks_venue and "artist" not in kinds:
             if (
                 THE_VENUE.search(cued)
@@ -453,23 +660,31 @@ class _Reader:
         if "analysis" in cues:
             return "data_analysis", "totals", 0.85
         if "artist" in kinds:
-            if "price" in cues:
+            if "price" in cues or (CHEAP.search(cued) and "when" not in cues):
                 return "concert_recommendation", "price", 0.85
             return "artist_lookup", "artist", 0.9
+        if "facts" in cues and "artist" not in cues and ORDINAL.search(cued):
+            return "venue_search", "venue", 0.75
         if "price" in cues and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "concert_recommendation", "price", 0.8
         if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
             return "artist_lookup", "artist", 0.75
-        if "help" in cues and not kinds & {"genre", "place"}:
+        if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
+            return "unknown", "", 0.2
+        if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
             return "general_query", "", 0.9
         if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
             return "general_query", "", 0.9
-        if re.search(r"\b(?:which|what) (?:\S+ )?(?:artists?|bands?|singers?|acts?|musicians?)\b", cued):
+        if ORDINAL.search(cued) and "artist" in cues and not kinds:
+            return "artist_lookup", "artist", 0.75
+        if re.search(rf"\b(?:which|what) (?:\S+ )?{ACTS}s?\b|\b(?:top|best|popular|\d) (?:\S+ )?{ACTS}s\b", cued):
             return "artist_lookup", "concerts", 0.8
         named = bool(kinds & {"genre", "place", "type"}) or any(word.plain in GENRE_WORDS for word in self.words)
         if (
             named
-            or re.search(r"[$€£] ?\d", cued)
+            or limited
+            or CHEAP.search(cued)
+            or any(span.named.kind == "artist" for span in spans)
             or cues & {"concert", "when", "price"}
             or any(self._periods(past=False))
         ):
@@ -491,7 +706,7 @@ class _Reader:
         periods = [one for one in self._periods(past=past) if not self._all_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
-        for one in fine:
+        for one in periods:
             for place in self._places_in(one.start, one.end):
                 self.used[place] = True
         if not fine:
@@ -501,7 +716,7 @@ class _Reader:
             return None, periods
         first = fine[0]
         for one in fine[1:]:
-            either = re.fullmatch(r",? ?(?:or|and|,)? ?", self.flat[first.end : one.start])
+            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", self.flat[first.end : one.start])
             if either and first.since and first.until and one.since and one.until:
                 if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
                     one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
@@ -518,9 +733,15 @@ class _Reader:
 
     def _left_out(self, period: DayPeriod) -> bool:
         """Whether days are negated, which no answer can honour; it is said."""
-        negated = bool(re.search(r"\b(?:not|except|but not|without) (?:on |in )?(?:the )?$", self.flat[: period.start]))
+        negated = bool(
+            re.search(
+                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
+                self.flat[: period.start],
+            )
+        )
         if negated:
-            self.unused.append(f"I cannot leave out days: {period.words}.")
+            words = self.flat[period.start : period.end]
+            self.unused.append(f"I cannot leave out days: {words} ({period.words}).")
         return negated
 
     def _all_used(self, period: DayPeriod) -> bool:
@@ -528,49 +749,51 @@ class _Reader:
         return bool(places) and all(self.used[place] for place in places)
 
     def _prices(self, cued: str) -> tuple[float | None, float | None]:
+        days = self._periods(past=False)
+        cued = self._unspent(cued, days)
         if found := PRICE_BETWEEN.search(cued):
+            self._spend(found)
             low, high = [number for number in map(_number, found.groups()) if number is not None][:2]
             return (low, high) if low <= high else (high, low)
-        if FREE.search(cued):
+        if self._found(FREE, cued):
             return None, 0.0
-        most = next(
-            (
-                number
-                for match in PRICE_MOST.finditer(cued)
-                for group in match.groups()
-                if (number := _number(group)) is not None and self._is_price(match, cued)
-            ),
-            None,
-        )
-        least = next(
-            (
-                number
-                for match in PRICE_LEAST.finditer(PRICE_MOST.sub(" ", cued))  # "no more than 70" has "more than 70"
-                for group in match.groups()
-                if (number := _number(group)) is not None
-            ),
-            None,
-        )
-        if DEAR.search(cued) and not CHEAP.search(cued):
+        most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
+        least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
+        if not CHEAP.search(cued) and self._found(DEAR, cued):
             self.unused.append("I cannot choose by a price that has no number.")
         return least, most
+
+    def _limit(self, matches: Iterable[re.Match[str]]) -> float | None:
+        """The first number of the matches, whose words are spent."""
+        for match in matches:
+            for group in match.groups():
+                if (number := _number(group)) is not None:
+                    self._spend(match)
+                    return number
+        return None
 
     def _is_price(self, match: re.Match[str], cued: str) -> bool:
         """A bare number after "under" is a price, unless the words around it count something else."""
         if re.search(r"[$€£]|dollar|buck|usd|euro|eur\b|pound|gbp", match[0]):
             return True
         number = next((_number(group) for group in match.groups() if group), None)
-        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding|hold)\b", cued):
+        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
             return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 
-    def _seats(self, cued: str, topic: str) -> tuple[int | None, int | None]:
-        least = next(
-            (_seats_in(group) for match in CAPACITY_LEAST.finditer(cued) for group in match.groups() if group), None
-        )
-        most = next(
-            (_seats_in(group) for match in CAPACITY_MOST.finditer(cued) for group in match.groups() if group), None
-        )
+    def _seats(self, cued: str) -> tuple[int | None, int | None]:
+        cued = self._unspent(cued, ())
+        if match := CAPACITY_BETWEEN.search(cued):
+            self._spend(match)
+            low, high = sorted(map(_seats_in, match.groups()))
+            return low, high
+        found: list[int | None] = []
+        for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
+            match = pattern.search(self._unspent(cued, ()))
+            if match:
+                self._spend(match)
+            found.append(_seats_in(next(group for group in match.groups() if group)) if match else None)
+        most, least = found
         if least is None and most is None:
             if SMALL.search(cued):
                 return None, SMALL_SEATS
@@ -579,10 +802,7 @@ class _Reader:
         return least, most
 
     def _count(self, cued: str, periods: Sequence[DayPeriod]) -> int | None:
-        taken = cued
-        for period in periods:
-            taken = taken.replace(self.flat[period.start : period.end], " ")
-        for match in COUNT.finditer(taken):
+        for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             if text in {"a", "an", "one"} and not re.search(rf"\b(?:top|only|just|best) (?:the )?{text}\b", match[0]):
@@ -590,22 +810,22 @@ class _Reader:
             if number > MOST_COUNTED:
                 self.unused.append(f"I list at most {MOST_COUNTED} at once, not {number}.")
             if number:
+                self._spend(match)
                 return min(number, MOST_COUNTED)
         return None
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
-        taken = cued
-        for period in periods:
-            taken = taken.replace(self.flat[period.start : period.end], " ")
-        if not (match := ORDINAL.search(taken)):
+        if not (match := ORDINAL.search(self._unspent(cued, periods))):
             return 0
+        self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
 
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
+        cued = self._unspent(cued, ())
         for pattern, sentence in UNSUPPORTED:
             if (
-                pattern.search(cued)
+                self._found(pattern, cued)
                 and not (topic == "venue" and "amenities" in sentence)
                 and not (topic == "genres" and "genre" in sentence)
             ):
@@ -614,6 +834,7 @@ class _Reader:
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
         timed = {place for period in periods for place in self._places_in(period.start, period.end)}
+        self._unknown_states()
         place = 0
         while place < len(self.words):
             word = self.words[place]
@@ -624,10 +845,13 @@ class _Reader:
                 after = first
                 while after < len(self.words) and self._may_be_place(after, timed, first):
                     after += 1
+                while first < after < len(self.words) and self.words[after].plain in WIDE_WORDS:
+                    after += 1
                 if after > first and not (
                     word.plain in {"at", "to", "around", "from"} and not self.words[first].raw[:1].isupper()
                 ):
                     name = " ".join(one.raw for one in self.words[first:after])
+                    self.used[first:after] = [True] * (after - first)
                     what = "venue is named" if word.plain == "at" else "venue is in"
                     self.unused.append(f"No {what} {name}.")
                     self.missing_place = True
@@ -644,10 +868,23 @@ class _Reader:
                 ):
                     after += 1
                 if after > place + 1:
+                    self.used[place + 1 : after] = [True] * (after - place - 1)
                     self.unused.append(f"No venue is in {' '.join(one.raw for one in self.words[place + 1 : after])}.")
                     place = after
                     continue
             place += 1
+
+    def _unknown_states(self) -> None:
+        """States and countries, wherever they stand, in which there is no venue."""
+        for place in range(len(self.words)):
+            for size in (3, 2, 1):
+                words = self.words[place : place + size]
+                name = " ".join(word.plain for word in words)
+                free = not any(self.used[place : place + size])
+                if len(words) == size and free and name in WIDE_NAMES and (size > 1 or name not in IDLE):
+                    self.used[place : place + size] = [True] * size
+                    self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")
+                    self.missing_place = True
 
     def _unknown_words(self, cued: str) -> None:
         """Genres and types of venues that people name and this warehouse does not have."""
@@ -673,7 +910,8 @@ class _Reader:
             or len(word.plain) < 2
         ):
             return False
-        if word.plain in STOP_WORDS:
+        part = word.plain in FIRST_OF_PLACES or (place > first and word.plain in WIDE_WORDS)
+        if word.plain in STOP_WORDS and (self.shout or not word.raw[:1].isupper() or not part):
             return False
         if word.raw[:1].isupper() and not self.shout:
             return True
@@ -696,27 +934,18 @@ class _Reader:
         return (place for place, word in enumerate(self.words) if start <= word.at < end)
 
 
-def _words(message: str) -> Iterator[Word]:
-    at, last = 0, ""
-    for number, match in enumerate(TOKEN.finditer(message)):
-        if number >= MOST_TOKENS:
-            return
-        raw = match[0]
-        if raw == "." and last in SHORT:  # as in "Dec. 19"
-            continue
-        last = raw.lower()
-        text = "and" if raw == "&" else re.sub(r"['’´`]", "", plain_text(raw))
-        if (
-            raw.lower().endswith(("'s", "’s"))
-            and len(raw) > 3
-            and text not in {"lets", "thats", "whats", "wheres", "whos", "hows", "its", "heres"}
-        ):
-            for part, spelled in ((text[:-1], raw[:-2]), ("s", "s")):
-                yield Word(part, spelled, at)
-                at += len(part) + 1
-            continue
-        yield Word(text, raw, at)
-        at += len(text) + 1
+def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
+    """The question, with those parts of the earlier one that it says nothing about."""
+    kept: dict[str, Any] = {}
+    for names in KEPT_TOGETHER:
+        if not any(getattr(question, name) for name in names):
+            kept |= {name: getattr(earlier, name) for name in names}
+    both = structs.replace(question, **kept)
+    return structs.replace(
+        both,
+        genres=tuple(one for one in both.genres if one not in both.not_genres),
+        places=tuple(one for one in both.places if one not in both.not_places),
+    )
 
 
 def _is_name_like(flat: str, period: DayPeriod) -> bool:
@@ -754,3 +983,34 @@ def _venues_of(span: Span, places: Sequence[Place]) -> list[NamedVenue]:
     several = [one.what for one in (span.named, *span.others) if isinstance(one.what, NamedVenue)]
     there = [one for one in several if any(one.place.within(place) for place in places)]
     return there or several
+
+
+_PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
+_PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
+_PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
+_PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]
+KNOWN = (
+    frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
+    | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
+    | IDLE
+    | COMMON
+    | STOP_WORDS
+    | GENRE_WORDS
+    | TYPE_WORDS
+)
+
+
+@lru_cache(maxsize=2)
+def _named_words(lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(word for words in lexicon.spans for word in words)
+
+
+@lru_cache(maxsize=2)
+def _speller(lexicon: Lexicon) -> Speller:
+    return Speller(_named_words(lexicon) | TARGETS | MONTHS.keys() | WEEKDAYS.keys())
+
+
+def _is_known(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word is one of ours or of the warehouse, as it is or bent."""
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "er", "ly")))
+    return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])

@@ -28,7 +28,7 @@ NEWEST_VERSION = 2
 PURPOSE = b"omnibus model manifest v1\n"
 """Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
 
-Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
 Label = str | bool | int | float
 
 

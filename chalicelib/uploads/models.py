@@ -14,7 +14,7 @@ from chalicelib.uploads.machine import Session, Status, status_at
 EXAMPLE_ID = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 
 SessionId = Annotated[
-    str, Meta(pattern=f"^{SESSION_ID}$", description="A version 4 UUID in lower case.", examples=[EXAMPLE_ID])
+    str, Meta(pattern=rf"^{SESSION_ID}(?![\s\S])", description="A version 4 UUID in lower case.", examples=[EXAMPLE_ID])
 ]
 OwnerToken = Annotated[
     str, Meta(max_length=128, description="Instead of the header X-Owner-Token, where none can be sent.")

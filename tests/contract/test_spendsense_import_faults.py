@@ -13,7 +13,7 @@ from chalicelib.adapters.spendsense.records import PostgresRecords
 from chalicelib.errors import NotFound
 from chalicelib.spendsense.models import ConsentRecord, TransactionsQuery
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, waiting
-from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_database import Target, fresh_database, seen_by_all
 from tests.contract.spendsense_people import NOW, World, account, owned, rows, transaction
 from tests.patience import PATIENCE_MS
 
@@ -44,7 +44,7 @@ def another(url: str) -> Iterator[Callable[[], Postgres]]:
 def test_two_imports_of_one_person_at_once(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledgers = [PostgresLedger(another()) for _ in range(2)]
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imports = [Aside(lambda ledger=ledger: ledger.save(ann, FILE, NOW)) for ledger in ledgers]
         waiting(url, 2)
@@ -64,7 +64,7 @@ def test_an_import_while_the_person_is_being_erased(world: World, url: str, anot
             ledger.save(ann, FILE, NOW)
         return "refused"
 
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         erased = Aside(lambda: people.erase(ann))
         waiting(url, 1)
@@ -77,7 +77,7 @@ def test_an_import_while_the_person_is_being_erased(world: World, url: str, anot
 def test_a_person_erased_while_an_import_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledger, people = PostgresLedger(another()), PostgresPeople(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
@@ -91,7 +91,7 @@ def test_a_person_erased_while_an_import_runs(world: World, url: str, another: C
 def test_a_consent_revoked_in_mid_import(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledger, consents = PostgresLedger(another()), PostgresConsents(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
@@ -106,11 +106,11 @@ def test_a_database_that_fails_over_in_mid_import(world: World, url: str, anothe
     """The transaction is gone with its server; the import runs again from its start, and counts once."""
     ann = world.add("ann", rows())
     ledger = PostgresLedger(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
-        with psycopg.connect(url, autocommit=True) as killer:
+        with psycopg.connect(seen_by_all(url), autocommit=True) as killer:
             killer.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         waiting(url, 1)
     assert imported.result().saved["transactions"] == 60

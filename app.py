@@ -99,6 +99,7 @@ from chalicelib.flights.models import (
     RunView,
     SearchQuery,
     SnapshotList,
+    SnapshotQuery,
     SnapshotsQuery,
     Track,
     TrackFeatures,
@@ -576,22 +577,27 @@ def latest_flights() -> Response:
 
 
 @app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
-def flights_snapshots() -> SnapshotList:
-    """The snapshots of a period that passed validation, oldest first."""
-    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+def flights_snapshots() -> SnapshotList | Response:
+    """The snapshots of a period that passed validation, oldest first; before the last 90 days out of the history."""
+    query = app.query(SnapshotsQuery)
+    found = services().flights.queries.snapshots(query)
+    return of_history(services().flights.history.snapshots(query)) if found is None else found
 
 
 @app.route(
     "/flights/snapshots/{tracking_id}/aircraft",
     cors=CORS,
-    query=LatestQuery,
+    query=SnapshotQuery,
     returns=Latest,
     headers=["If-None-Match"],
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """The aircraft of one snapshot that passed, of the last seven days."""
-    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    """The aircraft of one snapshot that passed; after a week out of the history, 202 if that takes longer."""
+    query = app.query(SnapshotQuery)
+    found = services().flights.queries.aircraft(tracking_id, query)
+    if found is None:
+        return of_history(services().flights.history.aircraft(tracking_id, query))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 

@@ -130,6 +130,7 @@ class _Reader:
         self.flat = " ".join(word.plain for word in self.words)
         self.used = [False] * len(self.words)
         self.spent = [False] * len(self.words)
+        self.periods: dict[bool, list[DayPeriod]] = {}
         self.cue_at: list[tuple[int, int]] = []
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
@@ -379,9 +380,9 @@ class _Reader:
                     )
                 ):
                     continue
-                after = self.words[span.after : span.after + 3]
-                tail = key(" ".join(word.raw for word in after[1:]))
-                state = next((name for name in WIDE_NAMES if f"{tail} ".startswith(f"{name} ")), None)
+                after = self.words[span.after : span.after + 4]
+                tails = [" ".join(word.plain for word in after[1 : 1 + size]) for size in (1, 2, 3)]
+                state = next((tail for tail in tails if tail in WIDE_NAMES), None)
                 if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
                     named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
                     self.unused.append(
@@ -699,7 +700,9 @@ class _Reader:
         return "unknown", "", 0.2
 
     def _periods(self, *, past: bool) -> list[DayPeriod]:
-        return periods_in(self.flat, self.today, past=past)
+        if past not in self.periods:
+            self.periods[past] = periods_in(self.flat, self.today, past=past)
+        return self.periods[past]
 
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """The days that are meant; of several periods the first, and the others are named."""

@@ -205,7 +205,6 @@ def prediction_event(cloud: Cloud, estimator: Any) -> dict[str, Any]:
         "feature_columns": list(FEATURES),
         "overwrite": True,
         "fresh": True,
-        "fresh": True,
     }
 
 

@@ -1,1 +1,1 @@
-"""One module for each outside system; nothing else in Omnibus imports boto3, psycopg or urllib."""
+"""One module for each outside system; nothing else in Omnibus imports botocore, psycopg or urllib."""

@@ -592,7 +592,7 @@ def flights_snapshots() -> SnapshotList | Response:
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """List the aircraft of one valid snapshot. After a week they come from the history, with 202 if that takes longer."""
+    """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
     query = app.query(SnapshotQuery)
     found = services().flights.queries.aircraft(tracking_id, query)
     if found is None:

@@ -16,6 +16,7 @@ from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+    from tests.grants import Comparison
 
 load_profile()
 
@@ -27,6 +28,7 @@ OPEN = {
     "test_the_whole_frame_works_by_keyboard": "the menu's closing is seen too early on a busy machine",
 }
 """Tests that failed in the last whole run and are to be mended next; the reasons are guesses that nobody has proved."""
+GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()
 SLOW_FIRST = ("cloud", "browser", "package", "contract", "infra", "unit", "app")
 
 
@@ -40,10 +42,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: folders[item.path.relative_to(TESTS).parts[0]])
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say which browser was missing, and how to get it."""
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Compare what the functions' policies grant with what the functions of this run's clouds used."""
+    from tests.grants import compared
+
+    if hasattr(session.config, "workerinput"):
+        return  # the workers' clouds are looked at by the process that started them
+    session.config.stash[GRANTS] = found = compared(session.config)
+    if found and found.differences:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which browser was missing, and how to get it, and which grants are not used."""
     from local.demo.screens import missing
 
+    if found := config.stash.get(GRANTS, None):
+        for line in found.lines():
+            terminalreporter.write_line(line, red=bool(found.differences))
     if any("/browser/" in report.nodeid for report in terminalreporter.getreports("skipped")) and missing():
         terminalreporter.write_line(f"The browser tests were skipped: {missing()}", yellow=True)
 

@@ -70,6 +70,8 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
         climbing = np.count_nonzero(rate[airborne] * FPM_PER_MPS > CLIMBING_FPM) / len(steep)
         yield "share_climbing", climbing, limits.min_share_climbing, 1 - limits.min_share_climbing
     said = np.count_nonzero(airborne) + np.count_nonzero(grounded)
+    if len(airborne) >= enough and "on_ground" in snapshot.columns:
+        yield "share_that_says_if_on_ground", said / len(airborne), limits.min_share_that_says_if_on_ground, np.inf
     if said >= enough:
         yield "share_on_ground", np.count_nonzero(grounded) / said, -np.inf, limits.max_share_on_ground
     yield from _of_times(snapshot, limits)
@@ -81,7 +83,7 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
     for name, most in (
         ("baro_altitude", limits.max_share_of_one_value),
         ("velocity", limits.max_share_of_one_value),
-        ("true_track", limits.max_share_of_one_value),
+        ("true_track", limits.max_share_of_one_track),
         ("vertical_rate", limits.max_share_of_one_rate),
     ):
         values = snapshot.sampled(name)[airborne]
@@ -150,6 +152,8 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
         return
     nowhere = np.count_nonzero((longitude == 0) & (latitude == 0)) / len(longitude)
     yield "share_at_null_island", nowhere, -np.inf, limits.max_share_at_null_island
+    precise = np.count_nonzero(np.abs(latitude * 10 - np.rint(latitude * 10)) > 1e-6) / len(latitude)
+    yield "share_of_precise_positions", precise, limits.min_share_of_precise_positions, np.inf
     home = np.zeros(len(regions), np.bool_)
     for region, (south, west, north, east) in enumerate(_BOXES):
         home |= (

@@ -33,6 +33,7 @@ from infra.package import package
 from infra.template.functions import limits_text
 from local import ports, users
 from local.deploy import Stack, deploy, fingerprint
+from local.postgres import OWNER
 from local.processes import POLL_S, ProcessId, stop, write_whole
 from local.servers import (
     ACCOUNT,
@@ -310,7 +311,7 @@ def _stage_parameters(site: Site, template: Path) -> dict[str, str]:
         "RedshiftWorkgroup": WAREHOUSE,
         "RedshiftDatabase": WAREHOUSE,
         "TicketEndpoint": TICKET_ENDPOINT,
-        "DatabaseUrl": database_url(site),
+        "DatabaseUrl": database_url(site, OWNER),
         "ConsoleUrl": site.url("console"),
         "SocketsBase": f"{site.url('ministack')}{GATEWAY}",
     }

@@ -13,6 +13,11 @@ from local.ports import HOST
 
 USER = "omnibus"
 DATABASE = "spendsense"
+OWNER = "spendsense_owner"
+STATEMENTS = f"""\
+CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{{password}}';
+CREATE DATABASE {DATABASE} OWNER {OWNER};
+"""
 PASSWORD_FILE = "password"  # nosec B105  # a file's name
 # Throughput of a machine that may lose its data: this cluster is made anew at each start.
 SETTINGS = {
@@ -36,18 +41,22 @@ def binary(name: str) -> str:
 
 
 def initialise(folder: Path) -> None:
-    """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE."""
+    """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE.
+
+    Its owner may make roles, as RDS's main user may, and is no superuser, whom nothing would bind.
+    """
     folder.mkdir(parents=True, mode=0o700)
     data = folder / "data"
     data.mkdir(mode=0o700)
     password = folder / PASSWORD_FILE
-    password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    word = secrets.token_urlsafe(24)
+    password.write_text(word, encoding="utf-8")
     if account := _unprivileged():
         for path in (folder, data, password):
             shutil.chown(path, account, pwd.getpwnam(account).pw_gid)
     options = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={USER}", "--encoding=UTF8", "--no-locale"]
     _run(folder, ["initdb", "-D", str(data), "--no-sync", "--no-instructions", *options])
-    _run(folder, ["postgres", "--single", "-F", "-D", str(data), "postgres"], f"CREATE DATABASE {DATABASE};\n")
+    _run(folder, ["postgres", "--single", "-F", "-D", str(data), "postgres"], STATEMENTS.format(password=word))
 
 
 def _run(folder: Path, arguments: list[str], statements: str = "") -> None:
@@ -71,10 +80,10 @@ def is_ready(folder: Path) -> bool:
         return False
 
 
-def url(folder: Path, port: int, database: str = DATABASE) -> str:
-    """How to connect to a database of the cluster."""
+def url(folder: Path, port: int, database: str = DATABASE, user: str = USER) -> str:
+    """How to connect to a database of the cluster, as its superuser or as OWNER."""
     password = (folder / PASSWORD_FILE).read_text(encoding="utf-8")
-    return f"postgresql://{USER}:{password}@{HOST}:{port}/{database}"
+    return f"postgresql://{user}:{password}@{HOST}:{port}/{database}"
 
 
 def _unprivileged() -> str | None:

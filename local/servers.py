@@ -203,9 +203,9 @@ def _postgres_folder(site: Site) -> Path:
     return site.run / "postgres"
 
 
-def database_url(site: Site) -> str:
+def database_url(site: Site, user: str = postgres.USER) -> str:
     """How to connect to the PostgreSQL of a site."""
-    return postgres.url(_postgres_folder(site), site.ports["postgres"])
+    return postgres.url(_postgres_folder(site), site.ports["postgres"], user=user)
 
 
 def _own(

@@ -14,8 +14,8 @@ Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Phase = Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"]
 Moment = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
-TrackingId = Annotated[str, Meta(pattern=r"^states_\d{1,11}$", examples=["states_1763726400"])]
-QueryId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")]
+TrackingId = Annotated[str, Meta(pattern=r"^states_[0-9]{1,11}(?![\s\S])", examples=["states_1763726400"])]
+QueryId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}(?![\s\S])")]
 PERIOD = {"start": "from", "end": "to"}
 """Fields of a period under their names on the wire, of which one is a keyword."""
 
@@ -64,7 +64,7 @@ class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lamax: Latitude | None = None
     lomax: Longitude | None = None
     phase: Phase | None = None
-    callsign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,8}$")] | None = None
+    callsign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,8}(?![\s\S])")] | None = None
     altitude_min_ft: float | None = None
     altitude_max_ft: float | None = None
     speed_min_kt: float | None = None

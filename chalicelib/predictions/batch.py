@@ -23,8 +23,9 @@ from chalicelib.predictions.models import (
     PreviewOrder,
     PreviewRequest,
 )
-from chalicelib.predictions.places import AllowLists, checked_order, parse_uri
+from chalicelib.predictions.places import AllowLists, PredictionOrder, checked_order, parse_uri
 from chalicelib.predictions.ports import Meter, PredictionObjects
+from chalicelib.predictions.reuse import FinishedWork
 from chalicelib.predictions.scan import open_task, score_first, score_span, whole_span
 from chalicelib.predictions.scoring import predict_rows
 from chalicelib.predictions.tables import open_parquet
@@ -38,7 +39,7 @@ class BatchPredictions:
     """Scores one object in one call.
 
     `submit` makes a job of a request and returns its id; `single_call_bytes` is the size beyond which it is asked
-    to; `clock` counts seconds.
+    to; `finished` knows what was done before; `clock` counts seconds.
     """
 
     objects: PredictionObjects
@@ -49,6 +50,7 @@ class BatchPredictions:
     workers: int
     single_call_bytes: int
     submit: Callable[[PredictionRequest], str] | None = None
+    finished: FinishedWork | None = None
 
     def respond(
         self, asked: DirectRequest, seconds_left: Callable[[], float]
@@ -103,18 +105,24 @@ class BatchPredictions:
     def predict(self, request: PredictionRequest, seconds_left: Callable[[], float]) -> PredictionOutcome | HandedOver:
         """Score the data of `request` into its output; `seconds_left` tells the time that the invocation has.
 
+        The same request for the same versions of model and data is answered by its finished output, unless `fresh`.
         Raises InvalidInput, Forbidden, NotFound, Conflict for what the caller can mend, each with its own code;
         OutOfTime where the work cannot become a job; RateLimited and Upstream* from S3. Nothing partial is left.
         """
         began = self.clock()
         order = checked_order(request, self.allowed)
+        work = self.finished.fingerprint(order) if self.finished else ""
+        if self.finished and not request.fresh and (job := self.finished.find(work, order)):
+            known = self._outcome(order, began, job.rows_total or 0, job.output_bytes or 0, job.model_sha256 or "")
+            return msgspec.structs.replace(known, reused=True)
         check_output(self.objects, order)
         task = open_task(order, self.objects, self.models)
         if task.splittable and task.data.bytes > self.single_call_bytes and self.submit:
             return HandedOver(job_id=self.submit(request), reason="too large for one call")
+        mark = self.finished.new_id() if self.finished else None
         try:
             with self.objects.create(
-                order.output, overwrite=request.overwrite, expected_bytes=task.data.bytes * 2
+                order.output, overwrite=request.overwrite, expected_bytes=task.data.bytes * 2, mark=mark
             ) as output:
                 rows = score_span(
                     task,
@@ -129,14 +137,19 @@ class BatchPredictions:
             if task.splittable and self.submit:
                 return HandedOver(job_id=self.submit(request), reason="too long for one call")
             raise
-        seconds = round(self.clock() - began, 3)
-        self.meter.scored(rows, seconds)
+        done = self._outcome(order, began, rows, output.written().bytes, task.model.manifest.sha256)
+        self.meter.scored(rows, done.seconds)
+        if self.finished and mark:
+            self.finished.record(work, mark, request, done)
+        return done
+
+    def _outcome(self, order: PredictionOrder, began: float, rows: int, size: int, digest: str) -> PredictionOutcome:
         return PredictionOutcome(
             rows=rows,
-            bytes=output.written().bytes,
-            model_sha256=task.model.manifest.sha256,
+            bytes=size,
+            model_sha256=digest,
             output_s3_uri=str(order.output),
-            seconds=seconds,
+            seconds=round(self.clock() - began, 3),
             peak_mib=round(self.meter.peak_mib(), 1),
         )
 

@@ -5,7 +5,7 @@ Light on purpose: the REST function imports this, and has neither Arrow nor scik
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -28,8 +28,10 @@ from chalicelib.predictions.models import (
 from chalicelib.predictions.news import ACTIVE, JobNews, as_job, record_failure
 from chalicelib.predictions.places import AllowLists, PredictionOrder, checked_order
 from chalicelib.predictions.ports import JobStore, JobWatcher, ModelHolder, PredictionObjects, Workflow
+from chalicelib.predictions.reuse import FinishedWork
 
 MAX_ID = 64
+COUNTED = 500
 NOT_STARTED = "The job could not be started; redrive it."
 START = timedelta(minutes=1)
 """Who stores a job starts its run at once; one that is queued without a run after so long lost its starter."""
@@ -82,9 +84,9 @@ class PredictionJobs:
         stored = self.store.get(job_id)
         if stored is None:
             order = checked_order(request, self.allowed)
-            fingerprint = self._fingerprint(order)
-            finished = None if request.fresh else self._finished(fingerprint, order)
-            if finished is not None:
+            work = FinishedWork(self.objects, self.store, self.clock, self.new_id)
+            fingerprint = work.fingerprint(order)
+            if not request.fresh and (finished := work.find(fingerprint, order)):
                 return finished
             check_objects(self.objects, order)
             now = self.clock().isoformat()
@@ -133,6 +135,18 @@ class PredictionJobs:
         documents, after = self.store.recent(query.limit, query.after, query.state)
         return PredictionJobPage(jobs=[as_job(document) for document in documents], next=after)
 
+    def today(self) -> dict[str, int]:
+        """How many of the newest jobs are under way, and how those that began today (UTC) ended."""
+        documents, _ = self.store.recent(COUNTED, None)
+        today = self.clock().astimezone(UTC).date().isoformat()
+        begun = [document["state"] for document in documents if document["created_at"].startswith(today)]
+        return {
+            "active": sum(document["state"] in ACTIVE for document in documents),
+            "begun": len(begun),
+            "succeeded": begun.count("succeeded"),
+            "failed": begun.count("failed"),
+        }
+
     def cancel(self, job_id: str) -> PredictionJob:
         """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""
         document = self._document(job_id)
@@ -159,26 +173,6 @@ class PredictionJobs:
     def _fail(self, job_id: str, code: str, message: str, states: tuple[JobState, ...]) -> None:
         if record_failure(self.store, job_id, code, message, self.clock(), states=states):
             self.news.end(job_id)
-
-    def _fingerprint(self, order: PredictionOrder) -> str:
-        """What decides the output: the versions of data and model, and all of the request that is not how to ask."""
-        import hashlib  # loads OpenSSL
-
-        request = structs.replace(order.request, client_token=None, overwrite=False, fresh=False)
-        versions = [self.objects.pin(uri).etag for uri in (order.data, order.model)]
-        return hashlib.sha256(msgspec.json.encode([request, *versions])).hexdigest()
-
-    def _finished(self, fingerprint: str, order: PredictionOrder) -> PredictionJob | None:
-        """The job that did the same, if its output is still there."""
-        job_id = self.store.remembered(fingerprint)
-        document = self.store.get(job_id) if job_id else None
-        if document is None or document["state"] != "succeeded":
-            return None
-        try:
-            mark = self.objects.pin(order.output).mark
-        except NotFound:
-            return None
-        return structs.replace(as_job(document), reused=True) if mark == job_id else None
 
     def _job_id(self, request: PredictionRequest) -> str:
         if request.client_token is None:

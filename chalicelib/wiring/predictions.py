@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from chalicelib.predictions.ports import Verifier
 
 ANSWER_S = 25.0
-"""A function that loads scikit-learn first takes six seconds."""
+"""A function that loads scikit-learn needs six seconds to start."""
 
 LIBRARIES = ("joblib", "pandas", "skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline")
-"""What most models are loaded with."""
+"""Libraries that most models need."""
 
 
 class PredictionServices:
@@ -46,6 +46,7 @@ class PredictionServices:
     def batch(self) -> "BatchPredictions":
         from chalicelib.entry.meter import ScoringMeter
         from chalicelib.predictions.batch import BatchPredictions
+        from chalicelib.predictions.reuse import FinishedWork
 
         return BatchPredictions(
             objects=self.objects,
@@ -56,10 +57,11 @@ class PredictionServices:
             workers=self._settings.workers or os.cpu_count() or 1,
             single_call_bytes=self._settings.single_call_bytes,
             submit=lambda request: self.jobs.submit(request).job_id,
+            finished=FinishedWork(self.objects, self.store, now, lambda: uuid4().hex),
         )
 
     def load(self) -> None:
-        """Import the libraries that models are made with, and build the services, which open no connection."""
+        """Import the models' libraries and build the services, which open no connection."""
         for name in LIBRARIES:
             import_module(name)
         _ = self.batch, self.steps

@@ -7,19 +7,18 @@ A workload's demo is a module of this package with `run(cloud, out, progress)`: 
 import argparse
 import importlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import get_terminal_size
 
 from infra.package import PackagingError
 from local.cloud import HOME, CloudError, cloud_file, down, read, status, up
+from local.console.access import address
 from local.deploy import DeployFailed
 
-PIPED_COLUMNS = "140"
-"""How wide tables are where no terminal says: rich would squeeze them into 80 columns."""
 WORKLOADS = ("flights", "uploads", "concerts", "predictions", "spendsense")
 
 
@@ -31,8 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=there, help="one workload")
     parser.add_argument("--keep", action="store_true", help="leave the cloud running if it was started for this")
     options = parser.parse_args(arguments)
-    if not sys.stdout.isatty():
-        os.environ.setdefault("COLUMNS", PIPED_COLUMNS)
     tell = _teller()
     was_running = any(line.running for line in status(options.home))
     try:
@@ -49,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\nmade:", *(f"  {file}" for file in made), sep="\n")
     running = was_running or options.keep
     if running:
-        print(f"look at it in the console: {read(options.home).console_url}")
+        cloud = read(options.home)
+        print(f"look at it in the console: {address(cloud.console_url, cloud.users)}")
     print("the local cloud is still up; `make down` stops it" if running else "the local cloud has been stopped")
     return 0
 
@@ -57,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, home: Path, tell: Callable[[str], None]) -> list[Path]:
     out = home / "demo" / name
     out.mkdir(parents=True, exist_ok=True)
-    print(f"\n== {name} ".ljust(100, "="), flush=True)
+    print(f"\n== {name} ".ljust(get_terminal_size().columns, "="), flush=True)
     described = json.loads(cloud_file(home).read_text(encoding="utf-8"))
     made: list[Path] = importlib.import_module(f"{__package__}.{name}").run(described, out, tell)
     return made

@@ -10,12 +10,13 @@ from chalice.test import Client
 
 from chalicelib.adapters.concerts.ticket_artifact import ArtifactTicketModel, manifest
 from chalicelib.concerts.values import Delta
-from chalicelib.errors import Gone, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+from chalicelib.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.wiring import Services
 from tests.app.spendsense.tokens import ANN, BOB, token
 from tests.environment import OPERATOR_TOKEN
 from tests.events import schedule_event, socket_event
 from tests.fakes.concerts import FakeProvider, FakeTicketModel
+from tests.fakes.connections import FakeConnections
 from tests.fakes.predictions import MemoryJobs
 from tests.fakes.season import ConcertWorld
 from tests.fakes.uploads import FakeSessions
@@ -32,17 +33,6 @@ UPSTREAM = [
 class FakeRuns:
     def find(self, tracking_id: str) -> None:
         """Nothing, without a complaint."""
-
-
-class FakeConnections:
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.gone = False
-
-    def post(self, connection: Any, message: dict[str, Any]) -> None:
-        if self.gone:
-            raise Gone("closed")
-        self.sent.append((connection.id, message))
 
 
 class DarkDatabase:

@@ -34,6 +34,7 @@ from chalicelib.wiring import Services
 from tests.environment import OPERATOR_TOKEN
 from tests.events import socket_event
 from tests.fakes.clock import Clock
+from tests.fakes.connections import FakeConnections
 from tests.fakes.predictions import (
     MemoryHolder,
     MemoryJobs,
@@ -339,11 +340,28 @@ class TestJobs:
 
 
 class TestSocket:
-    @pytest.mark.parametrize(("token", "status"), [(OPERATOR_TOKEN, 200), ("guessed", 403), (None, 403)])
+    @pytest.mark.parametrize(
+        ("proof", "code"),
+        [
+            ({"operator_token": OPERATOR_TOKEN}, None),
+            ({"operator_token": "guessed"}, "forbidden"),
+            ({"authorization": "Bearer guessed"}, "unauthenticated"),
+            ({}, "forbidden"),
+            ({"operator_token": 1}, "invalid_input"),
+        ],
+    )
     def test_operators_alone_hear_of_jobs(
-        self, client: Client, jobs: PredictionJobs, token: str | None, status: int
+        self, client: Client, services: Services, jobs: PredictionJobs, proof: dict[str, Any], code: str | None
     ) -> None:
-        query = {"channel": "jobs", **({"operator_token": token} if token else {})}
+        services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
+        asked = msgspec.json.encode({"action": "watch_jobs", **proof}).decode()
+        client.lambda_.invoke("message", socket_event("$default", body=asked))
+        ((_, answer),) = connections.sent
+        assert answer.get("error", {}).get("code") == code
+        assert (answer["action"] == "JOBS_WATCHED") == (code is None) == bool(jobs.store.watchers())
+
+    def test_no_proof_is_taken_from_the_url(self, client: Client, jobs: PredictionJobs) -> None:
+        query = {"channel": "jobs", "operator_token": OPERATOR_TOKEN}
         answer = client.lambda_.invoke("connect", socket_event("$connect", query=query)).payload
-        assert answer["statusCode"] == status
-        assert len(jobs.store.watchers()) == (status == 200)
+        assert answer["statusCode"] == 200
+        assert not jobs.store.watchers()

@@ -1,6 +1,7 @@
 """The two Bedrock chat providers on real event streams: words, tools, split characters, and every way to fail."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from chalicelib.concerts.models import ChatReply, ChatRequest
 from chalicelib.concerts.ports import ChatProvider
 from chalicelib.concerts.values import ChatOutcome, Delta, Exchange, Piece, Restart, Turn
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
-from tests.contract.eventstreams import Answer, Bedrock, bedrock, chunk, event, exception
+from tests.contract.eventstreams import SILENCE, Answer, Bedrock, bedrock, chunk, event, exception
 from tests.fakes.season import ConcertWorld
+from tests.patience import PATIENCE_S
 
 WORLD = ConcertWorld()
 TURN = Turn("chat-1", "Which venues are the most popular?")
@@ -244,6 +246,23 @@ class TestFailures:
         ticks = iter(range(0, 1000, 6))
         with bedrock([*some_words(name), *some_words(name)]) as script, pytest.raises(UpstreamTimeout):
             list(provider(name, script, clock=lambda: float(next(ticks))).answer(TURN))
+
+    def test_a_stream_that_falls_silent_is_given_up_at_the_budget(self, name: str) -> None:
+        with bedrock([*some_words(name), SILENCE]) as script:
+            pieces = provider(name, script, budget_s=1.0).answer(TURN)
+            assert next(pieces) == Delta("The best ")
+            started = time.monotonic()
+            with pytest.raises(UpstreamTimeout):
+                list(pieces)
+        assert time.monotonic() - started < PATIENCE_S / 2  # of which the client's own limit is all
+
+    def test_a_silent_assistant_leaves_the_answer_to_the_local_router(self, name: str) -> None:
+        with bedrock([*some_words(name), SILENCE]) as script:
+            world = ConcertWorld(providers=(provider(name, script, budget_s=1.0),))
+            reply = world.conversation.reply(ChatRequest(message=TURN.message))
+        assert reply.source == "local"
+        assert reply.fallback is not None
+        assert reply.fallback.reason == "the assistant did not answer in time"
 
     def test_a_service_that_is_down(self, name: str) -> None:
         nowhere = Bedrock("http://127.0.0.1:9", [])

@@ -291,7 +291,7 @@ def test_what_is_unknown_is_opaque() -> None:
         def get_remaining_time_in_millis(self) -> int:
             return 900_000
 
-    def fail(request: object) -> Any:
+    def fail(request: object, left: object) -> Any:
         raise KeyError("a secret of the house")
 
     answer = proxied({}, Context(), parse=lambda event: event, handle=fail, accepted=HandedOver)

@@ -141,7 +141,7 @@ class MemoryJobs:
         if job_id not in self.jobs:
             return None
         done = self.parts.get(job_id, {})
-        return {**self.jobs[job_id], "parts_done": len(done), "rows_done": sum(done.values())}
+        return {"parts_done": len(done), "rows_done": sum(done.values()), **self.jobs[job_id]}
 
     def update(self, job_id: str, changes: Mapping[str, Any], *, states: Sequence[str]) -> bool:
         if self.jobs.get(job_id, {}).get("state") not in states:

@@ -74,12 +74,21 @@ def test_what_was_refused_ends_the_run_with_its_code(machine: dict[str, Any]) ->
         for name, state in states.items():
             if state["Type"] == "Task":
                 check = states[state["Next"]]
-                assert check["Choices"][0]["Variable"] == "$.failed", name
-                assert states[check["Choices"][0]["Next"]] == {
+                assert check["Choices"][0] | {"Next": ""} == {"Variable": "$.failed", "IsPresent": False, "Next": ""}
+                assert states[check["Default"]] == {
                     "Type": "Fail",
                     "ErrorPath": "$.failed.code",
                     "CausePath": "$.failed.message",
-                }
+                }, name
+
+
+def test_a_cancelled_jobs_run_does_not_fail_since_that_would_alarm(machine: dict[str, Any]) -> None:
+    inner = machine["States"]["Score"]["ItemProcessor"]["States"]
+    for states in (machine["States"], inner):
+        for check in (state for state in states.values() if state["Type"] == "Choice"):
+            (cancelled,) = (it for it in check["Choices"] if it["Variable"] == "$.failed.code")
+            assert cancelled["StringEquals"] == "cancelled"
+            assert states[cancelled["Next"]] == {"Type": "Succeed"}
 
 
 def test_the_roles_of_functions_follow_their_steps() -> None:

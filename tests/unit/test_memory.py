@@ -38,9 +38,21 @@ def test_a_snapshot_of_eight_times_the_worlds_aircraft_comes_through_both_steps(
     assert run("rows", "validate_flights")["rows"] == 100_000
 
 
+@pytest.mark.parametrize("name", ["zeros", "empty lists", "one text", "half a character", "many keys"])
+def test_the_largest_answer_that_is_read_is_kept_or_set_aside(name: str) -> None:
+    assert run(f"poll:{name}", "ingest_flights")["outcome"] in {"fetched", "empty", "malformed"}
+
+
 @pytest.mark.parametrize("name", IMPORTS)
 def test_a_bank_file_of_the_largest_size_is_read_or_refused(name: str) -> None:
-    assert "peak_mib" in run(f"import:{name}", "api_handler")
+    answer = run(f"import:{name}", "api_handler")
+    assert answer["status"] in ({200} if name == "rows" else {400, 413, 422}), answer
+
+
+@pytest.mark.parametrize("name", ["small objects", "commas"])
+def test_the_largest_file_that_api_gateway_takes_is_refused(name: str) -> None:
+    answer = run(f"large import:{name}", "api_handler")
+    assert (answer["status"], "too_large" in answer["body"]) == (413, True), answer
 
 
 def test_a_photo_of_the_largest_size_is_judged_by_its_head() -> None:

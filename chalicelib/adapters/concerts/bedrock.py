@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from botocore.eventstream import ParserError
 from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from chalicelib.adapters.aws import error_code, failure
-from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
+from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 
 ASSISTANT = "the assistant"
 ASSISTANT_RETRY_AFTER_S = 5
@@ -39,6 +39,8 @@ def assistant() -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise _failure(error) from error
+    except ReadTimeoutError as error:  # the stream fell silent
+        raise UpstreamTimeout(f"{ASSISTANT} did not answer in time") from error
     except (HTTPError, ParserError) as error:  # the stream broke off, or is not one
         raise UpstreamUnavailable(
             f"{ASSISTANT} was interrupted; try again", retry_after=ASSISTANT_RETRY_AFTER_S

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.adapters.aws import timely
 from chalicelib.adapters.concerts.bedrock import MAX_ROUNDS, assistant
 from chalicelib.concerts.outcomes import outcome_of
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
@@ -83,7 +84,7 @@ class BedrockAgent:
                 **request,
             )
             with closing(response["completion"]) as stream:
-                for event in stream:
+                for event in timely(stream, lambda: deadline - self._clock()):
                     if self._clock() >= deadline:
                         raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
                     if "chunk" in event:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.adapters.aws import timely
 from chalicelib.adapters.concerts.bedrock import MAX_ROUNDS, assistant
 from chalicelib.concerts.outcomes import outcome_of
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
@@ -98,7 +99,7 @@ class BedrockConverse:
                 toolConfig={"tools": [_specification(tool) for tool in self._toolbox.tools.values()]},
             )
             with closing(answer["stream"]) as stream:
-                for event in stream:
+                for event in timely(stream, lambda: deadline - self._clock()):
                     if self._clock() >= deadline:
                         raise UpstreamTimeout(f"the assistant did not finish within {self._budget_s:g} s")
                     if text := _take(event, response):

@@ -40,8 +40,8 @@ class DynamoJobs:
     def add(self, job_id: str, document: Mapping[str, Any]) -> bool:
         """Store a new job; False if the id is taken."""
         expires = int(datetime.fromisoformat(document["created_at"]).timestamp()) + KEPT_DAYS * 86_400
-        own = {"part": KIND, "kind": KIND, "expires_at": expires, "rows_done": 0, "parts_done": 0}
-        return self._put({**document, **own, "job_id": job_id})
+        own = {"part": KIND, "kind": KIND, "expires_at": expires, "job_id": job_id}
+        return self._put({"rows_done": 0, "parts_done": 0, **document, **own})
 
     def get(self, job_id: str) -> Mapping[str, Any] | None:
         """The job as it is now."""

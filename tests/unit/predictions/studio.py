@@ -28,6 +28,7 @@ from chalicelib.predictions.models import (
 )
 from chalicelib.predictions.places import AllowList, AllowLists, ObjectUri, parse_uri
 from chalicelib.predictions.publishing import artifact_of
+from chalicelib.predictions.reuse import FinishedWork
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, seal
 from tests.fakes.clock import Clock
 from tests.fakes.predictions import (
@@ -128,8 +129,12 @@ class Studio:
             "workers": 2,
             "single_call_bytes": 1 << 40,
             "submit": self.submit,
+            "finished": FinishedWork(self.objects, self.floors, Clock(), self.new_id),
         }
         return BatchPredictions(**{**ports, **changes})
+
+    def new_id(self) -> str:
+        return f"call-{len(self.floors.jobs) + 1}"
 
     def submit(self, request: PredictionRequest) -> str:
         self.submitted.append(request)

@@ -4,6 +4,7 @@ import gzip
 import io
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +25,10 @@ from chalicelib.predictions.deadline import OutOfTime
 from chalicelib.predictions.estimators import MIB
 from chalicelib.predictions.models import HandedOver, PredictionOutcome
 from chalicelib.predictions.places import checked_order
+from chalicelib.predictions.reuse import FinishedWork
+from chalicelib.predictions.trust import MANIFEST_SUFFIX
+from tests.fakes.clock import Clock
+from tests.fakes.predictions import MemoryJobs
 from tests.unit.predictions.studio import (
     ALLOWED,
     CSV_GZ,
@@ -33,6 +38,7 @@ from tests.unit.predictions.studio import (
     OUTPUT_GZ,
     OUTPUT_PARQUET,
     PARQUET,
+    Machine,
     csv_of,
     parquet_of,
     refusal,
@@ -89,7 +95,7 @@ def test_blocks_share_the_data_evenly_so_that_processors_finish_together(studio,
     grid = model.grid(mib * MIB + 17)
     blocks = -(-(mib * MIB + 17) // grid)
     assert MIB <= grid <= (4 if kind == "linear" else 8) * MIB
-    assert blocks % (8 if kind == "linear" else 4) == 0
+    assert blocks % (16 if kind == "linear" else 4) == 0 or grid == MIB
 
 
 def test_gzip_in_and_out(ready):
@@ -326,3 +332,54 @@ def test_near_its_deadline_what_cannot_be_split_fails_clean(ready):
     assert proxy_status(failed.value) == 500
     assert ready.submitted == []
     assert ready.objects.get(OUTPUT) is None
+
+
+def test_a_call_that_was_answered_before_is_answered_by_its_output(ready):
+    first = ready.predict()
+    ready.objects.reads.clear()
+
+    again = ready.predict(overwrite=True, client_token="another")
+
+    assert again == msgspec.structs.replace(first, reused=True)
+    assert ready.objects.reads == []
+    assert ready.meter.counted == [(500, 0.0)]
+    assert not ready.predict(fresh=True, overwrite=True).reused
+    assert len(ready.meter.counted) == 2
+
+
+@pytest.mark.parametrize("changed", ["data", "model", "manifest", "request", "output"])
+def test_a_call_for_other_work_is_scored(ready, changed):
+    ready.predict()
+    if changed == "data":
+        ready.objects.put(DATA, csv_of(rows(500, seed=1)))
+    if changed == "model":
+        ready.publish(trained("boosting"))
+    if changed == "manifest":  # the same model, published with other features, say
+        ready.objects.put(MODEL + MANIFEST_SUFFIX, ready.objects.get(MODEL + MANIFEST_SUFFIX) + b"\n")
+    if changed == "output":
+        ready.objects.marks[ready.place_of(OUTPUT)] = "somebody else"
+    more = {"prediction_column_name": "p"} if changed == "request" else {}
+    assert not ready.predict(overwrite=True, **more).reused
+
+
+def test_a_job_is_answered_by_the_output_of_a_call_and_a_call_by_that_of_a_job(ready):
+    machine = Machine(ready)
+    service = ready.service(finished=FinishedWork(ready.objects, machine.store, machine.clock, lambda: "call-1"))
+    service.predict(ready.request(), lambda: 900.0)
+    job = machine.submit()
+    assert (job.job_id, job.reused, job.submitted_by, job.rows_total) == ("call-1", True, "call", 500)
+    assert machine.jobs.get("call-1").state == "succeeded"
+
+    other = "s3://output/out/other.csv"
+    machine.run(output_s3_uri=other)
+    assert service.predict(ready.request(output_s3_uri=other), lambda: 900.0).reused
+
+
+def test_a_call_succeeds_though_it_cannot_be_kept(ready, caplog):
+    class Throttled(MemoryJobs):
+        def add(self, job_id, document):
+            raise RateLimited("slow down")
+
+    service = ready.service(finished=FinishedWork(ready.objects, Throttled(), Clock(), lambda: "call-1"))
+    assert service.predict(ready.request(), lambda: 900.0).rows == 500
+    assert "cannot keep" in caplog.text

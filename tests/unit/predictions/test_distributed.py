@@ -282,6 +282,13 @@ def test_a_cancelled_job_goes_no_further(ready, machine):
     assert machine.jobs.get("job").state == "cancelled"
 
 
+def test_a_step_of_a_job_that_has_ended_is_out_of_turn(ready, machine):
+    machine.run()
+    with pytest.raises(Conflict) as refused:
+        machine.plan()
+    assert refused.value.code == "out_of_turn"  # not "cancelled", on which the run would end as if all were well
+
+
 def test_an_output_that_came_first_is_not_replaced(ready, machine):
     machine.submit()
     for part in machine.parts():

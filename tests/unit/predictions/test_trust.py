@@ -312,47 +312,6 @@ def test_a_model_fitted_on_named_columns_gets_named_columns(studio):
     np.testing.assert_array_equal(values, pipeline.predict(pd.DataFrame(rows(9, seed=2), columns=list(FEATURES))))
 
 
-def test_an_onnx_model_predicts(studio):
-    pytest.importorskip("onnxruntime")
-    skl2onnx = pytest.importorskip("skl2onnx")
-    from chalicelib.predictions.publishing import onnx_artifact
-
-    converted = skl2onnx.to_onnx(trained("linear"), rows(1).astype(np.float32)).SerializeToString()
-    artifact = onnx_artifact(converted, FEATURES, (), parse_uri("uri", "s3://models/price.onnx"), NOW)
-    studio.place("s3://models/price.onnx", artifact.content, artifact.manifest)
-    studio.objects.put(DATA, csv_of(rows(20)))
-
-    outcome = studio.predict(model_s3_uri="s3://models/price.onnx")
-
-    predictions = [float(line.split(b",")[-1]) for line in studio.objects.get(OUTPUT).splitlines()[1:]]
-    assert outcome.rows == 20
-    np.testing.assert_allclose(predictions, trained("linear").predict(rows(20)), rtol=1e-4, atol=1e-5)
-
-
-def test_an_onnx_classifier_gives_probabilities_of_the_classes_that_its_publisher_names(studio):
-    skl2onnx = pytest.importorskip("skl2onnx")
-    from chalicelib.predictions.publishing import onnx_artifact
-
-    estimator, place = trained("numbers"), "s3://models/price.onnx"
-    converted = skl2onnx.to_onnx(estimator, rows(1).astype(np.float32), options={"zipmap": False}).SerializeToString()
-    artifact = onnx_artifact(converted, FEATURES, ("no", "yes"), parse_uri("uri", place), NOW)
-    studio.place(place, artifact.content, artifact.manifest)
-    studio.objects.put(DATA, csv_of(rows(20)))
-
-    studio.predict(model_s3_uri=place, probabilities=True)
-
-    header, *lines = studio.objects.get(OUTPUT).splitlines()
-    assert header == b"id,x,y,price,price_no,price_yes"
-    found = [[float(field) for field in line.split(b",")[4:]] for line in lines]
-    np.testing.assert_allclose(found, estimator.predict_proba(rows(20)), rtol=1e-4, atol=1e-5)
-    with pytest.raises(InvalidInput) as refused:
-        onnx_artifact(converted, FEATURES, ("no", "yes", "maybe"), parse_uri("uri", place), NOW)
-    assert refused.value.code == "model_output"
-    with pytest.raises(InvalidInput) as refused:
-        onnx_artifact(converted, (*FEATURES, "z"), (), parse_uri("uri", place), NOW)
-    assert refused.value.code == "model_mismatch"
-
-
 def test_the_report_of_an_artifact_says_what_is_in_it():
     report = "\n".join(artifact_of(trained("forest"), FEATURES, URI, "skops", NOW).report)
 

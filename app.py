@@ -99,6 +99,7 @@ from chalicelib.flights.models import (
     RunView,
     SearchQuery,
     SnapshotList,
+    SnapshotQuery,
     SnapshotsQuery,
     Track,
     TrackFeatures,
@@ -575,22 +576,27 @@ def latest_flights() -> Response:
 
 
 @app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
-def flights_snapshots() -> SnapshotList:
-    """List the valid snapshots of a period, oldest first."""
-    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+def flights_snapshots() -> SnapshotList | Response:
+    """List the valid snapshots of a period, oldest first. Those older than 90 days come from the history."""
+    query = app.query(SnapshotsQuery)
+    found = services().flights.queries.snapshots(query)
+    return of_history(services().flights.history.snapshots(query)) if found is None else found
 
 
 @app.route(
     "/flights/snapshots/{tracking_id}/aircraft",
     cors=CORS,
-    query=LatestQuery,
+    query=SnapshotQuery,
     returns=Latest,
     headers=["If-None-Match"],
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """List the aircraft of one valid snapshot of the last seven days."""
-    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
+    query = app.query(SnapshotQuery)
+    found = services().flights.queries.aircraft(tracking_id, query)
+    if found is None:
+        return of_history(services().flights.history.aircraft(tracking_id, query))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 

@@ -99,6 +99,7 @@ from chalicelib.flights.models import (
     RunView,
     SearchQuery,
     SnapshotList,
+    SnapshotQuery,
     SnapshotsQuery,
     Track,
     TrackFeatures,
@@ -575,22 +576,27 @@ def latest_flights() -> Response:
 
 
 @app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
-def flights_snapshots() -> SnapshotList:
-    """List the valid snapshots of a period, oldest first."""
-    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+def flights_snapshots() -> SnapshotList | Response:
+    """List the valid snapshots of a period, oldest first. Those older than 90 days come from the history."""
+    query = app.query(SnapshotsQuery)
+    found = services().flights.queries.snapshots(query)
+    return of_history(services().flights.history.snapshots(query)) if found is None else found
 
 
 @app.route(
     "/flights/snapshots/{tracking_id}/aircraft",
     cors=CORS,
-    query=LatestQuery,
+    query=SnapshotQuery,
     returns=Latest,
     headers=["If-None-Match"],
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """List the aircraft of one valid snapshot of the last seven days."""
-    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
+    query = app.query(SnapshotQuery)
+    found = services().flights.queries.aircraft(tracking_id, query)
+    if found is None:
+        return of_history(services().flights.history.aircraft(tracking_id, query))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 
@@ -858,6 +864,22 @@ def own_export_as_csv() -> Page:
     """Return one part of the export as CSV."""
     text = services().spendsense.own.export_csv(person(), app.query(spendsense.ExportQuery))
     return Page(text, "text/csv; charset=utf-8", {"Content-Disposition": 'attachment; filename="spendsense.csv"'})
+
+
+@app.route(
+    "/api/v1/users/me/imports",
+    methods=["POST"],
+    query=spendsense.ImportQuery,
+    returns=spendsense.Imported,
+    accepts={"application/json": spendsense.BankFile, "text/csv": str},
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **SIGNED_IN,
+)
+def import_own_bank_file() -> spendsense.Imported:
+    """Take in the caller's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV."""
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
+    by = spendsense.Operator(operator=person(), request_id=app.request_id())
+    return services().spendsense.imports.take(person(), raw, kind, app.query(spendsense.ImportQuery), by)
 
 
 @app.route(

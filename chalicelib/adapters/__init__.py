@@ -1,1 +1,1 @@
-"""The outside world: only these modules import boto3, psycopg or urllib."""
+"""The outside world: only these modules import botocore, psycopg or urllib."""

@@ -1,11 +1,12 @@
 """SnapStart: Lambda snapshots a version's process after its start, and starts workers from the snapshot.
 
 Modules that were loaded before the snapshot are ready in every worker. Everything that must differ between workers is
-made later: the first call opens connections, ids and tokens come from the system's random numbers, and Python's own
-generator gets a new seed.
+made later: the first call opens connections, ids and tokens come from the system's random numbers, and the generators
+of Python and numpy get a new seed.
 """
 
 import random
+import sys
 from collections.abc import Callable, Mapping
 
 SNAPSTART = "snap-start"
@@ -18,4 +19,11 @@ def load_for_snapshot(environ: Mapping[str, str], load: Callable[[str], None]) -
     from snapshot_restore_py import register_after_restore  # part of Lambda's own runtime
 
     load(environ["AWS_LAMBDA_FUNCTION_NAME"].rpartition("-")[2])
-    register_after_restore(random.seed)
+    register_after_restore(_seed)
+
+
+def _seed() -> None:
+    """Seed the generators of random numbers that all workers of a snapshot would share."""
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()

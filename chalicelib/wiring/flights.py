@@ -93,7 +93,7 @@ class FlightServices:
     def queries(self) -> "Flights":
         from chalicelib.flights.queries import Flights
 
-        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=now)
 
     @cached_property
     def operations(self) -> "FlightOperations":

@@ -172,7 +172,7 @@ check-second: check-template $(SECOND)/.installed ## ask other implementations a
 	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(SECOND)/bin/python -W ignore -m infra.template.second build/check/sam.json build/check/plain.json
 
-##@ AWS (docs/deploy.md has them in order)
+##@ AWS (docs/deploy.md shows the order)
 # Every command of a deployment names its stage.
 WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
 DEPLOYMENT = $(PYTHON) -m infra.deployment

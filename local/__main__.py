@@ -53,7 +53,7 @@ def _do(options: argparse.Namespace) -> int:
     if options.command == "up":
         found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
         print(f"the console is at {address(found.console_url, found.users)}")
-        print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
+        print(f"addresses and credentials are in {cloud.cloud_file(Path(found.home))}")
         return 0
     if options.command == "down":
         print("stopped" if cloud.down(options.home, progress=print) else "nothing was running")

@@ -43,7 +43,7 @@ def binary(name: str) -> str:
 def initialise(folder: Path) -> None:
     """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE.
 
-    Its owner may make roles, as RDS's main user may, and is no superuser, whom nothing would bind.
+    Its owner may create roles, like RDS's main user, and is not a superuser, because no policy binds superusers.
     """
     folder.mkdir(parents=True, mode=0o700)
     data = folder / "data"

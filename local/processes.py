@@ -120,7 +120,7 @@ def wait_for(told: threading.Event) -> None:
 
 
 def serve(url: str, told: threading.Event, ready_file: Path | None, **more: str) -> None:
-    """Say that this process answers at `url`, in `ready_file`, with `more`, and on stdout; return once told to stop."""
+    """Announce `url` in `ready_file` (with `more`) and on stdout; return when told to stop."""
     if ready_file:
         write_whole(ready_file, {"url": url, **more, "pid": os.getpid()})
     print(url, flush=True)

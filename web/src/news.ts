@@ -135,7 +135,7 @@ export function afterNews<Row>(rows: Row[], row: Row, id: (row: Row) => string, 
   return rows.some((each) => id(each) === id(row)) ? rows.map((each) => (id(each) === id(row) ? row : each)) : [row, ...rows];
 }
 
-/** Call `work` once, a moment after the last of many reasons to do so; not while nobody looks. */
+/** Call `work` once, a moment after the first of many reasons to do so; not while nobody looks. */
 export function useSoon(work: () => void, ms = 1000): () => void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const latest = useRef(work);

@@ -479,14 +479,16 @@ def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -
     file = {"name": "מכונה.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     alice.expected = ["status of 4", "ERR_FAILED"]
     alice.page.get_by_label("File", exact=True).set_input_files(file)
-    alice.page.locator("main [role=alert]", has_text="account").wait_for()  # the rows name none
+    alice.sees("Nothing new. 3 rows not taken.")
+    alice.sees("The rows name no account.")
+    assert alice.button("Import").is_disabled()
     alice.field("Account of rows that name none").fill("console-import")
     alice.field("Account of rows that name none").press("Tab")
     alice.sees("Would save 1 account, 2 transactions. 1 row not taken.")
     preview = alice.page.get_by_role("region", name="Preview", exact=True)
     preview.locator(".chip", has_text="Mood").wait_for()
     refused = preview.get_by_role("region", name="Rows that are not taken")
-    assert "Transactions 3" in refused.inner_text(), refused.inner_text()
+    assert "Transactions 4" in refused.inner_text(), refused.inner_text()
     assert "expected" in refused.inner_text()
     read = preview.get_by_role("region", name="Transactions, as read")
     assert "<img src=x" in read.inner_text()

@@ -128,9 +128,9 @@ class App(Chalice):
         where an `authorizer` accepts people, `admit` says who calls, or raises. Both come before anything else, as does
         `own_pages`, which refuses pages of origins that are not allowed: they may not read the answer, but a browser
         sends their simple requests, in the name of its user's address.
+        `where` gives types to parameters of the path: what does not fit never reaches the handler, either.
         `returns` is what it answers with `status`; `headers` names the request headers that it reads, `produces` its
-        content types. `where` gives types to parameters of the path; `accepts` is for bodies that are no model:
-        content type -> its type.
+        content types. `accepts` is for bodies that are no model: content type -> its type.
         """
         if not isinstance(cors, Cors | None):
             raise TypeError(f"{path}: use cors=CORS or a Cors(...) of chalicelib.entry.web, not Chalice's {cors!r}")
@@ -189,6 +189,8 @@ class App(Chalice):
                 if own_pages:
                     self._refuse_foreign_pages()
                 self._caller = None if admit is None else admit()
+                for name, kind in contract.where.items():
+                    _check_named(name, decoded[name], kind)
                 self._query = None if contract.query is None else self._decoded_query(contract.query)
                 self._raw_body = self._read_body(contract.max_body_bytes)
                 self._body = None if contract.body is None else decode_json(self._raw_body, contract.body)
@@ -417,6 +419,14 @@ class App(Chalice):
 
 def _origin_of(url: str) -> str:
     return "/".join(url.split("/")[:3])
+
+
+def _check_named(name: str, value: str, kind: Any) -> None:
+    """Return if a parameter of the path is of its type; InvalidInput for what is in no address of ours."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise InvalidInput.of(name, f"is {value[:80]!r}", "an id as our answers give it") from None
 
 
 def to_response(answer: Any, status: int) -> Response:

@@ -1,13 +1,13 @@
-"""MiniStack behind a gate that lets in only who has the credentials of this cloud.
+"""MiniStack behind a gate that admits only callers with the credentials of this cloud.
 
     python -m local.gate
 
-MiniStack takes an unsigned request, one signed as `test` and one signed as any account number for the account's root
-user, does not verify root's signature, resets itself for whoever asks, and derives the functions' keys from their
-names. Any account of this machine could run code as the one that started the cloud. Here root has the random key of
-the environment, its signatures are verified, and what needs no signature in AWS is all that passes without one.
+MiniStack accepts an unsigned request, one signed as `test` and one signed as any account number as the account's root
+user, does not verify root's signature, lets anybody reset it, and derives the functions' keys from their names. Any
+account of this machine could run code as the account that started the cloud. Behind the gate, root has the random key
+of the environment, the gate verifies its signatures, and only requests that AWS accepts unsigned pass without one.
 
-What MiniStack invokes itself waits here for a function at its limit, as in AWS; MiniStack counts it as a failure.
+Events and steps wait in the gate for a function at its limit, as in AWS; MiniStack would count them as failed.
 """
 
 import hmac
@@ -52,7 +52,7 @@ CONNECTIONS = "/@connections/"
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
 STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
-"""Where functions that are custom resources of CloudFormation answer: the address has a secret in it, as S3's has."""
+"""Where custom resources answer CloudFormation: like S3's, the URL contains a secret."""
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
@@ -66,7 +66,7 @@ _waits: ContextVar[bool] = ContextVar("waits", default=False)
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as MiniStack itself reads it."""
+    """A request in MiniStack's own reading."""
 
     method: str
     path: str
@@ -95,13 +95,13 @@ class Gate:
         self._secret = secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what may pass, and refuse the rest with 403."""
+        """Pass on permitted requests, and refuse the rest with 403."""
         if scope["type"] not in {"http", "websocket"}:
             await self._served(scope, receive, send)
             return
         asked = Asked.of(scope)
         if urlsplit(f"//{asked.headers.get('host', '')}").hostname not in NAMES:
-            # A page of another site whose name leads to this machine would be of the same origin as the APIs.
+            # A page of a site whose name resolves to this machine would have the same origin as the APIs.
             refusal = "the Host header names another machine"
         elif scope["type"] == "websocket":
             refusal = "" if asked.path.startswith(GATEWAY) else "there are no other sockets"
@@ -116,7 +116,7 @@ class Gate:
             await _refuse(send, refusal)
 
     async def _judge(self, asked: Asked, receive: Receive) -> tuple[str, Receive]:
-        """Why a request may not pass, or nothing; and where its body is read from."""
+        """Why a request may not pass, or ""; and the `receive` for its body."""
         if open_to_all(asked):
             return "", receive
         key = extract_access_key_id(asked.headers, asked.query)
@@ -146,9 +146,9 @@ class Gate:
 
 
 def open_to_all(asked: Asked) -> bool:
-    """Does AWS serve this without a signature?
+    """Does AWS serve this request without a signature?
 
-    The deployed APIs, preflights, signing in and its public keys, and answers to CloudFormation at its random URLs.
+    The deployed APIs, preflights, sign-in and its public keys, and answers to CloudFormation at its random URLs.
     """
     if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
         return True
@@ -170,7 +170,7 @@ def open_to_all(asked: Asked) -> bool:
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:
-    """A request's body, and a `receive` that gives it once more."""
+    """A request's body, and a `receive` that returns it again."""
     pieces: list[bytes] = []
     size, more = 0, True
     while more and size <= LARGEST_FORM:
@@ -195,7 +195,7 @@ async def _refuse(send: Send, why: str) -> None:
 
 
 def salted(credentials: Callable[[Any], dict[str, str]], calls: Calls) -> Callable[[Any], dict[str, str]]:
-    """`credentials` of a function's role, with a secret and a token that nobody can derive from its name."""
+    """`credentials` of a function's role, with a secret and a token that do not derive from its name."""
     salt = token_hex(32).encode()
 
     def issued(config: Any) -> dict[str, str]:

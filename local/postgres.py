@@ -13,8 +13,13 @@ from local.ports import HOST
 
 USER = "omnibus"
 DATABASE = "spendsense"
+OWNER = "spendsense_owner"
+STATEMENTS = f"""\
+CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{{password}}';
+CREATE DATABASE {DATABASE} OWNER {OWNER};
+"""
 PASSWORD_FILE = "password"  # nosec B105  # a file's name
-# Throughput of a machine that may lose its data: this cluster is made anew at each start.
+# Fast settings that may lose data: each start makes a new cluster.
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -36,18 +41,22 @@ def binary(name: str) -> str:
 
 
 def initialise(folder: Path) -> None:
-    """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE."""
+    """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE.
+
+    Its owner may create roles, like RDS's main user, and is not a superuser, because no policy binds superusers.
+    """
     folder.mkdir(parents=True, mode=0o700)
     data = folder / "data"
     data.mkdir(mode=0o700)
     password = folder / PASSWORD_FILE
-    password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    word = secrets.token_urlsafe(24)
+    password.write_text(word, encoding="utf-8")
     if account := _unprivileged():
         for path in (folder, data, password):
             shutil.chown(path, account, pwd.getpwnam(account).pw_gid)
     options = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={USER}", "--encoding=UTF8", "--no-locale"]
     _run(folder, ["initdb", "-D", str(data), "--no-sync", "--no-instructions", *options])
-    _run(folder, ["postgres", "--single", "-F", "-D", str(data), "postgres"], f"CREATE DATABASE {DATABASE};\n")
+    _run(folder, ["postgres", "--single", "-F", "-D", str(data), "postgres"], STATEMENTS.format(password=word))
 
 
 def _run(folder: Path, arguments: list[str], statements: str = "") -> None:
@@ -58,7 +67,7 @@ def _run(folder: Path, arguments: list[str], statements: str = "") -> None:
 
 
 def command(folder: Path, port: int) -> list[str]:
-    """What serves the cluster of `folder` on `port`."""
+    """The command that serves the cluster of `folder` on `port`."""
     options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return [*_as_unprivileged(), binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
 
@@ -71,14 +80,14 @@ def is_ready(folder: Path) -> bool:
         return False
 
 
-def url(folder: Path, port: int, database: str = DATABASE) -> str:
-    """How to connect to a database of the cluster."""
+def url(folder: Path, port: int, database: str = DATABASE, user: str = USER) -> str:
+    """How to connect to a database of the cluster, as its superuser or as OWNER."""
     password = (folder / PASSWORD_FILE).read_text(encoding="utf-8")
-    return f"postgresql://{USER}:{password}@{HOST}:{port}/{database}"
+    return f"postgresql://{user}:{password}@{HOST}:{port}/{database}"
 
 
 def _unprivileged() -> str | None:
-    """The account that PostgreSQL runs under where we are root, as whom it refuses to run."""
+    """PostgreSQL's account if we are root, as which it refuses to run."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -90,7 +99,7 @@ def _as_unprivileged() -> list[str]:
     if setpriv is None:
         raise RuntimeError(f"PostgreSQL refuses to run as {getpass.getuser()}: install util-linux or use another user")
     group = pwd.getpwnam(account).pw_gid
-    # The capability lets it through folders such as /root; changing the user clears the death signal, so again.
+    # The capability opens folders such as /root; changing the user clears the death signal, so set it again.
     return [
         *(setpriv, f"--reuid={account}", f"--regid={group}", "--clear-groups"),
         *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=TERM", "--"),

@@ -39,5 +39,6 @@ ENVIRONMENT: Mapping[str, str] = {
     "OMNIBUS_FLIGHTS_ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:flights-alerts",
     "OMNIBUS_FLIGHTS_PROCESS_FUNCTION": "process_flights",
     "OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:database",
+    "OMNIBUS_SPENDSENSE_OWNER_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:owner",
     "OMNIBUS_SPENDSENSE_COGNITO_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cognito",
 }

@@ -18,10 +18,18 @@ PREVIEWED = 100
 class Imports:
     """Reads files, keeps their rows, and tells the jobs; the same file twice changes nothing."""
 
-    def __init__(self, *, ledger: Ledger, announcements: Announcements, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        announcements: Announcements,
+        clock: Callable[[], datetime],
+        tell: Callable[[UUID], object] = lambda subject: None,
+    ) -> None:
         self._ledger = ledger
         self._announcements = announcements
         self._clock = clock
+        self._tell = tell
 
     def take(self, subject: UUID, raw: bytes, content_type: str, query: ImportQuery, by: Operator) -> Imported:
         """Keep what a file says of `subject`: JSON (all sections at once) or CSV (the section that `query` names).
@@ -36,6 +44,7 @@ class Imports:
             return structs.replace(imported, preview=[_previewed(row) for row in statement.transactions[:PREVIEWED]])
         if any(imported.saved.values()):
             self._announcements.announce("Transactions Ingested", {"subject": str(subject)})
+            self._tell(subject)
         return imported
 
     def _read(self, raw: bytes, content_type: str, query: ImportQuery) -> BankStatement:

@@ -8,6 +8,7 @@ next night. People without consent are never due.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense.models import FeaturesOrder, JobRunOutcome, StageDone
@@ -32,7 +33,10 @@ ANNOUNCED: dict[JobName, str] = {
 
 
 class InsightJobs:
-    """Runs the jobs; the last stage of a run for everybody ends with a `survey`, and old records are deleted."""
+    """Runs the jobs; the last stage of a run for everybody ends with a `survey`, and old records are deleted.
+
+    After each step, `tell` tells the sockets of the order's person, or of everybody, how far the jobs are.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class InsightJobs:
         clock: Callable[[], datetime],
         count: Callable[[str, int], Any],
         survey: Callable[[date], Any] | None = None,
+        tell: Callable[[UUID | None], object] = lambda subject: None,
         batch: dict[JobName, int] | None = None,
         reserve_s: float = RESERVE_S,
         retention_days: int = RETENTION_DAYS,
@@ -51,6 +56,7 @@ class InsightJobs:
         self._clock = clock
         self._count = count
         self._survey = survey
+        self._tell = tell
         self._batch = batch or BATCH
         self._reserve_s = reserve_s
         self._retention = timedelta(days=retention_days)
@@ -75,6 +81,7 @@ class InsightJobs:
         progress = self._pipeline.begin(job, order, self._clock())
         if progress.finished:
             return JobRunOutcome(run_id=order.run_id, job=job, as_of=order.as_of, already_done=True)
+        self._tell(order.subject)
         self._work(job, order, remaining_s)
         detail: dict[str, Any] = {"run_id": order.run_id, "as_of": order.as_of.isoformat()}
         if order.subject is not None:
@@ -105,6 +112,7 @@ class InsightJobs:
             try:
                 if not self._pipeline.advance(job, order, size, self._clock()):
                     return
+                self._tell(order.subject)
             except UpstreamTimeout:
                 if size == 1:
                     raise

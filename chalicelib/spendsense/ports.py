@@ -13,7 +13,7 @@ from chalicelib.spendsense import models
 from chalicelib.spendsense.bank import BankStatement
 from chalicelib.spendsense.orders import JobName, JobOrder
 from chalicelib.spendsense.paging import Position
-from chalicelib.spendsense.values import Deed, Insight, JobProgress, Recommended
+from chalicelib.spendsense.values import Deed, Insight, JobProgress, Listener, Recommended
 
 
 class Pipeline(Protocol):
@@ -34,6 +34,20 @@ class Pipeline(Protocol):
     def forget(self, before: datetime, size: int) -> int:
         """Delete what is on record of runs and refusals from before then, at most `size` of each; how many."""
         ...
+
+
+class Listeners(Protocol):
+    """People's open sockets."""
+
+    def keep(self, listener: Listener, now: datetime, until: datetime, most: int) -> bool | None:
+        """Remember a socket, unless its person has `most`; None without a profile."""
+        ...
+
+    def news(self, subject: UUID | None, now: datetime) -> list[tuple[Listener, models.OwnProgress]]:
+        """The sockets, of one person or of everybody, that have not been told the progress as it is; they are now."""
+        ...
+
+    def forget(self, listener: Listener) -> None: ...
 
 
 class Announcements(Protocol):

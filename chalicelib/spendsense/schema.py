@@ -55,19 +55,29 @@ class Migrations:
     """Brings a schema up to date."""
 
     def __init__(
-        self, *, schema: DatabaseSchema, available: Sequence[Migration], categories: Iterable[Category] = ()
+        self,
+        *,
+        schema: DatabaseSchema,
+        available: Sequence[Migration],
+        categories: Iterable[Category] = (),
+        admit: Callable[[], object] = lambda: None,
     ) -> None:
         self._schema = schema
         self._available = tuple(available)
         self._categories = tuple(categories)
+        self._admit = admit
 
     def migrate(self) -> Migrated:
-        """Apply every pending migration in order; Conflict if the database's past differs from the files."""
+        """Apply every pending migration in order, then `admit` the application's login.
+
+        Conflict if the database's past differs from the files.
+        """
         applied: list[Migration] = []
         while step := self._schema.advance(lambda known: following(known, self._available)):
             applied.append(step)
         versions = [step.version for step in applied]
         mended = self._schema.declare(self._categories, versions) if self._categories else {}
+        self._admit()
         return Migrated(
             applied=[f"{step.version:04d}_{step.name}" for step in applied],
             version=self._available[-1].version,

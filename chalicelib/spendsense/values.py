@@ -18,6 +18,15 @@ class JobProgress:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """A person's open socket, and the endpoint that posts to it."""
+
+    subject: UUID
+    id: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
 class Deed:
     """What an operator did; `subject` is the person it was done to."""
 

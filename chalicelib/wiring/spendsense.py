@@ -7,7 +7,7 @@ from chalicelib.adapters.bus import BusAnnouncements
 from chalicelib.adapters.postgres import DatabaseSecret, Postgres
 from chalicelib.adapters.spendsense.identity import SecretPools
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
-from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresListeners, PostgresPeople
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.entry.telemetry import count, emit
 from chalicelib.spendsense import catalogue
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from chalicelib.spendsense.imports import Imports
     from chalicelib.spendsense.jobs import InsightJobs
     from chalicelib.spendsense.people import Profiles
+    from chalicelib.spendsense.progress import ProgressFeed
     from chalicelib.spendsense.reading import OwnRecords
     from chalicelib.spendsense.schema import Migrations
 
 
 class SpendsenseServices:
-    """The jobs, and what people and operators ask for; each is built on first use."""
+    """The jobs, and the services for people and operators; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -43,19 +44,25 @@ class SpendsenseServices:
             clock=now,
             count=count,
             survey=CoverageMeter(PostgresOversight(self.database), emit).survey,
+            tell=self.progress.tell,
             retention_days=self._settings.retention_days,
         )
 
     @cached_property
     def migrations(self) -> "Migrations":
+        from chalicelib.adapters.spendsense.login import ApplicationLogin
         from chalicelib.adapters.spendsense.schema import PostgresSchema
         from chalicelib.spendsense.schema import Migrations, packaged_migrations
         from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
+        place = self._place(self._settings.owner_secret_arn)
+        owner = self._connected(place)
+        login = ApplicationLogin(owner, place, self._shared.secrets, self._settings.database_secret_arn)
         return Migrations(
-            schema=PostgresSchema(self.database),
+            schema=PostgresSchema(owner),
             available=packaged_migrations(),
             categories=packaged_taxonomy().categories.values(),
+            admit=login.admit,
         )
 
     @cached_property
@@ -63,7 +70,15 @@ class SpendsenseServices:
         from chalicelib.adapters.spendsense.ledger import PostgresLedger
         from chalicelib.spendsense.imports import Imports
 
-        return Imports(ledger=PostgresLedger(self.database), announcements=self.events, clock=now)
+        return Imports(
+            ledger=PostgresLedger(self.database), announcements=self.events, clock=now, tell=self.progress.tell
+        )
+
+    @cached_property
+    def progress(self) -> "ProgressFeed":
+        from chalicelib.spendsense.progress import ProgressFeed
+
+        return ProgressFeed(PostgresListeners(self.database), self._shared.connections.post, now)
 
     @cached_property
     def profiles(self) -> "Profiles":
@@ -129,12 +144,17 @@ class SpendsenseServices:
 
     @cached_property
     def database(self) -> Postgres:
-        secret = DatabaseSecret(
+        return self._connected(self._place(self._settings.database_secret_arn))
+
+    def _connected(self, place: DatabaseSecret) -> Postgres:
+        return Postgres(place, statement_timeout_ms=self._settings.statement_timeout_s * 1000)
+
+    def _place(self, secret_arn: str) -> DatabaseSecret:
+        return DatabaseSecret(
             self._shared.secrets,
-            self._settings.database_secret_arn,
+            secret_arn,
             verify=self._shared.settings.stage != "local",
             authorities=self._settings.authorities,
             host=self._settings.database_host,
             name=self._settings.database_name,
         )
-        return Postgres(secret, statement_timeout_ms=self._settings.statement_timeout_s * 1000)

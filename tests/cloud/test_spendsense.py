@@ -3,13 +3,15 @@
 import base64
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from websockets.sync.client import connect
 
 from chalicelib.spendsense.schema import packaged_migrations
 from local.cloud import Cloud
@@ -279,3 +281,53 @@ def test_migrating_again_applies_nothing(migrated: Cloud) -> None:
     assert migrated.invoke("migrate") == {
         "result": {"applied": [], "version": len(packaged_migrations()), "mended": {}}
     }
+
+
+# -- the socket channel `me`
+
+
+@contextmanager
+def hearing(cloud: Cloud, authorization: str) -> Iterator[Callable[[], Any]]:
+    """What is said on a socket of whoever the token names, message by message."""
+    with connect(f"{cloud.websocket_url}?channel=me", open_timeout=PATIENCE_S) as socket:
+        socket.send(json.dumps({"action": "watch_me", "authorization": authorization}))
+        yield lambda: json.loads(socket.recv(timeout=PATIENCE_S))
+
+
+def test_a_person_alone_hears_how_far_the_jobs_are(migrated: Cloud, alice: Caller, operator: Caller) -> None:
+    bob = Caller(migrated, sign_in(migrated, "bob"))
+    for caller in (alice, bob):
+        caller("PUT", "/users/me/profile", {})
+    with (
+        hearing(migrated, sign_in(migrated, "alice")) as of_alice,
+        hearing(migrated, sign_in(migrated, "bob")) as of_bob,
+    ):
+        assert [each()["progress"]["consented"] for each in (of_alice, of_bob)] == [False, False]
+        join(alice, operator, person("high_utilization"))
+        heard = [of_alice()]
+        while not heard[-1]["progress"]["is_current"]:
+            heard.append(of_alice())
+        assert {message["action"] for message in heard} == {"PROGRESS"}
+        assert heard[0]["progress"]["features_due"] is True
+        assert heard[-1]["progress"]["as_of"] == alice.get("/users/me/progress")["as_of"]
+        bob("PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
+        assert of_bob()["progress"]["as_of"] is None, "the next that Bob hears is his own"
+    bob("DELETE", "/users/me/profile")
+
+
+def test_a_socket_without_a_token_hears_of_nobody(migrated: Cloud) -> None:
+    with hearing(migrated, "guessed") as heard:
+        assert heard()["error"]["code"] == "unauthenticated"
+
+
+# -- the logins
+
+
+def test_the_functions_sign_in_as_nobody_who_owns_a_table(migrated: Cloud, alice: Caller) -> None:
+    alice("PUT", "/users/me/profile", {})
+    with psycopg.connect(migrated.database_url or "") as connection:
+        names = connection.execute("SELECT usename FROM pg_stat_activity WHERE datname = 'spendsense'").fetchall()
+        owned = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'spendsense'::regnamespace"
+        owners = {row[0] for row in connection.execute(owned)}
+    assert ("omnibus-local-application",) in names
+    assert owners == {"spendsense_owner"}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 
+from tests.contract.spendsense_database import seen_by_all
 from tests.contract.spendsense_people import World, account, rows, transaction
 from tests.patience import PATIENCE_S, until
 
@@ -32,7 +33,7 @@ def dump(world: World, *tables: str) -> dict[str, list[Any]]:
 def waiting(url: str, count: int) -> None:
     """Return once `count` connections wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with psycopg.connect(url, autocommit=True) as watcher:
+    with psycopg.connect(seen_by_all(url), autocommit=True) as watcher:
         until(lambda: watcher.execute(query).fetchone() == (count,), every_s=0.01)
 
 

@@ -1,4 +1,7 @@
-"""A PostgreSQL of SpendSense's tests: the local cloud's, with a password, started once; a migrated database a test."""
+"""A PostgreSQL of SpendSense's tests: the local cloud's, with a password, started once; a migrated database a test.
+
+Its owner migrates; tests sign in as the application does, whom row-level security binds, and look on as the superuser.
+"""
 
 import atexit
 import functools
@@ -10,10 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.spendsense.login import ApplicationLogin
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.spendsense.schema import Migrations, packaged_migrations
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
@@ -21,6 +27,7 @@ from local import postgres
 from local.ports import choose
 from tests.patience import PATIENCE_MS, PATIENCE_S
 
+APPLICATION = {"username": "tests-application", "password": "a word of the tests' own"}
 _numbers = itertools.count(1)
 
 
@@ -40,6 +47,24 @@ class Target:
         self.forgotten += 1
         if len(self._urls) > 1:
             del self._urls[0]
+
+
+class HeldSecret:
+    """The application's secret, in memory."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, Any] = dict(APPLICATION)
+        self.written = 0
+
+    def read(self, arn: str) -> dict[str, Any]:
+        return self.content
+
+    def write(self, arn: str, content: dict[str, Any]) -> None:
+        self.content = content
+        self.written += 1
+
+    def forget(self, arn: str) -> None:
+        pass
 
 
 class Engine:
@@ -78,8 +103,13 @@ class Engine:
         self.stop()
         self.start()
 
-    def url(self, database: str) -> str:
-        return postgres.url(self._folder, self._port, database)
+    def url(self, database: str, user: str = postgres.USER) -> str:
+        return postgres.url(self._folder, self._port, database, user)
+
+    def create(self, database: str, template: str = "template1") -> None:
+        """Make a database of the owner's."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database} TEMPLATE {template} OWNER {postgres.OWNER}")
 
 
 @functools.cache
@@ -91,25 +121,43 @@ def engine() -> Engine:
     made.start()
     atexit.register(folder.cleanup)
     atexit.register(made.stop)
-    with psycopg.connect(made.url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrated")
-    with closing(Postgres(Target(made.url("migrated")), statement_timeout_ms=PATIENCE_MS)) as database:
+    made.create("migrated")
+    place = Target(made.url("migrated", postgres.OWNER))
+    with closing(Postgres(place, statement_timeout_ms=PATIENCE_MS)) as owner:
         Migrations(
-            schema=PostgresSchema(database),
+            schema=PostgresSchema(owner),
             available=packaged_migrations(),
             categories=packaged_taxonomy().categories.values(),
+            admit=ApplicationLogin(owner, place, HeldSecret(), "").admit,
         ).migrate()
     return made
 
 
 @contextmanager
-def fresh_database(template: str = "migrated") -> Iterator[str]:
-    """The URL of a database of its own, with the schema and nothing else in it."""
+def fresh_database() -> Iterator[str]:
+    """The URL, with the application's login, of a database of its own: the schema and nothing else in it."""
+    with _database("migrated") as name:
+        yield make_conninfo(engine().url(name), user=APPLICATION["username"], password=APPLICATION["password"])
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """The URL, with the owner's login, of a database that nobody has migrated."""
+    with _database("template1") as name:
+        yield engine().url(name, postgres.OWNER)
+
+
+def seen_by_all(url: str) -> str:
+    """The URL of the same database, with the superuser's login."""
+    return engine().url(str(conninfo_to_dict(url)["dbname"]))
+
+
+@contextmanager
+def _database(template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(engine().url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine().create(name, template)
     try:
-        yield engine().url(name)
+        yield name
     finally:
         with psycopg.connect(engine().url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
+import psycopg
+from psycopg.rows import namedtuple_row
+
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
@@ -16,6 +19,7 @@ from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange
 from chalicelib.spendsense.orders import JobName, JobOrder
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
+from tests.contract.spendsense_database import seen_by_all
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -188,7 +192,11 @@ class World:
         )
 
     def all(self, text: str, *parameters: Any) -> list[Any]:
-        return self.database.run(lambda cursor: cursor.execute(text, parameters).fetchall())
+        """Rows as they are, whoever may see them; what the statement changes is kept."""
+        url = seen_by_all(self.database._target.read())
+        with psycopg.connect(url, row_factory=namedtuple_row) as connection:
+            cursor = connection.execute(text.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
 
     def one(self, text: str, *parameters: Any) -> Any:
         found = self.all(text, *parameters)

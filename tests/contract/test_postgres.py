@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from chalicelib.adapters.postgres import Cursor, DatabaseSecret, Postgres, local_settings
 from chalicelib.errors import Conflict, InvalidInput, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
-from tests.contract.spendsense_database import Target, engine, fresh_database
+from tests.contract.spendsense_database import Target, empty_database, engine, seen_by_all
 from tests.patience import PATIENCE_MS, PATIENCE_S
 
 
@@ -30,7 +30,8 @@ class Now:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with fresh_database() as url:
+    with empty_database() as owned:
+        url = seen_by_all(owned)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE TABLE things (id integer PRIMARY KEY, value text)")
         yield url
@@ -331,13 +332,18 @@ def test_tls_with_a_checked_name_cannot_be_talked_away() -> None:
     assert found["host"] == "db.example.com"
 
 
-@pytest.mark.parametrize(
-    "content", [{}, {"url": ""}, {"host": "h"}, MANAGED, {**RDS, "port": "x"}, {"url": "postgresql://["}]
-)
+@pytest.mark.parametrize("content", [{}, {"url": ""}, {"host": "h"}, {**RDS, "port": "x"}, {"url": "postgresql://["}])
 def test_a_secret_that_is_no_connection(content: dict[str, Any]) -> None:
     with pytest.raises(UpstreamRejected) as raised:
         DatabaseSecret(Vault(content), "arn", verify=True).read()
     assert "p'w" not in raised.value.message
+
+
+def test_a_secret_that_migrate_has_not_completed_is_read_anew() -> None:
+    vault = Vault(MANAGED)
+    with pytest.raises(UpstreamUnavailable, match="`migrate` writes it there"):
+        DatabaseSecret(vault, "arn", verify=False).read()
+    assert vault.forgotten == ["arn"]
 
 
 def test_a_server_without_tls_is_refused_outside_the_local_stage(url: str) -> None:

@@ -1,5 +1,7 @@
 """Imports that meet somebody else, or lose their database."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
@@ -13,9 +15,11 @@ from chalicelib.adapters.spendsense.records import PostgresRecords
 from chalicelib.errors import NotFound
 from chalicelib.spendsense.models import ConsentRecord, TransactionsQuery
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, waiting
-from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_database import Target, fresh_database, seen_by_all
 from tests.contract.spendsense_people import NOW, World, account, owned, rows, transaction
 from tests.patience import PATIENCE_MS
+from tests.sizes import sized
+from tests.unit.test_memory import FUNCTIONS, OURS, ROOT
 
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 FILE = owned("ann", rows([account()], [transaction(n % 28, 5.0 + n, merchant=f"Shop {n % 7}") for n in range(60)]))
@@ -44,7 +48,7 @@ def another(url: str) -> Iterator[Callable[[], Postgres]]:
 def test_two_imports_of_one_person_at_once(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledgers = [PostgresLedger(another()) for _ in range(2)]
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imports = [Aside(lambda ledger=ledger: ledger.save(ann, FILE, NOW)) for ledger in ledgers]
         waiting(url, 2)
@@ -64,7 +68,7 @@ def test_an_import_while_the_person_is_being_erased(world: World, url: str, anot
             ledger.save(ann, FILE, NOW)
         return "refused"
 
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         erased = Aside(lambda: people.erase(ann))
         waiting(url, 1)
@@ -77,7 +81,7 @@ def test_an_import_while_the_person_is_being_erased(world: World, url: str, anot
 def test_a_person_erased_while_an_import_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledger, people = PostgresLedger(another()), PostgresPeople(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
@@ -91,7 +95,7 @@ def test_a_person_erased_while_an_import_runs(world: World, url: str, another: C
 def test_a_consent_revoked_in_mid_import(world: World, url: str, another: Callable[[], Postgres]) -> None:
     ann = world.add("ann", rows())
     ledger, consents = PostgresLedger(another()), PostgresConsents(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
@@ -106,11 +110,11 @@ def test_a_database_that_fails_over_in_mid_import(world: World, url: str, anothe
     """The transaction is gone with its server; the import runs again from its start, and counts once."""
     ann = world.add("ann", rows())
     ledger = PostgresLedger(another())
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
-        with psycopg.connect(url, autocommit=True) as killer:
+        with psycopg.connect(seen_by_all(url), autocommit=True) as killer:
             killer.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         waiting(url, 1)
     assert imported.result().saved["transactions"] == 60
@@ -129,3 +133,12 @@ def test_another_persons_cursor_opens_nothing_of_theirs(world: World) -> None:
 
 
 FILE_OF_ANN = rows([account()], [transaction(n, 5.0, external_id=f"t{n}") for n in range(12)])
+
+
+@pytest.mark.load
+def test_a_file_of_100_000_rows_in_the_functions_memory(world: World, url: str) -> None:
+    ann = world.add("ann", rows())
+    count, memory = sized(20_000, 100_000), int(FUNCTIONS["api_handler"]["lambda_memory_size"] * OURS)
+    command = [sys.executable, "-m", "tests.contract.spendsense_limited", str(count), str(memory), str(ann)]
+    done = subprocess.run(command, cwd=ROOT, input=url, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(count)], done.stderr

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +12,34 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.postgres import DatabaseSecret, Postgres
+from chalicelib.adapters.spendsense.login import ROLES, ApplicationLogin
 from chalicelib.adapters.spendsense.oversight import PostgresOversight
+from chalicelib.adapters.spendsense.people import PostgresListeners
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
+from chalicelib.adapters.spendsense.roles import for_person
 from chalicelib.adapters.spendsense.schema import PostgresSchema
-from chalicelib.errors import OmnibusError
+from chalicelib.errors import Conflict, OmnibusError, UpstreamUnavailable
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.models import ConsentRecord, ProfileChange, TransactionsQuery
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.schema import Migrations, packaged_migrations
 from chalicelib.spendsense.statements import from_json
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
+from chalicelib.spendsense.values import Listener
 from local.people.generator import generate
+from local.postgres import OWNER, USER
 from tests.contract.spendsense_crowd import dump
-from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_database import (
+    APPLICATION,
+    HeldSecret,
+    Target,
+    empty_database,
+    fresh_database,
+    seen_by_all,
+)
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, charges, rows, subject, transaction
 from tests.patience import PATIENCE_MS
 from tests.properties import examples
@@ -236,6 +250,9 @@ PERSONAL = [
     "count_feedback",
     "trace_missing_consent",
     "actions_on",
+    "keep_listener",
+    "take_news",
+    "forget_listener",
 ]
 
 
@@ -295,6 +312,10 @@ def parameters_against(world: World, person: UUID, text: str) -> dict[str, Any]:
         "nightly": True,
         "refresh_days": 0,
         "display_name": "taken",
+        "connection_id": "bobs",
+        "endpoint": "https://sockets",
+        "expires_at": NOW.replace(year=2027),
+        "most": 9,
         "currency": "EUR",
     }
     if "unnest" in text:
@@ -335,6 +356,7 @@ def bobs_world() -> Iterator[World]:
         world.add("bob", rows(accounts, [transaction(2 * n, 10.0, merchant="Shop") for n in range(20)]))
         world.add("ann", rows())
         world.run()
+        PostgresListeners(database).keep(Listener(BOB, "bobs", "https://sockets"), NOW, NOW.replace(year=2027), 9)
         yield world
 
 
@@ -349,15 +371,17 @@ def test_no_statement_reaches_another_person(bobs_world: World, name: str) -> No
 
     def attempt(cursor: Any) -> None:
         before = everything_of(cursor, BOB)
+        cursor.execute(f'SET LOCAL SESSION AUTHORIZATION "{APPLICATION["username"]}"')
         cursor.execute("SET LOCAL ROLE spendsense_person")
         if cursor.execute(text, parameters).description:
             found.extend(cursor.fetchall())
-        cursor.execute("RESET ROLE")
+        cursor.execute("RESET SESSION AUTHORIZATION")
         assert everything_of(cursor, BOB) == before
         raise TakenBack
 
-    with pytest.raises((TakenBack, OmnibusError)) as ended:
-        world.database.run(attempt, settings={"spendsense.subject": str(ANN)})
+    looked_on = Postgres(Target(seen_by_all(world.database._target.read())), statement_timeout_ms=PATIENCE_MS)
+    with closing(looked_on), pytest.raises((TakenBack, OmnibusError)) as ended:
+        looked_on.run(attempt, settings={"spendsense.subject": str(ANN)})
     if ended.type is not TakenBack:  # refused outright: by a policy, for want of a right, or since Bob's is there
         cause = ended.value.__cause__
         assert isinstance(cause, psycopg.errors.InsufficientPrivilege | psycopg.errors.UniqueViolation)
@@ -399,18 +423,150 @@ def packaged_sql() -> Any:
 
 def test_the_roles_can_neither_log_in_nor_pass_the_policies(world: World) -> None:
     found = world.all(
-        "SELECT rolname, rolsuper, rolbypassrls, rolcanlogin FROM pg_roles "
-        "WHERE rolname LIKE 'spendsense_%%' ORDER BY rolname"
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcanlogin FROM pg_roles "
+        "WHERE rolname = ANY(%s) ORDER BY rolname",
+        [*ROLES, APPLICATION["username"]],
     )
     assert [tuple(row) for row in found] == [
-        ("spendsense_person", False, False, False),
-        ("spendsense_staff", False, False, False),
+        ("spendsense_person", False, False, False, False),
+        ("spendsense_staff", False, False, False, False),
+        ("tests-application", False, False, False, True),
     ]
-    owned = world.one(
-        "SELECT count(*) AS count FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
-        "WHERE rolname LIKE 'spendsense_%%'"
+    owners = world.all(
+        "SELECT DISTINCT pg_get_userbyid(relowner) AS name FROM pg_class "
+        "WHERE relnamespace = 'spendsense'::regnamespace"
     )
-    assert owned.count == 0
+    assert [row.name for row in owners] == [OWNER]
+
+
+BYPASSES = (
+    "SELECT * FROM spendsense.profiles WHERE subject = '{bob}'",
+    "SELECT * FROM spendsense.transactions",
+    "SET LOCAL row_security = off; SELECT * FROM spendsense.transactions",
+    f"SET LOCAL ROLE {OWNER}",
+    f"SET LOCAL ROLE {USER}",
+    f"SET LOCAL SESSION AUTHORIZATION {OWNER}",
+    f'GRANT {OWNER} TO "{APPLICATION["username"]}"',
+    f'ALTER ROLE "{APPLICATION["username"]}" BYPASSRLS',
+    f'ALTER ROLE "{APPLICATION["username"]}" SUPERUSER',
+    "ALTER ROLE spendsense_person BYPASSRLS",
+    "CREATE ROLE helper",
+    "ALTER TABLE spendsense.transactions DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE spendsense.transactions OWNER TO CURRENT_USER",
+    "DROP POLICY oneself ON spendsense.transactions",
+    "CREATE POLICY all_of_them ON spendsense.transactions USING (true)",
+    "CREATE OR REPLACE FUNCTION spendsense.this_person() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION spendsense.helper() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+    "CREATE TABLE spendsense.copied AS SELECT 1 AS one",
+    "CREATE TABLE public.copied AS SELECT 1 AS one",
+    "TRUNCATE spendsense.transactions",
+    "COPY spendsense.transactions TO PROGRAM 'cat'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "UPDATE spendsense.categories SET flow = 'transfer'",
+    "DELETE FROM spendsense.schema_migrations",
+)
+
+
+@pytest.mark.parametrize("left", ["", "RESET ROLE; "], ids=["as a person", "as the login itself"])
+@pytest.mark.parametrize("attempt", BYPASSES)
+def test_the_application_cannot_get_past_the_policies(bobs_world: World, attempt: str, left: str) -> None:
+    """Whatever statement ended up in a transaction, on the application's own connection."""
+    statement = left + attempt.format(bob=BOB)
+
+    def work(cursor: Any) -> list[Any]:
+        cursor.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else ["it was allowed"]
+
+    found, refusal = [], None
+    try:
+        found = for_person(bobs_world.database, ANN, work)
+    except OmnibusError as error:
+        refusal = error.__cause__
+    assert found == []  # where it was let through, a policy hid what is not Ann's
+    assert isinstance(refusal, psycopg.errors.InsufficientPrivilege) or (refusal is None and not left)
+
+
+# -- the application's login
+
+
+class Logins:
+    """A database that is migrated, and the secret of a login that it has not."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.place = Target(url)
+        self.owner = Postgres(self.place, statement_timeout_ms=PATIENCE_MS)
+        self.secret = HeldSecret()
+        self.secret.content = {"username": name, "password": "first"}
+        schema = PostgresSchema(self.owner)
+        login = ApplicationLogin(self.owner, self.place, self.secret, "")
+        self._migrations = Migrations(schema=schema, available=packaged_migrations(), admit=login.admit)
+
+    def migrate(self) -> None:
+        self._migrations.migrate()
+
+    def opens(self, content: dict[str, Any]) -> bool:
+        """Can whoever has this secret read Ann's table as Ann?"""
+        kept = SimpleNamespace(read=lambda arn: content, forget=lambda arn: None)
+        database = Postgres(
+            DatabaseSecret(kept, "", verify=False), statement_timeout_ms=PATIENCE_MS, pause=lambda _: None
+        )
+        with closing(database):
+            try:
+                return for_person(database, ANN, lambda cursor: cursor.execute("TABLE spendsense.profiles")) is not None
+            except UpstreamUnavailable:
+                return False
+
+
+@pytest.fixture
+def logins() -> Iterator[Logins]:
+    with empty_database() as url:
+        found = Logins(url, "a-login")
+        with closing(found.owner):
+            yield found
+        with psycopg.connect(seen_by_all(url), autocommit=True) as connection:
+            connection.execute('DROP ROLE IF EXISTS "a-login"')
+
+
+def test_migrate_makes_the_login_and_completes_its_secret_once(logins: Logins) -> None:
+    assert not logins.opens(logins.secret.content)
+    logins.migrate()
+    where = conninfo_to_dict(logins.place.read())
+    assert logins.secret.content == {
+        "username": "a-login",
+        "password": "first",
+        **{name: where[name] for name in ("host", "port", "dbname")},
+    }
+    assert logins.opens(logins.secret.content)
+    logins.migrate()
+    assert logins.secret.written == 1
+
+
+def test_a_new_password_in_the_secret_holds_after_migrate(logins: Logins) -> None:
+    logins.migrate()
+    old = logins.secret.content
+    logins.secret.content = {**old, "password": "second"}
+    assert not logins.opens(logins.secret.content)
+    logins.migrate()
+    assert logins.opens(logins.secret.content)
+    assert not logins.opens(old)
+
+
+@pytest.mark.parametrize("attributes", ["SUPERUSER", "BYPASSRLS", "CREATEROLE", f"IN ROLE {OWNER}", "IN ROLE another"])
+def test_a_login_that_could_pass_the_policies_is_refused(logins: Logins, attributes: str) -> None:
+    with psycopg.connect(seen_by_all(logins.place.read()), autocommit=True) as admin:
+        admin.execute("CREATE ROLE another BYPASSRLS")
+        try:
+            admin.execute(f'CREATE ROLE "a-login" LOGIN {attributes}'.encode())
+            if OWNER not in attributes:  # else it may not be given to its own member
+                admin.execute(f'GRANT "a-login" TO {OWNER} WITH ADMIN OPTION')
+            with pytest.raises(OmnibusError) as refused:
+                logins.migrate()
+            server_refused = isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
+            assert server_refused or isinstance(refused.value, Conflict)
+        finally:
+            admin.execute('DROP ROLE "a-login"')
+            admin.execute("DROP ROLE another")
+    assert logins.secret.written == 0
 
 
 def test_a_person_whom_nobody_named_reaches_nothing(world: World) -> None:
@@ -461,7 +617,7 @@ def test_every_join_of_two_peoples_tables_carries_the_person() -> None:
 
 def test_existing_rows_are_mended_and_counted() -> None:
     with (
-        fresh_database("template1") as url,
+        empty_database() as url,
         closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database,
     ):
         schema, known = PostgresSchema(database), packaged_migrations()

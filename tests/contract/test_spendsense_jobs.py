@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.postgres import Postgres, only
 from chalicelib.adapters.spendsense.pipeline import BATCH_SETTINGS, PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresRecords
+from chalicelib.adapters.spendsense.roles import for_person
 from chalicelib.errors import UpstreamTimeout, UpstreamUnavailable
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.catalogue import packaged_catalogue
@@ -21,7 +22,7 @@ from chalicelib.spendsense.models import ProfileChange, TransactionsQuery
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.paging import Position
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, dump, waiting
-from tests.contract.spendsense_database import Target, engine, fresh_database
+from tests.contract.spendsense_database import Target, engine, fresh_database, seen_by_all
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, days_ago, rows, subject, transaction
 from tests.fakes.spendsense_aws import FakeAnnouncements
 from tests.patience import PATIENCE_MS, PATIENCE_S, until
@@ -261,7 +262,7 @@ def test_a_deadlock_in_a_batch_is_resolved_and_nothing_is_done_twice(world: Worl
         assert writer_went_on.wait(timeout=PATIENCE_S)
 
     own = Postgres(Target(url), statement_timeout_ms=PATIENCE_MS, pause=pause)
-    with closing(own), psycopg.connect(url) as writer:
+    with closing(own), psycopg.connect(seen_by_all(url)) as writer:
         writer.execute("SET deadlock_timeout = '1min'")  # so that the batch is the one that gives way
         writer.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
         pipeline = PostgresPipeline(own, packaged_catalogue())
@@ -280,8 +281,8 @@ def test_a_password_rotated_in_mid_job(world: World, url: str) -> None:
     """What was committed stays; the next batch finds its connection gone and its secret stale, and goes on."""
     crowd(world, 4)
     old, new = (psycopg.conninfo.make_conninfo(url, user="rotated", password=word) for word in ("old", "new"))
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'old'")
+    with psycopg.connect(seen_by_all(url), autocommit=True) as admin:
+        admin.execute("CREATE ROLE rotated LOGIN NOINHERIT PASSWORD 'old' IN ROLE spendsense_staff")
         try:
             target = Target(old, new)
             with closing(Postgres(target, statement_timeout_ms=PATIENCE_MS)) as database:
@@ -334,17 +335,15 @@ def test_a_page_in_the_middle_of_200_000_rows_reads_that_page(world: World) -> N
         "FROM spendsense.transactions, generate_series(1, 20000) n RETURNING 1",
         TODAY,
     )
-    world.database.run(lambda cursor: cursor.execute("ANALYZE spendsense.transactions"))
+    world.all("ANALYZE spendsense.transactions")
     parameters = {
         "subject": person, "account_id": None, "since": None, "until": None, "limit": 200,
         "after_day": days_ago(90), "after_position": 0, "at_least_cents": None, "at_most_cents": None,
         "category": None, "merchant": None, "spending": False, "text": None,
     }  # fmt: skip
-    plan = world.database.run(
-        lambda cursor: cursor.execute(
-            "EXPLAIN (ANALYZE, FORMAT JSON) " + sql.text("read_transactions"), parameters
-        ).fetchone()
-    )[0][0]["Plan"]
+    text = "EXPLAIN (ANALYZE, FORMAT JSON) " + sql.text("read_transactions")
+    explained = for_person(world.database, person, lambda cursor: only(cursor.execute(text, parameters)))
+    plan = explained[0][0]["Plan"]
     assert rows_read(plan) <= 210
 
 

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.oversight import PostgresAudit, PostgresOversight, PostgresReviews
-from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresPeople
+from chalicelib.adapters.spendsense.people import PostgresConsents, PostgresListeners, PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
 from chalicelib.errors import NotFound
@@ -27,10 +27,10 @@ from chalicelib.spendsense.models import (
     UsersQuery,
 )
 from chalicelib.spendsense.orders import JobOrder
-from chalicelib.spendsense.values import Deed
+from chalicelib.spendsense.values import Deed, Listener
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, account, days_ago, owned, rows, subject, transaction
-from tests.fakes.spendsense import FakePeople
+from tests.fakes.spendsense import FakeListeners, FakePeople
 from tests.patience import PATIENCE_MS
 
 ANN, BOB, OLGA = subject("ann"), subject("bob"), subject("olga")
@@ -41,8 +41,9 @@ ACTIONS = {status: action for action, status in STATUS_AFTER.items()}
 def world(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
         fake = FakePeople()
+        listeners = FakeListeners(fake)
         names = ("people", "consents", "ledger", "pipeline", "records", "explanations", "oversight", "reviews", "audit")
-        yield SimpleNamespace(**dict.fromkeys(names, fake))
+        yield SimpleNamespace(**dict.fromkeys(names, fake), listeners=listeners)
         return
     with fresh_database() as url, closing(Postgres(Target(url), statement_timeout_ms=PATIENCE_MS)) as database:
         yield SimpleNamespace(
@@ -55,6 +56,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[Any]:
             oversight=PostgresOversight(database),
             reviews=PostgresReviews(database),
             audit=PostgresAudit(database),
+            listeners=PostgresListeners(database),
         )
 
 
@@ -418,3 +420,54 @@ def test_reviews_page_by_page(world: Any) -> None:
     assert first == everything[:3]
     second = world.reviews.waiting(ReviewQuery(status="active", limit=2), first[1][0])
     assert second == everything[2:5]
+
+
+# -- listeners
+
+
+def listen(world: Any, person: UUID, socket: str, most: int = 10, hours: int = 2) -> Any:
+    return world.listeners.keep(Listener(person, socket, "https://sockets"), NOW, NOW + timedelta(hours=hours), most)
+
+
+def told(world: Any, person: UUID | None = None, hours: int = 0) -> list[tuple[UUID, str, bool, bool]]:
+    news = world.listeners.news(person, NOW + timedelta(hours=hours))
+    return sorted((each.subject, each.id, it.features_due, it.is_current) for each, it in news)
+
+
+def test_each_socket_is_told_its_own_persons_progress_once(world: Any) -> None:
+    for name in ("ann", "bob"):
+        join(world, name)
+    assert listen(world, ANN, "a") is True
+    assert listen(world, BOB, "b") is True
+    assert told(world, ANN) == [(ANN, "a", True, False)]
+    assert told(world) == [(BOB, "b", True, False)]
+    assert told(world) == []
+    run(world)
+    assert told(world, BOB) == [(BOB, "b", False, True)]
+    assert told(world) == [(ANN, "a", False, True)]
+
+
+def test_a_socket_is_forgotten_alone(world: Any) -> None:
+    join(world, "ann")
+    for socket in ("a", "b"):
+        listen(world, ANN, socket)
+    world.listeners.forget(Listener(ANN, "a", "https://sockets"))
+    assert [socket for _, socket, _, _ in told(world)] == ["b"]
+
+
+def test_a_person_has_so_many_sockets_and_expired_ones_do_not_count(world: Any) -> None:
+    assert listen(world, ANN, "a") is None
+    join(world, "ann")
+    assert listen(world, ANN, "a", most=1, hours=-1) is True
+    assert told(world) == []
+    assert listen(world, ANN, "b", most=1) is True
+    assert listen(world, ANN, "c", most=1) is False
+    assert told(world, hours=3) == []
+    assert [socket for _, socket, _, _ in told(world)] == ["b"]
+
+
+def test_a_person_who_is_erased_is_told_nothing(world: Any) -> None:
+    join(world, "ann")
+    listen(world, ANN, "a")
+    world.people.erase(ANN)
+    assert told(world) == []

@@ -14,7 +14,7 @@ from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.models import ConsentRecord
 from chalicelib.spendsense.orders import JobOrder
 from tests.contract.spendsense_crowd import DERIVED, Aside, counts, crowd, waiting
-from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_database import Target, fresh_database, seen_by_all
 from tests.contract.spendsense_people import JOBS, NOW, TODAY, World, account, rows, subject, transaction
 from tests.patience import PATIENCE_MS
 
@@ -45,7 +45,7 @@ def test_consent_revoked_while_a_job_runs(world: World, url: str, another: Calla
     (person,) = crowd(world, 1)
     for earlier in JOBS[: JOBS.index(job)]:
         world.run(earlier, run_id="night")
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         # The job claims the person, then waits here: its rows refer to the profile.
         blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
         pipeline, consents = PostgresPipeline(another(), packaged_catalogue()), PostgresConsents(another())
@@ -64,7 +64,7 @@ def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
     world: World, url: str, another: Callable[[], Postgres]
 ) -> None:
     crowd(world, 1)
-    with psycopg.connect(url) as revoking:
+    with psycopg.connect(seen_by_all(url)) as revoking:
         revoking.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         pipeline = PostgresPipeline(another(), packaged_catalogue())
         batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
@@ -79,7 +79,7 @@ def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
 ) -> None:
     """Else an event's run finds the person locked, does nothing, and nobody does it until the next night."""
     people = crowd(world, 1)
-    with psycopg.connect(url) as holder:
+    with psycopg.connect(seen_by_all(url)) as holder:
         holder.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
         pipeline = PostgresPipeline(another(), packaged_catalogue())
         order = JobOrder("event", TODAY, subject=people[0])
@@ -90,7 +90,7 @@ def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
 
 def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Callable[[], Postgres]) -> None:
     people = crowd(world, 2)
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.profiles WHERE subject = %s FOR UPDATE", [people[1]])
         pipeline, registry = PostgresPipeline(another(), packaged_catalogue()), PostgresPeople(another())
         batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))
@@ -112,7 +112,7 @@ def test_somebody_without_consent_who_leaves_while_a_run_ends(
     staying = world.add("staying", rows(), consent=False)
     order = JobOrder("night", TODAY)
     world.pipeline.begin("generate_recommendations", order, NOW)
-    with psycopg.connect(url) as leaving:
+    with psycopg.connect(seen_by_all(url)) as leaving:
         leaving.execute("DELETE FROM spendsense.profiles WHERE subject = %s", [subject("leaving")])
         pipeline = PostgresPipeline(another(), packaged_catalogue())
         end = Aside(lambda: pipeline.finish("generate_recommendations", order, NOW))
@@ -142,7 +142,7 @@ def test_rows_that_come_while_their_person_is_computed_are_computed_next(
     world: World, url: str, another: Callable[[], Postgres]
 ) -> None:
     (person,) = crowd(world, 1)
-    with psycopg.connect(url) as blocker:
+    with psycopg.connect(seen_by_all(url)) as blocker:
         blocker.execute("SELECT 1 FROM spendsense.profiles FOR UPDATE")
         pipeline = PostgresPipeline(another(), packaged_catalogue())
         batch = Aside(lambda: pipeline.advance("compute_features", JobOrder("night", TODAY), 100, NOW))

@@ -12,7 +12,7 @@ from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.schema import PostgresSchema
 from chalicelib.errors import Conflict, OmnibusError
 from chalicelib.spendsense.schema import Migration, Migrations, packaged_migrations
-from tests.contract.spendsense_database import Target, fresh_database
+from tests.contract.spendsense_database import Target, empty_database
 from tests.patience import PATIENCE_MS, PATIENCE_S
 
 ONE = Migration(1, "one", "CREATE TABLE one (id integer);")
@@ -22,7 +22,7 @@ BROKEN = Migration(2, "two", "CREATE TABLE two (id integer); INSERT INTO missing
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with fresh_database("template1") as url:
+    with empty_database() as url:
         yield url
 
 

@@ -17,7 +17,7 @@ from chalicelib.spendsense.jobs import REFRESH_DAYS
 from chalicelib.spendsense.orders import JobName, JobOrder
 from chalicelib.spendsense.paging import Position
 from chalicelib.spendsense.people import NO_PROFILE
-from chalicelib.spendsense.values import Deed, Insight, JobProgress, Recommended
+from chalicelib.spendsense.values import Deed, Insight, JobProgress, Listener, Recommended
 from tests.fakes import spendsense_reference as reference
 from tests.fakes.spendsense_person import Intake, Kept, Person, assign, compute, recommend
 
@@ -426,3 +426,32 @@ class FakePeople:
 
 def _visible(kept: Kept) -> bool:
     return kept.status in {"active", "approved"}
+
+
+class FakeListeners:
+    """Open sockets of people in memory."""
+
+    def __init__(self, people: FakePeople) -> None:
+        self._people = people
+        self.open: dict[Listener, tuple[datetime, models.OwnProgress | None]] = {}
+
+    def keep(self, listener: Listener, now: datetime, until: datetime, most: int) -> bool | None:
+        if self._people.find(listener.subject) is None:
+            return None
+        others = [each for each, (end, _) in self.open.items() if each.subject == listener.subject and end > now]
+        if len(others) >= most:
+            return False
+        self.open[listener] = (until, None)
+        return True
+
+    def news(self, subject: UUID | None, now: datetime) -> list[tuple[Listener, models.OwnProgress]]:
+        found = []
+        for listener, (until, told) in self.open.items():
+            progress = self._people.progress(listener.subject)
+            if subject in (None, listener.subject) and until > now and progress is not None and progress != told:
+                self.open[listener] = (until, progress)
+                found.append((listener, progress))
+        return found
+
+    def forget(self, listener: Listener) -> None:
+        self.open.pop(listener, None)

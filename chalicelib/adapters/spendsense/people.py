@@ -1,12 +1,14 @@
-"""Profiles and consent in PostgreSQL."""
+"""Profiles, consent and open sockets in PostgreSQL."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
-from chalicelib.adapters.spendsense.roles import for_person, row_of
+from chalicelib.adapters.spendsense.roles import for_person, for_staff, row_of, rows_of
 from chalicelib.spendsense import sql
-from chalicelib.spendsense.models import ConsentRecord, Profile, ProfileChange
+from chalicelib.spendsense.models import ConsentRecord, OwnProgress, Profile, ProfileChange
+from chalicelib.spendsense.values import Listener
 
 
 class PostgresPeople:
@@ -91,3 +93,49 @@ class PostgresConsents:
             return True
 
         return for_person(self._database, subject, keep)
+
+
+class PostgresListeners:
+    """Sockets with their people, and what each was told last."""
+
+    def __init__(self, database: Postgres) -> None:
+        self._database = database
+
+    def keep(self, listener: Listener, now: datetime, until: datetime, most: int) -> bool | None:
+        """Remember it, and forget the person's expired ones."""
+        parameters = {
+            "subject": listener.subject,
+            "connection_id": listener.id,
+            "endpoint": listener.endpoint,
+            "now": now,
+            "expires_at": until,
+            "most": most,
+        }
+        row = for_person(self._database, listener.subject, row_of("keep_listener", parameters))
+        return row and bool(row.kept)
+
+    def news(self, subject: UUID | None, now: datetime) -> list[tuple[Listener, OwnProgress]]:
+        """Whom to tell what."""
+        work = rows_of("take_news", {"subject": subject, "now": now})
+        rows = for_person(self._database, subject, work) if subject else for_staff(self._database, work)
+        return [(Listener(row.subject, row.connection_id, row.endpoint), progress_of(row)) for row in rows]
+
+    def forget(self, listener: Listener) -> None:
+        """Delete it."""
+        parameters = {"subject": listener.subject, "connection_id": listener.id}
+        for_person(
+            self._database, listener.subject, lambda cursor: cursor.execute(sql.text("forget_listener"), parameters)
+        )
+
+
+def progress_of(row: Any) -> OwnProgress:
+    """A standing as its person sees it."""
+    due = row.features_due or row.persona_due or row.recommendations_due
+    return OwnProgress(
+        consented=row.consented,
+        features_due=row.features_due,
+        persona_due=row.persona_due,
+        recommendations_due=row.recommendations_due,
+        as_of=row.as_of,
+        is_current=row.consented and not due,
+    )

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.adapters.postgres import Cursor, Postgres
+from chalicelib.adapters.spendsense.people import progress_of
 from chalicelib.adapters.spendsense.roles import for_person, row_of
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.bank import canonical
@@ -85,10 +86,7 @@ class PostgresRecords:
     def progress(self, subject: UUID) -> OwnProgress | None:
         """Which stages are still due."""
         row = for_person(self._database, subject, row_of("read_progress", {"subject": subject}))
-        if row is None:
-            return None
-        due = row.features_due or row.persona_due or row.recommendations_due
-        return OwnProgress(**row._asdict(), is_current=row.consented and not due)
+        return row and progress_of(row)
 
     def kept(self, subject: UUID) -> dict[str, Any] | None:
         """Everything but the transactions."""

@@ -1,14 +1,23 @@
 """Who may call SpendSense's routes, and what becomes of another's id in a path, a query or a body."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from chalice.test import Client
 
+from chalicelib.entry.signin import read_token
+from chalicelib.spendsense.progress import ProgressFeed
+from chalicelib.wiring import Services
 from tests.app.conftest import Answer
 from tests.app.spendsense.tokens import ANN, BOB, ME, token
-from tests.fakes.spendsense import FakePeople
+from tests.contract.spendsense_people import NOW
+from tests.events import socket_event
+from tests.fakes.connections import FakeConnections
+from tests.fakes.spendsense import FakeListeners, FakePeople
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
 
@@ -26,6 +35,7 @@ PATHS = [
     ("DELETE", f"{ME}/profile"),
     ("GET", f"{ME}/accounts"),
     ("GET", f"{ME}/transactions"),
+    ("POST", f"{ME}/imports"),
     ("GET", f"{ME}/insights"),
     ("GET", f"{ME}/recommendations"),
     ("GET", f"{ME}/recommendations/x"),
@@ -143,3 +153,48 @@ def test_feedback(call: Callable[..., Answer], joined: FakePeople) -> None:
     assert call(ANN, "POST", "/api/v1/feedback", given).status == 201
     call(ANN, "POST", "/api/v1/feedback", {**given, "helpful": False})
     assert [said.helpful for said in joined.people[ANN].feedback.values()] == [False]
+
+
+# -- the socket channel `me`
+
+
+@pytest.fixture
+def signed_in(services: Services, joined: FakePeople) -> FakeListeners:
+    """A sign-in that believes tokens as API Gateway does once it has verified them."""
+    listeners = FakeListeners(joined)
+    services.spendsense.progress = ProgressFeed(listeners, lambda listener, message: None, lambda: NOW)
+    services.signin = SimpleNamespace(claims=lambda text: read_token(text).claims)  # type: ignore[assignment]
+    return listeners
+
+
+def asked(client: Client, **message: Any) -> None:
+    body = msgspec.json.encode({"action": "watch_me", **message}).decode()
+    client.lambda_.invoke("message", socket_event("$default", body=body))
+
+
+def test_a_socket_hears_of_whoever_its_token_says(client: Client, signed_in: FakeListeners) -> None:
+    answer = client.lambda_.invoke("connect", socket_event("$connect", query={"channel": "me"}))
+    assert answer.payload["statusCode"] == 200
+    assert signed_in.open == {}
+    asked(client, authorization=token(ANN)["Authorization"])
+    assert [listener.subject for listener in signed_in.open] == [ANN]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "guessed"},
+        {"authorization": token(ANN, aud="another")["Authorization"]},
+        {"authorization": token(ANN, token_use="access")["Authorization"]},
+        {"authorization": token(ANN)["Authorization"], "subject": str(BOB)},
+    ],
+)
+def test_a_socket_without_a_persons_token_hears_of_nobody(
+    client: Client, services: Services, signed_in: FakeListeners, proof: dict[str, str]
+) -> None:
+    services.shared.connections = connections = FakeConnections()  # type: ignore[assignment]
+    asked(client, **proof)
+    assert signed_in.open == {}
+    assert [message["action"] for _, message in connections.sent] == ["ERROR"]

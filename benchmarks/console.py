@@ -146,7 +146,7 @@ def loads(browser: Any, cloud: Cloud, report: measure.Report) -> None:
         context = browser.new_context()
         page = context.new_page()
         sent: list[Any] = []
-        page.on("requestfinished", sent.append)
+        page.on("requestfinished", lambda each, kept=sent: kept.append(each))
         page.goto(f"{cloud.console_url}/#{path}")
         wait_for(page, "document.querySelector('main h1') && !document.querySelector('.bone')")
         page.wait_for_load_state("networkidle")

@@ -87,7 +87,7 @@ def _publish(cloud: Cloud) -> tuple[str, str, str, str, str]:
         ]
         job, failed = (http.post("/predictions", json=each).raise_for_status().json()["job_id"] for each in asked)
         for wanted, state in ((job, "succeeded"), (failed, "failed")):
-            until(lambda: http.get(f"/predictions/{wanted}").json()["state"] == state)  # noqa: B023  # called at once
+            until(lambda: http.get(f"/predictions/{wanted}").json()["state"] == state, every_s=0.5)  # noqa: B023  # called at once
     return model, data, predictions.output("scored.csv"), job, failed
 
 
@@ -156,8 +156,12 @@ def crowded(cloud: Cloud, seed: Seed, *, runs: int, jobs: int, people: int) -> I
 
 
 MANY_PEOPLE = """
-INSERT INTO spendsense.profiles (subject, display_name, created_at, updated_at)
-SELECT gen_random_uuid(), 'Crowd ' || lpad(number::text, 5, '0'), now(), now() FROM generate_series(1, %s) number
+WITH crowd AS (
+    INSERT INTO spendsense.profiles (subject, display_name, created_at, updated_at)
+    SELECT gen_random_uuid(), 'Crowd ' || lpad(number::text, 5, '0'), now(), now() FROM generate_series(1, %s) number
+    RETURNING user_id
+)
+INSERT INTO spendsense.standings (user_id) SELECT user_id FROM crowd
 """
 
 

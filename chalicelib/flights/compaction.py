@@ -248,7 +248,7 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, po
     rows = complete(pa.RecordBatch.from_arrays(taken, schema=STATES), taken[-1])
     with writer:
         writer.write_batch(rows, ROWS_A_GROUP)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def _order(states: pa.Table) -> pa.Array:

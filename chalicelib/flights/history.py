@@ -4,7 +4,6 @@ A snapshot is in `snapshots` (the inbox) or in `states` (compacted hours), or fo
 from the inbox first, so it is counted once at any moment. Every statement bounds `states` by its partitions.
 """
 
-import heapq
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -216,10 +215,9 @@ class FlightHistory:
             if not rows:
                 raise NotFound("there is no such snapshot among those that passed validation")
             known = [convert(dict(zip(index.COLUMNS, row, strict=True)), Aircraft, strict=False) for row in rows]
-            found = list(index.matching_of(index.block_of(known), wanted))
-            first = heapq.nsmallest(query.limit, found, key=lambda aircraft: aircraft.icao24)
+            matching, first = index.select_from([index.block_of(known)], wanted, query.limit)
             return PastSnapshot(
-                tracking_id=tracking_id, time=at, matching=len(found), aircraft=first, bytes_scanned=scanned
+                tracking_id=tracking_id, time=at, matching=matching, aircraft=first, bytes_scanned=scanned
             )
 
         polled = HistoryQuery(query=query.query)

@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
+SECOND := .venv-second
 PYTHON := $(BIN)/python
 HOME_DIR ?= .local
 
@@ -13,7 +14,7 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_inf
 
 .DEFAULT_GOAL := help
 .PHONY: help local-venv web try-web demo up down status logs invoke local test-quick venv test fuzz load bench check check-style \
-	check-workflows check-types check-template check-package check-security check-code check-vulnerabilities package \
+	check-workflows check-types check-template check-package check-security check-second check-code check-vulnerabilities package \
 	preflight deploy resources chalice-deploy chalice-delete smoke destroy cost redrive new-workload parameters train-tickets \
 	lock release clean
 
@@ -158,6 +159,19 @@ check-security: check-template $(CHECKOV)/.installed
 	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
 
+# cfn-lint knows what each region lacks; the same parameters, three partitions.
+REGIONS := us-east-1 eu-west-1 ap-east-1 me-central-1 us-gov-west-1 cn-north-1
+
+$(SECOND)/.installed: requirements-second.txt $(VENV)/.uv
+	$(PYTHON) -m venv $(SECOND)
+	$(INSTALL) $(SECOND)/bin/python --require-hashes -r $<
+	@touch $@
+
+check-second: check-template $(SECOND)/.installed ## ask other implementations about the template
+	$(BIN)/cfn-lint --regions $(REGIONS) -- build/check/sam.json
+	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
+	$(SECOND)/bin/python -W ignore -m infra.template.second build/check/sam.json build/check/plain.json
+
 ##@ AWS (docs/deploy.md has them in order)
 # Every command of a deployment names its stage.
 WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
@@ -225,6 +239,7 @@ lock: $(VENV)/.uv ## pin what requirements*.in ask for (UPGRADE=1: newer)
 	$(LOCK) requirements-dev.in -c requirements-local.txt -o requirements-dev.txt
 	$(LOCK) requirements-bench.in -c requirements-dev.txt -o requirements-bench.txt
 	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
+	$(LOCK) requirements-second.in -o requirements-second.txt
 
 release: venv ## date the changelog's version and tag it (VERSION=1.2.0)
 	@$(PYTHON) -m infra.release "$(VERSION)"

@@ -8,6 +8,7 @@ pays, because the reader waits for the first word and not for the last.
 """
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
 from chalicelib.concerts.models import ChatRequest
 from chalicelib.concerts.values import Delta
 from local.cloud import Cloud, down, up
+from local.supervisor import read_state
 from tests.contract.eventstreams import bedrock, event
 from tests.fakes.season import ConcertWorld
 
@@ -43,9 +45,10 @@ def over_rest(cloud: Cloud) -> None:
 def first_words(socket: Any) -> None:
     """Up to the first CHAT_DELTA; the rest is read before the next round."""
     socket.send(json.dumps({"action": "chat", "message": MESSAGE}))
-    said = json.loads(socket.recv(timeout=30))
-    if said["action"] != "CHAT_DELTA":
-        raise SystemExit(f"the socket answered {said}")
+    for wanted in ("CHAT_STARTED", "CHAT_DELTA"):
+        said = json.loads(socket.recv(timeout=30))
+        if said["action"] != wanted:
+            raise SystemExit(f"the socket answered {said}")
 
 
 def to_the_end(socket: Any) -> None:
@@ -70,9 +73,26 @@ def through_the_cloud(report: measure.Report, rounds: int = 15) -> None:
                     started = time.perf_counter()
                     over_rest(cloud)
                     times["whole reply, REST"].append(time.perf_counter() - started)
+                in_the_dark(report, home, socket)
         finally:
             down(home)
     keep(report, "local router through the local cloud", times)
+
+
+def in_the_dark(report: measure.Report, home: Path, socket: Any) -> None:
+    """With a warehouse that does not answer: the first sign of life, and the whole answer, which says so."""
+    state = read_state(home)
+    assert state is not None
+    state.servers["redshift"].signal_group(signal.SIGSTOP)
+    try:
+        started = time.perf_counter()
+        socket.send(json.dumps({"action": "chat", "message": "the 7 least popular clubs in 2019"}))
+        socket.recv(timeout=30)
+        report.medians["warehouse silent: first sign of life"] = round(1000 * (time.perf_counter() - started), 1)
+        to_the_end(socket)
+        report.medians["warehouse silent: whole answer"] = round(1000 * (time.perf_counter() - started), 1)
+    finally:
+        state.servers["redshift"].signal_group(signal.SIGCONT)
 
 
 def with_a_paced_model(report: measure.Report, rounds: int = 3) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.package import PackagingError
 from local import cloud, logs
+from local.console.access import address
 from local.deploy import DeployFailed
 from local.users import MEMBER as OPERATOR
 
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def _do(options: argparse.Namespace) -> int:
     if options.command == "up":
         found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
-        print(f"the console is at {found.console_url}")
+        print(f"the console is at {address(found.console_url, found.users)}")
         print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
         return 0
     if options.command == "down":
@@ -89,7 +90,7 @@ def _addresses(running: cloud.Cloud) -> list[str]:
     lines = [
         f"{name:14} {url}"
         for name, url in (
-            ("console", running.console_url),
+            ("console", address(running.console_url, running.users)),
             ("upload page", f"{running.rest_url}/upload"),
             ("API reference", f"{running.rest_url}/openapi.json"),
             ("REST", running.rest_url),

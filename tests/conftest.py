@@ -20,24 +20,18 @@ if TYPE_CHECKING:
 load_profile()
 
 TESTS = Path(__file__).parent
-OPEN = {
-    "test_the_ranking_is_refreshed": "the package's warehouse has no season since the work group has a name",
-    "test_an_aircrafts_way_and_the_traffic_come_from_the_history": "the track is GeoJSON or JSON since today",
-    "test_a_person_joins_decides_and_leaves": "waits for a form that a person of an earlier test has filled in",
-    "test_the_whole_frame_works_by_keyboard": "the menu's closing is seen too early on a busy machine",
-}
-"""Tests that failed in the last whole run and are to be mended next; the reasons are guesses that nobody has proved."""
-SLOW_FIRST = ("cloud", "browser", "package", "contract", "infra", "unit", "app")
+SLOW_FIRST = ("package/test_archives.py", "cloud", "browser", "package", "contract", "infra", "unit", "app")
+"""Where the tests begin, by their paths. One worker builds the archives first; the others find them built."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where workers share the tests, hand out the slow folders first, so that both end at about the same time."""
-    for item in items:
-        if why := OPEN.get(getattr(item, "originalname", item.name)):
-            item.add_marker(pytest.mark.skip(reason=why))
     if hasattr(config, "workerinput"):
-        folders = {folder: place for place, folder in enumerate(SLOW_FIRST)}
-        items.sort(key=lambda item: folders[item.path.relative_to(TESTS).parts[0]])
+        items.sort(key=lambda item: next(n for n, start in enumerate(SLOW_FIRST) if _path(item).startswith(start)))
+
+
+def _path(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).as_posix()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -9,20 +9,13 @@ Patterns search the flat text of a message: plain words and marks with one space
 # a pattern on one line is one that a search finds
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chalicelib.concerts.lexicon import plain_text
 from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.periods import NUMBER
 
-TOKEN = re.compile(
-    r"con-[0-9]{1,12}\b|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
-    r"|[^\W_]+(?:['’´`][^\W_]+)*|[&,.;:!?()$€£#%]",
-    re.IGNORECASE,
-)
-PUNCTUATION = frozenset(",.;:!?()")
 MOST_COUNTED = 20
-MOST_TOKENS = 1200
 
 COMMON = frozenset(
     "a an and any are as at be big blue but by can cold day days dream eve evening event events for free friday fun go "
@@ -53,26 +46,27 @@ PLACE_BEFORE = re.compile(
 )
 
 NEGATION = re.compile(
-    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
+    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
-    r"cannot stand|not a fan of|not into|not in the mood for|leave out|less)\b"
+    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
 )
 NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no more than|no less than|not more than|not less than|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
-    r"(?:[.;:!?()]|\b(?:but|just|only|instead|rather|please|though|however|because|so)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
+    r"(?:[.;:!?()]|\b(?:but|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
-MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
+SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
+MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
 PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
-PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
-    rf"\b(\d+) (?:and|to) (\d+) (?:dollars|bucks|euros|pounds)")  # fmt: skip
+PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}))|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
+    rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond)|under|below|less than|cheaper than|lower than|no more than|not more than|not over|at most|up to|max(?:imum)?(?: of)?|"
-    rf"within|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
-    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?))"
+    rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?= (?:about |around |only )?[$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
 )
 PRICE_LEAST = re.compile(
@@ -80,37 +74,36 @@ PRICE_LEAST = re.compile(
     r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
 )
 CHEAP = re.compile(
-    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|low cost|lowest prices?|budget|not too expensive|not expensive|least expensive|good value)\b"
+    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
-    r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b"
+    r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b|\b(?:anything|something|stuff|is|are) free\b(?! (?:on|this|next|at|after))"
 )
-DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|luxury|vip)\b")
+DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|pricey|luxury|vip)\b")
 
-SEATS = r"(\d[\d,.]*k?)(?: ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?))?"
-SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
+CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{SEATED})\b")
 CAPACITY_LEAST = re.compile(
     rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
-    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}?"
+    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
+    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
 )
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
+    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
     rf"|\bsmaller than (\d[\d,.]*k?)\b"
 )
 SMALL = re.compile(
-    r"\b(?:small|smaller|intimate|tiny|cosy|cozy|little) (?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
+    r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
 )
 LARGE = re.compile(
-    r"\b(?:big|large|huge|giant|massive) (?:\w+ ){0,2}?(?:_type|venues?|places?|concerts?|gigs?|shows?|stages?|halls?)\b"
+    r"\b(?<!how )(?<!no )(?<!not )(?:big|large|huge|giant|massive) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|concerts?|gigs?|shows?|stages?|halls?)\b"
 )
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
     rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
-    r"(?! ?(?:seats|people|dollars|euros|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|suggestions|recommendations|options|ideas|_type|results|places)\b"
+    r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
+    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b"
 )
 ORDINALS = {
@@ -121,6 +114,7 @@ ORDINALS = {
     for word in words
 } | {"last": -1, "final": -1}  # fmt: skip
 ORDINAL = re.compile(
+    r"\bthe (last) (?=of (?:those|these|them))|"
     rf"\b(?:the )?({'|'.join(ORDINALS)})(?: (?:one|concert|show|gig|artist|band|venue|place|option|event|result|suggestion|item|act)\b(?! in| at| of))"
     rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
     r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
@@ -145,6 +139,8 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I do not know where you are: name a city, a state or a country."),
         (r"\b(?:at|from|after|before|around|until|by) \d{1,2}(?:[:.]\d\d)? ?(?:am|pm|o ?clock)\b|\b\d{1,2} ?(?:am|pm)\b|\b(?:matinee|doors? open|start time|what time|starts? at|late night)\b",
          "I know the days of concerts, not the times."),
+        (r"\b(?:morning|afternoon|evening|late|early|daytime|lunchtime) (?:concerts?|gigs?|shows?|events?|music)\b|\bin the (?:morning|afternoon|evening)s?\b",
+         "I know the days of concerts, not the times."),
         (r"\b(?:book|buy|order|reserve|purchase|get me|refund|cancel my|resell|sell my)\b(?= ?(?:me |us |two |four |\d )?(?:a |an |some |the |my |two |\d+ )?(?:tickets?|seats?|table|it|one|them)\b)",
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
@@ -161,7 +157,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
          "I cannot choose by mood; I know genres and popularity."),
         (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
-        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday))\b",
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
         (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
@@ -175,39 +171,109 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
     )
 )  # fmt: skip
 
+_X = r"(~[~ ]*)"
+UNKNOWN_ARTIST = re.compile(
+    rf"\b(?:is|are|does|do|did|will|has|have|when s|where s|can i see) (?:the )?{_X}(?:ever |still |also |going to )?(?:play|plays|playing|perform|performs|performing|tour|touring|tours|on tour|coming|come|next|singing|sing|live)\b"
+    rf"|\b(?:(?:tour dates|tickets|tour|dates) (?:for|of|by|to)|(?:concerts?|gigs?|shows?) (?:of|by)) (?:the )?{_X}(?![~ ]*(?:people|artists?|bands?|singers?|musicians?|wom[ae]n|m[ae]n|someone))"
+    rf"|\btour dates {_X}"
+    rf"|\b(?:who (?:is|are|s)|tell me (?:more )?about|heard of|fan of|news on|news about) (?:the )?{_X}(?!_)"
+    rf"|\b(?:see|hear|watch|catch) (?:the )?{_X}(?:live|in concert|perform|play|on stage)\b"
+    rf"|\b(?:(?:artist|band|singer|group|rapper|dj) (?:called|named)|(?:the|a) (?:artist|band|singer|group|rapper)) {_X}"
+    rf"|{_X}(?:tour dates|on tour|next (?:concert|gig|show)|s next (?:concert|gig|show))\b"
+)
+UNKNOWN_TICKETS = re.compile(rf"{_X}(?:tickets|concerts?|gigs?|shows?)\b")
+UNKNOWN_VENUE = re.compile(
+    rf"\b(?:address|capacity|location|size|amenities) of (?:the )?{_X}|\bhow (?:big|large) is (?:the )?{_X}|\bwhere is (?:the )?{_X}(?:located|\?|$)"
+)
+"""Where the name of an artist or a venue would be; the words that nothing has used are tildes."""
+
 GREETING = re.compile(
-    r"^(?:hello|hi|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
+    r"^(?:hello+|ta|kthx|cya|hi+|he+y+|hiya|heya|sup|what s up|what s new|wassup|ok cool thanks|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
 )
 CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what can you do|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:sales|revenue|takings)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if i like)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|averages?|totals?|in total|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|how did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
-        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|does|do|for|would|will it cost|to)|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
-        ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
-        ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming to|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
-        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|places to (?:play|perform|see)|concert halls?)\b"),
-        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
-        ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|kinds? of music|types? of music)\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?|events?|live|music|to go|going out|go out|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
+        ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
+        ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
+        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
+        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
+        ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
 
+ANSWERED: Mapping[str, frozenset[str]] = {
+    topic: frozenset(cues.split()) | {"greeting", "help"}
+    for topic, cues in {
+        "forecast": "forecast concert when artist",
+        "similar": "similar concert artist when",
+        "concerts": "concert when artist price",
+        "concert": "concert when artist price facts",
+        "price": "concert when artist price",
+        "artist": "concert when artist price facts",
+        "venue": "venue facts when concert",
+        "venues": "venue ranking",
+        "totals": "analysis venue artist ranking",
+        "genres": "genres concert artist",
+    }.items()
+}
+"""The cues of each topic whose words its answer answers; words of other cues are left over."""
+SOLD = re.compile(
+    r"\b(?:sell|sells|sold|sales|selling|revenue|takings|gross|project|earn|money|make|take|bring|much|many|tickets?|outlook)\b"
+)
+"""Words of what a forecast answers."""
+WELL_LIKED = re.compile(
+    r"\b(?:(?:most )?popular(?:ity)?|best|top|favou?rite|hottest|greatest|recommended|list|are there|any|show me)\b"
+)
+"""Words of the ranking of venues that every list of concerts answers, too: the best of them come first."""
+CONCERTS_IN = re.compile(
+    r"\b(?:concerts?|gigs?|shows?|tickets?|events?|music|stuff|things|_genre)\b.*?\b(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?|places?)\b"
+)
+"""Concerts in certain venues, which ask for concerts; unless the venues are what is asked for."""
+VENUES_ASKED = re.compile(
+    r"\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
+    r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
+)
+SALES = re.compile(
+    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
+)
+AHEAD = re.compile(
+    r"\b(?:will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
+)
+"""What sells, and what is yet to come: both together ask for a forecast, the first with the past for totals."""
+TAKEN = re.compile(
+    r"\b(?:sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
+)
+COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
+ACTS = r"(?:artist|band|singer|act|musician)"
+UNLOVED = re.compile(
+    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
+)
+"""What stands after a name that is unwanted."""
+ELSEWHERE = re.compile(r"\b(?:weather|flights?|hotels?|restaurants?|directions)\b")
+DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
+"""Endings of words that are made of genres: jazzy, rockish, metalheads."""
+
 _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\bleast (?:popular|successful|loved)|\bunpopular\b|\bworst\b|\bless popular\b|\bbottom\b|\blowest rank\w*|\bmost unpopular\b", "popularity", True),
         (r"\b(?:smallest|tiniest|lowest capacity|least seats|fewest seats)\b", "capacity", True),
-        (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity))\b", "capacity", False),
+        (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity|seats))\b", "capacity", False),
         (r"\b(?:emptiest|least full|worst attend\w+|lowest attendance)\b", "attendance_rate", True),
         (r"\b(?:fullest|most full|best attend\w+|highest attendance|by attendance|most crowded|sell out most|best filled|well attended|occupancy)\b", "attendance_rate", False),
         (r"\b(?:least revenue|lowest revenue|earns? (?:the )?least|sells? (?:the )?least|makes? (?:the )?least|lowest[- ]gross\w*|lowest takings)\b", "revenue", True),
         (r"\b(?:revenue|sells? (?:the )?(?:most|best)|best[- ]?selling|sold (?:the )?most|earns? (?:the )?most|makes? (?:the )?most|made (?:the )?most|took in (?:the )?most|takes? in (?:the )?most|takings|gross\w*|earning\w*|most (?:money|income|profitable)|most tickets|turnover|lucrative)\b", "revenue", False),
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
-        (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked)\b", "concerts", False),
+        (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked|by (?:the )?(?:number of )?(?:concerts|shows|events|gigs))\b", "concerts", False),
 )  # fmt: skip
+LEAST_FIRST = re.compile(r"\b(?:lowest|least|smallest|worst|ascending|fewest) first\b")
 ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
@@ -221,9 +287,11 @@ TYPE_WORDS = frozenset(
 )
 
 PAST = re.compile(
-    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|last|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
+    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|saw|drew|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
 )
-CONTEXT = re.compile(r"^(?:and|what about|how about|or|also|then|now) ")
+CONTEXT = re.compile(
+    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
+)
 
 STOP_WORDS = COMMON | frozenset(
     "general advance total mood particular person fact stock case order addition between average mind style genre genres "
@@ -237,3 +305,47 @@ STOP_WORDS = COMMON | frozenset(
     "something everything numbers words return response reply system prompt database table tables every each other others "
     "another same different its their his her my our your whatever wherever store january february its terms".split()
 )
+
+IDLE = frozenset(
+    "a about above actually again all almost already alright also although always am among an and another any anybody "
+    "anyhow anymore anyone anything anyway anywhere appreciate are area around as ask asking at attend available aware away awesome "
+    "babe baby back be because been before behind being below between bit book bother both bring bro bucket but buy by "
+    "came can cannot cant care case catch chance check choose city cities come comes coming contact could couldnt country countries "
+    "couple cover date dates day days dear did didnt different difference do does doesnt doing done dont down during dude each either else end "
+    "enjoy enough euro euros even ever every everybody everyone everything everywhere exactly except excuse fan fancy "
+    "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further game gd "
+    "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
+    "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
+    "id idea ideas if ill im in info inside instead into is isnt it its itself ive job join just keen keep kind kinda kindly "
+    "kinds know lads lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
+    "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
+    "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
+    "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "
+    "contest context content concern counter convert opinion option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
+    "perhaps person pick place places plan planning plans play played player playing plays please plenty plus possible possibly prefer "
+    "preferably preferred pretty probably put question quick quickly quite rather re real really reckon regarding right "
+    "round run s said same saw say says scene schedule see seeing seem seen shall she should shouldnt show shows since sir "
+    "so some somebody somehow someone something sometime sometimes somewhere soon sooner sorry sort sorts specific spend state states still stuff style styles "
+    "such suggest suggestion suggestions suit sure t take takes taking talk tell than thank thanks that the their them "
+    "then there therefore these they thing things think thinking this those though thought through till time times tip "
+    "tips to today together told too town toward towards tried true try trying two type types um under understand unless "
+    "until up upon us use useful usual usually various ve very via visit visiting visits wanna want wanted wanting wants was "
+    "wasnt watch way we week weeks well went were what whatever whats when whenever where wherever whether which while "
+    "whilst who whole whom whose why will willing wish with within without wonder wondering wont work works world worth would wouldnt "
+    "wow ya yea yeah yep yes yet yo you your yours yourself yup ah aint aka anyways aw btw cheers da dm eh em er etc ex fyi ha haha "
+    "hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
+    "celebrating celebrate head heading travelling traveling trip holiday vacation staying stay moving live living "
+    "going buddy adore fine gf bf news performing genre genres ish sum de en el le les une der das den total budget currently recently upcoming following future somebody sounds sound interest interested interesting "
+    "interests passing whoever anyplace someplace choice choices decent proper ideally basically surprise tickets ticket band bands artist "
+    "artists act acts singer singers concert concerts venue venues event events gigs performance performances month months year years "
+    "weekend weekends night nights tonight money dollars bucks season".split()
+)
+"""Words that ask for nothing of their own; every other word that no part of a question has used is named."""
+
+TARGETS = frozenset(
+    "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
+    "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
+    "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
+    "address largest smallest biggest estimate classical compare following something anything".split()
+)
+"""Words of the question that a typo is mended to; the names of the warehouse are the others."""

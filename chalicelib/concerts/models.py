@@ -526,7 +526,7 @@ Intent = Literal[
 
 MAX_MESSAGE = 4000
 
-SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*(?![\s\S])"
 """A message that the chat accepts: no control characters but tabs and line breaks, and not only spaces."""
 
 ChatSessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{2,100}$(?!\n)")]

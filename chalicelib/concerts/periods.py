@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from math import ceil
 from typing import NamedTuple
 
 DAY = timedelta(days=1)
@@ -24,6 +25,7 @@ NUMBER = r"(?:\d{1,4}|" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) 
 _MONTH = "|".join(sorted((*MONTHS, *SHORT), key=len, reverse=True))
 _DAY = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:(?: ,)?(?: of)? ((?:19|20)\d\d)\b)?"
+_WEEKDAY = "|".join(WEEKDAYS)
 _SPACED_YEAR = _YEAR.replace(" ", "[ ]")
 _SPACED_DAY = _DAY.replace(" ", "[ ]")
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
@@ -43,26 +45,34 @@ POINT = re.compile(
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
     | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
-    | (?P<daymonth>\b{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
-    | (?P<monthday>\b({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
+    | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
+    | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
     | (?P<weekof>\b(first|second|third|fourth|last)\ week\ of\ ({_MONTH})\b{_SPACED_YEAR})
-    | (?P<month>\b(?:({_WHICH}|early|mid|late|the\ (?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
-    | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
-    | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (day|night|week|weekend|month|year)s?\b)
+    | (?P<weekendof>\b(first|second|third|fourth|last)\ weekend\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
+    | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
+    | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
+    | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
     | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
-    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b)
+    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
-    | (?P<tomorrow>\bday\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
+    | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
-    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas\b|\bhalloween\b
-        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving\b)
+    | (?P<now>(?:(?<=between\ )|(?<=from\ ))now\b)
+    | (?P<fromnow>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ from\ (?:now|today)\b)
+    | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<newyear>\bin\ the\ new\ year\b)
+    | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
-    | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({"|".join(WEEKDAYS)})(?:\ (?:night|evening|afternoon))?\b)
-    | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b)
+    | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
+    | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
     """,
     re.VERBOSE,
 )
@@ -70,7 +80,11 @@ FROM = re.compile(r"(?:\b(?:after|since|from|starting|beginning)(?: on| in)?(?: 
 BEFORE = re.compile(r"(?:\b(?:before|until|till|by|through|up to|no later than)(?: the)?(?: end of)?) ?$")
 JOINED = re.compile(r"^ (?:to|until|till|through|and)(?: on| in)?(?: the)? ?$")
 RANGED = re.compile(r"(?:\b(?:from|between)(?: on| in)?(?: the)?) ?$")
-VERBS = frozenset({"may", "march", "mar", "sun", "sat", "august", "dec", "jan"})
+ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
+AMOUNT = re.compile(
+    r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
+)
+VERBS = frozenset({"may", "march", "mar"})
 MONTH_CONTEXT = re.compile(
     r"\b(?:in|on|of|by|for|during|until|till|before|after|since|from|to|and|or|between|through) $"
 )
@@ -111,6 +125,8 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             if ranged or " and" not in joint:
                 last = points.pop(0)
                 since, until = point.since, last.until
+                if since and until and since >= until and _open_year(flat[point.start : point.end]):
+                    since = _day(until.year - (since.month > (until - DAY).month), since.month, since.day) or since
                 if since and until and until <= since and _open_year(flat[last.start : last.end]):
                     until = _next_year(until)
                 wrong = bool(since and until and until <= since)
@@ -119,8 +135,17 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 continue
         if point.problem or point.ranged:
             found.append(point)
+        elif point.since and (edge := re.search(r"\b(?:the )?week of (?:the )?$", before)):
+            found.append(DayPeriod(edge.start(), point.end, point.since, point.since + 7 * DAY))
+        elif re.search(r"\bday after (?:the )?$", before) and point.until:
+            start = before.rindex("day after")
+            found.append(DayPeriod(start, point.end, point.until, point.until + DAY))
+        elif edge := re.search(r"\bnot before (?:the )?$", before):
+            found.append(DayPeriod(edge.start(), point.end, point.since, None))
+        elif edge := re.search(r"\bnot after (?:the )?$", before):
+            found.append(DayPeriod(edge.start(), point.end, None, point.until))
         elif edge := BEFORE.search(before):
-            inclusive = "before" not in edge[0]
+            inclusive = "before" not in edge[0] or bool(ENDING.match(flat, point.start))
             found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else point.since))
         elif edge := FROM.search(before):
             exclusive = "after" in edge[0]
@@ -143,9 +168,13 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
-        if kind == "weekday" and flat[:start].endswith(("every ", "each ")):
+        if kind == "weekday" and re.search(r"\b(?:every|each) $", flat[:start]):
             continue
         if kind == "month" and not _is_month(flat, match, own):
+            continue
+        if kind == "year" and own[0] is None and AMOUNT.search(flat[:start]):
+            continue
+        if kind == "season" and not (own[0] or own[2]):
             continue
         days = _KINDS[kind](own, today, past, match[0])
         if days is None:
@@ -166,7 +195,7 @@ def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:
 def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
     """Whether a word is a month: "may" and "march" are verbs unless something else says so."""
     name = own[1] or ""
-    if own[0] or own[2] or (name in MONTHS and name not in VERBS):
+    if own[0] or own[2] or name not in VERBS:
         return True
     return bool(MONTH_CONTEXT.search(flat[: match.start()]))
 
@@ -213,7 +242,7 @@ def _iso(own: list[str | None], today: date, past: bool, text: str) -> Days:
 def _slash(own: list[str | None], today: date, past: bool, text: str) -> Days:
     parts = text.split("/")
     month, day = int(parts[0]), int(parts[1])
-    if month > 12:
+    if month > 12 >= day:
         month, day = day, month
     year = parts[2] if len(parts) > 2 else None
     if not 1 <= month <= 12:
@@ -253,7 +282,7 @@ def _quarter(own: list[str | None], today: date, past: bool, text: str) -> Days:
     number = int(own[0]) if own[0] else {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}[own[1] or ""]
     if own[1] == "last" and not own[2]:
         return _relative(["last", "quarter"], today, past, text)
-    year = int(own[2]) if own[2] else today.year
+    year = int(own[2]) if own[2] else today.year + (not past and 3 * number < today.month)
     return _months(year, 3 * number - 2, 3)
 
 
@@ -285,6 +314,13 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
     month = _month([None, own[1], own[2]], today, past, text)
     if not isinstance(month, tuple) or month[0] is None or month[1] is None:
         return month
+    if "weekend" in text:
+        fridays = [month[0] + number * DAY for number in range((month[1] - month[0]).days)]
+        fridays = [day for day in fridays if day.weekday() == calendar.FRIDAY]
+        friday = fridays[
+            ("first", "second", "third", "fourth", "last").index(own[0] or "first") if own[0] != "last" else -1
+        ]
+        return friday, friday + 3 * DAY
     if own[0] == "last":
         return month[1] - timedelta(days=7), month[1]
     first = month[0] + timedelta(days=7 * ("first", "second", "third", "fourth").index(own[0] or "first"))
@@ -315,7 +351,7 @@ def _ahead(own: list[str | None], today: date, past: bool, text: str) -> Days:
     if text.startswith("within") or "next" in text:
         return today, today + days + DAY
     day = today + days
-    spread = {"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"]
+    spread = 1 if "from" in text else {"day": 1, "week": 7, "month": 30, "year": 365}[own[1] or "day"]
     return day, day + timedelta(days=spread)
 
 
@@ -326,8 +362,8 @@ def _ago(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 def _length(number: str | None, unit: str | None) -> timedelta:
     count = min(NUMBER_WORDS.get(number or "") or int(number or 1), 10_000)
-    days = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
-    return timedelta(days=min(count * days, 36_500))
+    days = {"hour": 1 / 24, "day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}[unit or "day"]
+    return timedelta(days=ceil(min(count * days, 36_500)))
 
 
 def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -363,7 +399,46 @@ def _weekend(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _yearend(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    return today, _relative(["this", own[0]], today, past, text)[1]  # type: ignore[index,return-value]
+    return today, _relative(["this", own[0] or own[1]], today, past, text)[1]  # type: ignore[index,return-value]
+
+
+def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    if own[0] == "weekend":
+        return _weekend_from(today, 2)
+    monday, after = today - timedelta(days=today.weekday() - 14), today - timedelta(days=today.weekday() - 21)
+    month = today.year * 12 + today.month + 1
+    return (monday, after) if own[0] == "week" else _months(month // 12, month % 12 + 1)
+
+
+def _weekfrom(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    number = WEEKDAYS.get(own[0] or "", today.weekday() + (own[0] == "tomorrow"))
+    day = today + timedelta(days=(number - today.weekday()) % 7 + 7)
+    return day, day + DAY
+
+
+def _now(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return today, today + DAY
+
+
+def _halfmonth(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    month = _month([None, own[1], own[2]], today, past, text)
+    if not isinstance(month, tuple) or month[0] is None:
+        return month
+    middle = month[0] + 15 * DAY
+    return (month[0], middle) if own[0] == "first" else (middle, month[1])
+
+
+def _newyear(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return date(today.year + 1, 1, 1), None
+
+
+def _dayof(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    """The coming day of that number, the past one where it was asked of the past."""
+    number = int(own[0] or 0)
+    months = [divmod(today.year * 12 + today.month - 1 + step, 12) for step in ((0, -1, -2) if past else (0, 1, 2))]
+    days = [day for year, month in months if (day := _day(year, month + 1, number))]
+    day = next((one for one in days if (one <= today if past else one >= today)), None)
+    return (day, day + DAY) if day else f"There is no {text.removeprefix('on the ')}."
 
 
 def _tonight(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -371,7 +446,7 @@ def _tonight(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _tomorrow(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    day = today + (2 * DAY if text.startswith("day after") else DAY)
+    day = today + (2 * DAY if "day after" in text else DAY)
     return day, day + DAY
 
 
@@ -393,7 +468,7 @@ def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
         years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
         days = [date(year, 11, 1) + timedelta(days=(3 - date(year, 11, 1).weekday()) % 7 + 21) for year in years]
         day = next((one for one in days if (one <= today if past else one >= today)), days[0])
-        return day, day + DAY
+        return day, day + (4 * DAY if text.endswith("weekend") else DAY)
     return _nearest(*((10, 31) if text == "halloween" else (2, 14)), None, today, past)
 
 
@@ -410,7 +485,7 @@ def _weekday(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _year(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    year = int(own[0] or 0)
+    year = int(own[0] or own[1] or 0)
     return date(year, 1, 1), date(year + 1, 1, 1)
 
 
@@ -425,6 +500,14 @@ _KINDS = {
     "half": _half,
     "month": _month,
     "weekof": _weekof,
+    "weekendof": _weekof,
+    "afternext": _afternext,
+    "weekfrom": _weekfrom,
+    "now": _now,
+    "fromnow": _ahead,
+    "halfmonth": _halfmonth,
+    "newyear": _newyear,
+    "dayof": _dayof,
     "season": _season,
     "span": _span,
     "ahead": _ahead,

@@ -19,7 +19,7 @@ TOPICS = {
     "concerts": "concerts",
     "concert": "one concert",
     "price": "ticket prices",
-    "artist": "an artist",
+    "artist": "dates and facts",
     "venue": "a venue",
     "venues": "a ranking of venues",
     "totals": "totals of the season",

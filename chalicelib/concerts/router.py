@@ -23,6 +23,8 @@ from chalicelib.errors import UpstreamError
 
 LISTED = 5
 """Things that an answer lists where no number is asked for."""
+FOLLOWED = 5
+"""Questions before one that it may follow: "and in Boston?", "cheaper ones?"."""
 MOST_VENUES = 3
 """Venues of one name that are shown, where the question does not say which."""
 
@@ -55,7 +57,7 @@ class LocalRouter:
         lexicon: Lexicon | None = None
         with suppress(UpstreamError):
             lexicon = self._lexicon()
-        question = read(turn.message, lexicon, today)
+        question = self._question(turn, lexicon, today)
         plan = planned(question, turn.history, today)
         if lexicon is None and question.topic:
             plan.unused.append("I could not look up genres, places and names.")
@@ -70,8 +72,11 @@ class LocalRouter:
             found = self._forecast_of_first(found, plan)
         unused = [*question.unused, *plan.unused, *(found.data.get("notes", ()) if found else ())]
         understood = understanding(question, plan.arguments)
-        told_of = self._offer(plan.arguments) if nothing else self._told(question, plan, found)
-        words = [understood, *unused, *told_of]
+        told_of = self._told(question, plan, found)
+        if nothing:
+            offers = plan.tool in {"recommend_concerts", "find_concerts"}
+            told_of = self._offer(plan.arguments) if offers else iter(("I have no figures of that.",))
+        words = [understood, *question.corrected, *unused, *told_of]
         for sentence in filter(None, words):
             yield Delta(f"{sentence.strip()} ")
         yield ChatOutcome(
@@ -83,6 +88,16 @@ class LocalRouter:
             understood=understood,
             question={**to_builtins(question), "unused": list(dict.fromkeys(unused))},
         )
+
+    def _question(self, turn: Turn, lexicon: Lexicon | None, today: date) -> ChatQuestion:
+        """What the turn asks, with what it leaves open of the questions that it follows."""
+        question = read(turn.message, lexicon, today)
+        if not question.follows:
+            return question
+        earlier: ChatQuestion | None = None
+        for exchange in turn.history[-FOLLOWED:]:
+            earlier = read(exchange.message, lexicon, today, earlier)
+        return read(turn.message, lexicon, today, earlier)
 
     def _forecast_of_first(self, found: ToolAnswer, plan: AnswerPlan) -> ToolAnswer:
         """The forecast of the first concert that was found; what was found, where that is nothing."""
@@ -126,7 +141,9 @@ def planned(question: ChatQuestion, history: Sequence[Exchange], today: date) ->
     """What is to be done about `question`, after what was said before."""
     subject, problem = _subject(question, history)
     plan = AnswerPlan(unused=[problem] if problem else [])
-    _PLANS.get(question.topic, _nothing)(question, subject, plan, today)
+    if question.topic:
+        _PLANS[question.topic](question, subject, plan, today)
+        plan.unused += unhonoured(question, plan)
     return plan
 
 
@@ -146,10 +163,6 @@ def _subject(question: ChatQuestion, history: Sequence[Exchange]) -> tuple[Subje
     return listed[place], ""
 
 
-def _nothing(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    """Words alone."""
-
-
 def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     concert = question.concert_id
     if not concert and (question.artists or question.venues or question.places or question.since):
@@ -159,9 +172,10 @@ def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
             plan.arguments |= {"order": "date", "top_n": 1}
             plan.forecast = True
+            if len(question.artists) > 1:
+                plan.unused.append("I forecast one concert at a time, the first of them.")
             return
     concert = concert or subject.concert_id
-    ignored(question, plan, "genres", "not_genres", "venue_types", "places", "days", "prices", "seats", "count")
     if concert:
         plan.tool, plan.arguments = "predict_ticket_sales", {"concert_id": concert}
     else:
@@ -184,11 +198,11 @@ def _similar(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: 
 
 
 def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "order")
     if question.until and question.until <= today:
-        ignored(question, plan, "not_genres", "not_places", "prices", "seats")
         plan.tool = "find_concerts"
+        names = [*(artist.name for artist in question.artists), *(venue.name for venue in question.venues)]
         plan.arguments = {
+            "q": names[0] if names else "",
             "genre": list(question.genres),
             "place": _spelled(question.places),
             "type": list(question.venue_types),
@@ -197,11 +211,11 @@ def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             "limit": question.count or LISTED,
         }
         plan.unused.append("Those days are over, so I list what was played then.")
+        if len(names) > 1:
+            plan.unused.append(f"I look back on one name at a time: ask again for {' and for '.join(names[1:])}.")
         return
     plan.tool, plan.arguments = "recommend_concerts", _wish(question, today)
     plan.arguments["top_n"] = question.count or LISTED
-    if question.by_price:
-        plan.arguments["order"] = "price"
 
 
 def _concert(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
@@ -211,7 +225,8 @@ def _concert(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: 
 def _price(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if question.artists or not (subject.concert_id or subject.artist_id):
         _concerts(question, subject, plan, today)
-        plan.arguments["order"] = "date"
+        if plan.tool == "recommend_concerts":
+            plan.arguments.setdefault("order", "date")
     elif subject.concert_id:
         plan.tool, plan.arguments = "concert_details", {"concert_id": subject.concert_id}
     else:
@@ -219,11 +234,13 @@ def _price(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: da
 
 
 def _artist(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "genres", "not_genres", "seats", "order")
     if not question.artists and not subject.artist_id:
         plan.say = "Which artist do you mean?"
-        if not question.refers:
+        if not question.refers and not any("I know no artist" in sentence for sentence in question.unused):
             plan.unused.append("I know no artist of that name.")
+        return
+    if question.artists and question.until and question.until <= today:
+        _concerts(question, subject, plan, today)
         return
     narrowed = question.places or question.not_places or question.since or question.until or question.venue_types
     priced = question.min_price is not None or question.max_price is not None or question.by_price
@@ -242,11 +259,12 @@ def _artist(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: d
 
 
 def _venue(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "genres", "not_genres", "prices", "days", "order", "count")
     if len(question.venues) > 1:
         plan.tool = "find_venues"
         plan.arguments = {"q": question.venues[0].name, "place": _spelled(question.places), "limit": MOST_VENUES}
-        if len(question.venues) > MOST_VENUES:
+        if others := {venue.name for venue in question.venues} - {question.venues[0].name}:
+            plan.unused.append(f"I tell of one venue at a time: ask again for {' and for '.join(sorted(others))}.")
+        elif len(question.venues) > MOST_VENUES:
             plan.unused.append(f"{len(question.venues)} venues are named so; say in which city for the others.")
     elif question.venues:
         plan.tool, plan.arguments = "venue_details", {"venue_id": question.venues[0].venue_id}
@@ -260,7 +278,6 @@ def _venue(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: da
 
 
 def _venues(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "genres", "not_genres", "prices")
     plan.tool = "popular_venues"
     plan.arguments = {
         "top_n": question.count or LISTED,
@@ -277,7 +294,6 @@ def _venues(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: d
 
 
 def _totals(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "prices", "seats", "count")
     plan.tool = "season_totals"
     plan.arguments = {
         "genres": list(question.genres),
@@ -308,7 +324,6 @@ def _past_days(question: ChatQuestion, plan: AnswerPlan, today: date) -> None:
 
 
 def _genres(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
-    ignored(question, plan, "places", "days", "prices")
     plan.tool = "list_genres"
 
 
@@ -323,10 +338,14 @@ def _wish(question: ChatQuestion, today: date, *, artists: bool = True) -> dict[
         "exclude_artist_ids": [artist.artist_id for artist in question.not_artists],
         **_limits(question, ("min_price", "max_price", "min_capacity", "max_capacity")),
     }
+    if question.by_price:
+        wish["order"] = "price"
     if artists and question.artists:
         wish["artist_ids"] = [artist.artist_id for artist in question.artists]
     if question.venues:
         wish["venue_ids"] = [venue.venue_id for venue in question.venues]
+    if question.until and question.until <= today:  # days that are over; unhonoured says so
+        return {name: value for name, value in wish.items() if value not in ([], None)}
     if question.since:
         wish["since"] = str(max(question.since, today))
     if question.until:
@@ -342,32 +361,54 @@ def _spelled(places: Sequence[Place]) -> list[str]:
     return [place.address for place in places]
 
 
-NAMES = {
-    "genres": ("genres", "a genre"),
-    "not_genres": ("not_genres", "a genre to leave out"),
-    "venue_types": ("venue_types", "a type of venue"),
-    "places": ("places", "a place"),
-    "not_places": ("not_places", "a place to leave out"),
-    "count": ("count", "a number of results"),
+PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], bool]]] = {
+    "genres": ("a genre", lambda question: bool(question.genres)),
+    "not_genres": ("a genre to leave out", lambda question: bool(question.not_genres)),
+    "types": ("a type of venue", lambda question: bool(question.venue_types)),
+    "places": ("a place", lambda question: bool(question.places)),
+    "not_places": ("a place to leave out", lambda question: bool(question.not_places)),
+    "artists": ("an artist", lambda question: bool(question.artists)),
+    "not_artists": ("an artist to leave out", lambda question: bool(question.not_artists)),
+    "venues": ("a venue", lambda question: bool(question.venues)),
+    "days": ("days", lambda question: question.since is not None or question.until is not None),
+    "prices": ("a price", lambda question: (question.min_price, question.max_price) != (None, None)),
+    "cheapness": ("what is cheap", lambda question: question.by_price),
+    "seats": (
+        "a number of seats",
+        lambda question: question.min_capacity is not None or question.max_capacity is not None,
+    ),
+    "order": ("an order", lambda question: question.order_by != "popularity" or question.least_first),
+    "count": ("a number of results", lambda question: bool(question.count)),
 }
+"""What a question may have, as an answer names it."""
+WISHED = frozenset(PARTS) - {"order"}
+HONOURED: Mapping[str, frozenset[str]] = {
+    tool: frozenset(parts.split())
+    for tool, parts in {
+        "find_concerts": "genres types places artists venues days count",
+        "popular_venues": "types places not_places days seats order count",
+        "season_totals": "genres not_genres types places not_places artists venues days",
+        "artist_details": "artists",
+        "venue_details": "venues places",
+        "find_venues": "venues places types",
+        "predict_ticket_sales": "artists venues",
+    }.items()
+} | {"recommend_concerts": WISHED}
+"""The parts that each tool's arguments hold; those that the question has besides are named."""
 
 
-def ignored(question: ChatQuestion, plan: AnswerPlan, *parts: str) -> None:
-    """Say which of these parts the question has, since the plan uses none of them."""
-    for part in parts:
-        if part in NAMES:
-            has, name = bool(getattr(question, NAMES[part][0])), NAMES[part][1]
-        elif part == "prices":
-            has = question.min_price is not None or question.max_price is not None or question.by_price
-            name = "a price"
-        elif part == "seats":
-            has, name = question.min_capacity is not None or question.max_capacity is not None, "a number of seats"
-        elif part == "days":
-            has, name = question.since is not None or question.until is not None, "days"
-        else:
-            has, name = question.order_by != "popularity" or question.least_first, "an order"
-        if has:
-            plan.unused.append(f"I cannot narrow this by {name}.")
+def unhonoured(question: ChatQuestion, plan: AnswerPlan) -> list[str]:
+    """A sentence for each part of the question that the plan's tool has no argument for."""
+    honoured = HONOURED.get(plan.tool, frozenset())
+    if plan.tool == "recommend_concerts" and not {"since", "until"} & plan.arguments.keys():
+        honoured -= {"days"}
+    if "similar_to" in plan.arguments:
+        honoured -= {"cheapness"}
+    return [
+        f"I cannot narrow this by {name}."
+        for part, (name, has) in PARTS.items()
+        if part not in honoured and has(question)
+    ]
 
 
 _PLANS: Mapping[str, Callable[[ChatQuestion, Subject, AnswerPlan, date], None]] = {

@@ -363,6 +363,8 @@ class ChatQuestion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     follows: bool = False
     past: bool = False
     nothing: bool = False
+    corrected: tuple[str, ...] = ()
+    """A sentence for each word that was taken for another, which it is a misspelling of."""
     unused: tuple[str, ...] = ()
 
 

@@ -157,7 +157,8 @@ def _batches(
         tally.rows += states.num_rows
         if tally.rows + tally.rejected > max_rows:
             raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
-        batch = derivation.complete(states, cast(int, document.time))
+        time = pa.scalar(cast(int, document.time), pa.int64())
+        batch = derivation.complete(states, pa.repeat(time, len(states)))
         more = document.advance()
         yield batch, more
 

@@ -29,12 +29,12 @@ _AIRLINE_FROM, _AIRLINE_TO = (np.frombuffer(text, "<u4")[0] for text in (b"AAA0"
 _HIGH_BITS = np.uint32(0x80808080)
 
 
-def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
-    """A batch of `STATE_SCHEMA` as one of `SCHEMA`.
+def complete(states: pa.RecordBatch, seconds: pa.Int64Array) -> pa.RecordBatch:
+    """A batch of `STATE_SCHEMA` as one of `SCHEMA`; `seconds` are the times of each row's snapshot.
 
     Callsigns lose their padding, and empty ones become null; a negative zero becomes zero.
     """
-    columns = dict(zip(STATE_SCHEMA.names, states.columns, strict=True))
+    columns = {name: states[name] for name in STATE_SCHEMA.names}
     for field in STATE_SCHEMA:
         if field.type == pa.float64():
             columns[field.name] = pc.add(columns[field.name], 0.0)
@@ -51,8 +51,8 @@ def complete(states: pa.RecordBatch, snapshot_time: int) -> pa.RecordBatch:
     columns["speed_band"] = _band(speed, SPEED_BAND_FLOORS_KT, _SPEED_NAMES)
     columns["flight_phase"] = _phase(columns["on_ground"], climb, altitude)
     columns["airline_code"] = _airline(callsign)
-    columns["snapshot_time"] = pa.repeat(pa.scalar(snapshot_time * 1000, _MOMENT), len(states))
-    columns["snapshot_s"] = pa.repeat(pa.scalar(snapshot_time, pa.int64()), len(states))
+    columns["snapshot_time"] = pc.multiply(seconds, 1000).cast(_MOMENT)
+    columns["snapshot_s"] = seconds
     return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 

@@ -7,7 +7,7 @@ rounded to what a map needs. Written and read block by block, so memory is bound
 
 import gzip
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -56,7 +56,7 @@ def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, l
         def found() -> Iterator[Aircraft]:
             nonlocal matching
             for line in lines:
-                for aircraft in _matching(msgspec.json.decode(line, type=Block), wanted):
+                for aircraft in matching_of(msgspec.json.decode(line, type=Block), wanted):
                     matching += 1
                     yield aircraft
 
@@ -64,7 +64,17 @@ def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, l
     return time, matching, first
 
 
-def _matching(block: Block, wanted: Selection) -> Iterator[Aircraft]:
+def block_of(aircraft: Iterable[Aircraft]) -> Block:
+    """Aircraft as a block, rounded as they are in an index."""
+    rows = list(aircraft)
+    return {name: [_rounded(name, getattr(row, name)) for row in rows] for name in COLUMNS}
+
+
+def _rounded(name: str, value: Any) -> Any:
+    return round(value, DECIMALS[name]) if value is not None and name in DECIMALS else value
+
+
+def matching_of(block: Block, wanted: Selection) -> Iterator[Aircraft]:
     """The block's aircraft that are wanted; an index of an earlier release lacks some columns."""
     names = [name for name in COLUMNS if name in block]
     ranges = [(block[name], low, high) for name, low, high in wanted.ranges if name in block]

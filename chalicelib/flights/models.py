@@ -14,7 +14,8 @@ Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Phase = Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"]
 Moment = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
-TrackingId = Annotated[str, Meta(pattern=r"^states_\d{1,11}$", examples=["states_1763726400"])]
+TrackingId = Annotated[str, Meta(pattern=r"^states_[0-9]{1,11}(?![\s\S])", examples=["states_1763726400"])]
+QueryId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}(?![\s\S])")]
 PERIOD = {"start": "from", "end": "to"}
 """Fields of a period under their names on the wire, of which one is a keyword."""
 
@@ -63,12 +64,20 @@ class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lamax: Latitude | None = None
     lomax: Longitude | None = None
     phase: Phase | None = None
-    callsign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,8}$")] | None = None
+    callsign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,8}(?![\s\S])")] | None = None
     altitude_min_ft: float | None = None
     altitude_max_ft: float | None = None
     speed_min_kt: float | None = None
     speed_max_kt: float | None = None
     limit: Annotated[int, Meta(ge=1, le=15000)] = 500
+
+
+class SnapshotQuery(LatestQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """Which aircraft of a snapshot; `query` polls a query that answered 202, and `from` and `to` are as it said."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    query: QueryId | None = None
 
 
 class Latest(Struct, frozen=True, kw_only=True):
@@ -300,7 +309,7 @@ class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     start: Moment | None = None
     end: Moment | None = None
-    query: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    query: QueryId | None = None
 
 
 class TrackQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
@@ -463,11 +472,15 @@ class CompactionReport(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """A period of snapshot times, `from` inclusive, `to` exclusive, and how many snapshots at most."""
+    """A period of snapshot times, `from` inclusive, `to` exclusive, and how many snapshots at most.
+
+    `query` polls a query that answered 202.
+    """
 
     start: Moment
     end: Moment
     limit: Annotated[int, Meta(ge=1, le=2000)] = 500
+    query: QueryId | None = None
 
 
 class SnapshotSummary(Struct, frozen=True, kw_only=True):
@@ -483,3 +496,15 @@ class SnapshotList(Struct, frozen=True, kw_only=True):
 
     snapshots: list[SnapshotSummary]
     truncated: bool
+
+
+class PastSnapshot(Latest, frozen=True, kw_only=True):
+    """A snapshot whose index has expired, out of the history."""
+
+    bytes_scanned: int
+
+
+class PastSnapshots(SnapshotList, frozen=True, kw_only=True):
+    """Snapshots whose runs are forgotten, out of the history."""
+
+    bytes_scanned: int

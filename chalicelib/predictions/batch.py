@@ -23,7 +23,7 @@ from chalicelib.predictions.models import (
     PreviewOrder,
     PreviewRequest,
 )
-from chalicelib.predictions.places import AllowLists, checked_order, parse_uri
+from chalicelib.predictions.places import AllowLists, PredictionOrder, checked_order, parse_uri
 from chalicelib.predictions.ports import Meter, PredictionObjects
 from chalicelib.predictions.reuse import FinishedWork
 from chalicelib.predictions.scan import open_task, score_first, score_span, whole_span
@@ -113,15 +113,8 @@ class BatchPredictions:
         order = checked_order(request, self.allowed)
         work = self.finished.fingerprint(order) if self.finished else ""
         if self.finished and not request.fresh and (job := self.finished.find(work, order)):
-            return PredictionOutcome(
-                rows=job.rows_total or 0,
-                bytes=job.output_bytes or 0,
-                model_sha256=job.model_sha256 or "",
-                output_s3_uri=job.output_s3_uri,
-                seconds=round(self.clock() - began, 3),
-                peak_mib=round(self.meter.peak_mib(), 1),
-                reused=True,
-            )
+            known = self._outcome(order, began, job.rows_total or 0, job.output_bytes or 0, job.model_sha256 or "")
+            return msgspec.structs.replace(known, reused=True)
         check_output(self.objects, order)
         task = open_task(order, self.objects, self.models)
         if task.splittable and task.data.bytes > self.single_call_bytes and self.submit:
@@ -144,19 +137,21 @@ class BatchPredictions:
             if task.splittable and self.submit:
                 return HandedOver(job_id=self.submit(request), reason="too long for one call")
             raise
-        seconds = round(self.clock() - began, 3)
-        self.meter.scored(rows, seconds)
-        done = PredictionOutcome(
-            rows=rows,
-            bytes=output.written().bytes,
-            model_sha256=task.model.manifest.sha256,
-            output_s3_uri=str(order.output),
-            seconds=seconds,
-            peak_mib=round(self.meter.peak_mib(), 1),
-        )
+        done = self._outcome(order, began, rows, output.written().bytes, task.model.manifest.sha256)
+        self.meter.scored(rows, done.seconds)
         if self.finished and mark:
             self.finished.record(work, mark, request, done)
         return done
+
+    def _outcome(self, order: PredictionOrder, began: float, rows: int, size: int, digest: str) -> PredictionOutcome:
+        return PredictionOutcome(
+            rows=rows,
+            bytes=size,
+            model_sha256=digest,
+            output_s3_uri=str(order.output),
+            seconds=round(self.clock() - began, 3),
+            peak_mib=round(self.meter.peak_mib(), 1),
+        )
 
 
 def _records(request: PreviewRequest) -> Iterable[Any]:

@@ -24,6 +24,7 @@ from chalicelib.predictions.news import JobNews, record_failure
 from chalicelib.predictions.places import AllowLists, ObjectUri, PredictionOrder, checked_order
 from chalicelib.predictions.ports import JobStore, Meter, Pinned, PredictionObjects
 from chalicelib.predictions.records import stray_quote
+from chalicelib.predictions.reuse import is_written
 from chalicelib.predictions.scan import DataSpan, Task, open_task, score_first, score_span, whole_span
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
 
@@ -79,7 +80,7 @@ class DistributedPredictions:
         with self._recorded(step.job_id):
             document = self._enter(step.job_id, "planning", ("queued", "planning", "running", "failed"))
             order = checked_order(msgspec.json.decode(document["request"], type=PredictionRequest), self.allowed)
-            if not self._is_written(order, step.job_id):
+            if not is_written(self.objects, order, step.job_id):  # by an attempt that ended before it could say so
                 check_output(self.objects, order)
             plan = self._stored_plan(step.job_id, order) or self._new_plan(step.job_id, order, seconds_left)
             known = {
@@ -126,7 +127,7 @@ class DistributedPredictions:
             self._enter(step.job_id, "completing", ("running", "completing", "failed"))
             plan = self._read_plan(step.job_id)
             order = checked_order(plan.request, self.allowed)
-            if not self._is_written(order, step.job_id):
+            if not is_written(self.objects, order, step.job_id):
                 self._assemble(step.job_id, plan, order, ScoringDeadline(seconds_left))
             size = self.objects.pin(order.output).bytes
             rows = plan.rows or self.store.part_rows(step.job_id, 1) or 0  # gzip: one part, counted as it was read
@@ -212,13 +213,6 @@ class DistributedPredictions:
                     sink.write(batch)
                     deadline.check()
             sink.close()
-
-    def _is_written(self, order: PredictionOrder, job_id: str) -> bool:
-        """Did an earlier attempt of this job write the output, and end before it could say so?"""
-        try:
-            return self.objects.pin(order.output).mark == job_id
-        except NotFound:
-            return False
 
     # -- the scratch bucket
 

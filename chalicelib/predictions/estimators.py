@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chalicelib.errors import InvalidInput, OmnibusError, Unprocessable
+from chalicelib.errors import OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn
 from chalicelib.predictions.forests import mean_of_trees
 from chalicelib.predictions.inputs import Inputs, column_of, frame_of, matrix_of
@@ -22,7 +22,7 @@ from chalicelib.predictions.places import ObjectUri
 from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Verifier
 from chalicelib.predictions.scoring import MakeInputs
 from chalicelib.predictions.trees import broken_tree, trees_in
-from chalicelib.predictions.trust import Manifest, read_artifact, read_manifest
+from chalicelib.predictions.trust import Manifest, model_refused, read_artifact, read_manifest
 
 TRUSTED_TYPES = (
     "numpy.dtype",
@@ -38,7 +38,7 @@ TRUSTED_TYPES = (
 and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
 
 MIB = 1024 * 1024
-GRID_BYTES, GRID_PIECES = 4 * MIB, 8
+GRID_BYTES, GRID_PIECES = 4 * MIB, 16
 TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
 SMALLEST_GRID_BYTES = MIB
 """Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
@@ -100,12 +100,12 @@ class LoadedModel:
         """
         values = _one_value_a_row(self.predict(inputs), len(inputs))
         if str(values.dtype) != self.manifest.output_dtype:
-            raise _unusable(f"it answers {values.dtype}, not {self.manifest.output_dtype}", "model_mismatch")
+            raise model_refused(f"it answers {values.dtype}, not {self.manifest.output_dtype}", "model_mismatch")
         added = [NewColumn(names[0], values)]
         if len(names) > 1 and self.probabilities is not None:
             table = np.asarray(self.probabilities(inputs))
             if table.shape != (len(inputs), len(names) - 1):
-                raise _unusable("its probabilities are not one for each class", "model_output")
+                raise model_refused("its probabilities are not one for each class", "model_output")
             added += [NewColumn(name, table[:, index]) for index, name in enumerate(names[1:])]
         return added
 
@@ -167,9 +167,9 @@ def load(manifest: Manifest, content: bytes) -> LoadedModel:
         raise
     except Exception as error:
         logging.getLogger(__name__).warning("a signed model cannot be loaded", exc_info=True)
-        raise _unusable("its file cannot be read back", "model_unreadable") from error
+        raise model_refused("its file cannot be read back", "model_unreadable") from error
     if problem := broken_tree(estimator):
-        raise _unusable(problem, "model_unsafe")
+        raise model_refused(problem, "model_unsafe")
     return from_estimator(estimator, manifest)
 
 
@@ -178,7 +178,7 @@ def require_library(name: str, manifest: Manifest) -> None:
     here = importlib.metadata.version(name)
     there = manifest.libraries.get(name, "none")
     if here.split(".")[:2] != there.split(".")[:2]:
-        raise _unusable(f"it was made with {name} {there}, here is {here}: publish it again", "model_library")
+        raise model_refused(f"it was made with {name} {there}, here is {here}: publish it again", "model_library")
 
 
 def _load_skops(content: bytes) -> Any:
@@ -186,10 +186,10 @@ def _load_skops(content: bytes) -> Any:
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-            raise _unusable(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes", "model_unsafe")
+            raise model_refused(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes", "model_unsafe")
     foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
     if foreign:
-        raise _unusable(f"it holds types that are not trusted: {', '.join(foreign)}", "model_unsafe")
+        raise model_refused(f"it holds types that are not trusted: {', '.join(foreign)}", "model_unsafe")
     return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
 
 
@@ -206,12 +206,12 @@ def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
     """
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and tuple(names) != manifest.names:
-        raise _unusable("the names that it was fitted with are not its manifest's", "model_mismatch")
+        raise model_refused("the names that it was fitted with are not its manifest's", "model_mismatch")
     if manifest.input != "column" and int(getattr(estimator, "n_features_in_", -1)) != len(manifest.features):
-        raise _unusable("it was not fitted with as many features as its manifest says", "model_mismatch")
+        raise model_refused("it was not fitted with as many features as its manifest says", "model_mismatch")
     labels = classes_of(estimator)
     if labels != manifest.classes:
-        raise _unusable("its classes are not its manifest's", "model_mismatch")
+        raise model_refused("its classes are not its manifest's", "model_mismatch")
     serial = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
     estimator.set_params(**serial)
 
@@ -255,23 +255,23 @@ def _load_onnx(manifest: Manifest, content: bytes) -> LoadedModel:
     try:
         import onnxruntime
     except ImportError:
-        raise _unusable("ONNX models need onnxruntime, which is not installed here", "model_library") from None
+        raise model_refused("ONNX models need onnxruntime, which is not installed here", "model_library") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise _unusable("its file cannot be read back", "model_unreadable") from error
+        raise model_refused("its file cannot be read back", "model_unreadable") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     features = tuple(ModelFeature(it) if isinstance(it, str) else it for it in manifest.features)
     single = len(inputs) == 1 and inputs[0].type in FLOATS and inputs[0].name not in manifest.names[1:]
     if single and inputs[0].shape[1:] and inputs[0].shape[1] not in (None, len(features)):
-        raise _unusable("it does not take as many features as its manifest says", "model_mismatch")
+        raise model_refused("it does not take as many features as its manifest says", "model_mismatch")
     if not single and (
         {it.name for it in inputs} != set(manifest.names) or not {it.type for it in inputs} <= set(TENSORS)
     ):
-        raise _unusable("it takes neither one matrix of floats nor one input for each feature", "model_output")
+        raise model_refused("it takes neither one matrix of floats nor one input for each feature", "model_output")
 
     def feed(rows: Inputs) -> dict[str, Any]:
         if single:
@@ -302,9 +302,5 @@ def _one_value_a_row(values: Any, rows: int) -> npt.NDArray[Any]:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.shape != (rows,):
-        raise _unusable("it does not give one value for each row", "model_output")
+        raise model_refused("it does not give one value for each row", "model_output")
     return array
-
-
-def _unusable(reason: str, code: str) -> InvalidInput:
-    return Unprocessable.of("model_s3_uri", f"the model is refused: {reason}", "a model as it was published", code=code)

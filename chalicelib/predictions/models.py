@@ -23,7 +23,7 @@ Uri = Annotated[
         min_length=1,
         max_length=1200,
         examples=["s3://bucket/key.csv"],
-        extra_json_schema={"pattern": rf"^s3://{BUCKET_PATTERN}/[^\x00-\x1f\x7f]{{0,1023}}[^\x00-\x1f\x7f/]$"},
+        extra_json_schema={"pattern": rf"^s3://{BUCKET_PATTERN}/[^\x00-\x1f\x7f]{{0,1023}}[^\x00-\x1f\x7f/](?![\s\S])"},
     ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -61,10 +61,15 @@ class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     format: DataFormat | None = None
     probabilities: Annotated[bool, Meta(description="Add one column of probabilities for each class.")] = False
     overwrite: Annotated[bool, Meta(description="Replace an object that is already at the output.")] = False
-    model_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Accept only this model.")] | None = None
+    model_sha256: (
+        Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="Accept only this model.")] | None
+    ) = None
     fresh: Annotated[bool, Meta(description="Score again, even if the same request has been answered.")] = False
     client_token: (
-        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="One token, one job: safe to send twice.")]
+        Annotated[
+            str,
+            Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}(?![\s\S])", description="One token, one job: safe to send twice."),
+        ]
         | None
     ) = None
 
@@ -279,7 +284,8 @@ class DataFileRequest(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,90}\.(parquet|pq|(csv|jsonl|ndjson)(\.gz)?)$", examples=["rows.csv"]
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,90}\.(parquet|pq|(csv|jsonl|ndjson)(\.gz)?)(?![\s\S])",
+            examples=["rows.csv"],
         ),
     ]
 

@@ -81,26 +81,26 @@ def artifact_of(
     Without a `form`, skops if it reads back all that the estimator holds, else joblib. Without a sample, every feature
     is a number. Raises InvalidInput ("unpublishable") with what is in the way.
     """
+    from joblib import parallel_config
+
     told = described or Described()
     if not hasattr(estimator, "predict"):
         raise unpublishable(f"is a {type(estimator).__qualname__}, which cannot predict", "a fitted estimator")
-    trial = try_out(estimator, features, told)
+    with parallel_config(backend="sequential"):  # threads add the trees of a forest up in an order of their own
+        trial = try_out(estimator, features, told)
     content, chosen, reason = _dump(estimator, form)
-    manifest = Manifest(
-        version=2,
-        uri=str(uri),
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
+    manifest = _manifest(
+        content,
+        uri,
+        now,
+        told,
         format=chosen,
         estimator=f"{type(estimator).__module__}.{type(estimator).__qualname__}",
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
         features=trial.features,
         output_dtype=str(trial.predicted.dtype),
         classes=_labels(estimator),
-        created_at=now.isoformat(timespec="seconds"),
         input=trial.input,
-        metrics=dict(told.metrics),
-        published_by=told.published_by,
     )
     model = load(manifest, content)
     again = model.columns(["check"], model.inputs(trial.arrays, trial.features, 0))[0].values
@@ -284,20 +284,17 @@ def onnx_artifact(
     told = described or Described()
     columns = _columns(features, told.sample)
     kinds = next(_guesses(columns, features, told.types, numbers_only=False))
-    manifest = Manifest(
-        version=2,
-        uri=str(uri),
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
+    manifest = _manifest(
+        content,
+        uri,
+        now,
+        told,
         format="onnx",
         estimator="onnx",
         libraries={"onnxruntime": importlib.metadata.version("onnxruntime")},
         features=tuple(ModelFeature(name, kind) for name, kind in zip(features, kinds, strict=True)),
         output_dtype="unknown",
         classes=tuple(classes) or None,
-        created_at=now.isoformat(timespec="seconds"),
-        metrics=dict(told.metrics),
-        published_by=told.published_by,
     )
     model = load(manifest, content)
     if classes and model.probabilities is None:
@@ -312,6 +309,20 @@ def onnx_artifact(
     manifest = msgspec.structs.replace(manifest, output_dtype=str(predicted.dtype), features=found)
     replace(model, manifest=manifest).columns(["check", *(f"check_{label}" for label in classes)], rows)
     return Artifact(content, manifest, tuple(_common_report(manifest, told)))
+
+
+def _manifest(content: bytes, uri: ObjectUri, now: datetime, told: Described, **found: Any) -> Manifest:
+    """The manifest of an artifact: what is `found` of its model, and what its publisher told."""
+    return Manifest(
+        version=2,
+        uri=str(uri),
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        created_at=now.isoformat(timespec="seconds"),
+        metrics=dict(told.metrics),
+        published_by=told.published_by,
+        **found,
+    )
 
 
 def _dump(estimator: Any, form: ModelFormat | None) -> tuple[bytes, ModelFormat, str]:

@@ -42,13 +42,9 @@ class FinishedWork:
         """The job that did the same, if its output is still there."""
         job_id = self.store.remembered(fingerprint)
         document = self.store.get(job_id) if job_id else None
-        if document is None or document["state"] != "succeeded":
+        if not job_id or document is None or document["state"] != "succeeded":
             return None
-        try:
-            mark = self.objects.pin(order.output).mark
-        except NotFound:
-            return None
-        return structs.replace(as_job(document), reused=True) if mark == job_id else None
+        return structs.replace(as_job(document), reused=True) if is_written(self.objects, order, job_id) else None
 
     def record(self, fingerprint: str, job_id: str, request: PredictionRequest, done: PredictionOutcome) -> None:
         """Keep a call that is done; a failure to do so is only logged, since the output is written."""
@@ -78,3 +74,11 @@ class FinishedWork:
             return self.objects.pin(uri).etag
         except NotFound:
             return None
+
+
+def is_written(objects: PredictionObjects, order: PredictionOrder, job_id: str) -> bool:
+    """Is the output there, and did this job write it?"""
+    try:
+        return objects.pin(order.output).mark == job_id
+    except NotFound:
+        return False

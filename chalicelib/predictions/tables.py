@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
-from chalicelib.predictions.columns import NewColumn, csv_quoted, harmless, header_suffix
+from chalicelib.predictions.columns import NewColumn, arrow_numbers, csv_quoted, harmless, header_suffix
 from chalicelib.predictions.features import Columns, arrow_table, one_chunk, records_plainly
 from chalicelib.predictions.inputs import matrix_of
 from chalicelib.predictions.kinds import TEXT, TYPES, WORDS, takes, typed, typed_all
@@ -90,7 +90,9 @@ class TableScorer:
 
 def arrow_values(column: NewColumn) -> pa.Array:
     """A new column's values with their own type; words as text."""
-    if column.values.dtype.kind in "fiub":
+    if column.values.dtype.kind in "fiu":
+        return arrow_numbers(column.values)
+    if column.values.dtype.kind == "b":
         return pa.array(column.values)
     return pa.array(column.values.astype(str).tolist(), pa.string())
 

@@ -28,7 +28,7 @@ NEWEST_VERSION = 2
 PURPOSE = b"omnibus model manifest v1\n"
 """Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
 
-Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
 Label = str | bool | int | float
 
 
@@ -92,20 +92,22 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
         envelope = msgspec.json.decode(content, type=SignedManifest)
         signature = base64.b64decode(envelope.signature, validate=True)
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError):
-        raise _refused("its manifest is not a signed manifest", "manifest_malformed") from None
+        raise model_refused("its manifest is not a signed manifest", "manifest_malformed") from None
     payload = envelope.payload.encode("utf-8", "surrogatepass")
     if not verifier.verify(PURPOSE + payload, signature):
-        raise _refused("the signature of its manifest is not by the key that vouches for models", "signature_invalid")
+        raise model_refused(
+            "the signature of its manifest is not by the key that vouches for models", "signature_invalid"
+        )
     try:
         if (version := msgspec.json.decode(payload, type=_Versioned).version) > NEWEST_VERSION:
-            raise _refused(
+            raise model_refused(
                 f"its manifest has version {version}, this application reads up to {NEWEST_VERSION}", "manifest_newer"
             )
         manifest = msgspec.json.decode(payload, type=Manifest)
     except msgspec.DecodeError as error:
-        raise _refused(f"its manifest is not one of version 1 or 2 ({error})", "manifest_malformed") from None
+        raise model_refused(f"its manifest is not one of version 1 or 2 ({error})", "manifest_malformed") from None
     if manifest.uri != str(uri):
-        raise _refused(f"its manifest was signed for {manifest.uri}", "manifest_of_another_model")
+        raise model_refused(f"its manifest was signed for {manifest.uri}", "manifest_of_another_model")
     return manifest
 
 
@@ -118,13 +120,13 @@ def read_manifest(objects: PredictionObjects, verifier: Verifier, floors: ModelF
     try:
         pinned = objects.pin(beside)
     except NotFound:
-        raise _refused(f"there is no manifest at {beside}", "manifest_missing") from None
+        raise model_refused(f"there is no manifest at {beside}", "manifest_missing") from None
     if pinned.bytes > MAX_MANIFEST_BYTES:
-        raise _refused(f"its manifest has more than {MAX_MANIFEST_BYTES} bytes", "manifest_malformed")
+        raise model_refused(f"its manifest has more than {MAX_MANIFEST_BYTES} bytes", "manifest_malformed")
     manifest = unseal(objects.read(pinned, 0, pinned.bytes), verifier, uri)
     floor = floors.floor(uri)
     if floor is not None and (manifest.serial is None or manifest.serial < floor):
-        raise _refused(f"its serial is {manifest.serial}, the one published last has {floor}", "model_superseded")
+        raise model_refused(f"its serial is {manifest.serial}, the one published last has {floor}", "model_superseded")
     return manifest
 
 
@@ -132,7 +134,7 @@ def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest
     """The model's bytes, exactly those that the manifest vouches for; Unprocessable "model_mismatch" otherwise."""
     pinned = objects.pin(uri)
     if pinned.bytes != manifest.bytes:
-        raise _refused(f"it has {pinned.bytes} bytes, its manifest says {manifest.bytes}", "model_mismatch")
+        raise model_refused(f"it has {pinned.bytes} bytes, its manifest says {manifest.bytes}", "model_mismatch")
     content = objects.read(pinned, 0, pinned.bytes)
     check_content(content, manifest)
     return content
@@ -141,8 +143,9 @@ def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest
 def check_content(content: bytes, manifest: Manifest) -> None:
     """Unprocessable ("model_mismatch") unless these are the bytes that the manifest vouches for."""
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), manifest.sha256):
-        raise _refused("its SHA-256 is not its manifest's", "model_mismatch")
+        raise model_refused("its SHA-256 is not its manifest's", "model_mismatch")
 
 
-def _refused(reason: str, code: str) -> InvalidInput:
+def model_refused(reason: str, code: str) -> InvalidInput:
+    """The error of a model that is not loaded, for this reason."""
     return Unprocessable.of("model_s3_uri", f"the model is refused: {reason}", "a model as it was published", code=code)

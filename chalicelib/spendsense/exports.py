@@ -10,7 +10,8 @@ import msgspec
 
 from chalicelib.spendsense.models import Transaction
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a text begins that a spreadsheet takes for a formula, as OWASP lists them; the last are full-width."""
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

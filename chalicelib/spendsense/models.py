@@ -12,14 +12,14 @@ from msgspec import Meta, Struct
 MAX_IMPORT_BYTES = 5 * 1024 * 1024
 """Lambda takes 6 MB in one request."""
 
-NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*(?![\s\S])"
 """PostgreSQL's texts hold every character but this one."""
 
 Window = Literal[30, 90, 180]
 Cents = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 PageCursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
-ReviewReason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+ReviewReason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*(?![\s\S])")]
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):
@@ -30,8 +30,8 @@ class ServiceHealth(Struct, frozen=True, kw_only=True):
 
 
 class ProfileChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    display_name: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])] = "USD"
+    display_name: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*(?![\s\S])")] = ""
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?![\s\S])", examples=["USD"])] = "USD"
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,9 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 class ConsentChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     granted: bool
-    policy_version: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^[\w.-]+$", examples=["2026-11"])]
+    policy_version: Annotated[
+        str, Meta(min_length=1, max_length=50, pattern=r"^[\w.-]+(?![\s\S])", examples=["2026-11"])
+    ]
 
 
 class ConsentRecord(Struct, frozen=True, kw_only=True):

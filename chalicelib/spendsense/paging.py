@@ -14,7 +14,7 @@ from chalicelib.errors import InvalidInput, Unprocessable
 T = TypeVar("T")
 
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*$")], Number]
+Position = tuple[Annotated[str, Meta(max_length=60, pattern=r"^[\x20-\x7e]*(?![\s\S])")], Number]
 """The sorting key of the last row: a text (a day or an id) and a number that tells equals apart."""
 
 

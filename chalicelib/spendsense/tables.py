@@ -258,7 +258,9 @@ def _proven_order(slashed: Sequence[re.Match[str]]) -> str:
         return "dmy" if day_first else "mdy"
     shown = slashed[0][0]
     if day_first:
-        raise Unprocessable.of("date", "is day/month in some rows and month/day in others", "one order throughout the file")
+        raise Unprocessable.of(
+            "date", "is day/month in some rows and month/day in others", "one order in the whole file"
+        )
     raise Unprocessable.of(
         "date",
         f"is ambiguous: {shown} is {_iso(shown, 'mdy')} as month/day and {_iso(shown, 'dmy')} as day/month",
@@ -341,7 +343,9 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
         elif mark:
             open_to_both = text
     if len(proven) > 1:
-        raise Unprocessable.of("amount", "has a decimal point in some rows and a comma in others", "one decimal sign throughout the file")
+        raise Unprocessable.of(
+            "amount", "has a decimal point in some rows and a comma in others", "one decimal sign in the whole file"
+        )
     if not proven and open_to_both:
         raise Unprocessable.of(
             "amount", f"is ambiguous: {open_to_both} is in thousands or has three decimals", "?decimals=point or comma"

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 
 HASHED_UNCHECKED = 0b01
-READS_DOCSTRINGS = ("numpy/_core/", "numpy/lib/", "numpy/ma/")
-"""Modules that look into their own docstrings when they are imported."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -46,8 +44,7 @@ def compile_tree(tree: Path, mounted: str, own: list[str]) -> None:
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(compiled(source, f"{mounted}/{name}", documented=True))
         else:
-            documented = name.startswith(READS_DOCSTRINGS)
-            path.with_suffix(".pyc").write_bytes(compiled(source, f"{mounted}/{name}", documented=documented))
+            path.with_suffix(".pyc").write_bytes(compiled(source, f"{mounted}/{name}", documented=False))
             path.unlink()
 
 

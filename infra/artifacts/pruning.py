@@ -42,16 +42,19 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
     "boto3": ("boto3/examples/*", "boto3/data/*"),
     "psycopg": ("psycopg/crdb/*",),
     "segno": ("segno/cli.py",),
-    # CPU features for numpy's own tests; the C tests.
+    # CPU features for numpy's own tests; the C tests; what compiles extensions, and documentation (`rewriting` leaves
+    # out what imports them).
     "numpy": (
         "numpy/_core/_simd.*",
         "numpy/_core/*_tests.*",
         "numpy/_core/include/*",
         "numpy/_core/lib/*",
         "numpy/typing/mypy_plugin.py",
+        "numpy/_typing/*",
         "numpy/random/lib/*",
         "numpy/random/_examples/*",
-        "numpy/f2py/src/*",
+        "numpy/f2py/*",
+        "numpy/_core/_add_newdocs*",
     ),
     # Formats other than CSV and Parquet, services other than S3 through boto3, and the engines for whole datasets.
     # Of libarrow_python, three copies have different names; everything links with one.
@@ -66,6 +69,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "pyarrow/_orc.*", "pyarrow/_dataset_orc.*", "pyarrow/orc.py", "pyarrow/_pyarrow_cpp_tests.*",
         "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*", "pyarrow/includes/*", "pyarrow/cuda.py",
         "pyarrow/jvm.py", "pyarrow/interchange/*", "pyarrow/benchmark.py",
+        "pyarrow/_compute_docstrings.py", "pyarrow/vendored/docscrape.py",
     ),
     "scipy": (
         "scipy/datasets/*", "scipy/differentiate/*", "scipy/fftpack/*", "scipy/io/*", "scipy/misc/*", "scipy/odr/*",
@@ -76,6 +80,8 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "scipy/_lib/array_api_compat/torch/*",
         "scipy/_lib/pyprima/*", "scipy/special/_add_newdocs.py", "scipy/special/_precompute/*",
         "scipy/ndimage/_cytest.*",
+        # The Fortran runtime of FITPACK, which is a stub below; OpenBLAS has another, whose name has two digests.
+        "scipy.libs/libgfortran-????????.so.*", "scipy.libs/libquadmath-????????.so.*",
     ),
     # Of the kinds of table that scikit-learn takes, those that can be here.
     "narwhals": (
@@ -119,7 +125,7 @@ def __getattr__(name):
 STUBS = {
     "scipy": (
         "scipy/integrate/_dop", "scipy/integrate/_odepack", "scipy/integrate/_vode",
-        "scipy/interpolate/_rbfinterp_pythran",
+        "scipy/interpolate/_dfitpack", "scipy/interpolate/_fitpack", "scipy/interpolate/_rbfinterp_pythran",
         "scipy/linalg/_decomp_interpolative",
         "scipy/optimize/_bglu_dense", "scipy/optimize/_highspy/_core", "scipy/optimize/_highspy/_highs_options",
         "scipy/optimize/_lbfgsb", "scipy/optimize/_moduleTNC", "scipy/optimize/_pava_pybind",

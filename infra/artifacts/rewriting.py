@@ -6,12 +6,100 @@ from pathlib import Path
 
 from infra.artifacts.errors import PackagingError
 
+LAZY_STATS = """
+class _Stats:
+    def __getattr__(self, name):
+        import scipy.stats
+        return getattr(scipy.stats, name)
+
+stats = _Stats()
+"""
+"""scipy.stats takes longer to load than all else that predicts; scikit-learn uses it to fit, and for quantiles."""
+
+NDARRAY = """
+from typing import Any, TypeVar
+from numpy._core.multiarray import dtype, ndarray
+NDArray = ndarray[tuple[Any, ...], dtype[TypeVar("Scalar")]]
+"""
+FITPACK_INTEGER = ("= dfitpack.types.intvar.dtype", '= __import__("numpy").dtype("int32")')
+
+
+def _when_called(name: str) -> tuple[str, str]:
+    """An edit by which a module imports a function of scipy.stats when it calls it."""
+    imported = f"from scipy.stats import {name}\n"
+    return imported, f"def {name}(*values, **options):\n    {imported}    return {name}(*values, **options)\n"
+
+
 EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
-    # pandas is loaded to be compared with: models of named columns load it themselves.
-    "scikit-learn": {
-        "sklearn/utils/fixes.py": (("try:\n    import pandas as pd\nexcept ImportError:\n    pd = None\n", ""),),
+    # Documentation; types, of which annotations name these; what compiles and tests extensions, which
+    # `from numpy import *` would load.
+    "numpy": {
+        "numpy/__init__.py": (
+            ('"ctypeslib", "testing", "typing",\n        "f2py", "test",', '"ctypeslib", "typing",\n        "test",'),
+        ),
+        "numpy/_core/__init__.py": (("    _add_newdocs,\n    _add_newdocs_scalars,\n", ""),),
+        "numpy/linalg/_linalg.py": (("from numpy._typing import NDArray\n", NDARRAY),),
+        "numpy/typing/__init__.py": (
+            (
+                "from numpy._typing import ArrayLike, DTypeLike, NBitBase, NDArray\n",
+                NDARRAY + "ArrayLike = DTypeLike = NBitBase = Any\n",
+            ),
+        ),
+        "numpy/_core/overrides.py": (("    public_api.__doc__ = get_array_function_like_doc(public_api)\n", ""),),
     },
-    # Who may not be saved; functions only load. It takes the whole of sklearn.cluster to say so.
+    # Each of its 300 functions gets documentation and a signature, made of its options' documentation.
+    "pyarrow": {
+        "pyarrow/compute.py": (
+            ("from pyarrow import _compute_docstrings\nfrom pyarrow.vendored import docscrape\n", ""),
+            (
+                "    wrapper.__signature__ = _make_signature(arg_names, var_arg_names,\n"
+                + " " * 44
+                + "options_class)\n",
+                "",
+            ),
+            (
+                "    wrapper.__qualname__ = exposed_name\n",
+                "    wrapper.__qualname__ = exposed_name\n    return wrapper\n",
+            ),
+        ),
+    },
+    # Its functions' documentation says which array libraries they take. FITPACK is a stub that knows no types.
+    "scipy": {
+        "scipy/interpolate/_fitpack_impl.py": (FITPACK_INTEGER,),
+        "scipy/interpolate/_fitpack2.py": (FITPACK_INTEGER,),
+        "scipy/_lib/_array_api.py": (
+            ("    sphinx_capabilities = _make_sphinx_capabilities(**capabilities)\n", ""),
+            (
+                "        note = _make_capabilities_note(f.__name__, sphinx_capabilities, extra_note)\n",
+                "        return f\n",
+            ),
+        ),
+    },
+    # For what remembers the results of coroutines.
+    "joblib": {"joblib/memory.py": (("import asyncio\n", ""),)},
+    "scikit-learn": {
+        # pandas is loaded to be compared with: models of named columns load it themselves.
+        "sklearn/utils/fixes.py": (
+            ("try:\n    import pandas as pd\nexcept ImportError:\n    pd = None\n", ""),
+            ("import scipy.stats\n", ""),  # scipy loads its packages when they are asked for
+        ),
+        "sklearn/preprocessing/_data.py": (("import sparse, stats\n", "import sparse\n" + LAZY_STATS),),
+        "sklearn/feature_selection/_univariate_selection.py": (
+            ("import special, stats\n", "import special\n" + LAZY_STATS),
+        ),
+        "sklearn/impute/_iterative.py": (("from scipy import stats\n", LAZY_STATS),),
+        "sklearn/covariance/_robust_covariance.py": (
+            ("from scipy.stats import chi2\n", LAZY_STATS),
+            ("chi2.ppf(alpha, df=", "stats.chi2.ppf(alpha, df="),
+            ("chi2.cdf(q_alpha", "stats.chi2.cdf(q_alpha"),
+            ("< chi2(n_features)", "< stats.chi2(n_features)"),
+        ),
+        "sklearn/_loss/link.py": (_when_called("gmean"),),
+        "sklearn/isotonic.py": (_when_called("spearmanr"),),
+        "sklearn/metrics/_ranking.py": (_when_called("rankdata"),),
+        "sklearn/model_selection/_search.py": (_when_called("rankdata"),),
+    },
+    # What may not be saved; functions only load. It takes the whole of sklearn.cluster to say so.
     "skops": {
         "skops/io/_sklearn.py": (
             ("from sklearn.cluster import Birch\n", ""),

@@ -1,6 +1,7 @@
 """Every route of the application asks for what it declares."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -78,3 +79,22 @@ def test_preflights_allow_what_the_routes_of_a_path_read(api: Any, path: str) ->
             assert {name.lower() for name in contract.headers} <= allowed
             assert contract.proof == "" or "authorization" in allowed
             assert contract.proof != "operator" or "x-operator-token" in allowed
+
+
+def patterns_in(schema: Any) -> Iterator[str]:
+    """Every pattern of a schema."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        for part in schema.values():
+            yield from patterns_in(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from patterns_in(part)
+
+
+def test_no_pattern_lets_a_line_break_follow(api: Any) -> None:
+    """Python's `$` also matches before a line break at the end."""
+    found = set(patterns_in(api("GET", "/openapi.json").body))
+    assert len(found) > 10
+    assert not [pattern for pattern in found if pattern.endswith("$")]

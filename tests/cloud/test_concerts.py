@@ -1,8 +1,10 @@
 """Concerts end to end on the local cloud: the deployed functions, the warehouse, the endpoint, the socket, Bedrock."""
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from chalicelib.concerts.values import ChatOutcome, Criteria, Delta, Turn
 from local.cloud import Cloud
 from local.season.generator import generate
 from local.season.load import create_schema, load_by_copy
+from local.supervisor import read_state
 from tests.events import schedule_event
 from tests.fakes.concerts import FakeWarehouse
 from tests.fakes.season import ConcertWorld
@@ -156,6 +159,27 @@ def test_a_chat_over_the_socket_streams(concerts: Concerts) -> None:
         socket.send(json.dumps({"action": "chat", "message": "", "session_id": reply["session_id"]}))
         refused = json.loads(socket.recv(timeout=PATIENCE_S))
         assert (refused["action"], refused["error"]["code"]) == ("ERROR", "invalid_input")
+
+
+def test_a_chat_in_the_dark_says_at_once_that_it_is_there_and_then_what_is_missing(
+    cloud: Cloud, concerts: Concerts
+) -> None:
+    state = read_state(Path(cloud.home))
+    assert state is not None
+    warehouse = state.servers["redshift"]
+    with connect(f"{cloud.websocket_url}?channel=chat", open_timeout=PATIENCE_S) as socket:
+        warehouse.signal_group(signal.SIGSTOP)
+        try:
+            socket.send(json.dumps({"action": "chat", "message": "the 7 least popular clubs in 2019"}))
+            said = [json.loads(socket.recv(timeout=PATIENCE_S))]
+            assert said[0]["action"] == "CHAT_STARTED"
+            while said[-1]["action"] not in {"CHAT_DONE", "ERROR"}:
+                said.append(json.loads(socket.recv(timeout=PATIENCE_S)))
+        finally:  # the answer came while the warehouse was silent
+            warehouse.signal_group(signal.SIGCONT)
+    reply = said[-1]["reply"]
+    assert "The concert warehouse cannot answer right now" in reply["message"]
+    assert reply["question"]["since"] == "2019-01-01"
 
 
 @pytest.mark.parametrize("text", ["'; DROP TABLE concerts; --", "rock' OR '1'='1", "%", "\\"])

@@ -2,12 +2,14 @@
 
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
 
 import app as application
 from infra.deployment.intrinsics import references
+from infra.deployment.stages import FOLDER as STAGES
 
 Template = dict[str, Any]
 SECRETIVE = ("queryString", "querystring", "requestOverride", "header", "body", "$context.path", "Authorization")
@@ -35,6 +37,18 @@ def test_routes_with_limits_of_their_own_are_routes(settings: dict[tuple[str, st
     own = {(path.replace("~1", "/").removeprefix("/"), method) for path, method in settings if path != "/*"}
     assert own == {("/sessions", "POST"), ("/upload-url", "GET")}
     assert own <= routes
+
+
+def test_in_prod_no_address_may_use_up_what_a_stage_or_a_route_lets_in(
+    packaged: Template, settings: dict[tuple[str, str], dict[str, Any]]
+) -> None:
+    address = tomllib.loads((STAGES / "prod.toml").read_text(encoding="utf-8"))["parameters"]["AddressRate"]
+    rule = properties(packaged, "WebAcl")["Rules"][0]["Statement"]["RateBasedStatement"]
+    assert rule == {"AggregateKeyType": "IP", "Limit": {"Ref": "AddressRate"}, "EvaluationWindowSec": 300}
+    defaults = {name: parameter.get("Default") for name, parameter in packaged["Parameters"].items()}
+    for setting in settings.values():
+        limit = setting["ThrottlingRateLimit"]
+        assert address / 300 < (defaults[limit["Ref"]] if isinstance(limit, dict) else limit)
 
 
 def test_nothing_logs_what_goes_in_and_out(settings: dict[tuple[str, str], dict[str, Any]]) -> None:

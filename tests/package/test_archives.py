@@ -1,6 +1,8 @@
 """What is in the archives, and that packaging twice gives the same bytes."""
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def test_chalice_our_code_and_its_bytecode_are_in_the_zip(packaged: Packaged) ->
         "app.py",
         "chalice/app.py",
         "chalicelib/wiring/__init__.py",
-        "boto3/__init__.pyc",
+        "botocore/__init__.pyc",
         "msgspec/__init__.pyc",
     } <= names
     own = [name for name in names if name.endswith(".py")]
@@ -41,6 +43,31 @@ def test_chalice_our_code_and_its_bytecode_are_in_the_zip(packaged: Packaged) ->
     assert len(own) == len(compiled) > 100
     assert modes == {0o644}
     assert not any("/tests/" in name or name.endswith((".pyi", ".h", ".dist-info/RECORD")) for name in names)
+
+
+EVERYTHING = """
+import importlib, sys
+sys.path[:0] = sys.argv[1:]
+from skops.io._trusted_types import SKLEARN_ESTIMATOR_TYPE_NAMES as estimators
+for name in estimators:
+    module, _, kind = name.rpartition(".")
+    getattr(importlib.import_module(module), kind)
+packages = "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "sparse", "spatial", "special", "stats"
+modules = [*(f"scipy.{name}" for name in packages), "numpy.testing", "pandas", "pyarrow.compute", "pyarrow.json"]
+for name in modules:
+    importlib.import_module(name)
+exec("from numpy import *")
+print(len(estimators))
+"""
+
+
+def test_every_estimator_can_be_loaded_from_the_layers(packaged: Packaged) -> None:
+    """With all symbols looked for at once: what was left out but is needed shows."""
+    paths = [str(path) for path in packaged.paths("predict_batch")]
+    run = [sys.executable, "-I", "-S", "-B", "-c", EVERYTHING, *paths]
+    done = subprocess.run(run, env={"LD_BIND_NOW": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 150
 
 
 def test_licences_are_shipped_and_named(packaged: Packaged) -> None:

@@ -103,7 +103,7 @@ def season(cloud: Cloud) -> None:
     s3.create_bucket(Bucket="season")
     create_schema(redshift)
     load_by_copy(
-        generate_season(1_000, today=datetime.now(UTC).date()),
+        generate_season(4_000, today=datetime.now(UTC).date()),
         redshift,
         lambda key, content: s3.put_object(Bucket="season", Key=f"p/{key}", Body=content),
         "s3://season/p/",
@@ -166,6 +166,28 @@ def test_predictions_are_the_models_own(function: Start, cloud: Cloud, kind: str
     table = pq.read_table(io.BytesIO(scored)) if form == "parquet" else pa.csv.read_csv(io.BytesIO(scored))
     expected = trained(kind).predict(matrix)
     np.testing.assert_allclose(table["price"].to_numpy(), expected, rtol=1e-12)
+    if (kind, form) == ("linear", "csv"):  # the process's first
+        assert function("predict_batch").modules.isdisjoint({"boto3", "asyncio", "pandas"})
+
+
+def test_a_model_whose_parts_were_rewritten(function: Start, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantiles are scipy.stats's, which scikit-learn loads in the package when it calls it."""
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import QuantileTransformer, SplineTransformer
+
+    matrix = rows(300)
+    quantiles = QuantileTransformer(n_quantiles=20, output_distribution="normal")
+    estimator = make_pipeline(quantiles, SplineTransformer(), Ridge()).fit(matrix, matrix[:, 0] * 3)
+    monkeypatch.setattr("tests.cloud.test_predictions.trained", lambda _kind: estimator)
+    predictions = Predictions(cloud)
+    output = predictions.output("quantiles.csv")
+    event = predictions.event(
+        predictions.publish("quantiles"), predictions.put("quantiles.csv", csv_of(matrix)), output
+    )
+    assert function("predict_batch")(event)["statusCode"] == 200
+    table = pa.csv.read_csv(io.BytesIO(predictions.read(output)))
+    np.testing.assert_allclose(table["price"].to_numpy(), estimator.predict(matrix), rtol=1e-12)
 
 
 def test_a_model_of_named_columns_has_its_frame(function: Start, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

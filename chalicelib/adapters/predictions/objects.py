@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 class S3Objects:
-    """`ports.Objects` over S3; `client` is boto3's, `sleep` waits between attempts."""
+    """`ports.Objects` over S3; `client` is botocore's, `sleep` waits between attempts."""
 
     def __init__(self, client: Any, sleep: Callable[[float], None] = time.sleep) -> None:
         self._s3 = client

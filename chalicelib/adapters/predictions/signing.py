@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
+from botocore.session import get_session
 
 from chalicelib.adapters.aws import dependency, error_code
 from chalicelib.predictions.ports import Signer, Verifier
@@ -85,7 +85,7 @@ class SharedSecret:
 
 def signing_key(name: str, client: Callable[..., Any] | None = None) -> KmsKey | SharedSecret:
     """The key that `name` names: the ARN of a KMS key, or the ARN or name of a secret; `client` makes its client."""
-    client = client or boto3.client
+    client = client or get_session().create_client
     service = name.split(":")[2] if name.count(":") >= 5 else ""
     if service == "kms":
         return KmsKey(client("kms"), name)

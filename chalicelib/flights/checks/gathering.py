@@ -12,11 +12,11 @@ from chalicelib.flights.columns import FLIGHT_PHASES
 from chalicelib.flights.reports import Cell
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
-SAMPLED: Final = frozenset({"longitude", "latitude", "true_track"})
+SAMPLED: Final = frozenset({"longitude", "latitude", "true_track", "last_contact", "time_position"})
 """Number columns of which a sample is enough."""
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
 """Columns that are gathered whole, so that a sample row can show them."""
-NEEDED: Final = GATHERED | SAMPLED | {"origin_country"}
+NEEDED: Final = GATHERED | SAMPLED | {"origin_country", "callsign"}
 """What a batch must hold to be added."""
 SAMPLE_ROWS: Final = 20_000
 
@@ -26,6 +26,7 @@ class Snapshot:
 
     def __init__(self, source: StatesSource) -> None:
         self.rows = source.rows
+        self.time = source.time
         self._columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
@@ -40,6 +41,8 @@ class Snapshot:
         self._samples = {name: np.full(sampled, np.nan) for name in SAMPLED}
         self.countries = np.full(sampled, len(REGION_OF), np.uint8)
         """Of the sampled rows: the place of origin_country among `REGION_OF`, or their number."""
+        self.callsigns = (0, 0)
+        """Of the first rows: how many callsigns there are, and how many that differ."""
 
     def add(self, batch: Batch) -> None:
         """Take over what is gathered of the batch; batches may come in any order, from several threads."""
@@ -54,6 +57,9 @@ class Snapshot:
         if "origin_country" in self._columns:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
+        if "callsign" in self._columns and batch.start == 0:
+            callsigns = batch.array("callsign")[:SAMPLE_ROWS]
+            self.callsigns = len(callsigns) - callsigns.null_count, len(callsigns.drop_null().unique())
         if "on_ground" in self._columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded

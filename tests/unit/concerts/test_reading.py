@@ -148,6 +148,96 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
     assert word in " ".join(asked(message).unused)
 
 
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("gigs tmrw", {"since": date(2026, 11, 22), "until": date(2026, 11, 23)}),
+        ("shows Dec 5-7", {"since": date(2026, 12, 5), "until": date(2026, 12, 8)}),
+        ("fri or sat", {"since": date(2026, 11, 27), "until": date(2026, 11, 29)}),
+        ("weekend after next", {"since": date(2026, 12, 4), "until": date(2026, 12, 7)}),
+        ("first weekend of december", {"since": date(2026, 12, 4), "until": date(2026, 12, 7)}),
+        ("before the end of January", {"since": None, "until": date(2027, 2, 1)}),
+        ("not before February", {"since": date(2027, 2, 1), "until": None}),
+        ("a beach on friday", {"since": date(2026, 11, 27)}),
+        ("Sat 5 Dec", {"since": date(2026, 12, 5), "until": date(2026, 12, 6)}),
+        ("jazz < $60", {"max_price": 60.0}),
+        ("$30-$60 shows", {"min_price": 30.0, "max_price": 60.0, "count": None}),
+        ("under fifty dollars", {"max_price": 50.0}),
+        ("less than a hundred bucks", {"max_price": 100.0}),
+        ("within 50 miles", {"max_price": None}),
+        ("half a dozen rock shows", {"count": 6}),
+        ("venues that hold 2000+ people", {"min_capacity": 2000}),
+        ("less rock more jazz", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("I'd rather hear blues than rock", {"genres": ("blues",), "not_genres": ("rock",)}),
+        ("anything that isn't rock", {"genres": (), "not_genres": ("rock",)}),
+        ("jazz is boring, blues?", {"genres": ("blues",), "not_genres": ("jazz",)}),
+        ("we're after rock in December", {"since": date(2026, 12, 1)}),
+        ("ROCK IN TEXAS OR BOSTON", {"places": (Place("", "Texas", "United States"), BOSTON)}),
+        ("rock in boston, on friday", {"places": (BOSTON,)}),
+        ("austin tx", {"places": (AUSTIN,)}),
+        ("Texas, Austin", {"places": (AUSTIN,)}),
+        ("concerts not by Winter Wolves", {"artists": (), "intent": "concert_recommendation"}),
+        ("top 4 concerts in clubs", {"topic": "concerts", "count": 4}),
+    ],
+)
+def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> None:
+    question = asked(message)
+    assert {name: getattr(question, name) for name in parts} == parts
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ("concerts in Bostn", {"places": (BOSTON,)}),
+        ("contry music", {"genres": ("country",)}),
+        ("jazzy stuff", {"genres": ("jazz",)}),
+        ("gigs tommorow", {"since": date(2026, 11, 22)}),
+        ("winter wolfes", {"artists": ["Winter Wolves"]}),
+    ],
+)
+def test_a_mended_word_is_said(message: str, meant: dict[str, Any]) -> None:
+    question = asked(message)
+    found = {name: names(question) if name == "artists" else getattr(question, name) for name in meant}
+    assert found == meant
+    assert "I read" in question.corrected[0]
+
+
+def test_every_word_that_nothing_has_used_is_named() -> None:
+    question = asked("dog friendly jazz on a yacht in Boston, with 7 fireworks, 90s style")
+    assert question.unused[-1] == "I could not use: dog friendly, yacht, 7 fireworks, 90s."
+
+
+@given(st.lists(st.sampled_from(["zorbing", "yak", "77", "quixotic", "umami"]), min_size=1, max_size=4, unique=True))
+def test_no_word_is_dropped_silently(strange: list[str]) -> None:
+    said = " ".join(asked(f"jazz in Boston {' and '.join(strange)} please").unused)
+    assert all(word in said for word in strange)
+
+
+@pytest.mark.parametrize(
+    ("message", "intent", "name"),
+    [
+        ("is Coldplay playing in Boston", "artist_lookup", "Coldplay"),
+        ("tour dates for the rolling pebbles", "artist_lookup", "rolling pebbles"),
+        ("address of the Blue Note?", "venue_search", "Blue Note"),
+        ("music in New Jersey?", "concert_recommendation", "New Jersey"),
+        ("ohio gigs", "concert_recommendation", "ohio"),
+    ],
+)
+def test_names_that_the_warehouse_lacks_are_said(message: str, intent: str, name: str) -> None:
+    question = asked(message)
+    assert question.intent == intent
+    assert name in " ".join(question.unused)
+
+
+def test_a_question_that_follows_keeps_what_it_leaves_open() -> None:
+    first = asked("jazz in Boston in December under $50")
+    second = read("what about Texas?", LEXICON, TODAY, first)
+    assert (second.genres, second.max_price, second.since) == (("jazz",), 50.0, date(2026, 12, 1))
+    assert second.places == (Place("", "Texas", "United States"),)
+    assert read("only rock", LEXICON, TODAY, second).genres == ("rock",)
+    assert read("rock in Austin", LEXICON, TODAY, first).max_price is None
+
+
 def test_ten_parts_at_once() -> None:
     question = asked(
         "3 cheap jazz or blues concerts, no rock, in Texas or Montreal but not in Boston, in small clubs, in December, "

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from tests.unit.flights import traffic as world
 from tests.unit.flights.traffic import (
     ALTITUDE,
     ASIA,
@@ -172,7 +173,8 @@ SPOILED: dict[str, Spoil] = {
     "half the geometric altitudes in feet": changed(GEO_ALTITUDE, by=lambda x: x / FT, share=0.5),
     "a third of the altitudes in feet": changed(ALTITUDE, GEO_ALTITUDE, by=lambda x: x / FT, share=0.33),
     "tracks in radians": changed(TRACK, by=lambda x: round(math.radians(x), 4)),
-    "numbers cut to integers": changed(LONGITUDE, LATITUDE, ALTITUDE, VELOCITY, TRACK, RATE, by=lambda x: float(int(x))),
+    "numbers cut to integers": changed(
+        LONGITUDE, LATITUDE, ALTITUDE, VELOCITY, TRACK, RATE, by=lambda x: float(int(x))),
     "positions ten minutes old, contacts fresh": changed(TIME_POSITION, by=lambda t: t - 600),
     "ADS-B lost": lambda v, d: [r for r in v if r[SOURCE] != 0],
     "countries shuffled": _shuffled(COUNTRY),
@@ -204,7 +206,7 @@ def _with(vectors: Vectors, **fields: Any) -> Vectors:
     """The vectors with fields set, each a value or a function of the vector."""
     for vector in vectors:
         for name, value in fields.items():
-            vector[globals()[name]] = value(vector) if callable(value) else value
+            vector[getattr(world, name)] = value(vector) if callable(value) else value
     return vectors
 
 
@@ -267,7 +269,8 @@ def _days(draw: random.Random) -> dict[str, tuple[int, int | None, Vectors]]:
             cruise=0.3, climb=0.12, light=0.12, rotor=0.05, parked=0.35, taxi=0.05, glider=0.01))),
         "polar night": (TIME, None, some(8, 60, warmth=-0.13, mix=_CRUISE, regions=box(
             66, 86, -179, 179, "Finland", "Russian Federation", "United Arab Emirates", "Canada"))),
-        "a tiny box over the Atlantic": (TIME, None, some(2, 25, mix=_CRUISE, regions=box(49, 52, -32, -28, *atlantic))),
+        "a tiny box over the Atlantic": (TIME, None, some(2, 25, mix=_CRUISE, regions=box(
+            49, 52, -32, -28, *atlantic))),
         "gliders only": (TIME, None, some(30, 300, mix=_only(glider=1), regions=box(
             47, 49, 8, 12, "Germany", "Switzerland"))),
         "helicopters only": (TIME, None, some(15, 150, mix=_only(rotor=1), regions=box(

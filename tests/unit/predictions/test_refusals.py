@@ -26,6 +26,7 @@ from tests.unit.predictions.studio import (
     OUTPUT_GZ,
     OUTPUT_PARQUET,
     PARQUET,
+    Machine,
     csv_of,
     parquet_of,
     refusal,
@@ -131,6 +132,27 @@ def test_the_row_of_an_error_is_that_of_the_file_whatever_block_it_is_in(ready, 
     ready.objects.put(DATA, b"\n".join(lines))
 
     assert refusal(ready).message.startswith("row 321, column 'y': is 'oops'")
+
+
+@pytest.mark.parametrize(
+    ("place", "header", "row", "bad"),
+    [
+        (DATA, b"id,x,y\n", b"r,0.1,0.2\n", b"r,0.1,two\n"),
+        ("s3://data/in/rows.jsonl", b"", b'{"x":0.1,"y":0.2}\n', b'{"x":0.1,"y":"two"}\n'),
+    ],
+)
+def test_text_in_a_number_column_at_row_999_999_is_named_in_a_call_and_in_a_job(ready, place, header, row, bad):
+    ready.objects.put(place, header + row * 999_998 + bad + row)
+    wanted = "row 999999, column 'y': is 'two'; expected a number"
+    error = refusal(ready, data_s3_uri=place)
+    assert (error.code, error.message) == ("non_numeric_feature", wanted)
+
+    machine = Machine(ready, part_bytes=4 << 20)
+    with pytest.raises(InvalidInput):
+        machine.run(data_s3_uri=place)
+    failed = machine.jobs.get("job").error
+    assert (failed.code, failed.message) == ("non_numeric_feature", wanted)
+    assert ready.objects.get(OUTPUT) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,196 @@
+"""The words of a message as the reading takes them: without accents, with slang spelled out and typos mended."""
+
+# ruff: noqa: SIM905
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from chalicelib.concerts.lexicon import plain_text
+from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
+
+TOKEN = re.compile(
+    r"con-[0-9]{1,12}\b|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
+    r"|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’´`][^\W_]+)*|[<>]=|[&,.;:!?()$€£#%<>≤≥+]",
+    re.IGNORECASE,
+)
+PUNCTUATION = frozenset(",.;:!?()")
+MOST_TOKENS = 1200
+CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its", "heres", "whens"))
+SPELLED: Mapping[str, str] = dict(
+    pair.split(":")
+    for pair in (
+        "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"
+        "tmw:tomorrow|tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|"
+        "tonite:tonight|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
+        "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
+        "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
+        "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
+        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|"
+        "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
+        "cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
+        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
+        "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
+        "concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
+    ).split("|")
+)
+"""What people type for words, and the marks that stand for words."""
+UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+         "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+NUMERALS: Mapping[str, int] = {word: number for number, word in enumerate(UNITS, 1)} | {
+    word: 10 * number for number, word in enumerate(TENS, 2)
+}
+TIMES: Mapping[str, int] = {"dozen": 12, "hundred": 100, "thousand": 1000}
+SHORT_DAYS: Mapping[str, str] = {
+    short: day for day in WEEKDAYS for short in (day[:3], day[:4], f"{day[:3]}s" if day == "tuesday" else day[:5])
+} | {"weds": "wednesday"}
+DASH = re.compile(r"\s*[-–—]\s*")
+LETTERS = 5
+"""A word of fewer is never taken for a misspelled one."""
+MOST_LETTERS = 20
+FAR_LETTERS = 7
+"""A word of as many may have two slips, if it begins and ends as it should."""
+
+
+class Word(NamedTuple):
+    """One word or mark of a message: plain, as it was written, and where the plain ones stand in the flat text."""
+
+    plain: str
+    raw: str
+    at: int
+
+
+def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
+    """The words of a message; a word that is a `known` name stays what it is."""
+    return list(_placed(_counted(list(_spelled(message, known)))))
+
+
+def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[tuple[str, str]]:
+    """Each word, plain and raw; a dash between figures, days or months is "to"."""
+    last, ended = "", 0
+    for number, match in enumerate(TOKEN.finditer(message)):
+        if number >= MOST_TOKENS:
+            return
+        raw = match[0]
+        if raw == "." and last in SHORT:  # as in "Dec. 19"
+            continue
+        between, ended = message[ended : match.start()], match.end()
+        if DASH.fullmatch(between) and _datelike(last) and (_datelike(raw) or raw in "$€£"):
+            yield "to", "-"
+        elif between.strip() == "/" and _datelike(last) and _datelike(raw) and not raw[0].isdigit():
+            yield "or", "/"
+        before, last = last, raw.lower()
+        if raw == "+":
+            if number and _is_figure(message[: match.start()].rstrip()[-1:]):
+                yield from (("or", "or"), ("more", "more"))
+            continue
+        raw = re.sub(r"(?i)^(we|they|you)['’´`]re$", r"\1", raw)  # "were" is past
+        text = re.sub(r"['’´`.]", "", plain_text(raw)) if len(raw) > 1 and not raw[0].isdigit() else plain_text(raw)
+        if raw.lower().endswith(("'s", "’s")) and len(raw) > 3 and text not in CONTRACTED:
+            yield text[:-1], raw[:-2]
+            yield "s", "s"
+        elif (
+            text in SPELLED
+            and (text,) not in known
+            and not (len(text) < 3 and raw.isupper())
+            and not (text == "r" and re.match(r"\s*(?:&|n|and)\s*b\b", message[ended:], re.IGNORECASE))
+        ):
+            for part in SPELLED[text].split():
+                yield part, raw if " " not in SPELLED[text] else part
+        elif text in SHORT_DAYS and (text,) not in known and not (text == "sun" and before == "the"):
+            yield SHORT_DAYS[text], raw
+        else:
+            yield re.sub(r"(.)\1{2,}", r"\1\1", text) if text.isalpha() else text, raw
+
+
+def _is_figure(mark: str) -> bool:
+    return mark.isdigit() or mark in "kK"
+
+
+def _datelike(raw: str) -> bool:
+    plain = raw.lower()
+    return plain[:1].isdigit() or plain in MONTHS or plain in SHORT or plain in WEEKDAYS or plain in SHORT_DAYS
+
+
+def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The words with the larger numerals in figures: "a hundred", "two dozen", "fifty"."""
+    place = 0
+    while place < len(words):
+        plain, raw = words[place]
+        if [one for one, _ in words[place : place + 3]] == ["half", "a", "dozen"]:
+            yield "6", "half a dozen"
+            place += 3
+            continue
+        times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
+        if times and (plain in NUMERALS or plain == "a"):
+            yield str(NUMERALS.get(plain, 1) * times), f"{raw} {words[place + 1][1]}"
+            place += 2
+            continue
+        if plain in TIMES:
+            plain = str(TIMES[plain])
+        elif plain in TENS:
+            one = NUMERALS.get(words[place + 1][0], 10) if place + 1 < len(words) else 10
+            if one < 10:
+                raw = f"{raw} {words[place + 1][1]}"
+                place += 1
+            plain = str(NUMERALS[plain] + one % 10)
+        elif plain in NUMERALS and place + 1 < len(words) and words[place + 1][0] in MONEY_WORDS:
+            plain = str(NUMERALS[plain])
+        yield plain, raw
+        place += 1
+
+
+MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp"))
+
+
+def _placed(words: Iterable[tuple[str, str]]) -> Iterator[Word]:
+    at = 0
+    for plain, raw in words:
+        yield Word(plain, raw, at)
+        at += len(plain) + 1
+
+
+class Speller:
+    """Finds what a misspelled word was to be, among `targets`; of two that are as near, neither."""
+
+    def __init__(self, targets: Iterable[str]) -> None:
+        self._targets: dict[str, set[str]] = defaultdict(set)
+        for word in targets:
+            if len(word) >= LETTERS and word.isalpha():
+                for short in _shortened(word):
+                    self._targets[short].add(word)
+
+    def __call__(self, word: str) -> str:
+        """What `word` was to be; itself where that is not clear."""
+        if not LETTERS <= len(word) <= MOST_LETTERS:
+            return word
+        near = {one for short in _shortened(word) for one in self._targets.get(short, ()) if one[0] == word[0]}
+        close = [one for one in near if _slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
+        if not close and len(word) >= FAR_LETTERS:
+            close = [one for one in near if one[-1] == word[-1] and _slips(word, one) == 2]
+        return close[0] if len(close) == 1 else word
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and what is left of it without any one letter; of long ones without any two."""
+    once = {word[:place] + word[place + 1 :] for place in range(len(word))}
+    twice = {short[:place] + short[place + 1 :] for short in once for place in range(len(short))}
+    return {word} | once | (twice if len(word) >= FAR_LETTERS - 1 else set())
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters are wrong, missing, too many or swapped with their neighbour; 3 for more than two."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for here, letter in enumerate(one, 1):
+        new = [here]
+        for there, wanted in enumerate(other, 1):
+            cost = min(row[there] + 1, new[-1] + 1, row[there - 1] + (letter != wanted))
+            if here > 1 and there > 1 and letter == other[there - 2] and one[here - 2] == wanted:
+                cost = min(cost, before[there - 2] + 1)
+            new.append(cost)
+        before, row = row, new
+    return row[-1]

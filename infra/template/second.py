@@ -1,0 +1,142 @@
+"""A second opinion on the packaged template: `python -m infra.template.second sam.json plain.json`.
+
+`make check-second` runs it in an environment of its own, with another version of SAM's translator and with moto's
+CloudFormation, which shares no code with the local cloud's. moto lacks half of the types of resources; it must create
+the others, where references to what it lacks are texts.
+"""
+
+import argparse
+import importlib
+import io
+import json
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import moto.cloudformation.parsing as moto_parsing
+import samtranslator
+from moto import mock_aws
+from moto.backends import list_of_moto_modules
+from moto.cloudformation import cloudformation_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.common_models import CloudFormationModel
+
+from infra.template.plain import SOMEWHERE, plain
+
+REGION = "eu-west-1"
+ALIAS = "Aliaslive"
+"""What SAM appends to a function's name; moto knows no aliases, so the function stands for its own."""
+MISREAD = {"AWS::ApiGateway::Deployment": "moto does not read the API's Body, so that its API has no methods"}
+"""Types that moto creates, but not from our template, and why."""
+
+
+def differences(ours: Any, theirs: Any, where: str = "") -> Iterator[str]:
+    """Each place where two templates differ; what a resource waits for has no order."""
+    if where.endswith(".DependsOn") and isinstance(ours, list) and isinstance(theirs, list):
+        ours, theirs = sorted(ours), sorted(theirs)
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        for key in sorted({*ours, *theirs}):
+            yield from differences(ours.get(key), theirs.get(key), f"{where}.{key}".lstrip("."))
+    elif ours != theirs:
+        yield f"{where}: {json.dumps(ours)} and {json.dumps(theirs)}"
+
+
+def known_types() -> set[str]:
+    """The types of resources that moto creates."""
+    for name in list_of_moto_modules():
+        try:
+            importlib.import_module(f"moto.{name}.models")
+        except ImportError:
+            continue  # a module without models, or of a service whose libraries are not installed
+    return {each.cloudformation_type() for each in _descendants(CloudFormationModel)} - set(MISREAD)
+
+
+def _descendants(kind: type[Any]) -> Iterator[type[Any]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _descendants(each)
+
+
+def reduced(template: Mapping[str, Any], types: set[str]) -> dict[str, Any]:
+    """The template with the resources of these types alone; references to others are texts in their place."""
+    resources = template["Resources"]
+    gone = {name for name, resource in resources.items() if resource["Type"] not in types}
+
+    def stand_in(name: str) -> Any:
+        function = name.removesuffix(ALIAS)
+        return (
+            {"Fn::GetAtt": [function, "Arn"]} if function != name else f"arn:aws:x:{REGION}:{DEFAULT_ACCOUNT_ID}:{name}"
+        )
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, list):
+            return [kept(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("Ref") in gone:
+            return stand_in(value["Ref"])
+        if (named := value.get("Fn::GetAtt")) and named[0] in gone:
+            return stand_in(named[0])
+        if isinstance(text := value.get("Fn::Sub"), str):
+            return {"Fn::Sub": re.sub(r"\$\{(\w+)[^}]*\}", lambda it: "gone" if it[1] in gone else it[0], text)}
+        return {key: kept(each) for key, each in value.items()}
+
+    staying = {name: kept(resource) for name, resource in resources.items() if name not in gone}
+    for resource in staying.values():
+        resource.get("Properties", {}).pop("Tags", None)  # moto's KMS takes Key and Value for unknown names
+        waits = resource.pop("DependsOn", [])
+        resource["DependsOn"] = [it for it in ([waits] if isinstance(waits, str) else waits) if it not in gone]
+    # moto forgets what a resource waits for when a reference leads to it: queues are what others wait for.
+    ordered = sorted(staying.items(), key=lambda item: item[1]["Type"] != "AWS::SQS::Queue")
+    return {**template, "Resources": dict(ordered), "Outputs": {}}
+
+
+def created(template: Mapping[str, Any]) -> list[str]:
+    """What moto cannot create of the template, a line each."""
+    problems: list[str] = []
+    create = moto_parsing.parse_and_create_resource
+
+    def noted(logical_id: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return create(logical_id, *arguments, **options)
+        except Exception as error:  # noqa: BLE001  # moto raises those of all its services
+            problems.append(f"{logical_id}: {type(error).__name__}: {error}")
+            return None
+
+    moto_parsing.parse_and_create_resource = noted
+    with mock_aws(config={"lambda": {"use_docker": False}}):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=SOMEWHERE["Bucket"], CreateBucketConfiguration={"LocationConstraint": REGION})
+        archive = io.BytesIO()
+        zipfile.ZipFile(archive, "w").close()
+        s3.put_object(Bucket=SOMEWHERE["Bucket"], Key=SOMEWHERE["Key"], Body=archive.getvalue())
+        backend = cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION]
+        backend.create_stack("omnibus-dev", json.dumps(template), {})
+    return problems
+
+
+def main() -> None:
+    """Print what the others say; exit with 1 if anything is not as here."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("packaged", type=Path)
+    parser.add_argument("plain", type=Path)
+    options = parser.parse_args()
+    nobody = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
+    os.environ.update(nobody)
+    ours = json.loads(options.plain.read_text(encoding="utf-8"))
+    problems = list(differences(ours, plain(json.loads(options.packaged.read_text(encoding="utf-8")))))
+    print(f"aws-sam-translator {samtranslator.__version__}: {len(problems)} differences")
+    part = reduced(ours, known_types())
+    refused = created(part)
+    print(f"moto: {len(part['Resources'])} of {len(ours['Resources'])} resources asked for, {len(refused)} not created")
+    if problems or refused:
+        sys.exit("\n".join([*problems, *refused]))
+
+
+if __name__ == "__main__":
+    main()

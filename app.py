@@ -1101,7 +1101,7 @@ def open_upload_session() -> NewSession:
 
 
 def own_phone_page() -> str:
-    """The page for phones behind the console's address, or behind this API's where there is no console."""
+    """The phone's page at the console's address, or at this API's own if there is no console."""
     console = console_url()
     return f"{console}api/u" if console else app.address("u")
 
@@ -1190,7 +1190,7 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let in a socket: to verdicts at once, of an upload to its session; what others are for, their messages say."""
+    """Admit a socket: subscribe it to verdicts, or bind it to its upload session; others say more in their messages."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "runs":
@@ -1201,7 +1201,7 @@ def admit(connection: Connection) -> None:
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`, `watch_me`."""
+    """Answer a socket's message: `sync` and `ping` for uploads, `chat`, `chat_stop`, `watch_jobs`, `watch_me`."""
     presence, post = services().uploads.presence, services().shared.connections.post
     actions = {"chat": chat_over_socket, "chat_stop": stop_chat, "watch_jobs": watch_jobs, "watch_me": watch_me}
     return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **actions}, post)
@@ -1222,7 +1222,7 @@ def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
 
 
 def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell an operator's socket of jobs from now on; the proof is in the message, since URLs end up in logs."""
+    """Subscribe an operator's socket to jobs; the proof is in the message, because URLs end up in logs."""
     proof = decode_json(encode(message), JobsWatch)
     services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
     services().predictions.jobs.watch(connection.id, connection.endpoint)
@@ -1230,7 +1230,7 @@ def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
 
 
 def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell a person's socket how far the jobs are with them, now and whenever it changes."""
+    """Subscribe a person's socket to the progress of their jobs."""
     asked = decode_json(encode(message), spendsense.ProgressWatch)
     caller = services().spendsense.doorkeeper.person(services().signin.claims(asked.authorization))
     services().spendsense.progress.listen(caller, connection.id, connection.endpoint)

@@ -122,7 +122,7 @@ class DeferredClient:
 
     def __init__(self, make: Callable[[], Any], lock: threading.Lock) -> None:
         self._make = make
-        self._lock = lock  # creating a client is not thread-safe, using one is
+        self._lock = lock  # using a client is thread-safe, creating one is not
 
     def __getattr__(self, name: str) -> Any:  # for what is not found: the client's own
         with self._lock:

@@ -39,7 +39,7 @@ class PredictionServices:
         self._settings = shared.settings.predictions
 
     def respond(self, asked: "DirectRequest", seconds_left: Callable[[], float]) -> Any:
-        """What the single call answers; built at the call, so that a wrong setting is its error."""
+        """The answer of the single call, built at the call: a wrong setting becomes its error."""
         return self.batch.respond(asked, seconds_left)
 
     @cached_property

@@ -1,14 +1,14 @@
-"""Omnibus: every route, socket, bucket event, schedule, event and queue that it reacts to.
+"""Omnibus: the index of every route, socket, bucket event, schedule, event and queue.
 
-A handler parses, calls one service, returns. How parsing, errors, CORS and retries work is in `chalicelib/entry`;
-what the services are made of is in `chalicelib/wiring`.
+A handler parses, calls one service and returns. `chalicelib/entry` implements parsing, errors, CORS and retries;
+`chalicelib/wiring` builds the services.
 """
 
 # ruff: noqa: E402
 
 import gc
 
-gc.disable()  # loading leaves hardly any garbage, and looking for it costs every cold start 8 % of the import
+gc.disable()  # loading leaves hardly any garbage, and collecting it costs every cold start 8 % of the import
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -99,6 +99,7 @@ from chalicelib.flights.models import (
     RunView,
     SearchQuery,
     SnapshotList,
+    SnapshotQuery,
     SnapshotsQuery,
     Track,
     TrackFeatures,
@@ -163,19 +164,19 @@ app.experimental_feature_flags.update(["WEBSOCKETS"])  # Chalice packages no Web
 
 @app.route("/", cors=CORS, returns=Welcome, tag="health")
 def welcome() -> Welcome:
-    """Where a person goes on: the console, and the description of this API."""
+    """Return links to the console and to the description of this API."""
     return Welcome(service=app.app_name, openapi=app.address("openapi.json"), console=console_url())
 
 
 def console_url() -> str | None:
-    """Where the console is, as a variable of API Gateway's stage tells; None where there is none."""
+    """The console's address from a variable of API Gateway's stage; None if there is no console."""
     variables: Mapping[str, str] | None = app.current_request.stage_vars if app.current_request else None
     return (variables or {}).get("console")
 
 
 @app.route("/operations", cors=CORS, returns=Operations, proof="operator", tag="health")
 def operations() -> Operations:
-    """The alarms and the dead letters of the deployment. For operators."""
+    """List the deployment's alarms and dead letters. For operators."""
     return services().watch.operations()
 
 
@@ -193,7 +194,7 @@ PEOPLE = user_pool("people", resource="SpendsenseUserPool", variable="OMNIBUS_SP
     tag="health",
 )
 def health() -> HealthReport:
-    """Tell whether the application answers, and with `deep`, whether its dependencies do."""
+    """Report whether the application is healthy and, with `deep`, whether its dependencies are."""
     return services().health.report(app.query(HealthQuery), app.operator)
 
 
@@ -213,7 +214,7 @@ def openapi() -> dict[str, object]:
     tag="mcp",
 )
 def mcp() -> Response:
-    """Answer one message of the Model Context Protocol; docs/mcp.md says how clients connect."""
+    """Answer one Model Context Protocol message; docs/mcp.md explains how clients connect."""
     caller = McpCaller(app.header("Authorization"), app.header("X-Operator-Token"), app.source_ip(), app.request_id())
     answer = services().mcp.answer(app.raw_body(), app.header, caller)
     return to_response(Reply(answer.message, answer.status), answer.status)
@@ -221,7 +222,7 @@ def mcp() -> Response:
 
 @app.route("/mcp", methods=["GET", "DELETE"], returns=None, status=405, tag="mcp")
 def mcp_without_streams() -> Response:
-    """Say that there is no stream and no session: each POST is answered whole."""
+    """Refuse streams and sessions: each POST gets its whole answer."""
     return Response("", {"Allow": "POST"}, 405)
 
 
@@ -238,7 +239,7 @@ def venue_popularity() -> PopularityReport:
 
 @app.route("/tickets/predict", methods=["POST"], cors=CORS, body=TicketQuery, returns=TicketPrediction, tag="concerts")
 def predict_ticket_sales() -> TicketPrediction:
-    """Forecast the sales of a scheduled concert, or of given features, with an interval and what is unknown."""
+    """Forecast the sales of a scheduled concert, or of given features, with an interval and the unknown facts."""
     return services().concerts.forecast.predict(app.body(TicketQuery))
 
 
@@ -246,7 +247,7 @@ def predict_ticket_sales() -> TicketPrediction:
     "/tickets/predict/batch", methods=["POST"], cors=CORS, body=TicketBatchQuery, returns=TicketBatch, tag="concerts"
 )
 def predict_ticket_sales_batch() -> TicketBatch:
-    """Forecast the sales of up to a hundred concerts at once."""
+    """Forecast the sales of up to a hundred concerts."""
     return services().concerts.forecast.predict_batch(app.body(TicketBatchQuery))
 
 
@@ -260,14 +261,14 @@ def recommend_concerts() -> Recommendations:
 
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
-    """Answer a message about concerts, whole; over the WebSocket, the action `chat` answers as the words arise."""
+    """Answer a message about concerts in one piece; the WebSocket action `chat` streams the answer instead."""
     services().limits.spend("chat", app.source_ip())
     return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
 @app.route("/chat/sessions", cors=CORS, authorizer=PEOPLE, returns=ChatSessionList, tag="concerts")
 def chat_sessions() -> ChatSessionList:
-    """The signed-in user's chat sessions, those whose `user_id` is the token's subject, the latest first."""
+    """List the signed-in user's chat sessions (their `user_id` is the token's subject), the latest first."""
     return services().concerts.conversation.sessions_of(str(app.principal()["sub"]))
 
 
@@ -280,7 +281,7 @@ def chat_sessions() -> ChatSessionList:
     tag="concerts",
 )
 def chat_session(session_id: str) -> ChatSessionView:
-    """What was said in a session, to whoever knows its id and its owner's."""
+    """Return a session's messages; the caller needs the ids of the session and of its owner."""
     return services().concerts.conversation.session(session_id, app.query(ChatOwnerQuery).user_id)
 
 
@@ -295,7 +296,7 @@ def chat_session(session_id: str) -> ChatSessionView:
     tag="concerts",
 )
 def forget_chat_session(session_id: str) -> None:
-    """Forget a session."""
+    """Delete a session."""
     services().concerts.conversation.forget(session_id, app.query(ChatOwnerQuery).user_id)
 
 
@@ -309,55 +310,55 @@ def forget_chat_session(session_id: str) -> None:
     tag="concerts",
 )
 def judge_chat_answer(session_id: str) -> ChatExchange:
-    """Say whether an answer helped; said again, the last counts."""
+    """Record whether an answer helped; the latest feedback counts."""
     return services().concerts.conversation.judge(session_id, app.body(ChatFeedback))
 
 
 @app.route("/concerts", cors=CORS, query=ConcertsQuery, returns=ConcertPage, tag="concerts")
 def list_concerts() -> ConcertPage:
-    """Concerts by date, from today on, a page at a time."""
+    """List concerts by date, from today on, a page at a time."""
     return services().concerts.guide.concerts(app.query(ConcertsQuery))
 
 
 @app.route("/concerts/totals", cors=CORS, query=TotalsQuery, returns=SeasonTotals, tag="concerts")
 def concert_totals() -> SeasonTotals:
-    """Completed concerts by genre, the last year without days: how many, how full, what they took."""
+    """Summarize completed concerts by genre (number, occupancy, takings), by default for the last year."""
     return services().concerts.totals.sum_up(app.query(TotalsQuery))
 
 
 @app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, tag="concerts")
 def one_concert(concert_id: str) -> Concert:
-    """A concert, whatever its status."""
+    """Return a concert, whatever its status."""
     return services().concerts.guide.concert(concert_id)
 
 
 @app.route("/artists", cors=CORS, query=NamesQuery, returns=ArtistPage, tag="concerts")
 def list_artists() -> ArtistPage:
-    """Artists by name, each with the next concert."""
+    """List artists by name, each with the next concert."""
     return services().concerts.guide.artists(app.query(NamesQuery))
 
 
 @app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, tag="concerts")
 def one_artist(artist_id: str) -> ArtistDetail:
-    """An artist, with its next concerts and how those of the last two years went."""
+    """Return an artist, with the next concerts and the results of the last two years."""
     return services().concerts.guide.artist(artist_id)
 
 
 @app.route("/venues", cors=CORS, query=VenuesQuery, returns=VenuePage, tag="concerts")
 def list_venues() -> VenuePage:
-    """Venues by name, place and type."""
+    """List venues by name, place and type."""
     return services().concerts.guide.venues(app.query(VenuesQuery))
 
 
 @app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, tag="concerts")
 def one_venue(venue_id: str) -> VenueDetail:
-    """A venue, with its next concerts and its last two years by month."""
+    """Return a venue, with its next concerts and its last two years by month."""
     return services().concerts.guide.venue(venue_id)
 
 
 @app.route("/genres", cors=CORS, returns=Genres, tag="concerts")
 def list_genres() -> Genres:
-    """Every genre, with how many artists play it and how many concerts are scheduled."""
+    """List every genre, with the numbers of its artists and scheduled concerts."""
     return services().concerts.guide.genres()
 
 
@@ -369,7 +370,7 @@ def predict_tickets(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
-    """Replace the stored ranking of venues, as of the moment of the schedule."""
+    """Replace the stored ranking of venues, computed for the schedule's time."""
     moment = datetime.fromisoformat(event.time)
     return report_or_raise(lambda: to_builtins(services().concerts.popularity_refresh.refresh(moment)))
 
@@ -379,7 +380,7 @@ def refresh_venue_popularity(event: CloudWatchEvent) -> Any:
 
 @app.lambda_function()
 def predict_batch(event: Any, context: Any) -> Any:
-    """Score an object in S3 in one call, or as a job if it is too large; preview; dry run; start an event's job."""
+    """Score an object in S3 in one call, or as a job if it is large; also preview, dry run, and jobs from events."""
     if isinstance(event, dict) and "detail-type" in event:
         return report_or_raise(lambda: services().predictions.jobs.submit_event(event["id"], event["detail"]))
     return proxied(event, context, parse=parse_event, handle=services().predictions.respond, accepted=HandedOver)
@@ -387,19 +388,19 @@ def predict_batch(event: Any, context: Any) -> Any:
 
 @app.lambda_function()
 def predict_plan(event: Any, context: Any) -> Any:
-    """Check a job and cut its data into parts; the state machine's first step."""
+    """Check a job and split its data into parts; the state machine's first step."""
     return stepped(event, context, PredictionStep, services().predictions.steps.plan)
 
 
 @app.lambda_function()
 def predict_part(event: Any, context: Any) -> Any:
-    """Score one part of a job; what the state machine maps."""
+    """Score one part of a job; the step that the state machine maps."""
     return stepped(event, context, PredictionPart, services().predictions.steps.score)
 
 
 @app.lambda_function()
 def predict_complete(event: Any, context: Any) -> Any:
-    """Put a job's parts together at its output; the state machine's last step."""
+    """Join a job's parts into its output; the state machine's last step."""
     return stepped(event, context, PredictionStep, services().predictions.steps.complete)
 
 
@@ -415,9 +416,9 @@ def predict_complete(event: Any, context: Any) -> Any:
     tag="predictions",
 )
 def submit_prediction() -> PredictionJob:
-    """Start a job that scores an object in S3; sent twice with one `client_token`, it is one job. For operators.
+    """Start a job that scores an object in S3; requests with the same `client_token` start one job. For operators.
 
-    With `dry_run`, check the request, the model and the first rows, reckon time and cost, and start nothing.
+    With `dry_run`, check the request, the model and the first rows, estimate time and cost, and start nothing.
     """
     jobs, request = services().predictions.jobs, app.body(PredictionRequest)
     return jobs.check(request) if app.query(SubmitQuery).dry_run else jobs.submit(request, app.caller(str))
@@ -434,7 +435,7 @@ def submit_prediction() -> PredictionJob:
     tag="predictions",
 )
 def preview_predictions() -> Preview:
-    """Score at most 100 rows at once, as MLflow's scoring protocol sends them. For operators."""
+    """Score at most 100 rows, in the format of MLflow's scoring protocol. For operators."""
     return services().predictions.jobs.preview(app.body(PreviewRequest))
 
 
@@ -447,13 +448,13 @@ def preview_predictions() -> Preview:
     tag="predictions",
 )
 def prediction_models() -> PredictionModelPage:
-    """Published models with their features, figures and age, a page at a time. For operators."""
+    """List published models with their features, figures and age, a page at a time. For operators."""
     return services().predictions.catalogue.models(app.query(PredictionModelsQuery))
 
 
 @app.route("/predictions/models/{model_id}", cors=CORS, returns=PredictionModel, proof="operator", tag="predictions")
 def prediction_model(model_id: str) -> PredictionModel:
-    """One published model. For operators."""
+    """Return one published model. For operators."""
     return services().predictions.catalogue.model(model_id)
 
 
@@ -468,7 +469,7 @@ def prediction_model(model_id: str) -> PredictionModel:
     tag="predictions",
 )
 def permit_prediction_data() -> DataFileForm:
-    """Permit one upload of a data file by a form, which holds it to its place, type and size. For operators."""
+    """Return a form for one upload of a data file; it fixes the place, type and size. For operators."""
     return services().predictions.catalogue.permit(app.body(DataFileRequest))
 
 
@@ -476,7 +477,7 @@ def permit_prediction_data() -> DataFileForm:
     "/predictions/data", cors=CORS, query=DataFilesQuery, returns=DataFilePage, proof="operator", tag="predictions"
 )
 def prediction_data() -> DataFilePage:
-    """Data files, a page at a time. For operators."""
+    """List data files, a page at a time. For operators."""
     return services().predictions.catalogue.data(app.query(DataFilesQuery))
 
 
@@ -489,13 +490,13 @@ def prediction_data() -> DataFilePage:
     tag="predictions",
 )
 def list_predictions() -> PredictionJobPage:
-    """Jobs, newest first, a page at a time. For operators."""
+    """List jobs, newest first, a page at a time. For operators."""
     return services().predictions.jobs.page(app.query(PredictionJobsQuery))
 
 
 @app.route("/predictions/{job_id}", cors=CORS, returns=PredictionJob, proof="operator", tag="predictions")
 def prediction_job(job_id: str) -> PredictionJob:
-    """A job: its state, the rows and parts that are done, its output or its error. For operators."""
+    """Return a job: its state, finished rows and parts, and its output or error. For operators."""
     return services().predictions.jobs.get(job_id)
 
 
@@ -508,13 +509,13 @@ def prediction_job(job_id: str) -> PredictionJob:
     tag="predictions",
 )
 def cancel_prediction(job_id: str) -> PredictionJob:
-    """Cancel a job that is not yet completing: its output will not appear. For operators."""
+    """Cancel a job that is not yet completing; its output will not appear. For operators."""
     return services().predictions.jobs.cancel(job_id)
 
 
 @app.route("/predictions/{job_id}/output", cors=CORS, returns=PredictionOutput, proof="operator", tag="predictions")
 def prediction_output(job_id: str) -> PredictionOutput:
-    """A link to the output of a job that succeeded, and its first rows. For operators."""
+    """Return a link to a successful job's output, and its first rows. For operators."""
     return services().predictions.catalogue.output(services().predictions.jobs.get(job_id))
 
 
@@ -528,7 +529,7 @@ def prediction_output(job_id: str) -> PredictionOutput:
     tag="predictions",
 )
 def redrive_prediction(job_id: str) -> PredictionJob:
-    """Take up a failed job again, from the parts that it has finished. For operators."""
+    """Redrive a failed job; it keeps its finished parts. For operators."""
     return services().predictions.jobs.redrive(job_id)
 
 
@@ -537,7 +538,7 @@ def redrive_prediction(job_id: str) -> PredictionJob:
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def ingest_flights(event: CloudWatchEvent) -> Any:
-    """Poll OpenSky once, as far as the throttle, the breaker and the day's credits allow."""
+    """Poll OpenSky once, if the throttle, the breaker and the day's credits allow it."""
     return report_or_raise(services().flights.ingestion.poll)
 
 
@@ -550,47 +551,52 @@ def process_flights(event: S3Notification) -> None:
 
 @app.on_s3_event(bucket=environ.get("OMNIBUS_FLIGHTS_BUCKET", "flights"), prefix="processed/", suffix=".parquet")
 def validate_flights(event: S3Notification) -> None:
-    """Judge processed snapshots by the 16 checks; quarantine those that fail."""
+    """Judge processed snapshots by the 16 checks and quarantine failed ones."""
     for_each_object(event, lambda record: services().flights.validation.validate(record.key))
 
 
 @app.schedule(Cron(12, "*", "*", "*", "?", "*"))
 def compact_flights(event: CloudWatchEvent) -> Any:
-    """Make one Parquet of each hour that has something new; an event with `from` and `to` names the hours."""
+    """Compact each hour with new snapshots into one Parquet file; an event with `from` and `to` names the hours."""
     run, left = services().flights.compaction.run, seconds_left(cast(Any, event.context))
     return report_or_raise(lambda: run(detail_of(event, CompactionOrder), left))
 
 
 @app.lambda_function()
 def release_flights(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Release a snapshot from quarantine, by an operator's direct invocation."""
+    """Release a snapshot from quarantine; an operator invokes this function directly."""
     return invoked(ReleaseRequest, event, services().flights.review.release)
 
 
 @app.route("/flights/latest", cors=CORS, query=LatestQuery, returns=Latest, headers=["If-None-Match"], tag="flights")
 def latest_flights() -> Response:
-    """The aircraft of the newest snapshot that passed, by box, flight phase, altitude, speed and callsign."""
+    """List aircraft of the newest valid snapshot, by box, flight phase, altitude, speed and callsign."""
     latest = services().flights.queries.latest(app.query(LatestQuery))
     return revalidated(latest, app.header("If-None-Match"), "public, max-age=30")
 
 
 @app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
-def flights_snapshots() -> SnapshotList:
-    """The snapshots of a period that passed validation, oldest first."""
-    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+def flights_snapshots() -> SnapshotList | Response:
+    """List the valid snapshots of a period, oldest first. Those older than 90 days come from the history."""
+    query = app.query(SnapshotsQuery)
+    found = services().flights.queries.snapshots(query)
+    return of_history(services().flights.history.snapshots(query)) if found is None else found
 
 
 @app.route(
     "/flights/snapshots/{tracking_id}/aircraft",
     cors=CORS,
-    query=LatestQuery,
+    query=SnapshotQuery,
     returns=Latest,
     headers=["If-None-Match"],
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """The aircraft of one snapshot that passed, of the last seven days."""
-    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
+    query = app.query(SnapshotQuery)
+    found = services().flights.queries.aircraft(tracking_id, query)
+    if found is None:
+        return of_history(services().flights.history.aircraft(tracking_id, query))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 
@@ -598,7 +604,7 @@ def snapshot_aircraft(tracking_id: str) -> Response:
     "/flights/aircraft", cors=CORS, query=SearchQuery, returns=AircraftSearch, headers=["If-None-Match"], tag="flights"
 )
 def flights_aircraft() -> Response:
-    """Aircraft of a period whose address or callsign begins so; 202 with a query to poll if it takes longer."""
+    """Find aircraft of a period by the start of their address or callsign; 202 with a query to poll if this is slow."""
     return of_history(services().flights.history.search(app.query(SearchQuery)))
 
 
@@ -612,18 +618,18 @@ def flights_aircraft() -> Response:
     tag="flights",
 )
 def aircraft_track(icao24: str) -> Response:
-    """An aircraft's positions, split into flights, or as GeoJSON; 202 with a query to poll if it takes longer."""
+    """Return an aircraft's positions, split into flights, or as GeoJSON; 202 with a query to poll if this is slow."""
     return of_history(services().flights.history.track(icao24, app.query(TrackQuery)))
 
 
 @app.route("/flights/traffic", cors=CORS, query=TrafficQuery, returns=Traffic, headers=["If-None-Match"], tag="flights")
 def flights_traffic() -> Response:
-    """Aircraft and rows by hour, day, country and so on; 202 with a query to poll if it takes longer."""
+    """Count aircraft and rows by hour, day, country and so on; 202 with a query to poll if this is slow."""
     return of_history(services().flights.history.traffic(app.query(TrafficQuery)))
 
 
 def of_history(found: HistoryAnswer) -> Response:
-    """An answer of the history: kept for a day where its period is closed, 202 where it is still being worked out."""
+    """An answer from the history: cacheable for a day if its period is closed, 202 while the query runs."""
     if isinstance(found.answer, PendingQuery):
         return to_response(Reply(found.answer, 202, {"Retry-After": str(found.answer.retry_after)}), 202)
     caching = "public, max-age=86400" if found.closed else "public, max-age=60"
@@ -633,37 +639,37 @@ def of_history(found: HistoryAnswer) -> Response:
 
 @app.route("/flights/quality", cors=CORS, query=QualityQuery, returns=QualityHistory, tag="flights")
 def flights_quality() -> QualityHistory:
-    """The verdicts of up to 92 days: by day, by check, and a page of the runs."""
+    """Return the verdicts of up to 92 days: by day, by check, and a page of the runs."""
     return services().flights.operations.quality(app.query(QualityQuery))
 
 
 @app.route("/flights/runs", cors=CORS, query=RunsQuery, returns=RunPage, tag="flights")
 def flights_runs() -> RunPage:
-    """Runs of a period and a status, the latest snapshot first, a page at a time."""
+    """List runs by period and status, the latest snapshot first, a page at a time."""
     return services().flights.operations.page(app.query(RunsQuery))
 
 
 @app.route("/flights/runs/{tracking_id}", cors=CORS, returns=RunView, tag="flights")
 def flights_run(tracking_id: str) -> RunView:
-    """One snapshot's way through the pipeline."""
+    """Return one snapshot's run through the pipeline."""
     return services().flights.operations.run(tracking_id)
 
 
 @app.route("/flights/runs/{tracking_id}/report", cors=CORS, returns=QualityReport, tag="flights")
 def flights_run_report(tracking_id: str) -> QualityReport:
-    """The quality report of a run: all 16 checks, with counts and sample rows."""
+    """Return a run's quality report: all 16 checks, with counts and sample rows."""
     return services().flights.operations.report(tracking_id)
 
 
 @app.route("/flights/runs/{tracking_id}/downloads", cors=CORS, returns=RunDownloads, proof="operator", tag="flights")
 def flights_run_downloads(tracking_id: str) -> RunDownloads:
-    """Links to a run's raw answer, Parquet and report, which work for 15 minutes. For operators."""
+    """Return links to a run's raw response, Parquet file and report, valid for 15 minutes. For operators."""
     return services().flights.operations.downloads(tracking_id)
 
 
 @app.route("/flights/runs/{tracking_id}/release", cors=CORS, returns=ReleaseRecord, proof="operator", tag="flights")
 def flights_release_record(tracking_id: str) -> ReleaseRecord:
-    """Who released a run's snapshot from quarantine, and why. For operators."""
+    """Return who released a run's snapshot from quarantine, and why. For operators."""
     return services().flights.operations.release(tracking_id)
 
 
@@ -677,14 +683,14 @@ def flights_release_record(tracking_id: str) -> ReleaseRecord:
     tag="flights",
 )
 def release_flights_run(tracking_id: str) -> ReleaseRecord:
-    """Release a snapshot from quarantine after review; doing it twice changes nothing. For operators."""
+    """Release a snapshot from quarantine after review; a second release changes nothing. For operators."""
     services().flights.review.release(app.body(ReleaseOrder).of(tracking_id, app.caller(str)))
     return services().flights.operations.release(tracking_id)
 
 
 @app.route("/flights/guard", cors=CORS, returns=GuardView, proof="operator", tag="flights")
 def flights_guard() -> GuardView:
-    """What may forbid a poll: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
+    """Return the limits on polling: the day's credits, the circuit breaker, OpenSky's throttle. For operators."""
     return services().flights.operations.guard()
 
 
@@ -699,19 +705,19 @@ def flights_guard() -> GuardView:
     tag="flights",
 )
 def replay_flights() -> Replay:
-    """Process the raw snapshots of a time range again; doing it twice changes nothing. For operators."""
+    """Process the raw snapshots of a time range again; a second replay changes nothing. For operators."""
     return services().flights.replays.start(app.body(ReplayRequest))
 
 
 @app.route("/flights/replays/{replay_id}", cors=CORS, returns=ReplayProgress, proof="operator", tag="flights")
 def replay_progress(replay_id: str) -> ReplayProgress:
-    """How far a replay is: how many of its snapshots have been judged again. For operators."""
+    """Return a replay's progress: how many of its snapshots have a new verdict. For operators."""
     return services().flights.replays.progress(replay_id)
 
 
 # -- spendsense
 
-if describing_the_api():  # API Gateway decodes other bodies as UTF-8 before anybody can look; answers stay text
+if describing_the_api():  # API Gateway decodes other bodies as UTF-8 before the application runs; answers stay text
     app.api.binary_types.append("text/csv")
 
 
@@ -721,7 +727,7 @@ def admit_person() -> UUID:
 
 
 def admit_operator() -> spendsense.Operator:
-    """The signed-in operator; Forbidden, on record, for anybody else."""
+    """The signed-in operator; Forbidden, with an audit record, for anybody else."""
     request = app.current_request
     resource = f"{request.method} {request.path}" if request else ""
     return services().spendsense.doorkeeper.operator(app.principal(), app.request_id(), resource)
@@ -740,7 +746,7 @@ def unless_known(answer: Struct) -> Response:
 
 @app.schedule(Cron(0, 1, "*", "*", "?", "*"))
 def compute_features(event: CloudWatchEvent) -> Any:
-    """Compute, each night, the features of whoever has new rows; announce Features Computed."""
+    """Compute the features of people with new rows every night; announce Features Computed."""
     return report_or_raise(lambda: run_features(event, nightly=True))
 
 
@@ -751,7 +757,7 @@ def recompute_features(event: CloudWatchEvent) -> Any:
 
 
 def run_features(event: CloudWatchEvent, *, nightly: bool) -> spendsense.JobRunOutcome:
-    """The features that an event orders."""
+    """Compute the features that an event requests."""
     wanted, left = detail_of(event, spendsense.FeaturesOrder), seconds_left(cast(Any, event.context))
     return services().spendsense.jobs.compute(event.event_id, wanted, left, nightly=nightly)
 
@@ -765,14 +771,14 @@ def assign_persona(event: CloudWatchEvent) -> Any:
 
 @app.on_cw_event({"source": ["spendsense"], "detail-type": ["Persona Assigned"]})
 def generate_recommendations(event: CloudWatchEvent) -> Any:
-    """Recommend by persona, within the guardrails, each with its trace; announce Recommendations Generated."""
+    """Generate recommendations by persona, within the guardrails, with traces; announce Recommendations Generated."""
     run, left = services().spendsense.jobs.follow, seconds_left(cast(Any, event.context))
     return report_or_raise(lambda: run("generate_recommendations", detail_of(event, spendsense.StageDone), left))
 
 
 @app.lambda_function()
 def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Bring the database's schema up to date, before new versions get traffic; twice is as good as once."""
+    """Migrate the database's schema before new versions get traffic; a second run changes nothing."""
 
     def migrated(order: Mapping[str, Any]) -> dict[str, Any]:
         return invoked(spendsense.MigrateOrder, order, lambda _: services().spendsense.migrations.migrate())
@@ -782,13 +788,13 @@ def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 @app.route("/api/v1/health", cors=CORS, returns=spendsense.ServiceHealth, tag="spendsense")
 def spendsense_health() -> spendsense.ServiceHealth:
-    """Tell that the service answers."""
+    """Report that the service is healthy."""
     return spendsense.ServiceHealth(status="ok")
 
 
 @app.route("/api/v1/users/me/profile", returns=spendsense.Profile, headers=["If-None-Match"], **SIGNED_IN)
 def own_profile() -> Response:
-    """The caller's profile."""
+    """Return the caller's profile."""
     return unless_known(services().spendsense.profiles.profile(person()))
 
 
@@ -800,19 +806,19 @@ def own_profile() -> Response:
     **SIGNED_IN,
 )
 def save_own_profile() -> spendsense.Profile:
-    """Make or change the caller's profile."""
+    """Create or change the caller's profile."""
     return services().spendsense.profiles.register(person(), app.body(spendsense.ProfileChange))
 
 
 @app.route("/api/v1/users/me/profile", methods=["DELETE"], status=204, **SIGNED_IN)
 def delete_own_profile() -> None:
-    """Delete the caller's data, all of it, at once."""
+    """Delete all of the caller's data immediately."""
     services().spendsense.profiles.erase(person())
 
 
 @app.route("/api/v1/users/me/accounts", returns=spendsense.Accounts, headers=["If-None-Match"], **SIGNED_IN)
 def own_accounts() -> Response:
-    """The caller's accounts."""
+    """List the caller's accounts."""
     return unless_known(services().spendsense.own.accounts(person()))
 
 
@@ -824,14 +830,14 @@ def own_accounts() -> Response:
     **SIGNED_IN,
 )
 def own_transactions() -> Response:
-    """The caller's transactions, the latest first, a page at a time."""
+    """List the caller's transactions, the latest first, a page at a time."""
     query = app.query(spendsense.TransactionsQuery)
     return unless_known(services().spendsense.own.transactions(person(), query, app.request_id()))
 
 
 @app.route("/api/v1/users/me/progress", returns=spendsense.OwnProgress, headers=["If-None-Match"], **SIGNED_IN)
 def own_progress() -> Response:
-    """What the jobs still have to do for the caller."""
+    """Return the work that the jobs still have to do for the caller."""
     return unless_known(services().spendsense.own.progress(person()))
 
 
@@ -843,21 +849,37 @@ def own_progress() -> Response:
     **SIGNED_IN,
 )
 def own_spending() -> Response:
-    """The caller's spending by month and category; `transactions?spending=true` has the rows behind each figure."""
+    """Return the caller's spending by month and category; `transactions?spending=true` lists the underlying rows."""
     return unless_known(services().spendsense.own.spending(person(), app.query(spendsense.SpendingQuery)))
 
 
 @app.route("/api/v1/users/me/export", query=spendsense.ExportQuery, returns=spendsense.Export, **SIGNED_IN)
 def own_export() -> spendsense.Export:
-    """Everything that is kept about the caller, its transactions a page at a time."""
+    """Export everything stored about the caller, with the transactions a page at a time."""
     return services().spendsense.own.export(person(), app.query(spendsense.ExportQuery))
 
 
 @app.route("/api/v1/users/me/export/csv", query=spendsense.ExportQuery, produces=("text/csv",), **SIGNED_IN)
 def own_export_as_csv() -> Page:
-    """One part of the export as CSV."""
+    """Return one part of the export as CSV."""
     text = services().spendsense.own.export_csv(person(), app.query(spendsense.ExportQuery))
     return Page(text, "text/csv; charset=utf-8", {"Content-Disposition": 'attachment; filename="spendsense.csv"'})
+
+
+@app.route(
+    "/api/v1/users/me/imports",
+    methods=["POST"],
+    query=spendsense.ImportQuery,
+    returns=spendsense.Imported,
+    accepts={"application/json": spendsense.BankFile, "text/csv": str},
+    max_body_bytes=spendsense.MAX_IMPORT_BYTES,
+    **SIGNED_IN,
+)
+def import_own_bank_file() -> spendsense.Imported:
+    """Take in the caller's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV."""
+    raw, kind = app.raw_body(), app.header("Content-Type") or ""
+    by = spendsense.Operator(operator=person(), request_id=app.request_id())
+    return services().spendsense.imports.take(person(), raw, kind, app.query(spendsense.ImportQuery), by)
 
 
 @app.route(
@@ -868,7 +890,7 @@ def own_export_as_csv() -> Page:
     **SIGNED_IN,
 )
 def own_insights() -> Response:
-    """The caller's signals, behaviours and persona in a window."""
+    """Return the caller's signals, behaviours and persona in a window."""
     return unless_known(services().spendsense.own.insights(person(), app.query(spendsense.WindowQuery)))
 
 
@@ -880,7 +902,7 @@ def own_insights() -> Response:
     **SIGNED_IN,
 )
 def own_recommendations() -> Response:
-    """The caller's recommendations in a window, each with its reason."""
+    """List the caller's recommendations in a window, each with its reason."""
     return unless_known(services().spendsense.own.recommendations(person(), app.query(spendsense.WindowQuery)))
 
 
@@ -891,13 +913,13 @@ def own_recommendations() -> Response:
     **SIGNED_IN,
 )
 def own_recommendation(recommendation_id: str) -> Response:
-    """One of the caller's recommendations, with the trace of the decision."""
+    """Return one of the caller's recommendations, with the trace of the decision."""
     return unless_known(services().spendsense.own.recommendation(person(), recommendation_id, app.request_id()))
 
 
 @app.route("/api/v1/users/me/consent", returns=spendsense.Consent, headers=["If-None-Match"], **SIGNED_IN)
 def own_consent() -> Response:
-    """Whether the caller's consent stands, and its history."""
+    """Return the caller's consent and its history."""
     return unless_known(services().spendsense.profiles.consent(person()))
 
 
@@ -909,13 +931,13 @@ def own_consent() -> Response:
     **SIGNED_IN,
 )
 def decide_own_consent() -> spendsense.Consent:
-    """Grant or revoke consent; revoking erases at once what was derived."""
+    """Grant or revoke consent; revoking erases derived data immediately."""
     return services().spendsense.profiles.decide(person(), app.body(spendsense.ConsentChange))
 
 
 @app.route("/api/v1/catalogue", returns=spendsense.CatalogueView, headers=["If-None-Match"], **SIGNED_IN)
 def spendsense_catalogue() -> Response:
-    """Personas, articles, offers, signals with their units, and categories, by the ids that answers use."""
+    """Return personas, articles, offers, signals with their units, and categories, by the ids that answers use."""
     return unless_known(services().spendsense.catalogue.view())
 
 
@@ -928,7 +950,7 @@ def spendsense_catalogue() -> Response:
     **SIGNED_IN,
 )
 def give_feedback() -> spendsense.Feedback:
-    """Say whether a recommendation helped; said again, the last counts."""
+    """Record whether a recommendation helped; the latest feedback counts."""
     return services().spendsense.own.give_feedback(person(), app.body(spendsense.FeedbackGiven), app.request_id())
 
 
@@ -940,19 +962,19 @@ def give_feedback() -> spendsense.Feedback:
     **FOR_OPERATORS,
 )
 def list_users() -> Response:
-    """People, all or of one persona, a page at a time. For operators."""
+    """List people, all or of one persona, a page at a time. For operators."""
     return unless_known(services().spendsense.desk.users(operator(), app.query(spendsense.UsersQuery)))
 
 
 @app.route("/api/v1/operator/users/{user_id}", returns=spendsense.UserDetail, **FOR_OPERATORS)
 def read_user(user_id: str) -> spendsense.UserDetail:
-    """One person: profile, personas, what operators did (this look too). For operators."""
+    """Return one person: profile, personas, and operators' actions, including this request. For operators."""
     return services().spendsense.desk.user(operator(), user_id)
 
 
 @app.route("/api/v1/operator/users/{user_id}", methods=["DELETE"], status=204, **FOR_OPERATORS)
 def delete_user(user_id: str) -> None:
-    """Delete a person's data, all of it, at once. For operators."""
+    """Delete all of a person's data immediately. For operators."""
     services().spendsense.desk.erase(operator(), user_id)
 
 
@@ -960,7 +982,7 @@ def delete_user(user_id: str) -> None:
     "/api/v1/operator/users/{user_id}/signals", returns=spendsense.Signals, headers=["If-None-Match"], **FOR_OPERATORS
 )
 def read_user_signals(user_id: str) -> Response:
-    """One person's signals in every window. For operators."""
+    """Return one person's signals in every window. For operators."""
     return unless_known(services().spendsense.desk.signals(operator(), user_id))
 
 
@@ -972,7 +994,7 @@ def read_user_signals(user_id: str) -> Response:
     **FOR_OPERATORS,
 )
 def read_user_recommendations(user_id: str) -> Response:
-    """One person's recommendations in a window, with titles and status. For operators."""
+    """List one person's recommendations in a window, with titles and status. For operators."""
     query = app.query(spendsense.WindowQuery)
     return unless_known(services().spendsense.desk.recommendations(operator(), user_id, query))
 
@@ -984,7 +1006,7 @@ def read_user_recommendations(user_id: str) -> Response:
     **FOR_OPERATORS,
 )
 def read_user_trace(user_id: str, recommendation_id: str) -> Response:
-    """Why an item was recommended to a person, or withheld. For operators."""
+    """Explain why an item was recommended to a person, or withheld. For operators."""
     return unless_known(services().spendsense.desk.trace(operator(), user_id, recommendation_id))
 
 
@@ -998,7 +1020,7 @@ def read_user_trace(user_id: str, recommendation_id: str) -> Response:
     **FOR_OPERATORS,
 )
 def import_bank_file(user_id: str) -> spendsense.Imported:
-    """Take in a person's accounts, transactions and liabilities in Plaid's shapes, JSON or CSV. For operators."""
+    """Import a person's accounts, transactions and liabilities in Plaid's formats, JSON or CSV. For operators."""
     raw, kind = app.raw_body(), app.header("Content-Type") or ""
     return services().spendsense.desk.take(operator(), user_id, raw, kind, app.query(spendsense.ImportQuery))
 
@@ -1011,7 +1033,7 @@ def import_bank_file(user_id: str) -> spendsense.Imported:
     **FOR_OPERATORS,
 )
 def list_review() -> Response:
-    """Recommendations in a state of review, a page at a time. For operators."""
+    """List recommendations in a review state, a page at a time. For operators."""
     return unless_known(services().spendsense.desk.waiting(operator(), app.query(spendsense.ReviewQuery)))
 
 
@@ -1047,13 +1069,13 @@ def judge_recommendations() -> spendsense.BulkReviewed:
     **FOR_OPERATORS,
 )
 def spendsense_metrics_history() -> Response:
-    """What the metrics were, a day at a time. For operators."""
+    """Return the history of the metrics by day. For operators."""
     return unless_known(services().spendsense.desk.history(operator(), app.query(spendsense.MetricsHistoryQuery)))
 
 
 @app.route("/api/v1/operator/metrics", returns=spendsense.Metrics, headers=["If-None-Match"], **FOR_OPERATORS)
 def spendsense_metrics() -> Response:
-    """Coverage, explainability, fairness, feedback and the last runs. For operators."""
+    """Return coverage, explainability, fairness, feedback and the last runs. For operators."""
     return unless_known(services().spendsense.desk.metrics(operator()))
 
 
@@ -1073,13 +1095,13 @@ UPLOADS_CORS = Cors(headers=(*CORS.headers, "X-Owner-Token", "X-Upload-Token"))
     tag="uploads",
 )
 def open_upload_session() -> NewSession:
-    """Open an upload session for the desktop; the answer alone shows its tokens and its QR code."""
+    """Open an upload session for a desktop; only this answer shows its tokens and QR code."""
     phone_page = app.query(NewSessionQuery).phone_page or own_phone_page()
     return services().uploads.sessions.open(app.source_ip(), phone_page)
 
 
 def own_phone_page() -> str:
-    """The page for phones behind the console's address, or behind this API's where there is no console."""
+    """The phone's page at the console's address, or at this API's own if there is no console."""
     console = console_url()
     return f"{console}api/u" if console else app.address("u")
 
@@ -1094,7 +1116,7 @@ def own_phone_page() -> str:
     tag="uploads",
 )
 def upload_session(session_id: str) -> SessionView:
-    """Tell where a session stands, to either side's token; the image's address to the owner's only."""
+    """Return a session's status for either token; only the owner's token gets the image's URL."""
     query = app.query(SessionQuery)
     owner, upload = app.header("X-Owner-Token"), app.header("X-Upload-Token")
     return services().uploads.sessions.view(session_id, owner or query.owner_token, upload or query.upload_token)
@@ -1111,7 +1133,7 @@ def upload_session(session_id: str) -> SessionView:
     tag="uploads",
 )
 def end_upload_session(session_id: str) -> None:
-    """Forget a session and delete its image."""
+    """Delete a session and its image."""
     services().uploads.sessions.end(session_id, app.header("X-Owner-Token"))
 
 
@@ -1130,31 +1152,31 @@ def upload_url() -> UploadPermission:
 
 @app.route("/upload", produces=("text/html",), tag="uploads")
 def upload_desktop_page() -> Page:
-    """The desktop's page: shows the QR code, then the photo."""
+    """Serve the desktop's page, which shows the QR code, then the photo."""
     return Page(*services().uploads.site.desktop())
 
 
 @app.route("/u", produces=("text/html",), tag="uploads")
 def upload_phone_page() -> Page:
-    """The phone's page: takes the photo and sends it; the token is in the fragment of its address."""
+    """Serve the phone's page, which takes and uploads the photo; its URL's fragment has the token."""
     return Page(*services().uploads.site.phone())
 
 
 @app.route("/upload/assets/{name}", produces=("text/css", "text/javascript"), tag="uploads")
 def upload_asset(name: str) -> Page:
-    """A style sheet or module of the two pages."""
+    """Serve a style sheet or module of the two pages."""
     return Page(*services().uploads.site.asset(name))
 
 
 @app.on_s3_event(bucket=environ.get("OMNIBUS_UPLOADS_BUCKET", "uploads"), prefix="session-uploads/")
 def upload_completed(event: S3Notification) -> None:
-    """Look at what was uploaded, decide its session, tell the desktop."""
+    """Examine an uploaded object, decide its session, notify the desktop."""
     for_each_object(event, lambda it: services().uploads.completion.arrived(it.key, it.version_id or "", it.sequencer))
 
 
 @app.on_sqs_message(queue=environ.get("OMNIBUS_UPLOADS_OUTBOX", "upload-notices"), batch_size=10)
 def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
-    """Tell desktops what could not be told at once."""
+    """Retry notifications to desktops."""
     return for_each_message(batch, lambda it: services().uploads.notices.retry_message(it.body.encode()))
 
 
@@ -1163,12 +1185,12 @@ def notify_uploads(batch: QueueBatch) -> dict[str, Any]:
 
 @app.on_ws_connect()
 def connect(event: WebsocketEvent) -> dict[str, Any]:
-    """Bind a desktop to its upload session; a chat's socket is bound to nothing."""
+    """Bind a desktop to its upload session; a chat's socket has no session."""
     return accept(event, admit)
 
 
 def admit(connection: Connection) -> None:
-    """Let in a socket: to verdicts at once, of an upload to its session; what others are for, their messages say."""
+    """Admit a socket: subscribe it to verdicts, or bind it to its upload session; others say more in their messages."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "runs":
@@ -1179,14 +1201,14 @@ def admit(connection: Connection) -> None:
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`, `watch_me`."""
+    """Answer a socket's message: `sync` and `ping` for uploads, `chat`, `chat_stop`, `watch_jobs`, `watch_me`."""
     presence, post = services().uploads.presence, services().shared.connections.post
     actions = {"chat": chat_over_socket, "chat_stop": stop_chat, "watch_jobs": watch_jobs, "watch_me": watch_me}
     return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **actions}, post)
 
 
 def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Answer a chat message as the words arise."""
+    """Stream the answer to a chat message."""
     services().doorman.chat(connection)
     asked = decode_json(encode(message), ChatMessage)
     send = partial(services().shared.connections.post, connection)
@@ -1194,13 +1216,13 @@ def chat_over_socket(connection: Connection, message: Mapping[str, Any]) -> None
 
 
 def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Stop the answer that the socket is being given."""
+    """Stop the answer that is streaming to the socket."""
     decode_json(encode(message), ChatStop)
     services().concerts.conversation.stop(connection.id)
 
 
 def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell an operator's socket of jobs from now on; the proof is in the message, since URLs end up in logs."""
+    """Subscribe an operator's socket to jobs; the proof is in the message, because URLs end up in logs."""
     proof = decode_json(encode(message), JobsWatch)
     services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
     services().predictions.jobs.watch(connection.id, connection.endpoint)
@@ -1208,7 +1230,7 @@ def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
 
 
 def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell a person's socket how far the jobs are with them, now and whenever it changes."""
+    """Subscribe a person's socket to the progress of their jobs."""
     asked = decode_json(encode(message), spendsense.ProgressWatch)
     caller = services().spendsense.doorkeeper.person(services().signin.claims(asked.authorization))
     services().spendsense.progress.listen(caller, connection.id, connection.endpoint)
@@ -1216,10 +1238,10 @@ def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
 
 @app.on_ws_disconnect()
 def disconnect(event: WebsocketEvent) -> dict[str, Any]:
-    """Forget a socket."""
+    """Remove a closed socket."""
     return release(event, lambda it: services().uploads.presence.forget(it.id))
 
 
 load_for_snapshot(environ, lambda function: services().load(function))
-gc.freeze()  # what is loaded stays, so that no later collection need look through it
+gc.freeze()  # loaded modules stay, so later collections can skip them
 gc.enable()

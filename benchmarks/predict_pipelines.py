@@ -25,7 +25,7 @@ from benchmarks import measure
 from benchmarks.scoring_files import BUCKET, engine, request
 from chalicelib.predictions.estimators import LoadedModel, load
 from chalicelib.predictions.places import ObjectUri
-from chalicelib.predictions.publishing import Described, artifact_of
+from chalicelib.predictions.publishing import Artifact, Described, artifact_of
 
 NUMBERS = tuple(f"number_{place}" for place in range(6))
 TEXTS = tuple(f"text_{place}" for place in range(4))
@@ -64,10 +64,15 @@ def trained(kind: str) -> Any:
     return make_pipeline(prepared, HistGradientBoostingRegressor(random_state=0)).fit(frame, target)
 
 
+def artifact_for(kind: str) -> Artifact:
+    """The pipeline as it would be published."""
+    told = Described(sample=pa.Table.from_pandas(table(500, seed=3)))
+    return artifact_of(trained(kind), (*NUMBERS, *TEXTS), ObjectUri(BUCKET, kind), None, datetime.now(UTC), told)
+
+
 def model_of(kind: str) -> LoadedModel:
     """The pipeline as the engine has it, loaded back from its artifact."""
-    told = Described(sample=pa.Table.from_pandas(table(500, seed=3)))
-    artifact = artifact_of(trained(kind), (*NUMBERS, *TEXTS), ObjectUri(BUCKET, kind), None, datetime.now(UTC), told)
+    artifact = artifact_for(kind)
     return load(artifact.manifest, artifact.content)
 
 

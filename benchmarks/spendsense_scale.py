@@ -1,13 +1,16 @@
-"""SpendSense against the number of people: features, the function's memory, and the API at the largest.
+"""SpendSense against the number of people: the nights, the function's memory, and the API at the largest.
 
-Each person has 210 rows. The cost for each person should stay level, and the function's peak memory flat, since the
-rows never leave the database. The API is the route handler, called as API Gateway calls it, in this process beside the
-database: pages of 200 transactions of people taken at random.
+Each person has 210 rows. A full night does all three stages for everybody, an ordinary one for the hundredth part that
+has a new row. The cost for each person should stay level, and the function's peak memory flat, since the rows never
+leave the database. The API is the route handler, called as API Gateway calls it, in this process beside the database:
+pages of 200 transactions of people taken at random. Its peer is a bare Chalice route that runs the same query and
+returns its rows, and asks nobody who is calling.
 """
 
 import base64
 import os
 import random
+import re
 import statistics
 import sys
 import time
@@ -28,9 +31,10 @@ from chalicelib.adapters.spendsense.oversight import PostgresAudit
 from chalicelib.adapters.spendsense.people import PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
 from chalicelib.adapters.spendsense.records import PostgresExplanations, PostgresRecords
+from chalicelib.spendsense import sql
 from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.identity import Doorkeeper, Pool
-from chalicelib.spendsense.jobs import InsightJobs
+from chalicelib.spendsense.jobs import BATCH, InsightJobs
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.reading import OwnRecords
 from local.people.load import FixedUrl
@@ -38,6 +42,17 @@ from local.people.load import FixedUrl
 ROWS_EACH = 210
 CALLS = 1_000
 PAGE = 200
+NEW_ROWS = """
+INSERT INTO spendsense.transactions (
+    user_id, account_id, merchant_id, category_id, posted_on, amount_cents, pending, channel, external_id, name,
+    transaction_id
+)
+SELECT DISTINCT ON (user_id)
+    user_id, account_id, merchant_id, category_id, DATE '2026-11-21', 1234, false, 'online', 'new', 'NEW', 99999999
+FROM spendsense.transactions
+WHERE user_id % 100 = 0 AND posted_on >= '2026-11-10' AND amount_cents > 0
+ORDER BY user_id, transaction_id
+"""
 POOL = Pool("https://issuer.example", frozenset({"client"}))
 PATH = f"/api/v1/users/me/transactions?limit={PAGE}"
 
@@ -61,8 +76,9 @@ class OnePool:
         return POOL
 
 
-def compute(url: str, run_id: str) -> None:
-    """The whole of compute_features, as the function runs it."""
+def night(url: str, run_id: str) -> dict[str, float]:
+    """All stages for whoever is due, as the functions run them; how long each took, in ms."""
+    took: dict[str, float] = {}
     with closing(Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)) as database:
         jobs = InsightJobs(
             pipeline=PostgresPipeline(database, packaged_catalogue()),
@@ -70,7 +86,18 @@ def compute(url: str, run_id: str) -> None:
             clock=lambda: NOW,
             count=lambda name, value: None,
         )
-        jobs.run("compute_features", JobOrder(run_id, TODAY, everyone=True), lambda: 3600.0)
+        for job in BATCH:
+            started = time.perf_counter()
+            jobs.run(job, JobOrder(run_id, TODAY), lambda: 3600.0)
+            took[job] = 1000 * (time.perf_counter() - started)
+    return took
+
+
+def _spend(url: str) -> None:
+    """Give each hundredth person a new row, as an import does."""
+    with psycopg.connect(url) as connection:
+        connection.execute(NEW_ROWS)
+        connection.execute("UPDATE spendsense.standings SET features_due = true WHERE user_id % 100 = 0")
 
 
 def main() -> None:
@@ -80,15 +107,23 @@ def main() -> None:
     each = []
     for people in arguments.sizes:
         url = populated(people, ROWS_EACH)
-        started = time.perf_counter()
-        compute(url, "timed")
-        milliseconds = 1000 * (time.perf_counter() - started)
-        each.append(milliseconds / people)
-        report.medians[f"{people:,} people: features of all"] = round(milliseconds, 1)
-        report.medians[f"{people:,} people: features of one (ratio: to the smallest)"] = round(milliseconds / people, 3)
-        report.ratios[f"{people:,} people: features of one (ratio: to the smallest)"] = round(each[-1] / each[0], 3)
-        peak = measure.peak_mib("benchmarks.spendsense_scale:compute", url, "peak")
-        report.peak(f"{people:,} people: peak of the function", peak)
+        label = f"{people:,} people"
+        full = night(url, "full")
+        report.medians |= {f"{label}: full night, {job}": round(took, 1) for job, took in full.items()}
+        each.append(full["compute_features"] / people)
+        report.medians[f"{label}: features of one (ratio: to the smallest)"] = round(each[-1], 3)
+        report.ratios[f"{label}: features of one (ratio: to the smallest)"] = round(each[-1] / each[0], 3)
+        _spend(url)
+        ordinary = sum(night(url, "ordinary").values())
+        report.medians[f"{label}: a night with new rows of 1% (ratio: to the full night)"] = round(ordinary, 1)
+        report.ratios[f"{label}: a night with new rows of 1% (ratio: to the full night)"] = round(
+            ordinary / sum(full.values()), 4
+        )
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE spendsense.standings SET features_due = true")
+        report.peak(
+            f"{label}: peak of the functions", measure.peak_mib("benchmarks.spendsense_scale:night", url, "peak")
+        )
         if people == max(arguments.sizes):
             _call_api(report, url, people)
         dropped(url)
@@ -96,13 +131,21 @@ def main() -> None:
 
 
 def _call_api(report: measure.Report, url: str, people: int) -> None:
-    times = sorted(_timed_calls(url))
-    label = f"{people:,} people: API, {PAGE} transactions a page"
-    report.medians[f"{label}, p50"] = round(statistics.median(times), 2)
-    report.medians[f"{label}, p95"] = round(times[int(len(times) * 0.95)], 2)
+    label = f"{people:,} people: {PAGE} transactions a page"
+    found = {name: sorted(times) for name, times in _timed_calls(url).items()}
+    for name, times in found.items():
+        report.medians[f"{label}, {name}, p50"] = round(statistics.median(times), 2)
+        report.medians[f"{label}, {name}, p95"] = round(_p95(times), 2)
+    ours = f"{label}, the API, p95"
+    report.ratios[f"{ours} (ratio: to the bare route)"] = round(_p95(found["the API"]) / _p95(found["bare Chalice"]), 2)
 
 
-def _timed_calls(url: str) -> list[float]:
+def _p95(times: list[float]) -> float:
+    return times[int(len(times) * 0.95)]
+
+
+def _timed_calls(url: str) -> dict[str, list[float]]:
+    """The times of both, call by call in turn, each for the same person."""
     from chalice.test import Client
 
     from tests.environment import ENVIRONMENT
@@ -129,15 +172,42 @@ def _timed_calls(url: str) -> list[float]:
             catalogue=packaged_catalogue(),
             clock=lambda: NOW,
         )
-        with Client(application.app, stage_name="dev") as client:
-            return [_timed(client, str(subject)) for subject in subjects]
+        bare = bare_route(database)
+        with Client(application.app, stage_name="dev") as client, Client(bare, stage_name="dev") as plain:
+            times: dict[str, list[float]] = {"the API": [], "bare Chalice": []}
+            for subject in map(str, subjects):
+                times["the API"].append(_timed(client, PATH, _token(subject)))
+                times["bare Chalice"].append(_timed(plain, f"/transactions/{subject}", {}))
+            return times
 
 
-def _timed(client: Any, subject: str) -> float:
+def bare_route(database: Postgres) -> Any:
+    """A Chalice application with one route, which answers a person's page with one query."""
+    from chalice import Chalice
+
+    bare = Chalice(app_name="bare")
+    text = sql.text("read_transactions").replace("/*spends*/", sql.text("spends"))
+    asked = dict.fromkeys(re.findall(r"%\((\w+)\)s", text))
+
+    @bare.route("/transactions/{subject}")
+    def transactions(subject: str) -> Any:
+        parameters = {**asked, "subject": subject, "limit": PAGE, "spending": False}
+        rows = database.run(lambda cursor: cursor.execute(text, parameters).fetchall())
+        found = [{**row._asdict(), "posted_on": row.posted_on.isoformat()} for row in rows[:PAGE]]
+        return {"transactions": found}
+
+    return bare
+
+
+def _token(subject: str) -> dict[str, str]:
     claims = {"sub": subject, "cognito:username": subject, "iss": POOL.issuer, "aud": "client", "token_use": "id"}
     payload = base64.urlsafe_b64encode(msgspec.json.encode(claims)).decode().rstrip("=")
+    return {"Authorization": f"e30.{payload}.c2lnbmVk"}
+
+
+def _timed(client: Any, path: str, headers: dict[str, str]) -> float:
     started = time.perf_counter()
-    answer = client.http.get(PATH, headers={"Authorization": f"e30.{payload}.c2lnbmVk"})
+    answer = client.http.get(path, headers=headers)
     elapsed = 1000 * (time.perf_counter() - started)
     if answer.status_code != 200 or len(msgspec.json.decode(answer.body)["transactions"]) != PAGE:
         raise RuntimeError(f"{answer.status_code}: {answer.body[:300]!r}")

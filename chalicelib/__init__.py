@@ -1,1 +1,1 @@
-"""The application behind app.py: edges in `entry`, one package for each workload, the outside world in `adapters`."""
+"""The application behind app.py: the edge in `entry`, a package for each workload, the outside in `adapters`."""

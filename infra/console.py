@@ -56,7 +56,7 @@ def build(root: Path = ROOT) -> bool:
         GENERATED.mkdir(exist_ok=True)
         (GENERATED / DESCRIPTION).write_bytes(description)
         _install()
-        for step in ("types", "check", "build"):
+        for step in ("types", "coastlines", "check", "build"):
             run_npm("run", "--silent", step)
         _pack(SITE)
         DIGEST.write_text(wanted)

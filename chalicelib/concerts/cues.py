@@ -33,10 +33,6 @@ SHORT_CODES = frozenset(
 )
 """Codes of places that are words: they count in capitals, or after a city and a comma."""
 
-ARTIST_BEFORE = re.compile(
-    r"\b(?:by|band|artist|singer|group|musician|act|see|hear|watch|catch|seeing|about|for|from|love|like|fan of|fans of|"
-    r"is|does|will|did|are|when s|where s|whos|with|of|has|can) (?:the )?$"
-)
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
@@ -46,7 +42,7 @@ PLACE_BEFORE = re.compile(
 )
 
 NEGATION = re.compile(
-    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid|avoiding|skip|hate|hates|"
+    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
@@ -65,7 +61,7 @@ PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MON
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
     rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?= [$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"within|(?:have|got|with)(?= (?:about |around |only )?[$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
 )
@@ -84,12 +80,12 @@ DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|pricey|luxury|vip)\b")
 CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{SEATED})\b")
 CAPACITY_LEAST = re.compile(
     rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
+    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
     rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
 )
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
+    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
     rf"|\bsmaller than (\d[\d,.]*k?)\b"
 )
 SMALL = re.compile(
@@ -103,7 +99,7 @@ SMALL_SEATS, LARGE_SEATS = 1500, 8000
 COUNT = re.compile(
     rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre)\b"
+    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b"
 )
 ORDINALS = {
@@ -188,23 +184,24 @@ UNKNOWN_VENUE = re.compile(
 """Where the name of an artist or a venue would be; the words that nothing has used are tildes."""
 
 GREETING = re.compile(
-    r"^(?:hello+|hi+|he+y+|hiya|heya|sup|what s up|what s new|wassup|ok cool thanks|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
+    r"^(?:hello+|ta|kthx|cya|hi+|he+y+|hiya|heya|sup|what s up|what s new|wassup|ok cool thanks|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
 )
 CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what do you do|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compare|comparison|trends?|how many (?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
-        ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
+        ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
-        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|places to (?:play|perform|see)|concert halls?)\b"),
-        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
+        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
@@ -241,6 +238,18 @@ VENUES_ASKED = re.compile(
     r"\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
     r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
 )
+SALES = re.compile(
+    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
+)
+AHEAD = re.compile(
+    r"\b(?:will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
+)
+"""What sells, and what is yet to come: both together ask for a forecast, the first with the past for totals."""
+TAKEN = re.compile(
+    r"\b(?:sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
+)
+COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
+ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
     r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
 )
@@ -260,6 +269,7 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked|by (?:the )?(?:number of )?(?:concerts|shows|events|gigs))\b", "concerts", False),
 )  # fmt: skip
+LEAST_FIRST = re.compile(r"\b(?:lowest|least|smallest|worst|ascending|fewest) first\b")
 ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
@@ -273,7 +283,7 @@ TYPE_WORDS = frozenset(
 )
 
 PAST = re.compile(
-    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
+    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|saw|drew|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
 )
 CONTEXT = re.compile(
     r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
@@ -303,11 +313,11 @@ IDLE = frozenset(
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
     "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
     "id idea ideas if ill im in info inside instead into is isnt it its itself ive job join just keen keep kind kinda kindly "
-    "kinds know lads last lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
+    "kinds know lads lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
     "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
-    "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay old on once one ones only onto "
-    "opinion option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
+    "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "
+    "contest context content concern counter convert opinion option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
     "perhaps person pick place places plan planning plans play played player playing plays please plenty plus possible possibly prefer "
     "preferably preferred pretty probably put question quick quickly quite rather re real really reckon regarding right "
     "round run s said same saw say says scene schedule see seeing seem seen shall she should shouldnt show shows since sir "

@@ -125,6 +125,8 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             if ranged or " and" not in joint:
                 last = points.pop(0)
                 since, until = point.since, last.until
+                if since and until and since >= until and _open_year(flat[point.start : point.end]):
+                    since = _day(until.year - (since.month > (until - DAY).month), since.month, since.day) or since
                 if since and until and until <= since and _open_year(flat[last.start : last.end]):
                     until = _next_year(until)
                 wrong = bool(since and until and until <= since)

@@ -200,7 +200,7 @@ def _similar(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: 
 def _concerts(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: date) -> None:
     if question.until and question.until <= today:
         plan.tool = "find_concerts"
-        names = [one.name for one in (*question.artists, *question.venues)]
+        names = [*(artist.name for artist in question.artists), *(venue.name for venue in question.venues)]
         plan.arguments = {
             "q": names[0] if names else "",
             "genre": list(question.genres),

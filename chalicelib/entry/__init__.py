@@ -1,1 +1,1 @@
-"""The edges: what knows Chalice, so that nothing behind them has to."""
+"""The edge: the only package that depends on Chalice."""

@@ -1,6 +1,6 @@
-"""Chalice's command line on this project: what stands in for its commands, and what mends `chalice local`.
+"""Replacements for commands of Chalice's command line, and fixes for `chalice local`.
 
-Only app.py under a command of Chalice's imports this. Some commands know nothing of `infra/`: left to themselves they
+app.py imports this module only under Chalice's command line. Some commands ignore `infra/`: on their own they
 would make functions without variables and layers, and exit with 0.
 """
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 INFRA = Path("infra", "package.py")
-"""What the project has, and no project that is rendered or copied from it."""
+"""A file that exists in this project, but not in projects rendered or copied from it."""
 REFUSED = {
     "deploy": "run `make resources STAGE={stage}` once, then `make chalice-deploy STAGE={stage}`;"
     " `make deploy STAGE={stage}` deploys everything by CloudFormation",
-    "delete": "run `make chalice-delete STAGE={stage}` for what `chalice deploy` made, or `make destroy STAGE={stage}`",
+    "delete": "run `make chalice-delete STAGE={stage}` after `chalice deploy`, or `make destroy STAGE={stage}`",
 }
 SIMPLE = {"pkg_format": "cloudformation", "single_file": False, "merge_template": None, "template_format": "json"}
-"""The options with which `chalice package` gives what `make package` gives."""
+"""The options with which `chalice package` gives the same result as `make package`."""
 
 
 def stand_in() -> None:
-    """Do what the running command should, or refuse it in one sentence; return where Chalice does well by itself."""
+    """Run the replacement of the current command, or refuse it in one sentence; return if Chalice's own suffices."""
     import click
 
     context = click.get_current_context(silent=True)
@@ -38,7 +38,7 @@ def stand_in() -> None:
 
 
 def mend_deploy() -> None:
-    """Let a route take JSON as text and CSV as bytes: Chalice's own decoding could not, `App.raw_body` does."""
+    """Let a route accept JSON as text and CSV as bytes: `App.raw_body` decodes both, Chalice cannot."""
     from chalice.deploy import validate
 
     validate.validate_route_content_types = lambda routes, binary_types: None
@@ -50,7 +50,7 @@ def _replace(command: str, options: Mapping[str, Any]) -> None:
     if command != "package":
         return
     if options["pkg_format"] == "terraform":
-        sys.exit("chalice package: for Terraform, `make package` and use the module in infra/terraform.")
+        sys.exit("chalice package: for Terraform, run `make package` and use the module in infra/terraform.")
     if other := [name for name, value in SIMPLE.items() if options[name] != value]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in other)
         sys.exit(f"chalice package: {named} cannot be used here; `chalice package --stage STAGE OUT` writes all of it.")
@@ -59,7 +59,7 @@ def _replace(command: str, options: Mapping[str, Any]) -> None:
 
 
 def mend_local() -> None:
-    """Let `chalice local` answer as API Gateway does where it would drop the connection, or ask for a signature."""
+    """Make `chalice local` answer like API Gateway instead of dropping the connection or asking for a signature."""
     from chalice.local import LocalGateway, LocalGatewayAuthorizer
 
     decode: Callable[[Any, str], Mapping[str, Any]] = LocalGatewayAuthorizer._decode_jwt_payload
@@ -69,7 +69,7 @@ def mend_local() -> None:
         try:
             return decode(self, token)
         except (ValueError, IndexError):
-            return {}  # signed in as nobody, which the routes refuse
+            return {}  # unauthenticated, which the routes refuse
 
     def handle_or_404(self: Any, method: str, path: str, headers: Any, body: Any) -> Any:
         try:
@@ -83,7 +83,7 @@ def mend_local() -> None:
 
 
 def not_found(path: str) -> dict[str, Any]:
-    """The answer to a path that no route has."""
+    """The response to a path without a route."""
     error = {"code": "not_found", "message": f"There is no {path.partition('?')[0]}.", "request_id": "local"}
     return {
         "statusCode": 404,

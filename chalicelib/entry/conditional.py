@@ -1,4 +1,4 @@
-"""ETags: an answer that the caller has already is not sent again."""
+"""ETags: do not send an answer that the caller already has."""
 
 from typing import Any
 
@@ -26,6 +26,6 @@ def revalidated(
 
 
 def _names(if_none_match: str, tag: str) -> bool:
-    """Weak comparison, as RFC 9110 asks for: a compressing gateway may have weakened the tag."""
+    """Weak comparison, as RFC 9110 requires: a compressing gateway may have weakened the tag."""
     named = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
     return "*" in named or tag in named

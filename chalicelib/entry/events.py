@@ -1,8 +1,8 @@
-"""Events that are not requests: S3 notifications, queue batches, schedules, and which of their failures retry.
+"""Events without a caller (S3 notifications, queue batches, schedules), and which of their failures to retry.
 
-S3 and SQS deliver at least once, out of order, several records at a time. Every record is handled on its own, and
-the table in `disposition` decides what its failure means: "retry" (the service delivers it again), or "park" (it
-would fail for ever: it is logged, counted, acknowledged).
+S3 and SQS deliver at least once, out of order, several records at a time. Each record is handled separately, and
+`disposition` decides about a failure: "retry" (the service delivers the record again), or "park" (it would fail every
+time, so it is logged, counted and acknowledged).
 """
 
 import sys
@@ -23,7 +23,7 @@ RETRIED = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 
 
 class S3Record(Struct, frozen=True):
-    """One object that an S3 notification is about, its key decoded; `sequencer` orders the events of one key."""
+    """One object of an S3 notification, its key decoded; `sequencer` orders the events of one key."""
 
     bucket: str
     key: str
@@ -38,7 +38,7 @@ class S3Record(Struct, frozen=True):
 class S3Notification(BaseLambdaEvent):
     """An S3 notification of any number of records; `s3:TestEvent` has none.
 
-    Chalice's `event.bucket` and `event.key` are there for notifications of one record, which S3 does not promise.
+    Chalice's `event.bucket` and `event.key` work for notifications of one record, which S3 does not guarantee.
     """
 
     def _extract_attributes(self, event_dict: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ class S3Notification(BaseLambdaEvent):
 
 
 class QueueRecord(Struct, frozen=True):
-    """One SQS message: its text, its id, and how often it has been received; and what Chalice's records have."""
+    """One SQS message: its text, its id, and how often it was received, plus the attributes of Chalice's records."""
 
     message_id: str
     body: str
@@ -89,21 +89,21 @@ EVENTS: dict[str, tuple[type[BaseLambdaEvent], str]] = {
     "on_s3_event": (S3Notification, "s3"),
     "on_sqs_message": (QueueBatch, "sqs"),
 }
-"""Chalice's name of a handler type -> the event class that it gets here, and its kind of middleware."""
+"""Chalice's name of a handler type -> our event class for it, and its kind of middleware."""
 
 
 def disposition(error: BaseException) -> Literal["retry", "park"]:
-    """What to do with a record that failed with `error`: what may pass later retries, so does the unknown."""
+    """What to do with a record that failed with `error`: retry errors that may pass, and unknown ones."""
     if isinstance(error, OmnibusError) and not isinstance(error, RETRIED):
         return "park"
     return "retry"
 
 
 def for_each_object(event: S3Notification, handle: Callable[[S3Record], object]) -> None:
-    """Handle every record of an S3 notification; raise once at the end if any may pass on a retry.
+    """Handle every record of an S3 notification; raise at the end if a retry may help any of them.
 
-    Lambda then invokes again with the same event, and after the last attempt sends it to the dead-letter queue.
-    Handling is idempotent, so the records that went well do no harm the second time.
+    Lambda then retries the event, and after the last attempt sends it to the dead-letter queue.
+    Handling is idempotent, so a retry does not harm the records that succeeded.
     """
     retry: BaseException | None = None
     for record in event:
@@ -118,7 +118,7 @@ def for_each_object(event: S3Notification, handle: Callable[[S3Record], object])
 def for_each_message(batch: QueueBatch, handle: Callable[[QueueRecord], object]) -> dict[str, list[dict[str, str]]]:
     """Handle every message of a queue; return the failed ones for `ReportBatchItemFailures`.
 
-    The template sets that flag on every queue function, and a test holds it there: without it, AWS would take this
+    The template sets that flag on every queue function, and a test checks it: without it, AWS would take this
     answer for success and delete the failures.
     """
     failures = []
@@ -132,7 +132,7 @@ def for_each_message(batch: QueueBatch, handle: Callable[[QueueRecord], object])
 
 
 def report_or_raise(handle: Callable[[], Any]) -> Any:
-    """Run a scheduled or event-driven job: what would fail for ever is reported, what may pass is raised."""
+    """Run a scheduled or event-driven job: report errors that would recur, raise errors that may pass."""
     try:
         return msgspec.to_builtins(handle())
     except Exception as error:
@@ -142,7 +142,7 @@ def report_or_raise(handle: Callable[[], Any]) -> Any:
 
 
 def detail_of(event: CloudWatchEvent, model: type[Model]) -> Model:
-    """The detail of an EventBridge event as a `model`; InvalidInput, which is parked, if it is none."""
+    """The detail of an EventBridge event as a `model`; InvalidInput, which is parked, if it does not fit."""
     return decode_json(msgspec.json.encode(event.detail), model)
 
 
@@ -156,13 +156,13 @@ def invoked(model: type[Model], event: Mapping[str, Any], handle: Callable[[Mode
 
 
 def packaging_for_cloudformation() -> bool:
-    """Is `chalice package` what imports the app just now?"""
+    """Is `chalice package` importing the app?"""
     context = _chalice_command()
     return context is not None and context.info_name == "package" and context.params.get("pkg_format") != "terraform"
 
 
 def describing_the_api() -> bool:
-    """Is it `chalice package` or `chalice deploy` that imports the app, to describe its API?"""
+    """Is `chalice package` or `chalice deploy` importing the app, to describe its API?"""
     context = _chalice_command()
     return context is not None and context.info_name in {"package", "deploy"}
 
@@ -173,7 +173,7 @@ def _chalice_command() -> Any:
 
 
 def _report(error: BaseException, **where: str) -> BaseException | None:
-    """Log a failed record; return the error if its record should come again."""
+    """Log a failed record; return the error if the record should be retried."""
     if disposition(error) == "retry":
         telemetry.logger.warning("record failed, will be retried", exc_info=error, extra=where)
         return error

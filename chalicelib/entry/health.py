@@ -1,4 +1,4 @@
-"""Is the application well? Shallow: it answers. Deep: each dependency is asked, with a deadline each."""
+"""Health of the application. Shallow: it answers. Deep: it checks each dependency, with a deadline each."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ DEADLINE_S = 2.0
 
 
 class HealthQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    deep: Annotated[bool, Meta(description="Ask each dependency; for operators.")] = False
+    deep: Annotated[bool, Meta(description="Check each dependency; for operators.")] = False
 
 
 class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one dependency answered, and after how many milliseconds."""
+    """The health of one dependency, and the duration of its check in milliseconds."""
 
     status: Literal["ok", "failed"]
     ms: int
@@ -27,21 +27,21 @@ class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class HealthReport(Struct, frozen=True, kw_only=True):
-    """The state of the application: degraded where a dependency failed."""
+    """The state of the application: degraded if a dependency failed."""
 
     status: Literal["ok", "degraded"]
     dependencies: dict[str, Dependency] = {}
 
 
 class Health:
-    """Asks dependencies side by side, for operators alone."""
+    """Checks dependencies concurrently, for operators only."""
 
     def __init__(self, checks: Mapping[str, Callable[[], object]], *, deadline_s: float = DEADLINE_S) -> None:
         self._checks = checks
         self._deadline_s = deadline_s
 
     def report(self, query: HealthQuery, admit: Callable[[], object]) -> HealthReport:
-        """The report that `query` asks for; `admit` raises if a deep one is not for the caller."""
+        """The report that `query` requests; `admit` raises if the caller may not have a deep one."""
         if not query.deep:
             return HealthReport(status="ok")
         admit()
@@ -61,7 +61,7 @@ class Health:
 
 
 def _ask(name: str, check: Callable[[], object]) -> Dependency:
-    """How a dependency is, and how long it took to say so."""
+    """Check one dependency and time the check."""
     problem = ""
     started = time.monotonic()
     try:

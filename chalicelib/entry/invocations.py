@@ -1,4 +1,4 @@
-"""Direct invocations with a contract of their own: a proxy's answer, and the steps of a state machine."""
+"""Direct invocations with their own contracts: proxy responses, and the steps of a state machine."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,32 +13,32 @@ from chalicelib.entry.models import decode_json, error_content
 from chalicelib.errors import OmnibusError
 
 ANSWER_S = 25.0
-"""For an answer that somebody waits for: API Gateway waits 29 s, a cold start included."""
+"""The deadline of an interactive answer: API Gateway waits 29 s, including a cold start."""
 REASON_CHARACTERS = 1000
 """CloudFormation takes answers of 4 KB."""
 MARGIN_S = 1.0
-"""Left to a function for answering after its last call has timed out."""
+"""The time that a function keeps to answer after its last call has timed out."""
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 Request = TypeVar("Request")
 
 
 class Context(Protocol):
-    """What Lambda tells a function about its invocation."""
+    """Lambda's context of an invocation."""
 
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Time until the function is ended."""
+        """Time until Lambda ends the function."""
 
 
 def seconds_left(context: Context) -> Callable[[], float]:
-    """A function that tells how many seconds the invocation has left."""
+    """A function that returns the invocation's remaining seconds."""
     return lambda: context.get_remaining_time_in_millis() / 1000
 
 
 def answer_in_time(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Middleware: give every call of a request the same deadline, before API Gateway or Lambda gives up on it."""
+    """Middleware: give all calls of a request one deadline, which ends before API Gateway or Lambda gives up."""
     context: Any = getattr(event, "lambda_context", None) or getattr(event, "context", None)
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     most = remaining() / 1000 - MARGIN_S if remaining else ANSWER_S
@@ -58,15 +58,15 @@ def proxied(
 
     `handle` gets the parsed event and the seconds that are left.
 
-    200, or 202 for a result of the type `accepted`. 400 is what the caller can mend, whatever REST calls it; 429 and
-    503 pass through; 500 is the rest, opaque.
+    200, or 202 for a result of the type `accepted`. 400 for any error that the caller can fix, whatever its REST
+    status; 429 and 503 pass through; anything else is an opaque 500.
     """
     try:
         result = handle(parse(event), seconds_left(context))
         return _proxy(202 if isinstance(result, accepted) else 200, msgspec.json.encode(result))
     except OmnibusError as error:
         return _proxy(proxy_status(error), msgspec.json.encode({"error": error_content(error, context.aws_request_id)}))
-    except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
+    except Exception:  # noqa: BLE001  # the edge: the caller gets an opaque 500
         telemetry.logger.exception("unhandled error in a direct invocation")
         unknown = OmnibusError("An internal error occurred.")
         return _proxy(500, msgspec.json.encode({"error": error_content(unknown, context.aws_request_id)}))
@@ -75,10 +75,10 @@ def proxied(
 def stepped(
     event: Any, context: Context, model: type[Model], handle: Callable[[Model, Callable[[], float]], msgspec.Struct]
 ) -> Any:
-    """Run a step of a state machine: its input as a `model`, with the seconds that are left, its output as JSON.
+    """Run a step of a state machine: pass its input as a `model` and the remaining seconds, return its output as JSON.
 
-    What may pass raises, and the engine retries whatever was raised; what would fail for ever is an answer with
-    "failed", on which the machine ends.
+    An error that may pass is raised, and the engine retries the step; an error that would recur becomes an answer with
+    "failed", which ends the execution.
     """
     try:
         return msgspec.to_builtins(handle(decode_json(msgspec.json.encode(event), model), seconds_left(context)))
@@ -94,10 +94,10 @@ def ordered(
     handle: Callable[[Mapping[str, Any]], dict[str, Any]],
     tell_stack: Callable[[str, Mapping[str, Any]], None],
 ) -> dict[str, Any]:
-    """Answer a direct invocation by `handle`; where CloudFormation orders a resource, tell it whether that worked, too.
+    """Answer a direct invocation by `handle`; if it is a CloudFormation resource request, report success or failure.
 
-    CloudFormation orders the version before when it takes a change back: there is nothing to do then, nor for a
-    deletion. It waits for an hour where it is not told, so it is told of every error.
+    On a rollback, CloudFormation requests the previous version again: there is nothing to do then, nor for a
+    deletion. Without an answer it waits for an hour, so it gets one for every error.
     """
     if "ResponseURL" not in event:
         return handle(event)
@@ -105,8 +105,8 @@ def ordered(
     if event["RequestType"] != "Delete" and not _taken_back(event):
         try:
             answer = handle({})
-        except Exception as error:  # noqa: BLE001  # whatever it was, the stack must not wait for it
-            telemetry.logger.exception("unhandled error in an order of CloudFormation's")
+        except Exception as error:  # noqa: BLE001  # the stack must not wait, whatever failed
+            telemetry.logger.exception("unhandled error in a CloudFormation resource request")
             answer = {"error": {"code": "internal_error", "message": type(error).__name__}}
     reason = json.dumps(answer["error"])[:REASON_CHARACTERS] if "error" in answer else ""
     echoed = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
@@ -117,7 +117,7 @@ def ordered(
 
 
 def _taken_back(event: Mapping[str, Any]) -> bool:
-    """Does CloudFormation go back to a version that was published before the one that it has?"""
+    """Is CloudFormation rolling back to a version older than the one it has?"""
     wanted, there = (event.get(name, {}).get("Version", 0) for name in ("ResourceProperties", "OldResourceProperties"))
     return int(wanted) < int(there)
 

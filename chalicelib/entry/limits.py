@@ -1,4 +1,4 @@
-"""How often one address may do what costs us something, whichever function it reaches: counts in a table."""
+"""Limits on costly actions of one address across all functions: counts in a table."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,25 +10,25 @@ from chalicelib.errors import OmnibusError, RateLimited
 WINDOW = timedelta(minutes=10)
 Kind = Literal["socket", "chat", "tool", "refusal"]
 MOST: Mapping[Kind, int] = {"socket": 300, "chat": 120, "tool": 40, "refusal": 20}
-"""Of each kind, what one address may do in ten minutes; an office of many people has one address, too.
+"""The actions of each kind that one address may do in ten minutes; a whole office may share one address.
 
-Of tools, one call in TOOLS_COUNTED is counted: counting takes longer than many a tool.
+Of tool calls, only one in TOOLS_COUNTED is counted, because counting takes longer than many tools.
 """
 TOOLS_COUNTED = 8
 
 
 class AddressCounters(Protocol):
-    """Counts that forget themselves."""
+    """Counts that expire."""
 
     def add(self, name: str, ends_at: datetime) -> int:
-        """Count one more under `name`, which is forgotten some time after `ends_at`; the count including it."""
+        """Increment the count `name`, which expires some time after `ends_at`; return the new count."""
 
     def count(self, name: str) -> int:
-        """The count under `name`."""
+        """The count `name`."""
 
 
 class AddressLimits:
-    """Counts what addresses do; where the counts cannot be kept, nobody is refused for that."""
+    """Counts the actions of addresses; if it cannot keep the counts, it refuses nobody."""
 
     def __init__(
         self, counters: AddressCounters, clock: Callable[[], datetime], most: Mapping[Kind, int] = MOST
@@ -38,12 +38,12 @@ class AddressLimits:
         self._most = most
 
     def spend(self, kind: Kind, address: str) -> None:
-        """Count one more; RateLimited if that is more than the address may do."""
+        """Count one more; RateLimited if that exceeds the address's limit."""
         name, ends_at = self._window(kind, address)
         self._refuse_beyond(kind, lambda: self._counters.add(name, ends_at), ends_at)
 
     def check(self, kind: Kind, address: str) -> None:
-        """RateLimited if the address has done already as much as it may."""
+        """Raise RateLimited if the address has reached its limit."""
         name, ends_at = self._window(kind, address)
         self._refuse_beyond(kind, lambda: self._counters.count(name) + 1, ends_at)
 
@@ -56,7 +56,7 @@ class AddressLimits:
         try:
             count = counted()
         except OmnibusError:
-            telemetry.logger.warning("the counts of addresses cannot be kept", exc_info=True)
+            telemetry.logger.warning("cannot keep the counts of addresses", exc_info=True)
             return
         if count > self._most[kind]:
             wait = max(1, int((ends_at - self._clock()).total_seconds()))

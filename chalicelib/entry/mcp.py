@@ -1,8 +1,8 @@
-"""The Model Context Protocol over HTTP: one JSON-RPC message in, one answer out, and nothing kept between them.
+"""The Model Context Protocol over HTTP: one JSON-RPC message in, one answer out, and no state between them.
 
 It speaks 2026-07-28, where each request carries its version and needs no handshake, and the handshake of 2025-11-25
-and 2025-06-18 without sessions. Arguments are checked by the tool's model, whose schema clients are given; an error of
-a tool is a result with `isError`, so that a model can read it. Why this is not a library: docs/adr/0070.
+and 2025-06-18 without sessions. The tool's model validates arguments, and clients get its schema; a tool's error is a
+result with `isError`, which a model can read. docs/adr/0070 says why this is not a library.
 """
 
 import binascii
@@ -24,7 +24,7 @@ STATELESS = "2026-07-28"
 HANDSHAKES = ("2025-11-25", "2025-06-18")
 META = "io.modelcontextprotocol/"
 FRESH_MS = 300_000
-"""For how long a client may keep the list of tools."""
+"""How long a client may cache the list of tools."""
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
@@ -41,7 +41,7 @@ class McpMessage(Struct):
 
 
 class McpCaller(Struct, frozen=True):
-    """Who calls: the Authorization header, the operators' token, the address, the request's id; nothing is verified."""
+    """The caller, unverified: the Authorization header, the operators' token, the address, the request's id."""
 
     authorization: str | None
     operator_token: str | None
@@ -50,7 +50,7 @@ class McpCaller(Struct, frozen=True):
 
 
 class McpTool(Struct, frozen=True, kw_only=True):
-    """One tool: what it is called, the models of its arguments and its answer, and what it does for a caller."""
+    """One tool: its name, the models of its arguments and answer, and its action for a caller."""
 
     name: str
     title: str
@@ -61,7 +61,7 @@ class McpTool(Struct, frozen=True, kw_only=True):
     access: Literal["everybody", "signed-in users", "operators"] = "everybody"
 
     def described(self) -> dict[str, Any]:
-        """It as a client is told."""
+        """The tool as clients see it."""
         told = self.description if self.access == "everybody" else f"{self.description} For {self.access}."
         return {
             "name": self.name,
@@ -81,7 +81,7 @@ class McpAnswer(Struct, frozen=True):
 
 
 class _Refused(Exception):
-    """A message that is answered with an error of the protocol."""
+    """A message whose answer is a protocol error."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
@@ -108,7 +108,7 @@ class McpServer:
         self._info = {"name": "omnibus", "title": "Omnibus", "version": version}
 
     def answer(self, body: bytes, header: Callable[[str], str | None], caller: McpCaller) -> McpAnswer:
-        """The answer to one POST; RateLimited where the address called too often."""
+        """The answer to one POST; RateLimited if the address called too often."""
         origin = header("Origin")
         if origin is not None and "*" not in self._origins and origin not in self._origins:
             return _refusal(403, None, INVALID_REQUEST, "This origin may not call.")
@@ -139,7 +139,7 @@ class McpServer:
         return McpAnswer(200, {"jsonrpc": "2.0", "id": request_id, "result": result})
 
     def _is_stateless(self, message: Mapping[str, Any], header: Callable[[str], str | None]) -> bool:
-        """Whether a request carries its own version; refused where that, or a header beside it, is not right."""
+        """Does a request carry its own version? Refuses a wrong version, or headers that contradict the body."""
         params = message.get("params")
         meta = params.get("_meta") if isinstance(params, dict) else None
         said = header("MCP-Protocol-Version")
@@ -153,10 +153,10 @@ class McpServer:
                 INVALID_PARAMS, f"params._meta must have {META}protocolVersion and {META}clientCapabilities."
             )
         if said != own or header("Mcp-Method") != message["method"]:
-            raise _Refused(HEADER_MISMATCH, "MCP-Protocol-Version and Mcp-Method must say what the body says.")
+            raise _Refused(HEADER_MISMATCH, "MCP-Protocol-Version and Mcp-Method must match the body.")
         named = params.get(NAME_PARAMETERS.get(message["method"], "")) if isinstance(params, dict) else None
         if named is not None and _plain_header(header("Mcp-Name")) != named:
-            raise _Refused(HEADER_MISMATCH, "Mcp-Name must say what the body says.")
+            raise _Refused(HEADER_MISMATCH, "Mcp-Name must match the body.")
         if own != STATELESS:
             raise _unsupported(own)
         return True
@@ -190,7 +190,7 @@ class McpServer:
         name, arguments = params.get("name"), params.get("arguments", {})
         tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:
-            raise _Refused(INVALID_PARAMS, f"There is no tool {str(name)[:80]!r}; tools/list names them.")
+            raise _Refused(INVALID_PARAMS, f"There is no tool {str(name)[:80]!r}; tools/list lists them.")
         if not isinstance(arguments, dict):
             raise _Refused(INVALID_PARAMS, "arguments must be an object.")
         try:
@@ -199,7 +199,7 @@ class McpServer:
             answer = tool.run(_converted(arguments, tool.takes), caller)
         except OmnibusError as error:
             return _failed(error)
-        except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque error
+        except Exception:  # noqa: BLE001  # the edge: the caller gets an opaque error
             telemetry.logger.exception("unhandled error in the tool %s", tool.name)
             return _failed(OmnibusError("An internal error occurred."))
         text = msgspec.json.encode(answer)
@@ -225,7 +225,7 @@ def _converted(arguments: Mapping[str, Any], model: type[Struct]) -> Struct:
     try:
         return msgspec.convert(arguments, model)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"The arguments do not fit: {error}.") from None
+        raise InvalidInput(f"The arguments are invalid: {error}.") from None
 
 
 def _failed(error: OmnibusError) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def _unsupported(asked: Any) -> _Refused:
 
 
 def _plain_header(value: str | None) -> str | None:
-    """A header's text; names that are no plain ASCII come as `=?base64?...?=`."""
+    """A header's text; clients send names outside ASCII as `=?base64?...?=`."""
     if value is None or not (value.startswith("=?base64?") and value.endswith("?=")):
         return value
     try:
@@ -253,7 +253,7 @@ def _plain_header(value: str | None) -> str | None:
 
 
 def _object_schema(models: Sequence[type[Struct]]) -> dict[str, Any]:
-    """The JSON Schema of any of `models`, with an object at the top, as clients want it."""
+    """The JSON Schema of any of `models`, with an object at the top, as clients expect it."""
     schemas, components = msgspec.json.schema_components(models, ref_template="#/$defs/{name}")
     if len(schemas) > 1:
         return {"type": "object", "anyOf": list(schemas), "$defs": components}

@@ -1,4 +1,4 @@
-"""Metrics of scoring: rows, seconds and the memory that it took."""
+"""Metrics of scoring: rows, seconds and memory."""
 
 import resource
 from pathlib import Path
@@ -10,10 +10,10 @@ STATUS = Path("/proc/self/status")
 
 
 class ScoringMeter:
-    """The predictions' `Meter`: one EMF line for each stretch that was scored."""
+    """The predictions' `Meter`: one EMF line for each scored block."""
 
     def peak_mib(self) -> float:
-        """This process's high-water mark; `ru_maxrss`, used where Linux's is missing, remembers a parent's too."""
+        """This process's peak memory; outside Linux it is `ru_maxrss`, which includes a parent's."""
         if STATUS.exists():
             line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
             return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""JSON and query strings to models, and errors to JSON: what routes, sockets and direct invocations share."""
+"""Parsing of JSON and query strings, and errors as JSON, for routes, sockets and direct invocations."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def decode_json(raw: bytes, model: type[Model]) -> Model:
-    """`raw` as a `model`, strictly: no number from a string, no unknown field; 16.0 is an integer, as in a schema."""
+    """`raw` as a `model`, strictly: no number from a string, no unknown field; 16.0 counts as an integer."""
     if not raw.strip():
         raise InvalidInput.of("body", "is empty", "a JSON object")
     try:
@@ -47,7 +47,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 
 def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model]) -> Model:
-    """A query string's values as a `model`; a name given once is a value, given more often a list."""
+    """A query string's values as a `model`; a repeated name gives a list."""
     lists = {item.encode_name for item in msgspec.structs.fields(model) if _takes_list(item.type)}
     flat: dict[str, Any] = {}
     for name, given in (values or {}).items():
@@ -58,7 +58,7 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
         else:
             raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
     for item in msgspec.structs.fields(model):
-        # Read from text, msgspec takes a number for seconds since 1970; the description says a time.
+        # From text, msgspec accepts a number as seconds since 1970, but the schema requires a time.
         if "datetime" in str(item.type) and NUMBER.fullmatch(str(flat.get(item.encode_name, ""))):
             raise InvalidInput.of(item.encode_name, "is no time", "a time such as 2026-11-21T12:00:00Z")
     try:
@@ -72,7 +72,7 @@ def _takes_list(annotation: Any) -> bool:
 
 
 def _invalid(where: str, message: str, model: type[Any], given: Mapping[str, Any] = NOTHING) -> InvalidInput:
-    """msgspec's message, e.g. "Expected `int` <= 100 - at `$.top_n`", as field, problem and what is expected."""
+    """msgspec's message, e.g. "Expected `int` <= 100 - at `$.top_n`", as field, problem and expected value."""
     text, _, path = message.partition(" - at `")
     place = path.rstrip("`").removeprefix("$").removeprefix(".")
     field_name = place or where
@@ -89,7 +89,7 @@ def _invalid(where: str, message: str, model: type[Any], given: Mapping[str, Any
 
 
 def _told(text: str, model: type[Any], place: str) -> tuple[str, str]:
-    """What is wrong, and what is expected, by msgspec's words about one value."""
+    """The problem and the expected value, from msgspec's message about one value."""
     if text.startswith("Expected "):
         wanted, _, got = text.removeprefix("Expected ").partition(", got ")
         return f"is {got}" if got else "is not acceptable", wanted
@@ -106,11 +106,11 @@ SAID = {
     "Number out of range": ("is out of range", "a number nearer to zero"),
     "Integer value out of range": ("is out of range", "a number nearer to zero"),
 }
-"""What msgspec says without telling what it expects -> the problem, and what is expected."""
+"""msgspec's messages that lack the expected value -> the problem and the expected value."""
 
 
 def _choices(model: type[Any], place: str) -> list[Any]:
-    """The values that a place in a model takes, such as `items[3].colour`."""
+    """The values that a field of a model, such as `items[3].colour`, accepts."""
     from msgspec import inspect  # only errors pay for loading it
 
     def plain(kind: Any) -> list[Any]:
@@ -128,7 +128,7 @@ def _choices(model: type[Any], place: str) -> list[Any]:
 
 
 def error_content(error: OmnibusError, request_id: str = "") -> dict[str, Any]:
-    """An error as the one shape that callers see."""
+    """An error in the one format that callers see."""
     content: dict[str, Any] = {"code": error.code, "message": error.message}
     if request_id:
         content["request_id"] = request_id

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description, made from the same contracts that the routes parse and answer with."""
+"""The OpenAPI 3.1 description, generated from the contracts that the routes enforce."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ ERROR_SCHEMA: dict[str, Any] = {
             "properties": {
                 "code": {"type": "string", "description": "Stable and machine-readable.", "examples": ["not_found"]},
                 "message": {"type": "string", "description": "For a person."},
-                "request_id": {"type": "string", "description": "Names this request in the logs."},
+                "request_id": {"type": "string", "description": "Identifies this request in the logs."},
                 "details": {
                     "type": "array",
                     "items": {
@@ -55,7 +55,7 @@ ERROR_SCHEMA: dict[str, Any] = {
 
 
 class Contract(Struct, frozen=True, kw_only=True):
-    """What one route accepts and returns, as data: its wrapper enforces it, the OpenAPI description is made from it."""
+    """The inputs and outputs of one route: its wrapper enforces them, and the OpenAPI description lists them."""
 
     path: str
     methods: tuple[str, ...]
@@ -76,7 +76,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 def describe(title: str, contracts: Iterable[Contract], server: str) -> dict[str, Any]:
     """The whole document: a path item for each route below the URL `server`, a schema for each model.
 
-    A model's `SCHEMA` holds what its fields cannot say, such as which of them go together.
+    A model's `SCHEMA` adds rules that its fields cannot express, such as which of them go together.
     """
     contracts = list(contracts)
     models = {
@@ -110,7 +110,7 @@ REFERENCE_TO_ERROR = {"$ref": REFERENCE.format(name="Error")}
 
 
 def _operation(contract: Contract, method: str) -> dict[str, Any]:
-    import inspect  # slow to load, and only this description needs it
+    import inspect  # slow to import, and only this description needs it
 
     summary, _, description = (inspect.getdoc(contract.handler) or contract.handler.__name__).partition("\n\n")
     operation: dict[str, Any] = {
@@ -122,7 +122,7 @@ def _operation(contract: Contract, method: str) -> dict[str, Any]:
         },
     }
     if "If-None-Match" in contract.headers:
-        operation["responses"]["304"] = {"description": "The caller has it already."}
+        operation["responses"]["304"] = {"description": "The caller has the current version."}
     if description:
         operation["description"] = description
     if contract.tag:
@@ -160,7 +160,7 @@ def _path_parameters(contract: Contract) -> list[dict[str, Any]]:
 
 
 def _path_schema(where: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What a path parameter is: of the type that the route gives it, or any text but an empty one."""
+    """A path parameter's schema: the type that the route declares, or any non-empty text."""
     return msgspec.json.schema(where[name]) if name in where else {"type": "string", "minLength": 1}
 
 

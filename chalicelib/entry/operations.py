@@ -1,4 +1,7 @@
-"""What an operator looks at first: alarms and dead letters. A part that cannot be asked is named and hides no other."""
+"""Alarms, dead letters, the day's runs and jobs, and the credits that are left, for operators.
+
+The answer names a part that cannot be read, and shows the others.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +14,7 @@ from chalicelib.errors import OmnibusError
 
 
 class Welcome(Struct, frozen=True, kw_only=True):
-    """Where a person goes on: the console, unless there is none, and the description of this API."""
+    """Links to the console, if there is one, and to the description of this API."""
 
     service: str
     openapi: str
@@ -28,31 +31,62 @@ class AlarmState(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetters(Struct, frozen=True, kw_only=True):
-    """How many messages wait in a dead-letter queue; `make redrive` gives its function them again."""
+    """The number of messages in a dead-letter queue; `make redrive` sends them to the function again."""
 
     queue: str
-    function: Annotated[str, Meta(description="Whose dead letters they are.")]
+    function: Annotated[str, Meta(description="The function whose dead letters they are.")]
     messages: int
 
 
+class RunsToday(Struct, frozen=True, kw_only=True):
+    """The runs of a UTC day by what became of them so far; `GET /flights/runs` lists them."""
+
+    day: str
+    runs: int
+    validated: int
+    quarantined: int
+    failed: int
+
+
+class JobsToday(Struct, frozen=True, kw_only=True):
+    """Prediction jobs: how many are under way, and how those that began today (UTC) ended; of the newest 500."""
+
+    active: int
+    begun: int
+    succeeded: int
+    failed: int
+
+
+class CreditsLeft(Struct, frozen=True, kw_only=True):
+    """What OpenSky still lets us ask today; `GET /flights/guard` has more."""
+
+    credits_left: int
+    daily_credits: int
+    polls_left: int
+
+
 class Operations(Struct, frozen=True, kw_only=True):
-    """The state of the deployment; null where `problems` says why it is not known."""
+    """The state of the deployment; a null part is unknown, and `problems` says why."""
 
     stage: str
     alarms: list[AlarmState] | None
     dead_letters: list[DeadLetters] | None
+    runs: RunsToday | None = None
+    jobs: JobsToday | None = None
+    credits: CreditsLeft | None = None
     problems: dict[str, str]
 
 
-Question = Callable[[], Sequence[Mapping[str, Any]]]
+Answer = Sequence[Mapping[str, Any]] | Mapping[str, Any]
+Question = Callable[[], Answer]
 
 
 class Watch:
-    """Asks for alarms and dead letters side by side."""
+    """Asks its questions concurrently; each has the name of its field of `Operations`."""
 
-    def __init__(self, *, stage: str, alarms: Question, dead_letters: Question) -> None:
+    def __init__(self, *, stage: str, **questions: Question) -> None:
         self._stage = stage
-        self._questions = {"alarms": alarms, "dead_letters": dead_letters}
+        self._questions = questions
 
     def operations(self) -> Operations:
         """The state of the deployment."""
@@ -66,11 +100,11 @@ class Watch:
         return convert({"stage": self._stage, "problems": problems, **known}, Operations)
 
 
-def _ask(name: str, question: Question) -> Sequence[Mapping[str, Any]] | str:
+def _ask(name: str, question: Question) -> Answer | str:
     try:
         return question()
     except OmnibusError as error:
         return error.message
-    except Exception:  # noqa: BLE001  # whatever it was, the rest of the answer stands
-        telemetry.logger.exception("the question for %s failed", name)
-        return "could not be asked"
+    except Exception:  # noqa: BLE001  # the rest of the answer stands
+        telemetry.logger.exception("reading %s failed", name)
+        return "could not be read"

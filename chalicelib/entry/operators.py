@@ -8,14 +8,14 @@ from chalicelib.entry.signin import SignIn, groups_of
 from chalicelib.errors import Forbidden, Unauthenticated
 
 GROUP = "operators"
-REFUSED = "This is for operators: sign in as one, or send the operators' token as X-Operator-Token."
+REFUSED = "Only operators may do this: sign in as one, or send the operators' token as X-Operator-Token."
 REFUSED_METRIC = "OperatorsRefused"
 MACHINE = "machine"
-"""The name that stands in records for a holder of the operators' token."""
+"""The name of a holder of the operators' token in records."""
 
 
 class Operators:
-    """Admits members of the group, and holders of the token that `token` reads; an empty one admits nobody."""
+    """Admits members of the group, and holders of the token that `token` returns; an empty token admits nobody."""
 
     def __init__(self, token: Callable[[], str], signin: SignIn, limits: AddressLimits) -> None:
         self._token = token
@@ -23,11 +23,11 @@ class Operators:
         self._limits = limits
 
     def admit(self, token: str | None, authorization: str | None, address: str) -> str:
-        """The name of the operator who calls: a user's subject, or `machine`.
+        """The calling operator's name: a user's subject, or `machine`.
 
-        Forbidden for a wrong token and for people who are not operators, Unauthenticated for an ID token that is not
-        valid. Every refusal is metered. A token is compared in constant time, and RateLimited for an address that has
-        sent too many wrong ones; an ID token cannot be guessed, so people sign in whatever their neighbours send.
+        Raises Forbidden for a wrong token and for people who are not operators, and Unauthenticated for an invalid ID
+        token. Every refusal is metered. Tokens are compared in constant time, and an address that has sent too many
+        wrong ones is RateLimited. ID tokens cannot be guessed, so people behind that address can still sign in.
         """
         if token is None and authorization is None:
             raise Forbidden(REFUSED)

@@ -1,6 +1,6 @@
-"""What the OpenAPI description says beyond the types: words for parameters, an example for everything, links.
+"""Additions to the OpenAPI description: text for parameters, an example for everything, links.
 
-The words and values are a file of the application's, by name. What it names no value for gets one from its schema.
+A file of the application holds the texts and values by name. Anything without a value there gets one from its schema.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,14 +21,14 @@ NO_EXAMPLE = object()
 
 
 class Words(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a parameter means, and a value that it may have."""
+    """A parameter's meaning, and an example value."""
 
     description: str
     example: Any = None
 
 
 class Link(Struct, frozen=True, forbid_unknown_fields=True):
-    """From the answer of one operation to another: its parameters, as expressions over that answer."""
+    """A link from the answer of one operation to another operation: its parameters, as expressions over that answer."""
 
     to: str
     parameters: Mapping[str, str]
@@ -36,10 +36,9 @@ class Link(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reference(Struct, frozen=True, forbid_unknown_fields=True):
-    """By name: parameters, values of fields, descriptions of schemas, examples where fields exclude each other.
+    """By name: parameters, values of fields, descriptions of schemas, examples for fields that exclude each other.
 
-    A parameter that means something else in one operation is `operation.name`. Links are by the operation that they
-    begin at.
+    A parameter with another meaning in one operation is `operation.name`. Links are listed by their source operation.
     """
 
     parameters: Mapping[str, Words] = {}
@@ -54,7 +53,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.json.decode(path.read_bytes(), type=cls)
 
     def complete(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The description with words, examples and links."""
+        """The description with texts, examples and links."""
         schemas = document["components"]["schemas"]
         for name, schema in schemas.items():
             if words := self.schemas.get(name):
@@ -85,7 +84,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
             parameter["example"] = self.example(schema, schemas)
 
     def example(self, schema: Schema, schemas: Mapping[str, Any], name: str = "") -> Any:
-        """A value that fits the schema; `name` is the field's that has it."""
+        """A value that fits the schema of the field `name`."""
         if "$ref" in schema:
             return self.example(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
         if (own := self._own(schema, name)) is not NO_EXAMPLE:
@@ -104,7 +103,7 @@ class Reference(Struct, frozen=True, forbid_unknown_fields=True):
         return {"boolean": True, "null": None}.get(str(kind), FORMATS.get(schema.get("format", ""), "text"))
 
     def _own(self, schema: Schema, name: str) -> Any:
-        """The value that schema or file give, or NO_EXAMPLE."""
+        """The value from the schema or the file, or NO_EXAMPLE."""
         if examples := schema.get("examples"):
             return examples[0]
         if "const" in schema:

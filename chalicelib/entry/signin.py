@@ -1,7 +1,7 @@
-"""Sign-in through a Cognito user pool: the authorizer of routes, and ID tokens that this application verifies itself.
+"""Sign-in through a Cognito user pool: the authorizer of routes, and our own verification of ID tokens.
 
-API Gateway's authorizer verifies the token of a route that only signed-in people may call. A route that takes the
-operators' token as well has no authorizer, so its ID tokens are verified here: RS256 as in RFC 7518, section 3.3.
+API Gateway's authorizer verifies the token on routes for signed-in people only. A route that also takes the operators'
+token has no authorizer, so this module verifies its ID tokens: RS256 as in RFC 7518, section 3.3.
 """
 
 from base64 import urlsafe_b64decode
@@ -24,14 +24,14 @@ SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 def user_pool(name: str, *, resource: str, variable: str) -> CognitoUserPoolAuthorizer:
     """The authorizer of a pool: the template's `resource` when packaging, else the ARN in the variable.
 
-    API Gateway needs the pool's ARN while it is deployed, and a template that makes the pool knows it by name only.
+    API Gateway needs the pool's ARN during deployment, but a template that makes the pool knows only its name.
     """
     arn: Any = {"Fn::GetAtt": [resource, "Arn"]} if packaging_for_cloudformation() else environ.get(variable, "")
     return CognitoUserPoolAuthorizer(name, provider_arns=[arn])
 
 
 class UserPool(Protocol):
-    """The user pool whose ID tokens count: its issuer, and the applications that they may be made for."""
+    """The user pool whose ID tokens are valid: its issuer, and the applications that may use them."""
 
     @property
     def issuer(self) -> str: ...
@@ -54,7 +54,7 @@ FindKey = Callable[[str, str], PublicKey | None]
 
 
 class IdToken(Struct, frozen=True):
-    """A token in its parts; nothing of it is verified."""
+    """The parts of a token, unverified."""
 
     key_id: str
     claims: Mapping[str, Any]
@@ -68,7 +68,7 @@ class _Header(Struct):
 
 
 def read_token(authorization: str | None) -> IdToken:
-    """The token of an Authorization header, with or without "Bearer"; Unauthenticated if it is no JSON Web Token."""
+    """The token of an Authorization header, with or without "Bearer"; Unauthenticated if it is not a JSON Web Token."""
     text = (authorization or "").removeprefix("Bearer ").strip()
     try:
         header, payload, signature = text.encode("ascii").split(b".")
@@ -80,7 +80,7 @@ def read_token(authorization: str | None) -> IdToken:
 
 
 def groups_of(claims: Mapping[str, Any]) -> frozenset[str]:
-    """The groups of a token's claims: the list that Cognito wrote, and nothing made of a text."""
+    """The groups of a token's claims: Cognito's own list, never parsed from a text."""
     groups = claims.get("cognito:groups")
     return frozenset(group for group in groups if isinstance(group, str)) if isinstance(groups, list) else frozenset()
 
@@ -88,7 +88,7 @@ def groups_of(claims: Mapping[str, Any]) -> frozenset[str]:
 class SignIn:
     """Verifies ID tokens of one user pool.
 
-    `pool` gives its settings, `key` the public key of an id, or None.
+    `pool` returns its settings, `key` the public key of an id, or None.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class SignIn:
         token, pool = read_token(authorization), self._pool()
         claims = token.claims
         if claims.get("iss") != pool.issuer or claims.get("aud") not in pool.client_ids:
-            raise Unauthenticated("The token is not of our user pool and applications.")
+            raise Unauthenticated("The token is not from our user pool and applications.")
         if claims.get("token_use") != "id" or not isinstance(claims.get("sub"), str):
             raise Unauthenticated("The token is not an ID token.")
         key = self._key(pool.issuer, token.key_id) if token.key_id else None
@@ -120,7 +120,7 @@ class SignIn:
 
 
 def _signed_by(key: PublicKey, token: IdToken) -> bool:
-    """Compare the whole padded digest (RFC 8017, section 8.2.2), so that there is no padding to be parsed wrongly."""
+    """Compare the whole padded digest (RFC 8017, section 8.2.2): code that parses no padding cannot misparse it."""
     import hashlib  # only operators pay for loading OpenSSL
 
     size = (key.modulus.bit_length() + 7) // 8

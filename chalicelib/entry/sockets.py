@@ -1,7 +1,7 @@
-"""The WebSocket's edge: who is connected, which action a message asks for, and how errors reach the client.
+"""The WebSocket edge: connections, the actions of messages, and errors for clients.
 
-Chalice's own `app.websocket_api` works only inside socket handlers and builds its endpoint from the api id, so
-messages go out through `adapters.connections` instead, to the endpoint that the event itself names.
+Chalice's own `app.websocket_api` works only inside socket handlers and builds its endpoint from the API id, so we
+send messages through `adapters.connections` instead, to the endpoint that the event names.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from chalicelib.entry.models import error_content
 from chalicelib.errors import Forbidden, Gone, InvalidInput, OmnibusError, TooLarge
 
 MAX_MESSAGE_BYTES = 32 * 1024
-"""API Gateway's limit of one frame; of a message it is 128 KB in several frames."""
+"""API Gateway's limit for one frame; a message may have 128 KB in several frames."""
 
 
 class Connection(Struct, frozen=True):
-    """One open socket: its id, the endpoint that posts to it, and the query string, address and origin it came with."""
+    """One open socket: its id, the endpoint that posts to it, and its query string, address and origin."""
 
     id: str
     endpoint: str
@@ -49,10 +49,10 @@ def connection_of(event: WebsocketEvent) -> Connection:
 
 
 class Doorman:
-    """Lets sockets in and chats through, by the rules of REST.
+    """Admits sockets and chats by the same rules as REST.
 
-    Browsers ask nobody before they open a socket to another site, so the Origin that they send is checked here: it must
-    be one of `origins`. API Gateway checks no API key of a socket: where chats need one, a socket cannot chat.
+    Browsers ask no permission before they open a socket to another site, so the Origin that they send must be one of
+    `origins`. API Gateway checks no API key on sockets: if chats need a key, sockets cannot chat.
     """
 
     def __init__(self, origins: frozenset[str], limits: AddressLimits, *, chat_needs_key: bool) -> None:
@@ -94,7 +94,7 @@ def release(event: WebsocketEvent, forget: Callable[[Connection], object]) -> di
 
 
 def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -> dict[str, Any]:
-    """Run the action that a message names; what is wrong with it is posted back to its sender."""
+    """Run the action that a message names; post its errors back to the sender."""
     connection = connection_of(event)
     try:
         message = _message(event)
@@ -104,7 +104,7 @@ def dispatch(event: WebsocketEvent, actions: Mapping[str, Action], post: Post) -
         actions[name](connection, message)
     except OmnibusError as error:
         _answer(post, connection, _error_message(error, event))
-    except Exception:  # noqa: BLE001  # the edge: the client gets an opaque error, the log the traceback
+    except Exception:  # noqa: BLE001  # the edge: the client gets an opaque error, and the log gets the traceback
         telemetry.logger.exception("unhandled error in a socket action")
         _answer(post, connection, _error_message(OmnibusError("An internal error occurred."), event))
     return {"statusCode": 200}

@@ -1,7 +1,7 @@
 """Structured logs, EMF metrics and traces, the same for every function.
 
-Each log line carries the Lambda request id, the function, and what `observe_event` adds. Headers, tokens and bodies
-are never logged. Powertools does the work; it is imported narrowly, because this is everybody's cold start.
+Each log line carries the Lambda request id, the function, and the fields that `observe_event` adds. We never log
+headers, tokens and bodies. Powertools does the work; we import it narrowly, because every cold start pays for it.
 """
 
 import os
@@ -21,7 +21,7 @@ _cold = True
 
 
 def observe_event(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Middleware: one line for each invocation, with its outcome and its milliseconds."""
+    """Middleware: log one line for each invocation, with its outcome and duration in ms."""
     global _cold
     context = event.lambda_context if isinstance(event, Request) else getattr(event, "context", None)
     keys: dict[str, Any] = {"cold_start": _cold}

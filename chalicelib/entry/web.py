@@ -1,7 +1,7 @@
 """App: Chalice with typed requests, one error body, a CORS allow-list and an OpenAPI description.
 
-Handlers stay one line long because everything that every route needs happens here, once: path parameters are
-decoded, bodies and query strings become validated models, errors become `{"error": {...}}`, answers become JSON.
+Handlers stay one line long because this module does the work that all routes share: it decodes path parameters,
+validates bodies and query strings as models, and turns errors into `{"error": {...}}` and answers into JSON.
 """
 
 import base64
@@ -33,7 +33,7 @@ SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-
 
 
 class Cors(Struct, frozen=True):
-    """What browsers of other origins may send to a route; who they may be is `App(origins=...)`."""
+    """The headers and methods that other origins may send to a route; `App(origins=...)` lists the origins."""
 
     headers: tuple[str, ...] = ("Authorization", "Content-Type", "If-None-Match", OPERATOR_TOKEN)
     expose: tuple[str, ...] = ("ETag", "Location", "Retry-After", "X-Request-Id")
@@ -52,7 +52,7 @@ class Reply(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Text to be served as it is: HTML, CSS, JavaScript, SVG."""
+    """Text to serve unchanged: HTML, CSS, JavaScript, SVG."""
 
     text: str
     content_type: str
@@ -71,8 +71,8 @@ class S3Trigger(Struct, frozen=True):
 class App(Chalice):
     """The Chalice application of Omnibus.
 
-    `origins` is asked at each cross-origin request for the origins that may call; `{"*"}` allows all. `operators`
-    admits callers to the routes with `proof="operator"`. `reference` is the file of words and examples for OpenAPI.
+    `origins` returns the allowed origins at each cross-origin request; `{"*"}` allows all. `operators`
+    admits callers to routes with `proof="operator"`. `reference` is the file of texts and examples for OpenAPI.
     """
 
     def __init__(
@@ -121,21 +121,21 @@ class App(Chalice):
         admit: Callable[[], Any] | None = None,
         **chalice_options: Any,
     ) -> Callable[[Handler], Handler]:
-        """`Chalice.route`, with the contract of the route as data, and enforced.
+        """`Chalice.route` with the route's contract, which it enforces.
 
-        `body` and `query` are the models that the handler asks `app.body` and `app.query` for: a request that does not
-        fit them never reaches it, nor does a body beyond `max_body_bytes`. `proof="operator"` lets operators alone in;
-        where an `authorizer` accepts people, `admit` says who calls, or raises. Both come before anything else, as does
-        `own_pages`, which refuses pages of origins that are not allowed: they may not read the answer, but a browser
-        sends their simple requests, in the name of its user's address.
-        `returns` is what it answers with `status`; `headers` names the request headers that it reads, `produces` its
-        content types. `where` gives types to parameters of the path; `accepts` is for bodies that are no model:
-        content type -> its type.
+        `body` and `query` are the models that the handler gets from `app.body` and `app.query`; it never sees a request
+        that does not fit them, or a body beyond `max_body_bytes`. `proof="operator"` admits only operators;
+        if an `authorizer` accepts people, `admit` identifies the caller, or raises. Both run before anything else, as
+        does `own_pages`, which refuses pages of origins that are not allowed: such pages cannot read the answer, but
+        browsers send their simple requests from the user's address.
+        `returns` is the type of the answer with `status`; `headers` names the request headers that the handler reads,
+        `produces` its content types. `where` gives types to path parameters; `accepts` describes bodies without a
+        model: content type -> its type.
         """
         if not isinstance(cors, Cors | None):
             raise TypeError(f"{path}: use cors=CORS or a Cors(...) of chalicelib.entry.web, not Chalice's {cors!r}")
         if proof not in {"", "operator"}:
-            raise TypeError(f"{path}: proof is {proof!r}; nothing enforces anything but 'operator'")
+            raise TypeError(f"{path}: proof is {proof!r}; expected 'operator'")
         if accepts:
             chalice_options["content_types"] = list(accepts)
         if proof == "operator":
@@ -177,7 +177,7 @@ class App(Chalice):
         return {}
 
     def _enforcing(self, contract: Contract, admit: Callable[[], Any] | None, *, own_pages: bool) -> Handler:
-        """The handler of a contract, behind everything that the contract declares."""
+        """The handler behind the checks that its contract declares."""
 
         @functools.wraps(contract.handler)
         def answer(**path_parameters: str) -> Response:
@@ -196,8 +196,8 @@ class App(Chalice):
             except OmnibusError as error:
                 return self.error(error)
             except ChaliceViewError:
-                raise  # Chalice answers with its status, and `_answer_in_one_voice` in our words
-            except Exception:  # noqa: BLE001  # the edge: whatever it was, the caller gets an opaque 500
+                raise  # Chalice sets the status, `_answer_in_one_voice` the body
+            except Exception:  # noqa: BLE001  # the edge: the caller gets an opaque 500
                 telemetry.logger.exception("unhandled error in %s", contract.handler.__name__)
                 return self.error(OmnibusError("An internal error occurred."))
 
@@ -207,10 +207,10 @@ class App(Chalice):
         origin = self.header("Origin")
         if origin is None:
             return
-        # Our own pages are those of this API, and the console's, which a variable of API Gateway's stage names.
+        # Our own pages are this API's and the console's, whose address is a variable of API Gateway's stage.
         own = {_origin_of(self.address("")), _origin_of((self._request().stage_vars or {}).get("console", ""))}
         if not (self._origins() | own) & {"*", origin}:
-            raise Forbidden("Pages of this origin may not call this.")
+            raise Forbidden("Pages of this origin may not call this route.")
 
     def _preflight(self, path: str, cors: Cors) -> Handler:
         def preflight(**_path_parameters: str) -> Response:
@@ -228,7 +228,7 @@ class App(Chalice):
         return preflight
 
     def _answer_in_one_voice(self, request: Request | None, get_response: Callable[[Any], Response]) -> Response:
-        """Give Chalice's own errors our body, and every answer its request id, CORS and security headers."""
+        """Give Chalice's own errors our body, and every response its request id, CORS and security headers."""
         response = get_response(request)
         if response.status_code >= 400 and isinstance(response.body, dict) and "Code" in response.body:
             headers, status = response.headers, response.status_code
@@ -242,12 +242,12 @@ class App(Chalice):
         if request is not None:
             try:
                 self._allow_origin(request, response)
-            except Exception:  # noqa: BLE001  # without settings nobody may read the answer, which is an error already
+            except Exception:  # noqa: BLE001  # without settings the response is an error already; it gets no CORS header
                 telemetry.logger.exception("the allowed origins are unknown")
         return response
 
     def _in_our_words(self, request: Request | None, status: int, theirs: Mapping[str, str]) -> OmnibusError:
-        """An error that Chalice answered with, as ours."""
+        """Chalice's error response as one of our errors."""
         if request is not None and status == 415:
             wanted = ", ".join(self.routes[request.path][request.method].content_types)
             given = request.headers.get("content-type")
@@ -269,7 +269,7 @@ class App(Chalice):
             response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
             response.headers["Access-Control-Expose-Headers"] = ",".join(cors.expose)
 
-    # -- what handlers ask for
+    # -- for handlers
 
     def body(self, model: type[Model]) -> Model:
         """The request's JSON body, as the `model` that the route declares."""
@@ -280,15 +280,15 @@ class App(Chalice):
         return self._declared(self._query, model)
 
     def raw_body(self) -> bytes:
-        """The request's body, base64 undone, of at most the bytes that the route declares."""
+        """The request's body, decoded from base64, of at most the bytes that the route declares."""
         return self._raw_body
 
     def caller(self, kind: type[Caller]) -> Caller:
-        """The caller, as what the route's `admit` returned; for `proof="operator"`, a user's subject or `machine`."""
+        """The caller that the route's `admit` returned; for `proof="operator"`, a user's subject or `machine`."""
         return self._declared(self._caller, kind)
 
     def operator(self) -> str:
-        """The operator who calls; Forbidden or Unauthenticated for anybody else."""
+        """The calling operator; Forbidden or Unauthenticated for anybody else."""
         return self._operators().admit(self.header(OPERATOR_TOKEN), self.header("Authorization"), self.source_ip())
 
     @staticmethod
@@ -298,7 +298,7 @@ class App(Chalice):
         return value
 
     def _decoded_query(self, model: type[Struct]) -> Struct:
-        """Numbers and booleans from their text, repeated names as lists."""
+        """Parse numbers and booleans from text, and repeated names as lists."""
         return decode_query(self._request().to_original_event().get("multiValueQueryStringParameters"), model)
 
     def _read_body(self, limit: int) -> bytes:
@@ -321,17 +321,17 @@ class App(Chalice):
         return value
 
     def principal(self) -> Mapping[str, Any]:
-        """The claims of the token that the route's Cognito authorizer accepted; Unauthenticated where there is none.
+        """The claims of the token that the route's Cognito authorizer accepted; Unauthenticated without one.
 
-        They are read from the token: API Gateway passes the list of groups on as one text, in which a group named
+        They come from the token itself: API Gateway passes the list of groups on as one text, in which a group named
         `not,operators` would look like two.
         """
         accepted = (self._request().context.get("authorizer") or {}).get("claims") or {}
         if not accepted.get("sub"):
-            raise Unauthenticated("This needs a signed-in user: send an Authorization header with an ID token.")
+            raise Unauthenticated("Sign in to do this: send an Authorization header with an ID token.")
         claims = read_token(self.header("Authorization")).claims
         if claims.get("sub") != accepted["sub"]:
-            raise Unauthenticated("The token is not the one that was accepted.")
+            raise Unauthenticated("The token is not the one that the authorizer accepted.")
         return claims
 
     def request_id(self) -> str:
@@ -346,18 +346,18 @@ class App(Chalice):
         return str(identity.get("sourceIp") or "unknown")
 
     def address(self, path: str) -> str:
-        """This API's own absolute URL of `path`, as the caller reached it: with its domain, stage or base path."""
+        """This API's absolute URL of `path` from the caller's view: with domain, stage or base path."""
         request = self._request()
         domain = request.context.get("domainName") or request.headers.get("host") or "localhost"
         called = str(request.context.get("path") or request.path).rstrip("/").split("/")
-        # Below the stage or base path the called path has as many parts as the route; the event's own path has the
-        # base path of a custom domain in it, too.
+        # Below the stage or base path, the called path has as many parts as the route; the event's own path also
+        # contains the base path of a custom domain.
         base = "/".join(called[: len(called) - len([part for part in request.path.split("/") if part])])
         return f"https://{domain}{base}/{path}"
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 description of every route."""
-        # Outside API Gateway nobody says where we are: as near as this document, then.
+        # Outside API Gateway our address is unknown, so it is relative to this document.
         placed = self.current_request is not None and "domainName" in self.current_request.context
         described = describe(self.app_name, self.contracts, self.address("").rstrip("/") if placed else ".")
         if self._reference is None:
@@ -367,7 +367,7 @@ class App(Chalice):
         return Reference.read(self._reference).complete(described)
 
     def error(self, error: OmnibusError, *, status: int | None = None) -> Response:
-        """`error` as the one error body, with Retry-After where it says when to come back."""
+        """`error` as our error body, with Retry-After if the error has one."""
         content = error_content(error, self.request_id())
         response = to_response(Reply({"error": content}, status or error.status), 200)
         if error.retry_after is not None:
@@ -381,7 +381,7 @@ class App(Chalice):
 
     # -- events
 
-    def on_s3_event(  # type: ignore[override]  # takes sequences and plain texts where Chalice takes lists and None
+    def on_s3_event(  # type: ignore[override]  # accepts sequences and plain texts, where Chalice accepts lists and None
         self,
         bucket: str,
         events: Sequence[str] = ("s3:ObjectCreated:*",),
@@ -389,10 +389,10 @@ class App(Chalice):
         suffix: str = "",
         name: str | None = None,
     ) -> Callable[[Handler], Handler]:
-        """`Chalice.on_s3_event`, which also packages for CloudFormation.
+        """`Chalice.on_s3_event` that also packages for CloudFormation.
 
         `chalice package` refuses the original, because CloudFormation cannot add a notification to a bucket that
-        it does not own. Ours does own it: there the function is registered bare, and `infra/` gives it the event.
+        it does not own. Our stack does own it: there we register a bare function, and `infra/` gives it the event.
         """
 
         def register(handler: Handler) -> Handler:
@@ -420,7 +420,7 @@ def _origin_of(url: str) -> str:
 
 
 def to_response(answer: Any, status: int) -> Response:
-    """What a handler returned, as Chalice's Response with its JSON already encoded."""
+    """A handler's result as Chalice's Response, with its JSON already encoded."""
     if isinstance(answer, Response):
         return answer
     if isinstance(answer, Page):

@@ -43,7 +43,7 @@ QUERIES_LAST = timedelta(minutes=35)
 READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
-ROWS_A_GROUP = 20_000
+ROWS_A_GROUP = 10_000
 """An aircraft's rows lie in one row group or two, and its statistics let a query pass over all others."""
 PARQUET = "application/vnd.apache.parquet"
 STATES = pa.schema([*STATE_SCHEMA, SCHEMA.field("snapshot_s")])
@@ -243,14 +243,11 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, po
         write_batch_size=ROWS_A_GROUP,
     )
     order = _order(states)
-
-    def group(start: int) -> pa.RecordBatch:
-        (rows,) = states.take(order[start : start + ROWS_A_GROUP]).to_batches()
-        return complete(rows, rows["snapshot_s"])
-
+    # Column by column, since a take by row groups would miss the processor's cache at every value.
+    taken = list(pool.map(lambda column: column.combine_chunks().take(order), states.columns))
+    rows = complete(pa.RecordBatch.from_arrays(taken, schema=STATES), taken[-1])
     with writer:
-        for _, batch in in_order(pool, group, range(0, len(states), ROWS_A_GROUP), READERS):
-            writer.write_batch(batch)
+        writer.write_batch(rows, ROWS_A_GROUP)
     return sink.getvalue().to_pybytes()
 
 

@@ -4,13 +4,14 @@ A snapshot is in `snapshots` (the inbox) or in `states` (compacted hours), or fo
 from the inbox first, so it is counted once at any moment. Every statement bounds `states` by its partitions.
 """
 
+import heapq
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from chalicelib.errors import (
     NotFound,
@@ -19,14 +20,21 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from chalicelib.flights import index, keys
 from chalicelib.flights.keys import DAY_S, HOUR_S
 from chalicelib.flights.models import (
+    Aircraft,
     AircraftSearch,
     FoundAircraft,
     HistoryAnswer,
     HistoryQuery,
+    PastSnapshot,
+    PastSnapshots,
     PendingQuery,
     SearchQuery,
+    SnapshotQuery,
+    SnapshotsQuery,
+    SnapshotSummary,
     Track,
     TrackFeatures,
     TrackPoint,
@@ -36,7 +44,7 @@ from chalicelib.flights.models import (
     TrafficQuery,
 )
 from chalicelib.flights.ports import HistoryEngine
-from chalicelib.flights.queries import period
+from chalicelib.flights.queries import period, selection
 from chalicelib.flights.statements import Bound, Statement, statement
 from chalicelib.flights.tracks import Sighting, flights, geojson
 
@@ -48,7 +56,7 @@ LONGEST_QUERY = timedelta(minutes=10)
 SETTLED_AFTER_S = 2 * HOUR_S
 """How long after its end a period no longer changes, late snapshots and releases apart."""
 REUSE_S = 60 * 60
-MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS = 5_000, 100, 2_500
+MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS, MOST_ROWS = 5_000, 100, 2_500, 30_000
 
 ONCE = """
 WITH found AS (
@@ -81,6 +89,18 @@ TRAFFIC = (
     + """
 SELECT {key} AS counted_by, count(DISTINCT icao24) AS aircraft, count(*) AS sightings
 FROM once GROUP BY {key} ORDER BY {order} LIMIT {limit}
+"""  # nosec B608  # what is filled in are our own texts and numbers
+)
+SNAPSHOT = (
+    ONCE
+    + """
+SELECT {columns} FROM once ORDER BY icao24 LIMIT {limit}
+"""  # nosec B608  # what is filled in are our own texts and numbers
+)
+SNAPSHOTS = (
+    ONCE
+    + """
+SELECT snapshot_s, count(*) FROM once GROUP BY snapshot_s ORDER BY snapshot_s LIMIT {limit}
 """  # nosec B608  # what is filled in are our own texts and numbers
 )
 COUNTED = {
@@ -184,6 +204,42 @@ class FlightHistory:
             )
 
         return self._answer(query, within, asked, 10 * MOST_AIRCRAFT, answer)
+
+    def aircraft(self, tracking_id: str, query: SnapshotQuery) -> HistoryAnswer:
+        """The aircraft of a snapshot whose index has expired: a PastSnapshot, or PendingQuery."""
+        wanted, at = selection(query), keys.snapshot_time_of_id(tracking_id)
+        within = Period(at, at + 1, at + SETTLED_AFTER_S <= self._clock().timestamp())
+        condition = " AND icao24 IS NOT NULL AND latitude IS NOT NULL AND longitude IS NOT NULL"
+        text = SNAPSHOT.format(columns=", ".join(index.COLUMNS), condition=condition, limit=MOST_ROWS)
+
+        def answer(rows: Rows, scanned: int) -> PastSnapshot:
+            if not rows:
+                raise NotFound("there is no such snapshot among those that passed validation")
+            known = [convert(dict(zip(index.COLUMNS, row, strict=True)), Aircraft, strict=False) for row in rows]
+            found = list(index.matching_of(index.block_of(known), wanted))
+            first = heapq.nsmallest(query.limit, found, key=lambda aircraft: aircraft.icao24)
+            return PastSnapshot(
+                tracking_id=tracking_id, time=at, matching=len(found), aircraft=first, bytes_scanned=scanned
+            )
+
+        polled = HistoryQuery(query=query.query)
+        return self._answer(polled, within, statement(text, *within.bounds()), MOST_ROWS, answer)
+
+    def snapshots(self, query: SnapshotsQuery) -> HistoryAnswer:
+        """The snapshots of a period whose runs are forgotten: a PastSnapshots, or PendingQuery."""
+        asked = HistoryQuery(start=query.start, end=query.end, query=query.query)
+        within = self._period(asked, timedelta(days=31))
+        text = SNAPSHOTS.format(columns="icao24", condition="", limit=query.limit + 1)
+
+        def answer(rows: Rows, scanned: int) -> PastSnapshots:
+            shown = [(_int(at), _int(number)) for at, number in rows[: query.limit]]
+            return PastSnapshots(
+                snapshots=[SnapshotSummary(tracking_id=keys.tracking_id(at), time=at, rows=n) for at, n in shown],
+                truncated=len(rows) > query.limit,
+                bytes_scanned=scanned,
+            )
+
+        return self._answer(asked, within, statement(text, *within.bounds()), query.limit + 1, answer)
 
     def traffic(self, query: TrafficQuery) -> HistoryAnswer:
         """Aircraft and rows of a period by hour, day, country and so on: a Traffic, or PendingQuery."""

@@ -25,10 +25,12 @@ from chalicelib.flights.models import (
 from chalicelib.flights.ports import FOREVER, GuardReading, Links, ObjectReader, RunBook, RunHistory
 from chalicelib.flights.queries import period
 from chalicelib.flights.reports import QualityReport
-from chalicelib.flights.runs import KEPT_FOR, Run
+from chalicelib.flights.runs import KEPT_FOR, Run, RunStatus
 from chalicelib.flights.verdicts import quality_history
 
 LINKS_LAST_S = 900
+MOST_A_DAY = 2000
+"""More runs than a day has polls: OpenSky's credits allow fewer."""
 
 
 class FlightOperations:
@@ -114,6 +116,18 @@ class FlightOperations:
     def guard(self) -> GuardView:
         """The day's credits, the breaker and the throttle, as they are now."""
         return guard_view(self._guard, self._box, self._daily_credits, self._clock())
+
+    def today(self) -> dict[str, str | int]:
+        """How many runs the UTC day has, and what became of them so far."""
+        day = self._clock().astimezone(UTC).date().isoformat()
+        found = [run.status for run in self._history.of_day(day, MOST_A_DAY)]
+        return {
+            "day": day,
+            "runs": len(found),
+            "validated": found.count(RunStatus.VALIDATED),
+            "quarantined": found.count(RunStatus.QUARANTINED),
+            "failed": found.count(RunStatus.FAILED),
+        }
 
     def _find(self, tracking_id: str) -> Run:
         run = self._runs.find(tracking_id) if keys.is_tracking_id(tracking_id) else None

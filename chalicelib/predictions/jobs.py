@@ -5,7 +5,7 @@ Light on purpose: the REST function imports this, and has neither Arrow nor scik
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from chalicelib.predictions.ports import JobStore, JobWatcher, ModelHolder, Pred
 from chalicelib.predictions.reuse import FinishedWork
 
 MAX_ID = 64
+COUNTED = 500
 NOT_STARTED = "The job could not be started; redrive it."
 START = timedelta(minutes=1)
 """Who stores a job starts its run at once; one that is queued without a run after so long lost its starter."""
@@ -133,6 +134,18 @@ class PredictionJobs:
         """Jobs, newest first."""
         documents, after = self.store.recent(query.limit, query.after, query.state)
         return PredictionJobPage(jobs=[as_job(document) for document in documents], next=after)
+
+    def today(self) -> dict[str, int]:
+        """How many of the newest jobs are under way, and how those that began today (UTC) ended."""
+        documents, _ = self.store.recent(COUNTED, None)
+        today = self.clock().astimezone(UTC).date().isoformat()
+        begun = [document["state"] for document in documents if document["created_at"].startswith(today)]
+        return {
+            "active": sum(document["state"] in ACTIVE for document in documents),
+            "begun": len(begun),
+            "succeeded": begun.count("succeeded"),
+            "failed": begun.count("failed"),
+        }
 
     def cancel(self, job_id: str) -> PredictionJob:
         """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""

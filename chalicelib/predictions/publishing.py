@@ -81,10 +81,13 @@ def artifact_of(
     Without a `form`, skops if it reads back all that the estimator holds, else joblib. Without a sample, every feature
     is a number. Raises InvalidInput ("unpublishable") with what is in the way.
     """
+    from joblib import parallel_config
+
     told = described or Described()
     if not hasattr(estimator, "predict"):
         raise unpublishable(f"is a {type(estimator).__qualname__}, which cannot predict", "a fitted estimator")
-    trial = try_out(estimator, features, told)
+    with parallel_config(backend="sequential"):  # threads add the trees of a forest up in an order of their own
+        trial = try_out(estimator, features, told)
     content, chosen, reason = _dump(estimator, form)
     manifest = _manifest(
         content,

@@ -168,7 +168,8 @@ def read_transaction(
 
     `account` is for rows that name none; `own_id` makes an id for rows without one.
     """
-    name = row.take(_line_of(row), "name") or row.take(_line_of(row), "original_description") or ""
+    memo = row.take(_line_of(row), "original_description") or ""
+    name = row.take(_line_of(row), "name") or memo
     cents = row.take(fields.cents, "amount")
     posted_on = row.take(fields.posting_day(today), "date")
     merchant, key = _merchant(row, name)
@@ -176,7 +177,10 @@ def read_transaction(
         (row.take(_category, "personal_finance_category", "primary") or ""),
         (row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""),
     )
-    category, understood = _categorised(*given, f"{name} {merchant}", (cents or 0) > 0 or -((cents or 0) < 0))
+    sign = (cents or 0) > 0 or -((cents or 0) < 0)
+    category, understood = _categorised(*given, f"{name} {merchant}", sign)
+    if memo and category.primary == "OTHER":  # a bank that has a column for the payer says what for in another
+        category, understood = _categorised(*given, f"{name} {merchant} {memo}", sign)
     if not understood:
         row.told.append(f"category {given[1] or given[0]!r} is not known")
     account_id = row.take(fields.identifier, "account_id") if row.has("account_id") or not account else account

@@ -55,7 +55,7 @@ class Doorkeeper:
         try:
             return UUID(claims["sub"])
         except (KeyError, ValueError):
-            raise Unauthenticated("The token names nobody.") from None
+            raise Unauthenticated("The token does not say who you are.") from None
 
     def operator(self, claims: Mapping[str, Any], request_id: str, resource: str) -> Operator:
         """The caller as an operator; Forbidden, on record, for anybody else."""

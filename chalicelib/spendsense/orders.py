@@ -43,5 +43,5 @@ def order_after(done: StageDone, today: date) -> JobOrder:
 
 def _not_to_come(as_of: date, today: date) -> date:
     if as_of > today:
-        raise InvalidInput.of("as_of", f"is {as_of}, which is to come", f"a day not after {today}")
+        raise InvalidInput.of("as_of", f"is {as_of}, which is in the future", f"a day not after {today}")
     return as_of

@@ -26,26 +26,30 @@ from chalicelib.spendsense.taxonomy import packaged_taxonomy
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
+"""Lines that may stand above the header: the bank's name, the account, the period."""
 MAX_COLUMNS = 256
 MAX_FILE_ROWS = 250_000
-"""Lines that may stand above the header: the bank's name, the account, the period."""
-ROW_STATES = {"pending", "posted", "cleared", "booked"}
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
 _WORDED = ("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y")
 _NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?-?")
 _SIGNS = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cr|dr)\b", re.I)
+_CURRENCY = re.compile(r"€|£|\b(?:USD|EUR|GBP)\b")
+_CODES = {"€": "EUR", "£": "GBP"}
+_IN_BRACKETS = re.compile(r"\s*\(([A-Z]{3}|€|£|\$)\)$")
+"""The currency of a column, at the end of its name: "Amount (EUR)"."""
 
 
 class ColumnNames(Struct, frozen=True):
     """Names of columns in lower case: our field -> the names that exports give it, the best first; those that nothing
-    needs; those that Plaid alone uses; and the words for money out and in.
+    needs; those that Plaid alone uses; and the words for the states of a row, and for money out and in.
     """
 
     fields: dict[str, tuple[str, ...]]
     unused: frozenset[str]
     plaids: frozenset[str]
+    states: dict[str, frozenset[str]]
     out: frozenset[str]
     into: frozenset[str] = field(name="in")
 
@@ -91,13 +95,69 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
     fields = _fields(names, readings)
     ours = [fields.get(_plain(name), f"? {name}") for name in names]
     rows = [(number, _named(ours, cells)) for number, cells in lines[at + 1 :]]
+    rows = _without_void(rows, readings)
     plain = [row for _, row in rows if None not in row]
+    _read_accounts(plain, query, readings)
+    _read_currencies(plain, names, readings)
+    spare_days = [f"? {name}" for name in names if _plain(name) in packaged_columns().fields["date"]]
+    for row in plain:  # as where a row that is pending has the day on which it began, and no other
+        row["date"] = row.get("date") or next((row[name] for name in spare_days if row.get(name)), None)
     _read_dates(plain, query, readings)
     _read_amounts(plain, query, readings, is_plaid=bool(packaged_columns().plaids & {_plain(name) for name in names}))
     for row in plain:
-        if (state := (row.get("pending") or "").lower()) in ROW_STATES:
+        if (state := _state(row)) is not None:
             row["pending"] = str(state == "pending").lower()
+        if (payer := row.pop("payer", None)) and (row.get("amount") or "").startswith("-"):
+            row["name"] = payer
     return rows, readings
+
+
+def _state(row: Mapping[Any, Any]) -> str | None:
+    """What a row's word for its state means: pending, posted or void."""
+    word = (row.get("pending") or "").lower()
+    return next((state for state, words in packaged_columns().states.items() if word in words), None)
+
+
+def _without_void(rows: list[tuple[int, dict[Any, Any]]], readings: Readings) -> list[tuple[int, dict[Any, Any]]]:
+    """The rows but those that the bank says came to nothing."""
+    left = [(number, row) for number, row in rows if _state(row) != "void"]
+    if len(left) < len(rows):
+        readings.notes.append(
+            f"rows that came to nothing are left out, by the column of states ({len(rows) - len(left)})"
+        )
+    return left
+
+
+def _read_accounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings) -> None:
+    """Let the caller's account hold over a bank's own name for it; Unprocessable where the file has several."""
+    column = next((name for name, ours in readings.columns.items() if ours == "account_id"), None)
+    if query.account_id is None or column is None or _plain(column) == "account id":
+        return
+    named = {row["account_id"] for row in rows if row.get("account_id")}
+    if len(named) > 1:
+        shown = ", ".join(sorted(named)[:3])
+        raise Unprocessable.of(
+            column, f"names {len(named)} accounts ({shown}...)", "the rows of one, or no ?account_id="
+        )
+    readings.notes.append(f"column {column!r} is not used: the rows are those of ?account_id=")
+    for row in rows:
+        row["account_id"] = None
+
+
+def _read_currencies(rows: Sequence[dict[Any, Any]], names: Sequence[str], readings: Readings) -> None:
+    """Give rows without a currency that of the sign in their amount, or of the name of its column."""
+    amounts = {name for name, ours in readings.columns.items() if ours in ("amount", "debit", "credit")}
+    said = {found[1] for name in names if name in amounts and (found := _IN_BRACKETS.search(name)) and found[1] != "$"}
+    column = _CODES.get(mark := said.pop(), mark) if len(said) == 1 else None
+    told = Counter[str]()
+    for row in rows:
+        texts = " ".join(row.get(name) or "" for name in ("amount", "debit", "credit"))
+        sign = _CURRENCY.search(texts)
+        code = _CODES.get(sign[0], sign[0]) if sign else column
+        if code and not row.get("iso_currency_code"):
+            row["iso_currency_code"] = code
+            told[code] += 1
+    readings.notes += [f"amounts are in {code}, as their sign or column says ({times})" for code, times in told.items()]
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -128,12 +188,17 @@ def _header(lines: Sequence[tuple[int, list[str]]], section: str) -> tuple[int, 
         plain = [_plain(name) for name in names]
         found = len(known & set(plain)) >= 2 if section == "transactions" else "account id" in plain
         if found:
-            repeated = [name for name, count in Counter(plain).items() if name and count > 1]
-            if repeated:
-                raise Unprocessable.of(f"line {number}", f"repeats the column {repeated[0]!r}", "each column once")
+            for place, name in enumerate(plain):
+                if name and (first := plain.index(name)) < place:
+                    if any(row[first : first + 1] != row[place : place + 1] for _, row in lines[at + 1 :]):
+                        problem = f"repeats the column {names[place]!r}, with other values"
+                        raise Unprocessable.of(f"line {number}", problem, "each column once")
+                    names[place] = ""  # it says the same in every row
             return at, names
     if section == "transactions":
-        raise Unprocessable.of("header", "has no two columns that we know", "a date, an amount and a description")
+        raise Unprocessable.of(
+            "header", "has no two columns that we know", "a line that names a date, an amount and a description"
+        )
     raise Unprocessable.of("line 1", "has no account_id", "a header of Plaid's field names")
 
 
@@ -146,12 +211,12 @@ def _fields(names: Sequence[str], readings: Readings) -> dict[str, str]:
     found: dict[str, str] = {}
     spare: dict[str, str] = {}
     for ours, theirs in packaged_columns().fields.items():
-        best, *others = [name for name in theirs if name in plain] or [""]
+        best, *others = [name for name in theirs if name in plain and name not in found] or [""]
         if best:
             found[best] = ours
             spare |= dict.fromkeys(others, f": {plain[best]!r} says the same")
     spare |= {name: "" for name in plain if name in packaged_columns().unused}
-    readings.notes += [f"column {plain[name]!r} is not used{why}" for name, why in spare.items()]
+    readings.notes += [f"column {plain[name]!r} is not used{why}" for name, why in spare.items() if name not in found]
     readings.columns = {plain[name]: ours for name, ours in found.items()}
     readings.unknown = [name for short, name in plain.items() if short not in found and short not in spare]
     if "date" not in found.values() or not {"amount", "debit", "credit"} & set(found.values()):
@@ -168,7 +233,7 @@ def _named(names: Sequence[str], cells: Sequence[str]) -> dict[Any, Any]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.lower().replace("_", " ")))
+    return " ".join(re.findall(r"\w+", _IN_BRACKETS.sub("", name).lower().replace("_", " ")))
 
 
 # -- days
@@ -193,7 +258,9 @@ def _proven_order(slashed: Sequence[re.Match[str]]) -> str:
         return "dmy" if day_first else "mdy"
     shown = slashed[0][0]
     if day_first:
-        raise Unprocessable.of("date", "is day/month in some rows and month/day in others", "one order in a file")
+        raise Unprocessable.of(
+            "date", "is day/month in some rows and month/day in others", "one order in the whole file"
+        )
     raise Unprocessable.of(
         "date",
         f"is ambiguous: {shown} is {_iso(shown, 'mdy')} as month/day and {_iso(shown, 'dmy')} as day/month",
@@ -236,13 +303,12 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
     if any(row.get("debit") is not None or row.get("credit") is not None for row in rows):
         readings.notes.append("amounts are in columns of debit and credit")
         for row in rows:
-            out, money_in = row.pop("debit", None), row.pop("credit", None)
-            if row.get("amount") is None:
-                row["amount"] = _one_of_two(out, money_in)
+            row["amount"] = _one_of_two(row.pop("debit", None), row.pop("credit", None))
         return
     directions = {(row.get("direction") or "").strip().lower() for row in rows}
     known = packaged_columns()
-    if directions and directions <= known.out | known.into and directions & known.out:
+    signed = any((row.get("amount") or "").startswith("-") for row in rows)
+    if not signed and directions and directions <= known.out | known.into and directions & known.out:
         readings.notes.append("a column says which amounts are debits and which credits")
         for row in rows:
             if row.get("amount") is not None:
@@ -277,7 +343,9 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
         elif mark:
             open_to_both = text
     if len(proven) > 1:
-        raise Unprocessable.of("amount", "has a decimal point in some rows and a comma in others", "one in a file")
+        raise Unprocessable.of(
+            "amount", "has a decimal point in some rows and a comma in others", "one decimal sign in the whole file"
+        )
     if not proven and open_to_both:
         raise Unprocessable.of(
             "amount", f"is ambiguous: {open_to_both} is in thousands or has three decimals", "?decimals=point or comma"
@@ -311,7 +379,7 @@ def _one_of_two(out: str | None, money_in: str | None) -> str | None:
 
 
 def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool:
-    """Does the file write money out with a minus? By what its words say of income, else by what it has more of."""
+    """Does the file write money out with a minus? By what its words say of rows, else by what it has more of."""
     if query.amounts:
         return query.amounts == "negative_out"
     amounts = [(str(row["amount"]), row) for row in rows if row.get("amount") is not None]
@@ -322,13 +390,16 @@ def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool
             "is ambiguous: no amount is negative, so all of them may be money in or money out",
             "?amounts=positive_out or ?amounts=negative_out",
         )
-    votes = Counter(
-        text.startswith("-")
-        for text, row in amounts
-        if packaged_taxonomy().is_income(row.get("category") or "", f"{row.get('name')} {row.get('merchant_name')}")
-    )
+    votes = Counter[bool]()
+    for text, row in amounts:
+        direction = (row.get("direction") or "").strip().lower()
+        called = f"{row.get('name')} {row.get('merchant_name')} {row.get('original_description')}"
+        if direction in packaged_columns().out:
+            votes[text.startswith("-")] += 1
+        elif direction in packaged_columns().into or packaged_taxonomy().is_income(row.get("category") or "", called):
+            votes[not text.startswith("-")] += 1
     if votes:
-        return votes[False] >= votes[True]
+        return votes[True] >= votes[False]
     return 2 * len(minus) >= len(amounts)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
 from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
@@ -59,7 +61,7 @@ class Workloads:
         return UploadServices(self.shared)
 
     def load(self, function: str) -> None:
-        """Load what a function that scores needs for its first event, so that a snapshot of it has that."""
+        """Load the libraries and services of a scoring function before Lambda takes its snapshot."""
         if function == "predict_tickets":
             self.concerts.ticket_model.load()
         elif function.startswith("predict_"):
@@ -117,4 +119,11 @@ class Workloads:
         from chalicelib.entry.operations import Watch
 
         stack = StackWatch(self.shared.client("cloudwatch"), self.shared.client("sqs"), self.settings.stack)
-        return Watch(stage=self.settings.stage, alarms=stack.alarms, dead_letters=stack.dead_letters)
+        return Watch(
+            stage=self.settings.stage,
+            alarms=stack.alarms,
+            dead_letters=stack.dead_letters,
+            runs=lambda: self.flights.operations.today(),
+            jobs=lambda: self.predictions.jobs.today(),
+            credits=lambda: asdict(self.flights.operations.guard()),
+        )

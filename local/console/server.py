@@ -19,11 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.console import SITE, content_type
+from local.console.access import KEY_HEADER, opens
 from local.ports import HOST
 from local.processes import serve, told_to_stop
 
 API = "/api/"
 CONFIGURATION = "/config.json"
+PEOPLE = "/people.json"
 INDEX = "index.html"
 LARGEST_BODY = 16 * 1024 * 1024
 FORWARD_S = 60.0
@@ -67,7 +69,7 @@ class ConsoleServer:
         return found
 
     def configuration(self, cloud: Mapping[str, Any]) -> dict[str, Any]:
-        """What `config.json` says here; `people` are the test users, which exist in a local cloud alone."""
+        """What `config.json` says here: nothing that another account of this machine may not read."""
         users = cloud["users"]
         first: Mapping[str, str] = next(iter(users.values()), {})
         return {
@@ -77,8 +79,14 @@ class ConsoleServer:
             "release": cloud["fingerprint"][:10],
             "client": first.get("client_id", ""),
             "signIn": {"kind": "password", "endpoint": cloud["aws_endpoint_url"]},
-            "people": {name: [user["username"], user["password"]] for name, user in users.items()},
         }
+
+    def people(self, cloud: Mapping[str, Any], key: str) -> dict[str, list[str]] | None:
+        """The test users' names and passwords, for who holds the key; None for anybody else."""
+        users = cloud["users"]
+        if not opens(users, key):
+            return None
+        return {name: [user["username"], user["password"]] for name, user in users.items()}
 
     def headers(self, cloud: Mapping[str, Any]) -> dict[str, str]:
         """The security headers of the template's policy, with the addresses of this cloud in it."""
@@ -140,8 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith(API):
             self._forward(cloud)
         elif path == CONFIGURATION:
-            body = json.dumps(self.owner.configuration(cloud)).encode()
-            self._send(200, body, {"Content-Type": "application/json", "Cache-Control": "no-store"})
+            self._json(200, self.owner.configuration(cloud))
+        elif path == PEOPLE:
+            people = self.owner.people(cloud, self.headers.get(KEY_HEADER, ""))
+            self._json(403 if people is None else 200, people or {})
         else:
             self._file(path, cloud)
 
@@ -163,6 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the API's functions log what matters."""
+
+    def _json(self, status: int, content: Mapping[str, Any]) -> None:
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        self._send(status, json.dumps(content).encode(), headers)
 
     def _file(self, path: str, cloud: Mapping[str, Any]) -> None:
         site = self.owner.site.resolve()

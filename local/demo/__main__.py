@@ -16,6 +16,7 @@ from shutil import get_terminal_size
 
 from infra.package import PackagingError
 from local.cloud import HOME, CloudError, cloud_file, down, read, status, up
+from local.console.access import address
 from local.deploy import DeployFailed
 
 WORKLOADS = ("flights", "uploads", "concerts", "predictions", "spendsense")
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\nmade:", *(f"  {file}" for file in made), sep="\n")
     running = was_running or options.keep
     if running:
-        print(f"look at it in the console: {read(options.home).console_url}")
+        cloud = read(options.home)
+        print(f"look at it in the console: {address(cloud.console_url, cloud.users)}")
     print("the local cloud is still up; `make down` stops it" if running else "the local cloud has been stopped")
     return 0
 

@@ -116,8 +116,27 @@ def test_the_operations_tell_what_is_known_and_why_the_rest_is_not(api: Any, ser
         "stage": "test",
         "alarms": [alarm],
         "dead_letters": None,
+        "runs": None,
+        "jobs": None,
+        "credits": None,
         "problems": {"dead_letters": "SQS cannot be reached"},
     }
+
+
+def test_the_operations_tell_of_the_day(api: Any, services: Services) -> None:
+    runs = {"day": "2026-11-21", "runs": 9, "validated": 6, "quarantined": 2, "failed": 1}
+    jobs = {"active": 1, "begun": 2, "succeeded": 0, "failed": 1}
+    left = {"credits_left": 3990, "daily_credits": 4000, "polls_left": 997}
+    services.watch = Watch(
+        stage="test",
+        alarms=list,
+        dead_letters=list,
+        runs=lambda: runs,
+        jobs=lambda: jobs,
+        credits=lambda: {**left, "breaker": {"state": "CLOSED"}},
+    )
+    answer = api("GET", "/operations", headers=OPERATOR).body
+    assert (answer["runs"], answer["jobs"], answer["credits"]) == (runs, jobs, left)
 
 
 def test_a_defect_in_one_question_hides_no_other(api: Any, services: Services, log: io.StringIO) -> None:
@@ -128,5 +147,5 @@ def test_a_defect_in_one_question_hides_no_other(api: Any, services: Services, l
     services.watch = Watch(stage="test", alarms=defect, dead_letters=lambda: [queue])
     answer = api("GET", "/operations", headers=OPERATOR).body
     assert (answer["alarms"], answer["dead_letters"]) == (None, [queue])
-    assert answer["problems"] == {"alarms": "could not be asked"}
+    assert answer["problems"] == {"alarms": "could not be read"}
     assert "KeyError" in log.getvalue()

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from infra import console
+from local.cloud import Cloud
 from local.demo import screens
+from tests.browser.console import Visitor
+from tests.browser.seed import Seed, sow
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """The browser; not for longer, for its event loop would be in the way of tests that run one of their own."""
     lacking = screens.missing()
@@ -16,6 +20,47 @@ def chromium() -> Iterator[Any]:
         pytest.skip(lacking)
     with screens.chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="package")
+def seed(cloud: Cloud) -> Seed:
+    """What the console shows; sown once for all modules."""
+    if console.node() is None:
+        pytest.skip("Node is not installed: make web")
+    return sow(cloud)
+
+
+@pytest.fixture(scope="package")
+def browser(seed: Seed, chromium: Any) -> Any:
+    """The browser, with the console built and something in it."""
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def everybody(cloud: Cloud, browser: Any) -> Iterator[dict[str, Visitor]]:
+    """A visitor, a customer and an operator, each in a browser of their own, for all tests of a module."""
+    people = {name: Visitor(cloud, browser, name) for name in ("", "alice", "olga")}
+    yield people
+    for person in people.values():
+        person.context.close()
+
+
+@pytest.fixture
+def visitor(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
+    yield everybody[""]
+    everybody[""].check()
+
+
+@pytest.fixture
+def alice(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
+    yield everybody["alice"]
+    everybody["alice"].check()
+
+
+@pytest.fixture
+def olga(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
+    yield everybody["olga"]
+    everybody["olga"].check()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

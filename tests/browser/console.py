@@ -9,16 +9,22 @@ from urllib.parse import urlsplit
 
 from infra.console import WEB
 from local.cloud import Cloud
+from local.console.access import address
 from tests.patience import PATIENCE_MS, until
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
+NASTY = '<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 150
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
 RULES = """
 async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}))
   .violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join(" | ")}`)
 """  # noqa: E501  # as a browser takes it
+
+SETTLED = """
+() => document.querySelector("main")?.dataset.at === location.hash && !!document.querySelector("main h1") && !document.querySelector(".bone")
+"""  # noqa: E501  # likewise
 
 
 class Visitor:
@@ -32,11 +38,12 @@ class Visitor:
         self.user = user
         self.problems: list[str] = []
         self.expected: list[str] = []
+        self.told: list[str] = []
         self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
         self.context.add_init_script(path=AXE)
         self.page = self.context.new_page()
         self.watch(self.page)
-        self.page.goto(cloud.console_url)
+        self.page.goto(address(cloud.console_url, cloud.users))
         self.page.locator("main h1").wait_for()
         if user:
             self.sign_in()
@@ -47,7 +54,11 @@ class Visitor:
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.problems.append(f"{error}"))
         page.on("console", lambda said: self.problems.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("websocket", lambda socket: socket.on("framereceived", self._heard))
         page.on("request", lambda asked: self._host(asked.url, own))
+
+    def _heard(self, frame: str | bytes) -> None:
+        self.told.append(frame if isinstance(frame, str) else frame.decode())
 
     def _host(self, url: str, own: set[str]) -> None:
         if urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc not in own:
@@ -65,9 +76,8 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing loads any more."""
-        self.page.locator("main h1").first.wait_for()
-        until(lambda: self.page.evaluate("!document.querySelector('.bone') && !!document.querySelector('main h1')"))
+        """Wait until the screen of the address is there, and nothing loads any more."""
+        until(lambda: self.page.evaluate(SETTLED))
 
     @property
     def address(self) -> str:
@@ -96,6 +106,10 @@ class Visitor:
     def field(self, label: str) -> Any:
         """A field by its label."""
         return self.page.locator("main").get_by_label(label, exact=True).first
+
+    def figure(self, label: str) -> Any:
+        """A figure of the screen that leads somewhere, by its label."""
+        return self.page.locator("main a.stat").filter(has=self.page.get_by_text(label, exact=True)).first
 
     def rows(self) -> int:
         """How many rows the first table of the screen has."""

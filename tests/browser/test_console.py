@@ -1,7 +1,6 @@
 """The console against the real local cloud, as a visitor, as a signed-in person and as an operator.
 
 Every test fails on any error in a page's console, any breach of the content policy and any request to another host.
-Pictures of every screen in both themes and widths are written to .local/screens/console for a person to look at.
 """
 
 import base64
@@ -9,129 +8,21 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-import pytest
 
-from infra import console
 from local.cloud import Cloud
 from local.demo.photo import photo
 from local.people.generator import generate
-from local.people.load import load
-from tests.browser.console import NARROW, SCREENS, WIDE, Visitor
+from tests.browser.console import NARROW, NASTY, Visitor
+from tests.browser.seed import Seed, operator, signed_in
 from tests.cloud.test_flights import Flights
-from tests.cloud.test_predictions import Predictions
-from tests.events import schedule_event
 from tests.patience import PATIENCE_S, until
 from tests.unit.predictions.studio import FEATURES, csv_of, rows
-
-NASTY = '<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 150
-
-
-@dataclass(frozen=True)
-class Seed:
-    """What the cloud holds before the tests begin."""
-
-    run: str
-    held: str
-    model: str
-    data: str
-    output: str
-
-
-@pytest.fixture(scope="module")
-def seed(cloud: Cloud) -> Seed:
-    """Three snapshots, one of them in quarantine; a model with rows to score; a hundred people."""
-    if console.node() is None:
-        pytest.skip("Node is not installed: make web")
-    console.build()
-    flights = Flights(cloud)
-    flights.forget()
-    first = flights.settled(snapshot(flights, 15), "VALIDATED")["tracking_id"]
-    flights.control(dirt=[{"kind": "too_fast", "rows": 12}], extra={"rows": [["short"]] * 200})
-    held = flights.settled(snapshot(flights, 10), "QUARANTINED")["tracking_id"]
-    flights.settled(snapshot(flights, 5), "VALIDATED")
-    flights.control(reset=True)
-    predictions = Predictions(cloud)
-    data = predictions.put("rows.csv", csv_of(rows(500)))
-    model = predictions.publish()
-    populate(cloud)
-    return Seed(first, held, model, data, predictions.output("scored.csv"))
-
-
-def snapshot(flights: Flights, minutes: int) -> str:
-    """Poll OpenSky as it was so many minutes ago; the run."""
-    flights.control(clock={"now": time.time() - minutes * 60})
-    return str(flights.ingest()["tracking_id"])
-
-
-def populate(cloud: Cloud) -> None:
-    """Let forty people in, Alice among them, and compute what there is to say about them."""
-    cloud.invoke("migrate", {})
-    now = datetime.now(UTC)
-    crowd = generate(40, seed=7, today=now.date())
-    load(cloud.database_url or "", crowd[1:], now)
-    with httpx.Client(base_url=f"{cloud.rest_url}/api/v1", timeout=PATIENCE_S) as http:
-        alice, olga = (signed_in(cloud, name) for name in ("alice", "olga"))
-        profile = http.put("/users/me/profile", headers=alice, json={"display_name": "Alice"}).json()
-        http.put("/users/me/consent", headers=alice, json={"granted": True, "policy_version": "2026-11"})
-        for document in crowd[0].documents:
-            content = json.dumps(document, default=str)
-            sent = {**olga, "Content-Type": "application/json"}
-            http.post(f"/operator/users/{profile['user_id']}/imports", headers=sent, content=content).raise_for_status()
-        cloud.invoke("compute_features", {**schedule_event(), "detail": {"everyone": True}})
-        until(lambda: http.get("/operator/metrics", headers=olga).json()["recommendations"])
-        until(lambda: http.get("/users/me/recommendations?window=180", headers=alice).json()["recommendations"])
-
-
-def signed_in(cloud: Cloud, name: str) -> dict[str, str]:
-    """The header of a test user."""
-    user = cloud.users[name]
-    answer = cloud.client("cognito-idp").initiate_auth(
-        AuthFlow="USER_PASSWORD_AUTH",
-        ClientId=user["client_id"],
-        AuthParameters={"USERNAME": user["username"], "PASSWORD": user["password"]},
-    )
-    return {"Authorization": answer["AuthenticationResult"]["IdToken"]}
-
-
-@pytest.fixture(scope="module")
-def browser(seed: Seed, chromium: Any) -> Any:
-    return chromium
-
-
-@pytest.fixture(scope="module")
-def everybody(cloud: Cloud, browser: Any) -> Iterator[dict[str, Visitor]]:
-    """A visitor, a customer and an operator, each in a browser of their own, for all tests."""
-    people = {name: Visitor(cloud, browser, name) for name in ("", "alice", "olga")}
-    yield people
-    for person in people.values():
-        person.context.close()
-
-
-@pytest.fixture
-def visitor(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
-    yield everybody[""]
-    everybody[""].check()
-
-
-@pytest.fixture
-def alice(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
-    yield everybody["alice"]
-    everybody["alice"].check()
-
-
-@pytest.fixture
-def olga(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
-    yield everybody["olga"]
-    everybody["olga"].check()
-
 
 # -- flights
 
@@ -143,10 +34,41 @@ def test_the_overview_leads_to_where_its_figures_come_from(visitor: Visitor, olg
     olga.sees(re.compile(r"\d+ alarms watched"))
     olga.sees(re.compile(r"\d+ queues, all empty|message"))
     olga.sees("Ticket endpoint")
-    olga.link(re.compile("In quarantine")).click()
+    for figure, leads_to in (
+        ("Failed runs today", "/flights/runs?status=FAILED"),
+        ("Quarantined today", "/flights/runs?status=QUARANTINED"),
+        ("Credits left", "/flights/ingestion"),
+        ("Jobs under way", "/predictions"),
+        ("Failed jobs today", "/predictions?state=failed"),
+        ("Release", "/reference"),
+    ):
+        assert olga.figure(figure).get_attribute("href") == f"#{leads_to}", figure
+    shown = httpx.get(f"{olga.cloud.rest_url}/operations", headers=operator(olga.cloud), timeout=PATIENCE_S).json()
+    assert olga.figure("Credits left").locator(".value").inner_text() == f"{shown['credits']['credits_left']:,}"
+    assert int(olga.figure("Quarantined today").locator(".value").inner_text()) == shown["runs"]["quarantined"]
+    olga.figure("Alarms").click()
+    olga.page.locator("details[open] li", has_text="api").first.wait_for()
+    olga.figure("Dead letters").click()
+    olga.page.locator("details[open] li", has_text="process flights").first.wait_for()
+    olga.figure("Quarantined today").click()
     olga.settle()
     assert "/flights/runs?status=QUARANTINED" in olga.address
     until(lambda: olga.page.locator("main table tbody .chip").all_inner_texts() != [])
+
+
+def test_a_verdict_appears_by_itself(visitor: Visitor) -> None:
+    """Over the socket: the list of runs is not polled."""
+    flights = Flights(visitor.cloud)
+    with visitor.page.expect_websocket(lambda socket: "channel=runs" in socket.url):
+        visitor.go("/flights/runs")
+    shown = visitor.page.get_by_role("region", name="Runs", exact=True).locator("tbody tr")
+    before = shown.count()
+    time_of_poll = time.time() - 120
+    flights.control(clock={"now": time_of_poll})
+    run = flights.ingest()["tracking_id"]
+    until(lambda: shown.count() > before)
+    assert run in shown.first.get_by_role("link").first.get_attribute("href")
+    flights.control(reset=True)
 
 
 def test_the_map_and_its_table_show_the_same_aircraft(visitor: Visitor) -> None:
@@ -378,6 +300,8 @@ def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed
     olga.sees("Will take")
     olga.button("Start job").click()
     olga.page.locator(".stat", has_text="Succeeded").wait_for()
+    job = olga.address.rpartition("/")[2]
+    until(lambda: [each for each in olga.told if job in each and '"succeeded"' in each])  # by the real socket
     assert "500" in olga.page.locator(".stat", has_text="Rows scored").inner_text()
     output = olga.page.get_by_role("region", name="First rows of the output")
     output.locator("th", has_text="prediction").wait_for()
@@ -385,6 +309,78 @@ def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed
     assert httpx.get(olga.link("Download").get_attribute("href")).text.count("\n") == 501
     olga.go("/predictions?state=succeeded")
     olga.page.locator("main table .chip", has_text="Succeeded").first.wait_for()
+
+
+def test_progress_comes_over_the_socket_and_by_polling_where_it_is_cut(cloud: Cloud, browser: Any, seed: Seed) -> None:
+    person = Visitor(cloud, browser, "olga")
+    job = httpx.get(f"{cloud.rest_url}/predictions/{seed.job}", headers=operator(cloud)).json()
+    now = {**job, "state": "running", "parts_total": 8, "parts_done": 1}
+    polled, sockets = [], []
+
+    def watch(socket: Any) -> None:
+        def answer(message: str) -> None:
+            asked = json.loads(message)
+            if asked["action"] == "watch_jobs" and asked["authorization"]:
+                socket.send('{"action": "JOBS_WATCHED"}')
+                sockets.append(socket)
+
+        socket.on_message(answer)
+
+    def poll(route: Any) -> None:
+        polled.append(now)
+        route.fulfill(json=now)
+
+    person.page.route(re.compile(f"/api/predictions/{seed.job}$"), poll)
+    person.page.route_web_socket(re.compile("channel=jobs"), watch)
+    person.go(f"/predictions/{seed.job}")
+    person.sees("1 of 8")
+    until(lambda: sockets and len(polled) >= 2)  # once for the page, once when the socket told that it is there
+    seen = len(polled)
+    for done in range(2, 6):
+        sockets[-1].send(json.dumps({"action": "JOB", "job": {**now, "parts_done": done}}))
+        person.sees(f"{done} of 8")
+    sockets[-1].send(json.dumps({"action": "JOB", "job": {**now, "job_id": "another", "parts_done": 8}}))
+    assert len(polled) == seen, "what the socket tells is not asked for"
+    now["parts_done"] = 6
+    sockets[-1].close()
+    person.sees("6 of 8")
+    until(lambda: len(sockets) > 1)
+    sockets[-1].send(json.dumps({"action": "JOB", "job": {**now, "parts_done": 7}}))
+    person.sees("7 of 8")
+    person.context.close()
+    person.check()
+
+
+def test_a_job_that_failed_says_why_and_is_taken_up_again(olga: Visitor, seed: Seed) -> None:
+    olga.go(f"/predictions/{seed.failed}")
+    olga.page.locator(".note-box[role=alert]", has_text="x").wait_for()
+    olga.button("Redrive").click()
+    olga.sees("attempt 2")
+    olga.go("/predictions?state=failed")
+    olga.sees(re.compile("Failed|No job is in this state"))
+
+
+def test_a_job_is_cancelled_after_a_question(cloud: Cloud, browser: Any, seed: Seed) -> None:
+    person = Visitor(cloud, browser, "olga")
+    job = httpx.get(f"{cloud.rest_url}/predictions/{seed.job}", headers=operator(cloud)).json()
+    now = {**job, "state": "running"}
+
+    def answer(route: Any) -> None:
+        if route.request.method == "DELETE":
+            now["state"] = "cancelled"
+        route.fulfill(json=now)
+
+    person.page.route(re.compile(f"/api/predictions/{seed.job}$"), answer)
+    person.go(f"/predictions/{seed.job}")
+    person.button("Cancel job").click()
+    person.page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
+    assert now["state"] == "running"
+    person.button("Cancel job").click()
+    person.page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
+    person.sees("The job is cancelled.")
+    person.page.locator(".stat", has_text="Cancelled").wait_for()
+    person.context.close()
+    person.check()
 
 
 def test_a_table_that_does_not_fit_and_an_upload_that_is_cut(olga: Visitor, seed: Seed) -> None:
@@ -422,6 +418,7 @@ def model_id(uri: str) -> str:
 
 
 def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Visitor, tmp_path: Path) -> None:
+    httpx.delete(f"{cloud.rest_url}/api/v1/users/me/profile", headers=signed_in(cloud, "bob"), timeout=PATIENCE_S)
     bob = Visitor(cloud, browser, "bob")
     bob.expected = ["status of 404"]  # there is no profile yet
     bob.go("/money")
@@ -433,7 +430,6 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
     bob.link("Read and decide").click()
     bob.button("I agree").click()
     bob.sees("granted")
-    bob.button("Save").wait_for()
 
     person = next(each for each in generate(8, seed=3, today=datetime.now(UTC).date()) if each.consented)
     file = tmp_path / "bank.json"
@@ -441,6 +437,7 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
     olga.go(f"/people/{user}")
     assert "<img src=x" in olga.page.locator("main h1").inner_text(), "a name is text, whatever is in it"
     olga.page.get_by_label("File").set_input_files(file)
+    olga.sees(re.compile("Would save .* transactions"))
     olga.button("Import").click()
     olga.sees(re.compile("Saved .* transactions"))
 
@@ -457,6 +454,41 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
     bob.link("Sign in").wait_for()
     bob.context.close()
     bob.check()
+
+
+def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -> None:
+    alice.go("/money/data")
+    lines = [
+        "Date,Description,Amount,Mood",
+        f"2026-11-03,{NASTY.replace(',', ' ')},-4.50,good",
+        "2026-11-04,Wages,1200.00,",
+        "2026-11-05,Broken,much,bad",
+    ]
+    file = {"name": "מכונה.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    alice.expected = ["status of 4", "ERR_FAILED"]
+    alice.page.get_by_label("File", exact=True).set_input_files(file)
+    alice.page.locator("main [role=alert]", has_text="account").wait_for()  # the rows name none
+    alice.field("Account of rows that name none").fill("console-import")
+    alice.field("Account of rows that name none").press("Tab")
+    alice.sees("Would save 1 account, 2 transactions. 1 row not taken.")
+    preview = alice.page.get_by_role("region", name="Preview", exact=True)
+    preview.locator(".chip", has_text="Mood").wait_for()
+    refused = preview.get_by_role("region", name="Rows that are not taken")
+    assert "Transactions 3" in refused.inner_text(), refused.inner_text()
+    assert "expected" in refused.inner_text()
+    read = preview.get_by_role("region", name="Transactions, as read")
+    assert "<img src=x" in read.inner_text()
+    assert "+$1,200.00" in read.inner_text()
+    accounts = httpx.get(f"{alice.cloud.rest_url}/api/v1/users/me/accounts", headers=signed_in(alice.cloud, "alice"))
+    assert "console-import" not in accounts.text, "nothing is kept before the import"
+    with alice.failing("/api/v1/users/me/imports", 0):
+        alice.button("Import").click()
+        alice.sees("The API cannot be reached.")
+    alice.button("Import").click()
+    alice.sees("Saved 1 account, 2 transactions. 1 row not taken.")
+    alice.page.get_by_label("File", exact=True).set_input_files({**file, "buffer": b"no bank file"})
+    alice.page.locator("main [role=alert]").wait_for()
+    assert not alice.page.get_by_role("region", name="Preview", exact=True).count()
 
 
 def _computed(person: Visitor) -> bool:
@@ -598,220 +630,3 @@ def test_an_operation_is_found_and_tried(visitor: Visitor, alice: Visitor) -> No
     alice.go("/reference?op=own_accounts")
     alice.button("Send GET").click()
     alice.page.locator("pre", has_text='"accounts"').wait_for()
-
-
-# -- signing in and out, faults
-
-
-def test_a_wrong_password_and_a_way_back(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser)
-    person.expected = ["status of 400"]
-    person.go("/money/transactions")
-    person.link("Sign in").click()
-    person.field("Email").fill("alice@example.com")
-    person.field("Password").fill("wrong")
-    person.page.locator("main form").get_by_role("button", name="Sign in").click()
-    person.page.locator("[role=alert]").wait_for()
-    person.field("Password").fill(cloud.users["alice"]["password"])
-    person.page.locator("main form").get_by_role("button", name="Sign in").click()
-    until(lambda: person.address.endswith("#/money/transactions"))
-    person.page.locator("main table tbody tr").first.wait_for()
-    person.button("Sign out").click()
-    person.sees("Sign in to see this")
-    person.context.close()
-    person.check()
-
-
-def test_a_token_that_ends_is_renewed_and_one_that_cannot_be_asks_to_sign_in(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser, "alice")
-    person.expected = ["status of 401", "status of 400"]
-    refused = 0
-
-    def once(route: Any) -> None:
-        nonlocal refused
-        refused += 1
-        if refused == 1:
-            route.fulfill(status=401, body='{"message": "The incoming token has expired"}')
-        else:
-            route.continue_()
-
-    person.page.route(re.compile("/me/profile"), once)
-    person.go("/money/data")
-    person.sees("Consent")
-    assert refused > 1, "asked again with a new token"
-    person.page.unroute(re.compile("/me/profile"))
-    person.page.route(re.compile("/api/api/v1"), lambda route: route.fulfill(status=401, body="{}"))
-    person.page.route(f"{cloud.aws_endpoint_url}/", lambda route: route.fulfill(status=400, body="{}"))
-    person.go("/money/transactions")
-    person.sees("Your session has ended.")
-    person.context.close()
-    person.check()
-
-
-def test_a_clock_that_is_wrong_by_a_day_changes_nothing(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser)
-    person.page.clock.install(time=datetime.now(UTC) + timedelta(days=1))
-    person.page.goto(cloud.console_url)
-    person.user = "alice"
-    person.sign_in()
-    person.go("/money/data")
-    person.sees("Consent")
-    person.context.close()
-    person.check()
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "headers", "says"),
-    [
-        (0, "", {}, "Check the connection, then try again."),
-        (429, '{"error": {"code": "x", "message": "Slow down", "request_id": "r-1"}}', {"Retry-After": "7"}, "in 7 s"),
-        (500, '{"error": {"code": "x", "message": "An internal error", "request_id": "r-2"}}', {}, "r-2"),
-        (403, '{"error": {"code": "x", "message": "Not for you", "request_id": "r-3"}}', {}, "Ask an operator."),
-        (502, "<html>", {}, "The server answered 502."),
-    ],
-)
-def test_an_error_says_what_to_do_and_goes_away(
-    visitor: Visitor, status: int, body: str, headers: dict[str, str], says: str
-) -> None:
-    with visitor.failing("/venues/popularity", status, body, **headers):
-        visitor.go("/concerts/venues?days=90&events=1")
-        visitor.page.locator("[role=alert]").wait_for()
-        assert says in visitor.page.locator("[role=alert]").inner_text()
-    visitor.button("Try again").click()
-    until(lambda: visitor.rows() == 10)
-    visitor.go("/")
-
-
-def test_offline_says_so_and_comes_back(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser)
-    person.expected = ["ERR_INTERNET_DISCONNECTED"]
-    person.context.set_offline(True)
-    person.sees("You are offline.")
-    person.context.set_offline(False)
-    until(lambda: not person.page.get_by_text("You are offline.").count())
-    person.context.close()
-    person.check()
-
-
-def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser, "olga")
-    person.expected = ["status of 404"]
-    empty = {
-        "/flights/latest": (404, {"error": {"code": "not_found", "message": "none yet", "request_id": "r"}}),
-        "/flights/quality": (200, {"total": 0, "truncated": False, "cursor": None, "runs": [], "mean_score": None,
-                                   "worst_checks": [], "days": [], "checks": []}),
-        "/flights/runs": (200, {"runs": [], "cursor": None}),
-        "/predictions": (200, {"jobs": []}),
-        "/api/v1/operator/users": (200, {"users": [], "next_cursor": None}),
-        "/api/v1/operator/review": (200, {"items": [], "next_cursor": None}),
-    }  # fmt: skip
-
-    def answer(route: Any) -> None:
-        path = route.request.url.split("/api", 1)[1].partition("?")[0]
-        if path in empty:
-            status, body = empty[path]
-            route.fulfill(status=status, json=body)
-        else:
-            route.continue_()
-
-    person.page.route(re.compile("/api/"), answer)
-    for path, says in (
-        ("/flights", "No snapshot has passed validation yet"),
-        ("/flights/runs", "No run was judged in this period"),
-        ("/predictions", "No jobs yet"),
-        ("/people", "Nobody matches"),
-        ("/review", "The queue is empty"),
-    ):
-        person.go(path)
-        person.sees(says)
-    person.context.close()
-    person.check()
-
-
-def test_a_very_full_system_is_shown_by_page(cloud: Cloud, browser: Any) -> None:
-    person = Visitor(cloud, browser, "olga")
-    latest = httpx.get(f"{cloud.rest_url}/flights/latest").json()
-    one = latest["aircraft"][0]
-    many = [
-        {**one, "icao24": f"{at:06x}", "callsign": f"TST{at}", "latitude": at % 160 - 80, "longitude": at % 359 - 179}
-        for at in range(5000)
-    ]
-    user = {"display_name": NASTY, "consented": True, "persona": "high_utilization", "recommendations": 7}
-    people = [{**user, "user_id": f"00000000-0000-4000-8000-{at:012d}"} for at in range(50)]
-    job = {"state": "succeeded", "model_s3_uri": f"s3://models/{'m' * 200}", "data_s3_uri": "s3://d/d.csv",
-           "output_s3_uri": "s3://o/o.csv", "created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-01T00:01:00Z",
-           "rows_done": 10**12, "parts_done": 1000, "parts_total": 1000}  # fmt: skip
-    full = {
-        "/flights/latest": {**latest, "matching": 50_000, "aircraft": many},
-        "/predictions": {"jobs": [{**job, "job_id": f"{at:032x}"} for at in range(25)], "next": "more"},
-        "/api/v1/operator/users": {"users": people, "next_cursor": "more"},
-    }
-
-    def answer(route: Any) -> None:
-        path = route.request.url.split("/api", 1)[1].partition("?")[0]
-        if path in full:
-            route.fulfill(json=full[path])
-        else:
-            route.continue_()
-
-    person.page.route(re.compile("/api/"), answer)
-    person.go("/flights")
-    person.sees("5,000 shown, the first 200 listed")
-    for path in ("/predictions", "/people"):
-        person.go(path)
-        person.page.locator(".pager").wait_for()
-        assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    person.context.close()
-    person.check()
-
-
-# -- for everybody: accessible, readable, in both themes and widths
-
-PATHS = {
-    "": ["/", "/flights", "/flights/traffic", "/flights/runs", "/flights/runs/{run}", "/concerts", "/concerts/venues",
-         "/concerts/recommendations", "/concerts/forecast?concert={concert}", "/concerts/chat", "/photos",
-         "/reference?op=venue_popularity", "/sign-in", "/money", "/nowhere"],
-    "alice": ["/money?window=180", "/money/transactions", "/money/recommendations?window=180", "/money/data"],
-    "olga": ["/", "/flights/ingestion", "/predictions", "/predictions/models", "/predictions/new",
-         "/people", "/review", "/fairness"],
-}  # fmt: skip
-LOOKS = [("light", WIDE), ("dark", NARROW), ("dark", WIDE), ("light", NARROW)]
-
-
-@pytest.mark.parametrize("who", list(PATHS))
-def test_every_screen_is_for_everybody(everybody: dict[str, Visitor], cloud: Cloud, seed: Seed, who: str) -> None:
-    person = everybody[who]
-    found = httpx.post(f"{cloud.rest_url}/recommendations", json={}).json()["recommendations"]
-    faults = []
-    for path in PATHS[who]:
-        person.page.set_viewport_size(WIDE)
-        person.go(path.format(run=seed.run, concert=found[0]["concert_id"]))
-        name = re.sub(r"\W+", "-", path.partition("?")[0].replace("{run}", "one")).strip("-") or "overview"
-        for scheme, size in LOOKS:
-            person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            person.page.set_viewport_size(size)
-            if not person.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                faults.append(f"{path} scrolls sideways at {size['width']}")
-            file = SCREENS / f"{name}{'-' + who if who else ''}-{scheme}-{size['width']}.png"
-            person.page.screenshot(path=file)
-            if (scheme, size) in LOOKS[:2]:
-                faults += [f"{path} {scheme} {size['width']}: {fault}" for fault in person.violations()]
-    person.page.set_viewport_size(WIDE)
-    person.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
-    assert not faults, "\n".join(faults)
-    person.check()
-
-
-def test_the_whole_frame_works_by_keyboard(visitor: Visitor) -> None:
-    visitor.go("/")
-    visitor.reload()
-    visitor.page.keyboard.press("Tab")
-    assert visitor.page.evaluate("document.activeElement.className") == "skip"
-    visitor.page.keyboard.press("Enter")
-    assert visitor.page.evaluate("document.activeElement.id") == "main"
-    visitor.page.set_viewport_size(NARROW)
-    visitor.button("Menu").click()
-    visitor.page.locator("aside").get_by_role("link", name="Venue ranking").click()
-    visitor.settle()
-    assert visitor.page.locator("aside").is_hidden(), "the menu closes behind a choice"
-    visitor.page.set_viewport_size(WIDE)

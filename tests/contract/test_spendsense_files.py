@@ -71,6 +71,25 @@ def bank(header: str, row: str, amount: str, pay: str, **query: Any) -> BankStat
     return table(*lines, **query)
 
 
+def export(header: str, pay: str, fee: str, *extra: str, **query: Any) -> BankStatement:
+    """Six months of a salary and of one fee, each row as this bank writes it, and rows that count as nothing."""
+    lines = [header]
+    for number, day in enumerate(MONTHLY):
+        for row, on in ((pay, day), (fee, day + timedelta(days=14))):
+            lines.append(
+                row.format(
+                    n=number,
+                    iso=f"{on:%Y-%m-%d}",
+                    us=f"{on:%m/%d/%Y}",
+                    uk=f"{on:%d/%m/%Y}",
+                    eu=f"{on:%d.%m.%Y}",
+                    eu2=f"{on:%d.%m.%y}",
+                    packed=f"{on:%Y%m%d}",
+                )
+            )
+    return table(*lines, *extra, **query)  # fmt: skip
+
+
 PAID_AND_CHARGED = {
     "pay_dates": 6, "median_pay_gap_days": 31.0, "monthly_income_cents": 250_000, "recurring_merchants": 1,
     "monthly_recurring_cents": 3_000, "top_subscription": "IRON GYM", "monthly_expenses_cents": 3_000,
@@ -159,7 +178,7 @@ FILES: dict[str, tuple[BankStatement, dict[str, Any]]] = {
         bank(
             "Date\tTransaction description\tPaid out\tPaid in", "{uk}\t{name}\t{amount}", "£30.00\t", "\t£2,500.00"
         ),
-        PAID_AND_CHARGED,
+        {**PAID_AND_CHARGED, "currency": "GBP"},
     ),
     "debits in brackets": (
         bank("Posting Date,Payee,Amount", '{iso},{name},"{amount}"', "($30.00)", "$2500.00"),
@@ -192,6 +211,98 @@ FILES: dict[str, tuple[BankStatement, dict[str, Any]]] = {
         ),
         {"recurring_merchants": 1, "top_subscription": "Łódź Radio"},
     ),
+    "a card's file whose types name payments (as Chase)": (
+        export(
+            "Transaction Date,Post Date,Description,Category,Type,Amount,Memo",
+            "{us},{us},Payment Thank You-Mobile,,Payment,500.00,",
+            "{us},{us},IRON GYM,Health & Wellness,Sale,-30.00,",
+            account_kind="credit card",
+        ),
+        {"pay_dates": 0, "monthly_expenses_cents": 3_000, "spend_cents": 3_000, "cards": 1, "cards_unmeasured": 1},
+    ),
+    "a bank's file whose types are not all known (as Chase)": (
+        export(
+            "Details,Posting Date,Description,Amount,Type,Balance,Check or Slip #",
+            'CREDIT,{us},"ACME PAYROLL PPD ID: 1",2500.00,ACH_CREDIT,9.00,,',
+            'DEBIT,{us},"IRON GYM",-30.00,ACH_DEBIT,9.00,,',
+        ),
+        PAID_AND_CHARGED,
+    ),
+    "partners, references and the currency in a column's name (as N26)": (
+        export(
+            '"Booking Date","Value Date","Partner Name","Partner Iban",Type,"Payment Reference","Account Name",'
+            '"Amount (EUR)","Original Amount","Original Currency","Exchange Rate"',
+            '{iso},{iso},"Acme GmbH",DE99,Credit Transfer,"GEHALT",Main Account,2500.00,,,',
+            '{iso},{iso},"IRON GYM",,Presentment,"-",Main Account,-30.00,,,',
+        ),
+        {**PAID_AND_CHARGED, "currency": "EUR"},
+    ),
+    "rows that are pending, or came to nothing (as Revolut)": (
+        export(
+            "Type,Product,Started Date,Completed Date,Description,Amount,Fee,Currency,State,Balance",
+            "TOPUP,Current,{iso} 10:00:00,{iso} 11:00:00,Acme payroll,2500.00,0.00,EUR,COMPLETED,1.00",
+            "CARD_PAYMENT,Current,{iso} 10:00:00,{iso} 11:00:00,IRON GYM,-30.00,0.00,EUR,COMPLETED,1.00",
+            "CARD_PAYMENT,Current,2026-11-20 10:00:00,,Diner,-20.00,0.00,EUR,PENDING,",
+            "CARD_PAYMENT,Current,2026-11-10 10:00:00,,Hotel,-900.00,0.00,EUR,REVERTED,",
+        ),
+        {**PAID_AND_CHARGED, "currency": "EUR", "transactions": 2},
+    ),
+    "one amount and the two columns beside it (as Monzo)": (
+        export(
+            "Transaction ID,Date,Time,Type,Name,Emoji,Category,Amount,Currency,Local amount,Local currency,"
+            "Notes and #tags,Address,Receipt,Description,Category split,Money Out,Money In",
+            "p{n},{uk},10:00:00,Faster payment,Acme,,Salary,2500.00,GBP,2500.00,GBP,,,,ACME,,,2500.00",
+            "c{n},{uk},10:00:00,Card payment,IRON GYM,,Gym,-30.00,GBP,-30.00,GBP,,,,IRON GYM,,-30.00,",
+        ),
+        {**PAID_AND_CHARGED, "currency": "GBP"},
+    ),
+    "a payer and a payee in two columns (as DKB)": (
+        export(
+            '"Girokonto";"DE12"\n"Kontostand vom 20.11.2026:";"1.234,56 €"\n""\n'
+            '"Buchungsdatum";"Wertstellung";"Status";"Zahlungspflichtige*r";"Zahlungsempfänger*in";"Verwendungszweck";'
+            '"Umsatztyp";"IBAN";"Betrag (€)";"Gläubiger-ID"',
+            '"{eu2}";"{eu2}";"Gebucht";"ACME GmbH";"ERIKA";"Lohn";"Eingang";"DE98";"2.500,00";""',
+            '"{eu2}";"{eu2}";"Gebucht";"ERIKA";"IRON GYM";"Beitrag";"Ausgang";"DE99";"-30,00";""',
+            '"20.11.26";"";"Vorgemerkt";"ERIKA";"MARKT";"";"Ausgang";"DE97";"-20";""',
+        ),
+        {**PAID_AND_CHARGED, "currency": "EUR", "transactions": 2},
+    ),
+    "a repeated column that says the same (as ING)": (
+        export(
+            "Umsatzanzeige;Datei erstellt am: 20.11.2026\n\nIBAN;DE12\nSaldo;1.234,56;EUR\n\n"
+            "Buchung;Wertstellungsdatum;Auftraggeber/Empfänger;Buchungstext;Verwendungszweck;Saldo;Währung;Betrag;Währung",
+            "{eu};{eu};ACME GmbH;Gehalt/Rente;Gehalt;1.000,00;EUR;2.500,00;EUR",
+            "{eu};{eu};IRON GYM;Lastschrift;Beitrag;1.000,00;EUR;-30,00;EUR",
+        ),
+        {**PAID_AND_CHARGED, "currency": "EUR"},
+    ),
+    "out and in by a Dutch word (as ING)": (
+        export(
+            '"Datum","Naam / Omschrijving","Rekening","Tegenrekening","Code","Af Bij","Bedrag (EUR)","Mededelingen"',
+            '"{packed}","Acme BV","NL12","NL98","OV","Bij","2500,00","Salaris"',
+            '"{packed}","IRON GYM","NL12","NL99","IC","Af","30,00","Abonnement"',
+        ),
+        {**PAID_AND_CHARGED, "currency": "EUR"},
+    ),
+    "an account's number beside a memo (as Barclays)": (
+        export(
+            "Number,Date,Account,Amount,Subcategory,Memo",
+            ",{uk},20-00-00 12345678,2500.00,Direct Credit,ACME SALARY BGC",
+            ",{uk},20-00-00 12345678,-30.00,Direct Debit,IRON GYM",
+        ),
+        PAID_AND_CHARGED,
+    ),
+    "a budget's outflow and inflow (as YNAB)": (
+        export(
+            '"Account","Flag","Date","Payee","Category Group/Category","Category Group","Category","Memo","Outflow",'
+            '"Inflow","Cleared"',
+            '"Checking","","{us}","Acme","Inflow: Ready to Assign","Inflow","Ready to Assign","payroll",'
+            '$0.00,$2500.00,"Cleared"',
+            '"Checking","","{us}","IRON GYM","Fun: Gym","Fun","Gym","",$30.00,$0.00,"Reconciled"',
+            '"Checking","","11/20/2026","Diner","Fun: Food","Fun","Food","",$20.00,$0.00,"Uncleared"',
+        ),
+        {**PAID_AND_CHARGED, "transactions": 2},
+    ),
 }  # fmt: skip
 
 
@@ -200,7 +311,8 @@ def test_a_file_and_its_signals(world: World, name: str) -> None:
     statement, expected = FILES[name]
     assert statement.rejections == ()
     person = subject(name)
-    world.people.register(person, ProfileChange(display_name=name), NOW)
+    profile = ProfileChange(display_name=name, currency=str(expected.get("currency", "USD")))
+    world.people.register(person, profile, NOW)
     world.consents.record(person, ConsentRecord(granted=True, policy_version="1", recorded_at=NOW))
     world.ledger.save(person, statement, NOW)
     again = world.ledger.save(person, statement, NOW)
@@ -226,6 +338,30 @@ def test_what_was_understood_is_told() -> None:
     odd = table("Date,Description,Amount,Mood", "2026-11-20,Diner,-5.00,good", "2026-11-19,Pay,5.00,good").readings
     assert odd.unknown == ["Mood"]
     assert "there is more" in FILES["transactions/sync"][0].readings.notes[0]
+
+
+def test_what_was_decided_of_an_export_is_told() -> None:
+    n26, revolut, chase = (next(found.readings for name, (found, _) in FILES.items() if bank in name)
+                           for bank in ("N26", "Revolut", "types name payments"))  # fmt: skip
+    assert "column 'Account Name' is not used: the rows are those of ?account_id=" in n26.notes
+    assert "amounts are in EUR, as their sign or column says (12)" in n26.notes
+    assert {"Partner Iban", "Original Amount"} <= set(n26.unknown)
+    assert "rows that came to nothing are left out, by the column of states (1)" in revolut.notes
+    assert "a negative amount is money out" in chase.notes
+
+
+def test_an_amount_with_another_currencys_sign_is_foreign() -> None:
+    """It was taken for dollars."""
+    found = table("Date,Description,Amount", "2026-11-20,Diner,-£5.00", "2026-11-19,Diner,-$5.00")
+    assert [row.currency for row in found.transactions] == ["GBP", None]
+
+
+def test_a_file_of_several_accounts_is_not_made_one() -> None:
+    lines = ("Date,Description,Amount,Account", "2026-11-20,Diner,-5.00,Checking", "2026-11-19,Diner,-5.00,Card")
+    with pytest.raises(Unprocessable, match="names 2 accounts"):
+        table(*lines)
+    found = from_csv("\n".join(lines).encode(), ImportQuery(), TODAY)
+    assert [row.account for row in found.transactions] == ["Checking", "Card"]
 
 
 def test_sections_cases_and_envelopes_are_named() -> None:
@@ -259,7 +395,7 @@ def test_a_document_of_which_nothing_is_understood(document: Any) -> None:
             "in thousands or has three decimals",
         ),
         (("Date,Description,Amount", "2026-11-20,A,-1.50", '2026-11-19,B,"5,6"'), "a decimal point in some rows"),
-        (("Date,Amount,Amount", "2026-11-20,-5,6"), "repeats the column 'amount'"),
+        (("Date,Amount,Amount", "2026-11-20,-5,6"), "repeats the column 'Amount', with other values"),
         (("Date,Description", "2026-11-20,A"), "no column of amount"),
     ],
 )

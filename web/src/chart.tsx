@@ -27,11 +27,13 @@ export function Chart({ label, times, series, height = 200, low, high, when, onP
       element.append(probe);
       const colour = (name: string): string => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
       const lines = [colour("--accent"), colour("--good"), colour("--warn")];
+      const beside = series.some((each) => each.bars) && times.length > 1 ? (times.at(-1)! - times[0]) / (times.length - 1) / 2 : 0; // half a bar
       const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, font: `12px ${style.fontFamily}` };
       probe.remove();
       plot = new uPlot({
         width: element.clientWidth, height, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"), cursor: { y: false }, legend: { show: true },
-        scales: { y: { range: (_plot, min, max) => [low ?? Math.min(0, min), high ?? (max || 1) * 1.06] } },
+        hooks: { setLegend: [(drawn) => { if (drawn.legend.idx == null && times.length) drawn.setLegend({ idx: times.length - 1 }, false); }] }, // nobody points at it: the newest
+        scales: { x: { range: (_plot, min, max) => [min - beside, max + beside] }, y: { range: (_plot, min, max) => [low ?? Math.min(0, min), high ?? (max || 1) * 1.06] } },
         axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map((at) => tick(at, splits.at(-1)! - splits[0])) }, { ...axis, size: (_plot, values) => 18 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)), values: (_plot, values) => values.map(series[0].text) }],
         series: [
           { label: "Time", value: (_plot, value) => (value == null ? "–" : when(value)) },
@@ -42,6 +44,7 @@ export function Chart({ label, times, series, height = 200, low, high, when, onP
           })),
         ],
       }, [times, ...series.map((each) => each.values)], element);
+      plot.setLegend({ idx: times.length - 1 }, false);
       if (onPick) plot.over.addEventListener("click", () => { if (plot?.cursor.idx != null) onPick(plot.cursor.idx); });
     };
     draw();

@@ -1,5 +1,7 @@
 // What the deployment says of itself: config.json beside index.html.
 
+import { href, parse, route } from "./router.ts";
+
 export interface Config {
   api: string;
   socket: string | null;
@@ -12,8 +14,27 @@ export interface Config {
 
 export let config: Config;
 
+const KEY = "omnibus-local-key";
+
 export async function configure(): Promise<void> {
   const answer = await fetch("config.json", { cache: "no-store" });
   if (!answer.ok) throw new Error(await answer.text());
   config = await answer.json();
+  if (config.signIn.kind === "password") config.people = await testUsers();
+}
+
+/** A local cloud's test users, for who came with the key in the address that `make up` prints; the browser keeps it. */
+async function testUsers(): Promise<Config["people"]> {
+  const { path, query: { key: given, ...rest } } = route.peek();
+  if (given) {
+    localStorage.setItem(KEY, given);
+    history.replaceState(null, "", href(path, rest));
+    route.value = parse(location.hash);
+  }
+  const key = given ?? localStorage.getItem(KEY);
+  if (!key) return undefined;
+  const answer = await fetch("people.json", { cache: "no-store", headers: { "X-Console-Key": key } });
+  if (answer.ok) return answer.json();
+  localStorage.removeItem(KEY); // of an earlier start
+  return undefined;
 }

@@ -85,4 +85,8 @@ export function words(name: string | null | undefined): string {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${whole.format(count)} ${count === 1 ? one : many}`;
 
+/** Counts of things by their plural names, such as "2 accounts, 1 liability"; empty if there is nothing. */
+export const countsOf = (counts: Record<string, number>): string =>
+  Object.entries(counts).filter(([, count]) => count).map(([name, count]) => plural(count, name.replace(/ies$/, "y").replace(/s$/, ""), name)).join(", ");
+
 export const lastPart = (uri: string | null | undefined): string => uri?.split("/").filter(Boolean).pop() ?? NONE;

@@ -56,7 +56,10 @@ export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number)
   }, [key, every]);
   const now = state.value;
   const current = now.key === key ? now : { data: undefined, error: undefined, loading: true };
-  const set = (data: T): void => { state.value = { data, error: undefined, loading: false, key }; };
+  const set = (data: T): void => {
+    run.current++; // an answer that is still under way is older
+    state.value = { data, error: undefined, loading: false, key };
+  };
   return { data: current.data, error: current.error, loading: current.loading, reload: () => void load(), set };
 }
 

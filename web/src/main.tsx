@@ -108,7 +108,6 @@ function Frame() {
   const current = entryOf(path);
   const first = useRef(true);
   useEffect(() => {
-    open.value = false;
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [current]);
@@ -133,7 +132,7 @@ function Frame() {
         <button type="button" class="scrim" data-open={opened} aria-label="Close the menu" tabIndex={-1} onClick={() => { open.value = false; }} />
         <aside id="side" class="side" data-open={opened} aria-label="Console">
           {brand}
-          <nav class="menu" aria-label="Screens">
+          <nav class="menu" aria-label="Screens" onClick={() => { open.value = false; }}>
             {sections.map((section) => (
               <div key={section.title}>
                 {section.title && <h2>{section.title}</h2>}
@@ -158,7 +157,7 @@ function Frame() {
             </div>
           </div>
         </aside>
-        <main ref={main} id="main" tabIndex={-1}>
+        <main ref={main} id="main" tabIndex={-1} data-at={location.hash}>
           {!online.value && <Note tone="warn"><p role="status">You are offline. What is on the screen may be old; it is loaded again when the connection is back.</p></Note>}
           {expired.value && !person.value && path !== "/sign-in" && (
             <Note tone="warn"><p class="row between" role="status"><span>Your session has ended. Sign in again to go on where you were.</span><a class="button" href={href("/sign-in", { then: location.hash.slice(1) })}>Sign in</a></p></Note>

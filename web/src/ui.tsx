@@ -63,7 +63,7 @@ const TONES: Record<string, Tone> = {
 
 export function Status({ of }: { of: string }) {
   const text = of.replaceAll("_", " ").toLowerCase();
-  return <Chip tone={TONES[of]}>{text.charAt(0).toUpperCase() + text.slice(1)}</Chip>;
+  return <Chip tone={TONES[of]}>{text === "ok" ? "OK" : text.charAt(0).toUpperCase() + text.slice(1)}</Chip>;
 }
 
 export function Note({ tone, children }: Children & { tone?: Tone }) {

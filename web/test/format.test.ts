@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, bytes, cents, date, duration, money, number, percent, plural, short, time, words } from "../src/format.ts";
+import { ago, bytes, cents, countsOf, date, duration, money, number, percent, plural, short, time, words } from "../src/format.ts";
 
 test("numbers are grouped, and what is unknown is a dash", () => {
   assert.equal(number(1234567.4), "1,234,567");
@@ -9,6 +9,11 @@ test("numbers are grouped, and what is unknown is a dash", () => {
   assert.equal(short(1_234_567), "1.2M");
   assert.equal(percent(0.97142, 1), "97.1%");
   assert.equal(percent(null), "–");
+});
+
+test("counts of things are told, those of nothing are not", () => {
+  assert.equal(countsOf({ accounts: 2, transactions: 1200, liabilities: 1, removed: 0 }), "2 accounts, 1,200 transactions, 1 liability");
+  assert.equal(countsOf({ accounts: 0 }), "");
 });
 
 test("money is in its own currency, one that no standard knows included", () => {

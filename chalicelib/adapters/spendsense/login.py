@@ -57,7 +57,8 @@ class ApplicationLogin:
             raise UpstreamRejected("the application's secret needs username and password") from None
         self._owner.run(lambda cursor: _admit(cursor, login, password), settings=TIME_LIMIT)
         where = conninfo_to_dict(self._where.read())
-        complete = {**secret, **{name: where[name] for name in ("host", "port", "dbname") if name in where}}
+        complete = dict(secret)
+        complete.update({name: where[name] for name in ("host", "port", "dbname") if name in where})
         if complete != secret:
             self._secrets.write(self._arn, complete)
 

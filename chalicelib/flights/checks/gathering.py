@@ -12,11 +12,11 @@ from chalicelib.flights.columns import FLIGHT_PHASES
 from chalicelib.flights.reports import Cell
 
 NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_altitude"})
-SAMPLED: Final = frozenset({"longitude", "latitude", "true_track"})
+SAMPLED: Final = frozenset({"longitude", "latitude", "true_track", "last_contact", "time_position"})
 """Number columns of which a sample is enough."""
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
 """Columns that are gathered whole, so that a sample row can show them."""
-NEEDED: Final = GATHERED | SAMPLED | {"origin_country"}
+NEEDED: Final = GATHERED | SAMPLED | {"origin_country", "callsign"}
 """What a batch must hold to be added."""
 SAMPLE_ROWS: Final = 20_000
 
@@ -26,7 +26,8 @@ class Snapshot:
 
     def __init__(self, source: StatesSource) -> None:
         self.rows = source.rows
-        self._columns = source.columns
+        self.time = source.time
+        self.columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
         self._grounded: Mask = np.zeros(self.rows, np.bool_)
@@ -40,6 +41,8 @@ class Snapshot:
         self._samples = {name: np.full(sampled, np.nan) for name in SAMPLED}
         self.countries = np.full(sampled, len(REGION_OF), np.uint8)
         """Of the sampled rows: the place of origin_country among `REGION_OF`, or their number."""
+        self.callsigns = (0, 0)
+        """Of the first rows: how many callsigns there are, and how many that differ."""
 
     def add(self, batch: Batch) -> None:
         """Take over what is gathered of the batch; batches may come in any order, from several threads."""
@@ -48,18 +51,21 @@ class Snapshot:
             values[rows] = batch.numbers(name).values
         first = -batch.start % self._stride
         places = slice((batch.start + first) // self._stride, None)
-        for name in SAMPLED & self._columns:
+        for name in SAMPLED & self.columns:
             taken = batch.numbers(name).values[first :: self._stride]
             self._samples[name][places][: len(taken)] = taken
-        if "origin_country" in self._columns:
+        if "origin_country" in self.columns:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
-        if "on_ground" in self._columns:
+        if "callsign" in self.columns and batch.start == 0:
+            callsigns = batch.array("callsign")[:SAMPLE_ROWS]
+            self.callsigns = len(callsigns) - callsigns.null_count, len(callsigns.drop_null().unique())
+        if "on_ground" in self.columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded
-        if "flight_phase" in self._columns:
+        if "flight_phase" in self.columns:
             self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
-        if "icao24" in self._columns:
+        if "icao24" in self.columns:
             self.addresses[rows] = batch.addresses
             odd = np.flatnonzero(batch.addresses == text.MALFORMED)
             if len(odd):

@@ -129,8 +129,8 @@ class Thresholds:
     plausible_min_rows: int = _whole(200, 1, 1_000_000)
     """Medians and shares over fewer rows are not judged."""
     cruise_speed_low_kt: float = _number(350, 0, 100_000)
-    cruise_speed_high_kt: float = _number(550, 0, 100_000)
-    """The median ground speed above 29,000 ft."""
+    cruise_speed_high_kt: float = _number(600, 0, 100_000)
+    """The median ground speed above 29,000 ft; in a winter's jet stream, a whole region flies at 560."""
     min_share_at_jet_speed: float = _number(0.85, 0, 1)
     """The share of what flies above 29,000 ft at 250 to 650 kt."""
     cruise_altitude_low_ft: float = _number(20_000, -100_000, 1_000_000)
@@ -139,12 +139,37 @@ class Thresholds:
     climb_rate_low_fpm: float = _number(400, 0, 1_000_000)
     climb_rate_high_fpm: float = _number(3_000, 0, 1_000_000)
     """The median of the vertical rates above 300 ft/min, either sign."""
-    max_share_on_ground: float = _number(0.75, 0, 1)
+    min_share_climbing: float = _number(0.1, 0, 0.5)
+    """Of what climbs or sinks faster than 300 ft/min: the least share of either; rates without a sign all climb."""
+    max_share_on_ground: float = _number(0.95, 0, 1)
+    """A box around an airport shows little else at night, or while nothing may take off."""
+    max_share_standing_still: float = _number(0.04, 0, 1)
+    """Of what says that it flies: helicopters that hover, and a few transponders that err."""
+    min_share_of_level_rates: float = _number(0.01, 0, 1)
+    """Of airborne vertical rates, the share that is 0: it is the commonest value, unless it was taken for null."""
+    min_track_of_most: float = _number(20, 0, 360)
+    """The track, degrees, that 5 % of what flies exceed: in radians it is 6."""
+    max_datum_ft: float = _number(6_500, 0, 1_000_000)
+    """The median of geometric minus barometric altitude; an atmosphere 40 K from the standard one makes 5,500."""
+    max_median_age_s: float = _number(60, 0, 1e9)
+    """The median age of a contact, and of a position when the contact was made; OpenSky drops positions after 15 s."""
+    min_positions_with_time: float = _number(0.5, 0, 1)
+    min_distinct_callsigns: float = _number(0.3, 0, 1)
+    min_share_of_precise_positions: float = _number(0.5, 0, 1)
+    """Latitudes with more than one decimal."""
+    min_share_that_says_if_on_ground: float = _number(0.5, 0, 1)
+    max_share_at_null_island: float = _number(0.01, 0, 1)
     min_distinct_positions: float = _number(0.9, 0, 1)
     min_share_near_home: float = _number(0.1, 0, 1)
     """Of the aircraft of the region that has the most: the share that is there or over the oceans beside it."""
+    min_share_of_the_world_near_home: float = _number(0.65, 0, 1)
+    """The same over all regions, where longitudes are spread over 60 degrees and half the countries have a region."""
+    min_share_past_60_minutes: float = _number(0.2, 0, 1)
+    """Of positions spread as wide: those with a fraction of a degree from 0.6 on, which minutes never make."""
     max_share_of_one_value: float = _number(0.5, 0, 1)
     """The share of airborne aircraft with one altitude, one speed, one track."""
+    max_share_of_one_track: float = _number(0.2, 0, 1)
+    """The same of tracks, of which a quarter of a turn would leave four."""
     max_share_of_one_rate: float = _number(0.95, 0, 1)
     """The same of vertical rates, of which many are 0 in cruise."""
     min_share_of_usual_rows: float = _number(0.75, 0, 1)

@@ -35,6 +35,7 @@ PATHS = [
     ("DELETE", f"{ME}/profile"),
     ("GET", f"{ME}/accounts"),
     ("GET", f"{ME}/transactions"),
+    ("POST", f"{ME}/imports"),
     ("GET", f"{ME}/insights"),
     ("GET", f"{ME}/recommendations"),
     ("GET", f"{ME}/recommendations/x"),

@@ -218,6 +218,31 @@ def test_an_export_of_everything(call: Callable[..., Answer], joined: FakePeople
     assert call(ANN, "GET", f"{ME}/export/csv?part=passwords").status == 400
 
 
+def test_a_person_imports_a_file_of_their_own_after_a_look_at_it(
+    call: Callable[..., Answer], joined: FakePeople, announcements: FakeAnnouncements
+) -> None:
+    csv = b"Date,Description,Amount,Mood\n2026-11-20,Coffee,-4.50,good\n2026-11-19,Bad,much,bad\n"
+    path = f"{ME}/imports?account_id=new"
+    tried = call(ANN, "POST", f"{path}&dry_run=true", csv, Content_Type="text/csv").body
+    assert (tried["dry_run"], tried["saved"]["transactions"], tried["rejected"]) == (True, 1, 1)
+    assert tried["readings"]["unknown"] == ["Mood"]
+    assert "new" not in joined.people[ANN].accounts
+    taken = call(ANN, "POST", path, csv, Content_Type="text/csv").body
+    assert (taken["saved"]["transactions"], announcements.made) == (
+        1,
+        [("Transactions Ingested", {"subject": str(ANN)})],
+    )
+    assert "new" in joined.people[ANN].accounts
+    assert "new" not in joined.people[BOB].accounts
+    theirs = b"transaction_id,account_id,date,amount,payment_channel,pending\nt,bob:checking,2026-11-20,5,other,false\n"
+    assert call(ANN, "POST", f"{ME}/imports", theirs, Content_Type="text/csv").body["rejected"] == 1
+    assert joined.denials == [(ANN, "account bob:checking", f"not an account of user {ANN}")]
+
+
+def test_an_import_without_a_profile(call: Callable[..., Answer]) -> None:
+    assert call(ANN, "POST", f"{ME}/imports", {"accounts": []}).status == 404
+
+
 def test_the_catalogue_names_what_answers_refer_to(call: Callable[..., Answer], joined: FakePeople) -> None:
     catalogue = call(ANN, "GET", "/api/v1/catalogue").body
     insights = call(ANN, "GET", f"{ME}/insights").body

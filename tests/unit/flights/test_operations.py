@@ -137,6 +137,17 @@ def test_the_guard_tells_what_may_forbid_a_poll() -> None:
     assert world.operations.guard().throttled_until is None
 
 
+def test_the_days_runs_by_what_became_of_them() -> None:
+    world = world_at_noon()
+    for minutes, status in enumerate(("VALIDATED", "FAILED", "FAILED", "QUARANTINED", "INGESTED")):
+        run = begun(TIME - 60 * minutes, world.clock())
+        world.runs.begin(run)
+        world.runs.advance(run.tracking_id, RunStatus(status), (RunStatus.INGESTED,), {})
+    world.runs.begin(begun(TIME - 86_400, world.clock()))
+    day = NOON.date().isoformat()
+    assert world.operations.today() == {"day": day, "runs": 5, "validated": 1, "quarantined": 1, "failed": 2}
+
+
 def test_quality_over_months_says_what_it_leaves_out() -> None:
     world = world_at_noon()
     days = [0, 1, 40, 80]

@@ -21,7 +21,7 @@ def aircraft(number: int = 1, **changes: object) -> Row:
     """A faultless row; no two numbers give the same."""
     return {
         "icao24": f"{number:06x}",
-        "callsign": "DLH4AB",
+        "callsign": f"DLH{number}",
         "origin_country": "Germany",
         "time_position": T - 2,
         "last_contact": T - 1,
@@ -70,7 +70,7 @@ def test_the_report_is_json_that_names_each_check() -> None:
     assert validity["samples"] == [
         {
             "icao24": "000063",
-            "callsign": "DLH4AB",
+            "callsign": "DLH99",
             "longitude": 8.5706,
             "latitude": 50.0333,
             "baro_altitude": 11000.5,
@@ -199,7 +199,8 @@ def test_a_field_whose_values_are_mostly_impossible_is_named() -> None:
 
 def test_a_snapshot_that_lacks_a_region_lacks_rows() -> None:
     rows = [
-        aircraft(n, longitude=n / 50, latitude=50.0, velocity=200 + n / 10, baro_altitude=1e4 + n) for n in range(300)
+        aircraft(n, longitude=n / 50, latitude=50.0333, velocity=200 + n / 10, baro_altitude=1e4 + n)
+        for n in range(300)
     ]
     assert assess(written(rows), usual_rows=400).verdict == "passed"
     report = assess(written(rows), usual_rows=401)

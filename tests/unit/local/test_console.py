@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from infra.package import read_fragment
+from local.console.access import address
 from local.console.server import ConsoleServer, security_headers
 
 FRAGMENT = Path(__file__).parents[3] / "infra" / "template" / "fragments" / "console.yaml"
@@ -115,7 +116,22 @@ def test_the_configuration_names_the_api_and_the_sign_in(console: httpx.Client) 
     assert found["api"] == "/api"
     assert found["client"] == "client-1"
     assert found["signIn"] == {"kind": "password", "endpoint": "http://127.0.0.1:1"}
-    assert found["people"] == {"alice": ["alice@example.com", "secret"]}
+    assert "secret" not in str(found)
+
+
+def test_the_passwords_are_for_who_holds_the_key_of_the_address(console: httpx.Client, home: Path) -> None:
+    users = json.loads((home / "cloud.json").read_text())["users"]
+    url, key = address("http://127.0.0.1:1", users).split("/#/?key=")
+    assert (url, len(key)) == ("http://127.0.0.1:1", 32)
+    answer = console.get("/people.json", headers={"X-Console-Key": key})
+    assert answer.json() == {"alice": ["alice@example.com", "secret"]}
+    assert answer.headers["Cache-Control"] == "no-store"
+    for wrong in ({}, {"X-Console-Key": ""}, {"X-Console-Key": key[:-1]}, {"X-Console-Key": "ü".encode()}):
+        refused = console.get("/people.json", headers=wrong)
+        assert (refused.status_code, refused.json()) == (403, {})
+    assert "secret" not in console.get(f"/config.json?key={key}").text
+    other = {"alice": {**users["alice"], "password": "another"}}
+    assert address(url, other) != address(url, users)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
@@ -157,7 +173,7 @@ def test_before_the_first_deployment_it_asks_for_patience(console: httpx.Client,
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
-@pytest.mark.parametrize("path", ["/config.json", "/", "/api/health"])
+@pytest.mark.parametrize("path", ["/people.json", "/config.json", "/", "/api/health"])
 def test_no_page_of_another_site_reads_the_passwords_by_its_own_name(
     console: httpx.Client, host: str, path: str
 ) -> None:

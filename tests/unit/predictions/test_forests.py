@@ -1,12 +1,16 @@
 """Forests by their trees: bit for bit what `predict` gives, and nothing else is taken for one."""
 
+import threading
+
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from chalicelib.predictions.forests import mean_of_trees
-from tests.unit.predictions.studio import rows, trained
+from chalicelib.predictions.places import parse_uri
+from chalicelib.predictions.publishing import artifact_of
+from tests.unit.predictions.studio import FEATURES, MODEL, NOW, rows, trained
 
 TARGET = rows(300)[:, 0] * 3
 
@@ -55,3 +59,16 @@ def test_other_estimators_predict_for_themselves():
     inside = make_pipeline(RandomForestRegressor(3)).fit(rows(20), rows(20)[:, 0])
     derived = RandomForestRegressorOfOurs(3).fit(rows(20), rows(20)[:, 0])
     assert [mean_of_trees(each) for each in (two, labels, inside, derived, trained("linear"))] == [None] * 5
+
+
+def test_a_forest_that_uses_threads_is_tried_on_one_since_they_add_up_in_an_order_of_their_own(monkeypatch):
+    used = set()
+
+    def add(predict, matrix, out, lock):
+        used.add(threading.current_thread())
+        out[0] += predict(matrix, check_input=False)
+
+    monkeypatch.setattr("sklearn.ensemble._forest._accumulate_prediction", add)
+    forest = RandomForestRegressor(5, n_jobs=2, random_state=0).fit(rows(100), rows(100)[:, 0])
+    artifact_of(forest, FEATURES, parse_uri("uri", MODEL), None, NOW)
+    assert used == {threading.current_thread()}

@@ -135,7 +135,7 @@ def pipelines(draw, columns, dated, *, classifies):
     boosting = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
     boosted = boosting(max_iter=4, min_samples_leaf=5, random_state=0)
     last = (
-        [LogisticRegression(max_iter=50), boosted, RandomForestClassifier(n_estimators=4, random_state=0, n_jobs=2)]
+        [LogisticRegression(max_iter=50), boosted, RandomForestClassifier(n_estimators=4, random_state=0)]
         if classifies
         else [Ridge(), boosted, DecisionTreeRegressor(max_depth=4, random_state=0)]
     )

@@ -238,6 +238,16 @@ def test_pages_are_newest_first(jobs, ready, clock):
     assert third.next is None
 
 
+def test_the_days_jobs_by_how_they_ended(jobs, ready, clock):
+    jobs.submit(ready.request())
+    clock.advance(days=1)
+    today = [jobs.submit(ready.request()).job_id for _ in range(4)]
+    for job_id, state in zip(today, ("succeeded", "failed", "failed"), strict=False):
+        jobs.store.update(job_id, {"state": state}, states=["queued"])
+
+    assert jobs.today() == {"active": 2, "begun": 4, "succeeded": 1, "failed": 2}
+
+
 def finish(jobs, ready, job, rows=500):
     """What the steps leave behind."""
     place = ready.place_of(job.output_s3_uri)

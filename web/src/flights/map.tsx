@@ -3,28 +3,60 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Topology } from "topojson-specification";
 import { BANDS, bandOf, type Plane } from "./filters";
-import { frameOf, normal, panned, viewOver, worldX, worldY, zoomedAt, type Size, type View } from "./projection";
-import coastlines from "world-atlas/countries-50m.json?url";
+import { frameOf, normal, panned, viewOver, worldX, worldY, zoomedAt, type Frame, type Size, type View } from "./projection";
+import largeMap from "../../generated/coastlines-10m.json?url";
+import smallMap from "world-atlas/countries-50m.json?url";
 
 const NEAR_PX = 14;
 const STEP_PX = 80;
+const RESTING_MS = 150;
 
-let outlines: Promise<Path2D> | null = null;
+const CLOSE_ZOOM = 5; // from here on, the large map shows more than the small one
 
-/** Coastlines and borders in world coordinates; loaded once. */
-function world(): Promise<Path2D> {
-  outlines ??= load().catch((error) => { outlines = null; throw error; });
-  return outlines;
+/** A polygon in world coordinates, and the box that it lies in. */
+interface Piece { path: Path2D; west: number; east: number; north: number; south: number }
+
+const SCALES = { far: smallMap, near: largeMap };
+const maps = new Map<keyof typeof SCALES, Promise<Piece[]>>();
+
+/** Coastlines and borders, each scale loaded once, when it is first wanted. */
+function world(scale: keyof typeof SCALES): Promise<Piece[]> {
+  const found = maps.get(scale) ?? load(SCALES[scale]).catch((error) => { maps.delete(scale); throw error; });
+  maps.set(scale, found);
+  return found;
 }
 
-async function load(): Promise<Path2D> {
+async function load(address: string): Promise<Piece[]> {
   const [{ geoMercator, geoPath }, { feature }, topology] = await Promise.all([
-    import("d3-geo"), import("topojson-client"), fetch(coastlines).then((answer) => answer.json() as Promise<Topology>),
+    import("d3-geo"), import("topojson-client"), fetch(address).then((answer) => answer.json() as Promise<Topology>),
   ]);
-  const path = new Path2D();
   const projection = geoMercator().scale(1 / (2 * Math.PI)).translate([0.5, 0.5]).precision(0);
-  geoPath(projection, path as unknown as CanvasRenderingContext2D)(feature(topology, topology.objects.countries));
-  return path;
+  const found = feature(topology, topology.objects.countries) as GeoJSON.FeatureCollection<GeoJSON.Polygon | GeoJSON.MultiPolygon>;
+  const polygons = found.features.flatMap(({ geometry }) => (geometry === null ? [] : geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates));
+  return polygons.map((coordinates) => {
+    const path = new Path2D();
+    const box = boxOf(coordinates.flat());
+    if (box.east - box.west > 0.5) { // over the date line or a pole: to be cut there
+      geoPath(projection, path as unknown as CanvasRenderingContext2D)({ type: "Polygon", coordinates } satisfies GeoJSON.Polygon);
+    } else {
+      for (const ring of coordinates) {
+        ring.forEach(([lon, lat], index) => (index ? path.lineTo(worldX(lon), worldY(lat)) : path.moveTo(worldX(lon), worldY(lat))));
+        path.closePath();
+      }
+    }
+    return { path, ...box };
+  });
+}
+
+function boxOf(places: GeoJSON.Position[]): Omit<Piece, "path"> {
+  let [west, east, low, high] = [180, -180, 90, -90];
+  for (const [lon, lat] of places) {
+    west = Math.min(west, lon);
+    east = Math.max(east, lon);
+    low = Math.min(low, lat);
+    high = Math.max(high, lat);
+  }
+  return { west: worldX(west), east: worldX(east), north: worldY(high), south: worldY(low) };
 }
 
 interface Props {
@@ -38,24 +70,37 @@ interface Props {
 
 export function FlightMap({ planes, selected, track, view, onSelect, onView }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const state = useRef({ planes, selected, track, view: view ?? null as View | null, placed: place(planes), land: null as Path2D | null, waiting: false });
+  const state = useRef({ planes, selected, track, view: view ?? null as View | null, placed: place(planes), land: {} as Land, waiting: false });
   const now = state.current;
   if (now.planes !== planes) { now.planes = planes; now.placed = place(planes); }
   now.selected = selected;
   now.track = track;
   if (view && now.view && (Math.abs(view.lon - now.view.lon) > 1e-3 || Math.abs(view.lat - now.view.lat) > 1e-3 || Math.abs(view.zoom - now.view.zoom) > 1e-3)) now.view = view;
 
+  const resting = useRef<ReturnType<typeof setTimeout>>(undefined);
   const size = (): Size => ({ width: canvas.current!.clientWidth, height: canvas.current!.clientHeight });
   const shown = (): View => (now.view ??= viewOver(now.planes, size()));
+  const want = (scale: keyof typeof SCALES): void => void world(scale).then((land) => {
+    if (now.land[scale]) return;
+    now.land[scale] = land;
+    redraw();
+  }, () => undefined); // without coastlines the aircraft are still there
   const redraw = (): void => {
     if (now.waiting) return;
     now.waiting = true;
     requestAnimationFrame(() => {
       now.waiting = false;
-      if (canvas.current) draw(canvas.current, now, shown());
+      if (!canvas.current) return;
+      if (shown().zoom >= CLOSE_ZOOM && !now.land.near) want("near");
+      draw(canvas.current, now, shown());
     });
   };
   const move = (next: View, settled: boolean): void => {
+    if (next.zoom !== now.view?.zoom) {
+      now.land.zooming = true;
+      clearTimeout(resting.current);
+      resting.current = setTimeout(() => { now.land.zooming = false; redraw(); }, RESTING_MS);
+    }
     now.view = normal(next);
     redraw();
     if (settled) onView(now.view);
@@ -64,7 +109,7 @@ export function FlightMap({ planes, selected, track, view, onSelect, onView }: P
   useEffect(redraw, [planes, selected, track, view]);
   useEffect(() => {
     const element = canvas.current!;
-    world().then((land) => { now.land = land; redraw(); }, () => undefined); // without coastlines the aircraft are still there
+    want("far");
     const resized = new ResizeObserver(redraw);
     resized.observe(element);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -141,25 +186,63 @@ export function FlightMap({ planes, selected, track, view, onSelect, onView }: P
   );
 }
 
-interface Placed { x: Float64Array; y: Float64Array; cos: Float32Array; sin: Float32Array; band: Uint8Array }
+interface Placed { x: Float64Array; y: Float64Array; heading: Uint8Array; band: Uint8Array }
 
 function place(planes: Plane[]): Placed {
   const placed: Placed = {
     x: new Float64Array(planes.length), y: new Float64Array(planes.length),
-    cos: new Float32Array(planes.length), sin: new Float32Array(planes.length), band: new Uint8Array(planes.length),
+    heading: new Uint8Array(planes.length), band: new Uint8Array(planes.length),
   };
   planes.forEach((plane, index) => {
-    const heading = ((plane.true_track ?? 0) * Math.PI) / 180;
     placed.x[index] = worldX(plane.longitude);
     placed.y[index] = worldY(plane.latitude);
-    placed.cos[index] = Math.cos(heading);
-    placed.sin[index] = Math.sin(heading);
+    placed.heading[index] = Math.round(((plane.true_track ?? 0) / 360) * HEADINGS) % HEADINGS;
     placed.band[index] = bandOf(plane);
   });
   return placed;
 }
 
-interface Drawn { planes: Plane[]; placed: Placed; selected: string | null; track?: [number, number][][]; land: Path2D | null }
+interface Land { far?: Piece[]; near?: Piece[]; ground?: Ground; zooming?: boolean }
+
+/** The land around a view, painted once: a pan moves the picture, and a zoom stretches it until it has come to rest. */
+interface Ground { image: HTMLCanvasElement; of: Piece[]; frame: Frame; width: number; height: number; ratio: number; dark: boolean }
+const MARGIN = 0.3; // of the view, on each side
+
+function stillCovers(ground: Ground | undefined, pieces: Piece[], { scale, left, top }: Frame, size: Size, ratio: number, dark: boolean, zooming = false): ground is Ground {
+  if (!ground || ground.ratio !== ratio || ground.dark !== dark) return false;
+  if (zooming) return true;
+  if (ground.of !== pieces || ground.frame.scale !== scale) return false;
+  const x = ground.frame.left - left;
+  const near = x - scale * Math.round((x + (ground.width - size.width) / 2) / scale);
+  const y = ground.frame.top - top;
+  return near <= 0 && near + ground.width >= size.width && y <= 0 && y + ground.height >= size.height;
+}
+
+function painted(pieces: Piece[], view: Frame, size: Size, ratio: number, dark: boolean, [sea, shore, line]: string[]): Ground {
+  const frame = { scale: view.scale, left: view.left - size.width * MARGIN, top: view.top - size.height * MARGIN };
+  const [width, height] = [size.width * (1 + 2 * MARGIN), size.height * (1 + 2 * MARGIN)];
+  const image = document.createElement("canvas");
+  [image.width, image.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const context = image.getContext("2d", { alpha: false })!;
+  context.fillStyle = sea;
+  context.fillRect(0, 0, image.width, image.height);
+  context.fillStyle = shore;
+  context.strokeStyle = line;
+  context.lineWidth = 0.8 / frame.scale;
+  for (let turn = Math.floor(frame.left / frame.scale); turn * frame.scale - frame.left < width; turn++) { // the world goes on to the left and to the right
+    const shift = turn * frame.scale - frame.left;
+    context.setTransform(ratio * frame.scale, 0, 0, ratio * frame.scale, shift * ratio, -frame.top * ratio);
+    const [west, east, north, south] = [-shift / frame.scale, (width - shift) / frame.scale, frame.top / frame.scale, (frame.top + height) / frame.scale];
+    for (const piece of pieces) {
+      if (piece.east < west || piece.west > east || piece.south < north || piece.north > south) continue;
+      context.fill(piece.path);
+      context.stroke(piece.path);
+    }
+  }
+  return { image, of: pieces, frame, width, height, ratio, dark };
+}
+
+interface Drawn { planes: Plane[]; placed: Placed; selected: string | null; track?: [number, number][][]; land: Land }
 
 function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land }: Drawn, view: View): void {
   const ratio = devicePixelRatio || 1;
@@ -172,37 +255,32 @@ function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land
   const style = getComputedStyle(canvas.parentElement!);
   const colour = (name: string): string => resolved(style, name);
   const { scale, left, top } = frameOf(view, size);
+  const dark = isDark();
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.fillStyle = colour("--sea");
   context.fillRect(0, 0, size.width, size.height);
-  if (land) {
-    context.fillStyle = colour("--land");
-    context.strokeStyle = colour("--shore");
-    for (const turn of [-1, 0, 1]) { // the world goes on to the left and to the right
-      const shift = turn * scale - left;
-      if (shift > size.width || shift + scale < 0) continue;
-      context.setTransform(ratio * scale, 0, 0, ratio * scale, shift * ratio, -top * ratio);
-      context.lineWidth = 0.8 / scale;
-      context.fill(land);
-      context.stroke(land);
+  const pieces = (view.zoom >= CLOSE_ZOOM ? land.near : undefined) ?? land.far;
+  if (pieces) {
+    if (!stillCovers(land.ground, pieces, { scale, left, top }, size, ratio, dark, land.zooming)) {
+      land.ground = painted(pieces, { scale, left, top }, size, ratio, dark, [colour("--sea"), colour("--land"), colour("--shore")]);
     }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const { image, frame, width, height } = land.ground!;
+    const grown = scale / frame.scale;
+    const x = frame.left * grown - left;
+    const near = x - scale * Math.round((x + (width * grown - size.width) / 2) / scale); // the view may have gone around the world
+    const on = (at: number): number => Math.round(at * ratio) / ratio;
+    context.drawImage(image, on(near), on(frame.top * grown - top), width * grown, height * grown);
   }
   if (track) drawTrack(context, track, scale, left, top, colour("--accent"));
-  const dark = isDark();
-  const paths = BANDS.map(() => new Path2D());
-  const unit = view.zoom > 6 ? 1.35 : view.zoom > 4 ? 1.1 : 0.85;
+  const { image, cell } = arrows(view.zoom > 6 ? 1.35 : view.zoom > 4 ? 1.1 : 0.85, ratio, dark);
+  const half = cell / ratio / 2;
   for (let index = 0; index < planes.length; index++) {
     let x = placed.x[index] * scale - left;
     const y = placed.y[index] * scale - top;
     if (x < -8) x += scale; else if (x > size.width + 8) x -= scale;
     if (x < -8 || x > size.width + 8 || y < -8 || y > size.height + 8) continue;
-    arrow(paths[placed.band[index]], x, y, placed.cos[index] * unit, placed.sin[index] * unit);
+    context.drawImage(image, placed.heading[index] * cell, placed.band[index] * cell, cell, cell, x - half, y - half, 2 * half, 2 * half);
   }
-  paths.forEach((path, index) => {
-    context.fillStyle = dark ? BANDS[index].dark : BANDS[index].light;
-    context.fill(path);
-  });
   const chosen = selected === null ? -1 : planes.findIndex((plane) => plane.icao24 === selected);
   if (chosen >= 0) {
     let x = placed.x[chosen] * scale - left;
@@ -214,7 +292,8 @@ function draw(canvas: HTMLCanvasElement, { planes, placed, selected, track, land
     context.arc(x, y, 13, 0, 2 * Math.PI);
     context.stroke();
     const own = new Path2D();
-    arrow(own, x, y, placed.cos[chosen] * 1.5, placed.sin[chosen] * 1.5);
+    const heading = ((planes[chosen].true_track ?? 0) * Math.PI) / 180;
+    arrow(own, x, y, Math.cos(heading) * 1.5, Math.sin(heading) * 1.5);
     context.fillStyle = colour("--text");
     context.fill(own);
     const name = planes[chosen].callsign?.trim() || planes[chosen].icao24;
@@ -247,6 +326,32 @@ function drawTrack(context: CanvasRenderingContext2D, track: [number, number][][
     }
     context.stroke();
   }
+}
+
+const HEADINGS = 72;
+interface Arrows { image: HTMLCanvasElement; cell: number; name: string }
+let drawn: Arrows | undefined;
+
+/** An arrowhead for each heading (across) and altitude (down), drawn once: thousands are copied much faster than filled. */
+function arrows(unit: number, ratio: number, dark: boolean): Arrows {
+  const name = `${unit} ${ratio} ${dark}`;
+  if (drawn?.name === name) return drawn;
+  const cell = Math.ceil(16 * unit * ratio);
+  const image = document.createElement("canvas");
+  [image.width, image.height] = [cell * HEADINGS, cell * BANDS.length];
+  const context = image.getContext("2d")!;
+  context.scale(ratio, ratio);
+  BANDS.forEach((band, row) => {
+    const path = new Path2D();
+    for (let column = 0; column < HEADINGS; column++) {
+      const turn = (column / HEADINGS) * 2 * Math.PI;
+      arrow(path, ((column + 0.5) * cell) / ratio, ((row + 0.5) * cell) / ratio, Math.cos(turn) * unit, Math.sin(turn) * unit);
+    }
+    context.fillStyle = dark ? band.dark : band.light;
+    context.fill(path);
+  });
+  drawn = { image, cell, name };
+  return drawn;
 }
 
 /** An arrowhead that points where the aircraft flies. */

@@ -75,7 +75,7 @@ function OneVenue({ id }: { id: string }) {
         {(found) => (
           <>
             <div class="stats">
-              <Stat label="Rank" value={found.popularity_rank ?? "–"} note="by popularity" />
+              {found.popularity_rank != null && <Stat label="Rank" value={found.popularity_rank} note="by popularity" />}
               <Stat label="Capacity" value={number(found.capacity)} note={words(found.venue_type)} />
               <Stat label="Upcoming concerts" value={number(found.upcoming_concerts)} to={href("/concerts", { place: found.city })} />
             </div>

@@ -7,6 +7,7 @@ import type { View } from "../flights/projection";
 import { Chart } from "../chart";
 import { ago, bytes, duration, number, plural, time, words } from "../format";
 import { useLoad, type Loaded } from "../load";
+import { useNews, useSoon } from "../news";
 import { query, setQuery } from "../router";
 import { Bones, Card, Chip, Empty, Facts, Fault, Field, Page, Select, Show, Table, type Column } from "../ui";
 
@@ -27,6 +28,8 @@ export function Live() {
   const latest = useLoad(snap ? `snapshot ${snap}` : "latest", () => snap
     ? ok(api.GET("/flights/snapshots/{tracking_id}/aircraft", { params: { path: { tracking_id: snap }, query: { limit: MOST } } }))
     : ok(api.GET("/flights/latest", { params: { query: { limit: MOST } } })), snap ? undefined : EVERY_MS);
+  const soon = useSoon(latest.reload);
+  useNews("runs", () => { if (!snap) soon(); }); // a verdict: there may be a newer snapshot
   const before = useRef<Plane[]>([]);
   if (latest.data) before.current = latest.data.aircraft as Plane[];
   const filter = filterOf(search);

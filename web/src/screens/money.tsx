@@ -4,8 +4,10 @@ import { Chart } from "../chart";
 import { ago, cents, date, number, time, words } from "../format";
 import { groupsOf, nameOfSignal, thresholdOf, valueOf } from "../signals";
 import { useLoad, useTask, type Loaded } from "../load";
+import { useNews, useSoon } from "../news";
 import { href, parts, query, setQuery } from "../router";
 import { signOut } from "../session";
+import { Import } from "./imports";
 import { Action, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
 
 type Insights = Schemas["Insights"];
@@ -63,6 +65,8 @@ function Glance({ profile }: { profile: Profile }) {
   const window = windowOf();
   const insights = useLoad(`insights ${window}`, () => ok(api.GET("/api/v1/users/me/insights", { params: { query: { window } } })));
   const accounts = useLoad("accounts", () => ok(api.GET("/api/v1/users/me/accounts")));
+  const soon = useSoon(insights.reload);
+  useNews("me", soon); // an import or a job has moved on
   return (
     <>
       <Show of={accounts} lines={2}>
@@ -73,14 +77,14 @@ function Glance({ profile }: { profile: Profile }) {
                   note={account.limit_cents ? `limit ${cents(account.limit_cents, account.currency)}` : words(account.subtype)} to={href("/money/transactions", { account: account.account_id })} />
               ))}
             </div>
-          : <Card><Empty title="No accounts yet"><p>An operator imports your bank's file; accounts, transactions and liabilities appear here then.</p></Empty></Card>}
+          : <Card><Empty title="No accounts yet"><p>Import a file of your bank; accounts, transactions and liabilities appear here then.</p><a class="button primary" href={href("/money/data")}>Import a file</a></Empty></Card>}
       </Show>
       <Spent />
       {!profile.consented ? <NoConsent /> : (
         <Show of={insights} lines={8}>
           {(found) => found.persona || Object.keys(found.signals).length
             ? <div class="split"><PersonaCard insights={found} /><Signals insights={found} /></div>
-            : <Card><Empty title="Nothing is computed yet"><p>Signals appear minutes after an import, and each night. {found.as_of ? `Last computed ${date(found.as_of)}.` : ""}</p><button type="button" onClick={insights.reload}>Look again</button></Empty></Card>}
+            : <Card><Empty title="Nothing is computed yet"><p>Signals appear here by themselves minutes after an import, and each night. {found.as_of ? `Last computed ${date(found.as_of)}.` : ""}</p><button type="button" onClick={insights.reload}>Look again</button></Empty></Card>}
         </Show>
       )}
       {insights.data && <p class="small quiet">{insights.data.disclosure}</p>}
@@ -208,7 +212,7 @@ function Statement() {
               <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
               {found.next_cursor && <div class="pager"><span>{number(found.transactions.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
             </Card>
-          : <Card><Empty title="No transactions"><p>{filtered ? "None match. Choose another period, account or word." : "An operator imports your bank's file first."}</p></Empty></Card>}
+          : <Card><Empty title="No transactions"><p>{filtered ? "None match. Choose another period, account or word." : "Import a file of your bank first."}</p>{!filtered && <a class="button primary" href={href("/money/data")}>Import a file</a>}</Empty></Card>}
       </Show>
     </>
   );
@@ -301,7 +305,7 @@ export function TraceCard({ trace }: { trace: Schemas["Trace"] }) {
 export function OwnData() {
   return (
     <Page title="Consent and data" lead="What may be computed from your transactions, and everything that is kept about you.">
-      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
+      <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><Import path="/api/v1/users/me/imports" done={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
     </Page>
   );
 }

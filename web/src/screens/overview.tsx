@@ -1,19 +1,23 @@
-import { api, ok } from "../api";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { api, ok, type Schemas } from "../api";
 import { config } from "../config";
 import { ago, number, percent, plural, time, words } from "../format";
 import { useLoad } from "../load";
-import { href } from "../router";
+import { useNews, useSoon } from "../news";
+import { href, query } from "../router";
 import { isOperator, person } from "../session";
 import { Bars, Card, Chip, Empty, Note, Page, Show, Stat, Status, Table } from "../ui";
 
 const EVERY_MS = 30_000;
+const MOST_FAILED = 100;
 
 export function Overview() {
   return (
     <Page title="Overview" lead={`Five workloads behind one API. Stage ${config.stage}, release ${config.release}.`}>
-      <Pipeline />
+      {!isOperator.value && <Pipeline />}
       {isOperator.value
-        ? <><State /><RecentJobs /><div class="split"><Health /><Places /></div></>
+        ? <><Today /><RecentJobs /><div class="split"><Health /><Places /></div></>
         : <div class="split"><Places /><Ways /></div>}
     </Page>
   );
@@ -21,6 +25,9 @@ export function Overview() {
 
 function Pipeline() {
   const quality = useLoad("quality", () => ok(api.GET("/flights/quality", { params: { query: { days: 1, limit: 500 } } })), EVERY_MS);
+  const failed = useLoad("failed", async () => (isOperator.value ? null : ok(api.GET("/flights/runs", { params: { query: { status: "FAILED", limit: MOST_FAILED } } }))), EVERY_MS); // operators have the figure above
+  const soon = useSoon(() => { quality.reload(); failed.reload(); });
+  useNews("runs", soon);
   return (
     <Show of={quality} lines={3}>
       {(found) => {
@@ -29,7 +36,8 @@ function Pipeline() {
         return (
           <div class="stats">
             <Stat label="Flight runs, last 24 hours" value={number(found.runs.length)} note={last ? `the last ${ago(last.snapshot_time)}` : "none yet"} to={href("/flights/runs")} />
-            <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />
+            {failed.data && <Stat label="Failed" value={`${number(failed.data.runs.length)}${failed.data.cursor === null ? "" : "+"}`} tone={failed.data.runs.length ? "bad" : undefined} note={failed.data.runs.length ? "see why" : "none failed"} to={href("/flights/runs", { status: failed.data.runs.length ? "FAILED" : null })} />}
+            {!isOperator.value && <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />}
             <Stat label="Mean quality" value={percent(found.mean_score, 1)} note={`over ${plural(found.runs.length, "run")}`} to={href("/flights/runs")} />
             <Stat label="Check that failed most" value={<span style={{ fontSize: "17px" }}>{found.worst_checks.length ? words(found.worst_checks[0].check) : "None"}</span>} note={found.worst_checks.length ? plural(found.worst_checks[0].failures, "run") : "all checks passed"} to={href("/flights/runs", { check: found.worst_checks[0]?.check })} />
           </div>
@@ -88,36 +96,80 @@ function Health() {
   );
 }
 
-function State() {
+/** An operator's day: each figure leads to what it counts. */
+function Today() {
   const state = useLoad("operations", () => ok(api.GET("/operations")), EVERY_MS);
+  const soon = useSoon(state.reload);
+  useNews("runs", soon);
+  useNews("jobs", soon);
   return (
-    <Show of={state} lines={3}>
-      {({ alarms, dead_letters: queues, problems }) => {
-        const ringing = alarms?.filter((alarm) => alarm.state === "ALARM") ?? [];
-        const waiting = queues?.filter((queue) => queue.messages) ?? [];
-        return (
-          <div class="split">
-            <Card title="Alarms" side={alarms && <Chip tone={ringing.length ? "bad" : "good"}>{ringing.length ? `${ringing.length} ringing` : "none rings"}</Chip>}>
-              {problems.alarms && <Note tone="warn"><p>{problems.alarms}</p></Note>}
-              {ringing.length
-                ? <ul class="plain stack tight">{ringing.map((alarm) => <li key={alarm.name}><strong>{words(alarm.name)}</strong> <span class="quiet small">since {time(alarm.since)}</span><br /><span class="small">{alarm.reason}</span></li>)}</ul>
-                : alarms && <p class="quiet">{plural(alarms.length, "alarm")} watched. The runbook has a section for each.</p>}
-            </Card>
-            <Card title="Dead letters" side={queues && <Chip tone={waiting.length ? "bad" : "good"}>{waiting.length ? plural(waiting.reduce((sum, queue) => sum + queue.messages, 0), "message") : "none"}</Chip>}>
-              {problems.dead_letters && <Note tone="warn"><p>{problems.dead_letters}</p></Note>}
-              {waiting.length
-                ? <ul class="plain stack tight">{waiting.map((queue) => <li key={queue.queue}><strong>{words(queue.function)}</strong>: {plural(queue.messages, "message")}<br /><span class="small quiet">Mend the cause, then <code>make redrive FUNCTION={queue.function}</code></span></li>)}</ul>
-                : queues && <p class="quiet">{plural(queues.length, "queue")}, all empty.</p>}
-            </Card>
-          </div>
-        );
-      }}
-    </Show>
+    <>
+      <Show of={state} lines={3}>
+        {({ alarms, dead_letters: queues, runs, jobs, credits, problems }) => {
+          const ringing = alarms?.filter((alarm) => alarm.state === "ALARM").length ?? 0;
+          const dead = queues?.reduce((sum, queue) => sum + queue.messages, 0) ?? 0;
+          const known = (value: number | undefined, note: string, problem: string | undefined) => ({ value: number(value), note: problem ?? note });
+          return (
+            <div class="stats wide">
+              <Stat label="Failed runs today" {...known(runs?.failed, `of ${plural(runs?.runs ?? 0, "run")}`, problems.runs)} tone={runs?.failed ? "bad" : undefined} to={href("/flights/runs", { status: "FAILED" })} />
+              <Stat label="Quarantined today" {...known(runs?.quarantined, runs?.quarantined ? "wait for a review" : "nothing to review", problems.runs)} tone={runs?.quarantined ? "warn" : undefined} to={href("/flights/runs", { status: "QUARANTINED" })} />
+              <Stat label="Credits left" {...known(credits?.credits_left, credits ? `of ${number(credits.daily_credits)}, for ${plural(credits.polls_left, "poll")}` : "", problems.credits)} tone={credits && !credits.polls_left ? "bad" : undefined} to={href("/flights/ingestion")} />
+              <Stat label="Jobs under way" {...known(jobs?.active, `${number(jobs?.begun)} begun today`, problems.jobs)} to={href("/predictions", { state: jobs?.active ? "running" : null })} />
+              <Stat label="Failed jobs today" {...known(jobs?.failed, `${number(jobs?.succeeded)} succeeded`, problems.jobs)} tone={jobs?.failed ? "bad" : undefined} to={href("/predictions", { state: "failed" })} />
+              <Stat label="Alarms" {...known(alarms ? ringing : undefined, `of ${number(alarms?.length)} watched`, problems.alarms)} tone={ringing ? "bad" : undefined} to={href("/", { show: "alarms" })} />
+              <Stat label="Dead letters" {...known(queues ? dead : undefined, `in ${plural(queues?.length ?? 0, "queue")}`, problems.dead_letters)} tone={dead ? "bad" : undefined} to={href("/", { show: "dead-letters" })} />
+              <Stat label="Release" value={<span style={{ fontSize: "17px" }}>{config.release}</span>} note={`stage ${config.stage}`} to={href("/reference")} />
+            </div>
+          );
+        }}
+      </Show>
+      <Pipeline />
+      {state.data && <State of={state.data} />}
+    </>
+  );
+}
+
+/** Alarms and dead letters, one by one. */
+function State({ of: { alarms, dead_letters: queues, problems } }: { of: Schemas["Operations"] }) {
+  const { show } = query.value;
+  const ringing = alarms?.filter((alarm) => alarm.state === "ALARM") ?? [];
+  const waiting = queues?.filter((queue) => queue.messages) ?? [];
+  return (
+    <div class="split">
+      <Card title="Alarms" side={alarms && <Chip tone={ringing.length ? "bad" : "good"}>{ringing.length ? `${ringing.length} ringing` : "none rings"}</Chip>}>
+        {problems.alarms && <Note tone="warn"><p>{problems.alarms}</p></Note>}
+        {ringing.length
+          ? <ul class="plain stack tight">{ringing.map((alarm) => <li key={alarm.name}><strong>{words(alarm.name)}</strong> <span class="quiet small">since {time(alarm.since)}</span><br /><span class="small">{alarm.reason}</span></li>)}</ul>
+          : alarms && <p class="quiet">{plural(alarms.length, "alarm")} watched. The runbook has a section for each.</p>}
+        {alarms && <All key={`alarms ${show}`} open={show === "alarms"} rows={alarms.map((alarm) => [alarm.name, <Status of={alarm.state} />])} />}
+      </Card>
+      <Card title="Dead letters" side={queues && <Chip tone={waiting.length ? "bad" : "good"}>{waiting.length ? plural(waiting.reduce((sum, queue) => sum + queue.messages, 0), "message") : "none"}</Chip>}>
+        {problems.dead_letters && <Note tone="warn"><p>{problems.dead_letters}</p></Note>}
+        {waiting.length
+          ? <ul class="plain stack tight">{waiting.map((queue) => <li key={queue.queue}><strong>{words(queue.function)}</strong>: {plural(queue.messages, "message")}<br /><span class="small quiet">Mend the cause, then <code>make redrive FUNCTION={queue.function}</code></span></li>)}</ul>
+          : queues && <p class="quiet">{plural(queues.length, "queue")}, all empty.</p>}
+        {queues && <All key={`queues ${show}`} open={show === "dead-letters"} rows={queues.map((queue) => [queue.function, number(queue.messages)])} />}
+      </Card>
+    </div>
+  );
+}
+
+/** What a figure counts, in full; opened, and brought into view, by the link of the figure. */
+function All({ open, rows }: { open: boolean; rows: [string, ComponentChildren][] }) {
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => { if (open) box.current?.scrollIntoView({ block: "nearest" }); }, []);
+  return (
+    <details ref={box} open={open} style={{ marginTop: "10px" }}>
+      <summary>All {rows.length}</summary>
+      <ul class="plain stack tight excerpt">{rows.map(([name, what]) => <li key={name} class="row between"><span>{words(name)}</span><span class="num">{what}</span></li>)}</ul>
+    </details>
   );
 }
 
 function RecentJobs() {
   const jobs = useLoad("jobs", () => ok(api.GET("/predictions", { params: { query: { limit: 5 } } })), EVERY_MS);
+  const soon = useSoon(jobs.reload);
+  useNews("jobs", soon);
   const metrics = useLoad("metrics", () => ok(api.GET("/api/v1/operator/metrics")));
   return (
     <div class="split">
@@ -125,7 +177,7 @@ function RecentJobs() {
         <Show of={jobs}>
           {(page) => page.jobs.length
             ? <Table label="Last prediction jobs" rows={page.jobs} id={(job) => job.job_id} columns={[
-                { name: "Job", key: "id", cell: (job) => <a href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 8)}</a> },
+                { name: "Job", key: "id", cell: (job) => <a class="mono nowrap" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
                 { name: "State", key: "state", cell: (job) => <Status of={job.state} /> },
                 { name: "Rows", key: "rows", num: true, cell: (job) => number(job.rows_done) },
                 { name: "Started", key: "started", cell: (job) => ago(job.created_at) },

@@ -1,12 +1,13 @@
 import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { api, errorOf, ok, raw, type Schemas } from "../api";
+import { api, ok, type Schemas } from "../api";
 import { Chart } from "../chart";
 import { ago, date, duration, instant, number, percent, plural, time, words } from "../format";
 import { useLoad, useTask } from "../load";
 import { go, href, parts, query, setQuery } from "../router";
-import { Action, Area, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { Action, Area, Bars, Card, Chip, Choices, Confirm, Empty, Facts, Fault, Field, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
+import { Import } from "./imports";
 import { EvidenceList, SignalGroups, TraceCard } from "./money";
 
 const PERSONAS: [string, string][] = [
@@ -76,7 +77,7 @@ function Person({ id }: { id: string }) {
               </div>
               <div class="stack">
                 <Card title="Profile"><Facts of={[["Name", <bdi>{found.profile.display_name || "–"}</bdi>], ["Currency", found.profile.currency], ["Consent", found.profile.consented ? "granted" : "none"], ["Since", date(found.profile.created_at)]]} /></Card>
-                <Import user={id} done={() => { detail.reload(); signals.reload(); }} />
+                <Import path={`/api/v1/operator/users/${id}/imports`} done={() => { detail.reload(); signals.reload(); }} />
                 <Card title="What operators did" note="Looking at a person is on record, too.">
                   {found.actions.length
                     ? <ul class="plain stack tight">{found.actions.slice(0, 20).map((action, index) => <li key={index}>{words(action.action)} <span class="quiet small">{ago(action.acted_at)}{action.reason && `: ${action.reason}`}</span>{action.recommendation_id && <> <a class="small" href={href(`/people/${id}/traces/${action.recommendation_id}`)}>which</a></>}</li>)}</ul>
@@ -94,7 +95,6 @@ function Person({ id }: { id: string }) {
           </>
         )}
       </Show>
-      {!detail.data && <Import user={id} done={detail.reload} />}
     </Page>
   );
 }
@@ -115,45 +115,6 @@ function Recommended({ id }: { id: string }) {
           : <Empty title="None in this period" />}
       </Show>
     </Card>
-  );
-}
-
-function Import({ user, done }: { user: string; done: () => void }) {
-  const file = useSignal<File | null>(null);
-  const section = useSignal("transactions");
-  const result = useSignal<Schemas["Imported"] | null>(null);
-  const [task, run] = useTask();
-  const csv = file.value?.name.toLowerCase().endsWith(".csv");
-  const take = (): void => void run(async () => {
-    result.value = null;
-    const search = csv ? `?section=${section.value}` : "";
-    const answer = await raw("POST", `/api/v1/operator/users/${user}/imports${search}`, await file.value!.arrayBuffer(), { "Content-Type": csv ? "text/csv" : "application/json" });
-    const content = await answer.json().catch(() => undefined);
-    if (!answer.ok) throw errorOf(answer, content);
-    result.value = content as Schemas["Imported"];
-    done();
-  });
-  return (
-    <Card title="Import a bank file" note="Plaid's shapes as JSON, or CSV.">
-      <form class="stack" onSubmit={(event) => { event.preventDefault(); take(); }}>
-        <Field label="File" type="file" accept=".json,.csv,application/json,text/csv" required onChange={(event) => { file.value = event.currentTarget.files?.[0] ?? null; result.value = null; }} />
-        {csv && <Select label="What the CSV file holds" value={section.value} options={[["transactions", "Transactions"], ["accounts", "Accounts"], ["liabilities", "Liabilities"]]} onChange={(event) => { section.value = event.currentTarget.value; }} />}
-        <Fault error={task.value.error} />
-        <div><Action type="submit" label="Import" busy="Importing…" task={file.value ? task.value : { running: false, error: undefined }} /></div>
-      </form>
-      {result.value && <ImportResult of={result.value} />}
-    </Card>
-  );
-}
-
-function ImportResult({ of }: { of: Schemas["Imported"] }) {
-  const saved = Object.entries(of.saved).filter(([, count]) => count).map(([name, count]) => `${number(count)} ${name}`);
-  const same = Object.values(of.unchanged).reduce((sum, count) => sum + count, 0);
-  return (
-    <div class="stack tight" style={{ marginTop: "12px" }} role="status">
-      <Note tone={of.rejected ? "warn" : "good"}><p>{saved.length ? `Saved ${saved.join(", ")}.` : "Nothing new."} {same ? `${number(same)} unchanged.` : ""} {of.rejected ? `${plural(of.rejected, "row")} rejected.` : ""}</p></Note>
-      {!!of.rejections.length && <details><summary>Rejected rows</summary><ul class="indent small">{of.rejections.slice(0, 100).map((row, index) => <li key={index}>{row.section} line {row.line}: <code>{row.field}</code> {row.problem}; expected {row.expected}</li>)}</ul></details>}
-    </div>
   );
 }
 

@@ -4,15 +4,13 @@ import { api, ApiError, ok, type Schemas } from "../api";
 import { config } from "../config";
 import { bytes, duration, time } from "../format";
 import { useLoad, useTask, type Loaded } from "../load";
+import { Line } from "../news";
 import { drop, isThisComputer, keep, keptSessions, REASONS, type KeptSession } from "../photos";
 import { query, setQuery } from "../router";
 import { Action, Card, Chip, Confirm, Empty, Fault, Field, Note, Page, Show, Status, tell } from "../ui";
 
 type View = Schemas["SessionView"];
 const POLL_MS = 2500;
-const HEARTBEAT_MS = 60_000; // API Gateway closes sockets that are idle for ten minutes
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 20_000;
 const owner = (session: KeptSession) => ({ params: { path: { session_id: session.sessionId }, header: { "X-Owner-Token": session.ownerToken } } });
 
 export function Photos() {
@@ -38,7 +36,7 @@ export function Photos() {
       <Fault error={task.value.error} again={open} />
       {current
         ? <Current key={current.sessionId} session={current} gone={() => gone(current.sessionId)} fresh={open} />
-        : <Card><Empty title="Send a photo from your phone"><p>A code works for 30 minutes and takes one photo. Nobody but this browser can open it.</p><Action primary label="Get a code" busy="Preparing…" task={task.value} onClick={open} /></Empty></Card>}
+        : <Card><Empty title="Send a photo from your phone"><p>A code works for 30 minutes and takes one photo. Nobody but this browser can open it. The photo is kept as the phone made it: if it notes where photos are taken, that is in it.</p><Action primary label="Get a code" busy="Preparing…" task={task.value} onClick={open} /></Empty></Card>}
       {sessions.value.length > 0 && (
         <Card title="Codes of this browser" note="The last day's; this browser alone can open them.">
           <ul class="plain stack tight">
@@ -79,43 +77,18 @@ function Current({ session, gone, fresh }: { session: KeptSession; gone: () => v
 }
 
 /** Tell of changes as they happen; polling goes on beside it and covers a socket that is cut. */
-function useSocket(session: KeptSession, wanted: boolean, changed: () => void, connected: () => void): void {
+function useSocket({ socketUrl, sessionId, ownerToken }: KeptSession, wanted: boolean, changed: () => void, connected: () => void): void {
   useEffect(() => {
-    if (!wanted || !session.socketUrl) return;
-    let socket: WebSocket;
-    let stopped = false;
-    let failures = 0;
-    let retry: ReturnType<typeof setTimeout>;
-    const sync = (): void => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ action: "sync", sessionId: session.sessionId, ownerToken: session.ownerToken }));
-    };
-    const connect = (): void => {
-      const url = new URL(session.socketUrl!);
-      url.searchParams.set("sessionId", session.sessionId);
-      url.searchParams.set("ownerToken", session.ownerToken);
-      socket = new WebSocket(url);
-      socket.onopen = () => {
-        failures = 0;
-        if (stopped) socket.close(); // closing it while it opens would be an error in the browser's eyes
-      };
-      socket.onmessage = ({ data }) => {
-        const { action } = JSON.parse(data);
-        if (action === "PHONE_CONNECTED") connected();
-        else if (action.startsWith("UPLOAD_")) changed();
-      };
-      socket.onclose = () => {
-        if (!stopped) retry = setTimeout(connect, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++));
-      };
-    };
-    connect();
-    const heartbeat = setInterval(sync, HEARTBEAT_MS);
-    return () => {
-      stopped = true;
-      clearTimeout(retry);
-      clearInterval(heartbeat);
-      if (socket.readyState === WebSocket.OPEN) socket.close();
-    };
-  }, [session.sessionId, wanted]);
+    if (!wanted || !socketUrl) return;
+    const url = new URL(socketUrl);
+    url.searchParams.set("sessionId", sessionId);
+    url.searchParams.set("ownerToken", ownerToken);
+    const line = new Line(url.href, ({ action }) => {
+      if (action === "PHONE_CONNECTED") connected();
+      else if (action.startsWith("UPLOAD_")) changed();
+    }, () => undefined, { action: "sync", sessionId, ownerToken }, async () => null);
+    return () => line.close();
+  }, [sessionId, wanted]);
 }
 
 const SAYS: Record<string, string> = {

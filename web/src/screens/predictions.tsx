@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, ApiError, ok, type Schemas } from "../api";
 import { ago, bytes, duration, instant, lastPart, money, number, percent, plural, time, words } from "../format";
 import { useKept, useLoad, useTask } from "../load";
+import { afterNews, useNews } from "../news";
 import { nameFor, outputFor } from "../places";
 import { go, href, parts, query, setQuery } from "../router";
 import { Action, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell } from "../ui";
@@ -9,6 +10,7 @@ import { Action, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Pag
 type Job = Schemas["PredictionJob"];
 const BUSY = new Set(["queued", "planning", "running", "completing"]);
 const PAGE = 25;
+const BESIDE_NEWS_MS = 30_000; // how often to look while the socket tells of changes
 
 export function Jobs() {
   const [, id] = parts.value;
@@ -27,7 +29,8 @@ function Listing() {
   const { state = "" } = query.value;
   const older = useSignal<{ jobs: Job[]; next: string | null }>({ jobs: [], next: null });
   const ask = (after?: string | null) => ok(api.GET("/predictions", { params: { query: { limit: PAGE, state: (state || undefined) as "failed", after: after ?? undefined } } }));
-  const page = useLoad(`jobs ${state}`, () => ask(), 5000);
+  const connected = useNews("jobs", ({ job }) => { if (page.data) page.set({ ...page.data, jobs: afterNews(page.data.jobs, job as Job, (each) => each.job_id, !state || (job as Job).state === state) }); });
+  const page = useLoad(`jobs ${state}`, () => ask(), connected.value ? BESIDE_NEWS_MS : 5000);
   const [task, run] = useTask();
   return (
     <Show of={page} lines={8}>
@@ -43,9 +46,9 @@ function Listing() {
         if (!jobs.length) return <Card><Empty title="No jobs yet"><p>Publish a model, put a table into the data bucket, then start a job.</p><a class="button primary" href={href("/predictions/new")}>New job</a></Empty></Card>;
         return (
           <>{filter}
-          <Card flush title={plural(jobs.length, "job")} note="Newest first; those under way are looked at every five seconds.">
+          <Card flush title={plural(jobs.length, "job")} note={`Newest first; progress is ${connected.value ? "told as it happens" : "looked at every five seconds"}.`}>
             <Table label="Prediction jobs" rows={jobs} id={(job) => job.job_id} open={(job) => go(`/predictions/${job.job_id}`)} columns={[
-              { name: "Job", key: "id", cell: (job) => <a class="mono" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
+              { name: "Job", key: "id", cell: (job) => <a class="mono nowrap" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
               { name: "State", key: "state", sort: (job) => job.state, cell: (job) => <Status of={job.state} /> },
               { name: "Model", key: "model", sort: (job) => lastPart(job.model_s3_uri), cell: (job) => lastPart(job.model_s3_uri) },
               { name: "Data", key: "data", sort: (job) => lastPart(job.data_s3_uri), cell: (job) => lastPart(job.data_s3_uri) },
@@ -96,7 +99,8 @@ function OneJob({ id }: { id: string }) {
 }
 
 function Details({ id }: { id: string }) {
-  const job = useLoad(`job ${id}`, () => ok(api.GET("/predictions/{job_id}", { params: { path: { job_id: id } } })), 2000);
+  const connected = useNews("jobs", ({ job: told }) => { if ((told as Job).job_id === id) job.set(told as Job); });
+  const job = useLoad(`job ${id}`, () => ok(api.GET("/predictions/{job_id}", { params: { path: { job_id: id } } })), connected.value ? BESIDE_NEWS_MS : 2000);
   const [task, run] = useTask();
   const asking = useSignal(false);
   const path = { params: { path: { job_id: id } } };

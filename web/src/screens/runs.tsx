@@ -4,6 +4,7 @@ import { api, ok, type Schemas } from "../api";
 import { Chart } from "../chart";
 import { ago, bytes, date, duration, number, percent, plural, time, words } from "../format";
 import { useLoad, useTask } from "../load";
+import { afterNews, useNews, useSoon } from "../news";
 import { href, parts, query, route, setQuery } from "../router";
 import { isOperator } from "../session";
 import { Action, Area, Bar, Card, Chip, Confirm, Empty, Facts, Fault, Field, Note, Page, Select, Show, SignedIn, Stat, Status, Table, tell, type Tone } from "../ui";
@@ -27,6 +28,8 @@ export function Runs() {
 function History() {
   const { days = "1", status = "", check = "" } = query.value;
   const quality = useLoad(`quality ${days}`, () => ok(api.GET("/flights/quality", { params: { query: { days: Number(days), limit: 500 } } })), EVERY_MS);
+  const soon = useSoon(quality.reload);
+  useNews("runs", soon);
   return (
     <Page title="Runs and quality" lead="Each snapshot is judged by 16 checks; one that fails waits in quarantine until an operator releases it."
       actions={isOperator.value && <a class="button" href={href("/flights/ingestion")}>Replay a time range</a>}>
@@ -75,13 +78,18 @@ function Scores({ found }: { found: Schemas["QualityHistory"] }) {
 function AllRuns({ days, status }: { days: number; status: string }) {
   const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(Date.now() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
   const page = useLoad(`runs ${days} ${status}`, () => ask());
+  useNews("runs", ({ run: told }) => {
+    const { tracking_id: id, snapshot_time: at, status: now } = told as Run;
+    const newest = page.data?.runs[0]?.snapshot_time ?? 0;
+    if (page.data && (at > newest || page.data.runs.some((each) => each.tracking_id === id))) page.set({ ...page.data, runs: afterNews(page.data.runs, told as Run, (each) => each.tracking_id, !status || now === status) });
+  });
   const [task, run] = useTask();
   const more = (): void => void run(async () => {
     const next = await ask(page.data!.cursor);
     page.set({ runs: [...page.data!.runs, ...next.runs], cursor: next.cursor });
   });
   return (
-    <Card flush title="Runs" note="Newest first." side={<button type="button" class="plain" onClick={page.reload}>Refresh</button>}>
+    <Card flush title="Runs" note="Newest first; new verdicts appear by themselves." side={<button type="button" class="plain" onClick={page.reload}>Refresh</button>}>
       <Show of={page} lines={10}>
         {(found) => found.runs.length
           ? <>
@@ -137,6 +145,7 @@ function Listing({ rows }: { rows: (Judged | Run)[] }) {
 
 function OneRun({ id }: { id: string }) {
   const path = { params: { path: { tracking_id: id } } };
+  useNews("runs", ({ run: told }) => { if ((told as Run).tracking_id === id) run.set(told as Run); });
   const run = useLoad(`run ${id}`, () => ok(api.GET("/flights/runs/{tracking_id}", path)), EVERY_MS);
   return (
     <Page title={run.data ? `Snapshot of ${time(run.data.snapshot_time)}` : "Run"} lead={<><a href={href("/flights/runs")}>All runs</a> · <code>{id}</code></>}

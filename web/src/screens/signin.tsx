@@ -36,18 +36,18 @@ export function SignIn() {
             <div class="row"><Action type="submit" primary label="Sign in" busy="Signing in…" task={task.value} /><button type="button" onClick={() => go("/")}>Cancel</button></div>
           </form>
         </Card>
-        {config.people && (
-          <Card title="Test accounts" note="They exist in this local cloud alone, with a new password at each start.">
-            <ul class="plain stack tight">
-              {Object.entries(config.people).map(([short, [username, secret]]) => (
-                <li key={short} class="row between">
-                  <span><strong>{username}</strong> <span class="quiet">{short === "olga" ? "operator" : "customer"}</span></span>
-                  <button type="button" onClick={() => enter(username, secret)}>Sign in as {short}</button>
-                </li>
-              ))}
-            </ul>
-          </Card>
-        )}
+        <Card title="Test accounts" note={config.people && "They exist in this local cloud alone, with a new password at each start."}>
+          {config.people
+            ? <ul class="plain stack tight">
+                {Object.entries(config.people).map(([short, [username, secret]]) => (
+                  <li key={short} class="row between">
+                    <span><strong>{username}</strong> <span class="quiet">{short === "olga" ? "operator" : "customer"}</span></span>
+                    <button type="button" onClick={() => enter(username, secret)}>Sign in as {short}</button>
+                  </li>
+                ))}
+              </ul>
+            : <p class="quiet">Open the console by the address that <code>make status</code> prints: it holds a key, and this page then signs you in with one click. Or type a password from there. Other accounts of this machine see neither.</p>}
+        </Card>
       </div>
     </Page>
   );

@@ -56,6 +56,13 @@ STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 PREDICTIONS_AT_ONCE = 2
+"""For each step of jobs, which take hundreds of MB here; what does not fit waits (local/gate.py)."""
+PREDICTION_CALLS_AT_ONCE = 8
+"""Whoever calls for a prediction does not wait, but is turned away."""
+RESERVED = {
+    **dict.fromkeys(("PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits"), PREDICTIONS_AT_ONCE),
+    "PredictBatchLimits": PREDICTION_CALLS_AT_ONCE,
+}
 ANSWER_S = 120.0
 WELL_S = 30.0
 """Time limit for a running application to answer its health check."""
@@ -295,11 +302,7 @@ def _stage_parameters(site: Site, template: Path) -> dict[str, str]:
     """The template parameters in which the local stage differs from AWS."""
     declared = json.loads(template.read_text(encoding="utf-8"))["Parameters"]
     return {
-        # Each of them takes hundreds of MB here, whoever started the job; Step Functions retries a refused part.
-        **{
-            name: limits_text({"reserved": PREDICTIONS_AT_ONCE}, declared[name]["Default"])
-            for name in ("PredictBatchLimits", "PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits")
-        },
+        **{name: limits_text({"reserved": reserved}, declared[name]["Default"]) for name, reserved in RESERVED.items()},
         "Stage": "local",
         "CorsOrigins": "*",
         "OperatorToken": site.keys.operator_token,

@@ -6,20 +6,25 @@ MiniStack accepts an unsigned request, one signed as `test` and one signed as an
 user, does not verify root's signature, lets anybody reset it, and derives the functions' keys from their names. Any
 account of this machine could run code as the account that started the cloud. Behind the gate, root has the random key
 of the environment, the gate verifies its signatures, and only requests that AWS accepts unsigned pass without one.
+
+Events and steps wait in the gate for a function at its limit, as in AWS; MiniStack would count them as failed.
 """
 
 import hmac
+import json
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from os import environ
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import ministack.app as emulator
-from ministack.core import lambda_runtime
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.iam_actions import unsigned_operations
 from ministack.core.iam_evaluator import is_root_access_key
 from ministack.core.router import detect_service, extract_access_key_id
@@ -29,16 +34,21 @@ from ministack.core.sigv4 import (
     parse_header_signature,
     parse_query_signature,
 )
-from ministack.services import sts
+from ministack.services import eventbridge, lambda_svc, stepfunctions, sts
+
+from local.calls import CALLS_FILE, ISSUED, Calls
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Served = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = TypeVar("Answer")
 
 NAMES = {"127.0.0.1", "localhost"}
 GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
+CONNECTIONS = "/@connections/"
+"""Where roles post to open sockets."""
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
 STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
@@ -48,6 +58,10 @@ FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
 )
 LARGEST_FORM = 64 * 1024 * 1024
+ASK_AGAIN_S = 0.1
+
+_waits: ContextVar[bool] = ContextVar("waits", default=False)
+"""Does the invocation at hand wait for a function at its limit? Who invokes one by name gets 429 instead."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,9 @@ def open_to_all(asked: Asked) -> bool:
     """
     if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
         return True
-    if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
+    if asked.path.startswith(GATEWAY) and CONNECTIONS not in asked.path:
+        return True
+    if asked.path == HEALTH or asked.method == "OPTIONS":
         return True
     if asked.method == "GET":
         return POOL.fullmatch(asked.path) is not None and not asked.query
@@ -178,7 +194,7 @@ async def _refuse(send: Send, why: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict[str, str]]:
+def salted(credentials: Callable[[Any], dict[str, str]], calls: Calls) -> Callable[[Any], dict[str, str]]:
     """`credentials` of a function's role, with a secret and a token that do not derive from its name."""
     salt = token_hex(32).encode()
 
@@ -187,14 +203,70 @@ def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict
         key = made["AWS_ACCESS_KEY_ID"]
         secret, token = (hmac.new(salt, f"{part}:{key}".encode(), "sha256").hexdigest() for part in ("secret", "token"))
         sts.register_session(key, {**sts._sessions[key], "SecretAccessKey": secret, "SessionToken": token})
+        calls.note(key, ISSUED, config["FunctionName"])
         return {**made, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
     return issued
 
 
+def recorded(enforce: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+    """`enforce`, which returns None for what a policy allows, with those calls written down."""
+
+    def judged(
+        access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **more: Any
+    ) -> Any:
+        refusal = enforce(access_key_id, iam_action, service, region, resource_arn, **more)
+        if refusal is None and access_key_id in sts._sessions:
+            calls.note(access_key_id, iam_action, resource_arn)
+        return refusal
+
+    return judged
+
+
+def waiting(call: Callable[..., Answer]) -> Callable[..., Answer]:
+    """`call`, whose invocations wait for a function at its limit.
+
+    Lambda keeps an event that it throttles, and tries again for hours; a state machine tries a throttled step again.
+    """
+
+    def called(*arguments: Any) -> Answer:
+        token = _waits.set(True)
+        try:
+            return call(*arguments)
+        finally:
+            _waits.reset(token)
+
+    return called
+
+
+def patient(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """`execute`, which asks again for a throttled invocation that waits."""
+
+    def executed(function: Any, event: Any) -> dict[str, Any]:
+        while (answer := execute(function, event)).get("throttle") and _waits.get():
+            time.sleep(ASK_AGAIN_S)
+        return answer
+
+    return executed
+
+
+def invoke_by_rule(target: str, event: str) -> None:
+    """Invoke a rule's function as AWS does: again if it fails, and then to its dead letters. MiniStack tries once."""
+    function, config, _name = lambda_svc._get_func_record_for_ref(target)
+    if function and config:
+        record = lambda_svc._execution_record_for_config(function, config)
+        lambda_svc.invoke_async_with_retry(record, json.loads(event))
+
+
 def main() -> None:
     """Serve MiniStack behind the gate."""
-    lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials)
+    calls = Calls(environ.get(CALLS_FILE, ""))
+    lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials, calls)
+    iam_evaluator.enforce = recorded(iam_evaluator.enforce, calls)
+    lambda_svc._execute_function = patient(lambda_svc._execute_function)
+    lambda_svc.invoke_async_with_retry = waiting(lambda_svc.invoke_async_with_retry)
+    stepfunctions._call_lambda = waiting(stepfunctions._call_lambda)
+    eventbridge._dispatch_to_lambda = invoke_by_rule
     emulator.app = Gate(emulator.app, environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
     sys.argv = ["ministack"]
     emulator.main()

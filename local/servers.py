@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import postgres
+from local.calls import CALLS_FILE
 from local.ports import HOST
 from local.processes import SECRET_PATH
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 WAREHOUSE = "concerts"
-FUNCTIONS_AT_ONCE = 64
+FUNCTIONS_AT_ONCE = 32
 """Lambda's workers are processes of this machine; predictions, the largest, have their own limit."""
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
@@ -111,6 +112,11 @@ class Site:
         """The file for a server's output."""
         return self.logs / f"{server}.log"
 
+    @property
+    def calls_file(self) -> Path:
+        """Where the servers write down what functions asked of them."""
+        return self.logs / "calls.jsonl"
+
     def ready_file(self, server: str) -> Path:
         """The file that one of our own servers writes when it answers."""
         return self.run / f"{server}.ready.json"
@@ -155,6 +161,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "AUTH": "true",
         "AWS_DEFAULT_REGION": REGION,
         "BIND_HOST": HOST,
+        CALLS_FILE: str(site.calls_file),
         "GATEWAY_PORT": str(site.ports["ministack"]),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
@@ -196,7 +203,7 @@ def _ministack_answers(site: Site) -> bool:
 
 
 def _secret_path(site: Site) -> dict[str, str]:
-    return {SECRET_PATH: site.keys.path}
+    return {SECRET_PATH: site.keys.path, CALLS_FILE: str(site.calls_file)}
 
 
 def _postgres_folder(site: Site) -> Path:

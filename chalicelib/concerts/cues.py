@@ -33,10 +33,6 @@ SHORT_CODES = frozenset(
 )
 """Codes of places that are words: they count in capitals, or after a city and a comma."""
 
-ARTIST_BEFORE = re.compile(
-    r"\b(?:by|band|artist|singer|group|musician|act|see|hear|watch|catch|seeing|about|for|from|love|like|fan of|fans of|"
-    r"is|does|will|did|are|when s|where s|whos|with|of|has|can) (?:the )?$"
-)
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"

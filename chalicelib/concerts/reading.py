@@ -165,7 +165,6 @@ class _Reader(NamedMessage):
             order_by=order[0] if order else "popularity",
             least_first=order is not None and (order[1] or self._found(LEAST_FIRST, cued)),
             follows=follows,
-            past=past,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
             corrected=tuple(self.corrected),
             unused=tuple(dict.fromkeys(self.unused)),

@@ -361,7 +361,6 @@ class ChatQuestion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_by: OrderBy = "popularity"
     least_first: bool = False
     follows: bool = False
-    past: bool = False
     nothing: bool = False
     corrected: tuple[str, ...] = ()
     """A sentence for each word that was taken for another, which it is a misspelling of."""

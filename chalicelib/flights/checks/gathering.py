@@ -27,7 +27,7 @@ class Snapshot:
     def __init__(self, source: StatesSource) -> None:
         self.rows = source.rows
         self.time = source.time
-        self._columns = source.columns
+        self.columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
         self._grounded: Mask = np.zeros(self.rows, np.bool_)
@@ -51,21 +51,21 @@ class Snapshot:
             values[rows] = batch.numbers(name).values
         first = -batch.start % self._stride
         places = slice((batch.start + first) // self._stride, None)
-        for name in SAMPLED & self._columns:
+        for name in SAMPLED & self.columns:
             taken = batch.numbers(name).values[first :: self._stride]
             self._samples[name][places][: len(taken)] = taken
-        if "origin_country" in self._columns:
+        if "origin_country" in self.columns:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
-        if "callsign" in self._columns and batch.start == 0:
+        if "callsign" in self.columns and batch.start == 0:
             callsigns = batch.array("callsign")[:SAMPLE_ROWS]
             self.callsigns = len(callsigns) - callsigns.null_count, len(callsigns.drop_null().unique())
-        if "on_ground" in self._columns:
+        if "on_ground" in self.columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded
-        if "flight_phase" in self._columns:
+        if "flight_phase" in self.columns:
             self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
-        if "icao24" in self._columns:
+        if "icao24" in self.columns:
             self.addresses[rows] = batch.addresses
             odd = np.flatnonzero(batch.addresses == text.MALFORMED)
             if len(odd):

@@ -78,6 +78,9 @@ RARE = {
     "websocket_message TicketEndpoint sagemaker:InvokeEndpoint": "a question about sales over a socket",
     "api_handler ChatSessions dynamodb:DeleteItem": "a chat session that its owner deletes",
     "api_handler PredictionUploads s3:PutObject": "a data file that an operator uploads",
+    "* TellPeople execute-api:ManageConnections": "a socket that waits for its person's progress",
+    "websocket_message SpendsenseDatabase secretsmanager:GetSecretValue": "a socket that waits for its person's progress",
+    "migrate SpendsenseLogin secretsmanager:PutSecretValue": "the first deployment",
 }
 """Grants, as patterns, that only some runs use, and on which path."""
 

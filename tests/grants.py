@@ -79,7 +79,7 @@ RARE = {
     "api_handler ChatSessions dynamodb:DeleteItem": "a chat session that its owner deletes",
     "api_handler PredictionUploads s3:PutObject": "a data file that an operator uploads",
     "* TellPeople execute-api:ManageConnections": "a socket that waits for its person's progress",
-    "websocket_message SpendsenseDatabase secretsmanager:GetSecretValue": "a socket that waits for its person's progress",
+    "websocket_message SpendsenseDatabase secretsmanager:GetSecretValue": "a socket of channel `me`",
     "migrate SpendsenseLogin secretsmanager:PutSecretValue": "the first deployment",
 }
 """Grants, as patterns, that only some runs use, and on which path."""

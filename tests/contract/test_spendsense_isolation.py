@@ -1,4 +1,4 @@
-"""Nobody's data shapes another's: whatever one person does, the other's figures, words and answers stay as they are."""
+"""Isolation of people: one person's actions never change another's figures, words and answers."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What operators' figures say, and text that looks like SQL in what people and operators write."""
+"""Operators' figures, and text that looks like SQL in people's and operators' input."""
 
 from collections.abc import Iterator
 from contextlib import closing

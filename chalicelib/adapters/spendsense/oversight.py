@@ -1,4 +1,4 @@
-"""What operators read and do, and the audit, in PostgreSQL."""
+"""Operators' reads and actions, and the audit, in PostgreSQL."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -129,7 +129,7 @@ class PostgresReviews:
 
 
 class PostgresAudit:
-    """Who did what, and who was refused."""
+    """The record of actions and refusals."""
 
     def __init__(self, database: Postgres) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Every route of the application asks for what it declares."""
+"""Every route of the application uses the models that it declares."""
 
 import re
 from collections.abc import Iterator

@@ -48,12 +48,12 @@ from chalicelib.flights.statements import Bound, Statement, statement
 from chalicelib.flights.tracks import Sighting, flights, geojson
 
 BUDGET_S = 20.0
-"""How long an answer is waited for before the caller is told to poll; API Gateway gives up after 29 s."""
+"""The time before a slow answer becomes a 202 to poll; API Gateway gives up after 29 s."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_AFTER_S = 2
 LONGEST_QUERY = timedelta(minutes=10)
 SETTLED_AFTER_S = 2 * HOUR_S
-"""How long after its end a period no longer changes, late snapshots and releases apart."""
+"""The time after its end when a period no longer changes, except for late snapshots and releases."""
 REUSE_S = 60 * 60
 MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS, MOST_ROWS = 5_000, 100, 2_500, 30_000
 
@@ -110,7 +110,7 @@ COUNTED = {
     "phase": ("flight_phase", "3 DESC, 1"),
     "altitude_band": ("altitude_band", "3 DESC, 1"),
 }
-"""What traffic is counted by -> its SQL, and the order of the counts."""
+"""Grouping of traffic -> its SQL, and the order of the counts."""
 
 Rows = list[list[str | None]]
 
@@ -316,7 +316,7 @@ def _pending(query_id: str, status: Literal["QUEUED", "RUNNING"], within: Period
 
 
 def _failure(status: str, reason: str) -> UpstreamRejected | UpstreamUnavailable:
-    """What a query that ended badly means: too much to scan will not pass, a lack of resources may."""
+    """The error for a failed query: too much to scan will not pass, a lack of resources may."""
     if "Bytes scanned limit" in reason:
         return UpstreamRejected("the history would have to scan too much for this; ask for a shorter period")
     if status == "CANCELLED":

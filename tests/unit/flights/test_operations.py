@@ -1,4 +1,4 @@
-"""What operators ask of the pipeline: pages of runs, reports, links, the guard, the progress of replays."""
+"""Operators' requests to the pipeline: pages of runs, reports, links, the guard, the progress of replays."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -10,8 +10,8 @@ from infra.deployment.account import Tell
 from infra.deployment.stack import Resource
 
 KEPT = 5
-"""Releases to go back to; what an alias names is kept in any case. Of versions with a snapshot the newest alone is kept,
-since AWS bills each snapshot by the second (SnapStart)."""
+"""Releases to go back to; what an alias names is kept in any case. Of versions with a snapshot only the newest is kept,
+since AWS bills each by the second (SnapStart)."""
 INSIGHTS_LOGS = "/aws/lambda-insights"
 """One for all functions of an account and region; the extension makes it, without an end."""
 

@@ -240,7 +240,7 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
 def test_a_very_full_system_is_shown_by_page(cloud: Cloud, browser: Any, seed: Seed) -> None:
     """10,000 people, 1,000 jobs and RUNS runs in the stores; 5,000 aircraft on the map."""
     person = Visitor(cloud, browser, "olga")
-    latest = httpx.get(f"{cloud.rest_url}/flights/latest").json()
+    latest = httpx.get(f"{cloud.rest_url}/flights/latest", timeout=PATIENCE_S).json()
     one = latest["aircraft"][0]
     many = [
         {**one, "icao24": f"{at:06x}", "callsign": f"TST{at}", "latitude": at % 160 - 80, "longitude": at % 359 - 179}
@@ -284,7 +284,7 @@ def test_names_of_all_kinds_fit(cloud: Cloud, browser: Any, seed: Seed) -> None:
     person = Visitor(cloud, browser, "olga")
     user = {"display_name": NASTY, "consented": True, "persona": "high_utilization", "recommendations": 7}
     people = [{**user, "user_id": f"00000000-0000-4000-8000-{at:012d}"} for at in range(50)]
-    job = httpx.get(f"{cloud.rest_url}/predictions/{seed.job}", headers=operator(cloud)).json()
+    job = httpx.get(f"{cloud.rest_url}/predictions/{seed.job}", headers=operator(cloud), timeout=PATIENCE_S).json()
     job |= {"model_s3_uri": f"s3://models/{'m' * 200}", "rows_done": 10**12, "parts_done": 1000, "parts_total": 1000}
     full = {
         "/predictions": {"jobs": [{**job, "job_id": f"{at:032x}"} for at in range(25)], "next": "more"},

@@ -73,8 +73,6 @@ RARE = {
     "validate_flights ClaimsAndWatchers dynamodb:UpdateItem": "an alert that one of two invocations sends",
     "validate_flights PostToSockets execute-api:ManageConnections": "a socket that waits for verdicts",
     "websocket_message TicketEndpoint sagemaker:InvokeEndpoint": "a question about sales over a socket",
-    "* TellPeople execute-api:ManageConnections": "a socket that waits for its person's progress",
-    "websocket_message SpendsenseDatabase secretsmanager:GetSecretValue": "a socket of channel `me`",
     "migrate SpendsenseLogin secretsmanager:PutSecretValue": "the first deployment",
 }
 """Grants, as patterns, that only some runs use, and on which path."""

@@ -24,6 +24,7 @@ from msgspec.json import encode
 
 from chalicelib.concerts.models import (
     ArtistDetail,
+    ArtistId,
     ArtistPage,
     ChatExchange,
     ChatFeedback,
@@ -36,6 +37,7 @@ from chalicelib.concerts.models import (
     ChatSessionView,
     ChatStop,
     Concert,
+    ConcertId,
     ConcertPage,
     ConcertsQuery,
     Genres,
@@ -52,6 +54,7 @@ from chalicelib.concerts.models import (
     TicketRows,
     TotalsQuery,
     VenueDetail,
+    VenueId,
     VenuePage,
     VenuesQuery,
 )
@@ -326,7 +329,7 @@ def concert_totals() -> SeasonTotals:
     return services().concerts.totals.sum_up(app.query(TotalsQuery))
 
 
-@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, tag="concerts")
+@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, where={"concert_id": ConcertId}, tag="concerts")
 def one_concert(concert_id: str) -> Concert:
     """Return a concert, whatever its status."""
     return services().concerts.guide.concert(concert_id)
@@ -338,7 +341,7 @@ def list_artists() -> ArtistPage:
     return services().concerts.guide.artists(app.query(NamesQuery))
 
 
-@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, tag="concerts")
+@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, where={"artist_id": ArtistId}, tag="concerts")
 def one_artist(artist_id: str) -> ArtistDetail:
     """Return an artist, with the next concerts and the results of the last two years."""
     return services().concerts.guide.artist(artist_id)
@@ -350,7 +353,7 @@ def list_venues() -> VenuePage:
     return services().concerts.guide.venues(app.query(VenuesQuery))
 
 
-@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, tag="concerts")
+@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, where={"venue_id": VenueId}, tag="concerts")
 def one_venue(venue_id: str) -> VenueDetail:
     """Return a venue, with its next concerts and its last two years by month."""
     return services().concerts.guide.venue(venue_id)

@@ -5,6 +5,7 @@ animation frame to the next while each draws the map anew, so 33 ms are thirty f
 an empty cache against a local cloud of their own, whose functions are warm. The clean build has Node, but no packages.
 """
 
+import re
 import shutil
 import statistics
 import subprocess
@@ -39,6 +40,7 @@ SCREENS = {
     "reference": "/reference",
     "sign in": "/sign-in",
 }
+COASTLINES = re.compile("countries-50m|coastlines-10m")
 IGNORED = (".git", ".venv*", ".local", "build", "dist", "node_modules", "generated", "__pycache__", ".*_cache", "tests")
 PAN = """
 (frames) => new Promise((resolve) => {
@@ -97,16 +99,21 @@ def wait_for(page: Any, condition: str) -> Any:
     return found
 
 
-def pan(browser: Any, cloud: Cloud, report: measure.Report) -> None:
-    """Pan the map over each view."""
+def snapshot(count: int) -> dict[str, Any]:
+    """What the map asks for: so many aircraft all over the world."""
     plane = {"origin_country": "X", "baro_altitude_ft": 30_000, "velocity_kt": 400, "vertical_rate_fpm": 0}
     planes = [
         plane
         | {"icao24": f"{at:06x}", "callsign": f"TST{at}", "flight_phase": "CRUISE", "true_track": at % 360}
         | {"latitude": at * 37 % 1300 / 10 - 60, "longitude": at * 61 % 3590 / 10 - 179, "last_contact": 0}
-        for at in range(AIRCRAFT)
+        for at in range(count)
     ]
-    latest = {"tracking_id": "states_1", "time": 1, "matching": AIRCRAFT, "aircraft": planes}
+    return {"tracking_id": "states_1", "time": 1, "matching": count, "aircraft": planes}
+
+
+def pan(browser: Any, cloud: Cloud, report: measure.Report) -> None:
+    """Pan the map over each view."""
+    latest = snapshot(AIRCRAFT)
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.route("**/api/flights/latest*", lambda route: route.fulfill(json=latest))
     page.goto(cloud.console_url)
@@ -141,24 +148,26 @@ def first_screen(browser: Any, cloud: Cloud, report: measure.Report) -> None:
 
 def loads(browser: Any, cloud: Cloud, report: measure.Report) -> None:
     """What each screen loads of the site with an empty cache, kB as sent; coastlines are counted apart."""
-    coastlines = 0
+    latest = snapshot(1)
     for name, path in SCREENS.items():
         context = browser.new_context()
         page = context.new_page()
+        page.route("**/api/flights/latest*", lambda route: route.fulfill(json=latest))
         sent: list[Any] = []
         page.on("requestfinished", lambda each, kept=sent: kept.append(each))
         page.goto(f"{cloud.console_url}/#{path}")
         wait_for(page, "document.querySelector('main h1') && !document.querySelector('.bone')")
         page.wait_for_load_state("networkidle")
         ours = [each for each in sent if each.url.startswith(cloud.console_url) and "/api/" not in each.url]
-        site = {each.url: each.sizes()["responseBodySize"] for each in ours}
-        coastlines = max([coastlines, *(size for url, size in site.items() if "countries-50m" in url)])
-        own = sum(size for url, size in site.items() if "countries-50m" not in url)
+        own = sum(each.sizes()["responseBodySize"] for each in ours if not COASTLINES.search(each.url))
         report.ratios[f"kB as sent, first load: {name}"] = round(own / 1000, 1)
         context.close()
-    report.ratios["kB as sent: coastlines of the map"] = round(coastlines / 1000, 1)
-    large = next(console.SITE.glob("assets/coastlines-10m-*.json.gz"))
-    report.ratios["kB as sent: large coastlines, when zoomed in"] = round(large.stat().st_size / 1000, 1)
+    for what, name in (
+        ("coastlines of the map", "countries-50m"),
+        ("those of a map that is zoomed in", "coastlines-10m"),
+    ):
+        file = next(console.SITE.glob(f"assets/{name}-*.json.gz"))
+        report.ratios[f"kB as sent: {what}"] = round(file.stat().st_size / 1000, 1)
 
 
 def main() -> None:

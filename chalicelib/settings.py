@@ -157,7 +157,7 @@ class AwsSettings(Struct, frozen=True, kw_only=True):
 
 
 class FlightsSettings(Struct, frozen=True, kw_only=True):
-    """Where the flights pipeline reads, writes and reports."""
+    """The resources of the flights pipeline."""
 
     bucket: str = variable("OMNIBUS_FLIGHTS_BUCKET")
     runs_table: str = variable("OMNIBUS_FLIGHTS_RUNS_TABLE")
@@ -237,7 +237,7 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
 class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     """The database and the user pool of SpendSense, both described by secrets, and the bus its jobs talk over.
 
-    The login of `database_secret_arn` owns nothing; `migrate` alone signs in as the owner of the tables.
+    The login of `database_secret_arn` owns nothing; only `migrate` signs in as the owner of the tables.
     `authorities` is the file of certificate authorities that verify the database, or "system".
     `database_host` and `database_name`, if given, override the secret. Records of job runs and refused accesses are
     kept for `retention_days`.

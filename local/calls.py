@@ -1,4 +1,4 @@
-"""What the functions of a local cloud asked of AWS, and were allowed: it shows which grants of a policy are used.
+"""The permitted AWS calls of a local cloud's functions, which show the used grants of a policy.
 
 Each server appends to one file: a line for each access key, action and resource, and one for each key's function.
 """
@@ -8,20 +8,20 @@ import re
 from pathlib import Path
 
 CALLS_FILE = "OMNIBUS_LOCAL_CALLS"
-"""The variable that holds the file's path; without it nothing is written down."""
+"""The variable that holds the file's path; without it, nothing is recorded."""
 ISSUED = "sts:AssumeRole"
 _KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/")
 
 
 class Calls:
-    """Writes down each call once."""
+    """Records each call once."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._known: set[tuple[str, str, str]] = set()
 
     def note(self, key: str, action: str, resource: str) -> None:
-        """Write down that the holder of an access key did `action` on `resource`."""
+        """Record that the holder of an access key did `action` on `resource`."""
         call = (key, action, resource)
         if self._path and call not in self._known:
             self._known.add(call)
@@ -29,7 +29,7 @@ class Calls:
                 file.write(json.dumps(call) + "\n")
 
     def note_signed(self, authorization: str, action: str) -> None:
-        """Write down a call to one of our own servers, which knows the signature's access key alone."""
+        """Record a call to one of our own servers, which knows only the signature's access key."""
         if found := _KEY.match(authorization):
             self.note(found[1], action, "*")
 

@@ -56,9 +56,9 @@ STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 PREDICTIONS_AT_ONCE = 2
-"""For each step of jobs, which take hundreds of MB here; what does not fit waits (local/gate.py)."""
+"""For each step of jobs, which take hundreds of MB here; further steps wait (local/gate.py)."""
 PREDICTION_CALLS_AT_ONCE = 8
-"""Whoever calls for a prediction does not wait, but is turned away."""
+"""Direct callers of predictions do not wait: beyond this number they are refused."""
 RESERVED = {
     **dict.fromkeys(("PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits"), PREDICTIONS_AT_ONCE),
     "PredictBatchLimits": PREDICTION_CALLS_AT_ONCE,

@@ -120,9 +120,9 @@ def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, An
 
 
 def _reserve_concurrency(functions: Any, stack: Stack, declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Give functions the concurrency that the given limits reserve: MiniStack's CloudFormation drops it.
+    """Give functions the concurrency that the given limits reserve, because MiniStack's CloudFormation drops it.
 
-    Limits by default are left out: who invokes a function by name, as tests do, would be turned away.
+    Default limits are left out, because they would refuse direct invocations, such as the tests'.
     """
     for function in stack.of_kind("AWS::Lambda::Function"):
         limits = f"{function.logical}Limits"

@@ -48,11 +48,11 @@ NAMES = {"127.0.0.1", "localhost"}
 GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
 CONNECTIONS = "/@connections/"
-"""Where roles post to open sockets."""
+"""The path at which roles post to open sockets."""
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
 STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
-"""Where custom resources answer CloudFormation: like S3's, the URL contains a secret."""
+"""The path at which custom resources answer CloudFormation: like S3's, the URL contains a secret."""
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
@@ -224,9 +224,9 @@ def recorded(enforce: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
 
 
 def waiting(call: Callable[..., Answer]) -> Callable[..., Answer]:
-    """`call`, whose invocations wait for a function at its limit.
+    """`call` with invocations that wait for a function at its limit.
 
-    Lambda keeps an event that it throttles, and tries again for hours; a state machine tries a throttled step again.
+    Lambda keeps a throttled event and retries it for hours; a state machine retries a throttled step.
     """
 
     def called(*arguments: Any) -> Answer:
@@ -240,7 +240,7 @@ def waiting(call: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 def patient(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """`execute`, which asks again for a throttled invocation that waits."""
+    """`execute` with retries of a throttled invocation that waits."""
 
     def executed(function: Any, event: Any) -> dict[str, Any]:
         while (answer := execute(function, event)).get("throttle") and _waits.get():
@@ -251,7 +251,7 @@ def patient(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, A
 
 
 def invoke_by_rule(target: str, event: str) -> None:
-    """Invoke a rule's function as AWS does: again if it fails, and then to its dead letters. MiniStack tries once."""
+    """Invoke a rule's function as AWS does, with retries and dead letters; MiniStack tries once."""
     function, config, _name = lambda_svc._get_func_record_for_ref(target)
     if function and config:
         record = lambda_svc._execution_record_for_config(function, config)

@@ -81,7 +81,7 @@ def is_ready(folder: Path) -> bool:
 
 
 def url(folder: Path, port: int, database: str = DATABASE, user: str = USER) -> str:
-    """How to connect to a database of the cluster, as its superuser or as OWNER."""
+    """The connection URL of a database of the cluster, for its superuser or OWNER."""
     password = (folder / PASSWORD_FILE).read_text(encoding="utf-8")
     return f"postgresql://{user}:{password}@{HOST}:{port}/{database}"
 

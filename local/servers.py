@@ -114,7 +114,7 @@ class Site:
 
     @property
     def calls_file(self) -> Path:
-        """Where the servers write down what functions asked of them."""
+        """The file in which the servers record functions' calls."""
         return self.logs / "calls.jsonl"
 
     def ready_file(self, server: str) -> Path:

@@ -1,4 +1,4 @@
-"""What every test shares: an environment that is complete and points at nothing real."""
+"""Fixtures of all tests: a complete environment that points at nothing real."""
 
 import os
 from collections.abc import Iterator

@@ -61,6 +61,7 @@ RARE = {
     "predict_* Jobs dynamodb:DeleteItem": "a socket that hung up is forgotten",
     "predict_batch Jobs dynamodb:Query": "the sockets that are told of a job which could not be started",
     "predict_batch JobEvents events:PutEvents": "a job that could not be started",
+    "predict_batch JobSockets execute-api:ManageConnections": "a job that could not be started",
     "compact_flights EmptyInbox s3:DeleteObject": "snapshots of an hour that nobody reads any more, hours later",
     "ingest_flights KeepAnswers s3:PutObject": "an answer of OpenSky's that is no snapshot",
     "upload_completed UploadNotices sqs:SendMessage": "a socket that cannot be told at once",
@@ -69,15 +70,7 @@ RARE = {
     "validate_flights Runs dynamodb:PutItem": "an event that comes before the run of its snapshot is on record",
     "validate_flights ClaimsAndWatchers dynamodb:UpdateItem": "an alert that one of two invocations sends",
     "validate_flights PostToSockets execute-api:ManageConnections": "a socket that waits for verdicts",
-    "websocket_connect WatchRuns dynamodb:UpdateItem": "a socket that waits for verdicts",
-    "predict_* JobSockets execute-api:ManageConnections": "a socket that waits for news of jobs",
-    "websocket_message WatchJobs dynamodb:PutItem": "a socket that waits for news of jobs",
-    "websocket_message Operator* secretsmanager:GetSecretValue": "a socket that waits for news of jobs",
-    "websocket_message Counters dynamodb:GetItem": "a socket that waits for news of jobs",
-    "websocket_message UploadSessionOfSocket dynamodb:Query": "a page that leaves out which session it asks about",
     "websocket_message TicketEndpoint sagemaker:InvokeEndpoint": "a question about sales over a socket",
-    "api_handler ChatSessions dynamodb:DeleteItem": "a chat session that its owner deletes",
-    "api_handler PredictionUploads s3:PutObject": "a data file that an operator uploads",
 }
 """Grants, as patterns, that only some runs use, and on which path."""
 

@@ -89,7 +89,7 @@ class Clients:
         return session
 
     def __call__(self, service: str, **options: Any) -> Any:
-        """The client of a service, which is made when it is first used.
+        """The client of a service, made on first use.
 
         Options: `read_timeout` (s), `max_attempts`, `signature_version`, and options of `create_client`, such as
         `endpoint_url`.
@@ -98,7 +98,7 @@ class Clients:
         return self._asked.setdefault(key, DeferredClient(lambda: self._new(service, options), self._lock))
 
     def make(self) -> None:
-        """Make every client that was asked for, which opens no connection."""
+        """Make every requested client; this opens no connection."""
         for client in self._asked.values():
             _ = client.meta
 

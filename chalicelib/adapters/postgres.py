@@ -38,7 +38,7 @@ CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
 UNANSWERED_MS = 10_000
 SERVICE = "the database"
-NO_PLACE = "the database secret does not say where the database is: `migrate` writes it there, or give DatabaseHost"
+NO_PLACE = "the database secret does not say where the database is: run `migrate`, which writes it, or set DatabaseHost"
 SILENCE_S = 5.0
 """Seconds of silence beyond a statement's own limit after which we consider the server's process stopped."""
 
@@ -125,7 +125,7 @@ class DatabaseSecret:
 
 
 class Connecting(Protocol):
-    """Where to connect to."""
+    """The connection string's source."""
 
     def read(self) -> str: ...
 

@@ -1,4 +1,4 @@
-"""Which intent a message has, by the cues in it and what it names."""
+"""The intent of a message, by its cues and names."""
 
 import re
 from collections.abc import Sequence

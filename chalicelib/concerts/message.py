@@ -72,7 +72,7 @@ class Message:
         self.lower = message.lower() == message
 
     def _cued(self, spans: Sequence[Span]) -> str:
-        """The flat text with names replaced by their kind, so that no name is taken for a word of the question."""
+        """The flat text with names replaced by their kind: a name must not count as a word of the question."""
         parts: list[str] = []
         skip = {place: span for span in spans for place in range(span.first, span.after)}
         self.cue_at = []

@@ -1,4 +1,4 @@
-"""What the words of a message name: artists, venues, genres, types and places, wanted or not."""
+"""The names in a message: artists, venues, genres, types and places, wanted or not."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the local chat says: what it took the question to be, and what its tools found, a sentence at a time."""
+"""The local chat's sentences: its reading of the question, and the results of its tools."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

@@ -4,7 +4,6 @@ A snapshot is in `snapshots` (the inbox) or in `states` (compacted hours), or fo
 from the inbox first, so it is counted once at any moment. Every statement bounds `states` by its partitions.
 """
 
-import heapq
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -49,12 +48,12 @@ from chalicelib.flights.statements import Bound, Statement, statement
 from chalicelib.flights.tracks import Sighting, flights, geojson
 
 BUDGET_S = 20.0
-"""How long an answer is waited for before the caller is told to poll; API Gateway gives up after 29 s."""
+"""The time before a slow answer becomes a 202 to poll; API Gateway gives up after 29 s."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_AFTER_S = 2
 LONGEST_QUERY = timedelta(minutes=10)
 SETTLED_AFTER_S = 2 * HOUR_S
-"""How long after its end a period no longer changes, late snapshots and releases apart."""
+"""The time after its end when a period no longer changes, except for late snapshots and releases."""
 REUSE_S = 60 * 60
 MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS, MOST_ROWS = 5_000, 100, 2_500, 30_000
 
@@ -111,7 +110,7 @@ COUNTED = {
     "phase": ("flight_phase", "3 DESC, 1"),
     "altitude_band": ("altitude_band", "3 DESC, 1"),
 }
-"""What traffic is counted by -> its SQL, and the order of the counts."""
+"""Grouping of traffic -> its SQL, and the order of the counts."""
 
 Rows = list[list[str | None]]
 
@@ -216,10 +215,9 @@ class FlightHistory:
             if not rows:
                 raise NotFound("there is no such snapshot among those that passed validation")
             known = [convert(dict(zip(index.COLUMNS, row, strict=True)), Aircraft, strict=False) for row in rows]
-            found = list(index.matching_of(index.block_of(known), wanted))
-            first = heapq.nsmallest(query.limit, found, key=lambda aircraft: aircraft.icao24)
+            matching, first = index.select_from([index.block_of(known)], wanted, query.limit)
             return PastSnapshot(
-                tracking_id=tracking_id, time=at, matching=len(found), aircraft=first, bytes_scanned=scanned
+                tracking_id=tracking_id, time=at, matching=matching, aircraft=first, bytes_scanned=scanned
             )
 
         polled = HistoryQuery(query=query.query)
@@ -318,7 +316,7 @@ def _pending(query_id: str, status: Literal["QUEUED", "RUNNING"], within: Period
 
 
 def _failure(status: str, reason: str) -> UpstreamRejected | UpstreamUnavailable:
-    """What a query that ended badly means: too much to scan will not pass, a lack of resources may."""
+    """The error for a failed query: too much to scan will not pass, a lack of resources may."""
     if "Bytes scanned limit" in reason:
         return UpstreamRejected("the history would have to scan too much for this; ask for a shorter period")
     if status == "CANCELLED":

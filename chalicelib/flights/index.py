@@ -54,17 +54,23 @@ def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, l
     """The snapshot's time, how many aircraft are `wanted`, and the first `limit` of them by address."""
     with gzip.GzipFile(fileobj=stream, mode="rb") as lines:
         time = int(msgspec.json.decode(lines.readline())["time"])
-        matching = 0
+        blocks = (msgspec.json.decode(line, type=Block) for line in lines)
+        return time, *select_from(blocks, wanted, limit)
 
-        def found() -> Iterator[Aircraft]:
-            nonlocal matching
-            for line in lines:
-                for aircraft in matching_of(msgspec.json.decode(line, type=Block), wanted):
-                    matching += 1
-                    yield aircraft
 
-        first = heapq.nsmallest(limit, found(), key=lambda aircraft: aircraft.icao24)
-    return time, matching, first
+def select_from(blocks: Iterable[Block], wanted: Selection, limit: int) -> tuple[int, list[Aircraft]]:
+    """How many aircraft of the blocks are `wanted`, and the first `limit` of them by address."""
+    matching = 0
+
+    def found() -> Iterator[Aircraft]:
+        nonlocal matching
+        for block in blocks:
+            for aircraft in _matching(block, wanted):
+                matching += 1
+                yield aircraft
+
+    first = heapq.nsmallest(limit, found(), key=lambda aircraft: aircraft.icao24)
+    return matching, first
 
 
 def block_of(aircraft: Iterable[Aircraft]) -> Block:
@@ -77,7 +83,7 @@ def _rounded(name: str, value: Any) -> Any:
     return round(value, DECIMALS[name]) if value is not None and name in DECIMALS else value
 
 
-def matching_of(block: Block, wanted: Selection) -> Iterator[Aircraft]:
+def _matching(block: Block, wanted: Selection) -> Iterator[Aircraft]:
     """The block's aircraft that are wanted; an index of an earlier release lacks some columns."""
     names = [name for name in COLUMNS if name in block]
     ranges = [(block[name], low, high) for name, low, high in wanted.ranges if name in block]

@@ -73,7 +73,7 @@ class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class SnapshotQuery(LatestQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """Which aircraft of a snapshot; `query` polls a query that answered 202, and `from` and `to` are as it said."""
+    """A filter for a snapshot's aircraft; `query`, `from` and `to` come from the 202 to poll."""
 
     start: Moment | None = None
     end: Moment | None = None
@@ -499,12 +499,12 @@ class SnapshotList(Struct, frozen=True, kw_only=True):
 
 
 class PastSnapshot(Latest, frozen=True, kw_only=True):
-    """A snapshot whose index has expired, out of the history."""
+    """A snapshot from the history, whose index has expired."""
 
     bytes_scanned: int
 
 
 class PastSnapshots(SnapshotList, frozen=True, kw_only=True):
-    """Snapshots whose runs are forgotten, out of the history."""
+    """Snapshots from the history, whose runs have expired."""
 
     bytes_scanned: int

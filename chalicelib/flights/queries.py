@@ -1,4 +1,4 @@
-"""What `GET /flights/latest` and `/flights/snapshots` answer, from the index that processing left; without Arrow."""
+"""The answers of `GET /flights/latest` and `/flights/snapshots`, from the index of processing; without Arrow."""
 
 import math
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def _shown(moment: datetime) -> str:
 
 
 def selection(query: LatestQuery) -> Selection:
-    """What a query wants; Unprocessable where its bounds are reversed, or its box lacks a side."""
+    """The filter of a query; Unprocessable if its bounds are reversed, or its box lacks a side."""
     ranges = []
     for column, (lowest, highest) in RANGES.items():
         low, high = getattr(query, lowest), getattr(query, highest)

@@ -46,7 +46,7 @@ ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a 
 DataFrame pays for each of its steps."""
 MANY_TREES = 30
 MAX_UNPACKED_BYTES = 1024 * MIB
-"""What a function of 1769 MB can hold beside its libraries; beyond that it would be killed, not refuse."""
+"""The memory that a function of 1769 MB has besides its libraries; beyond it, Lambda would kill the function."""
 CACHE_BYTES = 256 * 1024 * 1024
 FLOATS: Mapping[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 TENSORS: Mapping[str, Any] = {**FLOATS, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}

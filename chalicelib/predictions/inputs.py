@@ -65,10 +65,8 @@ def _floats(array: pa.Array) -> npt.NDArray[np.float64]:
         array = array.cast(pa.uint8())
     if array.type != pa.float64():
         array = pc.cast(array, pa.float64(), safe=False)
-    if array.null_count:
-        return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
     # `to_numpy` loads pandas, which takes a tenth of a cold start.
-    return np.from_dlpack(array)  # type: ignore[return-value]  # of the array's own type
+    return np.asarray(array.to_numpy(zero_copy_only=False) if array.null_count else np.from_dlpack(array), np.float64)
 
 
 def _column(array: pa.Array, feature: ModelFeature) -> Any:

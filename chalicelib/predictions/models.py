@@ -45,7 +45,7 @@ class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `format` is csv, parquet or jsonl, for keys without such an extension; `.gz` at the end of a key means gzip.
     """
 
-    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies next to it.")]
     data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, Parquet or JSON Lines.")]
     output_s3_uri: Annotated[Uri, Meta(description="The place for the rows with their predictions.")]
     prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
@@ -223,7 +223,7 @@ class SplitRows(Struct, frozen=True, forbid_unknown_fields=True):
 class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to score at most 100 rows; give one of the two fields of rows, both from MLflow's protocol."""
 
-    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies next to it.")]
     dataframe_records: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=MAX_PREVIEW)] | None = None
     dataframe_split: SplitRows | None = None
     probabilities: bool = False

@@ -10,8 +10,8 @@ from infra.deployment.account import Tell
 from infra.deployment.stack import Resource
 
 KEPT = 5
-"""Releases to go back to; what an alias names is kept in any case. Of versions with a snapshot only the newest is kept,
-since AWS bills each by the second (SnapStart)."""
+"""Releases to go back to, besides versions that an alias names. Of versions with a SnapStart snapshot only the newest
+stays, because AWS bills each snapshot by the second."""
 INSIGHTS_LOGS = "/aws/lambda-insights"
 """One for all functions of an account and region; the extension makes it, without an end."""
 

@@ -21,6 +21,7 @@ from local.people.generator import generate
 from tests.browser.console import NARROW, NASTY, Visitor
 from tests.browser.seed import Seed, operator, signed_in
 from tests.cloud.test_flights import Flights
+from tests.cloud.test_predictions import Predictions
 from tests.patience import PATIENCE_S, until
 from tests.unit.predictions.studio import FEATURES, csv_of, rows
 
@@ -57,16 +58,16 @@ def test_the_overview_leads_to_where_its_figures_come_from(visitor: Visitor, olg
 
 
 def test_a_verdict_appears_by_itself(visitor: Visitor) -> None:
-    """Over the socket: the list of runs is not polled."""
+    """Over the socket: while it is open, the list of runs is not polled."""
     flights = Flights(visitor.cloud)
-    with visitor.page.expect_websocket(lambda socket: "channel=runs" in socket.url):
-        visitor.go("/flights/runs")
+    visitor.go("/flights/runs")
+    until(lambda: [each for each in visitor.told if "PONG" in each])  # the socket is open
     shown = visitor.page.get_by_role("region", name="Runs", exact=True).locator("tbody tr")
     before = shown.count()
-    time_of_poll = time.time() - 120
-    flights.control(clock={"now": time_of_poll})
+    flights.control(clock={"now": time.time() - 120})
     run = flights.ingest()["tracking_id"]
     until(lambda: shown.count() > before)
+    until(lambda: [each for each in visitor.told if run in each])
     assert run in shown.first.get_by_role("link").first.get_attribute("href")
     flights.control(reset=True)
 
@@ -300,8 +301,6 @@ def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed
     olga.sees("Will take")
     olga.button("Start job").click()
     olga.page.locator(".stat", has_text="Succeeded").wait_for()
-    job = olga.address.rpartition("/")[2]
-    until(lambda: [each for each in olga.told if job in each and '"succeeded"' in each])  # by the real socket
     assert "500" in olga.page.locator(".stat", has_text="Rows scored").inner_text()
     output = olga.page.get_by_role("region", name="First rows of the output")
     output.locator("th", has_text="prediction").wait_for()
@@ -309,6 +308,19 @@ def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed
     assert httpx.get(olga.link("Download").get_attribute("href")).text.count("\n") == 501
     olga.go("/predictions?state=succeeded")
     olga.page.locator("main table .chip", has_text="Succeeded").first.wait_for()
+
+
+def test_a_job_that_somebody_else_starts_appears_and_ends_by_itself(olga: Visitor, seed: Seed) -> None:
+    olga.go("/predictions")
+    until(lambda: [each for each in olga.told if "JOBS_WATCHED" in each])
+    predictions = Predictions(olga.cloud)
+    asked = predictions.event(seed.model, seed.data, predictions.output("elsewhere.csv"), fresh=True)
+    sent = httpx.post(
+        f"{olga.cloud.rest_url}/predictions", json=asked, headers=operator(olga.cloud), timeout=PATIENCE_S
+    )
+    job = sent.raise_for_status().json()["job_id"]
+    until(lambda: [each for each in olga.told if job in each and '"succeeded"' in each])
+    olga.page.locator("main table tbody tr", has_text=job[:12]).locator(".chip", has_text="Succeeded").wait_for()
 
 
 def test_progress_comes_over_the_socket_and_by_polling_where_it_is_cut(cloud: Cloud, browser: Any, seed: Seed) -> None:
@@ -467,14 +479,16 @@ def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -
     file = {"name": "מכונה.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     alice.expected = ["status of 4", "ERR_FAILED"]
     alice.page.get_by_label("File", exact=True).set_input_files(file)
-    alice.page.locator("main [role=alert]", has_text="account").wait_for()  # the rows name none
+    alice.sees("Nothing new. 3 rows not taken.")
+    alice.sees("The rows name no account.")
+    assert alice.button("Import").is_disabled()
     alice.field("Account of rows that name none").fill("console-import")
     alice.field("Account of rows that name none").press("Tab")
     alice.sees("Would save 1 account, 2 transactions. 1 row not taken.")
     preview = alice.page.get_by_role("region", name="Preview", exact=True)
     preview.locator(".chip", has_text="Mood").wait_for()
     refused = preview.get_by_role("region", name="Rows that are not taken")
-    assert "Transactions 3" in refused.inner_text(), refused.inner_text()
+    assert "Transactions 4" in refused.inner_text(), refused.inner_text()
     assert "expected" in refused.inner_text()
     read = preview.get_by_role("region", name="Transactions, as read")
     assert "<img src=x" in read.inner_text()

@@ -1,4 +1,4 @@
-"""What a deployment asks of the account and does to the artifact bucket, against moto's AWS."""
+"""A deployment's checks of the account and its use of the artifact bucket, against moto's AWS."""
 
 import io
 import json

@@ -69,13 +69,13 @@ export class Line {
 }
 
 type Channel = "jobs" | "me" | "runs";
-interface Kind { news: string; watch?: string; ready?: string }
+interface Kind { news: string; watch: string; ready: string; proof: boolean }
 
-/** What a channel's news is called; how a person asks for it, and what answers first. Verdicts on runs are for everybody. */
+/** What a channel's news is called, how it is asked for, what answers that it will come, and whether one must say who one is. */
 const KINDS: Record<Channel, Kind> = {
-  jobs: { news: "JOB", watch: "watch_jobs", ready: "JOBS_WATCHED" },
-  me: { news: "PROGRESS", watch: "watch_me", ready: "PROGRESS" },
-  runs: { news: "RUN" },
+  jobs: { news: "JOB", watch: "watch_jobs", ready: "JOBS_WATCHED", proof: true },
+  me: { news: "PROGRESS", watch: "watch_me", ready: "PROGRESS", proof: true },
+  runs: { news: "RUN", watch: "ping", ready: "PONG", proof: false },
 };
 
 interface Shared { line: Line; hearers: Set<Hear>; watchers: Set<Told>; connected: boolean; leaving?: ReturnType<typeof setTimeout> }
@@ -89,11 +89,11 @@ function join(name: string, channel: Channel): Shared {
       made.connected = connected;
       made.watchers.forEach((told) => told(connected));
     };
-    const { news: wanted, watch, ready } = KINDS[channel];
+    const { news: wanted, watch, ready, proof } = KINDS[channel];
     made.line = new Line(`${config.socket}?channel=${channel}`, (news) => {
       if (news.action === ready) tell(true);
       if (news.action === wanted) made.hearers.forEach((hear) => hear(news));
-    }, (open) => { if (!open || !watch) tell(open); }, { action: "ping" }, async () => (watch ? { action: watch, authorization: await token() } : null)); // URLs end up in logs: the proof is in the message
+    }, (open) => { if (!open) tell(false); }, { action: "ping" }, async () => (proof ? { action: watch, authorization: await token() } : { action: watch })); // URLs end up in logs: the proof is in the message
     shared.set(name, made);
     found = made;
   }
@@ -106,7 +106,7 @@ export function useNews(channel: Channel, hear: Hear): Signal<boolean> {
   const connected = useSignal(false);
   const latest = useRef(hear);
   latest.current = hear;
-  const who = KINDS[channel].watch ? person.value?.id ?? null : "";
+  const who = KINDS[channel].proof ? person.value?.id ?? null : "";
   useEffect(() => {
     if (!config.socket || who === null) return;
     const name = `${channel} ${who}`;
@@ -135,7 +135,7 @@ export function afterNews<Row>(rows: Row[], row: Row, id: (row: Row) => string, 
   return rows.some((each) => id(each) === id(row)) ? rows.map((each) => (id(each) === id(row) ? row : each)) : [row, ...rows];
 }
 
-/** Call `work` once, a moment after the last of many reasons to do so; not while nobody looks. */
+/** Call `work` once, a moment after the first of many reasons to do so; not while nobody looks. */
 export function useSoon(work: () => void, ms = 1000): () => void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const latest = useRef(work);

@@ -40,7 +40,7 @@ CUT = (
     ConnectionError,
     TimeoutError,
 )
-"""How a connection that breaks while a body is read shows."""
+"""Errors of a connection that breaks while reading a body."""
 
 CHANGED = ("PreconditionFailed", "412")
 CAME_FIRST = (*CHANGED, "ConditionalRequestConflict")
@@ -159,7 +159,7 @@ class MultipartOutput:
         return len(data)
 
     def written(self) -> Written:
-        """What was written."""
+        """The written object."""
         return Written(self._uri, self._bytes, self._etag)
 
     def finish(self) -> None:

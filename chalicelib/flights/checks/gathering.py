@@ -15,9 +15,9 @@ NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_a
 SAMPLED: Final = frozenset({"longitude", "latitude", "true_track", "last_contact", "time_position"})
 """Number columns of which a sample is enough."""
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
-"""Columns that are gathered whole, so that a sample row can show them."""
+"""Columns that are gathered whole, for sample rows."""
 NEEDED: Final = GATHERED | SAMPLED | {"origin_country", "callsign"}
-"""What a batch must hold to be added."""
+"""The columns that a batch must have."""
 SAMPLE_ROWS: Final = 20_000
 
 
@@ -85,12 +85,12 @@ class Snapshot:
 
     @property
     def sampled_airborne(self) -> Mask:
-        """Which of the sampled rows say that they fly."""
+        """The sampled rows that report flying."""
         return self.airborne[:: self._stride]
 
     @property
     def sampled_grounded(self) -> Mask:
-        """Which of the sampled rows say that they are on the ground."""
+        """The sampled rows that report being on the ground."""
         return self._grounded[:: self._stride]
 
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]:

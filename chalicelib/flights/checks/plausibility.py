@@ -23,7 +23,7 @@ HIGH_FT: Final = 29_000.0
 FAST_KT: Final = 350.0
 """Faster are jets that have left the terminal area."""
 JET_KT: Final = (250.0, 650.0)
-"""What a jet's ground speed can be at height, from the strongest headwind to the strongest tailwind."""
+"""A jet's possible ground speeds at height, from the strongest headwind to the strongest tailwind."""
 CLIMBING_FPM: Final = 300.0
 STILL_MPS: Final = 0.7
 WIDE_DEGREES: Final = 60.0
@@ -99,7 +99,7 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
 
 
 def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float, float, float]]:
-    """How old contacts and positions are: OpenSky hears of most aircraft every few seconds."""
+    """The age of contacts and positions: OpenSky hears most aircraft every few seconds."""
     contact, position = snapshot.sampled("last_contact"), snapshot.sampled("time_position")
     if snapshot.time is not None:
         yield from _median("age_of_contacts_s", snapshot.time - contact, -np.inf, limits.max_median_age_s, limits)
@@ -112,7 +112,7 @@ def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, flo
 
 
 def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[tuple[str, float, float, float]]:
-    """How what flies moves, and how its two altitudes differ."""
+    """The movement of flying aircraft, and the difference of their two altitudes."""
     enough = limits.plausible_min_rows
     speed, rate, track = (snapshot.sampled(name)[airborne] for name in ("velocity", "vertical_rate", "true_track"))
     for name, values, still, low, high in (

@@ -1,4 +1,4 @@
-"""Popularity: which days count, and what a refresh stores."""
+"""Popularity: the days that count, and the stored ranking."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Compaction: each snapshot is counted once by whoever reads, at any moment and whatever interrupts it."""
+"""Compaction: every query counts each snapshot once, at any moment and after any interruption."""
 
 import io
 import math

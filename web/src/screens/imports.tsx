@@ -51,6 +51,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
     done();
   });
   const option = (name: string, first = "") => ({ value: options.value[name] ?? first, onChange: (event: { currentTarget: { value: string } }) => { options.value = { ...options.value, [name]: event.currentTarget.value }; look(); } });
+  const nameless = preview.value?.rejections.some((row) => row.field === "account_id");
   const would = preview.value && Object.values(preview.value.saved).some(Boolean);
   return (
     <Card title="Import a bank file" note="Plaid's shapes as JSON, or a bank's CSV. Nothing is kept before you have seen how it is read.">
@@ -63,7 +64,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
             <Select label="Dates" options={DATES} {...option("dates")} />
             <Select label="Decimals" options={DECIMALS} {...option("decimals")} />
             <Select label="Amounts" options={SIGNS} {...option("amounts")} />
-            <Field label="Account of rows that name none" maxLength={100} {...option("account_id")} />
+            <Field label="Account of rows that name none" maxLength={100} hint={nameless ? "The rows name no account. Type the id of one, or of a new one." : undefined} {...option("account_id")} />
             {options.value.account_id && <Select label="If it is new, it is" options={KINDS} {...option("account_kind", "checking")} />}
           </div>
         )}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, ok, type Schemas } from "../api";
 import { Chart } from "../chart";
 import { ago, bytes, date, duration, number, percent, plural, time, words } from "../format";
@@ -77,12 +77,21 @@ function Scores({ found }: { found: Schemas["QualityHistory"] }) {
 /** Every run, judged or not, a page at a time. */
 function AllRuns({ days, status }: { days: number; status: string }) {
   const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(Date.now() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
-  const page = useLoad(`runs ${days} ${status}`, () => ask());
-  useNews("runs", ({ run: told }) => {
+  const connected = useNews("runs", ({ run: told }) => {
     const { tracking_id: id, snapshot_time: at, status: now } = told as Run;
     const newest = page.data?.runs[0]?.snapshot_time ?? 0;
     if (page.data && (at > newest || page.data.runs.some((each) => each.tracking_id === id))) page.set({ ...page.data, runs: afterNews(page.data.runs, told as Run, (each) => each.tracking_id, !status || now === status) });
   });
+  const key = `runs ${days} ${status}`;
+  const shown = useRef<{ key: string; page?: Schemas["RunPage"] }>({ key });
+  const page = useLoad(key, async () => { // once for the screen and whenever the socket opens, for what was told before; often while it is cut
+    const first = await ask();
+    const held = shown.current.key === key ? shown.current.page : undefined;
+    const last = first.runs.at(-1)?.snapshot_time ?? 0;
+    const older = held?.runs.filter((each) => each.snapshot_time < last) ?? [];
+    return older.length ? { runs: [...first.runs, ...older], cursor: held!.cursor } : first;
+  }, connected.value ? undefined : EVERY_MS);
+  shown.current = { key, page: page.data };
   const [task, run] = useTask();
   const more = (): void => void run(async () => {
     const next = await ask(page.data!.cursor);

@@ -8,7 +8,7 @@ SECOND := .venv-second
 PYTHON := $(BIN)/python
 HOME_DIR ?= .local
 
-# The first of these that runs, is in the range, and can make an environment.
+# make uses the first of these that runs, is in the range, and can make an environment.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
@@ -22,10 +22,10 @@ help:
 	@awk '/^##@ /{print "\n" substr($$0, 5)} \
 		/^[a-z-]+:.*## /{name = $$0; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  make %-14s %s\n", name, $$0}' Makefile
 
-# What running needs; `venv` adds linters and tests.
+# Dependencies for running; `venv` adds linters and test tools.
 local-venv: $(VENV)/.installed-local
 
-# Node builds the console; it comes from PyPI, too.
+# Node builds the console; it also comes from PyPI.
 WEB := .venv-web
 $(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
 	@echo "installing Node, which builds the console (140 MB)"
@@ -54,20 +54,20 @@ $(VENV)/.uv: requirements-uv.txt | $(PYTHON)
 	@touch $@
 
 $(VENV)/.installed-local: requirements-local.txt $(VENV)/.uv
-	@echo "installing what the local cloud and the demos need (700 MB, and 140 MB of Node for the console)"
+	@echo "installing the dependencies of the local cloud and the demos (700 MB, plus 140 MB of Node for the console)"
 	@$(INSTALL) $(PYTHON) --require-hashes -r $<
 	@rm -rf $(foreach name,$(LARGE),$$(find $(VENV)/lib -type d -path '*/site-packages/$(name)/*' -name tests -prune))
 	@touch $@
 	@echo "$(VENV) is $$(du -sm $(VENV) | cut -f1) MB"
 
 $(VENV)/.installed: requirements-dev.txt $(VENV)/.installed-local
-	@echo "installing what the tests and checks need"
+	@echo "installing the dependencies of tests and checks"
 	@$(INSTALL) $(PYTHON) --require-hashes -r $<
 	@touch $@
 	@echo "$(VENV) is $$(du -sm $(VENV) | cut -f1) MB"
 
 $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
-	@echo "installing the peers that the benchmarks measure against"
+	@echo "installing the peers of the benchmarks"
 	@$(INSTALL) $(PYTHON) --require-hashes -r $<
 	@touch $@
 
@@ -75,7 +75,7 @@ $(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
 demo: try-web ## run every workload on real input (ONLY=flights KEEP=1)
 	@$(PYTHON) -m local.demo --home "$(HOME_DIR)" $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
-up: try-web ## start the local cloud, or deploy into it what changed
+up: try-web ## start the local cloud, or deploy your changes into it
 	@$(PYTHON) -m local up --home "$(HOME_DIR)"
 
 down: local-venv ## stop the local cloud
@@ -85,21 +85,21 @@ down: local-venv ## stop the local cloud
 status: local-venv ## show the local cloud's processes, URLs and test users
 	@$(PYTHON) -m local status --home "$(HOME_DIR)"
 
-logs: local-venv ## show what functions logged (FUNCTION= FOLLOW=1 RAW=1)
+logs: local-venv ## show the functions' logs (FUNCTION= FOLLOW=1 RAW=1)
 	@$(PYTHON) -m local logs --home "$(HOME_DIR)" $(if $(FUNCTION),--function $(FUNCTION)) $(if $(FOLLOW),--follow) \
 		$(if $(RAW),--raw)
 
-invoke: local-venv ## invoke a function with its sample (FUNCTION= EVENT=file)
+invoke: local-venv ## send a function its sample event (FUNCTION= EVENT=file)
 	@$(PYTHON) -m local.invoke $(FUNCTION) $(if $(EVENT),"$(EVENT)") --home "$(HOME_DIR)"
 
-local: local-venv ## serve the REST routes by `chalice local` (PORT=8000)
+local: local-venv ## serve the REST routes with `chalice local` (PORT=8000)
 	OMNIBUS_ENVIRONMENT_FILE="$${OMNIBUS_ENVIRONMENT_FILE:-$(HOME_DIR)/cloud.json}" \
 		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
 web: local-venv $(WEB)/.installed ## build the console, if its sources changed
 	@$(PYTHON) -m infra.console
 
-# Without Node or its packages everything but the console works.
+# Without Node or its packages, everything except the console works.
 try-web: local-venv
 	@$(MAKE) --no-print-directory web || echo "the console is not built; the API works without it" >&2
 
@@ -107,7 +107,7 @@ test-quick: venv ## run the tests that need no local cloud, in a minute
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit tests/app tests/infra
 
 ##@ Check
-venv: $(VENV)/.installed ## install what tests and checks need into .venv
+venv: $(VENV)/.installed ## install everything for tests and checks into .venv
 
 test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
 	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
@@ -115,10 +115,10 @@ test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
 CHECKS := style workflows types template package security code vulnerabilities
 check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security
 
-fuzz: venv ## run 20 times as many property tests, with fresh seeds
+fuzz: venv ## run property tests with 20 times the examples, fresh seeds
 	OMNIBUS_FUZZ=1 $(PYTHON) -m pytest -q -n $(or $(WORKERS),2) -m "hypothesis or fuzz" $(TESTS)
 
-load: venv ## run the load tests in full; lose nothing (DURATION=)
+load: venv ## run the full load tests; nothing may be lost (DURATION=)
 	OMNIBUS_FULL_LOAD=1 $(PYTHON) -m pytest -q -m load tests
 	@$(PYTHON) benchmarks/load.py --seconds $(or $(DURATION),180)
 
@@ -135,7 +135,7 @@ check-workflows: venv
 check-code: venv
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib infra local
 
-# OMNIBUS_REQUIRE_AUDIT=1 fails where a package could not be audited.
+# With OMNIBUS_REQUIRE_AUDIT=1, a package that could not be audited is a failure.
 check-vulnerabilities: venv
 	$(PYTHON) -m infra.operate.audit
 
@@ -146,7 +146,7 @@ check-template: venv
 	$(PYTHON) -m infra.package --stage dev --code-only --out build/check
 	$(BIN)/cfn-lint build/check/sam.json
 
-# checkov pins an older boto3 than the application's: it gets an environment of its own.
+# checkov pins an older boto3 than the application, so it gets its own environment.
 $(CHECKOV)/.installed: requirements-checkov.txt $(VENV)/.uv
 	$(PYTHON) -m venv $(CHECKOV)
 	$(INSTALL) $(CHECKOV)/bin/python --require-hashes -r $<
@@ -159,8 +159,8 @@ check-security: check-template $(CHECKOV)/.installed
 	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(CHECKOV)/bin/checkov --framework cloudformation --file build/check/plain.json --compact --quiet --skip-download
 
-# cfn-lint knows what each region lacks; the same parameters, three partitions.
-REGIONS := us-east-1 eu-west-1 ap-east-1 me-central-1 us-gov-west-1 cn-north-1
+# E3006: GovCloud has no CloudFront and China no Cognito, which the preflight says.
+REGIONS := us-east-1 eu-west-1 ap-east-1 me-central-1
 
 $(SECOND)/.installed: requirements-second.txt $(VENV)/.uv
 	$(PYTHON) -m venv $(SECOND)
@@ -169,15 +169,16 @@ $(SECOND)/.installed: requirements-second.txt $(VENV)/.uv
 
 check-second: check-template $(SECOND)/.installed ## ask other implementations about the template
 	$(BIN)/cfn-lint --regions $(REGIONS) -- build/check/sam.json
+	$(BIN)/cfn-lint --regions us-gov-west-1 cn-north-1 --ignore-checks E3006 -- build/check/sam.json
 	$(PYTHON) -m infra.template.plain build/check/sam.json build/check/plain.json
 	$(SECOND)/bin/python -W ignore -m infra.template.second build/check/sam.json build/check/plain.json
 
-##@ AWS (docs/deploy.md has them in order)
+##@ AWS (docs/deploy.md shows the order)
 # Every command of a deployment names its stage.
 WANTED_STAGE = $(or $(STAGE),$(error STAGE is missing: STAGE=dev, staging or prod))
 DEPLOYMENT = $(PYTHON) -m infra.deployment
 
-preflight: venv ## name what a deployment lacks; change nothing (STAGE=prod)
+preflight: venv ## list what a deployment lacks; change nothing (STAGE=prod)
 	@$(PYTHON) -m infra.package --stage $(WANTED_STAGE) --code-only --out build/preflight >/dev/null
 	@$(DEPLOYMENT) preflight --stage $(WANTED_STAGE) --package build/preflight
 
@@ -185,22 +186,22 @@ package: venv web ## package into dist/ (STAGE=prod RUNTIME= ARCHITECTURE=)
 	$(PYTHON) -m infra.package --stage $(or $(STAGE),dev) --out dist \
 		$(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
-deploy: preflight package ## deploy one stack, migrate, ask for its health (STAGE=prod)
+deploy: preflight package ## deploy one stack, migrate, check health (STAGE=prod)
 	@$(DEPLOYMENT) deploy --stage $(WANTED_STAGE)
 
-resources: preflight package ## deploy all but functions, for `chalice deploy` (STAGE=dev)
+resources: preflight package ## deploy all except functions (STAGE=dev)
 	@$(DEPLOYMENT) resources --stage $(WANTED_STAGE)
 
 chalice-deploy: venv ## run `chalice deploy` over the resources (STAGE=dev)
 	@$(DEPLOYMENT) chalice-deploy --stage $(WANTED_STAGE)
 
-chalice-delete: venv ## delete what `chalice deploy` made (STAGE=dev)
+chalice-delete: venv ## delete the functions of `chalice deploy` (STAGE=dev)
 	@$(DEPLOYMENT) chalice-delete --stage $(WANTED_STAGE)
 
-# EMPTY=1 deletes the data as well; prod asks for SECOND_WORD.
-smoke: venv ## ask a deployed stage ten things (STAGE=prod)
+smoke: venv ## run ten checks against a deployed stage (STAGE=prod)
 	@$(PYTHON) -m infra.operate.smoke --stage $(WANTED_STAGE)
 
+# EMPTY=1 deletes the data as well; prod asks for SECOND_WORD.
 destroy: venv ## delete a stack, not its data (STAGE= CONFIRM=omnibus-dev)
 	@$(DEPLOYMENT) destroy --stage $(WANTED_STAGE) --confirm "$(CONFIRM)" --second-word "$(SECOND_WORD)" $(if $(EMPTY),--empty)
 
@@ -221,13 +222,13 @@ parameters: venv ## write docs/parameters.md
 train-tickets: venv ## train the ticket model on a generated season
 	$(PYTHON) -m local.season.train
 
-# uv resolves for all Pythons and platforms at once; only a change of a requirement needs it.
+# uv resolves for all Pythons and platforms in one run; only a changed requirement needs it.
 RESOLVE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 LOCK = $(RESOLVE) --generate-hashes
 
-# requirements.txt has no digests, so that `pip install -r requirements.txt chalice` works; what ships is base.txt.
-lock: $(VENV)/.uv ## pin what requirements*.in ask for (UPGRADE=1: newer)
+# requirements.txt has no digests, because `pip install -r requirements.txt chalice` must work; releases use base.txt.
+lock: $(VENV)/.uv ## pin the versions of requirements*.in (UPGRADE=1: newest)
 	$(LOCK) requirements-uv.in -o requirements-uv.txt
 	$(LOCK) requirements-web.in -o requirements-web.txt
 	$(LOCK) requirements.in -o infra/layers/base.txt
@@ -241,8 +242,8 @@ lock: $(VENV)/.uv ## pin what requirements*.in ask for (UPGRADE=1: newer)
 	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 	$(LOCK) requirements-second.in -o requirements-second.txt
 
-release: venv ## date the changelog's version and tag it (VERSION=1.2.0)
+release: venv ## name the changelog's version and tag it (VERSION=1.2.0)
 	@$(PYTHON) -m infra.release "$(VERSION)"
 
-clean: ## remove what is built, not .venv or a running cloud
+clean: ## remove build results, not .venv or a running cloud
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

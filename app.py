@@ -24,6 +24,7 @@ from msgspec.json import encode
 
 from chalicelib.concerts.models import (
     ArtistDetail,
+    ArtistId,
     ArtistPage,
     ChatExchange,
     ChatFeedback,
@@ -36,6 +37,7 @@ from chalicelib.concerts.models import (
     ChatSessionView,
     ChatStop,
     Concert,
+    ConcertId,
     ConcertPage,
     ConcertsQuery,
     Genres,
@@ -52,6 +54,7 @@ from chalicelib.concerts.models import (
     TicketRows,
     TotalsQuery,
     VenueDetail,
+    VenueId,
     VenuePage,
     VenuesQuery,
 )
@@ -99,6 +102,7 @@ from chalicelib.flights.models import (
     RunView,
     SearchQuery,
     SnapshotList,
+    SnapshotQuery,
     SnapshotsQuery,
     Track,
     TrackFeatures,
@@ -325,7 +329,7 @@ def concert_totals() -> SeasonTotals:
     return services().concerts.totals.sum_up(app.query(TotalsQuery))
 
 
-@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, tag="concerts")
+@app.route("/concerts/{concert_id}", cors=CORS, returns=Concert, where={"concert_id": ConcertId}, tag="concerts")
 def one_concert(concert_id: str) -> Concert:
     """Return a concert, whatever its status."""
     return services().concerts.guide.concert(concert_id)
@@ -337,7 +341,7 @@ def list_artists() -> ArtistPage:
     return services().concerts.guide.artists(app.query(NamesQuery))
 
 
-@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, tag="concerts")
+@app.route("/artists/{artist_id}", cors=CORS, returns=ArtistDetail, where={"artist_id": ArtistId}, tag="concerts")
 def one_artist(artist_id: str) -> ArtistDetail:
     """Return an artist, with the next concerts and the results of the last two years."""
     return services().concerts.guide.artist(artist_id)
@@ -349,7 +353,7 @@ def list_venues() -> VenuePage:
     return services().concerts.guide.venues(app.query(VenuesQuery))
 
 
-@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, tag="concerts")
+@app.route("/venues/{venue_id}", cors=CORS, returns=VenueDetail, where={"venue_id": VenueId}, tag="concerts")
 def one_venue(venue_id: str) -> VenueDetail:
     """Return a venue, with its next concerts and its last two years by month."""
     return services().concerts.guide.venue(venue_id)
@@ -575,22 +579,27 @@ def latest_flights() -> Response:
 
 
 @app.route("/flights/snapshots", cors=CORS, query=SnapshotsQuery, returns=SnapshotList, tag="flights")
-def flights_snapshots() -> SnapshotList:
-    """List the valid snapshots of a period, oldest first."""
-    return services().flights.queries.snapshots(app.query(SnapshotsQuery))
+def flights_snapshots() -> SnapshotList | Response:
+    """List the valid snapshots of a period, oldest first. Those older than 90 days come from the history."""
+    query = app.query(SnapshotsQuery)
+    found = services().flights.queries.snapshots(query)
+    return of_history(services().flights.history.snapshots(query)) if found is None else found
 
 
 @app.route(
     "/flights/snapshots/{tracking_id}/aircraft",
     cors=CORS,
-    query=LatestQuery,
+    query=SnapshotQuery,
     returns=Latest,
     headers=["If-None-Match"],
     tag="flights",
 )
 def snapshot_aircraft(tracking_id: str) -> Response:
-    """List the aircraft of one valid snapshot of the last seven days."""
-    found = services().flights.queries.aircraft(tracking_id, app.query(LatestQuery))
+    """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
+    query = app.query(SnapshotQuery)
+    found = services().flights.queries.aircraft(tracking_id, query)
+    if found is None:
+        return of_history(services().flights.history.aircraft(tracking_id, query))
     return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
 
 
@@ -1095,7 +1104,7 @@ def open_upload_session() -> NewSession:
 
 
 def own_phone_page() -> str:
-    """The page for phones behind the console's address, or behind this API's where there is no console."""
+    """The phone's page at the console's address, or at this API's own if there is no console."""
     console = console_url()
     return f"{console}api/u" if console else app.address("u")
 
@@ -1184,7 +1193,7 @@ def connect(event: WebsocketEvent) -> dict[str, Any]:
 
 
 def admit(connection: Connection) -> None:
-    """Let in a socket: to verdicts at once, of an upload to its session; what others are for, their messages say."""
+    """Admit a socket: subscribe it to verdicts, or bind it to its upload session; others say more in their messages."""
     services().doorman.connect(connection)
     channel = connection.query.get("channel")
     if channel == "runs":
@@ -1195,7 +1204,7 @@ def admit(connection: Connection) -> None:
 
 @app.on_ws_message()
 def message(event: WebsocketEvent) -> dict[str, Any]:
-    """Answer what a socket asks: `sync` and `ping` for uploads, `chat` and `chat_stop`, `watch_jobs`, `watch_me`."""
+    """Answer a socket's message: `sync` and `ping` for uploads, `chat`, `chat_stop`, `watch_jobs`, `watch_me`."""
     presence, post = services().uploads.presence, services().shared.connections.post
     actions = {"chat": chat_over_socket, "chat_stop": stop_chat, "watch_jobs": watch_jobs, "watch_me": watch_me}
     return dispatch(event, {"sync": presence.sync, "ping": presence.ping, **actions}, post)
@@ -1216,7 +1225,7 @@ def stop_chat(connection: Connection, message: Mapping[str, Any]) -> None:
 
 
 def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell an operator's socket of jobs from now on; the proof is in the message, since URLs end up in logs."""
+    """Subscribe an operator's socket to jobs; the proof is in the message, because URLs end up in logs."""
     proof = decode_json(encode(message), JobsWatch)
     services().operators.admit(proof.operator_token, proof.authorization, connection.source_ip)
     services().predictions.jobs.watch(connection.id, connection.endpoint)
@@ -1224,7 +1233,7 @@ def watch_jobs(connection: Connection, message: Mapping[str, Any]) -> None:
 
 
 def watch_me(connection: Connection, message: Mapping[str, Any]) -> None:
-    """Tell a person's socket how far the jobs are with them, now and whenever it changes."""
+    """Subscribe a person's socket to the progress of their jobs."""
     asked = decode_json(encode(message), spendsense.ProgressWatch)
     caller = services().spendsense.doorkeeper.person(services().signin.claims(asked.authorization))
     services().spendsense.progress.listen(caller, connection.id, connection.endpoint)

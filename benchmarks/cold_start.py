@@ -59,7 +59,7 @@ class Context:
 function = getattr(__import__(module), handler)
 asked = time.perf_counter()
 json.dumps(function(json.loads(event), Context()))
-print(1000 * (time.perf_counter() - asked), file=answers)
+print(1000 * (time.perf_counter() - asked), file=answers, flush=True)
 """
 RUNTIME = "def register_after_restore(function):\n    pass\n"
 """What app.py finds in Lambda's own runtime where a snapshot will be taken."""

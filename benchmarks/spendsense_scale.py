@@ -183,7 +183,7 @@ def _timed_calls(url: str) -> dict[str, list[float]]:
 
 def bare_route(database: Postgres) -> Any:
     """A Chalice application with one route, which answers a person's page with one query."""
-    from chalice import Chalice
+    from chalice.app import Chalice
 
     bare = Chalice(app_name="bare")
     text = sql.text("read_transactions").replace("/*spends*/", sql.text("spends"))

@@ -206,7 +206,7 @@ def exact(text: bytes) -> bytes:
     """The exact path over the whole snapshot at once, one row group: at its best."""
     snapshot = msgspec.json.decode(text, type=_Rows)
     states, _ = states_json.parse_json(memoryview(snapshot.states)[1:-1], 0, 0)
-    return written(derivation.complete(states, snapshot.time))
+    return written(derivation.complete(states, pa.repeat(pa.scalar(snapshot.time, pa.int64()), len(states))))
 
 
 def written(*batches: pa.RecordBatch) -> bytes:

@@ -1,10 +1,10 @@
-"""How long the request at hand may still take: every call that it makes is bounded by what is left.
+"""The deadline of the current request, which bounds every call that the request makes.
 
     with within(10):
-        client.query(...)  # waits at most 10 s, and at most as long as the blocks around allow
+        client.query(...)  # waits at most 10 s, or less if an outer block allows less
 
-The deadline belongs to the context (`contextvars`), so that no call can be made without it; a thread gets it through
-`contextvars.copy_context()`. Without a deadline, as in a function that nobody waits for, a call has its own limit.
+The deadline belongs to the context (`contextvars`), so no call can omit it; a thread gets it through
+`contextvars.copy_context()`. Without a deadline, as in asynchronous functions, a call has its own limit.
 """
 
 import math
@@ -19,7 +19,7 @@ Monotonic = Callable[[], float]
 
 
 class Deadline:
-    """A moment to be done by, and the upstreams that have already let this request wait in vain."""
+    """The time when a request must be done, and the upstreams that have already timed out in it."""
 
     def __init__(self, at: float, silent: set[str], clock: Monotonic) -> None:
         self._at = at
@@ -27,24 +27,24 @@ class Deadline:
         self._clock = clock
 
     def left(self) -> float:
-        """The seconds that are left, at least 0."""
+        """The remaining seconds, at least 0."""
         return max(0.0, self._at - self._clock())
 
     def ask(self, upstream: str) -> None:
-        """Return if a call to `upstream` is worth making; UpstreamTimeout if no time is left or it just timed out."""
+        """Allow a call to `upstream`; UpstreamTimeout if no time is left or it has just timed out."""
         if upstream in self._silent or not self.left():
             raise UpstreamTimeout(f"{upstream} did not answer in time")
 
     def gave_up(self, upstream: str) -> None:
-        """Do not ask `upstream` again in this request: it did not answer in time."""
+        """Record that `upstream` timed out, so this request does not call it again."""
         self._silent.add(upstream)
 
     def extended(self, seconds: float) -> "Deadline":
-        """The deadline of what must still be tidied up, `seconds` from now."""
+        """The deadline for cleanup, `seconds` from now."""
         return Deadline(self._clock() + seconds, self._silent, self._clock)
 
     def sooner(self, seconds: float) -> "Deadline":
-        """The deadline of a part of this request, which may take at most `seconds`."""
+        """The deadline for a part of this request that may take at most `seconds`."""
         return Deadline(min(self._at, self._clock() + seconds), self._silent, self._clock)
 
 
@@ -52,19 +52,19 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current() -> Deadline | None:
-    """The deadline of the request at hand, if it has one."""
+    """The deadline of the current request, if it has one."""
     return _current.get()
 
 
 def left(most: float = math.inf) -> float:
-    """The seconds that a call may take which would be given `most` of them."""
+    """The seconds that a call may take, at most `most`."""
     deadline = _current.get()
     return most if deadline is None else min(most, deadline.left())
 
 
 @contextmanager
 def within(seconds: float, clock: Monotonic = time.monotonic) -> Iterator[Deadline]:
-    """Bound every call inside the block by `seconds` from now, or by the deadline around it if that is sooner."""
+    """Bound every call inside the block by `seconds` from now, or by the outer deadline if that is sooner."""
     outer = _current.get()
     inner = Deadline(clock() + seconds, set(), clock) if outer is None else outer.sooner(seconds)
     token = _current.set(inner)
@@ -76,7 +76,7 @@ def within(seconds: float, clock: Monotonic = time.monotonic) -> Iterator[Deadli
 
 @contextmanager
 def grace(seconds: float) -> Iterator[None]:
-    """Allow the calls inside the block `seconds`, whatever is left: they cancel what nobody waits for any more."""
+    """Allow the calls inside the block `seconds`, whatever time is left, for cleanup after a timeout."""
     outer = _current.get()
     token = _current.set(outer and outer.extended(seconds))
     try:

@@ -1,7 +1,7 @@
 """The exceptions that Omnibus raises on purpose.
 
     OmnibusError
-    ├── InvalidInput            400  the caller can mend the request
+    ├── InvalidInput            400  the caller can correct the request
     │   ├── Unprocessable       422  well-formed, but unacceptable
     │   └── TooLarge            413  over a stated limit
     ├── Unauthenticated         401
@@ -10,14 +10,14 @@
     ├── Conflict                409
     ├── Gone                    410
     ├── RateLimited             429  with retry_after
-    ├── NotConfigured           503  outside AWS: something is to be started first
-    └── UpstreamError                something that we depend on
-        ├── UpstreamRejected    502  it refused, and would refuse again
-        ├── UpstreamUnavailable 503  it may work later
+    ├── NotConfigured           503  outside AWS: a service is not running
+    └── UpstreamError                a dependency failed
+        ├── UpstreamRejected    502  it refused, and a retry will not help
+        ├── UpstreamUnavailable 503  a retry may help
         └── UpstreamTimeout     504  it did not answer in time
 
-Messages are written for the caller: they name the field or the resource and what would be right, and
-carry no internals. `entry.web` turns them into HTTP, `entry.events` decides what retries.
+Messages are for the caller: they name the field or the resource and the expected value, and reveal no internals.
+`entry.web` turns errors into HTTP responses; `entry.events` decides which of them to retry.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with an input: where, what, and what would be right."""
+    """One problem of an input: the field, the problem, and the expected value."""
 
     field: str
     problem: str
@@ -33,7 +33,7 @@ class Problem(NamedTuple):
 
 
 class OmnibusError(Exception):
-    """Base of all; `code` is stable and machine-readable, `message` is for a person."""
+    """Base class; `code` is stable and machine-readable, `message` is for a person."""
 
     status = 500
     code = "internal_error"
@@ -59,7 +59,7 @@ class InvalidInput(OmnibusError):
 
     @classmethod
     def of(cls, field: str, problem: str, expected: str, *, code: str | None = None) -> "InvalidInput":
-        """The error for a single field, its message spelled out from the three parts."""
+        """The error for a single field, with a message from the three parts."""
         return cls(f"{field}: {problem}; expected {expected}", code=code, problems=[Problem(field, problem, expected)])
 
 

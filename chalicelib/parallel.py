@@ -1,4 +1,4 @@
-"""Work that other threads do, a few items at a time, with its results in the items' order."""
+"""Parallel work in threads, a few items at a time, with results in the items' order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +16,9 @@ def in_order(
     at_once: int,
     wait: Callable[["Future[R]"], R] = Future.result,
 ) -> Iterator[tuple[T, R]]:
-    """Each item with `work` of it, in the items' order, at most `at_once` under way; `wait` gets a result.
+    """Each item with its result of `work`, in the items' order, at most `at_once` in progress; `wait` gets a result.
 
-    Few under way means that few results wait. Items that have not begun when the caller stops are cancelled.
+    The limit also bounds the results in memory. When the caller stops, items that have not begun are cancelled.
     """
     pending: deque[tuple[T, Future[R]]] = deque()
     try:

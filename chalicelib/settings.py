@@ -1,7 +1,7 @@
-"""Everything that the environment decides, read once, as frozen values.
+"""All settings from the environment, read once, as frozen values.
 
-Each field names its variable, what parses it, and its default; a field without a default must be set. One error
-names every variable that is missing or malformed, and what would be right.
+Each field names its variable, its parser and its default; a field without a default must be set. One error
+names every missing or malformed variable, and the expected values.
 """
 
 import json
@@ -20,11 +20,11 @@ OVERLAY = "OMNIBUS_ENVIRONMENT"
 CLOUD_FILE = ".local/cloud.json"
 ROLE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 ORIGIN = re.compile(r"https?://[^/\sA-Z]+")
-"""What browsers send as Origin, in lower case; anything else would be equal to none of them."""
+"""An Origin as browsers send it, in lower case; any other spelling would match no request."""
 
 
 class SettingsError(Exception):
-    """The environment is not what the application needs; the message names every variable at fault."""
+    """The environment is invalid; the message names every wrong variable."""
 
 
 def _text(raw: str) -> str:
@@ -109,7 +109,7 @@ _any_text: Callable[[str], Any] = _text
 
 
 class Variable(Struct, frozen=True):
-    """How a field is read: its variable, what parses it, and its default, UNSET where it must be set."""
+    """How to read a field: its variable, its parser, and its default (UNSET if it must be set)."""
 
     name: str
     parse: Callable[[str], Any]
@@ -117,7 +117,7 @@ class Variable(Struct, frozen=True):
 
 
 class Family(Struct, frozen=True):
-    """A field that holds every variable whose name begins with `prefix`, by the rest of its name."""
+    """A field that holds every variable whose name begins with `prefix`, keyed by the rest of the name."""
 
     prefix: str
 
@@ -129,7 +129,7 @@ class Section(Struct, frozen=True):
 
 
 def variable(name: str, parse: Callable[[str], T] = _any_text, default: T | Any = UNSET) -> T:
-    """Declare a field that is read from the environment variable `name`."""
+    """Declare a field from the environment variable `name`."""
     return cast(T, Variable(name, parse, default))
 
 
@@ -141,7 +141,7 @@ def section(kind: type[T]) -> T:
 class AwsSettings(Struct, frozen=True, kw_only=True):
     """The region, the endpoints and the credentials of every AWS client.
 
-    Without an access key, the SDK finds the credentials itself. In Lambda it always does: those of the function's role.
+    Without an access key, the SDK finds the credentials itself, as it always does in Lambda (the function's role).
     """
 
     region: str = variable("AWS_DEFAULT_REGION", str, "")
@@ -152,12 +152,12 @@ class AwsSettings(Struct, frozen=True, kw_only=True):
     endpoints: Mapping[str, str] = cast(Any, Family("AWS_ENDPOINT_URL_"))
 
     def endpoint_of(self, service: str) -> str | None:
-        """The URL of a service, named as boto3 names it; None for AWS's own."""
+        """The endpoint of a service by boto3's name; None for AWS's own."""
         return self.endpoints.get(service.replace("-", "_").upper()) or self.endpoint or None
 
 
 class FlightsSettings(Struct, frozen=True, kw_only=True):
-    """Where the flights pipeline reads, writes and reports."""
+    """The resources of the flights pipeline."""
 
     bucket: str = variable("OMNIBUS_FLIGHTS_BUCKET")
     runs_table: str = variable("OMNIBUS_FLIGHTS_RUNS_TABLE")
@@ -179,9 +179,9 @@ class FlightsSettings(Struct, frozen=True, kw_only=True):
 
 
 class PredictionsSettings(Struct, frozen=True, kw_only=True):
-    """Where models, data and output may lie, and how large the work of one call and of one part is.
+    """Allowed places of models, data and output, and the size limits of one call and of one part.
 
-    Places are pairs of bucket and prefix. No workers means one for each processor.
+    Places are pairs of bucket and prefix. Without `workers`, each processor gets one.
     """
 
     models: tuple[tuple[str, str], ...] = variable("OMNIBUS_PREDICTIONS_MODELS", _places)
@@ -200,7 +200,7 @@ class PredictionsSettings(Struct, frozen=True, kw_only=True):
 
 
 class UploadsSettings(Struct, frozen=True, kw_only=True):
-    """Where upload sessions live, and how much one client may ask for."""
+    """The resources of upload sessions, and the limits of one client."""
 
     bucket: str = variable("OMNIBUS_UPLOADS_BUCKET")
     sessions_table: str = variable("OMNIBUS_UPLOADS_SESSIONS_TABLE")
@@ -211,9 +211,9 @@ class UploadsSettings(Struct, frozen=True, kw_only=True):
 
 
 class ConcertsSettings(Struct, frozen=True, kw_only=True):
-    """The warehouse, the models and the chat of the concerts; an empty name is something that is not there.
+    """The warehouse, the models and the chat of the concerts; an empty name turns that part off.
 
-    A request's budgets, one after the other, must fit in API Gateway's 29 s.
+    The sum of a request's budgets must fit in API Gateway's 29 s.
     """
 
     redshift_workgroup: str = variable("OMNIBUS_CONCERTS_REDSHIFT_WORKGROUP", str, "omnibus")
@@ -237,10 +237,10 @@ class ConcertsSettings(Struct, frozen=True, kw_only=True):
 class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     """The database and the user pool of SpendSense, both described by secrets, and the bus its jobs talk over.
 
-    The login of `database_secret_arn` owns nothing; `migrate` alone signs in as the owner of the tables.
-    `authorities` is the file of certificate authorities that the database is checked against, or "system".
-    `database_host` and `database_name`, where given, win over the secret. `retention_days` is how long runs of the jobs
-    and refused accesses are on record.
+    The login of `database_secret_arn` owns nothing; only `migrate` signs in as the owner of the tables.
+    `authorities` is the file of certificate authorities that verify the database, or "system".
+    `database_host` and `database_name`, if given, override the secret. Records of job runs and refused accesses are
+    kept for `retention_days`.
     """
 
     database_secret_arn: str = variable("OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN")
@@ -274,24 +274,24 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
-        """The settings that `environ` describes; SettingsError names every variable at fault."""
+        """The settings in `environ`; SettingsError names every wrong variable."""
         problems: list[str] = []
         settings = _read(cls, with_overlay(with_file(environ), problems), problems)
         if not problems and "*" in settings.cors_origins and settings.stage != "local":
-            problems.append("OMNIBUS_CORS_ORIGINS: is '*'; expected the origins that may call, all may in stage local")
+            problems.append("OMNIBUS_CORS_ORIGINS: is '*'; expected a list of origins ('*' is for stage local only)")
         if problems:
-            raise SettingsError("The environment is incomplete:\n" + "\n".join(f"  {line}" for line in problems))
+            raise SettingsError("The environment is not valid:\n" + "\n".join(f"  {line}" for line in problems))
         return settings
 
 
 def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
     """`environ` over the "environment" of the JSON file that OMNIBUS_ENVIRONMENT_FILE names, if it names one.
 
-    `make up` writes such a file, so that `chalice local` and scripts find the local cloud. In the stage `local`, an
-    environment that names neither a file nor a bucket reads CLOUD_FILE. Of what boto3 reads, the file's alone counts:
-    a developer's own profile or session token would be sent to the local cloud, which refuses it.
+    `make up` writes such a file for `chalice local` and scripts. In stage `local`, an environment that names
+    neither a file nor a bucket reads CLOUD_FILE. The file replaces all of boto3's variables: otherwise a developer's
+    own profile or session token would reach the local cloud, which refuses it.
     """
-    if "AWS_LAMBDA_FUNCTION_NAME" in environ:  # its environment is whole, and the keys of its role change
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:  # its environment is complete, and its role's keys change
         return {name: value for name, value in environ.items() if name not in ROLE_KEYS}
     path = environ.get("OMNIBUS_ENVIRONMENT_FILE", "")
     if not path and environ.get("OMNIBUS_STAGE") == "local" and "OMNIBUS_FLIGHTS_BUCKET" not in environ:
@@ -308,7 +308,7 @@ def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
 def with_overlay(environ: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
     """`environ` under the variables of OMNIBUS_ENVIRONMENT, a JSON object of names and texts.
 
-    It is how a deployment gives one function a variable of its own: CloudFormation cannot add to a map of variables.
+    A deployment sets one function's own variables this way, because CloudFormation cannot add to a map of variables.
     """
     raw = environ.get(OVERLAY)
     if not raw:
@@ -321,9 +321,9 @@ def with_overlay(environ: Mapping[str, str], problems: list[str]) -> Mapping[str
     known = set(_names(Settings))
     for name, value in laid_over.items():
         if name not in known:
-            problems.append(f"{OVERLAY}: gives {name}, which is no variable of the application")
+            problems.append(f"{OVERLAY}: sets {name}, which is not a variable of the application")
         elif not isinstance(value, str):
-            problems.append(f"{OVERLAY}: gives {name} as {value!r}; expected a text in quotes")
+            problems.append(f"{OVERLAY}: sets {name} to {value!r}; expected a text in quotes")
     return {**environ, **{name: value for name, value in laid_over.items() if isinstance(value, str)}}
 
 

@@ -14,7 +14,7 @@ from local.users import MEMBER as OPERATOR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; the exit status is 1 if that was not possible."""
+    """Run the command; return exit status 1 if it failed."""
     options = _parser().parse_args(arguments)
     try:
         status = _do(options)
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (cloud.CloudError, DeployFailed, PackagingError, PermissionError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # who reads, say `head`, has seen enough; Python would complain at its end, too
+    except BrokenPipeError:  # the reader, such as `head`, has closed; without dup2, Python complains at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -34,18 +34,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="The local cloud.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
-        ("up", "start it, or deploy what has changed into it"),
+        ("up", "start it, or deploy your changes into it"),
         ("down", "stop it"),
         ("status", "show its processes"),
-        ("logs", "show what its functions logged"),
+        ("logs", "show its functions' logs"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--home", type=Path, default=cloud.HOME, help="its folder (default: .local)")
         if name == "logs":
             command.add_argument("--function", default="", help="one function, e.g. process_flights")
             command.add_argument("--minutes", type=float, default=60, help="how far back (default: 60)")
-            command.add_argument("--follow", action="store_true", help="go on until interrupted")
-            command.add_argument("--raw", action="store_true", help="as the functions wrote them: JSON")
+            command.add_argument("--follow", action="store_true", help="keep following until interrupted")
+            command.add_argument("--raw", action="store_true", help="show the original JSON")
     return parser
 
 
@@ -53,7 +53,7 @@ def _do(options: argparse.Namespace) -> int:
     if options.command == "up":
         found = cloud.up(options.home, progress=lambda line: print(line, flush=True))
         print(f"the console is at {address(found.console_url, found.users)}")
-        print(f"everything about it is in {cloud.cloud_file(Path(found.home))}")
+        print(f"addresses and credentials are in {cloud.cloud_file(Path(found.home))}")
         return 0
     if options.command == "down":
         print("stopped" if cloud.down(options.home, progress=print) else "nothing was running")
@@ -86,7 +86,7 @@ def _status(home: Path) -> int:
 
 
 def _addresses(running: cloud.Cloud) -> list[str]:
-    """What people open, and as whom."""
+    """The URLs for people, and the test users."""
     lines = [
         f"{name:14} {url}"
         for name, url in (

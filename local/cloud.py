@@ -1,12 +1,12 @@
-"""The local cloud as one thing: `up`, `down`, `status`, and what a client needs to use it.
+"""The local cloud: `up`, `down`, `status`, and clients for it.
 
     from local.cloud import up, down
     cloud = up(Path(".local"))
     cloud.client("s3").list_buckets()
     down(Path(".local"))
 
-A home is one folder; several clouds can run side by side, each in its own. What runs lives in memory and in
-`HOME/run`: a cloud begins empty, and `down` forgets it.
+A home is one folder; several clouds can run in parallel, each in its own. A cloud's data is in memory and in
+`HOME/run`: a cloud starts empty, and `down` deletes its data.
 """
 
 import fcntl
@@ -56,11 +56,18 @@ STACK = "omnibus-local"
 GATEWAY = "/_aws/execute-api"
 STAGE_PATH = "api"
 PREDICTIONS_AT_ONCE = 2
+"""For each step of jobs, which take hundreds of MB here; further steps wait (local/gate.py)."""
+PREDICTION_CALLS_AT_ONCE = 8
+"""Direct callers of predictions do not wait: beyond this number they are refused."""
+RESERVED = {
+    **dict.fromkeys(("PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits"), PREDICTIONS_AT_ONCE),
+    "PredictBatchLimits": PREDICTION_CALLS_AT_ONCE,
+}
 ANSWER_S = 120.0
 WELL_S = 30.0
-"""For an application that runs already to say that it is well."""
+"""Time limit for a running application to answer its health check."""
 SUPERVISOR_S = 9.0
-"""For the supervisor to stop its servers; with what is ended after that, `down` takes less than 15 s."""
+"""Time limit for the supervisor to stop its servers; with later steps, `down` takes less than 15 s."""
 NEEDED_TO_DEPLOY = ("ministack", "opensky", "postgres")
 NOT_YET = {502, 503, 504}
 
@@ -70,12 +77,12 @@ Progress = Callable[[str], None]
 
 
 class CloudError(Exception):
-    """The local cloud cannot do what was asked; the message says why, and what to do."""
+    """The local cloud cannot do the requested action; the message says why, and how to fix it."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """A running local cloud: where everything is. Names are the template's without stack and account."""
+    """The addresses and names of a running local cloud. Names are the template's, without stack and account."""
 
     home: str
     console_url: str
@@ -107,7 +114,7 @@ class Cloud:
         return _client(own.get(service) or self.aws_endpoint_url, service, self.credentials, config)
 
     def invoke(self, function: str, event: Any = None) -> Any:
-        """What a function of this cloud answers to an event; CloudError with its words if it fails."""
+        """A function's answer to an event; CloudError with its message if it fails."""
         answer = self.client("lambda").invoke(
             FunctionName=self.functions[function], Payload=json.dumps(event if event is not None else {}).encode()
         )
@@ -119,7 +126,7 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Health:
-    """One line of `status`: a process of the cloud, and whether it is well."""
+    """One line of `status`: a process of the cloud, and its health."""
 
     name: str
     pid: int
@@ -129,7 +136,7 @@ class Health:
 
 
 def cloud_file(home: Path = HOME) -> Path:
-    """Where the description of a home's running cloud is."""
+    """The file that describes a home's running cloud."""
     return home / "cloud.json"
 
 
@@ -140,16 +147,16 @@ def read(home: Path = HOME) -> Cloud:
         raise CloudError(f"no local cloud runs in {home}; start it with `make up`")
     described = json.loads(cloud_file(home).read_text(encoding="utf-8"))
     if described.keys() != {field.name for field in fields(Cloud)}:
-        raise CloudError(f"{cloud_file(home)} is of another version of this project; `make up` writes it anew")
+        raise CloudError(f"{cloud_file(home)} comes from another version of this project; run `make up` to rewrite it")
     return Cloud(**described)
 
 
 def up(
     home: Path = HOME, *, parameters: Mapping[str, str] | None = None, progress: Progress = lambda _line: None
 ) -> Cloud:
-    """The running cloud of a home, started if it is not there and deployed anew if the code has changed.
+    """Return the running cloud of a home; start it if necessary, and deploy if the code has changed.
 
-    Returns when everything answers. `parameters` are the template's, over those of the local stage.
+    Returns when everything answers. `parameters` override those of the local stage.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -167,12 +174,12 @@ def up(
                 if found.fingerprint == wanted and is_well(found):
                     progress(f"already running: {found.rest_url}")
                     return found
-            progress("the code has changed, or the application does not answer: deploying it")
+            progress("the code has changed, or the application does not answer: deploying")
         return _raise(home, state, given, wanted, progress)
 
 
 def down(home: Path = HOME, *, progress: Progress = lambda _line: None) -> bool:
-    """Stop exactly what `up` started in a home; False if nothing ran."""
+    """Stop exactly the processes that `up` started in a home; False if none ran."""
     home = home.resolve()
     if not home.exists():
         return False
@@ -201,7 +208,7 @@ def status(home: Path = HOME) -> list[Health]:
 
 
 def is_well(cloud: Cloud) -> bool:
-    """Does the application answer that it is well?"""
+    """Does the application report that it is healthy?"""
     try:
         with urllib.request.urlopen(f"{cloud.rest_url}/health", timeout=WELL_S) as answer:
             return bool(json.load(answer)["status"] == "ok")
@@ -223,11 +230,11 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     try:
         stack = deploy(client, STACK, template, bucket, _stage_parameters(site, template) | parameters)
-    except EndpointConnectionError:  # one server that dies takes the others with it; its own words say why
+    except EndpointConnectionError:  # a server that dies stops the others; its own log says why
         raise servers.failure() from None
     watch.lap("deploy", f"{len(stack.resources)} resources deployed by CloudFormation as stack {STACK}")
     cloud = _describe(site, stack, client, watch.seconds)
-    write_whole(cloud_file(home), asdict(cloud))  # for `logs`, should it not answer
+    write_whole(cloud_file(home), asdict(cloud))  # for `make logs`, in case it does not answer
     _await_answer(f"{cloud.rest_url}/health")
     watch.lap("answer", f"answers at {cloud.rest_url}")
     servers.await_ready(tuple(state.ports))
@@ -251,7 +258,7 @@ class _Stopwatch:
 
 
 class _Servers:
-    """The servers of a home: those that run, or started now under a new supervisor."""
+    """The servers of a home, running already or started under a new supervisor."""
 
     def __init__(self, home: Path, state: State | None) -> None:
         self._home = home
@@ -259,7 +266,7 @@ class _Servers:
         self._supervisor = self._start() if state is None else state.supervisor
 
     def await_ready(self, names: tuple[str, ...]) -> State:
-        """What runs, once all of these answer; CloudError if they do not come up."""
+        """The state once all of these servers answer; CloudError if they do not start."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             state = read_state(self._home)
@@ -271,7 +278,7 @@ class _Servers:
         raise self.failure()
 
     def failure(self) -> CloudError:
-        """The error of servers that are not there, with their own words."""
+        """The error for servers that do not run, with their own log."""
         said = self._log.read_text(encoding="utf-8", errors="replace")
         return CloudError(f"the servers do not run:\n{said}".rstrip())
 
@@ -295,11 +302,7 @@ def _stage_parameters(site: Site, template: Path) -> dict[str, str]:
     """The template parameters in which the local stage differs from AWS."""
     declared = json.loads(template.read_text(encoding="utf-8"))["Parameters"]
     return {
-        # Each of them takes hundreds of MB here, whoever started the job; a part that is refused is tried again.
-        **{
-            name: limits_text({"reserved": PREDICTIONS_AT_ONCE}, declared[name]["Default"])
-            for name in ("PredictBatchLimits", "PredictPlanLimits", "PredictPartLimits", "PredictCompleteLimits")
-        },
+        **{name: limits_text({"reserved": reserved}, declared[name]["Default"]) for name, reserved in RESERVED.items()},
         "Stage": "local",
         "CorsOrigins": "*",
         "OperatorToken": site.keys.operator_token,
@@ -358,7 +361,7 @@ def _describe(site: Site, stack: Stack, client: Callable[[str], Any], seconds: M
 
 
 def _short(physical: str) -> str:
-    """What a resource is called in its own workload: "omnibus-local-flights-000000000000" is "flights"."""
+    """A resource's short name: "omnibus-local-flights-000000000000" is "flights"."""
     last = physical.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     return last.removeprefix(f"{STACK}-").removesuffix(f"-{ACCOUNT}")
 
@@ -383,7 +386,7 @@ def _client(endpoint: str, service: str, credentials: Mapping[str, str], config:
     from botocore.config import Config
 
     ours = Config(s3={"addressing_style": "path"})
-    with _making_a_client:  # using one is thread-safe, making one is not
+    with _making_a_client:  # using a client is thread-safe, creating one is not
         return _session().client(
             service,
             endpoint_url=endpoint,
@@ -395,7 +398,7 @@ def _client(endpoint: str, service: str, credentials: Mapping[str, str], config:
 
 @cache
 def _session() -> Any:
-    """One session for all clients: each would read the description of its service from disk again."""
+    """One session for all clients, because each session reads the service descriptions from disk again."""
     import boto3
     from botocore.session import Session
 
@@ -405,10 +408,10 @@ def _session() -> Any:
 
 
 def _stop(home: Path, state: State) -> None:
-    for server in SERVERS:  # before anything that takes time: its workers leave none of the processors' to us
+    for server in SERVERS:  # first, because its workers would use up the processors
         if server.stop_signal == signal.SIGKILL and server.name in state.servers:
             state.servers[server.name].signal_group(signal.SIGSTOP)
-    stop([state.supervisor], SUPERVISOR_S)  # it stops its servers itself; what is left is stopped here
+    stop([state.supervisor], SUPERVISOR_S)  # it stops its servers itself; the next line stops any that remain
     stop(state.servers.values(), 0.0)
     cloud_file(home).unlink(missing_ok=True)
     state_file(home).unlink(missing_ok=True)
@@ -416,7 +419,7 @@ def _stop(home: Path, state: State) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Take a folder away at once; nobody waits for its deletion, although each worker has a copy of the package."""
+    """Rename a folder and delete it in the background, because each worker has a copy of the package."""
     gone = folder.with_name(f"{folder.name}-{time.time_ns()}")
     with suppress(FileNotFoundError):
         folder.rename(gone)
@@ -437,6 +440,6 @@ def _lock(home: Path, progress: Progress) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("another command is at work in this home: waiting for it")
+            progress("another command is running in this home: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

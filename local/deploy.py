@@ -1,4 +1,4 @@
-"""Deploy the packaged template into MiniStack through CloudFormation, and read back what it made."""
+"""Deploy the packaged template into MiniStack through CloudFormation, and read the resulting stack."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.package import SOURCES
+from infra.template.functions import limits_of
 from infra.template.methods import ANY, INTEGRATION
 from infra.template.names import FUNCTION, REST_API
 from local.template import Code, localised
@@ -52,7 +53,7 @@ class Stack:
 
 
 def fingerprint(root: Path, parameters: Mapping[str, str]) -> str:
-    """A text that differs as soon as what would be deployed does."""
+    """A text that changes whenever the deployment's inputs change."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     for path in sorted(_sources(root)):
         digest.update(path.relative_to(root).as_posix().encode())
@@ -74,7 +75,7 @@ def _sources(root: Path) -> Iterable[Path]:
 
 
 def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Mapping[str, str]) -> Stack:
-    """Create or update stack `name` from the package beside the template `package`; DeployFailed if it cannot be."""
+    """Create or update stack `name` from the template `package` and its zip; DeployFailed if that fails."""
     archive = (package.parent / "deployment.zip").read_bytes()
     code = Code(bucket, f"{hashlib.sha256(archive).hexdigest()}.zip")
     template = localised(json.loads(package.read_text(encoding="utf-8")), code, parameters)
@@ -101,13 +102,14 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
         _await_success(cloudformation, name)
     stack = _read(cloudformation, name)
     _attach_dead_letters(client("lambda"), stack, template["Resources"])
+    _reserve_concurrency(client("lambda"), stack, declared, parameters)
     _follow_latest(client("lambda"), stack)
     _refuse_other_methods(client("apigateway"), stack, template["Resources"])
     return stack
 
 
 def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, Any]) -> None:
-    """Give functions the dead-letter queues that the template declares: MiniStack's CloudFormation drops them."""
+    """Attach the dead-letter queues that the template declares, because MiniStack's CloudFormation drops them."""
     physical = {resource.logical: resource.physical for resource in stack.resources}
     for logical, resource in declared.items():
         queue = resource.get("Properties", {}).get("DeadLetterQueue")
@@ -117,17 +119,28 @@ def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, An
             functions.update_function_configuration(FunctionName=physical[logical], DeadLetterConfig={"TargetArn": arn})
 
 
+def _reserve_concurrency(functions: Any, stack: Stack, declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Give functions the concurrency that the given limits reserve, because MiniStack's CloudFormation drops it.
+
+    Default limits are left out, because they would refuse direct invocations, such as the tests'.
+    """
+    for function in stack.of_kind("AWS::Lambda::Function"):
+        limits = f"{function.logical}Limits"
+        if limits in given and limits in declared and (reserved := limits_of(given[limits])["reserved"]):
+            functions.put_function_concurrency(FunctionName=function.physical, ReservedConcurrentExecutions=reserved)
+
+
 def _follow_latest(functions: Any, stack: Stack) -> None:
-    """Let the aliases follow the newest code: a version of MiniStack's lacks the dead-letter queue attached above."""
+    """Point aliases to the newest code, because MiniStack's versions lack the dead-letter queue attached above."""
     for alias in stack.of_kind(ALIAS):
         *_, function, name = alias.physical.split(":")
         functions.update_alias(FunctionName=function, Name=name, FunctionVersion="$LATEST")
 
 
 def _refuse_other_methods(gateway: Any, stack: Stack, declared: Mapping[str, Any]) -> None:
-    """Give paths the refusal of other methods that the template declares: MiniStack's import drops ANY and mocks.
+    """Refuse undeclared methods as the template does, because MiniStack's import drops ANY and mocks.
 
-    Gateway responses, too, take effect with this deployment of the API.
+    Gateway responses also take effect with this deployment of the API.
     """
     physical = {resource.logical: resource.physical for resource in stack.resources}
     for logical, resource in declared.items():
@@ -148,7 +161,7 @@ def _put_mock(gateway: Any, method: Mapping[str, str], declared: Mapping[str, An
     integration, answer = declared[INTEGRATION], declared[INTEGRATION]["responses"]["default"]
     try:
         gateway.put_method(**method, authorizationType="NONE")
-    except gateway.exceptions.ConflictException:  # of an earlier deployment: the answer may be another now
+    except gateway.exceptions.ConflictException:  # from an earlier deployment, whose answer may differ
         gateway.delete_method(**method)
         gateway.put_method(**method, authorizationType="NONE")
     gateway.put_integration(**method, type="MOCK", requestTemplates=integration["requestTemplates"])
@@ -161,10 +174,10 @@ def _put_mock(gateway: Any, method: Mapping[str, str], declared: Mapping[str, An
 
 
 def _create_or_update(cloudformation: Any, request: Mapping[str, Any]) -> bool:
-    """Begin the operation that the request needs; False if there is nothing to do."""
+    """Start the operation that the request needs; False if there is nothing to do."""
     name = request["StackName"]
     status = {stack["StackName"]: stack["StackStatus"] for stack in cloudformation.describe_stacks()["Stacks"]}
-    if status.get(name) == "ROLLBACK_COMPLETE":  # a first deploy that failed: CloudFormation only lets it be deleted
+    if status.get(name) == "ROLLBACK_COMPLETE":  # the first deployment failed: CloudFormation only allows deleting it
         cloudformation.delete_stack(StackName=name)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
         del status[name]
@@ -202,7 +215,7 @@ def _read(cloudformation: Any, name: str) -> Stack:
 
 
 def _reasons(cloudformation: Any, name: str) -> list[str]:
-    """Why the last operation on the stack failed: refused by validation before it began, or by a resource."""
+    """Why the last operation on the stack failed: errors of validation, or of resources."""
     events = cloudformation.describe_events(StackName=name, Filters={"FailedEvents": True})["OperationEvents"]
     return [
         f"  {event.get('LogicalResourceId', name)}: {reason}"

@@ -1,25 +1,30 @@
-"""MiniStack behind a gate that lets in only who has the credentials of this cloud.
+"""MiniStack behind a gate that admits only callers with the credentials of this cloud.
 
     python -m local.gate
 
-MiniStack takes an unsigned request, one signed as `test` and one signed as any account number for the account's root
-user, does not verify root's signature, resets itself for whoever asks, and derives the functions' keys from their
-names. Any account of this machine could run code as the one that started the cloud. Here root has the random key of
-the environment, its signatures are verified, and what needs no signature in AWS is all that passes without one.
+MiniStack accepts an unsigned request, one signed as `test` and one signed as any account number as the account's root
+user, does not verify root's signature, lets anybody reset it, and derives the functions' keys from their names. Any
+account of this machine could run code as the account that started the cloud. Behind the gate, root has the random key
+of the environment, the gate verifies its signatures, and only requests that AWS accepts unsigned pass without one.
+
+Events and steps wait in the gate for a function at its limit, as in AWS; MiniStack would count them as failed.
 """
 
 import hmac
+import json
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from os import environ
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import ministack.app as emulator
-from ministack.core import lambda_runtime
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.iam_actions import unsigned_operations
 from ministack.core.iam_evaluator import is_root_access_key
 from ministack.core.router import detect_service, extract_access_key_id
@@ -29,30 +34,39 @@ from ministack.core.sigv4 import (
     parse_header_signature,
     parse_query_signature,
 )
-from ministack.services import sts
+from ministack.services import eventbridge, lambda_svc, stepfunctions, sts
+
+from local.calls import CALLS_FILE, ISSUED, Calls
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Served = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = TypeVar("Answer")
 
 NAMES = {"127.0.0.1", "localhost"}
 GATEWAY = "/_aws/execute-api/"
 """The deployed APIs, which have their own authorizers."""
+CONNECTIONS = "/@connections/"
+"""The path at which roles post to open sockets."""
 HEALTH = "/_ministack/health"
 POOL = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks|openid-configuration)(\.json)?")
 STACK_ANSWER = re.compile(r"/_ministack/cfn-response/[0-9a-f-]{36}")
-"""Where functions that are custom resources of CloudFormation answer: the address has a secret in it, as S3's has."""
+"""The path at which custom resources answer CloudFormation: like S3's, the URL contains a secret."""
 SIGN_IN = "AWSCognitoIdentityProviderService."
 FORM_KEY = re.compile(
     rb'name="(?:x-amz-credential|awsaccesskeyid)"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^/\r\n]*)', re.IGNORECASE
 )
 LARGEST_FORM = 64 * 1024 * 1024
+ASK_AGAIN_S = 0.1
+
+_waits: ContextVar[bool] = ContextVar("waits", default=False)
+"""Does the invocation at hand wait for a function at its limit? Who invokes one by name gets 429 instead."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as MiniStack itself reads it."""
+    """A request in MiniStack's own reading."""
 
     method: str
     path: str
@@ -81,13 +95,13 @@ class Gate:
         self._secret = secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what may pass, and refuse the rest with 403."""
+        """Pass on permitted requests, and refuse the rest with 403."""
         if scope["type"] not in {"http", "websocket"}:
             await self._served(scope, receive, send)
             return
         asked = Asked.of(scope)
         if urlsplit(f"//{asked.headers.get('host', '')}").hostname not in NAMES:
-            # A page of another site whose name leads to this machine would be of the same origin as the APIs.
+            # A page of a site whose name resolves to this machine would have the same origin as the APIs.
             refusal = "the Host header names another machine"
         elif scope["type"] == "websocket":
             refusal = "" if asked.path.startswith(GATEWAY) else "there are no other sockets"
@@ -102,7 +116,7 @@ class Gate:
             await _refuse(send, refusal)
 
     async def _judge(self, asked: Asked, receive: Receive) -> tuple[str, Receive]:
-        """Why a request may not pass, or nothing; and where its body is read from."""
+        """Why a request may not pass, or ""; and the `receive` for its body."""
         if open_to_all(asked):
             return "", receive
         key = extract_access_key_id(asked.headers, asked.query)
@@ -132,13 +146,15 @@ class Gate:
 
 
 def open_to_all(asked: Asked) -> bool:
-    """Does AWS serve this without a signature?
+    """Does AWS serve this request without a signature?
 
-    The deployed APIs, preflights, signing in and its public keys, and answers to CloudFormation at its random URLs.
+    The deployed APIs, preflights, sign-in and its public keys, and answers to CloudFormation at its random URLs.
     """
     if asked.method == "PUT" and STACK_ANSWER.fullmatch(asked.path):
         return True
-    if asked.path.startswith(GATEWAY) or asked.path == HEALTH or asked.method == "OPTIONS":
+    if asked.path.startswith(GATEWAY) and CONNECTIONS not in asked.path:
+        return True
+    if asked.path == HEALTH or asked.method == "OPTIONS":
         return True
     if asked.method == "GET":
         return POOL.fullmatch(asked.path) is not None and not asked.query
@@ -154,7 +170,7 @@ def open_to_all(asked: Asked) -> bool:
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:
-    """A request's body, and a `receive` that gives it once more."""
+    """A request's body, and a `receive` that returns it again."""
     pieces: list[bytes] = []
     size, more = 0, True
     while more and size <= LARGEST_FORM:
@@ -178,8 +194,8 @@ async def _refuse(send: Send, why: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict[str, str]]:
-    """`credentials` of a function's role, with a secret and a token that nobody can derive from its name."""
+def salted(credentials: Callable[[Any], dict[str, str]], calls: Calls) -> Callable[[Any], dict[str, str]]:
+    """`credentials` of a function's role, with a secret and a token that do not derive from its name."""
     salt = token_hex(32).encode()
 
     def issued(config: Any) -> dict[str, str]:
@@ -187,14 +203,70 @@ def salted(credentials: Callable[[Any], dict[str, str]]) -> Callable[[Any], dict
         key = made["AWS_ACCESS_KEY_ID"]
         secret, token = (hmac.new(salt, f"{part}:{key}".encode(), "sha256").hexdigest() for part in ("secret", "token"))
         sts.register_session(key, {**sts._sessions[key], "SecretAccessKey": secret, "SessionToken": token})
+        calls.note(key, ISSUED, config["FunctionName"])
         return {**made, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
     return issued
 
 
+def recorded(enforce: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
+    """`enforce`, which returns None for what a policy allows, with those calls written down."""
+
+    def judged(
+        access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **more: Any
+    ) -> Any:
+        refusal = enforce(access_key_id, iam_action, service, region, resource_arn, **more)
+        if refusal is None and access_key_id in sts._sessions:
+            calls.note(access_key_id, iam_action, resource_arn)
+        return refusal
+
+    return judged
+
+
+def waiting(call: Callable[..., Answer]) -> Callable[..., Answer]:
+    """`call` with invocations that wait for a function at its limit.
+
+    Lambda keeps a throttled event and retries it for hours; a state machine retries a throttled step.
+    """
+
+    def called(*arguments: Any) -> Answer:
+        token = _waits.set(True)
+        try:
+            return call(*arguments)
+        finally:
+            _waits.reset(token)
+
+    return called
+
+
+def patient(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """`execute` with retries of a throttled invocation that waits."""
+
+    def executed(function: Any, event: Any) -> dict[str, Any]:
+        while (answer := execute(function, event)).get("throttle") and _waits.get():
+            time.sleep(ASK_AGAIN_S)
+        return answer
+
+    return executed
+
+
+def invoke_by_rule(target: str, event: str) -> None:
+    """Invoke a rule's function as AWS does, with retries and dead letters; MiniStack tries once."""
+    function, config, _name = lambda_svc._get_func_record_for_ref(target)
+    if function and config:
+        record = lambda_svc._execution_record_for_config(function, config)
+        lambda_svc.invoke_async_with_retry(record, json.loads(event))
+
+
 def main() -> None:
     """Serve MiniStack behind the gate."""
-    lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials)
+    calls = Calls(environ.get(CALLS_FILE, ""))
+    lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials, calls)
+    iam_evaluator.enforce = recorded(iam_evaluator.enforce, calls)
+    lambda_svc._execute_function = patient(lambda_svc._execute_function)
+    lambda_svc.invoke_async_with_retry = waiting(lambda_svc.invoke_async_with_retry)
+    stepfunctions._call_lambda = waiting(stepfunctions._call_lambda)
+    eventbridge._dispatch_to_lambda = invoke_by_rule
     emulator.app = Gate(emulator.app, environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
     sys.argv = ["ministack"]
     emulator.main()

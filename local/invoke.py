@@ -1,7 +1,7 @@
 """Invoke a function of the local cloud: `python -m local.invoke FUNCTION [EVENT]`.
 
-Without EVENT, a file, the function's sample is sent. Prints the answer, what the function logged meanwhile (the last
-4 KB, which is what Lambda hands back) and how long it took; the exit status is 1 if the function failed.
+EVENT is a file; the default is the function's sample. Prints the answer, the function's log (the last 4 KB, which is
+all that Lambda returns) and the duration; the exit status is 1 if the function failed.
 """
 
 import argparse
@@ -25,7 +25,7 @@ LONGEST_S = 900
 
 @dataclass(frozen=True)
 class Invocation:
-    """What came of one invocation; `failed` if the function raised, was ended, or could not be started."""
+    """The result of one invocation; `failed` if the function raised, was killed, or could not start."""
 
     answer: Any
     failed: bool
@@ -37,7 +37,7 @@ def invoke(cloud: Cloud, function: str, event: Any) -> Invocation:
     """Send `event` to a function and wait for its answer; CloudError if there is no such function."""
     if function not in cloud.functions:
         raise CloudError(f"there is no function {function!r}; there are {', '.join(sorted(cloud.functions))}")
-    # A function may take its time; and an invocation that is sent twice is two.
+    # Functions may be slow, and a retry would be a second invocation.
     config = Config(read_timeout=LONGEST_S + 10, retries={"total_max_attempts": 1})
     client = cloud.client("lambda", config)
     payload = json.dumps(event).encode()
@@ -49,7 +49,7 @@ def invoke(cloud: Cloud, function: str, event: Any) -> Invocation:
 
 
 def report(function: str, done: Invocation) -> str:
-    """An invocation for a person: the answer, the log, how it went."""
+    """An invocation as text: the answer, the log, the result."""
     lines = [json.dumps(done.answer, indent=2, ensure_ascii=False)]
     lines += ["", "log:", *(f"  {line}" for line in done.log)]
     lines += ["", f"{function} {'failed' if done.failed else 'answered'} after {done.ms:,.0f} ms"]
@@ -57,7 +57,7 @@ def report(function: str, done: Invocation) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Invoke what the command line names; 1 if the function failed, 2 if it could not be invoked."""
+    """Invoke the function that the command line names; 1 if it failed, 2 if it could not be invoked."""
     parser = argparse.ArgumentParser(prog="python -m local.invoke", description="Invoke a function of the local cloud.")
     parser.add_argument("function", nargs="?", default="", help="its name in app.py, e.g. process_flights")
     parser.add_argument("event", nargs="?", type=Path, help="a JSON file (default: its sample in local/events)")

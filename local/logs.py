@@ -1,4 +1,4 @@
-"""What the functions of the local cloud logged, from its CloudWatch Logs, oldest first."""
+"""The logs of the local cloud's functions, from its CloudWatch Logs, oldest first."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from local.cloud import Cloud, CloudError
 
 FOLLOW_S = 1.0
 LATE_MS = 60_000
-"""How late a line may come to be shown while following; what is older is not asked for again."""
+"""The largest delay of a line that following still shows; older lines are not read again."""
 AT_ONCE = 10_000
 COLOURS = {"ERROR": "\033[31m", "CRITICAL": "\033[31m", "WARNING": "\033[33m", "INFO": "\033[32m", "DEBUG": "\033[36m"}
 PLAIN = "\033[0m"
@@ -20,11 +20,11 @@ SAID_OTHERWISE = frozenset(
     {"ms", "cold_start", "route", "status", "exception", "exception_name", "stack_trace", "location", "timestamp"}
     | {"service", "function_name", "function_request_id", "request_id", "xray_trace_id"}
 )
-"""What a readable line shows in another place, or leaves to the raw one."""
+"""Fields that a readable line shows elsewhere, or omits."""
 
 
 def lines(cloud: Cloud, function: str = "", minutes: float = 60, *, follow: bool = False) -> Iterator[str]:
-    """The lines of one function, or of all, of the last minutes; CloudError if there is no such function."""
+    """The lines of one function, or of all, from the last minutes; CloudError if there is no such function."""
     if function and function not in cloud.functions:
         known = ", ".join(sorted(cloud.functions))
         raise CloudError(f"there is no function {function}; these are: {known}")
@@ -72,7 +72,7 @@ def _events(client: Any, cloud: Cloud, functions: list[str], since: int) -> Iter
 
 
 def _logged(client: Any, group: str, since: int) -> Iterator[dict[str, Any]]:
-    # MiniStack gives the oldest, and no token for the rest: we go on from the last moment, which may not be whole.
+    # MiniStack returns the oldest without a token for the rest: continue from the last moment, which may be partial.
     while len(events := client.filter_log_events(logGroupName=group, startTime=since, limit=AT_ONCE)["events"]) > 1:
         last = events[-1]["timestamp"]
         if len(events) < AT_ONCE or last == since:

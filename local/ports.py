@@ -28,7 +28,7 @@ def answers(port: int) -> bool:
 
 
 def choose(usual: Iterable[int]) -> list[int]:
-    """A free port for each usual one: itself where it is free, else any; all of them different."""
+    """A free port for each usual one: itself if it is free, otherwise any; all different."""
     held: list[socket.socket] = []
     try:
         return [_hold(port if is_free(port) else 0, held) for port in usual]
@@ -39,8 +39,8 @@ def choose(usual: Iterable[int]) -> list[int]:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Let no other cloud of this project choose meanwhile: a port that is chosen is free until its server listens."""
-    with Path(__file__).open("r+b") as file:  # over NFS only who may write may lock
+    """Keep other clouds of this project from choosing: a chosen port stays free until its server listens."""
+    with Path(__file__).open("r+b") as file:  # over NFS, locking needs write access
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -19,7 +19,7 @@ CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{{password}}';
 CREATE DATABASE {DATABASE} OWNER {OWNER};
 """
 PASSWORD_FILE = "password"  # nosec B105  # a file's name
-# Throughput of a machine that may lose its data: this cluster is made anew at each start.
+# Fast settings that may lose data: each start makes a new cluster.
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -43,7 +43,7 @@ def binary(name: str) -> str:
 def initialise(folder: Path) -> None:
     """Make a new cluster in `folder`, which must not exist, with one empty database, DATABASE.
 
-    Its owner may make roles, as RDS's main user may, and is no superuser, whom nothing would bind.
+    Its owner may create roles, like RDS's main user, and is not a superuser, because no policy binds superusers.
     """
     folder.mkdir(parents=True, mode=0o700)
     data = folder / "data"
@@ -67,7 +67,7 @@ def _run(folder: Path, arguments: list[str], statements: str = "") -> None:
 
 
 def command(folder: Path, port: int) -> list[str]:
-    """What serves the cluster of `folder` on `port`."""
+    """The command that serves the cluster of `folder` on `port`."""
     options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return [*_as_unprivileged(), binary("postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
 
@@ -81,13 +81,13 @@ def is_ready(folder: Path) -> bool:
 
 
 def url(folder: Path, port: int, database: str = DATABASE, user: str = USER) -> str:
-    """How to connect to a database of the cluster, as its superuser or as OWNER."""
+    """The connection URL of a database of the cluster, for its superuser or OWNER."""
     password = (folder / PASSWORD_FILE).read_text(encoding="utf-8")
     return f"postgresql://{user}:{password}@{HOST}:{port}/{database}"
 
 
 def _unprivileged() -> str | None:
-    """The account that PostgreSQL runs under where we are root, as whom it refuses to run."""
+    """PostgreSQL's account if we are root, as which it refuses to run."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -99,7 +99,7 @@ def _as_unprivileged() -> list[str]:
     if setpriv is None:
         raise RuntimeError(f"PostgreSQL refuses to run as {getpass.getuser()}: install util-linux or use another user")
     group = pwd.getpwnam(account).pw_gid
-    # The capability lets it through folders such as /root; changing the user clears the death signal, so again.
+    # The capability opens folders such as /root; changing the user clears the death signal, so set it again.
     return [
         *(setpriv, f"--reuid={account}", f"--regid={group}", "--clear-groups"),
         *("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=TERM", "--"),

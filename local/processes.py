@@ -1,4 +1,4 @@
-"""Processes that are stopped by who they are, never by their number alone: a number is soon somebody else's."""
+"""Processes identified by number and start time, because the system reuses numbers."""
 
 import ctypes
 import hmac
@@ -20,20 +20,20 @@ POLL_S = 0.02
 STOP_S = 10.0
 KILLED_S = 2.0
 SECRET_PATH = "OMNIBUS_LOCAL_PATH"  # nosec B105  # a variable's name
-"""The variable that holds the path which lets callers of our own servers in; arguments are seen by everybody."""
+"""The variable with the secret path of our own servers; every account can see arguments."""
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process for ever: its number, and when the process of that number began (seconds, see `_began`)."""
+    """A process for all time: its number, and its start time (seconds, see `_began`)."""
 
     pid: int
     started: float
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
-        """The process that has this number now."""
+        """The process that currently has this number."""
         return cls(pid, _began(pid))
 
     def is_running(self) -> bool:
@@ -45,7 +45,7 @@ class ProcessId:
             return False
 
     def signal_group(self, number: signal.Signals) -> None:
-        """Send a signal at once to this very process, that `start` started, and to all that is still in its group."""
+        """Send a signal to this very process, which `start` started, and to its whole group."""
         if self.is_running():
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
@@ -59,7 +59,7 @@ class ProcessId:
 
 def _began(pid: int) -> float:
     """When a process began, on Linux in seconds since the machine did; psutil.NoSuchProcess if there is none."""
-    # psutil counts from 1970, by a clock that is set: after that, every process would seem to be another.
+    # psutil counts from 1970 by a clock that can be set, after which every process would seem to be another.
     if sys.platform != "linux":
         return psutil.Process(pid).create_time()
     try:
@@ -70,7 +70,7 @@ def _began(pid: int) -> float:
 
 
 def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:
-    """Ask every process to end, then end those that still run after some seconds, and whatever they had started."""
+    """Ask every process to end, then kill those that still run after some seconds, and their descendants."""
     asked = list(processes)
     started = descendants(asked)
     for process in asked:
@@ -79,11 +79,11 @@ def stop(processes: Iterable[ProcessId], seconds: float = STOP_S) -> None:
     left = {*asked, *started, *descendants(asked)}
     for process in left:
         process.signal(signal.SIGKILL)
-    await_end(left, KILLED_S)  # not for ever: a machine without memory takes its time to end what it was told to
+    await_end(left, KILLED_S)  # bounded: a machine short of memory is slow to end processes
 
 
 def descendants(processes: Iterable[ProcessId]) -> set[ProcessId]:
-    """All that these processes have started, and so on."""
+    """All descendants of these processes."""
     found: set[ProcessId] = set()
     for process in processes:
         if process.is_running():
@@ -95,7 +95,7 @@ def descendants(processes: Iterable[ProcessId]) -> set[ProcessId]:
 
 
 def await_end(processes: Iterable[ProcessId], seconds: float) -> None:
-    """Return once none of these runs any more, or after some seconds."""
+    """Return when none of these runs any more, or after some seconds."""
     deadline = time.monotonic() + seconds
     running = list(processes)
     while running and time.monotonic() < deadline:
@@ -113,14 +113,14 @@ def told_to_stop() -> threading.Event:
 
 
 def wait_for(told: threading.Event) -> None:
-    """Return once the event is set."""
-    # A signal that another thread took, as after a SIGSTOP, does not wake this one.
+    """Return when the event is set."""
+    # A signal that another thread received, as after a SIGSTOP, does not wake this one.
     while not told.wait(1.0):
         pass
 
 
 def serve(url: str, told: threading.Event, ready_file: Path | None, **more: str) -> None:
-    """Say that this process answers at `url`, in `ready_file`, with `more`, and on stdout; return once told to stop."""
+    """Announce `url` in `ready_file` (with `more`) and on stdout; return when told to stop."""
     if ready_file:
         write_whole(ready_file, {"url": url, **more, "pid": os.getpid()})
     print(url, flush=True)
@@ -128,7 +128,7 @@ def serve(url: str, told: threading.Event, ready_file: Path | None, **more: str)
 
 
 def below(secret: str, path: str) -> str | None:
-    """What follows a server's secret path in a request's path; None for a request that does not know it."""
+    """The rest of a request's path after a server's secret path; None if the request lacks the secret."""
     if not secret:
         return path
     _, known, rest = [*path.split("/", 2), "", ""][:3]
@@ -136,7 +136,7 @@ def below(secret: str, path: str) -> str | None:
 
 
 def write_whole(path: Path, content: object) -> None:
-    """Write JSON so that a reader sees all of it or none; readable by its owner alone, for it holds passwords."""
+    """Write JSON atomically, readable only by its owner because it holds passwords."""
     unfinished = path.with_name(f"{path.name}.part")
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -144,7 +144,7 @@ def write_whole(path: Path, content: object) -> None:
 
 
 def start(command: Sequence[str], *, log: Path, environ: Mapping[str, str], folder: Path) -> "subprocess.Popen[bytes]":
-    """Start a child that appends its output to `log` and dies when this process does, however that dies."""
+    """Start a child that appends its output to `log` and dies with this process, however that ends."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -162,6 +162,6 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def _die_with_parent() -> None:
-    # Elsewhere than on Linux a killed supervisor leaves its children; `make down` finds them in the state file.
+    # Outside Linux, a killed supervisor leaves its children; `make down` finds them in the state file.
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

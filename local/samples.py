@@ -1,7 +1,7 @@
-"""Sample events, and the names in them that only a running cloud knows.
+"""Sample events, and their placeholders for names that only a running cloud knows.
 
 `local/events/FUNCTION.json` is an event as AWS sends it, with placeholders; docs/local-cloud.md lists them. A text that
-is one placeholder becomes its value whole, in other texts the value is written in its place.
+consists of one placeholder becomes its value; in other texts, the value replaces the placeholder.
 """
 
 import json
@@ -23,23 +23,23 @@ PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 
 
 def sample_of(function: str) -> Path:
-    """Where the sample event of a function is."""
+    """The file with a function's sample event."""
     return EVENTS / f"{function}.json"
 
 
 def read_event(path: Path) -> Any:
-    """The event in a file, its placeholders as they are; CloudError if there is none."""
+    """The event in a file, with its placeholders; CloudError if there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         there = ", ".join(sorted(each.name for each in EVENTS.glob("*.json")))
         raise CloudError(f"there is no event file {path}; {EVENTS.relative_to(ROOT)} has {there}") from None
     except (OSError, ValueError) as error:
-        raise CloudError(f"{path} is no event: {error}; expected a JSON file") from None
+        raise CloudError(f"{path} is not an event: {error}; expected a JSON file") from None
 
 
 def filled(event: Any, cloud: Cloud) -> Any:
-    """The event with every placeholder replaced; CloudError for one that is unknown or that nothing fits yet."""
+    """The event with every placeholder replaced; CloudError for an unknown one, or one without a match yet."""
     if isinstance(event, dict):
         return {name: filled(value, cloud) for name, value in event.items()}
     if isinstance(event, list):
@@ -60,7 +60,7 @@ def _value(name: str, cloud: Cloud) -> Any:
     for part in name.split("."):
         if not isinstance(found, Mapping) or part not in found:
             known = ", ".join(sorted(RESOLVERS))
-            raise CloudError(f"${{{name}}}: cloud.json has no such entry, and it is none of {known}")
+            raise CloudError(f"${{{name}}}: expected an entry of cloud.json, or one of {known}")
         found = found[part]
     return found
 
@@ -78,7 +78,7 @@ def _unique(_cloud: Cloud, _argument: str) -> str:
 
 
 def _newest(cloud: Cloud, argument: str) -> str:
-    """`newest:BUCKET:PATTERN`: the key of the bucket's newest object that fits the pattern."""
+    """`newest:BUCKET:PATTERN`: the key of the bucket's newest object that matches the pattern."""
     bucket, _, pattern = argument.partition(":")
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.buckets[bucket])
     fitting = [
@@ -88,7 +88,7 @@ def _newest(cloud: Cloud, argument: str) -> str:
         if fnmatchcase(item["Key"], pattern)
     ]
     if not fitting:
-        raise CloudError(f"bucket {bucket} has no object {pattern} yet; docs/local-cloud.md says what puts one there")
+        raise CloudError(f"bucket {bucket} has no object {pattern} yet; docs/local-cloud.md says how to create one")
     return str(max(fitting)[1])
 
 
@@ -98,7 +98,7 @@ def _newest_name(cloud: Cloud, argument: str) -> str:
 
 
 def _features(cloud: Cloud, _argument: str) -> list[str]:
-    """The features of the newest model, as its manifest states them."""
+    """The features in the newest model's manifest."""
     key = _newest(cloud, f"models:*{MANIFEST_SUFFIX}")
     envelope = json.load(cloud.client("s3").get_object(Bucket=cloud.buckets["models"], Key=key)["Body"])
     return [each if isinstance(each, str) else each["name"] for each in json.loads(envelope["payload"])["features"]]
@@ -172,4 +172,4 @@ RESOLVERS: Mapping[str, Callable[[Cloud, str], Any]] = {
     "socket_session": _socket_session,
     "subject": _subject,
 }
-"""What a placeholder may be besides an entry of cloud.json: its name -> what it stands for."""
+"""Placeholders that are not entries of cloud.json: name -> function that returns the value."""

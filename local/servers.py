@@ -1,4 +1,4 @@
-"""The servers that make up the local cloud, and what each needs; adding one is one entry in SERVERS."""
+"""The servers of the local cloud; to add one, add an entry to SERVERS."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import postgres
+from local.calls import CALLS_FILE
 from local.ports import HOST
 from local.processes import SECRET_PATH
 
@@ -20,17 +21,17 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 WAREHOUSE = "concerts"
-FUNCTIONS_AT_ONCE = 64
-"""Lambda's workers are processes of this machine; those of predictions, the largest, have a limit of their own."""
+FUNCTIONS_AT_ONCE = 32
+"""Lambda's workers are processes of this machine; predictions, the largest, have their own limit."""
 SEASON_SALES = "20000"
 TICKET_ENDPOINT = "ticket-sales"
 OPENSKY_CLIENT = {"OPENSKY_CLIENT_ID": "omnibus", "OPENSKY_CLIENT_SECRET": "omnibus"}  # nosec B105  # our own OpenSky's
 
 
 def changing(home: Path) -> Path:
-    """The folder of a home for what changes all the time.
+    """The folder of a home for files that change all the time.
 
-    It is no part of the project: `chalice local` watches that, and would start anew at each line of a log.
+    It is outside the project: `chalice local` watches the project, and would restart at each line of a log.
     """
     if not home.is_relative_to(ROOT):
         return home
@@ -39,16 +40,16 @@ def changing(home: Path) -> Path:
 
 
 def own_folder(folder: Path) -> None:
-    """Make a folder that others may pass through, as PostgreSQL's user does, not list; PermissionError if theirs."""
+    """Make a folder that others (PostgreSQL's user) may enter but not list; PermissionError if it is another user's."""
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    found = folder.lstat()  # not what a link leads to: anybody may make one
+    found = folder.lstat()  # do not follow links: anybody may make one
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
         raise PermissionError(f"{folder} belongs to another user: remove it, or set HOME_DIR to another folder")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens one local cloud: root's credentials, the operators' token, and the path of our own servers."""
+    """The secrets of one local cloud: root's credentials, the operators' token, and the path of our own servers."""
 
     access_key_id: str
     secret_access_key: str
@@ -57,7 +58,7 @@ class Keys:
 
     @classmethod
     def new(cls) -> "Keys":
-        """Keys that nobody has yet."""
+        """New random keys."""
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
         return cls(
             access_key_id="AKIA" + "".join(secrets.choice(letters) for _ in range(16)),
@@ -68,25 +69,25 @@ class Keys:
 
     @property
     def root(self) -> dict[str, str]:
-        """The root user's credentials as boto3 finds them; every other principal's policies are enforced."""
+        """The root user's credentials in boto3's variables; MiniStack enforces every other principal's policies."""
         return {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where one local cloud lives: its folder and its ports by server."""
+    """The place of one local cloud: its folder and its ports by server."""
 
     home: Path
     ports: Mapping[str, int]
 
     @property
     def run(self) -> Path:
-        """What lasts as long as the servers do."""
+        """The folder for data that lasts as long as the servers."""
         return changing(self.home) / "run"
 
     @property
     def logs(self) -> Path:
-        """Where the servers' output goes."""
+        """The folder for the servers' output."""
         return changing(self.home) / "logs"
 
     def url(self, server: str) -> str:
@@ -94,25 +95,30 @@ class Site:
         return f"http://{HOST}:{self.ports[server]}"
 
     def service_url(self, server: str) -> str:
-        """The endpoint of one of our AWS services: its path is the secret that lets callers in."""
+        """The endpoint of one of our AWS services: its path is the secret that admits callers."""
         return f"{self.url(server)}/{self.keys.path}"
 
     @property
     def keys(self) -> Keys:
-        """What opens this site."""
+        """The keys of this site."""
         return Keys(**json.loads(self.keys_file.read_text(encoding="utf-8")))
 
     @property
     def keys_file(self) -> Path:
-        """Where the keys are kept, readable by their owner alone."""
+        """The file of the keys, readable only by its owner."""
         return self.run / "keys.json"
 
     def log(self, server: str) -> Path:
-        """Where a server's output goes."""
+        """The file for a server's output."""
         return self.logs / f"{server}.log"
 
+    @property
+    def calls_file(self) -> Path:
+        """The file in which the servers record functions' calls."""
+        return self.logs / "calls.jsonl"
+
     def ready_file(self, server: str) -> Path:
-        """What one of our own servers writes when it answers."""
+        """The file that one of our own servers writes when it answers."""
         return self.run / f"{server}.ready.json"
 
 
@@ -126,7 +132,7 @@ def _no_environ(_site: Site) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Server:
-    """How to start a server, and how to tell that it answers; `after` names those that it needs running."""
+    """How to start a server and check that it answers; `after` names the servers that it needs."""
 
     name: str
     usual_port: int
@@ -140,13 +146,13 @@ class Server:
 
 
 def base_environ() -> dict[str, str]:
-    """What every server inherits: nothing of the developer's AWS accounts or of Python's settings."""
+    """Variables that every server inherits: none of the developer's AWS accounts or of Python's settings."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 def ministack_environ(site: Site) -> dict[str, str]:
-    """The emulator's settings; its Lambda workers inherit them, as functions in AWS get their endpoints from there."""
+    """The emulator's settings; its Lambda workers inherit them, including the endpoints of our own services."""
     temporary = site.run / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return {
@@ -155,6 +161,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "AUTH": "true",
         "AWS_DEFAULT_REGION": REGION,
         "BIND_HOST": HOST,
+        CALLS_FILE: str(site.calls_file),
         "GATEWAY_PORT": str(site.ports["ministack"]),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
@@ -162,7 +169,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
-        "OMP_NUM_THREADS": "1",  # a function has one processor, or less
+        "OMP_NUM_THREADS": "1",  # a function has at most one processor
         "PERSIST_STATE": "0",
         "S3_DATA_DIR": str(site.run / "s3"),
         "SFTP_ENABLED": "0",
@@ -172,7 +179,7 @@ def ministack_environ(site: Site) -> dict[str, str]:
 
 
 def aws_environ(site: Site) -> dict[str, str]:
-    """What boto3 needs to use this cloud as the account's root user, past any proxy."""
+    """The variables with which boto3 uses this cloud as the account's root user, without a proxy."""
     return {
         **site.keys.root,
         **service_endpoints(site),
@@ -183,7 +190,7 @@ def aws_environ(site: Site) -> dict[str, str]:
 
 
 def service_endpoints(site: Site) -> dict[str, str]:
-    """Where boto3 finds the services that MiniStack does not serve."""
+    """The variables with the endpoints of services that MiniStack does not serve."""
     return {variable: site.service_url(name) for name, variable in ENDPOINTS.items() if name in site.ports}
 
 
@@ -196,7 +203,7 @@ def _ministack_answers(site: Site) -> bool:
 
 
 def _secret_path(site: Site) -> dict[str, str]:
-    return {SECRET_PATH: site.keys.path}
+    return {SECRET_PATH: site.keys.path, CALLS_FILE: str(site.calls_file)}
 
 
 def _postgres_folder(site: Site) -> Path:
@@ -204,7 +211,7 @@ def _postgres_folder(site: Site) -> Path:
 
 
 def database_url(site: Site, user: str = postgres.USER) -> str:
-    """How to connect to the PostgreSQL of a site."""
+    """The connection URL of a site's PostgreSQL."""
     return postgres.url(_postgres_folder(site), site.ports["postgres"], user=user)
 
 
@@ -240,7 +247,7 @@ SERVERS: tuple[Server, ...] = (
         command=lambda _site: [sys.executable, "-m", "local.gate"],
         is_ready=_ministack_answers,
         environ=ministack_environ,
-        stop_signal=signal.SIGKILL,  # it keeps nothing, and would wait for every invocation
+        stop_signal=signal.SIGKILL,  # it has nothing to save, and would wait for every invocation
         folder=ROOT,
     ),
     _own("opensky", 8090, environ=lambda _site: OPENSKY_CLIENT),

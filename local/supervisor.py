@@ -1,7 +1,7 @@
-"""The parent of every server of a local cloud: it starts them, and none of them outlives it.
+"""The parent of every server of a local cloud: it starts them, and none outlives it.
 
-Started as `python -m local.supervisor HOME`, it detaches itself. It keeps `state.json` about which processes there are
-and which answer; if one fails or ends, it stops the others and says why in its log.
+Started as `python -m local.supervisor HOME`, it detaches itself. It records in `state.json` which processes run
+and which answer; if one fails or ends, it stops the others and logs the reason.
 """
 
 import json
@@ -36,7 +36,7 @@ WATCH_S = 0.25
 
 @dataclass(frozen=True)
 class State:
-    """What runs: the supervisor, its servers, those of them that answer, and the ports of all."""
+    """The running processes: the supervisor, its servers, those that answer, and all ports."""
 
     supervisor: ProcessId
     servers: Mapping[str, ProcessId]
@@ -49,19 +49,19 @@ class State:
         return self.ready.issuperset(self.ports)
 
     def site(self, home: Path) -> Site:
-        """The site that this is the state of."""
+        """The site of this state."""
         return Site(home, self.ports)
 
 
 def state_file(home: Path) -> Path:
-    """Where the supervisor of a home says what runs."""
+    """The file in which a home's supervisor records its state."""
     return home / "state.json"
 
 
 def read_state(home: Path) -> State | None:
-    """What the supervisor of `home` said last; None if nothing was ever started or all was stopped.
+    """The last recorded state of `home`; None if nothing was started or everything was stopped.
 
-    None, too, for what no supervisor wrote, such as the empty file that a loss of power leaves.
+    Also None for an invalid file, such as the empty file that a power failure leaves.
     """
     try:
         raw = json.loads(state_file(home).read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def read_state(home: Path) -> State | None:
 
 
 class ServerFailed(Exception):
-    """A server did not come up, or ended on its own; the message names it and its log."""
+    """A server did not start, or ended on its own; the message names it and its log."""
 
 
 class Supervisor:
@@ -86,7 +86,7 @@ class Supervisor:
         self._ready: set[str] = set()
 
     def start(self, stopping: threading.Event) -> None:
-        """Start every server as soon as those before it answer; ServerFailed if one does not come up.
+        """Start every server as soon as its prerequisites answer; ServerFailed if one does not start.
 
         Returns early when told to stop.
         """
@@ -118,14 +118,14 @@ class Supervisor:
                 return
 
     def watch(self, stopping: threading.Event) -> None:
-        """Return when told to stop; ServerFailed as soon as a server ends on its own."""
+        """Watch until told to stop; ServerFailed as soon as a server ends on its own."""
         while not stopping.wait(WATCH_S):
             self._check_children()
 
     def stop(self) -> None:
-        """End every server, those that need no farewell first, then the youngest first, and what they have started."""
+        """Stop every server (first those to be killed, then the newest first) and all their descendants."""
         for server in self._running():
-            if server.stop_signal == signal.SIGKILL:  # its workers would take the processors from all that follows
+            if server.stop_signal == signal.SIGKILL:  # its workers would use up the processors
                 self._started[server.name].signal_group(signal.SIGKILL)
         started = descendants(self._started.values())
         for server in reversed(self._running()):
@@ -171,7 +171,7 @@ class Supervisor:
 
 
 def detach() -> None:
-    """Go on in a child of nobody, and say its number; what it says later goes where errors go."""
+    """Continue in a detached child and print its number; redirect its later output to stderr."""
     child = os.fork()
     if child:
         print(child, flush=True)
@@ -189,7 +189,7 @@ def main() -> None:
         supervisor.start(stopping)
         supervisor.watch(stopping)
     except ServerFailed as failure:
-        sys.exit(f"the local cloud stops: {failure}")
+        sys.exit(f"the local cloud has stopped: {failure}")
     finally:
         supervisor.stop()
 

@@ -1,6 +1,6 @@
-"""What the local deploy changes in the packaged template, and why; everything else is deployed as it is in AWS.
+"""The local deployment's changes to the packaged template, and their reasons; the rest is deployed as in AWS.
 
-Each function here takes the template's resources and returns them changed. docs/local-cloud.md lists them all.
+Each function takes the template's resources and returns changed ones. docs/local-cloud.md lists all changes.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
 
 @dataclass(frozen=True)
 class Code:
-    """Where the functions' zip was uploaded."""
+    """The location of the functions' uploaded zip."""
 
     bucket: str
     key: str
@@ -49,7 +49,7 @@ def localised(template: Mapping[str, Any], code: Code, given: Mapping[str, str])
 
 
 def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict[str, Any]:
-    """Make the given values the defaults: MiniStack has SAM read the defaults whatever is given."""
+    """Make the given values the defaults, because MiniStack has SAM read the defaults, whatever is given."""
     return {
         name: {**parameter, "Default": given[name]} if name in given else parameter
         for name, parameter in parameters.items()
@@ -57,7 +57,7 @@ def with_given_defaults(parameters: Resources, given: Mapping[str, str]) -> dict
 
 
 def with_split_values(value: Any, parameters: Resources) -> Any:
-    """Conditions with the parts of parameters that they split: MiniStack cannot split in a condition."""
+    """Conditions with split parameters replaced by their parts, because MiniStack cannot split in a condition."""
     if isinstance(value, list):
         return [with_split_values(item, parameters) for item in value]
     if not isinstance(value, dict):
@@ -74,18 +74,18 @@ def with_uploaded_code(resources: Resources, code: Code) -> Resources:
 
 
 def without_layers(resources: Resources) -> Resources:
-    """Drop the library layers: workers run MiniStack's own interpreter, whose environment has the libraries."""
+    """Drop the library layers: workers run MiniStack's own interpreter, which has the libraries."""
     functions = _each(resources, FUNCTION, {}, without=("Layers",))
     return {name: resource for name, resource in functions.items() if resource["Type"] != LAYER}
 
 
 def without_shared_layers(shared: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop the layer that every function has, Lambda Insights, for the same reason."""
+    """Drop Lambda Insights, the layer of every function, for the same reason."""
     return {kind: {name: it for name, it in own.items() if name != "Layers"} for kind, own in shared.items()}
 
 
 def without_canary(resources: Resources) -> Resources:
-    """Move aliases at once: MiniStack does not know CodeDeploy."""
+    """Move aliases immediately: MiniStack does not know CodeDeploy."""
     functions = _each(resources, FUNCTION, {}, without=("DeploymentPreference",))
     return {name: resource for name, resource in functions.items() if resource["Type"] != CANARY}
 
@@ -100,7 +100,7 @@ def without_metric_math(resources: Resources) -> Resources:
 
 
 def without_tls(resources: Resources) -> Resources:
-    """Drop the refusal of plain HTTP, which is what MiniStack speaks; policies that say nothing else go with it."""
+    """Drop statements that refuse plain HTTP, which MiniStack speaks, and policies without other statements."""
     kept = dict(resources)
     for name, resource in resources.items():
         if resource["Type"] in POLICIES:
@@ -120,12 +120,12 @@ def with_automatic_socket_deployment(resources: Resources) -> Resources:
 
 
 def with_console(resources: Resources, url: str | None) -> Resources:
-    """Let the REST API point to the local console: MiniStack's CloudFront answers to its own host names alone."""
+    """Let the REST API link to the local console: MiniStack's CloudFront answers only to its own host names."""
     return _each(resources, REST_API, {"Variables": {"console": f"{url}/"}}) if url else resources
 
 
 def with_open_queries(resources: Resources) -> Resources:
-    """Let roles follow any query: MiniStack knows a query's work group only where the request names it."""
+    """Let roles follow any query: MiniStack knows a query's work group only if the request names it."""
 
     def opened(policy: Mapping[str, Any]) -> dict[str, Any]:
         document = policy["PolicyDocument"]
@@ -144,7 +144,7 @@ def with_open_queries(resources: Resources) -> Resources:
 
 
 def with_gateway_responses(resources: Resources) -> Resources:
-    """Declare each gateway response of a REST API by itself: MiniStack knows the resource, not the API's extension."""
+    """Declare each gateway response as a resource: MiniStack does not know the REST API's extension for them."""
     alone = {
         f"{name}{kind.title().replace('_', '')}": {
             "Type": GATEWAY_RESPONSE,
@@ -178,7 +178,7 @@ def with_binary_bodies(resources: Resources) -> Resources:
 
 
 def with_one_address(resources: Resources) -> Resources:
-    """Let a REST API's description name no release: MiniStack gives an API that is described anew another URL."""
+    """Remove the release from a REST API's description: MiniStack gives a changed description a new URL."""
     apis = {name: each["Properties"]["DefinitionBody"] for name, each in resources.items() if each["Type"] == REST_API}
     unnamed = {name: {**body, "info": {**body.get("info", {}), "version": "local"}} for name, body in apis.items()}
     return {

@@ -1,4 +1,4 @@
-"""Test users of the local cloud's Cognito pool, so that whoever tries the API can sign in."""
+"""Test users of the local cloud's Cognito pool."""
 
 import secrets
 from typing import Any
@@ -7,11 +7,11 @@ from local.deploy import Stack
 
 PLAIN = ("alice", "bob")
 MEMBER = "olga"
-"""The user who is in every group of the pool, such as the operators."""
+"""The user in every group of the pool, such as the operators."""
 
 
 def create(cognito: Any, stack: Stack) -> dict[str, dict[str, str]]:
-    """Set a new password for every test user, made if missing; user -> how to sign in. {} if the stack has no pool."""
+    """Set a new password for every test user, creating missing ones; return user -> sign-in data, {} without a pool."""
     pools = stack.of_kind("AWS::Cognito::UserPool")
     clients = stack.of_kind("AWS::Cognito::UserPoolClient")
     if not pools or not clients:

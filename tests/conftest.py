@@ -1,4 +1,4 @@
-"""What every test shares: an environment that is complete and points at nothing real."""
+"""Fixtures of all tests: a complete environment that points at nothing real."""
 
 import os
 from collections.abc import Iterator
@@ -16,10 +16,12 @@ from tests.properties import load_profile
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
+    from tests.grants import Comparison
 
 load_profile()
 
 TESTS = Path(__file__).parent
+GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()
 SLOW_FIRST = ("package/test_archives.py", "cloud", "browser", "package", "contract", "infra", "unit", "app")
 """Where the tests begin, by their paths. One worker builds the archives first; the others find them built."""
 
@@ -34,10 +36,25 @@ def _path(item: pytest.Item) -> str:
     return item.path.relative_to(TESTS).as_posix()
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say which browser was missing, and how to get it."""
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Compare what the functions' policies grant with what the functions of this run's clouds used."""
+    from tests.grants import compared
+
+    if hasattr(session.config, "workerinput"):
+        return  # the workers' clouds are looked at by the process that started them
+    session.config.stash[GRANTS] = found = compared(session.config)
+    if found and found.differences:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which browser was missing, and how to get it, and which grants are not used."""
     from local.demo.screens import missing
 
+    if found := config.stash.get(GRANTS, None):
+        for line in found.lines():
+            terminalreporter.write_line(line, red=bool(found.differences))
     if any("/browser/" in report.nodeid for report in terminalreporter.getreports("skipped")) and missing():
         terminalreporter.write_line(f"The browser tests were skipped: {missing()}", yellow=True)
 

@@ -1,1 +1,1 @@
-"""One module for each outside system; nothing else in Omnibus imports boto3, psycopg or urllib."""
+"""The outside world: only these modules import botocore, psycopg or urllib."""

@@ -1,4 +1,4 @@
-"""AWS's SDK in one place: clients with timeouts, and botocore's errors as ours."""
+"""botocore clients with timeouts, and botocore's errors translated to ours."""
 
 import functools
 import math
@@ -38,14 +38,14 @@ REGIONAL: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "
 """Buckets at BUCKET.s3.REGION.amazonaws.com. BUCKET.s3.amazonaws.com redirects for new buckets, which a browser's
 preflight may not follow, and refuses regions that were launched after March 2019."""
 SHORTEST_S = 0.01
-"""Of a call's time-out: urllib3 takes no 0."""
+"""The shortest timeout of a call: urllib3 does not accept 0."""
 
 NOBODYS: dict[str, Any] = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
-"""Where botocore looks for a developer's settings: nowhere."""
+"""Session variables that keep botocore from reading a developer's settings."""
 
 THROTTLED = frozenset(
     {
@@ -60,17 +60,17 @@ THROTTLED = frozenset(
     }
 )
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound"})
-"""What S3 calls an object that is not there."""
+"""S3's codes for a missing object."""
 UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
-"""What services call a table, function or secret of our own that is not there."""
+"""Other services' codes for a missing table, function or secret of ours."""
 DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
 
 
 class Clients:
     """The AWS clients of one account, region and endpoint: each made once for each set of options.
 
-    Where `account` holds no access key, botocore finds the credentials itself: those of the function's role. Where it
-    has an endpoint, as in the local cloud, nothing that a developer has set for AWS counts: no profile, file or proxy.
+    If `account` has no access key, botocore finds the credentials of the function's role itself. If it has an endpoint,
+    as in the local cloud, the clients ignore the developer's AWS settings: profiles, files and proxies.
     """
 
     def __init__(self, account: AwsSettings) -> None:
@@ -89,16 +89,16 @@ class Clients:
         return session
 
     def __call__(self, service: str, **options: Any) -> Any:
-        """The client of a service, which is made when it is first used.
+        """The client of a service, made on first use.
 
-        Options: `read_timeout` (s), `max_attempts`, `signature_version`, and what `create_client` takes, such as
+        Options: `read_timeout` (s), `max_attempts`, `signature_version`, and options of `create_client`, such as
         `endpoint_url`.
         """
         key = (service, tuple(sorted(options.items())))
         return self._asked.setdefault(key, DeferredClient(lambda: self._new(service, options), self._lock))
 
     def make(self) -> None:
-        """Make every client that was asked for, which opens no connection."""
+        """Make every requested client; this opens no connection."""
         for client in self._asked.values():
             _ = client.meta
 
@@ -110,7 +110,7 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": given.pop("max_attempts", MAX_ATTEMPTS)},
             signature_version=given.pop("signature_version", None),
             s3=None if endpoint else REGIONAL,
-            proxies={} if self._account.endpoint else None,  # of a developer's machine: no proxy reaches a local cloud
+            proxies={} if self._account.endpoint else None,  # a developer's proxy does not reach the local cloud
         )
         client = self._session.create_client(service, config=config, **{"endpoint_url": endpoint, **given})
         _bound(client)
@@ -122,7 +122,7 @@ class DeferredClient:
 
     def __init__(self, make: Callable[[], Any], lock: threading.Lock) -> None:
         self._make = make
-        self._lock = lock  # creating a client is not thread-safe, using one is
+        self._lock = lock  # using a client is thread-safe, creating one is not
 
     def __getattr__(self, name: str) -> Any:  # for what is not found: the client's own
         with self._lock:
@@ -134,19 +134,19 @@ class DeferredClient:
 
 
 class RequestTimeout(Timeout):
-    """The time-outs of a client, each call's bounded by what its request has left."""
+    """A client's timeouts, which bound each call by the request's remaining time."""
 
     def clone(self) -> Timeout:
-        """The time-outs of one call; urllib3 asks for them before it connects."""
+        """The timeouts of one call; urllib3 asks for them before it connects."""
         left = deadline.left()
         total = None if left == math.inf else max(left, SHORTEST_S)
         return Timeout(connect=self._connect, read=self._read, total=total)
 
 
 def _bound(client: Any) -> None:
-    """Hold a client's calls to the deadline of the request that makes them."""
+    """Bound a client's calls by the deadline of the current request."""
     http, timeouts = client._endpoint.http_session, client.meta.config
-    # botocore fixes a client's time-outs when it is made; urllib3 asks its pool's anew for each call.
+    # botocore fixes a client's timeouts when it creates the client; urllib3 asks its pool for them at each call.
     http._timeout = RequestTimeout(connect=timeouts.connect_timeout, read=timeouts.read_timeout)
     http._manager.connection_pool_kw["timeout"] = http._timeout
     client.meta.events.register("before-send", _ask)
@@ -154,13 +154,13 @@ def _bound(client: Any) -> None:
 
 
 def _ask(event_name: str, **_: Any) -> None:
-    """Refuse to send where the request has no time left, or where the service has just timed out."""
+    """Refuse to send if the request has no time left, or if the service has just timed out."""
     if request := deadline.current():
         request.ask(_service(event_name))
 
 
 def _give_up(event_name: str, caught_exception: Exception | None = None, **_: Any) -> None:
-    """Within a request, raise a time-out instead of letting botocore ask again."""
+    """Within a request, raise a timeout instead of letting botocore retry."""
     request = deadline.current()
     if request is None:
         return
@@ -179,11 +179,11 @@ def _service(event_name: str) -> str:
 
 
 def timely(events: Any, budget_left: Callable[[], float]) -> Iterator[Any]:
-    """The events of a botocore event stream, each waited for as long as the request and the budget have left."""
+    """The events of a botocore event stream; wait for each within the remaining time and budget."""
     following = iter(events)
     while True:
         if (left := deadline.left(budget_left())) != math.inf:
-            with suppress(AttributeError):  # botocore has let go of the socket of a stream that has ended
+            with suppress(AttributeError):  # botocore has released the socket of a finished stream
                 events._raw_stream._fp.fp.raw._sock.settimeout(max(left, SHORTEST_S))
         try:
             event = next(following)
@@ -198,14 +198,14 @@ def error_code(error: ClientError) -> str:
 
 
 Told = tuple[type[OmnibusError], str, int | None]
-"""An error of ours, what it says of the resource, and after how many seconds to try again."""
+"""One of our errors, its text about the resource, and the seconds to wait before a retry."""
 REFUSED: Told = (UpstreamRejected, "refused the request", None)
 UNAVAILABLE: Told = (UpstreamUnavailable, "is unavailable; try again later", 5)
 THROTTLING = "is throttled; try again later"
 FAILURES: Mapping[str, tuple[Told, Told]] = {
     "missing": ((NotFound, "does not exist", None), REFUSED),
     "throttled": ((RateLimited, THROTTLING, 1), (UpstreamUnavailable, THROTTLING, 1)),
-    # What our role lacks is no caller's 403, and an event waits until somebody has mended it.
+    # A missing permission of our role is not the caller's 403, and events are retried until somebody has fixed it.
     "denied": ((UpstreamUnavailable, "refuses access", None), REFUSED),
     "undeployed": ((UpstreamUnavailable, "does not exist", None), REFUSED),
     "unavailable": (UNAVAILABLE, UNAVAILABLE),
@@ -213,7 +213,7 @@ FAILURES: Mapping[str, tuple[Told, Told]] = {
     "late": ((UpstreamTimeout, "did not answer in time", None),) * 2,
     "unreachable": ((UpstreamUnavailable, "cannot be reached; try again later", 5),) * 2,
 }
-"""What each kind of failed call is to who names the resource (`translate`), and to who only waits (`failure`)."""
+"""Kind of failed call -> the error for a caller that named the resource (`translate`), and for others (`failure`)."""
 
 
 def kind_of(error: Exception) -> str:
@@ -232,14 +232,14 @@ def kind_of(error: Exception) -> str:
 
 
 def translate(error: Exception, what: str) -> OmnibusError:
-    """A botocore error as ours; `what` names the resource for the caller, e.g. "the flights bucket"."""
+    """A botocore error as one of ours; `what` names the resource for the caller, e.g. "the flights bucket"."""
     kind, words, retry_after = FAILURES[kind_of(error)][0]
     return kind(f"{what} {words}", retry_after=retry_after)
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise our errors for botocore's inside the block; the original stays the cause, for the log."""
+    """Translate botocore's errors inside the block to ours; the original stays the cause, for the log."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -247,9 +247,9 @@ def translated(what: str) -> Iterator[None]:
 
 
 def failure(error: Exception, what: str) -> UpstreamError:
-    """A botocore error as an Upstream error: the failure of a service that we call on a caller's behalf.
+    """A botocore error as an UpstreamError: a service that we call on a caller's behalf failed.
 
-    It is never the caller's fault, and trying again does not help where our role is refused or our endpoint is missing.
+    It is never the caller's fault. A retry does not help if our role lacks a permission or our endpoint is missing.
     `what` names the service, e.g. "the warehouse".
     """
     kind, words, retry_after = FAILURES[kind_of(error)][1]
@@ -258,7 +258,7 @@ def failure(error: Exception, what: str) -> UpstreamError:
 
 @contextmanager
 def dependency(what: str) -> Iterator[None]:
-    """Raise Upstream errors for botocore's inside the block; the original stays the cause, for the log."""
+    """Translate botocore's errors inside the block to UpstreamErrors; the original stays the cause, for the log."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -1,4 +1,4 @@
-"""An S3 bucket as a consumer sees it: streams in, bytes out, and writes that happen once."""
+"""An S3 bucket: reading, listing, and conditional writes."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from chalicelib.errors import UpstreamUnavailable
 
 
 class Listed(NamedTuple):
-    """An object as a listing shows it."""
+    """An object in a listing."""
 
     key: str
     etag: str
@@ -36,21 +36,21 @@ class S3Bucket:
         return (found.key for found in self.listed(prefix))
 
     def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
-        """Write an object, over any that is there."""
+        """Write an object, replacing any existing one."""
         with translated(self._what):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
     def write_new(self, key: str, body: bytes, content_type: str) -> bool:
-        """Write unless the key exists; False if it did."""
+        """Write unless the key exists; False if it exists."""
         return self.write_over(key, body, content_type, None)
 
     def write_over(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
-        """Write where the object still has `etag`, or where None is there; False, and no change, if not."""
+        """Write if the object still has `etag`, or, for None, does not exist; otherwise return False."""
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         return self._unless_changed("put_object", Key=key, Body=body, ContentType=content_type, **condition)
 
     def remove(self, key: str, etag: str) -> bool:
-        """Delete the object if it still has `etag`; False, and no change, if not."""
+        """Delete the object if it still has `etag`; otherwise change nothing and return False."""
         return self._unless_changed("delete_object", Key=key, IfMatch=etag)
 
     def listed(self, prefix: str) -> Iterator["Listed"]:
@@ -73,7 +73,7 @@ class S3Bucket:
                 raise
 
     def _unless_changed(self, operation: str, **arguments: Any) -> bool:
-        """Make a conditional change; False if its condition is false."""
+        """Make a conditional change; False if the condition does not hold."""
         with translated(self._what):
             try:
                 getattr(self._client, operation)(Bucket=self._bucket, **arguments)
@@ -86,7 +86,7 @@ class S3Bucket:
         return True
 
     def link(self, key: str, seconds: int) -> str | None:
-        """A URL that fetches the object for so long, without credentials; None if there is no object."""
+        """A URL that fetches the object without credentials for `seconds`; None if there is no object."""
         place = {"Bucket": self._bucket, "Key": key}
         with translated(self._what):
             try:

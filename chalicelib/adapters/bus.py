@@ -10,7 +10,7 @@ from chalicelib.errors import UpstreamUnavailable
 
 
 class BusAnnouncements:
-    """Puts events of one `source` on a bus, one at a time; each is there when the call returns."""
+    """Puts events of one `source` on a bus, one at a time; the bus has each when the call returns."""
 
     def __init__(self, client: Any, bus: str, source: str) -> None:
         self._client = client
@@ -18,7 +18,7 @@ class BusAnnouncements:
         self._source = source
 
     def announce(self, kind: str, detail: Mapping[str, Any]) -> None:
-        """Put an event; UpstreamUnavailable if the bus did not take it."""
+        """Put an event; UpstreamUnavailable if the bus did not accept it."""
         entry = {
             "Source": self._source,
             "DetailType": kind,
@@ -28,4 +28,4 @@ class BusAnnouncements:
         with translated("the event bus"):
             answer = self._client.put_events(Entries=[entry])
         if answer.get("FailedEntryCount"):
-            raise UpstreamUnavailable("the event bus did not take the event; try again later", retry_after=1)
+            raise UpstreamUnavailable("the event bus did not accept the event; try again later", retry_after=1)

@@ -1,4 +1,4 @@
-"""The public keys that Cognito signs a user pool's tokens with."""
+"""The public keys that verify a Cognito user pool's tokens."""
 
 import json
 import time
@@ -25,9 +25,9 @@ class RsaKey(NamedTuple):
 
 
 class PoolKeys:
-    """Reads a pool's keys once, and again for an id that it does not know, at most once in RENEWAL_S.
+    """Reads a pool's keys once, and again for an unknown id, at most once in RENEWAL_S.
 
-    `endpoint` replaces the issuer's host: a local Cognito issues tokens in the name of AWS.
+    `endpoint` replaces the issuer's host, because a local Cognito issues tokens in the name of AWS.
     """
 
     def __init__(self, endpoint: str = "", clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class PoolKeys:
         self._read_at: float | None = None
 
     def find(self, issuer: str, key_id: str) -> RsaKey | None:
-        """The key of that id, or None; UpstreamUnavailable if the keys cannot be read."""
+        """The key with that id, or None; UpstreamUnavailable if the keys cannot be read."""
         stale = self._read_at is None or self._clock() - self._read_at >= RENEWAL_S
         if key_id not in self._known and stale:
             self._known = self._read(issuer)

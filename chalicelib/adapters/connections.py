@@ -1,4 +1,4 @@
-"""Open WebSocket connections, reached through API Gateway's management API."""
+"""Open WebSocket connections, through API Gateway's management API."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ WHAT = "The WebSocket connection"
 
 
 class Addressed(Protocol):
-    """Whatever names a connection and the endpoint that posts to it."""
+    """A connection's id and the endpoint that posts to it."""
 
     @property
     def id(self) -> str: ...
@@ -26,8 +26,8 @@ class Addressed(Protocol):
 class Connections:
     """Posts messages with the client that `client_at` makes for an endpoint.
 
-    `endpoint`, if given, is used instead of the one that came with the connection: behind a custom domain, an event
-    does not say where its connection is posted to.
+    `endpoint`, if given, replaces the connection's own endpoint: behind a custom domain, events do not contain the
+    endpoint that posts to their connection.
     """
 
     def __init__(self, client_at: Callable[[str], Any], endpoint: str | None = None) -> None:
@@ -37,7 +37,7 @@ class Connections:
     def post(self, connection: Addressed, message: Mapping[str, Any]) -> None:
         """Send `message` as JSON text.
 
-        Gone if the connection is closed, RateLimited or Upstream* if the service could not take it, TooLarge beyond
+        Gone if the connection is closed, RateLimited or Upstream* if the service did not accept it, TooLarge beyond
         128 KB.
         """
         data = msgspec.json.encode(message)

@@ -1,4 +1,4 @@
-"""Counts in DynamoDB that forget themselves."""
+"""Counts in DynamoDB that expire."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ class CountersTable:
         self._table = table
 
     def add(self, name: str, ends_at: datetime) -> int:
-        """Count one more under `name`."""
+        """Increment the count `name`."""
         with translated(COUNTERS_TABLE):
             answer = self._db.update_item(
                 TableName=self._table,
@@ -28,7 +28,7 @@ class CountersTable:
         return int(answer["Attributes"]["count"]["N"])
 
     def count(self, name: str) -> int:
-        """The count under `name`; 0 where there is none."""
+        """The count `name`; 0 if there is none."""
         with translated(COUNTERS_TABLE):
             found = self._db.get_item(TableName=self._table, Key={"name": {"S": name}}).get("Item", {})
         return int(found.get("count", {"N": "0"})["N"])

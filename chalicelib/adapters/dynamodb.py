@@ -1,4 +1,4 @@
-"""DynamoDB items as plain mappings, and its conditional updates in one place."""
+"""DynamoDB items as plain mappings, and conditional updates."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values as DynamoDB attributes; None is left out, since NULL is no key and no absence."""
+    """Plain values as DynamoDB attributes; omits None, because NULL is neither a key nor an absence."""
     return {name: _attribute(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """DynamoDB attributes as plain values, numbers as int where whole, else float."""
+    """DynamoDB attributes as plain values; whole numbers as int, others as float."""
     return {name: _value(attribute) for name, attribute in item.items()}
 
 
 def condition_failed(error: ClientError) -> bool:
-    """Did a conditional write find its condition false?"""
+    """Did a conditional write fail its condition?"""
     return error_code(error) == "ConditionalCheckFailedException"
 
 
@@ -35,10 +35,10 @@ def setting(
     conditions: Sequence[str] = (),
     given: Mapping[str, Any] = NOTHING,
 ) -> dict[str, Any]:
-    """The UpdateItem arguments that set `values`, None taking an attribute away, and add to the numbers `adding`.
+    """The UpdateItem arguments that set `values` (None removes an attribute) and add `adding` to numbers.
 
-    All `conditions` must hold; they name attributes as `#name`, or plainly where that is no reserved word, and the
-    values `given` as `:name`.
+    All `conditions` must hold. They name attributes as `#name`, or plainly if the name is not reserved, and the
+    values of `given` as `:name`.
     """
     items, amounts = to_item(values), to_item(adding)
     gone = [f"#{name}" for name in values if name not in items]
@@ -59,7 +59,7 @@ def setting(
 
 
 def one_of(attribute: str, values: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """A condition that `attribute` is one of `values`, and the values that it is given."""
+    """The condition that `attribute` is one of `values`, and its named values."""
     given = {f"{attribute}_{place}": value for place, value in enumerate(values)}
     return f"#{attribute} IN ({', '.join(f':{name}' for name in given)})", given
 

@@ -1,8 +1,8 @@
-"""PostgreSQL for Lambda: one connection a container, checked before use, renewed when it or its password died.
+"""PostgreSQL for Lambda: one connection per container, checked before use, renewed when it or its password fails.
 
-Fit for RDS Proxy: nothing is set on the session, prepared statements are off, and each piece of work is one
-transaction with its own `SET LOCAL` limits. Work that the server cut short (deadlock, serialization, a restart) runs
-again from its start, so it must be nothing but a transaction.
+It suits RDS Proxy: it sets nothing on the session, prepared statements are off, and each piece of work is one
+transaction with its own `SET LOCAL` limits. Work that the server aborted (deadlock, serialization, a restart) runs
+again from its start, so it must have no effects outside the transaction.
 """
 
 import math
@@ -38,9 +38,9 @@ CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 10_000
 UNANSWERED_MS = 10_000
 SERVICE = "the database"
-NO_PLACE = "the database secret does not say where the database is: `migrate` writes it there, or give DatabaseHost"
+NO_PLACE = "the database secret does not say where the database is: run `migrate`, which writes it, or set DatabaseHost"
 SILENCE_S = 5.0
-"""What a server may say nothing beyond a statement's own limit, before its process is taken for stopped."""
+"""Seconds of silence beyond a statement's own limit after which we consider the server's process stopped."""
 
 TRANSIENT = (
     pg.DeadlockDetected,
@@ -49,10 +49,10 @@ TRANSIENT = (
     pg.CrashShutdown,
     pg.CannotConnectNow,
     pg.IdleInTransactionSessionTimeout,
-    pg.ReadOnlySqlTransaction,  # a fail-over has made a reader of the server that we are connected to
+    pg.ReadOnlySqlTransaction,  # a failover has made our server a reader
 )
 BEHIND = (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.InvalidSchemaName)
-"""What a statement of this release meets between its deployment and `migrate`."""
+"""Errors of this release's statements between its deployment and `migrate`."""
 BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, and so Lambda
     "/etc/ssl/certs/ca-certificates.crt",  # Debian
@@ -63,12 +63,12 @@ BAD_CREDENTIALS = (
     "no password supplied",
     "authentication failed",
     "does not exist",
-    "has no credentials for the role",  # RDS Proxy's words for a user that its secrets do not name any more
+    "has no credentials for the role",  # RDS Proxy's message for a user that its secrets no longer name
 )
 
 
 class SecretSource(Protocol):
-    """Where connection secrets are kept."""
+    """The store of connection secrets."""
 
     def read(self, arn: str) -> dict[str, Any]: ...
 
@@ -78,10 +78,10 @@ class SecretSource(Protocol):
 class DatabaseSecret:
     """The connection string that a secret holds: `{"url"}`, or the fields that RDS writes.
 
-    A secret that RDS manages has a user and a password alone, and one behind RDS Proxy has the server's host, not the
-    proxy's: `host` and `name`, where given, are the database's whatever the secret says. With `verify`, TLS with a
-    checked host name is required, against the authorities in the file `authorities` ("system" for those of the machine,
-    which is right for RDS Proxy).
+    A secret that RDS manages has only a user and a password, and one behind RDS Proxy has the server's host, not the
+    proxy's: `host` and `name`, if given, override the secret. With `verify`, TLS with a checked host name is required,
+    against the authorities in the file `authorities` ("system" for those of the machine, which is right for RDS
+    Proxy).
     """
 
     def __init__(
@@ -120,12 +120,12 @@ class DatabaseSecret:
             raise UpstreamRejected("the database secret is not a connection") from None
 
     def forget(self) -> None:
-        """Read the secret anew the next time."""
+        """Read the secret again the next time."""
         self._secrets.forget(self._arn)
 
 
 class Connecting(Protocol):
-    """Where to connect to."""
+    """The connection string's source."""
 
     def read(self) -> str: ...
 
@@ -133,16 +133,16 @@ class Connecting(Protocol):
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that is given up where the server does not answer a statement in time.
+    """A connection that closes if the server does not answer a statement in time.
 
-    The server enforces its own limits, but not while its process is stopped, when only its kernel answers.
+    The server enforces its own limits, except while its process is stopped and only its kernel answers.
     """
 
     statement_s = float("inf")
-    """What the statements of the transaction at hand may take by the server's own limit."""
+    """The server's own limit for statements of the current transaction."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the server as psycopg does, at most as long as it may take; Unanswered and closed after that."""
+        """Wait for the server as psycopg does, within the limit; then close the connection and raise Unanswered."""
         most = min(deadline.left(self.statement_s + SILENCE_S), timeout or float("inf"))
         try:
             return super().wait(gen, interval, most if most != float("inf") else None)
@@ -156,7 +156,7 @@ class Unanswered(psycopg.OperationalError):
 
 
 class Postgres:
-    """Runs work in transactions on one connection that it opens when needed and keeps."""
+    """Runs work in transactions on one connection, which it opens when needed and keeps."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class Postgres:
         self._used_at = 0.0
 
     def run(self, work: Callable[[Cursor], T], *, settings: Mapping[str, str] | None = None) -> T:
-        """What `work` returns, its statements committed together; nothing is kept if it raises.
+        """Run `work` in one transaction and return its result; nothing is committed if it raises.
 
         `settings` hold for this transaction only. Raises UpstreamUnavailable, UpstreamTimeout (a statement ran into
         its limit), Conflict, InvalidInput (a value that PostgreSQL cannot hold).
@@ -193,7 +193,7 @@ class Postgres:
                 raise UpstreamTimeout("the database did not answer in time") from error
             except (*TRANSIENT, psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if isinstance(error, pg.LockNotAvailable):
-                    raise UpstreamUnavailable("the data is being worked on; try again later", retry_after=5) from error
+                    raise UpstreamUnavailable("the data is in use; try again later", retry_after=5) from error
                 if attempt == ATTEMPTS or not deadline.left():
                     raise UpstreamUnavailable("the database is unavailable; try again later", retry_after=5) from error
                 self._pause(0.05 * 4**attempt)
@@ -206,7 +206,7 @@ class Postgres:
         self.run(lambda cursor: cursor.execute("SELECT 1"))
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -232,7 +232,7 @@ class Postgres:
             raise
 
     def _healthy(self) -> BoundedConnection:
-        """The connection, proven if it was idle (Lambda freezes containers for minutes), or a new one."""
+        """The connection, tested if it was idle (Lambda freezes containers for minutes), or a new one."""
         connection = self._connection
         if connection is not None and not connection.closed:
             if self._clock() - self._used_at < IDLE_CHECK_S:
@@ -248,7 +248,7 @@ class Postgres:
         return self._connection
 
     def _connect(self) -> BoundedConnection:
-        """A new connection; with the secret read anew if the one that we know is refused."""
+        """A new connection; if the server refuses the known secret, read it again."""
         try:
             return self._open()
         except psycopg.OperationalError as error:
@@ -269,7 +269,7 @@ class Postgres:
             prepare_threshold=None,
             connect_timeout=max(1, math.ceil(deadline.left(CONNECT_TIMEOUT_S))),
             application_name="omnibus",
-            # A host that vanished says nothing: without these, a container would wait for it until its function ends.
+            # Without these, a container would wait for a vanished host until its function ends.
             tcp_user_timeout=UNANSWERED_MS,
             keepalives_idle=30,
             keepalives_interval=5,
@@ -278,26 +278,26 @@ class Postgres:
 
 
 def local_settings(settings: Mapping[str, str]) -> str:
-    """The statements, in one text, that set settings for a transaction.
+    """The statements that set settings for a transaction, in one text.
 
-    Not `set_config`, which RDS Proxy takes for a change of the session, and gives up sharing the connection.
+    RDS Proxy treats `set_config` as a change of the session and stops sharing the connection, so this avoids it.
     """
     pairs = [(sql.Identifier(name), sql.Literal(value)) for name, value in settings.items()]
     return "; ".join(sql.SQL("SET LOCAL {} = {}").format(*pair).as_string() for pair in pairs)
 
 
 def only(cursor: Cursor) -> Any:
-    """The row of a statement that always has one."""
+    """The row of a statement that always returns one."""
     row = cursor.fetchone()
     if row is None:
-        raise UpstreamError("the database answered nothing where it always answers")
+        raise UpstreamError("the database returned no row for a statement that always returns one")
     return row
 
 
 def _authorities_file(authorities: str) -> str:
-    """The file of the authorities; of those that the machine trusts for "system".
+    """The file of certificate authorities; for "system", the machine's own.
 
-    What libpq takes for the machine's is where the OpenSSL inside its wheel was built to look: nowhere on Lambda.
+    libpq looks for the machine's file where its wheel's OpenSSL was built, a path that does not exist on Lambda.
     """
     if authorities != "system":
         return authorities
@@ -311,5 +311,5 @@ def _translated(error: psycopg.Error | UnicodeEncodeError) -> OmnibusError:
     if isinstance(error, BEHIND):
         return UpstreamUnavailable("the database is behind this release until `migrate` has run", retry_after=60)
     if isinstance(error, psycopg.IntegrityError):
-        return Conflict("the data has changed meanwhile; read it again")
+        return Conflict("the data has changed in the meantime; read it again")
     return UpstreamError("the database reported an error")

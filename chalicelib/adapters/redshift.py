@@ -1,4 +1,4 @@
-"""Redshift's Data API: statements run asynchronously, are waited for within a budget, and come back records_of."""
+"""Redshift's Data API: run statements asynchronously, wait within a budget, and convert the records."""
 
 import logging
 import random
@@ -26,7 +26,7 @@ WAREHOUSE = "the warehouse"
 SERVICE = "redshift-data"
 CANCEL_S = 1.0
 LONGEST_WAIT_S = 20
-"""Of one long poll: the service allows 30, and the HTTP client must wait longer than this."""
+"""The limit of one long poll: the service allows 30 s, and the HTTP client must wait longer than this."""
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 RETRY_AFTER_S = 5
@@ -52,15 +52,15 @@ CONVERSIONS: Mapping[str, Callable[[str], Value]] = {
     "timestamp": _timestamp,
     "timestamptz": _timestamp,
 }
-"""How texts become values, by the column's type name; other types come records_of, or are texts."""
+"""Column type -> the conversion of its texts; other types come converted, or stay texts."""
 
 
 class RedshiftData:
     """Runs statements on one cluster or workgroup.
 
-    `target` holds ClusterIdentifier with DbUser or SecretArn, or WorkgroupName, and Database. `budget_s` bounds each
-    call, waiting and paging included, and so does the deadline of the request; a statement that outlasts it is
-    cancelled, and the request asks the warehouse nothing more. The client's read timeout must exceed LONGEST_WAIT_S.
+    `target` holds ClusterIdentifier with DbUser or SecretArn, or WorkgroupName, and Database. `budget_s` and the
+    request's deadline bound each call, including waiting and paging; a statement that exceeds them is
+    cancelled, and the request does not call the warehouse again. The client's read timeout must exceed LONGEST_WAIT_S.
     The clock is monotonic, in seconds.
     """
 
@@ -87,10 +87,10 @@ class RedshiftData:
     def rows(
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, *, fresh_for_s: float = 0
     ) -> Sequence[Row]:
-        """The rows of one query; of the same question asked within `fresh_for_s`, the same rows.
+        """The rows of one query; the same query within `fresh_for_s` returns the same rows.
 
-        UpstreamTimeout over budget, UpstreamUnavailable where it is busy, down or the statement was aborted,
-        UpstreamRejected where the statement failed or has no result set.
+        UpstreamTimeout over budget, UpstreamUnavailable if it is busy or down or aborted the statement,
+        UpstreamRejected if the statement failed or has no result set.
         """
         bound = _bound(parameters or {})
         key = (sql, tuple(sorted(bound.items())))
@@ -109,7 +109,7 @@ class RedshiftData:
         return found
 
     def run(self, sqls: Sequence[str], parameters: Mapping[str, Parameter] | None = None) -> int:
-        """Run statements as one transaction; how many rows the last of them affected. Raises as `rows` does."""
+        """Run statements as one transaction; return the rows that the last one affected. Raises like `rows`."""
         bound = _bound(parameters or {})
         with within(self._budget_s), dependency(WAREHOUSE):
             deadline = self._clock() + left(self._budget_s)
@@ -134,7 +134,7 @@ class RedshiftData:
             answer = {"Status": "SUBMITTED"}
         try:
             answer = self._await(statement_id, answer, deadline)
-        except UpstreamError as error:  # nobody will ask for its result
+        except UpstreamError as error:  # nobody will read its result
             self._cancel(statement_id)
             if isinstance(error, UpstreamTimeout) and (request := current()):
                 request.gave_up(SERVICE)
@@ -147,7 +147,7 @@ class RedshiftData:
         return statement_id, bool(answer.get("HasResultSet"))
 
     def _await(self, statement_id: str, answer: Mapping[str, Any], deadline: float) -> Mapping[str, Any]:
-        """The description of a statement once it has ended; raises where it does not in time, or cannot be asked."""
+        """The description of a finished statement; raises if it does not finish in time or cannot be described."""
         pause = FIRST_PAUSE_S
         wait = self._wait_for(deadline)
         while answer["Status"] not in ENDED:
@@ -168,7 +168,7 @@ class RedshiftData:
         return answer
 
     def _reason(self, statement_id: str, answer: Mapping[str, Any]) -> str:
-        """Why a statement failed; an execution that waited for it does not say, a description does."""
+        """Why a statement failed, by its description: the answer of a waiting execution does not say."""
         if "Error" not in answer:
             try:
                 answer = self._client.describe_statement(Id=statement_id)
@@ -207,12 +207,12 @@ class RedshiftData:
             ClientError,
             BotoCoreError,
             UpstreamTimeout,
-        ) as error:  # it may have ended meanwhile; the caller is answered anyway
+        ) as error:  # it may have ended by now; the caller gets an answer anyway
             _log.warning("could not cancel statement %s: %s", statement_id, error)
 
 
 def records_of(columns: Sequence[Mapping[str, Any]], records: Sequence[Sequence[Mapping[str, Any]]]) -> list[Row]:
-    """Records as rows: DECIMAL as Decimal, dates and timestamps as such, NULL as None."""
+    """Records as rows: DECIMAL as Decimal, dates and timestamps as Python's, NULL as None."""
     names = [column.get("label") or column["name"] for column in columns]
     conversions = [CONVERSIONS.get(column["typeName"]) for column in columns]
     return [
@@ -237,7 +237,7 @@ def _bound(parameters: Mapping[str, Parameter]) -> dict[str, str]:
 
 
 def _failure(error: Exception) -> UpstreamError:
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):  # a slow statement answers; a silent service is away
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):  # a slow statement answers; a silent service is down
         return UpstreamUnavailable("The warehouse does not answer; try again later.", retry_after=RETRY_AFTER_S)
     if isinstance(error, ClientError) and error_code(error) in BUSY:
         return UpstreamUnavailable("The warehouse is busy; try again later.", retry_after=RETRY_AFTER_S)
@@ -248,7 +248,7 @@ def _failure(error: Exception) -> UpstreamError:
 
 
 class _Cache:
-    """The latest answers, each until it is stale."""
+    """The latest answers, each kept until it is stale."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

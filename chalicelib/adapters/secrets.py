@@ -1,4 +1,4 @@
-"""Secrets Manager: JSON secrets by ARN, kept until somebody says that they no longer work."""
+"""Secrets Manager: JSON secrets by ARN, cached until a caller reports that they no longer work."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chalicelib.errors import UpstreamRejected
 
 
 class Secrets:
-    """Reads each secret once for the life of the process, and again after `forget`."""
+    """Reads each secret once in the life of the process, and again after `forget`."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -33,5 +33,5 @@ class Secrets:
         self._known[arn] = content
 
     def forget(self, arn: str) -> None:
-        """Read the secret anew the next time: it was rotated."""
+        """Read the secret again the next time: it was rotated."""
         self._known.pop(arn, None)

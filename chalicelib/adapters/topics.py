@@ -1,4 +1,4 @@
-"""An SNS topic that operators listen to."""
+"""An SNS topic that operators subscribe to."""
 
 from collections.abc import Mapping
 from typing import Any

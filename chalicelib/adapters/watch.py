@@ -11,7 +11,7 @@ AT_ONCE = 8
 
 
 class StackWatch:
-    """Everything is found by its name, which begins with the stack's."""
+    """Finds resources by their names, which begin with the stack's."""
 
     def __init__(self, cloudwatch: Any, sqs: Any, stack: str) -> None:
         self._cloudwatch = cloudwatch
@@ -19,7 +19,7 @@ class StackWatch:
         self._stack = stack
 
     def alarms(self) -> Sequence[dict[str, Any]]:
-        """Every alarm, those that ring first: name without the stack, state, reason, since when."""
+        """Every alarm, active ones first: name without the stack, state, reason, and start time."""
         with dependency("CloudWatch"):
             pages = self._cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self._stack}-")
             found = [alarm for page in pages for alarm in page.get("MetricAlarms", [])]

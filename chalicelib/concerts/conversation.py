@@ -63,7 +63,7 @@ Send = Callable[[Mapping[str, Any]], object]
 
 
 def new_chat_session_id() -> str:
-    """An id that nobody can guess; knowing it is what lets an anonymous caller continue the session."""
+    """An unguessable id; an anonymous caller who knows it may continue the session."""
     import secrets  # loads OpenSSL, which only a new session needs
 
     return f"chat-{secrets.token_hex(16)}"

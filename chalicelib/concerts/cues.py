@@ -33,10 +33,6 @@ SHORT_CODES = frozenset(
 )
 """Codes of places that are words: they count in capitals, or after a city and a comma."""
 
-ARTIST_BEFORE = re.compile(
-    r"\b(?:by|band|artist|singer|group|musician|act|see|hear|watch|catch|seeing|about|for|from|love|like|fan of|fans of|"
-    r"is|does|will|did|are|when s|where s|whos|with|of|has|can) (?:the )?$"
-)
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
@@ -248,7 +244,7 @@ SALES = re.compile(
 AHEAD = re.compile(
     r"\b(?:will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
 )
-"""What sells, and what is yet to come: both together ask for a forecast, the first with the past for totals."""
+"""Words for sales and for the future: together they ask for a forecast; sales with the past ask for totals."""
 TAKEN = re.compile(
     r"\b(?:sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
 )
@@ -257,7 +253,7 @@ ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
     r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
 )
-"""What stands after a name that is unwanted."""
+"""Words after an unwanted name."""
 ELSEWHERE = re.compile(r"\b(?:weather|flights?|hotels?|restaurants?|directions)\b")
 DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
 """Endings of words that are made of genres: jazzy, rockish, metalheads."""

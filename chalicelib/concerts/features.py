@@ -71,7 +71,7 @@ def vector(features: TicketFeatures) -> list[float]:
 
 
 def unknown_in(features: TicketFeatures) -> list[str]:
-    """What nobody knows of a concert, by the names in FORECAST_GAPS."""
+    """The unknown facts of a concert, by the names in FORECAST_GAPS."""
     return [what for what, names in FORECAST_GAPS.items() if not getattr(features, names[-1])]
 
 

@@ -1,4 +1,4 @@
-"""What a concert-goer looks up: concerts by date, artists, venues with their history, genres."""
+"""Lookups for concert-goers: concerts by date, artists, venues with their history, genres."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode

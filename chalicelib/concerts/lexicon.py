@@ -103,7 +103,7 @@ TYPE_ALIASES: Mapping[str, str] = {
 
 
 class Named(NamedTuple):
-    """What a span of words names: its kind, and the genre, Place, NamedArtist, NamedVenue or venue type."""
+    """The meaning of a span of words: its kind, and the genre, Place, NamedArtist, NamedVenue or venue type."""
 
     kind: str
     what: object
@@ -170,7 +170,7 @@ class Lexicon:
 
     @cached_property
     def longest(self) -> int:
-        """How many words the longest name has."""
+        """The number of words in the longest name."""
         return max(map(len, self.spans), default=0)
 
     def genre(self, text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the concert routes, the socket and the tools take and answer."""
+"""Requests and responses of the concert routes, the socket and the tools."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,15 +33,15 @@ ArtistId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", example
 VenueId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{1,50}$(?!\n)", examples=["ven-0007"])]
 Seats = Annotated[int, Meta(ge=0, le=1_000_000)]
 Price = Annotated[float, Meta(ge=0, le=1e6)]
-Notes = Annotated[list[str], Meta(description="What of the question could not be used, a sentence each.")]
+Notes = Annotated[list[str], Meta(description="The parts of the question that could not be used, a sentence each.")]
 Rank = Annotated[
-    int, Meta(ge=1, description="By popularity score, of the venues with at least min_events; equal scores share one.")
+    int, Meta(ge=1, description="By popularity score, of venues with at least min_events; equal scores share a rank.")
 ]
 OrderBy = Literal["popularity", "revenue", "attendance_rate", "concerts", "capacity"]
 
 
 class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which scheduled concerts are meant; all of it is optional. Lists are alternatives, days are inclusive."""
+    """A filter for scheduled concerts; every field is optional. Lists are alternatives, days are inclusive."""
 
     genres: Annotated[list[Genre], Meta(max_length=10, examples=[["rock", "indie"]])] = []
     exclude_genres: Annotated[list[Genre], Meta(max_length=10)] = []
@@ -69,20 +69,20 @@ class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class RecommendationQuery(ConcertWish, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What someone likes, where and when; all of it is optional."""
+    """A person's wishes: what, where and when; every field is optional."""
 
     similar_to: Annotated[
-        ConcertId | None, Meta(description="A concert: others of its genres count, not its own artist's.")
+        ConcertId | None, Meta(description="A concert: recommends others of its genres, but not by its artist.")
     ] = None
-    order: Annotated[Literal["best", "date", "price"], Meta(description="What comes first.")] = "best"
+    order: Annotated[Literal["best", "date", "price"], Meta(description="The sort order.")] = "best"
     user_id: Annotated[
-        UserId | None, Meta(description="Echoed. The warehouse keeps no personal histories, so it changes no score.")
+        UserId | None, Meta(description="Echoed. The warehouse keeps no personal histories, so it affects no score.")
     ] = None
     top_n: Annotated[int, Meta(ge=1, le=50, examples=[10])] = 10
 
 
 class Recommendation(Struct, frozen=True, kw_only=True):
-    """One concert, how well it suits, and why."""
+    """One concert, its score, and the reasons."""
 
     concert_id: str
     artist_id: str
@@ -94,13 +94,13 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     state: str
     country: str
     event_date: date
-    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null where no price is known.")]
+    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null if no price is known.")]
     score: Annotated[float, Meta(gt=0, le=1)]
     reasons: list[str]
 
 
 class Recommendations(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The concerts that suit best, the best first; `basis` names what was used to score them."""
+    """The best matching concerts, the best first; `basis` names the wishes behind the scores."""
 
     recommendations: list[Recommendation]
     basis: list[str]
@@ -112,7 +112,7 @@ class Recommendations(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many venues to rank, which, and by which concerts."""
+    """The number of venues to rank, and filters for venues and concerts."""
 
     top_n: Annotated[int, Meta(ge=1, le=100, description="How many venues to return.", examples=[10])] = 10
     min_events: Annotated[
@@ -133,7 +133,7 @@ class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ScorePart(Struct, frozen=True, kw_only=True):
-    """One of the eleven parts of a popularity score; null is what nobody reported, whose weight the others share."""
+    """One of the eleven parts of a popularity score; null is unreported, and the other parts share its weight."""
 
     name: str
     weight: float
@@ -141,7 +141,7 @@ class ScorePart(Struct, frozen=True, kw_only=True):
 
 
 class VenueStanding(Struct, frozen=True, kw_only=True):
-    """One venue's rank and the figures behind it; money is a decimal text, null is what nobody reported."""
+    """One venue's rank and the figures behind it; money is a decimal text, null is unreported."""
 
     popularity_rank: Rank
     venue_id: Annotated[str, Meta(examples=["ven-0007"])]
@@ -154,9 +154,9 @@ class VenueStanding(Struct, frozen=True, kw_only=True):
     venue_type: str
     capacity: int
     score: Annotated[float, Meta(ge=0, le=1, description="The weighted sum.", examples=[0.8127])]
-    contributions: Annotated[list[ScorePart], Meta(description="Eleven parts that add up to the score.")]
+    contributions: Annotated[list[ScorePart], Meta(description="Eleven parts; their sum is the score.")]
     total_events: int
-    reported_events: Annotated[int, Meta(description="Of the events, those whose revenue is known.")]
+    reported_events: Annotated[int, Meta(description="The number of events with known revenue.")]
     avg_attendance: float | None
     avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)] | None
     total_revenue: Annotated[Decimal | None, Meta(description="Of the reported events.", examples=["1234567.89"])]
@@ -167,7 +167,7 @@ class VenueStanding(Struct, frozen=True, kw_only=True):
 
 
 class PopularityReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The venues in the order asked for, and the days that they were ranked by."""
+    """The ranked venues in the requested order, and the days of the ranking."""
 
     venues: list[VenueStanding]
     since: date
@@ -178,14 +178,14 @@ class PopularityReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Refreshed(Struct, frozen=True, kw_only=True):
-    """What a refresh of the `venue_popularity` table wrote."""
+    """The result of a refresh of the `venue_popularity` table."""
 
     venues: int
     calculated_at: datetime
 
 
 class TotalsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which completed concerts to sum up; days are inclusive, the last year without any."""
+    """A filter for completed concerts to summarize; days are inclusive and default to the last year."""
 
     since: date | None = None
     until: date | None = None
@@ -199,18 +199,18 @@ class TotalsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class GenreTotals(Struct, frozen=True, kw_only=True):
-    """One genre's completed concerts in some days; money is a decimal text, null is what nobody reported."""
+    """One genre's completed concerts in a period; money is a decimal text, null is unreported."""
 
     genre: str
     concerts: int
-    reported_concerts: Annotated[int, Meta(description="Of the concerts, those whose revenue is known.")]
+    reported_concerts: Annotated[int, Meta(description="The number of concerts with known revenue.")]
     attendance: int | None
     revenue: Decimal | None
     avg_attendance_rate: float | None
 
 
 class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Completed concerts by genre, the largest revenue first, and the days that they are of."""
+    """Completed concerts by genre, the largest revenue first, and the period."""
 
     genres: list[GenreTotals]
     since: date
@@ -220,7 +220,7 @@ class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which concerts to list: names given several times are alternatives, days are inclusive, today is the default."""
+    """A filter for concerts: repeated names are alternatives, days are inclusive, the default begins today."""
 
     q: Annotated[NameWords, Meta(description="NameWords of the artist's or venue's name.")] = ""
     genre: Annotated[list[Genre], Meta(max_length=10)] = []
@@ -233,7 +233,7 @@ class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Concert(Struct, frozen=True, kw_only=True):
-    """One concert, who plays and where."""
+    """One concert, with its artist and venue."""
 
     concert_id: str
     event_date: date
@@ -252,13 +252,13 @@ class Concert(Struct, frozen=True, kw_only=True):
     longitude: float | None
     venue_type: str
     capacity: int
-    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null where no price is known.")]
+    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null if no price is known.")]
     price_to: Decimal | None
     currency: str
 
 
 class ConcertPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Concerts by date; `next_cursor` asks for those after them."""
+    """Concerts by date; `next_cursor` requests the next page."""
 
     concerts: list[Concert]
     next_cursor: str | None = None
@@ -266,7 +266,7 @@ class ConcertPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Names to look for: every word must be in the name, the last perhaps not whole."""
+    """A search by name: every word must be in the name; the last may be incomplete."""
 
     q: NameWords = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
@@ -274,14 +274,14 @@ class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class VenuesQuery(NamesQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Venues to look for, by name, place and type."""
+    """A search for venues by name, place and type."""
 
     place: Annotated[list[PlaceName], Meta(max_length=10)] = []
     type: Annotated[list[VenueType], Meta(max_length=10)] = []
 
 
 class Artist(Struct, frozen=True, kw_only=True):
-    """An artist, with the next scheduled concert where there is one."""
+    """An artist, with the next scheduled concert if there is one."""
 
     artist_id: str
     name: str
@@ -304,7 +304,7 @@ class ArtistPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ArtistDetail(Artist, frozen=True, kw_only=True):
-    """An artist with its next concerts, and what its concerts of the last two years came to."""
+    """An artist with the next concerts, and the totals of the last two years."""
 
     formation_date: date | None
     members: list[str]
@@ -315,7 +315,7 @@ class ArtistDetail(Artist, frozen=True, kw_only=True):
 
 
 class Venue(Struct, frozen=True, kw_only=True):
-    """A venue: where it is and what it is."""
+    """A venue: its place and type."""
 
     venue_id: str
     name: str
@@ -342,9 +342,9 @@ class VenuePage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class VenueMonth(Struct, frozen=True, kw_only=True):
-    """A venue's completed concerts of one month; null is what nobody reported."""
+    """A venue's completed concerts of one month; null is unreported."""
 
-    month: Annotated[date, Meta(description="Its first day.")]
+    month: Annotated[date, Meta(description="The month's first day.")]
     concerts: int
     reported_concerts: int
     avg_attendance: float | None
@@ -361,7 +361,7 @@ class VenueDetail(Venue, frozen=True, kw_only=True):
 
 
 class GenreCount(Struct, frozen=True, kw_only=True):
-    """A genre, with how many artists play it and how many concerts are scheduled."""
+    """A genre, with the numbers of its artists and scheduled concerts."""
 
     genre: str
     artists: int
@@ -382,7 +382,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class TicketFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the model reads about one concert, in the model's order; null is what nobody knows, which is not zero."""
+    """The model's features of one concert, in the model's order; null is unknown, not zero."""
 
     artist_popularity_score: Annotated[float, Meta(ge=0, le=100, examples=[71.5])]
     artist_avg_attendance: Annotated[float, Meta(ge=0, le=1_000_000, examples=[5400.0])] | None
@@ -393,9 +393,9 @@ class TicketFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     venue_avg_attendance_rate: Share | None
     venue_popularity_rank: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000)] | None,
-        Meta(description="The venue's rank by the revenue of two years, as the model learnt it."),
+        Meta(description="The venue's rank by the revenue of two years, as in the model's training."),
     ]
-    venue_type_encoded: Annotated[int, Meta(ge=-1, le=1000, description="The model's code; -1 where unknown.")]
+    venue_type_encoded: Annotated[int, Meta(ge=-1, le=1000, description="The model's code; -1 if unknown.")]
     venue_location_popularity: Annotated[Share | None, Meta(description="Its city's share of concerts.")]
     historical_avg_sales: Annotated[Takings | None, Meta(description="The venue's mean revenue.")]
     historical_max_sales: Annotated[Takings | None, Meta(description="The venue's best revenue.")]
@@ -437,7 +437,7 @@ class TicketBatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TicketRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Feature vectors in the model's order, as one function sends them to another."""
+    """Feature vectors in the model's order, for calls between functions."""
 
     rows: Annotated[
         list[Annotated[list[float | None], Meta(min_length=len(TICKET_FEATURES), max_length=len(TICKET_FEATURES))]],
@@ -446,7 +446,7 @@ class TicketRows(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CoveragePart(Struct, frozen=True, kw_only=True):
-    """One of the five parts of a data coverage: `contribution` is `weight` times `value`."""
+    """One of the five parts of the data coverage: `contribution` is `weight` times `value`."""
 
     name: str
     weight: float
@@ -456,7 +456,7 @@ class CoveragePart(Struct, frozen=True, kw_only=True):
 
 
 class SalesInterval(Struct, frozen=True, kw_only=True):
-    """Where the revenue will be in `level` of cases; `measured` is how often that held on seasons never learnt from."""
+    """The interval that holds the revenue in a share `level` of cases; `measured` is the share in test seasons."""
 
     low: Annotated[Decimal, Meta(examples=["301234.00"])]
     high: Annotated[Decimal, Meta(examples=["522345.00"])]
@@ -465,7 +465,7 @@ class SalesInterval(Struct, frozen=True, kw_only=True):
 
 
 class ConcertSummary(Struct, frozen=True, kw_only=True):
-    """The concert that a prediction is about."""
+    """The concert of a prediction."""
 
     concert_id: str
     artist_id: str
@@ -480,23 +480,23 @@ ConfidenceLevel = Literal["high", "medium", "low"]
 
 
 class TicketPrediction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sales forecast, what it rests on, and who made it."""
+    """A sales forecast, its basis, and its provider."""
 
     predicted_sales: Annotated[Decimal, Meta(description="Revenue, two decimals.", examples=["412345.50"])]
     currency: Annotated[str, Meta(description="Of every amount.", examples=["USD"])]
     interval: SalesInterval
     confidence_level: Annotated[
-        ConfidenceLevel, Meta(description="How much is known of concerts like this; the interval is wider the lower.")
+        ConfidenceLevel, Meta(description="How much is known of concerts like this; a low level widens the interval.")
     ]
-    unknown: Annotated[list[str], Meta(description="What the forecast had to do without.", examples=[["prices"]])]
-    data_coverage: Annotated[float, Meta(ge=0, le=1, description="How much data there was: the sum of its parts.")]
+    unknown: Annotated[list[str], Meta(description="Facts unknown to the forecast.", examples=[["prices"]])]
+    data_coverage: Annotated[float, Meta(ge=0, le=1, description="The share of available data: the sum of its parts.")]
     coverage_parts: list[CoveragePart]
     features: TicketFeatures
     source: Annotated[str, Meta(description='"sagemaker", or "embedded" for the model shipped with the application.')]
     model_version: str
     as_of: date
     concert: ConcertSummary | None = None
-    fallback: Annotated[str, Meta(description="Why the preferred model did not answer.")] = ""
+    fallback: Annotated[str, Meta(description="The reason that the preferred model did not answer.")] = ""
 
 
 class RejectedConcert(Struct, frozen=True, kw_only=True):
@@ -508,7 +508,7 @@ class RejectedConcert(Struct, frozen=True, kw_only=True):
 
 
 class TicketBatch(Struct, frozen=True, kw_only=True):
-    """A batch's predictions in the order asked for, and the concerts that have none."""
+    """A batch's predictions in the requested order, and the concerts without one."""
 
     predictions: list[TicketPrediction]
     rejected: list[RejectedConcert]
@@ -527,13 +527,13 @@ Intent = Literal[
 MAX_MESSAGE = 4000
 
 SPOKEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*(?![\s\S])"
-"""A message that the chat accepts: no control characters but tabs and line breaks, and not only spaces."""
+"""A message that the chat accepts: no control characters except tabs and line breaks, and not only spaces."""
 
 ChatSessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z._:-]{2,100}$(?!\n)")]
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message, and the session that it continues; a session belongs to the user who began it."""
+    """A message, and the session that it continues; a session belongs to the user who started it."""
 
     message: Annotated[
         str,
@@ -545,13 +545,13 @@ class ChatRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ),
     ]
     session_id: Annotated[
-        ChatSessionId | None, Meta(description="Of an earlier reply; without it a session begins.")
+        ChatSessionId | None, Meta(description="The session of an earlier reply; without it, a new session starts.")
     ] = None
     user_id: UserId | None = None
 
 
 class Fallback(Struct, frozen=True, kw_only=True):
-    """The provider that should have answered, and why it did not."""
+    """The provider that failed to answer, and why."""
 
     instead_of: str
     reason: str
@@ -568,20 +568,20 @@ class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suggestions: list[str]
     timestamp: datetime
     source: Annotated[str, Meta(description='"agent", "converse" or "local".')]
-    understood: Annotated[str, Meta(description="What the local chat took the question to be.")] = ""
-    question: Annotated[dict[str, Any], Meta(description="The same, part by part, and what could not be used.")] = {}
-    remembered: Annotated[bool, Meta(description="False where the session could not be kept.")] = True
+    understood: Annotated[str, Meta(description="The local chat's interpretation of the question.")] = ""
+    question: Annotated[dict[str, Any], Meta(description="The same by parts, and any unused parts.")] = {}
+    remembered: Annotated[bool, Meta(description="False if the session could not be stored.")] = True
     fallback: Fallback | None = None
 
 
 class ChatMessage(ChatRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A chat request as it comes over a socket."""
+    """A chat request over a socket."""
 
     action: Literal["chat"]
 
 
 class ChatSessionSummary(Struct, frozen=True, kw_only=True):
-    """A session in a list: its first and latest message, and when that was."""
+    """A session in a list: its first and latest messages and their times."""
 
     session_id: str
     first_message: str
@@ -592,7 +592,7 @@ class ChatSessionSummary(Struct, frozen=True, kw_only=True):
 
 
 class ChatOwnerQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose sessions; one that an anonymous caller began opens to whoever knows its id, and is in no list."""
+    """The owner of sessions. An anonymous caller's session opens to anyone who knows its id, and is in no list."""
 
     user_id: UserId | None = None
 
@@ -604,7 +604,7 @@ class ChatSessionList(Struct, frozen=True, kw_only=True):
 
 
 class ChatExchange(Struct, frozen=True, kw_only=True):
-    """One message and its answer; `helpful` is what the reader thought of it."""
+    """One message and its answer; `helpful` is the reader's feedback."""
 
     message: str
     reply: str
@@ -622,7 +622,7 @@ class ChatSessionView(Struct, frozen=True, kw_only=True):
 
 
 class ChatFeedback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether an answer helped, by its timestamp; said again, the last counts."""
+    """Feedback on an answer, identified by its timestamp; the latest feedback counts."""
 
     at: Annotated[datetime, Meta(tz=True)]
     helpful: bool
@@ -630,6 +630,6 @@ class ChatFeedback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ChatStop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stop the answer that a socket is being given."""
+    """A request to stop the answer that is streaming to a socket."""
 
     action: Literal["chat_stop"]

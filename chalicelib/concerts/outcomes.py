@@ -1,4 +1,4 @@
-"""How an answer ends: what it was about, by the tools that it used, and what to ask next."""
+"""The end of an answer: its subject, by the tools that it used, and suggestions for the next question."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def outcome_of(answers: Sequence[ToolAnswer]) -> ChatOutcome:
 
 
 def subjects_of(data: Mapping[str, Any]) -> tuple[Subject, ...]:
-    """What an answer listed, in its order, for a later "it" or "the second one"."""
+    """The items that an answer listed, in order, for a later "it" or "the second one"."""
     if "concert" in data:
         return (_subject(data["concert"]),)
     for name in ("recommendations", "concerts", "venues"):

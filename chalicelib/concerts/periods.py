@@ -1,4 +1,4 @@
-"""Which days a message means: "next weekend", "12 to 15 December", "since March 2025", "the last 30 days"."""
+"""The days that a message means: "next weekend", "12 to 15 December", "since March 2025", "the last 30 days"."""
 
 # ruff: noqa: E501
 

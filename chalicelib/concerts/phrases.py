@@ -1,11 +1,11 @@
-"""What the local chat says: what it took the question to be, and what its tools found, a sentence at a time."""
+"""The local chat's sentences: its reading of the question, and the results of its tools."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.concerts.values import ChatQuestion, Place
+from chalicelib.concerts.values import ChatQuestion
 from chalicelib.errors import OmnibusError
 
 CAPABILITIES = (
@@ -52,9 +52,9 @@ def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
     if question.venue_types:
         parts.append(f"in venues of the type {_or(question.venue_types)}")
     if question.places:
-        parts.append(f"in {_or([_place(place) for place in question.places])}")
+        parts.append(f"in {_or([place.name for place in question.places])}")
     if question.not_places:
-        parts.append(f"not in {_or([_place(place) for place in question.not_places])}")
+        parts.append(f"not in {_or([place.name for place in question.not_places])}")
     if question.not_artists:
         parts.append(f"not by {_or([artist.name for artist in question.not_artists])}")
     parts += _limits(question)
@@ -235,11 +235,6 @@ def _prices(concert: Mapping[str, Any]) -> str:
 def _facts(venue: Mapping[str, Any]) -> str:
     where = ", ".join(part for part in (venue["address"], venue["city"], venue["state"], venue["country"]) if part)
     return f"{venue['name']} is a venue of the type {venue['venue_type']} for {venue['capacity']:,} people at {where}."
-
-
-def _place(place: Place) -> str:
-    """A place by its narrowest part, and its state where that tells it from another."""
-    return place.name
 
 
 def _or(names: Sequence[str]) -> str:

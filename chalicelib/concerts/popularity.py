@@ -1,4 +1,4 @@
-"""Which venues are popular: eleven features over the completed concerts of a look-back, weighted into one score.
+"""Popularity of venues: eleven features over the completed concerts of a look-back, weighted into one score.
 
 Each feature is divided by its maximum over the venues that have `min_events`; SCORE_WEIGHTS weighs them. Revenue is
 what was sold; where no sales are recorded, what the concert reported. What nobody reported counts for nothing and
@@ -15,7 +15,7 @@ from chalicelib.concerts.wishes import Wishes, days_of
 
 REFRESH_LOOKBACK_DAYS = 365
 REFRESH_MIN_EVENTS = 5
-"""The defaults of PopularityQuery, so that the stored rank is the one that the ranking answers with."""
+"""The defaults of PopularityQuery, which make the stored rank equal to the ranking's."""
 
 
 class VenuePopularity:
@@ -48,7 +48,7 @@ class VenuePopularity:
         )
 
     def refresh(self, calculated_at: datetime) -> Refreshed:
-        """Replace the stored ranking by that of `calculated_at`; again with the same moment changes nothing."""
+        """Replace the stored ranking by the ranking of `calculated_at`; a second run for that time changes nothing."""
         until = calculated_at.date()
         since = until - timedelta(days=REFRESH_LOOKBACK_DAYS)
         venues = self._ranking.store_popularity(since, until, REFRESH_MIN_EVENTS, calculated_at)

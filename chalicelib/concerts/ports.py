@@ -1,4 +1,4 @@
-"""What the concert domain needs from the outside, in its own words. Each may raise Upstream* errors."""
+"""The concert domain's ports, in its own terms. Each may raise Upstream* errors."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -70,7 +70,7 @@ class Listings(Protocol):
 
 
 class ConcertCatalogue(Protocol):
-    """What a question may be about."""
+    """The possible subjects of a question."""
 
     def vocabulary(self) -> Vocabulary:
         """The names; the same object for as long as they are the same."""
@@ -116,9 +116,9 @@ class ChatSessionStore(Protocol):
         ...
 
     def ask_to_stop(self, answer: str, now: datetime) -> None:
-        """Ask whoever is giving `answer` to stop."""
+        """Request that the function streaming `answer` stop."""
         ...
 
     def asked_to_stop(self, answer: str, since: datetime) -> bool:
-        """Whether somebody asked since then."""
+        """Has a stop been requested since then?"""
         ...

@@ -1,4 +1,4 @@
-"""Which scheduled concerts suit someone, and why.
+"""Recommendations of scheduled concerts, with reasons.
 
 With genres: .6 Jaccard overlap of genres + .4 the artist's popularity. With a place: .4 nearness (city 1, state .8,
 country .6) + .3 capacity + .3 how full venues of that type get, the last two as shares of the largest candidate. With

@@ -380,7 +380,7 @@ PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], bool]]] = {
     "order": ("an order", lambda question: question.order_by != "popularity" or question.least_first),
     "count": ("a number of results", lambda question: bool(question.count)),
 }
-"""What a question may have, as an answer names it."""
+"""The possible parts of a question, as an answer names them."""
 WISHED = frozenset(PARTS) - {"order"}
 HONOURED: Mapping[str, frozenset[str]] = {
     tool: frozenset(parts.split())

@@ -1,4 +1,4 @@
-"""How much will a concert sell, and how far is the answer to be trusted?"""
+"""Sales forecasts of concerts, and their reliability."""
 
 import math
 from collections.abc import Callable, Sequence

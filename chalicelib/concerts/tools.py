@@ -1,4 +1,4 @@
-"""What a chat can do: the same services as the REST routes, described so that a model can call them."""
+"""The chat's tools: the same services as the REST routes, described for models."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """What a tool returned, as plain JSON values; `error` is set, and `data` empty, where it failed."""
+    """A tool's result as plain JSON values; on failure `error` is set and `data` empty."""
 
     tool: str
     intent: Intent
@@ -82,7 +82,7 @@ class ToolAnswer:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """What a model is told."""
+        """The tool's description for a model."""
         if self.error is None:
             return self.data
         return {"error": {"code": self.error.code, "message": self.error.message}}

@@ -1,4 +1,4 @@
-"""What passes between the concert services, their ports and the chat's providers."""
+"""Values that the concert services, their ports and the chat's providers exchange."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -259,7 +259,7 @@ class Estimates(Struct, frozen=True):
 
 
 ANONYMOUS = "anonymous"
-"""The owner of sessions of nobody in particular."""
+"""The owner of anonymous sessions."""
 MAX_EXCHANGES = 20
 
 MAX_SESSION_BYTES = 380_000
@@ -303,7 +303,7 @@ class ChatSession(Struct, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...] = ()
 
     def with_exchange(self, exchange: Exchange) -> "ChatSession":
-        """This session with one more exchange, the oldest dropped over the caps, and its life begun anew."""
+        """This session with one more exchange, without the oldest beyond the caps, and with a new lifetime."""
         exchanges = (*self.exchanges, exchange)[-MAX_EXCHANGES:]
         while len(exchanges) > 1 and len(encode(exchanges)) > MAX_SESSION_BYTES:
             exchanges = exchanges[1:]
@@ -361,7 +361,6 @@ class ChatQuestion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_by: OrderBy = "popularity"
     least_first: bool = False
     follows: bool = False
-    past: bool = False
     nothing: bool = False
     corrected: tuple[str, ...] = ()
     """A sentence for each word that was taken for another, which it is a misspelling of."""
@@ -369,7 +368,7 @@ class ChatQuestion(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Turn(Struct, frozen=True):
-    """What a provider gets: the message and what was said before, oldest first."""
+    """The input of a provider: the message and the earlier messages, oldest first."""
 
     session_id: str
     message: str
@@ -395,7 +394,7 @@ class ChatOutcome(Struct, frozen=True):
 
 
 class Restart(Struct, frozen=True):
-    """Forget the words so far: another provider begins anew."""
+    """Discard the words so far: another provider starts over."""
 
     reason: str
 

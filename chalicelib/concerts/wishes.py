@@ -1,4 +1,4 @@
-"""What a query asks for in the warehouse's own words, and what of it the warehouse does not have."""
+"""A query in the warehouse's own terms, and the parts that the warehouse does not have."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -29,7 +29,7 @@ class Wishes:
         self._lexicon = lexicon
 
     def of_concerts(self, query: ConcertWish) -> Wanted:
-        """Which concerts are meant."""
+        """The filter for concerts."""
         location = [query.location] if query.location.strip() else []
         return self._read(
             genres=query.genres,
@@ -47,7 +47,7 @@ class Wishes:
         )
 
     def of_venues(self, query: PopularityQuery) -> Wanted:
-        """Which venues are meant."""
+        """The filter for venues."""
         return self._read(
             places=query.locations,
             without_places=query.exclude_locations,
@@ -56,7 +56,7 @@ class Wishes:
         )
 
     def of_totals(self, query: TotalsQuery) -> Wanted:
-        """Which completed concerts are meant."""
+        """The filter for completed concerts."""
         return self._read(
             genres=query.genres,
             without_genres=query.exclude_genres,
@@ -67,7 +67,7 @@ class Wishes:
         )
 
     def of_list(self, query: ConcertsQuery | VenuesQuery) -> Wanted:
-        """Which concerts or venues a page is to list, without the words of their names."""
+        """The filter for a page of concerts or venues, without the words of their names."""
         genres = query.genre if isinstance(query, ConcertsQuery) else []
         return self._read(genres=genres, places=query.place, venue_types=query.type)
 

@@ -48,7 +48,7 @@ class Health:
         from concurrent.futures import ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(max_workers=max(1, len(self._checks)))
-        with within(self._deadline_s):  # so that no check outlives the answer
+        with within(self._deadline_s):  # no check may outlive the answer
             running = {name: pool.submit(copy_context().run, _ask, name, check) for name, check in self._checks.items()}
         answered = wait(running.values(), timeout=self._deadline_s).done
         pool.shutdown(wait=False, cancel_futures=True)

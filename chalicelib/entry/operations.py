@@ -58,7 +58,7 @@ class JobsToday(Struct, frozen=True, kw_only=True):
 
 
 class CreditsLeft(Struct, frozen=True, kw_only=True):
-    """What OpenSky still lets us ask today; `GET /flights/guard` has more."""
+    """The credits and polls that OpenSky still allows today; `GET /flights/guard` has more."""
 
     credits_left: int
     daily_credits: int

@@ -129,8 +129,8 @@ class App(Chalice):
         does `own_pages`, which refuses pages of origins that are not allowed: such pages cannot read the answer, but
         browsers send their simple requests from the user's address.
         `returns` is the type of the answer with `status`; `headers` names the request headers that the handler reads,
-        `produces` its content types. `where` gives types to path parameters; `accepts` describes bodies without a
-        model: content type -> its type.
+        `produces` its content types. `where` gives types to path parameters, which must fit them; `accepts` describes
+        bodies without a model: content type -> its type.
         """
         if not isinstance(cors, Cors | None):
             raise TypeError(f"{path}: use cors=CORS or a Cors(...) of chalicelib.entry.web, not Chalice's {cors!r}")
@@ -189,6 +189,8 @@ class App(Chalice):
                 if own_pages:
                     self._refuse_foreign_pages()
                 self._caller = None if admit is None else admit()
+                for name, kind in contract.where.items():
+                    _check_named(name, decoded[name], kind)
                 self._query = None if contract.query is None else self._decoded_query(contract.query)
                 self._raw_body = self._read_body(contract.max_body_bytes)
                 self._body = None if contract.body is None else decode_json(self._raw_body, contract.body)
@@ -417,6 +419,14 @@ class App(Chalice):
 
 def _origin_of(url: str) -> str:
     return "/".join(url.split("/")[:3])
+
+
+def _check_named(name: str, value: str, kind: Any) -> None:
+    """Return if a parameter of the path is of its type; InvalidInput for what is in no address of ours."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise InvalidInput.of(name, f"is {value[:80]!r}", "an id as our answers give it") from None
 
 
 def to_response(answer: Any, status: int) -> Response:

@@ -36,7 +36,7 @@ CRUISE_FLOOR_FT: Final = 18_000.0
 """Barometric altitude, ft, from which level flight is CRUISE; lower, it is LEVEL (a circuit, a hold, an approach)."""
 
 AIRLINE_CALLSIGN: Final = r"^[A-Z]{3}[0-9]"
-"""How an airline's callsign begins: its ICAO designator of three letters, then a digit."""
+"""The start of an airline's callsign: its ICAO designator of three letters, then a digit."""
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 
@@ -68,7 +68,7 @@ STATE_SCHEMA: Final = pa.schema(
         _field("category", pa.int16(), "", "emitter category; null where the row has 17 fields; unlisted values kept"),
     ]
 )
-"""What OpenSky sends, in its order of position (`STATE_SCHEMA.names[i]` is field i of a state vector)."""
+"""OpenSky's fields in their order (`STATE_SCHEMA.names[i]` is field i of a state vector)."""
 
 DERIVED_SCHEMA: Final = pa.schema(
     [
@@ -105,7 +105,7 @@ DERIVED_SCHEMA: Final = pa.schema(
         _field("snapshot_s", pa.int64(), "s since 1970 UTC", "the same as a number, alike in every SQL engine"),
     ]
 )
-"""What the conversion adds."""
+"""The columns that the conversion adds."""
 
 SCHEMA: Final = pa.schema([*STATE_SCHEMA, *DERIVED_SCHEMA])
 """The processed Parquet's schema."""

@@ -37,7 +37,7 @@ NAMESPACE = "FlightDataPipeline/History"
 SOURCES = b"sources"
 """The key of the footer's metadata that names an hour's snapshots."""
 SETTLED_AFTER = timedelta(minutes=10)
-"""How long after its end an hour is compacted: its last snapshot is processed and judged by then."""
+"""The delay before an hour is compacted: by then its last snapshot is processed and judged."""
 QUERIES_LAST = timedelta(minutes=35)
 """Longer than Athena lets a query run."""
 READERS = 2
@@ -248,7 +248,7 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, po
     rows = complete(pa.RecordBatch.from_arrays(taken, schema=STATES), taken[-1])
     with writer:
         writer.write_batch(rows, ROWS_A_GROUP)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def _order(states: pa.Table) -> pa.Array:

@@ -48,14 +48,14 @@ _DICTIONARY_COLUMNS = [
     "snapshot_time",
     "snapshot_s",
 ]
-"""Where a dictionary is smaller and quicker. Only PLAIN and RLE_DICTIONARY are used: Athena reads both."""
+"""Columns for which a dictionary is smaller and faster. Athena reads PLAIN and RLE_DICTIONARY, the only encodings."""
 _ZSTD_LEVEL = 1
 _VALUES_AT_ONCE = 1 << 16  # 5 % quicker than the default 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotLimits:
-    """What a snapshot may at most be; real ones hold some 12,000 rows in 1.6 MB."""
+    """The limits of a snapshot; real ones hold some 12,000 rows in 1.6 MB."""
 
     max_bytes_decompressed: int = 400 << 20
     max_rows: int = 3_000_000
@@ -68,7 +68,7 @@ objects, a piece of empty rows alone would take more memory than the function ha
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What was converted: times in s since 1970 UTC, sizes in bytes as read and written."""
+    """The converted snapshot: times in s since 1970 UTC, sizes in bytes read and written."""
 
     snapshot_time: int
     rows: int

@@ -1,4 +1,4 @@
-"""What a processed snapshot says beyond the state vectors: other units, bands, phases, airlines."""
+"""Columns of a processed snapshot beyond the state vectors: other units, bands, phases, airlines."""
 
 from collections.abc import Sequence
 
@@ -112,12 +112,12 @@ def _numbers(values: pa.DoubleArray) -> np.ndarray:
 
 
 def _valid(values: pa.Array) -> np.ndarray:
-    """Which values are not null."""
+    """The mask of values that are not null."""
     return _bits(values.buffers()[0], len(values))
 
 
 def _bits(buffer: pa.Buffer | None, count: int) -> np.ndarray:
-    """The first bits as booleans; all true where there is no buffer."""
+    """The first bits as booleans; all true without a buffer."""
     if buffer is None:
         return np.ones(count, bool)
     return np.unpackbits(np.frombuffer(buffer, np.uint8), count=count, bitorder="little").view(bool)

@@ -1,4 +1,4 @@
-"""The socket channel `runs`: each verdict, as it falls, to whoever listens."""
+"""The socket channel `runs`: sends each new verdict to all listeners."""
 
 import logging
 from typing import Any

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from chalicelib.errors import (
     NotFound,
@@ -19,14 +19,21 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from chalicelib.flights import index, keys
 from chalicelib.flights.keys import DAY_S, HOUR_S
 from chalicelib.flights.models import (
+    Aircraft,
     AircraftSearch,
     FoundAircraft,
     HistoryAnswer,
     HistoryQuery,
+    PastSnapshot,
+    PastSnapshots,
     PendingQuery,
     SearchQuery,
+    SnapshotQuery,
+    SnapshotsQuery,
+    SnapshotSummary,
     Track,
     TrackFeatures,
     TrackPoint,
@@ -36,19 +43,19 @@ from chalicelib.flights.models import (
     TrafficQuery,
 )
 from chalicelib.flights.ports import HistoryEngine
-from chalicelib.flights.queries import period
+from chalicelib.flights.queries import period, selection
 from chalicelib.flights.statements import Bound, Statement, statement
 from chalicelib.flights.tracks import Sighting, flights, geojson
 
 BUDGET_S = 20.0
-"""How long an answer is waited for before the caller is told to poll; API Gateway gives up after 29 s."""
+"""The time before a slow answer becomes a 202 to poll; API Gateway gives up after 29 s."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_AFTER_S = 2
 LONGEST_QUERY = timedelta(minutes=10)
 SETTLED_AFTER_S = 2 * HOUR_S
-"""How long after its end a period no longer changes, late snapshots and releases apart."""
+"""The time after its end when a period no longer changes, except for late snapshots and releases."""
 REUSE_S = 60 * 60
-MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS = 5_000, 100, 2_500
+MOST_POSITIONS, MOST_AIRCRAFT, MOST_COUNTS, MOST_ROWS = 5_000, 100, 2_500, 30_000
 
 ONCE = """
 WITH found AS (
@@ -83,6 +90,18 @@ SELECT {key} AS counted_by, count(DISTINCT icao24) AS aircraft, count(*) AS sigh
 FROM once GROUP BY {key} ORDER BY {order} LIMIT {limit}
 """  # nosec B608  # what is filled in are our own texts and numbers
 )
+SNAPSHOT = (
+    ONCE
+    + """
+SELECT {columns} FROM once ORDER BY icao24 LIMIT {limit}
+"""  # nosec B608  # what is filled in are our own texts and numbers
+)
+SNAPSHOTS = (
+    ONCE
+    + """
+SELECT snapshot_s, count(*) FROM once GROUP BY snapshot_s ORDER BY snapshot_s LIMIT {limit}
+"""  # nosec B608  # what is filled in are our own texts and numbers
+)
 COUNTED = {
     "hour": (f"snapshot_s - snapshot_s % {HOUR_S}", "1"),
     "day": (f"snapshot_s - snapshot_s % {DAY_S}", "1"),
@@ -91,7 +110,7 @@ COUNTED = {
     "phase": ("flight_phase", "3 DESC, 1"),
     "altitude_band": ("altitude_band", "3 DESC, 1"),
 }
-"""What traffic is counted by -> its SQL, and the order of the counts."""
+"""Grouping of traffic -> its SQL, and the order of the counts."""
 
 Rows = list[list[str | None]]
 
@@ -185,6 +204,41 @@ class FlightHistory:
 
         return self._answer(query, within, asked, 10 * MOST_AIRCRAFT, answer)
 
+    def aircraft(self, tracking_id: str, query: SnapshotQuery) -> HistoryAnswer:
+        """The aircraft of a snapshot whose index has expired: a PastSnapshot, or PendingQuery."""
+        wanted, at = selection(query), keys.snapshot_time_of_id(tracking_id)
+        within = Period(at, at + 1, at + SETTLED_AFTER_S <= self._clock().timestamp())
+        condition = " AND icao24 IS NOT NULL AND latitude IS NOT NULL AND longitude IS NOT NULL"
+        text = SNAPSHOT.format(columns=", ".join(index.COLUMNS), condition=condition, limit=MOST_ROWS)
+
+        def answer(rows: Rows, scanned: int) -> PastSnapshot:
+            if not rows:
+                raise NotFound("there is no such snapshot among those that passed validation")
+            known = [convert(dict(zip(index.COLUMNS, row, strict=True)), Aircraft, strict=False) for row in rows]
+            matching, first = index.select_from([index.block_of(known)], wanted, query.limit)
+            return PastSnapshot(
+                tracking_id=tracking_id, time=at, matching=matching, aircraft=first, bytes_scanned=scanned
+            )
+
+        polled = HistoryQuery(query=query.query)
+        return self._answer(polled, within, statement(text, *within.bounds()), MOST_ROWS, answer)
+
+    def snapshots(self, query: SnapshotsQuery) -> HistoryAnswer:
+        """The snapshots of a period whose runs are forgotten: a PastSnapshots, or PendingQuery."""
+        asked = HistoryQuery(start=query.start, end=query.end, query=query.query)
+        within = self._period(asked, timedelta(days=31))
+        text = SNAPSHOTS.format(columns="icao24", condition="", limit=query.limit + 1)
+
+        def answer(rows: Rows, scanned: int) -> PastSnapshots:
+            shown = [(_int(at), _int(number)) for at, number in rows[: query.limit]]
+            return PastSnapshots(
+                snapshots=[SnapshotSummary(tracking_id=keys.tracking_id(at), time=at, rows=n) for at, n in shown],
+                truncated=len(rows) > query.limit,
+                bytes_scanned=scanned,
+            )
+
+        return self._answer(asked, within, statement(text, *within.bounds()), query.limit + 1, answer)
+
     def traffic(self, query: TrafficQuery) -> HistoryAnswer:
         """Aircraft and rows of a period by hour, day, country and so on: a Traffic, or PendingQuery."""
         within = self._period(query, timedelta(days=92))
@@ -262,7 +316,7 @@ def _pending(query_id: str, status: Literal["QUEUED", "RUNNING"], within: Period
 
 
 def _failure(status: str, reason: str) -> UpstreamRejected | UpstreamUnavailable:
-    """What a query that ended badly means: too much to scan will not pass, a lack of resources may."""
+    """The error for a failed query: too much to scan will not pass, a lack of resources may."""
     if "Bytes scanned limit" in reason:
         return UpstreamRejected("the history would have to scan too much for this; ask for a shorter period")
     if status == "CANCELLED":

@@ -70,7 +70,7 @@ class Ingestion:
         self._clock = clock
 
     def poll(self) -> dict[str, Any]:
-        """Poll once. Raises UpstreamUnavailable when OpenSky is down, so that the schedule's retries act."""
+        """Poll once. Raises UpstreamUnavailable when OpenSky is down, which makes the schedule retry."""
         now = self._clock()
         if refusal := self._refusal(now):
             self._measure(SnapshotsFetched=0)

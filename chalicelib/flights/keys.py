@@ -1,4 +1,4 @@
-"""Object keys: functions of a snapshot's own time, so that a repeated event writes where the first one did.
+"""Object keys: functions of a snapshot's own time, so a repeated event writes to the same place.
 
 `processed/` holds the Parquet of snapshots that are not yet compacted, `history/` that of whole hours; both hold
 Parquet alone, because Athena reads each as one table. What belongs to a snapshot but is no Parquet lies in `index/` and
@@ -22,42 +22,42 @@ _STEM = re.compile(r"(?:^|/)states_(\d{1,11})\.[a-z.]+$")
 
 
 def raw_key(snapshot_time: int) -> str:
-    """Where the exact bytes of a snapshot are, gzipped."""
+    """The key of a snapshot's exact bytes, gzipped."""
     return _key(RAW, snapshot_time, "json.gz")
 
 
 def processed_key(snapshot_time: int) -> str:
-    """Where its Parquet is."""
+    """The key of its Parquet file."""
     return _key(PROCESSED, snapshot_time, "parquet")
 
 
 def index_key(snapshot_time: int) -> str:
-    """Where its compact index for `GET /flights/latest` is."""
+    """The key of its compact index for `GET /flights/latest`."""
     return _key(INDEX, snapshot_time, "json.gz")
 
 
 def report_key(snapshot_time: int) -> str:
-    """Where its quality report is."""
+    """The key of its quality report."""
     return _key(REPORTS, snapshot_time, "json")
 
 
 def quarantine_key(snapshot_time: int) -> str:
-    """Where its Parquet is while it is in quarantine; the report lies beside it."""
+    """The key of its Parquet file in quarantine, next to the report."""
     return _key(QUARANTINE, snapshot_time, "parquet")
 
 
 def quarantine_report_key(snapshot_time: int) -> str:
-    """Where the report of a snapshot in quarantine is."""
+    """The key of the report of a snapshot in quarantine."""
     return _key(QUARANTINE, snapshot_time, "json")
 
 
 def malformed_key(received_at: datetime) -> str:
-    """Where an answer that is no snapshot is kept; it has no time of its own, so it gets ours."""
+    """The key of an answer that is not a snapshot; it has no time of its own, so it gets ours."""
     return f"{QUARANTINE}malformed/{received_at:year=%Y/month=%m/day=%d}/answer_{received_at:%Y%m%dT%H%M%S.%fZ}.gz"
 
 
 def history_key(hour: int) -> str:
-    """Where the compacted hour is that begins at `hour`, s since 1970 UTC."""
+    """The key of the compacted hour that begins at `hour`, s since 1970 UTC."""
     return f"{HISTORY}{datetime.fromtimestamp(hour, UTC):day=%Y-%m-%d/hour_%H}.parquet"
 
 

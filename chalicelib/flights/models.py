@@ -1,4 +1,4 @@
-"""What the flights routes and functions accept and answer; app.py imports it, so it imports next to nothing."""
+"""Requests and responses of the flights routes and functions; app.py imports this, so it imports next to nothing."""
 
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
@@ -9,12 +9,13 @@ from chalicelib.flights.boxes import Box
 from chalicelib.flights.runs import RunStatus
 
 REPLAY = "ObjectCreated:Replay"
-"""The event name of a record that asks to process a snapshot again, done or not."""
+"""The event name of a record that requests to process a snapshot again, done or not."""
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Phase = Literal["GROUND", "CLIMB", "DESCENT", "CRUISE", "LEVEL"]
 Moment = Annotated[datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
 TrackingId = Annotated[str, Meta(pattern=r"^states_[0-9]{1,11}(?![\s\S])", examples=["states_1763726400"])]
+QueryId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}(?![\s\S])")]
 PERIOD = {"start": "from", "end": "to"}
 """Fields of a period under their names on the wire, of which one is a keyword."""
 
@@ -44,7 +45,7 @@ class Aircraft(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which aircraft of a snapshot are wanted; `ranges` are columns with the lowest and the highest value."""
+    """A filter for the aircraft of a snapshot; `ranges` are columns with the lowest and the highest value."""
 
     box: Box | None = None
     phase: str | None = None
@@ -53,7 +54,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 
 class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which aircraft, and how many: a box in degrees (all four sides or none), a phase, ranges, a callsign's beginning.
+    """A filter and a limit: a box in degrees (all four sides or none), a phase, ranges, the start of a callsign.
 
     A box whose `lomin` is greater than its `lomax` crosses the date line. An aircraft without a value is in no range.
     """
@@ -71,8 +72,16 @@ class LatestQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     limit: Annotated[int, Meta(ge=1, le=15000)] = 500
 
 
+class SnapshotQuery(LatestQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
+    """A filter for a snapshot's aircraft; `query`, `from` and `to` come from the 202 to poll."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    query: QueryId | None = None
+
+
 class Latest(Struct, frozen=True, kw_only=True):
-    """A snapshot that passed: its time, how many aircraft match, and the first of them by address."""
+    """A valid snapshot: its time, the number of matching aircraft, and the first of them by address."""
 
     tracking_id: str
     time: int
@@ -81,9 +90,9 @@ class Latest(Struct, frozen=True, kw_only=True):
 
 
 class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One snapshot's way through the pipeline, without who released it and why.
+    """One snapshot's run through the pipeline, without the release.
 
-    Times are ISO 8601 UTC, sizes those of its objects in bytes, durations ms, scores 0..1.
+    Times are ISO 8601 UTC, sizes of its objects are in bytes, durations in ms, scores 0..1.
     """
 
     tracking_id: str
@@ -126,21 +135,21 @@ class RunsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
 
 class RunPage(Struct, frozen=True, kw_only=True):
-    """Runs, the latest snapshot first; `cursor` asks for the next page, and is null at the end."""
+    """Runs, the latest snapshot first; `cursor` requests the next page, and is null at the end."""
 
     runs: list[RunView]
     cursor: int | None
 
 
 class Download(Struct, frozen=True, kw_only=True):
-    """A link that fetches an object for a while, without credentials."""
+    """A link that fetches an object without credentials for a limited time."""
 
     url: str
     key: str
 
 
 class RunDownloads(Struct, frozen=True, kw_only=True):
-    """Links to what a run left, as far as it is still there, and how long they work, in seconds."""
+    """Links to a run's remaining objects, and their lifetime in seconds."""
 
     raw: Download | None
     parquet: Download | None
@@ -149,7 +158,7 @@ class RunDownloads(Struct, frozen=True, kw_only=True):
 
 
 class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who releases which snapshot, and why."""
+    """The release of a snapshot: the operator and the reason."""
 
     tracking_id: TrackingId
     released_by: Annotated[str, Meta(min_length=1, max_length=400)]
@@ -157,7 +166,7 @@ class ReleaseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ReleaseOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a snapshot is released. Who releases it is the operator who calls; a machine may say for whom it acts."""
+    """The reason for a release. The caller releases the snapshot; a machine may name the person it acts for."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=1000)]
     released_by: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -169,7 +178,7 @@ class ReleaseOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ReleaseRecord(Struct, frozen=True, kw_only=True):
-    """Who released a snapshot from quarantine, when and why; nulls where nobody did."""
+    """Who released a snapshot from quarantine, when and why; null if nobody did."""
 
     tracking_id: str
     released_at: str | None
@@ -178,7 +187,7 @@ class ReleaseRecord(Struct, frozen=True, kw_only=True):
 
 
 class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many days of 24 hours back, and which page of their runs."""
+    """The period (days of 24 hours back), and a page of its runs."""
 
     days: Annotated[int, Meta(ge=1, le=92)] = 1
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
@@ -186,7 +195,7 @@ class QualityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class JudgedRun(Struct, frozen=True, kw_only=True):
-    """One run's verdict; scores 0..1, a check that found nothing to judge has none."""
+    """One run's verdict; scores are 0..1, and a check that found nothing to judge has none."""
 
     tracking_id: str
     snapshot_time: int
@@ -198,14 +207,14 @@ class JudgedRun(Struct, frozen=True, kw_only=True):
 
 
 class WorstCheck(Struct, frozen=True, kw_only=True):
-    """How many of the runs failed a check."""
+    """The number of runs that failed a check."""
 
     check: str
     failures: int
 
 
 class CheckHistory(Struct, frozen=True, kw_only=True):
-    """One check over the period: in how many runs it found something to judge, how many failed, its mean score."""
+    """One check over the period: the numbers of judged and failed runs, and the mean score."""
 
     check: str
     judged: int
@@ -228,7 +237,7 @@ class QualityDay(Struct, frozen=True, kw_only=True):
 class QualityHistory(Struct, frozen=True, kw_only=True):
     """The verdicts of a period: all of them in the aggregates, a page of them, newest first, in `runs`.
 
-    `total` counts the verdicts, `truncated` says that `runs` lacks some, and `cursor` asks for the next page.
+    `total` counts the verdicts, `truncated` says that `runs` lacks some, and `cursor` requests the next page.
     """
 
     total: int
@@ -242,7 +251,7 @@ class QualityHistory(Struct, frozen=True, kw_only=True):
 
 
 class BreakerView(Struct, frozen=True, kw_only=True):
-    """The circuit breaker around OpenSky; `retry_at` is when an open one lets a call through."""
+    """The circuit breaker around OpenSky; `retry_at` is the time when an open breaker lets a call through."""
 
     state: str
     recent_failures: int
@@ -253,7 +262,7 @@ class BreakerView(Struct, frozen=True, kw_only=True):
 
 
 class GuardView(Struct, frozen=True, kw_only=True):
-    """What may forbid a poll: the credits of the UTC day, the breaker, and OpenSky's own throttle."""
+    """The limits on polling: the credits of the UTC day, the breaker, and OpenSky's own throttle."""
 
     day: str
     daily_credits: int
@@ -273,7 +282,7 @@ class ReplayRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """What was asked for; `replay_id` is the same for the same range."""
+    """The requested replay; the same range has the same `replay_id`."""
 
     replay_id: str
     snapshots: int
@@ -281,7 +290,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 
 
 class ReplayProgress(Struct, frozen=True, kw_only=True, rename=PERIOD):
-    """How far a replay is: of its `snapshots`, those `done` since it was requested, by where they ended."""
+    """The progress of a replay: its `snapshots`, and those `done` since the request, by status."""
 
     replay_id: str
     start: str
@@ -296,33 +305,33 @@ class ReplayProgress(Struct, frozen=True, kw_only=True, rename=PERIOD):
 
 
 class HistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """A period of snapshot times (`from` inclusive, `to` exclusive); `query` polls a query that answered 202."""
+    """A period of snapshot times (`from` inclusive, `to` exclusive); `query` is the id from a 202 to poll."""
 
     start: Moment | None = None
     end: Moment | None = None
-    query: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}(?![\s\S])")] | None = None
+    query: QueryId | None = None
 
 
 class TrackQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """A period of at most 7 days, by default the last 24 hours, and the shape of the answer."""
+    """A period of at most 7 days, by default the last 24 hours, and the answer's format."""
 
     format: Literal["json", "geojson"] = "json"
 
 
 class SearchQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """The beginning of an address or of a callsign, in a period of at most 7 days, by default the last 24 hours."""
+    """The start of an address or callsign, in a period of at most 7 days, by default the last 24 hours."""
 
     q: Annotated[str, Meta(min_length=2, max_length=20, examples=["3c6444", "DLH"])]
 
 
 class TrafficQuery(HistoryQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """A period of at most 92 days, by default the last 24 hours, and what to count by."""
+    """A period of at most 92 days, by default the last 24 hours, and the grouping."""
 
     by: Literal["hour", "day", "country", "airline", "phase", "altitude_band"] = "hour"
 
 
 class PendingQuery(Struct, frozen=True, kw_only=True, rename=PERIOD):
-    """A query of the history that takes longer: ask again with `query`, `from` and `to` after `retry_after` seconds."""
+    """A history query that is still running: poll with `query`, `from` and `to` after `retry_after` seconds."""
 
     query: str
     start: str
@@ -332,14 +341,14 @@ class PendingQuery(Struct, frozen=True, kw_only=True, rename=PERIOD):
 
 
 class HistoryAnswer(NamedTuple):
-    """An answer of the history, or PendingQuery, and whether it stays as it is."""
+    """An answer from the history, or PendingQuery, and whether the answer is final."""
 
     answer: Struct
     closed: bool
 
 
 class TrackPoint(Struct, frozen=True, kw_only=True):
-    """Where an aircraft was; the time is that of its position, in seconds since 1970 UTC."""
+    """A position of an aircraft; its time is in seconds since 1970 UTC."""
 
     time: int
     latitude: float
@@ -352,7 +361,7 @@ class TrackPoint(Struct, frozen=True, kw_only=True):
 
 
 class TrackedFlight(Struct, frozen=True, kw_only=True):
-    """One flight: ended by ten minutes of silence or a new callsign. The distance is along great circles."""
+    """One flight: ten minutes of silence or a new callsign end it. The distance is along great circles."""
 
     callsign: str | None
     start: int
@@ -364,7 +373,7 @@ class TrackedFlight(Struct, frozen=True, kw_only=True):
 
 
 class Track(Struct, frozen=True, kw_only=True, rename=PERIOD):
-    """An aircraft's flights in a period; `truncated` says that it has more positions than an answer holds."""
+    """An aircraft's flights in a period; `truncated` means that it has more positions than an answer holds."""
 
     icao24: str
     start: str
@@ -375,14 +384,14 @@ class Track(Struct, frozen=True, kw_only=True, rename=PERIOD):
 
 
 class LineGeometry(Struct, frozen=True, kw_only=True):
-    """GeoJSON's lines, cut at the date line; a position is longitude, latitude, and, where known, metres."""
+    """GeoJSON lines, cut at the date line; a position is longitude, latitude and, if known, metres."""
 
     type: Literal["MultiLineString"] = "MultiLineString"
     coordinates: list[list[list[float]]]
 
 
 class FlightFeature(Struct, frozen=True, kw_only=True):
-    """A flight as a feature of GeoJSON."""
+    """A flight as a GeoJSON feature."""
 
     type: Literal["Feature"] = "Feature"
     geometry: LineGeometry
@@ -419,7 +428,7 @@ class AircraftSearch(Struct, frozen=True, kw_only=True, rename=PERIOD):
 
 
 class TrafficCount(Struct, frozen=True, kw_only=True):
-    """Distinct aircraft and rows under one key; null is where the value is not known."""
+    """Distinct aircraft and rows under one key; the key is null if the value is unknown."""
 
     key: str | None
     aircraft: int
@@ -438,13 +447,13 @@ class Traffic(Struct, frozen=True, kw_only=True, rename=PERIOD):
 
 
 class CompactionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """Which hours to compact again: those that begin in the period, or, without one, all that have something new."""
+    """The hours to compact: those that begin in the period or, without one, all with new snapshots."""
 
     start: Moment | None = None
     end: Moment | None = None
 
     def hours(self) -> range:
-        """The beginnings of the hours, in seconds since 1970 UTC; at most 31 days of them."""
+        """The start times of the hours, in seconds since 1970 UTC; at most 31 days of them."""
         if self.start is None or self.end is None:
             return range(0)
         first, last = (int(moment.timestamp()) for moment in (self.start, self.end))
@@ -452,7 +461,7 @@ class CompactionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class CompactionReport(Struct, frozen=True, kw_only=True):
-    """The hours written, the snapshots that joined and left them, what left the inbox, and what was not done."""
+    """The written hours, the snapshots added and removed, the objects removed from the inbox, and unfinished work."""
 
     hours: list[str]
     snapshots: int
@@ -463,15 +472,19 @@ class CompactionReport(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=PERIOD):
-    """A period of snapshot times, `from` inclusive, `to` exclusive, and how many snapshots at most."""
+    """A period of snapshot times, `from` inclusive, `to` exclusive, and the maximum number of snapshots.
+
+    `query` polls a query that answered 202.
+    """
 
     start: Moment
     end: Moment
     limit: Annotated[int, Meta(ge=1, le=2000)] = 500
+    query: QueryId | None = None
 
 
 class SnapshotSummary(Struct, frozen=True, kw_only=True):
-    """One snapshot that passed."""
+    """One valid snapshot."""
 
     tracking_id: str
     time: int
@@ -479,7 +492,19 @@ class SnapshotSummary(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotList(Struct, frozen=True, kw_only=True):
-    """Snapshots that passed, oldest first; `truncated` says that the period holds more."""
+    """Valid snapshots, oldest first; `truncated` means that the period has more."""
 
     snapshots: list[SnapshotSummary]
     truncated: bool
+
+
+class PastSnapshot(Latest, frozen=True, kw_only=True):
+    """A snapshot from the history, whose index has expired."""
+
+    bytes_scanned: int
+
+
+class PastSnapshots(SnapshotList, frozen=True, kw_only=True):
+    """Snapshots from the history, whose runs have expired."""
+
+    bytes_scanned: int

@@ -1,4 +1,4 @@
-"""What operators see of the pipeline: runs, their reports and files, and what may forbid a poll."""
+"""The pipeline for operators: runs, their reports and files, and the limits on polling."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,7 @@ class FlightOperations:
         )
 
     def release(self, tracking_id: str) -> ReleaseRecord:
-        """Who released the run's snapshot, and why."""
+        """The release of the run's snapshot: by whom, and why."""
         run = self._find(tracking_id)
         return ReleaseRecord(
             tracking_id=run.tracking_id,
@@ -118,7 +118,7 @@ class FlightOperations:
         return guard_view(self._guard, self._box, self._daily_credits, self._clock())
 
     def today(self) -> dict[str, str | int]:
-        """How many runs the UTC day has, and what became of them so far."""
+        """The number of runs of the UTC day, and their states."""
         day = self._clock().astimezone(UTC).date().isoformat()
         found = [run.status for run in self._history.of_day(day, MOST_A_DAY)]
         return {

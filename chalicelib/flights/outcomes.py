@@ -1,4 +1,4 @@
-"""What a poll of OpenSky can come to: values, since each is normal at three in the morning."""
+"""Outcomes of an OpenSky poll: values, because each is normal at three in the morning."""
 
 from datetime import datetime
 

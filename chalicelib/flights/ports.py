@@ -1,4 +1,4 @@
-"""What the flights pipeline asks of the world, in its own words."""
+"""The flights pipeline's ports, in its own terms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -72,7 +72,7 @@ class Archive(Protocol):
 
 
 class QueryState(NamedTuple):
-    """How a query of the history stands; `asked` is its text and its literals."""
+    """The state of a history query; `asked` is its text and its literals."""
 
     status: Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
     asked: tuple[str, tuple[str, ...]]
@@ -88,7 +88,7 @@ class HistoryEngine(Protocol):
         """Start a statement and return its id; an answer that is at most `reuse_s` old will do."""
 
     def state(self, query_id: str) -> QueryState:
-        """How a query stands; NotFound for an unknown one."""
+        """The state of a query; NotFound for an unknown one."""
 
     def answers(self, state: QueryState, statement: Statement) -> bool:
         """Is it this statement that the query asked?"""
@@ -100,7 +100,7 @@ class HistoryEngine(Protocol):
 
 
 class RunBook(Protocol):
-    """The tracking table; every change is conditional, so that late duplicates cannot move a run back."""
+    """The tracking table; every change is conditional, so late duplicates cannot move a run back."""
 
     def begin(self, run: Run) -> bool:
         """Record a new run; False if it is already known."""
@@ -130,10 +130,10 @@ class RunHistory(Protocol):
 
 
 class ReplayBook(Protocol):
-    """What is remembered of replays, so that their progress can be told."""
+    """The record of replays, for their progress."""
 
     def remember(self, replay_id: str, facts: Mapping[str, Any]) -> None:
-        """Keep facts about a replay, over those of an earlier request of the same range."""
+        """Store facts about a replay, replacing an earlier request for the same range."""
 
     def recall(self, replay_id: str) -> Mapping[str, Any] | None: ...
 
@@ -144,7 +144,7 @@ class Links(Protocol):
 
 
 class Guard(Protocol):
-    """What must outlive a function's memory: the breaker and the day's credits."""
+    """The state that outlives a function's memory: the breaker and the day's credits."""
 
     def change_breaker(self, change: Callable[[Breaker], Breaker]) -> Breaker:
         """Apply a pure change to the stored breaker, again if another wrote in between; return the new one."""
@@ -163,13 +163,13 @@ class GuardReading(Protocol):
     def breaker(self) -> Breaker: ...
 
     def credits_used(self, day: str) -> int:
-        """What the ledger says was used on `day` (YYYY-MM-DD)."""
+        """The credits used on `day` (YYYY-MM-DD), from the ledger."""
 
     def throttled_until(self) -> datetime | None: ...
 
 
 class Throttle(Protocol):
-    """How long OpenSky told us to stay away."""
+    """OpenSky's request to pause polling."""
 
     def throttled_until(self) -> datetime | None: ...
 
@@ -177,7 +177,7 @@ class Throttle(Protocol):
 
 
 class TroubleNotices(Protocol):
-    """So that an operator is told once, not every five minutes."""
+    """Keeps alerts from repeating: one for a subject, not one every five minutes."""
 
     def first(self, subject: str, until: datetime) -> bool:
         """True for the first to ask about `subject` until then."""
@@ -212,7 +212,7 @@ class PostToWatcher(Protocol):
 
 class Feed(Protocol):
     def publish(self, run: Run) -> None:
-        """Tell whoever listens of a run's verdict; never fails."""
+        """Send a run's verdict to all listeners; never fails."""
 
 
 class Alerts(Protocol):

@@ -22,11 +22,11 @@ from chalicelib.parallel import in_order
 __all__ = ["CheckResult", "CheckVerdict", "QualityReport", "Thresholds", "assess"]
 
 IDENTITY: Final = ("icao24", "callsign")
-"""What every sample row shows, as far as the file has it."""
+"""The columns of every sample row, if the file has them."""
 DEFAULTS: Final = Thresholds()
 LOWEST_GRADE: Final = "F"
 WORKERS: Final = 2
-"""Row groups read and judged at once: Arrow and numpy let go of the interpreter while they work."""
+"""The number of row groups judged concurrently: Arrow and numpy release the interpreter while they work."""
 
 _Judged = list[tuple[Batch, list[Tally]]]
 _Item = TypeVar("_Item")
@@ -58,7 +58,7 @@ def assess(
 
 
 class SampleRows(Protocol):
-    """Where a sample's values come from."""
+    """The source of a sample's values."""
 
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]: ...
 

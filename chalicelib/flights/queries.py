@@ -1,6 +1,7 @@
-"""What `GET /flights/latest` and `/flights/snapshots` answer, from the index that processing left; without Arrow."""
+"""The answers of `GET /flights/latest` and `/flights/snapshots`, from the index of processing; without Arrow."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chalicelib.errors import NotFound, Unprocessable
@@ -8,7 +9,7 @@ from chalicelib.flights import index, keys
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.models import Latest, LatestQuery, Selection, SnapshotList, SnapshotsQuery, SnapshotSummary
 from chalicelib.flights.ports import ObjectReader, RunBook, RunHistory
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import KEPT_FOR, Run, RunStatus
 
 RANGES = {
     "baro_altitude_ft": ("altitude_min_ft", "altitude_max_ft"),
@@ -20,30 +21,43 @@ RANGES = {
 class Flights:
     """Reads the aircraft of snapshots that passed."""
 
-    def __init__(self, *, bucket: ObjectReader, runs: RunBook, history: RunHistory) -> None:
+    def __init__(
+        self, *, bucket: ObjectReader, runs: RunBook, history: RunHistory, clock: Callable[[], datetime]
+    ) -> None:
         self._bucket = bucket
         self._runs = runs
         self._history = history
+        self._clock = clock
 
     def latest(self, query: LatestQuery) -> Latest:
         """Aircraft of the newest validated snapshot; NotFound before the first, and a week after the last."""
-        wanted = _selection(query)
+        wanted = selection(query)
         newest = self._history.of_status(RunStatus.VALIDATED, 1)
         if not newest:
             raise NotFound("no snapshot has passed validation yet")
-        return self._select(newest[0], wanted, query.limit)
+        try:
+            return self._select(newest[0], wanted, query.limit)
+        except NotFound:
+            raise NotFound(f"{newest[0].tracking_id} is too old to be shown: its index is kept for a week") from None
 
-    def aircraft(self, tracking_id: str, query: LatestQuery) -> Latest:
-        """Aircraft of a snapshot that passed; NotFound if it did not, or is more than a week old."""
-        wanted = _selection(query)
+    def aircraft(self, tracking_id: str, query: LatestQuery) -> Latest | None:
+        """Aircraft of a snapshot that passed, None if only the history has it still; NotFound if it did not pass."""
+        wanted = selection(query)
         run = self._runs.find(tracking_id) if keys.is_tracking_id(tracking_id) else None
+        if run is None and keys.is_tracking_id(tracking_id) and self._forgotten(keys.snapshot_time_of_id(tracking_id)):
+            return None
         if run is None or run.status is not RunStatus.VALIDATED:
             raise NotFound("there is no such snapshot among those that passed validation")
-        return self._select(run, wanted, query.limit)
+        try:
+            return self._select(run, wanted, query.limit)
+        except NotFound:
+            return None
 
-    def snapshots(self, query: SnapshotsQuery) -> SnapshotList:
-        """The snapshots of a period that passed, oldest first."""
+    def snapshots(self, query: SnapshotsQuery) -> SnapshotList | None:
+        """The snapshots of a period that passed, oldest first; None if only the history has the first of it still."""
         start, end = period(query.start, query.end)
+        if self._forgotten(start):
+            return None
         found = self._history.of_status(RunStatus.VALIDATED, query.limit + 1, start=start, end=end)
         shown = [
             SnapshotSummary(tracking_id=run.tracking_id, time=run.snapshot_time, rows=run.rows)
@@ -54,13 +68,13 @@ class Flights:
     def _select(self, run: Run, wanted: Selection, limit: int) -> Latest:
         if run.index_key is None:
             raise NotFound("no snapshot has passed validation yet")
-        try:
-            stream = self._bucket.open(run.index_key)
-        except NotFound:
-            raise NotFound(f"{run.tracking_id} is too old to be shown: its index is kept for a week") from None
-        with stream:
+        with self._bucket.open(run.index_key) as stream:
             time, matching, aircraft = index.select(stream, wanted, limit)
         return Latest(tracking_id=run.tracking_id, time=time, matching=matching, aircraft=aircraft)
+
+    def _forgotten(self, snapshot_time: int) -> bool:
+        """Whether the run of a snapshot of that time has been removed from the table by now."""
+        return snapshot_time < (self._clock() - KEPT_FOR).timestamp()
 
 
 def period(start: datetime, end: datetime) -> tuple[int, int]:
@@ -78,7 +92,8 @@ def _shown(moment: datetime) -> str:
         return moment.isoformat()
 
 
-def _selection(query: LatestQuery) -> Selection:
+def selection(query: LatestQuery) -> Selection:
+    """The filter of a query; Unprocessable if its bounds are reversed, or its box lacks a side."""
     ranges = []
     for column, (lowest, highest) in RANGES.items():
         low, high = getattr(query, lowest), getattr(query, highest)

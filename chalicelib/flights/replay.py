@@ -18,7 +18,7 @@ _REPLAY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Replays:
-    """Asks for reprocessing, which happens asynchronously, and tells how far it is."""
+    """Requests reprocessing, which is asynchronous, and reports its progress."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Replays:
         )
 
     def progress(self, replay_id: str) -> ReplayProgress:
-        """How far a replay is; NotFound for one that nobody asked for, or a week after it."""
+        """The progress of a replay; NotFound for an unknown one, or a week after its request."""
         facts = self._book.recall(replay_id) if _REPLAY_ID.fullmatch(replay_id) else None
         if facts is None:
             raise NotFound("there is no such replay")

@@ -39,7 +39,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
 
 
 class Plausibility(Struct, frozen=True, kw_only=True):
-    """What the snapshot as a whole shows, and the range in which it is plausible; null is no limit."""
+    """A figure of the snapshot as a whole, and its plausible range; null is no limit."""
 
     name: str
     value: float

@@ -1,4 +1,4 @@
-"""What an operator decides: a snapshot leaves quarantine after review."""
+"""Reviews by operators, who release snapshots from quarantine."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -39,7 +39,7 @@ TO_FAILED = (RunStatus.INGESTED, RunStatus.PROCESSED)
 
 
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one snapshot; times are ISO 8601 UTC, sizes those of its objects in bytes, durations ms."""
+    """The record of one snapshot; times are ISO 8601 UTC, sizes of its objects are in bytes, durations in ms."""
 
     tracking_id: str
     status: RunStatus

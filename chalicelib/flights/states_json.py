@@ -109,7 +109,7 @@ def boundary(text: bytearray, start: int, end: int) -> int:
 
 
 def value_end(text: bytearray, start: int, end: int) -> int:
-    """Where the JSON value that begins at `start` ends, or `end` where it does not."""
+    """The end of the JSON value that begins at `start`, or `end` if it does not end."""
     scalar = _SCALAR.match(text, start, end)
     if scalar:
         return scalar.end()

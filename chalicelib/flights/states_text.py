@@ -130,7 +130,7 @@ class SnapshotText:
 
     @property
     def offset(self) -> int:
-        """Where in the text the next row begins."""
+        """The position of the next row in the text."""
         return self._offset + self.start
 
     @property
@@ -156,11 +156,11 @@ class SnapshotText:
         return self._in_rows
 
     def likely_end(self) -> int:
-        """Where in `text` the last whole row seems to end; 0 if no border between rows is in sight."""
+        """The probable end of the last whole row in `text`; 0 if there is no visible border between rows."""
         return self.text.rfind(b"]]" if self._at_end else b"],[", self.start, self._end) + 1
 
     def certain_end(self) -> int:
-        """Where in `text` the last whole row ends; InvalidInput where none does."""
+        """The end of the last whole row in `text`; InvalidInput if there is none."""
         while (end := states_json.boundary(self.text, self.start, self._end)) == self.start:
             if self._at_end:
                 raise self._misplaced("a row, or the end of `states`")
@@ -171,7 +171,7 @@ class SnapshotText:
         return end
 
     def envelope(self) -> SnapshotEnvelope:
-        """What surrounds the rows, once they are all consumed; InvalidInput where it is no snapshot's."""
+        """The envelope around the rows, after reading all rows; InvalidInput if it is not a snapshot's."""
         self._fill()
         tail = bytes(self.text[self.start : self._end])
         if not self._at_end or len(tail) > _MAX_TAIL_BYTES:
@@ -230,7 +230,7 @@ class SnapshotText:
 
 
 def _array_place(text: bytearray, end: int) -> int | None:
-    """Where the array of the top-level member `states` opens; None where there is none, or no JSON before it."""
+    """The start of the top-level array `states`; None if there is none, or no JSON before it."""
     opening = _OBJECT.match(text, 0, end)
     place = opening.end() if opening else end
     while key := _KEY.match(text, place, end):

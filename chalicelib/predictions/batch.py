@@ -31,7 +31,7 @@ from chalicelib.predictions.scoring import predict_rows
 from chalicelib.predictions.tables import open_parquet
 
 GB_SECOND_USD, FUNCTION_GB = 0.0000166667, 1769 / 1024
-"""What a dry run reckons with: Lambda's list price in us-east-1, and the memory of the functions that score."""
+"""The basis of a dry run's estimate: Lambda's list price in us-east-1, and the scoring functions' memory."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What there is to predict with: published models, data files and finished output.
+"""The catalogue of predictions: published models, data files and finished output.
 
 Light on purpose: the REST function imports this, and has neither Arrow nor scikit-learn.
 """
@@ -35,7 +35,7 @@ from chalicelib.predictions.trust import MANIFEST_SUFFIX, Manifest, read_manifes
 
 LINK_S = 900
 MAX_DATA_BYTES = 5 * 1024**3
-"""What one POST to S3 takes."""
+"""The size limit of one POST to S3."""
 SHOWN_BYTES, SHOWN_ROWS = 64 * 1024, 20
 CONTENT_TYPES = {"csv": "text/csv", "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 

@@ -76,5 +76,5 @@ def _labels(values: npt.NDArray[Any], written: Callable[[Any], str]) -> pa.Array
 
 
 def header_suffix(names: Sequence[str]) -> bytes:
-    """What the new columns add to a CSV header."""
+    """The new columns' part of a CSV header."""
     return "".join("," + csv_field(name) for name in names).encode()

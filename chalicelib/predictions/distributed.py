@@ -38,11 +38,11 @@ MAY_PASS = (RateLimited, UpstreamUnavailable, UpstreamTimeout)
 
 
 class OutOfTurn(Conflict):
-    """The job is in no state for this step: cancelled, ended, or begun anew. That is no failure of the job."""
+    """The job's state does not allow this step: cancelled, ended, or restarted. This is not a failure of the job."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What all parts of a job share."""
+    """Data that all parts of a job share."""
 
     request: PredictionRequest
     data_bytes: int

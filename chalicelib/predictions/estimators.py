@@ -38,14 +38,15 @@ TRUSTED_TYPES = (
 and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
 
 MIB = 1024 * 1024
-GRID_BYTES, GRID_PIECES = 4 * MIB, 16
+GRID_BYTES, GRID_PIECES, FRAMES_GRID_PIECES = 4 * MIB, 16, 8
 TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
 SMALLEST_GRID_BYTES = MIB
 """Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
-ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter."""
+ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter. A pipeline on a
+DataFrame pays for each of its steps."""
 MANY_TREES = 30
 MAX_UNPACKED_BYTES = 1024 * MIB
-"""What a function of 1769 MB can hold beside its libraries; beyond that it would be killed, not refuse."""
+"""The memory that a function of 1769 MB has besides its libraries; beyond it, Lambda would kill the function."""
 CACHE_BYTES = 256 * 1024 * 1024
 FLOATS: Mapping[str, Any] = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 TENSORS: Mapping[str, Any] = {**FLOATS, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
@@ -69,8 +70,9 @@ class LoadedModel:
 
     def grid(self, data_bytes: int) -> int:
         """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
-        many = self.has_many_trees
-        largest, pieces = (TREES_GRID_BYTES, TREES_GRID_PIECES) if many else (GRID_BYTES, GRID_PIECES)
+        largest, pieces = GRID_BYTES, GRID_PIECES if self.inputs is matrix_of else FRAMES_GRID_PIECES
+        if self.has_many_trees:
+            largest, pieces = TREES_GRID_BYTES, TREES_GRID_PIECES
         rounds = -(-data_bytes // (pieces * largest))
         return min(largest, max(SMALLEST_GRID_BYTES, -(-data_bytes // (pieces * rounds))))
 

@@ -18,9 +18,9 @@ from chalicelib.predictions.models import FeatureType, ModelFeature
 from chalicelib.predictions.records import BOM, ByteOffsets, content_ends, record_ends, split_record, stray_quote
 
 BY_ARROW: Mapping[FeatureType, pa.DataType] = {**TYPES, "timestamp": TYPES["text"]}
-"""What Arrow reads exactly as `kinds` does."""
+"""The types whose values Arrow reads exactly as `kinds` does."""
 SLICE_RECORDS = 16_384
-"""Records that the plain reader holds as objects at once."""
+"""The number of records that the plain reader holds as objects at a time."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _floats(array: pa.Array) -> npt.NDArray[np.float64]:
     if array.type != pa.float64():
         array = pc.cast(array, pa.float64(), safe=False)
     # `to_numpy` loads pandas, which takes a tenth of a cold start.
-    return array.to_numpy(zero_copy_only=False) if array.null_count else np.from_dlpack(array)
+    return np.asarray(array.to_numpy(zero_copy_only=False) if array.null_count else np.from_dlpack(array), np.float64)
 
 
 def _column(array: pa.Array, feature: ModelFeature) -> Any:

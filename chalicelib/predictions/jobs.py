@@ -40,7 +40,7 @@ CANCELLABLE: tuple[JobState, ...] = ("queued", "planning", "running")
 
 @dataclass(frozen=True)
 class PredictionJobs:
-    """What callers do with jobs. `new_id` makes an id for a job without a token."""
+    """Callers' actions on jobs. `new_id` makes an id for a job without a token."""
 
     objects: PredictionObjects
     store: JobStore
@@ -71,7 +71,7 @@ class PredictionJobs:
         )
 
     def preview(self, request: PreviewRequest) -> Preview:
-        """Score a few rows at once."""
+        """Score a few rows immediately."""
         return msgspec.json.decode(self.holder.ask(msgspec.to_builtins(PreviewOrder(request))), type=Preview)
 
     def submit(self, request: PredictionRequest, submitted_by: str | None = None) -> PredictionJob:
@@ -136,7 +136,7 @@ class PredictionJobs:
         return PredictionJobPage(jobs=[as_job(document) for document in documents], next=after)
 
     def today(self) -> dict[str, int]:
-        """How many of the newest jobs are under way, and how those that began today (UTC) ended."""
+        """The number of newest jobs in progress, and the results of today's (UTC) jobs."""
         documents, _ = self.store.recent(COUNTED, None)
         today = self.clock().astimezone(UTC).date().isoformat()
         begun = [document["state"] for document in documents if document["created_at"].startswith(today)]

@@ -198,5 +198,5 @@ def _key(name: str) -> bytes:
 
 
 def filled_records(block: bytes) -> ByteOffsets:
-    """Where the block's records end."""
+    """The ends of the block's records."""
     return filled_ends(block, quoting=False)

@@ -1,4 +1,4 @@
-"""What a value of a feature may be, by the feature's type: the same rules for CSV, JSON Lines and Parquet.
+"""Valid values of a feature, by the feature's type: the same rules for CSV, JSON Lines and Parquet.
 
 Blanks around a value do not count, except in text. A number is decimal with an optional sign, fraction and exponent,
 or `inf` by name; true and false count as 1 and 0. An integer may be written with a fraction of zeros. Dates and

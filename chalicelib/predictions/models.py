@@ -1,4 +1,4 @@
-"""Wire models of predictions: requests, jobs, the state machine's steps. `app.py` loads them at every start."""
+"""Wire models of predictions: requests, jobs, the state machine's steps. `app.py` imports them at every start."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -32,7 +32,7 @@ Asked = TypeVar("Asked")
 
 
 class ModelFeature(Struct, frozen=True):
-    """One feature of a model: its name, its type, and whether the model takes a row without it."""
+    """One feature of a model: its name, its type, and whether the model accepts rows without it."""
 
     name: Name
     type: FeatureType = "number"
@@ -40,14 +40,14 @@ class ModelFeature(Struct, frozen=True):
 
 
 class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Score the rows of one object with a model, and write them with their predictions to another.
+    """A request to score the rows of one object with a model, and to write them with predictions to another.
 
-    `format` tells csv, parquet or jsonl where an extension does not; `.gz` at the end of a key means gzip.
+    `format` is csv, parquet or jsonl, for keys without such an extension; `.gz` at the end of a key means gzip.
     """
 
-    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies next to it.")]
     data_s3_uri: Annotated[Uri, Meta(description="The rows to score: CSV with a header, Parquet or JSON Lines.")]
-    output_s3_uri: Annotated[Uri, Meta(description="Where the rows with their predictions go.")]
+    output_s3_uri: Annotated[Uri, Meta(description="The place for the rows with their predictions.")]
     prediction_column_name: Annotated[Name, Meta(description="The name of the new column.", examples=["prediction"])]
     feature_columns: Annotated[
         tuple[Name, ...],
@@ -64,20 +64,20 @@ class PredictionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     model_sha256: (
         Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="Accept only this model.")] | None
     ) = None
-    fresh: Annotated[bool, Meta(description="Score again, even if the same request has been answered.")] = False
+    fresh: Annotated[bool, Meta(description="Score again, even if the same request already has an answer.")] = False
     client_token: (
         Annotated[
             str,
-            Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}(?![\s\S])", description="One token, one job: safe to send twice."),
+            Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}(?![\s\S])", description="One token starts one job: safe to retry."),
         ]
         | None
     ) = None
 
 
 class PredictionEstimate(Struct, frozen=True, kw_only=True):
-    """What a dry run found: the request, the model and the first block are good, and what all of it will take.
+    """The result of a dry run: the request, the model and the first block are valid; estimates of time and cost.
 
-    `cost_usd` is that of the Lambda functions by the list price of us-east-1.
+    `cost_usd` is the cost of the Lambda functions at the list price of us-east-1.
     """
 
     rows: int
@@ -98,7 +98,7 @@ class JobError(Struct, frozen=True):
 
 
 class PredictionJob(Struct, frozen=True, kw_only=True):
-    """A job as its caller sees it."""
+    """A job as callers see it."""
 
     job_id: str
     state: JobState
@@ -122,7 +122,7 @@ class PredictionJob(Struct, frozen=True, kw_only=True):
 
 
 class PredictionJobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of jobs, of one state if it is given; `after` is the `next` of the page before."""
+    """A page of jobs, of one state if given; `after` is the `next` of the previous page."""
 
     state: JobState | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
@@ -130,16 +130,16 @@ class PredictionJobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class PredictionJobPage(Struct, frozen=True, kw_only=True):
-    """Jobs, newest first, and where the next page begins."""
+    """Jobs, newest first, and the start of the next page."""
 
     jobs: list[PredictionJob]
     next: str | None = None
 
 
 class PredictionOutcome(Struct, frozen=True, kw_only=True):
-    """What a single call did; `peak_mib` is the most memory that its process has had, libraries and all.
+    """The result of a single call; `peak_mib` is the peak memory of its process, including libraries.
 
-    `reused` means that the output was there already, of the same model, data and request.
+    `reused` means that the output already existed, from the same model, data and request.
     """
 
     rows: int
@@ -152,14 +152,14 @@ class PredictionOutcome(Struct, frozen=True, kw_only=True):
 
 
 class HandedOver(Struct, frozen=True, kw_only=True):
-    """A single call that became a job: too large for one call, or for the time that was left."""
+    """A single call that became a job: too large for one call, or for the remaining time."""
 
     job_id: str
     reason: str
 
 
 class JobsWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Tell an operator's socket of jobs, with the operator's proof: an ID token, or the token of machines."""
+    """Subscribe an operator's socket to jobs, with the operator's proof: an ID token or the operators' token."""
 
     action: Literal["watch_jobs"]
     authorization: str | None = None
@@ -167,13 +167,13 @@ class JobsWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PredictionStep(Struct, frozen=True, kw_only=True):
-    """The input of the steps that are for a whole job; a plan's output has more."""
+    """The input of the steps for a whole job; a plan's output has more."""
 
     job_id: str
 
 
 class Planned(Struct, frozen=True, kw_only=True):
-    """Where the map finds its items, and how many there are."""
+    """The location of the map's items, and their number."""
 
     job_id: str
     bucket: str
@@ -182,7 +182,7 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class PredictionPart(Struct, frozen=True, kw_only=True):
-    """One item of the map: a stretch of the data."""
+    """One item of the map: a range of the data."""
 
     job_id: str
     number: int
@@ -193,7 +193,7 @@ class PredictionPart(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What a part or a whole job wrote."""
+    """The output of a part or a whole job."""
 
     job_id: str
     rows: int
@@ -201,13 +201,13 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class SubmitQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """How to submit: `dry_run` checks the request, the model and the first rows, and starts nothing."""
+    """Submission options: `dry_run` checks the request, the model and the first rows, and starts nothing."""
 
     dry_run: bool = False
 
 
 class DryRun(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the API asks of the function that has the models: check a request."""
+    """The API's request to the function with the models: check a request."""
 
     dry_run: PredictionRequest
 
@@ -221,22 +221,22 @@ class SplitRows(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Score at most 100 rows at once; either field of rows is MLflow's, and one of them is needed."""
+    """A request to score at most 100 rows; give one of the two fields of rows, both from MLflow's protocol."""
 
-    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies beside it.")]
+    model_s3_uri: Annotated[Uri, Meta(description="The model; its signed manifest lies next to it.")]
     dataframe_records: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=MAX_PREVIEW)] | None = None
     dataframe_split: SplitRows | None = None
     probabilities: bool = False
 
 
 class PreviewOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the API asks of the function that has the models: score these rows."""
+    """The API's request to the function with the models: score these rows."""
 
     preview: PreviewRequest
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """A prediction for each row, and the probabilities of `classes` if they were asked for."""
+    """A prediction for each row, and the probabilities of `classes` if requested."""
 
     predictions: list[str | bool | int | float | None]
     model_sha256: str
@@ -245,7 +245,7 @@ class Preview(Struct, frozen=True, kw_only=True):
 
 
 class PredictionModelsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of models; `after` is the `next` of the page before."""
+    """A page of models; `after` is the `next` of the previous page."""
 
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
     after: Annotated[str, Meta(min_length=1, max_length=1600)] | None = None
@@ -272,14 +272,14 @@ class PredictionModel(Struct, frozen=True, kw_only=True):
 
 
 class PredictionModelPage(Struct, frozen=True, kw_only=True):
-    """Published models in the order of their keys, and where the next page begins."""
+    """Published models in the order of their keys, and the start of the next page."""
 
     models: list[PredictionModel]
     next: str | None = None
 
 
 class DataFileRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A data file to upload; its extension tells the format."""
+    """A data file to upload; its extension names the format."""
 
     name: Annotated[
         str,
@@ -291,7 +291,7 @@ class DataFileRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataFileForm(Struct, frozen=True, kw_only=True):
-    """A form for one POST to S3, which holds the sender to the key, the type and the size."""
+    """A form for one POST to S3, which enforces the key, the type and the size."""
 
     url: str
     fields: dict[str, str]
@@ -302,14 +302,14 @@ class DataFileForm(Struct, frozen=True, kw_only=True):
 
 
 class DataFilesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of data files; `after` is the `next` of the page before."""
+    """A page of data files; `after` is the `next` of the previous page."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     after: Annotated[str, Meta(min_length=1, max_length=1600)] | None = None
 
 
 class DataFile(Struct, frozen=True):
-    """A data file: its place, its size, and when it was written."""
+    """A data file: its place, size, and time of writing."""
 
     data_s3_uri: str
     bytes: int
@@ -317,14 +317,14 @@ class DataFile(Struct, frozen=True):
 
 
 class DataFilePage(Struct, frozen=True, kw_only=True):
-    """Data files in the order of their keys, and where the next page begins."""
+    """Data files in the order of their keys, and the start of the next page."""
 
     files: list[DataFile]
     next: str | None = None
 
 
 class PredictionOutput(Struct, frozen=True, kw_only=True):
-    """A link to a job's output, and its first rows as text; Parquet shows none."""
+    """A link to a job's output, and its first rows as text (none for Parquet)."""
 
     output_s3_uri: str
     url: str
@@ -338,7 +338,7 @@ DirectRequest = PredictionRequest | PreviewOrder | DryRun
 
 
 def parse_event(event: Any) -> DirectRequest:
-    """What a direct invocation asks for; InvalidInput names the first field that is wrong."""
+    """The request of a direct invocation; InvalidInput names the first wrong field."""
     if isinstance(event, dict) and "preview" in event:
         return parse_as(event, PreviewOrder)
     if isinstance(event, dict) and "dry_run" in event:
@@ -347,7 +347,7 @@ def parse_event(event: Any) -> DirectRequest:
 
 
 def parse_as(event: Any, model: type[Asked]) -> Asked:
-    """An event as a `model`; InvalidInput names the first field that is wrong."""
+    """An event as a `model`; InvalidInput names the first wrong field."""
     try:
         return msgspec.json.decode(msgspec.json.encode(event), type=model)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What becomes of a job, told to those who want to know: subscribers of the sockets, and the event bus at its end."""
+"""News of a job for the subscribed sockets and, at its end, for the event bus."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence

@@ -32,7 +32,7 @@ class ObjectUri(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How an object is written: its format, and whether gzip is around it."""
+    """The encoding of an object: its format, and whether it is gzipped."""
 
     format: DataFormat
     gzip: bool
@@ -53,7 +53,7 @@ class AllowList(Struct, frozen=True):
 
 
 class AllowLists(Struct, frozen=True):
-    """Where models, data and output may lie, each its own list."""
+    """The allowed places of models, data and output, each its own list."""
 
     models: AllowList
     data: AllowList

@@ -1,4 +1,4 @@
-"""What predictions need from the outside, in their own words."""
+"""The ports of predictions, in their own terms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -40,7 +40,7 @@ class Output(Protocol):
         """Add bytes; returns their number."""
 
     def written(self) -> Written:
-        """What was written, after the block."""
+        """The written object, after the block."""
 
 
 class PredictionObjects(Protocol):
@@ -80,7 +80,7 @@ class Verifier(Protocol):
 
 
 class Signer(Protocol):
-    """Who may publish models."""
+    """Signs models; publishers have it."""
 
     @property
     def key_name(self) -> str:
@@ -168,7 +168,7 @@ class JobAnnouncements(Protocol):
 
 
 class ModelHolder(Protocol):
-    """Who has the models loaded."""
+    """The function that has the models loaded."""
 
     def ask(self, event: Mapping[str, Any]) -> bytes:
         """The JSON that a direct invocation with `event` answers; raises its refusal."""
@@ -197,7 +197,7 @@ class PredictionShelf(Protocol):
 
 
 class Meter(Protocol):
-    """Who watches what scoring does."""
+    """Measures scoring."""
 
     def peak_mib(self) -> float:
         """The most memory that this process has had, MiB."""

@@ -35,7 +35,7 @@ class Header:
 
     @property
     def terminator(self) -> bytes:
-        """What ends the record; a newline where the file ends with it."""
+        """The record's line end; a newline if the file ends there."""
         return b"\r\n" if self.raw.endswith(b"\r\n") else b"\n"
 
     @property
@@ -145,7 +145,7 @@ def record_ends(block: bytes, *, quoting: bool = True) -> ByteOffsets:
 
 
 def content_ends(block: bytes, newlines: ByteOffsets) -> ByteOffsets:
-    """Where each record's content ends: before its newline, and before a CR that precedes it."""
+    """The end of each record's content: before its newline, and before a CR that precedes it."""
     if b"\r" not in block:
         return newlines
     data = np.frombuffer(block, np.uint8)

@@ -108,7 +108,7 @@ def open_task(order: PredictionOrder, objects: PredictionObjects, models: Models
 
 
 def _header(objects: PredictionObjects, pinned: Pinned, order: PredictionOrder) -> Header:
-    """What comes before the rows; of JSON Lines nothing does, and the first record tells the columns."""
+    """The header before the rows; JSON Lines has none, and its first record names the columns."""
     start = bytearray()
     json = order.data_layout.format == "jsonl"
     for text in _text(objects, pinned, 0, pinned.bytes, MAX_HEADER_BYTES, gzip=order.data_layout.gzip):

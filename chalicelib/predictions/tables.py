@@ -27,7 +27,7 @@ BATCH_BYTES = 32 * 1024 * 1024
 """A batch has at most this many rows, and about so many bytes: wide tables come in fewer rows."""
 VALUE_BYTES = 8
 ADDED_BYTES = 24
-"""What a value of a new column takes as a number or as its text."""
+"""The bytes of a new column's value, as a number and as text."""
 MAX_ROW_GROUP_BYTES = 512 * 1024 * 1024
 MAX_FOOTER_BYTES = 8 * 1024 * 1024
 NESTED_ROWS = 64

@@ -14,7 +14,7 @@ _ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None))
 
 
 def broken_tree(model: Any) -> str | None:
-    """What is wrong with the first broken tree inside `model`; None if every tree in it is sound."""
+    """The problem of the first broken tree in `model`; None if every tree is sound."""
     for owner, tree in trees_in(model):
         kind = type(tree).__name__
         problem = _broken_predictor(tree, owner) if kind == "TreePredictor" else _broken_tree(tree, owner)

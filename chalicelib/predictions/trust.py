@@ -1,4 +1,4 @@
-"""Which models may be loaded: those whose manifest is signed with our key and whose bytes are the manifest's.
+"""Trust in models: a model loads only if our key signed its manifest and its bytes match the manifest.
 
 Loading a pickle runs code, and a forged tree can crash the process that predicts with it. So nothing of a model is
 parsed before (1) the signature over the manifest is good, (2) the manifest is for this very place, so that no other

@@ -79,7 +79,7 @@ class BankTransaction:
 
 @dataclass(frozen=True)
 class BankLiability:
-    """What is owed on one account, and when it was last paid."""
+    """The debt on one account, and its last payment."""
 
     line: int
     account: str
@@ -97,7 +97,7 @@ class BankLiability:
 
 @dataclass(frozen=True)
 class BankStatement:
-    """What a file says, row by row; the last of several rows with one id counts."""
+    """The content of a file, row by row; the last of several rows with one id counts."""
 
     accounts: tuple[BankAccount, ...] = ()
     transactions: tuple[BankTransaction, ...] = ()
@@ -211,7 +211,7 @@ def _categorised(primary: str, detailed: str, texts: str, sign: int) -> tuple[Ca
 
 
 def _merchant(row: RowReading, name: str) -> tuple[str, str]:
-    """Whom a row is with, and the key to group by: entity, merchant, counterparty, name, in this order."""
+    """A row's counterparty, and its grouping key: entity, merchant, counterparty, name, in this order."""
     entity = row.take(fields.printable, "merchant_entity_id")
     called = row.take(_line_of(row), "merchant_name") or row.take(_counterparty, "counterparties") or name
     return called or entity or "", f"entity {entity}".lower() if entity else canonical(called)

@@ -29,7 +29,7 @@ MOST_ITEMS = {"education": 5, "offer": 3}
 
 @dataclass(frozen=True)
 class Persona:
-    """A way of handling money; a fallback is given only to whom no other persona fits."""
+    """A way of handling money; a fallback is only for people whom no other persona fits."""
 
     persona: str
     name: str
@@ -71,7 +71,7 @@ class AdviceCatalogue:
     language: Language
 
     def view(self) -> CatalogueView:
-        """What others may read of it, with the signals and the categories."""
+        """Its public part, with the signals and the categories."""
         return CatalogueView(
             personas=[CataloguePersona(persona=one.persona, name=one.name, focus=one.focus) for one in self.personas],
             behaviours=[BehaviourView(behaviour=one.behaviour, text=one.text) for one in self.behaviours],
@@ -116,7 +116,7 @@ def packaged_catalogue() -> AdviceCatalogue:
 
 @cache
 def packaged_policy() -> ConsentPolicy:
-    """What people agree to now."""
+    """The current policy that people consent to."""
     text = (files("chalicelib.spendsense.declared") / "consent.json").read_bytes()
     return msgspec.json.decode(text, type=ConsentPolicy)
 

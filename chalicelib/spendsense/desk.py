@@ -1,4 +1,4 @@
-"""What operators may do: look at everybody, judge recommendations, take in rows, delete people. All of it on record."""
+"""Operators' actions, all audited: read everybody, judge recommendations, import rows, delete people."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -153,7 +153,7 @@ class OperatorDesk:
         return BulkReviewed(reviewed=reviewed, missing=missing)
 
     def history(self, operator: Operator, query: MetricsHistoryQuery) -> MetricsHistory:
-        """What the surveys of past days found."""
+        """The surveys of past days."""
         self._note(operator, "read metrics")
         return MetricsHistory(points=self._oversight.past_surveys(query.limit))
 

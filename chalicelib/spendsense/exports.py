@@ -1,4 +1,4 @@
-"""What is kept about a person, as CSV."""
+"""A person's stored data as CSV."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ import msgspec
 from chalicelib.spendsense.models import Transaction
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""How a text begins that a spreadsheet takes for a formula, as OWASP lists them; the last are full-width."""
+"""The first characters of formulas in spreadsheets, as OWASP lists them; the last are full-width."""
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -26,7 +26,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def exported_transaction(row: Transaction) -> dict[str, Any]:
-    """A transaction under the names of Plaid's fields, so that the file can be imported again."""
+    """A transaction under the names of Plaid's fields: the file can be imported again."""
     return {
         "transaction_id": row.transaction_id,
         "account_id": row.account_id,

@@ -1,4 +1,4 @@
-"""What may never reach a person, whatever the rules say.
+"""Recommendations that must never reach a person, whatever the rules say.
 
     consent      nothing is derived or recommended without an opt-in that still stands
     eligibility  an item only for whom its declared rule holds, and only with numbers that are known

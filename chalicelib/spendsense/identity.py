@@ -1,4 +1,4 @@
-"""Who calls, from the claims that the authorizer accepted, checked once more against the pool that is ours.
+"""The caller, from the claims that the authorizer accepted, checked once more against our own pool.
 
 The authorizer checks signature, expiry and issuer. It does not check which application the token was made for, nor
 that it is an ID token, and it is configuration that somebody may change: so all that a claim can tell is asked again.
@@ -26,12 +26,12 @@ class Pool:
 
 
 class Pools(Protocol):
-    """Where the pool's settings are kept."""
+    """The store of the pool's settings."""
 
     def pool(self) -> Pool: ...
 
     def renewed(self) -> Pool:
-        """The settings read anew, unless that was done just now."""
+        """The settings, read again unless they were just read."""
         ...
 
 

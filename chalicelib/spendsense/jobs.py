@@ -22,7 +22,7 @@ REFRESH_DAYS = 7
 """Windows move on even where no row is new: features this old are due again."""
 
 RETENTION_DAYS = 365
-"""How long runs and refused accesses are on record."""
+"""The retention of runs and refused accesses."""
 FORGOTTEN_AT_ONCE = 10_000
 
 ANNOUNCED: dict[JobName, str] = {

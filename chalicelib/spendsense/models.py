@@ -1,4 +1,4 @@
-"""What the SpendSense routes and functions accept and answer; app.py imports it, so it imports next to nothing.
+"""Requests and responses of SpendSense's routes and functions; app.py imports this, so it imports next to nothing.
 
 Money is in integer hundredths of the currency ("cents"), ratios are from 0 to 1, days are YYYY-MM-DD.
 """
@@ -10,15 +10,15 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 MAX_IMPORT_BYTES = 5 * 1024 * 1024
-"""Lambda takes 6 MB in one request."""
+"""Lambda accepts 6 MB in one request."""
 
 NO_NUL = r"^[^\x00]*(?![\s\S])"
-"""PostgreSQL's texts hold every character but this one."""
+"""PostgreSQL's texts hold every character except this one."""
 
 Window = Literal[30, 90, 180]
 Cents = Annotated[int, Meta(ge=-(10**12), le=10**12)]
-Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
-PageCursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Meta(ge=1, le=200, description="The maximum number.")]
+PageCursor = Annotated[str, Meta(max_length=200, description="The `next_cursor` of the previous page.")]
 ReviewReason = Annotated[str, Meta(min_length=3, max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*(?![\s\S])")]
 
 
@@ -35,7 +35,7 @@ class ProfileChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Profile(Struct, frozen=True, kw_only=True):
-    """A person, the home currency that everything is computed in, and whether recommendations are wanted."""
+    """A person, the home currency of all computed amounts, and whether the person wants recommendations."""
 
     user_id: UUID
     display_name: str
@@ -59,7 +59,7 @@ class ConsentRecord(Struct, frozen=True, kw_only=True):
 
 
 class ConsentPolicy(Struct, frozen=True, kw_only=True):
-    """What is agreed to; `policy_version` is what a consent refers to."""
+    """The policy that people consent to; a consent refers to its `policy_version`."""
 
     policy_version: str
     title: str
@@ -67,7 +67,7 @@ class ConsentPolicy(Struct, frozen=True, kw_only=True):
 
 
 class Consent(Struct, frozen=True, kw_only=True):
-    """Whether the consent stands, how it came about, the latest first, and what is agreed to now."""
+    """The current consent, its history (the latest first), and the current policy."""
 
     granted: bool
     history: list[ConsentRecord]
@@ -108,13 +108,13 @@ class TransactionsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ) = None
     at_least_cents: Cents | None = None
     at_most_cents: Cents | None = None
-    spending: Annotated[bool, Meta(description="Only what counts as spending.")] = False
+    spending: Annotated[bool, Meta(description="Only transactions that count as spending.")] = False
     limit: Limit = 50
     cursor: PageCursor | None = None
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
-    """A row of a statement; a positive amount is money out."""
+    """A transaction; a positive amount is money out."""
 
     transaction_id: str
     account_id: str
@@ -136,7 +136,7 @@ class Transactions(Struct, frozen=True, kw_only=True):
 
 
 class OwnProgress(Struct, frozen=True, kw_only=True):
-    """Which stages are still due for the caller; `is_current` once none is. `as_of` is the day of the signals."""
+    """The stages still due for the caller; `is_current` means none is. `as_of` is the day of the signals."""
 
     consented: bool
     features_due: bool
@@ -147,18 +147,18 @@ class OwnProgress(Struct, frozen=True, kw_only=True):
 
 
 class ProgressWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Tell a socket of the progress of the person whose ID token this is."""
+    """Subscribe a socket to the progress of the ID token's person."""
 
     action: Literal["watch_me"]
     authorization: str
 
 
 class SpendingQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    months: Annotated[int, Meta(ge=1, le=24, description="How many calendar months, this one included.")] = 6
+    months: Annotated[int, Meta(ge=1, le=24, description="The number of calendar months, including this one.")] = 6
 
 
 class CategorySpending(Struct, frozen=True, kw_only=True):
-    """What a month's spending in one category comes to, in cents, and of how many transactions."""
+    """A month's spending in one category, in cents, and its number of transactions."""
 
     category: str
     spend_cents: int
@@ -166,7 +166,7 @@ class CategorySpending(Struct, frozen=True, kw_only=True):
 
 
 class MonthOfSpending(Struct, frozen=True, kw_only=True):
-    """A calendar month; `GET transactions` with `spending`, `since`, `until` and a category has a figure's rows."""
+    """A calendar month; `GET transactions` with `spending`, `since`, `until` and a category lists a figure's rows."""
 
     since: date
     until: date
@@ -188,12 +188,12 @@ ExportPart = Literal[
 
 
 class ExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    part: Annotated[ExportPart, Meta(description="What a CSV file is to hold.")] = "transactions"
+    part: Annotated[ExportPart, Meta(description="The part of the export for the CSV file.")] = "transactions"
     cursor: PageCursor | None = None
 
 
 class Export(Struct, frozen=True, kw_only=True):
-    """Everything that is kept about the caller; further pages have transactions alone."""
+    """Everything stored about the caller; further pages have only transactions."""
 
     profile: dict[str, Any]
     consents: list[dict[str, Any]] = []
@@ -216,7 +216,7 @@ class WindowQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """A signal, its value, and what it was compared with."""
+    """A signal, its value, and its threshold."""
 
     signal: str
     value: float | int | str | None
@@ -237,7 +237,7 @@ class BehaviourView(Struct, frozen=True, kw_only=True):
 
 
 class Insights(Struct, frozen=True, kw_only=True):
-    """What a window of transactions says about a person; `signals` are explained in docs/spendsense.md."""
+    """A person's signals in a window of transactions; docs/spendsense.md explains `signals`."""
 
     window_days: Window
     as_of: date | None
@@ -303,7 +303,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 class Operator(Struct, frozen=True, kw_only=True):
-    """Who acts, and in which request."""
+    """The acting operator, and the request."""
 
     operator: UUID
     request_id: str
@@ -312,7 +312,7 @@ class Operator(Struct, frozen=True, kw_only=True):
 class UsersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     search: (
         Annotated[
-            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="Part of a name, or how an id begins.")
+            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="Part of a name, or an id's start.")
         ]
         | None
     ) = None
@@ -366,7 +366,7 @@ class Signals(Struct, frozen=True, kw_only=True):
 
 
 class BankFile(Struct, frozen=True, kw_only=True):
-    """Rows in Plaid's shapes, each judged by itself; docs/spendsense.md names their fields."""
+    """Rows in Plaid's formats, each judged separately; docs/spendsense.md lists their fields."""
 
     accounts: list[Any] | None = None
     transactions: list[Any] | None = None
@@ -378,27 +378,27 @@ class BankFile(Struct, frozen=True, kw_only=True):
 
 class ImportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     section: Annotated[
-        Literal["accounts", "transactions", "liabilities"], Meta(description="What a CSV file holds.")
+        Literal["accounts", "transactions", "liabilities"], Meta(description="The content of a CSV file.")
     ] = "transactions"
-    dry_run: Annotated[bool, Meta(description="Tell what would be taken, and keep nothing.")] = False
+    dry_run: Annotated[bool, Meta(description="Report what would be imported, and keep nothing.")] = False
     account_id: (
         Annotated[
-            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="The account of rows that name none.")
+            str, Meta(min_length=1, max_length=100, pattern=NO_NUL, description="The account for rows that name none.")
         ]
         | None
     ) = None
     account_kind: Annotated[
-        Literal["checking", "savings", "credit card"], Meta(description="What that account is, if it is new.")
+        Literal["checking", "savings", "credit card"], Meta(description="The type of that account, if it is new.")
     ] = "checking"
-    dates: Annotated[Literal["mdy", "dmy"], Meta(description="The order of 03/04/2026.")] | None = None
+    dates: Annotated[Literal["mdy", "dmy"], Meta(description="The order of day and month.")] | None = None
     decimals: Annotated[Literal["point", "comma"], Meta(description="The decimal sign of 1,234.")] | None = None
-    amounts: Annotated[Literal["positive_out", "negative_out"], Meta(description="Which sign is money out.")] | None = (
+    amounts: Annotated[Literal["positive_out", "negative_out"], Meta(description="The sign of money out.")] | None = (
         None
     )
 
 
 class RejectedField(Struct, frozen=True, kw_only=True):
-    """What is wrong with one field of one row; `line` counts from 1 in a CSV file, else in the JSON list `section`."""
+    """A problem with one field of a row; `line` counts from 1 in a CSV file, or in the JSON list `section`."""
 
     section: str
     line: int
@@ -408,7 +408,7 @@ class RejectedField(Struct, frozen=True, kw_only=True):
 
 
 class Readings(Struct, kw_only=True):
-    """How a file was read: what its columns were taken for, what is not known, and what was decided."""
+    """How a file was read: the meanings of its columns, the unknown parts, and the decisions."""
 
     format: str
     encoding: str | None = None
@@ -418,7 +418,7 @@ class Readings(Struct, kw_only=True):
 
 
 class PreviewRow(Struct, frozen=True, kw_only=True):
-    """A transaction as it is understood; a positive amount is money out."""
+    """A transaction as the import understood it; a positive amount is money out."""
 
     line: int
     account_id: str
@@ -431,7 +431,7 @@ class PreviewRow(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """Rows by what became of them, or would with `dry_run`; at most 1,000 rejections are spelled out."""
+    """Numbers of rows by result (with `dry_run`, the expected result); lists at most 1,000 rejections."""
 
     dry_run: bool = False
     saved: dict[str, int]
@@ -493,7 +493,7 @@ class Reviewed(Struct, frozen=True, kw_only=True):
 
 
 class BulkVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One verdict on up to a hundred recommendations; an override needs its reason."""
+    """One verdict on up to a hundred recommendations; an override needs a reason."""
 
     recommendation_ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
     action: Literal["approve", "override", "flag"]
@@ -503,7 +503,7 @@ class BulkVerdict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class BulkReviewed(Struct, frozen=True, kw_only=True):
-    """What became of each; `missing` are those that do not exist."""
+    """The result for each recommendation; `missing` lists those that do not exist."""
 
     reviewed: list[Reviewed]
     missing: list[UUID]
@@ -518,7 +518,7 @@ class SignalView(Struct, frozen=True, kw_only=True):
 
 
 class CataloguePersona(Struct, frozen=True, kw_only=True):
-    """A persona as people read it: its name and what its recommendations are about."""
+    """A persona for people: its name and the subject of its recommendations."""
 
     persona: str
     name: str
@@ -537,7 +537,7 @@ class CatalogueItem(Struct, frozen=True, kw_only=True):
 
 
 class CatalogueCategory(Struct, frozen=True, kw_only=True):
-    """A category of transactions, and what its money means."""
+    """A category of transactions, and its flow of money."""
 
     primary: str
     detailed: str
@@ -545,7 +545,7 @@ class CatalogueCategory(Struct, frozen=True, kw_only=True):
 
 
 class CatalogueView(Struct, frozen=True, kw_only=True):
-    """The names, texts and units that the other answers refer to by id."""
+    """The names, texts and units to which other answers refer by id."""
 
     personas: list[CataloguePersona]
     behaviours: list[BehaviourView]
@@ -567,11 +567,11 @@ class JobRun(Struct, frozen=True, kw_only=True):
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
-    """How much of what was promised is there. Shares are from 0 to 1; null where there is nobody to count.
+    """Coverage and fairness of the results. Shares are from 0 to 1, and null if there is nobody to count.
 
     `fairness` is each persona's share in each cohort; `largest_gap` the largest difference of a persona's share
-    between two cohorts of 30 people or more. All but `runs` is as of `measured_at`, the end of the last run for
-    everybody; null until there was one: then it is measured for this answer.
+    between two cohorts of 30 people or more. Everything except `runs` was measured at `measured_at`, the end of the
+    last run for everybody; before the first such run, `measured_at` is null and this answer measures it.
     """
 
     measured_at: datetime | None
@@ -591,11 +591,11 @@ class Metrics(Struct, frozen=True, kw_only=True):
 
 
 class MetricsHistoryQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limit: Annotated[int, Meta(ge=1, le=366, description="How many days at most.")] = 90
+    limit: Annotated[int, Meta(ge=1, le=366, description="The maximum number of days.")] = 90
 
 
 class MetricsPoint(Struct, frozen=True, kw_only=True):
-    """The figures of one day's survey."""
+    """The figures of one day."""
 
     as_of: date
     measured_at: datetime
@@ -628,7 +628,7 @@ class StageDone(Struct, frozen=True, kw_only=True):
 
 
 class JobRunOutcome(Struct, frozen=True, kw_only=True):
-    """What a run of a job did; `users` had something due."""
+    """The result of a job's run; `users` is the number of people with work due."""
 
     run_id: str
     job: str

@@ -1,4 +1,4 @@
-"""What a run of a job is asked to do, from the event that asks."""
+"""The order for a job's run, from its event."""
 
 from datetime import date
 from typing import Literal
@@ -13,7 +13,7 @@ JobName = Literal["compute_features", "assign_persona", "generate_recommendation
 
 
 class JobOrder(Struct, frozen=True):
-    """What a run is to do: for one person or all that are due, up to the end of day `as_of`.
+    """The order for a run: for one person or all that are due, up to the end of day `as_of`.
 
     With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
     also takes up whose features are REFRESH_DAYS old.

@@ -1,4 +1,4 @@
-"""Where a page ended, as an opaque cursor. It carries no right: every query filters by the caller besides."""
+"""The end of a page, as an opaque cursor. It grants nothing: every query also filters by the caller."""
 
 import base64
 import binascii

@@ -12,7 +12,7 @@ NO_PROFILE = "There is no profile yet: PUT /api/v1/users/me/profile makes one."
 
 
 class Profiles:
-    """What people say about themselves, and may take back."""
+    """Profiles and consents, which people give and may revoke."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Profiles:
         self._people.erase(subject)
 
     def consent(self, subject: UUID) -> Consent:
-        """The consent and its history; nobody consented who did not say so."""
+        """The consent and its history; without a decision there is no consent."""
         history = self._consents.history(subject)
         if history is None:
             raise NotFound(NO_PROFILE)

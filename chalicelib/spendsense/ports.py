@@ -1,4 +1,4 @@
-"""What SpendSense needs from the outside, in its own words. Each may raise Upstream* errors.
+"""SpendSense's ports, in its own terms. Each may raise Upstream* errors.
 
 A `subject` is a person's id in the identity provider; the only id that leaves. What is read for a person is filtered
 by it in the query itself.
@@ -51,7 +51,7 @@ class Listeners(Protocol):
 
 
 class Announcements(Protocol):
-    """Events for whoever listens."""
+    """Events for all listeners."""
 
     def announce(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
@@ -90,7 +90,7 @@ class People(Protocol):
 
 
 class Consents(Protocol):
-    """What people agreed to."""
+    """People's consents."""
 
     def history(self, subject: UUID) -> list[models.ConsentRecord] | None:
         """The latest first; None without a profile."""
@@ -102,7 +102,7 @@ class Consents(Protocol):
 
 
 class Records(Protocol):
-    """What one person may read; None where the person, or the thing among the person's, does not exist."""
+    """One person's own records; None if the person, or the person's item, does not exist."""
 
     def accounts(self, subject: UUID) -> list[models.Account] | None: ...
 
@@ -117,7 +117,7 @@ class Records(Protocol):
         ...
 
     def progress(self, subject: UUID) -> models.OwnProgress | None:
-        """Which stages of the jobs are still to be done for the person."""
+        """The stages of the jobs that are still due for the person."""
         ...
 
     def kept(self, subject: UUID) -> dict[str, Any] | None:
@@ -144,7 +144,7 @@ class Explanations(Protocol):
 
 
 class Oversight(Protocol):
-    """What operators may read, of everybody."""
+    """Operators' reads, of everybody."""
 
     def users(self, query: models.UsersQuery, after: Position | None) -> list[tuple[Position, models.UserSummary]]: ...
 
@@ -153,7 +153,7 @@ class Oversight(Protocol):
         ...
 
     def past_surveys(self, limit: int) -> list[models.MetricsPoint]:
-        """What past surveys found, the latest first."""
+        """Past surveys, the latest first."""
         ...
 
     def personas(self, subject: UUID) -> list[models.AssignedPersona]: ...
@@ -186,7 +186,7 @@ class Reviews(Protocol):
 
 
 class Audit(Protocol):
-    """Who did what, and who was refused."""
+    """The record of actions and refusals."""
 
     def acted(self, deed: Deed) -> None: ...
 

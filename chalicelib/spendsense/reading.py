@@ -1,4 +1,4 @@
-"""What a person may read: accounts, transactions, insights, and recommendations with their reasons."""
+"""A person's own records: accounts, transactions, insights, and recommendations with their reasons."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -99,7 +99,7 @@ class OwnRecords:
         )
 
     def progress(self, subject: UUID) -> OwnProgress:
-        """What the jobs still have to do for the caller."""
+        """The work that the jobs still have to do for the caller."""
         return _found(self._records.progress(subject), NO_PROFILE)
 
     def export(self, subject: UUID, query: ExportQuery) -> Export:

@@ -113,7 +113,7 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
 
 def _state(row: Mapping[Any, Any]) -> str | None:
-    """What a row's word for its state means: pending, posted or void."""
+    """The state that a row's text means: pending, posted or void."""
     word = (row.get("pending") or "").lower()
     return next((state for state, words in packaged_columns().states.items() if word in words), None)
 
@@ -181,7 +181,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(lines: Sequence[tuple[int, list[str]]], section: str) -> tuple[int, list[str]]:
-    """Where the header is, and its names."""
+    """The position of the header, and its names."""
     known = {name for names in packaged_columns().fields.values() for name in names}
     for at, (number, cells) in enumerate(lines[:PREAMBLE]):
         names = [cell.strip() for cell in cells]

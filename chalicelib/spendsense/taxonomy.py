@@ -1,4 +1,4 @@
-"""What the money of a transaction means: declared for each category, never read from anybody's rows.
+"""The flow of a transaction's money: declared for each category, never read from anybody's rows.
 
     wages         pay: it makes payroll and income
     income        other money in; counted as pay if one payer sends it regularly

@@ -26,7 +26,7 @@ class Template:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What is not a signal."""
+        """The text between the signals."""
         return self.pieces[::2]
 
 

@@ -1,4 +1,4 @@
-"""What the services and the ports speak of that is neither a wire model nor a bank's row."""
+"""Values of services and ports that are neither wire models nor bank rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from chalicelib.spendsense.models import Evidence
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a run is."""
+    """The progress of a run."""
 
     batches: int
     users: int
@@ -28,7 +28,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Deed:
-    """What an operator did; `subject` is the person it was done to."""
+    """An operator's action; `subject` is the person concerned."""
 
     operator: UUID
     action: str

@@ -1,7 +1,7 @@
-"""What an object's arrival means for its session: look at what was uploaded, decide, store, then tell the desktop.
+"""Completion of sessions: examine an uploaded object, decide, store the outcome, then notify the desktop.
 
-S3 reports an arrival at least once, in any order. Handling one twice changes nothing: the state machine accepts an
-outcome once, and a second report of the same object only sees to it that the word about it went out.
+S3 reports an object at least once, in any order. A second report changes nothing: the state machine accepts an
+outcome once, and the second report only makes sure that the notification was sent.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from chalicelib.uploads.ports import Objects, SessionStore, Stored
 
 
 class Completion:
-    """Decides sessions by what was uploaded to them."""
+    """Decides sessions by their uploaded objects."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class Completion:
         self._count = count
 
     def arrived(self, key: str, version: str, sequencer: str) -> Session | Denial | None:
-        """Take notice of an object; the session that it decided, or why it decided none.
+        """Handle an uploaded object; return the session that it decided, or why it decided none.
 
-        What decides nothing, and what is rejected, is deleted. InvalidInput if the key is not one of ours.
+        Deletes objects that decide nothing and rejected objects. InvalidInput if the key is not one of ours.
         """
         upload = Upload(key, version, sequencer)
         session_id = parse_key(key).session_id
         if not version:
-            raise InvalidInput.of("version", "is missing", "a bucket with versioning, so that no object is overwritten")
+            raise InvalidInput.of("version", "is missing", "a bucket with versioning, which prevents overwriting")
         session = self._store.find(session_id)
         if session is None:
             self._objects.delete(key, version)
@@ -78,10 +78,10 @@ class Completion:
         return after
 
     def _lost(self, upload: Upload, denial: Denial | None) -> Denial | None:
-        """Delete an object that decided nothing, unless it had decided already.
+        """Delete an object that decided nothing, unless it had already decided the session.
 
-        Then a concurrent report of it was the faster, or our own write had arrived and only its answer was lost:
-        whoever it was, the desktop has to be told.
+        In that case a concurrent report was faster, or our write succeeded and only its answer was lost.
+        Either way, the desktop must be notified.
         """
         session = self._store.find(parse_key(upload.key).session_id)
         if session is not None and session.outcome is not None and session.outcome.upload == upload:
@@ -90,7 +90,7 @@ class Completion:
         return denial
 
     def _again(self, session: Session) -> Denial:
-        """Finish what an earlier report of the same object may have left undone."""
+        """Finish steps that an earlier report of the same object may have left undone."""
         if session.outcome is not None and session.status is not Status.COMPLETED:
             self._objects.delete(session.outcome.upload.key, session.outcome.upload.version)
         self._notices.tell(session)

@@ -1,4 +1,4 @@
-"""What an uploaded object really is, from its first bytes and its size; what the uploader declared proves nothing."""
+"""The real type of an uploaded object, from its first bytes and its size; the declared type is not trusted."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ SNIFF_BYTES = 512
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif")
 
 DECLARED_TYPES = (*IMAGE_TYPES, "image/jpg", "application/octet-stream")
-"""What phones and their file pickers call these; the last is what some call any file."""
+"""The names of these types in phones and their file pickers; some use the last one for any file."""
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
@@ -34,7 +34,7 @@ def examine(head: bytes, size: int, max_bytes: int) -> Image | Reason:
 
 
 def sniff(head: bytes) -> str | None:
-    """The media type that `head`, the first `SNIFF_BYTES` of an object, shows; None if it is no accepted image.
+    """The media type of an object, from its first `SNIFF_BYTES`, `head`; None if it is not an accepted image.
 
     Signatures: ITU-T T.81 B.1.1.3 (JPEG), PNG 3rd edition 5.2, GIF89a section 17, RFC 9649 (WebP),
     ISO/IEC 23008-12 10.2 (HEIC, HEIF).

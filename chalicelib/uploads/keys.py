@@ -16,7 +16,7 @@ _KEY = rf"{PREFIX}(?P<session>{SESSION_ID})/image-(?P<stamp>[0-9]{{13}})"
 
 
 class UploadKey(Struct, frozen=True):
-    """An object's name, taken apart; `stamp` is in milliseconds since 1970."""
+    """The parts of an object's name; `stamp` is in milliseconds since 1970."""
 
     session_id: str
     stamp: int
@@ -34,7 +34,7 @@ def next_key(session_id: str, now: datetime, previous: str | None) -> UploadKey:
 
 
 def parse_key(key: str) -> UploadKey:
-    """A decoded object key, taken apart; InvalidInput if it is not one that `next_key` makes."""
+    """The parts of a decoded object key; InvalidInput if `next_key` could not have made it."""
     match = re.fullmatch(_KEY, key, re.ASCII)
     if match is None:
         raise InvalidInput.of("key", f"is {key[:200]!r}", f"{PREFIX}<session id>/image-<milliseconds>")

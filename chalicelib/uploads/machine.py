@@ -11,23 +11,23 @@
                                             │    ▲
                                             └────┘ Refused, a later object
 
-`Lapsed` needs the end of the session's time to have passed; every other transition above needs it not to have. A
-session whose time is over counts as EXPIRED whether or not that is stored, unless it has completed (`status_at`).
-COMPLETED and EXPIRED are final. Each permission names a new key, and only the newest key counts: what becomes of an
-older one is `SUPERSEDED`. Two objects of one key are ordered by S3's sequencer.
+`Lapsed` happens only after the session's time has ended; every other transition above only before. A session whose
+time is over counts as EXPIRED whether or not that is stored, unless it has completed (`status_at`).
+COMPLETED and EXPIRED are final. Each permission names a new key, and only the newest key counts: objects of older
+keys are `SUPERSEDED`. S3's sequencer orders two objects of one key.
 
-Beside the status, in any state, a session remembers the one socket that is to be told (`Connected`, the newest
-wins; `Disconnected`, only if it is still that one), and the notice of its outcome to that socket:
+In any state, a session also remembers the one socket to notify (`Connected`: the newest wins; `Disconnected`: only
+if it is still that socket), and the notice of its outcome to that socket:
 
     owed ── NoticeClaimed ──▶ claimed until t ── NoticeSent ──▶ sent
      ▲                            │
      └── NoticeReleased, or t ────┘
 
-A new socket, or a new outcome, owes a new notice. So a socket is told each outcome once, unless the teller died
-between its post and its note of it; then once more.
+A new socket or a new outcome requires a new notice. A socket therefore gets each outcome once, or once more if the
+sender died after it posted the notice and before it recorded that.
 
-`step` is what decides. The DynamoDB adapter mirrors it, a condition for each transition, with `SOURCES` as its
-states; a test with random histories holds the two together.
+`step` decides. The DynamoDB adapter mirrors it with a condition for each transition, and `SOURCES` as its
+states; a test with random histories compares the two.
 """
 
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ MAX_PERMISSIONS = 20
 
 
 class Status(StrEnum):
-    """Where a session stands; EXPIRED may also be derived, see `status_at`."""
+    """The status of a session; EXPIRED may also be derived, see `status_at`."""
 
     AWAITING_SCAN = "AWAITING_SCAN"
     UPLOAD_REQUESTED = "UPLOAD_REQUESTED"
@@ -84,7 +84,7 @@ class Upload(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What became of an upload: an image of `content_type`, or the `reason` that it is none; `size` in bytes."""
+    """The outcome of an upload: an image of `content_type`, or the `reason` of its rejection; `size` in bytes."""
 
     upload: Upload
     at: datetime
@@ -101,7 +101,7 @@ class Socket(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """The word of an outcome to a socket: claimed until a time, which ends when it is sent."""
+    """The notification of an outcome to a socket: claimed until a time, then sent."""
 
     socket_id: str
     claimed_until: datetime
@@ -109,7 +109,7 @@ class Notice(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """An upload session; the tokens of its two sides are kept as hashes only."""
+    """An upload session; it keeps only hashes of its two sides' tokens."""
 
     id: str
     owner_hash: str
@@ -165,13 +165,13 @@ class Connected(Struct, frozen=True):
 
 
 class Disconnected(Struct, frozen=True):
-    """A socket is gone."""
+    """A socket has closed."""
 
     socket_id: str
 
 
 class NoticeClaimed(Struct, frozen=True):
-    """Someone is about to tell the socket of the outcome for `key`."""
+    """A function is about to notify the socket of the outcome for `key`."""
 
     socket_id: str
     key: str
@@ -179,7 +179,7 @@ class NoticeClaimed(Struct, frozen=True):
 
 
 class NoticeSent(Struct, frozen=True):
-    """The socket was told of the outcome for `key`."""
+    """The socket was notified of the outcome for `key`."""
 
     socket_id: str
     key: str
@@ -187,7 +187,7 @@ class NoticeSent(Struct, frozen=True):
 
 
 class NoticeReleased(Struct, frozen=True):
-    """Telling failed; someone else may try before the claim ends at `claimed_until`, which names the claim."""
+    """The notification failed; another function may retry before the claim ends at `claimed_until`, its name."""
 
     socket_id: str
     key: str
@@ -213,7 +213,7 @@ SOURCES: dict[type, frozenset[Status]] = {
 
 
 def status_at(session: Session, now: datetime) -> Status:
-    """The session's status at `now`: one that has neither completed nor been stored as expired expires by itself."""
+    """The session's status at `now`: EXPIRED after its time unless it has completed, whatever is stored."""
     if session.status is not Status.COMPLETED and now >= session.expires_at:
         return Status.EXPIRED
     return session.status
@@ -245,7 +245,7 @@ def step(session: Session, event: Event) -> Session | Denial:
 
 
 def sequence_of(sequencer: str) -> str:
-    """A sequencer padded as S3 says, so that comparing texts compares events of one key."""
+    """A sequencer padded as S3 documents it: comparing these texts orders the events of one key."""
     return sequencer.ljust(32, "0").upper()
 
 

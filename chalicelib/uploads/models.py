@@ -1,4 +1,4 @@
-"""What the upload routes accept and answer. Names are in camel case on the wire; times are seconds since 1970."""
+"""Requests and responses of the upload routes. Names are camel case on the wire; times are seconds since 1970."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,16 +17,16 @@ SessionId = Annotated[
     str, Meta(pattern=rf"^{SESSION_ID}(?![\s\S])", description="A version 4 UUID in lower case.", examples=[EXAMPLE_ID])
 ]
 OwnerToken = Annotated[
-    str, Meta(max_length=128, description="Instead of the header X-Owner-Token, where none can be sent.")
+    str, Meta(max_length=128, description="Replaces the header X-Owner-Token for clients that cannot send headers.")
 ]
 UploadToken = Annotated[
-    str, Meta(max_length=128, description="Instead of the header X-Upload-Token, where none can be sent.")
+    str, Meta(max_length=128, description="Replaces the header X-Upload-Token for clients that cannot send headers.")
 ]
 EpochSeconds = Annotated[int, Meta(description="Seconds since 1970, UTC.", examples=[1795236400])]
 
 
 class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """How the caller's phone page is reached."""
+    """The address of the caller's phone page."""
 
     phone_page: (
         Annotated[
@@ -34,7 +34,7 @@ class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             Meta(
                 max_length=512,
                 pattern=r"^https?://[^\s\x00-\x20\x7f\"'<>\\?#/]+/[^\s\x00-\x20\x7f\"'<>\\?#]*(?![\s\S])",
-                description="The page that the code leads to, with the phone's token after `#`. Without it, our own.",
+                description="The page that the code opens, with the phone's token after `#`. Defaults to our own page.",
                 examples=["https://photos.example.com/u"],
             ),
         ]
@@ -43,17 +43,17 @@ class NewSessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session as its owner gets it once: the only time that the tokens are shown."""
+    """A new session for its owner, with the tokens, which are shown only once."""
 
     session_id: str
     status: Status
     created_at: EpochSeconds
     expires_at: EpochSeconds
-    owner_token: Annotated[str, Meta(description="Opens the session for the desktop. Keep it there.")]
+    owner_token: Annotated[str, Meta(description="Gives the desktop access to the session. Keep it there.")]
     upload_token: Annotated[str, Meta(description="Permits uploads. For the phone.")]
-    phone_url: Annotated[str, Meta(description="What the QR code says.")]
+    phone_url: Annotated[str, Meta(description="The content of the QR code.")]
     qr_code: Annotated[str, Meta(description="The QR code as an SVG image in a data: URL.")]
-    socket_url: Annotated[str | None, Meta(description="The WebSocket to connect to; null if there is none: poll.")]
+    socket_url: Annotated[str | None, Meta(description="The WebSocket to connect to; null means: poll.")]
 
 
 class SessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -64,7 +64,7 @@ class SessionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Where a session stands."""
+    """The status of a session."""
 
     session_id: str
     status: Status
@@ -72,14 +72,14 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     expires_at: EpochSeconds
     upload_key: str | UnsetType = UNSET
     completed_at: EpochSeconds | UnsetType = UNSET
-    content_type: Annotated[str, Meta(description="What the image's own bytes say.")] | UnsetType = UNSET
+    content_type: Annotated[str, Meta(description="The image's type, detected from its bytes.")] | UnsetType = UNSET
     size: Annotated[int, Meta(description="Bytes.")] | UnsetType = UNSET
     reason: Annotated[str, Meta(description="Why the upload was rejected.")] | UnsetType = UNSET
-    image_url: Annotated[str, Meta(description="Shows the image for five minutes; owners only.")] | UnsetType = UNSET
+    image_url: Annotated[str, Meta(description="The image's URL for five minutes; owners only.")] | UnsetType = UNSET
 
 
 class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """Which session to upload to, and what."""
+    """The session to upload to, and the file's declared type and size."""
 
     session_id: SessionId
     upload_token: UploadToken | None = None
@@ -88,7 +88,7 @@ class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             str,
             Meta(
                 max_length=100,
-                description="What the PUT says that it sends, exactly; what it is shows later. image/jpeg if none.",
+                description="The exact Content-Type of the PUT; the image's bytes decide later. Default: image/jpeg.",
                 examples=["image/jpeg"],
                 extra_json_schema={"enum": list(DECLARED_TYPES)},
             ),
@@ -97,7 +97,7 @@ class UploadUrlQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ) = None
     content_length: (
         Annotated[
-            int, Meta(ge=1, description="Bytes. If given, the PUT must have exactly as many.", examples=[2097152])
+            int, Meta(ge=1, description="Bytes. If given, the PUT must have exactly this many.", examples=[2097152])
         ]
         | None
     ) = None
@@ -113,15 +113,15 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 class UploadPermission(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Two ways to upload one object; use either."""
 
-    upload_url: Annotated[str, Meta(description="For a PUT with the type, and length if it was given, asked for.")]
+    upload_url: Annotated[str, Meta(description="For a PUT with the requested type and, if given, length.")]
     upload_key: str
     expires_in: Annotated[int, Meta(description="Seconds.")]
     max_bytes: int
-    form: Annotated[Form, Meta(description="For a POST of any image type, its size limited.")]
+    form: Annotated[Form, Meta(description="For a POST of any image type, with limited size.")]
 
 
 def view_of(session: Session, now: datetime, image_url: str | None) -> SessionView:
-    """A session as its two sides see it at `now`."""
+    """A session at `now` for its two sides."""
     outcome = session.outcome
     return SessionView(
         session_id=session.id,
@@ -138,9 +138,9 @@ def view_of(session: Session, now: datetime, image_url: str | None) -> SessionVi
 
 
 def outcome_message(session: Session) -> Mapping[str, Any]:
-    """What the desktop's socket is told of a session that completed or was rejected."""
+    """The notification of a completed or rejected session for the desktop's socket."""
     if session.outcome is None or session.key is None:
-        raise ValueError("a session without an outcome has no word of it")
+        raise ValueError("a session without an outcome has no notification")
     completed = session.status is Status.COMPLETED
     message: dict[str, Any] = {
         "action": "UPLOAD_COMPLETED" if completed else "UPLOAD_REJECTED",
@@ -157,6 +157,6 @@ def outcome_message(session: Session) -> Mapping[str, Any]:
 
 
 class NoticeDue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The outbox's message: a session whose desktop is still to be told."""
+    """The outbox's message: a session whose desktop is still to be notified."""
 
     session_id: SessionId

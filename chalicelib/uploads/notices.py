@@ -1,7 +1,7 @@
-"""Telling the desktop of its session's outcome: state first, then the word; what fails is tried again.
+"""Notifications of a session's outcome to the desktop: store the state first, then notify; retry failures.
 
-The session itself is the record of what is owed (`machine`), so whoever finds a word owed may give it: the function
-that stored the outcome, the outbox's consumer, or a `sync` from a socket that came late.
+The session records whether a notification is due (`machine`), so any of these may send it: the function that stored
+the outcome, the outbox's consumer, or a late socket's `sync`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ FIRST_RETRY_S = 2
 
 
 class Telling(StrEnum):
-    """How an attempt to tell the desktop ended."""
+    """The result of an attempt to notify the desktop."""
 
     TOLD = "told"
     NOTHING_OWED = "nothing_owed"
@@ -36,7 +36,7 @@ class Telling(StrEnum):
 
 
 class Notices:
-    """The word to the desktop."""
+    """Notifies desktops."""
 
     def __init__(self, *, store: SessionStore, sockets: Sockets, outbox: Outbox, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class Notices:
         self._clock = clock
 
     def tell(self, session: Session) -> None:
-        """Tell the desktop; if that cannot be done now, leave it to the outbox."""
+        """Notify the desktop; if that fails now, queue a retry in the outbox."""
         try:
             telling = self._attempt(session)
         except (RateLimited, UpstreamUnavailable, UpstreamTimeout):
@@ -55,25 +55,25 @@ class Notices:
             self._outbox.put(session.id, int(NOTICE_LEASE.total_seconds()) + 1)
 
     def retry(self, session_id: str) -> Telling:
-        """Tell the desktop from the outbox; raises what may pass later, and while someone else is telling."""
+        """Notify the desktop from the outbox; raises errors that may pass, and while another function notifies it."""
         session = self._store.find(session_id)
         if session is None:
             return Telling.NOBODY_THERE
         telling = self._attempt(session)
         if telling is Telling.BEING_TOLD:
-            raise RateLimited("The desktop is being told already; look again when that claim has ended")
+            raise RateLimited("Another function is notifying the desktop; retry after its claim")
         return telling
 
     def retry_message(self, body: bytes) -> Telling:
-        """`retry` for a message of the outbox; InvalidInput if it is none."""
+        """`retry` for a message of the outbox; InvalidInput if it is not one."""
         try:
             due = msgspec.json.decode(body, type=NoticeDue)
         except msgspec.MsgspecError:
-            raise InvalidInput.of("body", "is no notice", '{"sessionId": "..."}') from None
+            raise InvalidInput.of("body", "is not a notice", '{"sessionId": "..."}') from None
         return self.retry(due.session_id)
 
     def _attempt(self, session: Session) -> Telling:
-        """Claim the notice, post it, note that it was sent."""
+        """Claim the notice, post it, record that it was sent."""
         socket, key = session.socket, session.key
         if key is None or session.outcome is None:
             return Telling.NOTHING_OWED

@@ -1,4 +1,4 @@
-"""What upload sessions need from the world."""
+"""The outside interfaces of upload sessions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,44 +17,44 @@ class PostForm(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """An object that lies in the bucket: its size in bytes, and its first bytes."""
+    """A stored object: its size in bytes, and its first bytes."""
 
     size: int
     head: bytes
 
 
 class SessionStore(Protocol):
-    """Where sessions are kept; every call sees what was written before it."""
+    """The store of sessions; every call sees all earlier writes."""
 
     def add(self, session: Session) -> None:
-        """Keep a new session; Conflict if its id is taken."""
+        """Store a new session; Conflict if its id is taken."""
 
     def find(self, session_id: str) -> Session | None:
         """The session, or None."""
 
     def change(self, session_id: str, event: Event) -> Session | Denial | None:
-        """Apply `machine.step` in one atomic write: the session after it, why not, or None if there is none."""
+        """Apply `machine.step` in one atomic write; return the new session, a denial, or None without one."""
 
     def remove(self, session_id: str) -> Session | None:
-        """Forget a session; as it was last, or None if it was gone already."""
+        """Delete a session; return its last state, or None if there is none."""
 
 
 class SocketIndex(Protocol):
-    """Which session a socket belongs to; may lag behind the store by a moment."""
+    """The index of sessions by socket; may lag behind the store by a moment."""
 
     def session_of(self, socket_id: str) -> str | None:
-        """The id of the session that is bound to a socket, or None."""
+        """The id of the session bound to a socket, or None."""
 
 
 class Counters(Protocol):
-    """Counts that forget themselves."""
+    """Counts that expire."""
 
     def add(self, name: str, ends_at: datetime) -> int:
-        """Count one more under `name`, which is forgotten some time after `ends_at`; the count including it."""
+        """Increment the count `name`, which expires some time after `ends_at`; return the new count."""
 
 
 class Permits(Protocol):
-    """Permission for others to upload."""
+    """Issues permissions to upload."""
 
     def put_url(self, key: str, content_type: str, content_length: int | None, seconds: int) -> str:
         """A URL that accepts one PUT of exactly this type, and length if given."""
@@ -67,20 +67,20 @@ class Permits(Protocol):
 
 
 class Objects(Protocol):
-    """The uploaded objects themselves, by version: whoever holds a permission may write a key again."""
+    """The uploaded objects by version, because the holder of a permission may write a key again."""
 
     def peek(self, key: str, version: str, length: int) -> Stored | None:
         """Its size and first `length` bytes, or None if there is no such object."""
 
     def delete(self, key: str, version: str) -> None:
-        """Remove a version of an object, if it is there."""
+        """Delete a version of an object, if it exists."""
 
     def link(self, key: str, version: str, content_type: str, seconds: int) -> str:
-        """A URL that shows a version as `content_type`, whatever type it was uploaded as."""
+        """A URL that serves a version as `content_type`, whatever type the upload declared."""
 
 
 class Peer(Protocol):
-    """Whatever names an open socket and the endpoint that posts to it."""
+    """An open socket's id and the endpoint that posts to it."""
 
     @property
     def id(self) -> str: ...
@@ -93,11 +93,11 @@ class Sockets(Protocol):
     """The open sockets."""
 
     def post(self, connection: Peer, message: Mapping[str, Any]) -> None:
-        """Send a message; Gone if the socket is closed, RateLimited or Upstream* if it may work later."""
+        """Send a message; Gone if the socket is closed, RateLimited or Upstream* if a retry may work."""
 
 
 class Outbox(Protocol):
-    """Notices that are to be tried again."""
+    """The queue of notices to retry."""
 
     def put(self, session_id: str, delay_s: int) -> None:
-        """Try the session's notice again after `delay_s` seconds (at most 900)."""
+        """Retry the session's notice after `delay_s` seconds (at most 900)."""

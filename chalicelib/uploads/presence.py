@@ -1,4 +1,4 @@
-"""The desktop's socket: who may connect, which session it listens to, and what it may ask."""
+"""The desktop's socket: admission, its session, and its messages."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from chalicelib.uploads.sessions import named_session
 
 
 class Presence:
-    """Which desktop listens to which session."""
+    """Binds desktops' sockets to sessions."""
 
     def __init__(
         self,
@@ -36,27 +36,27 @@ class Presence:
     def admit(self, socket: Peer, query: Mapping[str, str]) -> None:
         """Bind a new socket to the session that `query` names and proves to own; the newest socket wins.
 
-        Nothing is sent to it here: it is not open before this returns. The one that it replaces is told so.
+        The socket opens only after this returns, so it gets no message here. The socket that it replaces gets one.
         """
         session = self._owned(query.get("sessionId"), query.get("ownerToken"))
         after = self._store.change(session.id, Connected(Socket(socket.id, socket.endpoint), self._clock()))
         if after is None:
-            raise NotFound("sessionId: there is no such session any more")
+            raise NotFound("sessionId: this session no longer exists")
         if isinstance(after, Denial):
             raise Gone("This session has expired; open a new one")
         if session.socket is not None and session.socket.id != socket.id:
             self._say_replaced(session.socket, session.id)
 
     def forget(self, socket_id: str) -> None:
-        """Unbind a closed socket, unless its session has a newer one by now."""
+        """Unbind a closed socket, unless its session has a newer one."""
         session_id = self._index.session_of(socket_id)
         if session_id is not None:
             self._store.change(session_id, Disconnected(socket_id))
 
     def sync(self, socket: Peer, message: Mapping[str, Any]) -> None:
-        """Answer with where the session stands, then with the word that is still owed to this socket, if any.
+        """Answer with the session's status, then with any undelivered notification for this socket.
 
-        A page sends this when its socket opens, because the upload may have been faster.
+        A page sends this when its socket opens, because the upload may already have finished.
         """
         session = self._of_socket(socket, message)
         state = msgspec.to_builtins(view_of(session, self._clock(), None))
@@ -66,31 +66,31 @@ class Presence:
             self._notices.tell(session)
 
     def ping(self, socket: Peer, message: Mapping[str, Any]) -> None:
-        """Answer, so that neither side takes the silence for the end: idle sockets close after ten minutes."""
+        """Answer a ping, which keeps the socket open: API Gateway closes idle sockets after ten minutes."""
         stamp = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._sockets.post(socket, {"action": "PONG", "timestamp": stamp})
 
     def _of_socket(self, socket: Peer, message: Mapping[str, Any]) -> Session:
-        """The session that a message is about: the one it names, if it may, or else the one its socket is bound to."""
+        """The session of a message: the one that it names and may use, otherwise the one bound to its socket."""
         named = message.get("sessionId")
         if named is None:
             named = self._index.session_of(socket.id)
             if named is None:
-                raise NotFound("This socket is bound to no session; name one as sessionId, with its ownerToken")
+                raise NotFound("This socket has no session; send sessionId and ownerToken")
         session = named_session(self._store, named)
         if session.socket is not None and session.socket.id == socket.id:
             return session
         token = message.get("ownerToken")
         if not isinstance(token, str):
-            raise Forbidden("This socket is not bound to that session; send the ownerToken as well")
+            raise Forbidden("This socket belongs to another session; send the ownerToken as well")
         tokens.require("owner", session.id, token, session.owner_hash)
         return self._bound_again(socket, session)
 
     def _bound_again(self, socket: Peer, session: Session) -> Session:
         """The session with an owner's socket bound to it, if no other is.
 
-        A word that was posted while `$connect` had bound the socket, but had not yet opened it, finds nobody there,
-        and unbinds it.
+        A notification posted after `$connect` bound the socket, but before the socket opened, fails and unbinds the
+        socket.
         """
         if session.socket is not None:
             return session

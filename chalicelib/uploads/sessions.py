@@ -1,4 +1,4 @@
-"""Upload sessions over HTTP: open one, look at it, permit an upload to it, end it."""
+"""Upload sessions over HTTP: open, view, permit an upload, end."""
 
 import re
 from collections.abc import Callable
@@ -30,14 +30,14 @@ _SESSION_ID = re.compile(SESSION_ID, re.ASCII)
 
 
 class Limits(Struct, frozen=True):
-    """How much one client may ask for: sessions in ten minutes, and bytes in an upload."""
+    """The limits of one client: sessions in ten minutes, and bytes in an upload."""
 
     sessions_per_client: int = 60
     max_bytes: int = 20 * 1024 * 1024
 
 
 class UploadSessions:
-    """The sessions, for the two sides that hold their tokens."""
+    """Upload sessions for the desktop and the phone, which hold their tokens."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class UploadSessions:
         self._limits = limits
 
     def open(self, client: str, phone_page: str) -> NewSession:
-        """Open a session for `client`, the caller's address; RateLimited if it opened too many lately.
+        """Open a session for `client`, the caller's address; RateLimited if it recently opened too many.
 
-        The QR code leads to `phone_page` with the phone's token as the fragment, which browsers send to no server: it
-        is in no log and in no trace.
+        The QR code opens `phone_page` with the phone's token as the fragment. Browsers send the fragment to no server,
+        so no log or trace contains it.
         """
         now = self._clock()
         self._count_session(client, now)
@@ -95,7 +95,7 @@ class UploadSessions:
         )
 
     def view(self, session_id: str, owner_token: str | None, upload_token: str | None) -> SessionView:
-        """Where a session stands, for either side; the image only for its owner."""
+        """A session's status for either side; the image only for its owner."""
         session = named_session(self._store, session_id)
         if owner_token:
             tokens.require("owner", session.id, owner_token, session.owner_hash)
@@ -110,7 +110,7 @@ class UploadSessions:
     def permit(self, query: UploadUrlQuery, upload_token: str | None) -> UploadPermission:
         """Permit the phone to upload for five minutes, under a new key that supersedes those before it.
 
-        Gone after the session's time, Conflict after it completed, RateLimited after twenty permissions.
+        Gone if the session has expired, Conflict if it has completed, RateLimited after twenty permissions.
         """
         content_type = _accepted(query.content_type)
         if query.content_length is not None and query.content_length > self._limits.max_bytes:
@@ -136,11 +136,11 @@ class UploadSessions:
         )
 
     def end(self, session_id: str, owner_token: str | None) -> None:
-        """Forget a session and delete its image, at its owner's wish."""
+        """Delete a session and its image for its owner."""
         session = named_session(self._store, session_id)
         tokens.require("owner", session.id, owner_token, session.owner_hash)
         last = self._store.remove(session.id)
-        if last is not None and last.outcome is not None:  # a photo may have come since the session was looked at
+        if last is not None and last.outcome is not None:  # a photo may have arrived in the meantime
             self._objects.delete(last.outcome.upload.key, last.outcome.upload.version)
 
     def _count_session(self, client: str, now: datetime) -> None:
@@ -151,15 +151,15 @@ class UploadSessions:
             wait = max(1, int((ends_at - now).total_seconds()))
             raise RateLimited(
                 f"This client opened {self._limits.sessions_per_client} sessions within ten minutes, "
-                f"as many as it may; try again in {wait} s",
+                f"the maximum; try again in {wait} s",
                 retry_after=wait,
             )
 
     def _tell(self, session: Session, action: str, **more: object) -> None:
-        """Let the desktop know what its phone does."""
+        """Tell the desktop about its phone's progress."""
         if session.socket is None:
             return
-        with suppress(OmnibusError):  # a courtesy, which must not keep the phone from uploading
+        with suppress(OmnibusError):  # optional: a failure must not keep the phone from uploading
             self._sockets.post(session.socket, {"action": action, "sessionId": session.id, **more})
 
     def _image_url(self, session: Session) -> str | None:
@@ -172,7 +172,7 @@ class UploadSessions:
 
 def qr_code(text: str) -> str:
     """`text` as a QR code that survives 15 % damage: an SVG image in a data: URL, with its quiet zone."""
-    import segno  # the functions behind sockets load this module and make no code
+    import segno  # the socket functions import this module, but make no codes
 
     uri: str = segno.make(text, error="m", micro=False).svg_data_uri(scale=4, border=4, light="#fff", dark="#000")
     return uri
@@ -183,7 +183,7 @@ def _accepted(content_type: str | None) -> str:
         return "image/jpeg"
     if content_type.lower() not in DECLARED_TYPES:
         raise Unprocessable.of("contentType", f"is {content_type!r}", "one of " + ", ".join(DECLARED_TYPES))
-    return content_type  # S3 compares it letter by letter with what is sent
+    return content_type  # S3 requires exactly this text in the PUT
 
 
 def _deny(denial: Denial | None, session: Session) -> NoReturn:
@@ -192,17 +192,17 @@ def _deny(denial: Denial | None, session: Session) -> NoReturn:
             raise Gone("This session has expired; open a new one on the desktop")
         case Denial.EXHAUSTED:
             raise RateLimited(
-                f"This session gave {session.permissions} upload permissions, as many as it may; open a new one",
+                f"This session gave {session.permissions} upload permissions, the maximum; open a new one",
                 retry_after=int(LIFETIME.total_seconds()),
             )
         case None:
-            raise NotFound("sessionId: there is no such session any more")
+            raise NotFound("sessionId: this session no longer exists")
         case _:
             raise Conflict("This session is complete; open a new one on the desktop for another image")
 
 
 def named_session(store: SessionStore, session_id: object) -> Session:
-    """The session of that id; InvalidInput if it is missing or malformed, NotFound if there is none."""
+    """The session with that id; InvalidInput if the id is missing or malformed, NotFound if there is no session."""
     expected = f"a version 4 UUID such as {EXAMPLE_ID}"
     if session_id is None:
         raise InvalidInput.of("sessionId", "is missing", expected)
@@ -210,5 +210,5 @@ def named_session(store: SessionStore, session_id: object) -> Session:
         raise InvalidInput.of("sessionId", f"is {str(session_id)[:60]!r}", expected)
     session = store.find(session_id)
     if session is None:
-        raise NotFound("sessionId: there is no such session; it may have been deleted, or expired some time ago")
+        raise NotFound("sessionId: there is no such session; it may have been deleted or have expired some time ago")
     return session

@@ -1,4 +1,4 @@
-"""The two pages that people use: plain HTML, CSS and ES modules, as they lie in `pages/`, without a build step."""
+"""The two pages for people: plain HTML, CSS and ES modules in `pages/`, without a build step."""
 
 import functools
 from collections.abc import Callable
@@ -14,7 +14,7 @@ HTML = "text/html; charset=utf-8"
 
 
 class Document(NamedTuple):
-    """Something to be served as it is."""
+    """A file to serve unchanged."""
 
     text: str
     content_type: str
@@ -22,7 +22,7 @@ class Document(NamedTuple):
 
 
 class Site:
-    """The pages, under a policy that lets them run nothing but their own scripts."""
+    """The pages, with a content policy that allows only their own scripts."""
 
     def __init__(self, *, storage_origins: Callable[[], frozenset[str]], socket_url: str | None) -> None:
         self._storage_origins = storage_origins
@@ -33,11 +33,11 @@ class Site:
         return self._page("desktop.html")
 
     def phone(self) -> Document:
-        """The page that the code leads to; the same for every token, which only the page's script reads."""
+        """The page that the code opens; it is the same for every token, which only the page's script reads."""
         return self._page("phone.html")
 
     def asset(self, name: str) -> Document:
-        """A style sheet or module of the pages; NotFound if there is none of that name."""
+        """A style sheet or module of the pages; NotFound if there is none with that name."""
         text = _assets().get(name)
         if text is None:
             raise NotFound("There is no such asset")
@@ -72,7 +72,7 @@ class Site:
 
 @functools.cache
 def _assets() -> dict[str, str]:
-    """Every asset by its name, read once; a name that is asked for is never made into a path."""
+    """Every asset by its name, read once; a requested name never becomes a path."""
     return {path.name: path.read_text("utf-8") for path in PAGES.iterdir() if path.suffix in TYPES}
 
 

@@ -1,7 +1,7 @@
-"""The two secrets of a session: the desktop's, which owns it, and the phone's, which may upload to it.
+"""The two secrets of a session: the owner token of the desktop, and the upload token of the phone.
 
-A session id names a session and proves nothing. Only hashes are stored; the purpose and the session are hashed
-along, so that neither secret opens the other's door, nor another session's.
+A session id identifies a session and proves nothing. Only hashes are stored. They include the purpose and the session,
+so a secret is valid only for its own purpose and session.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ def new_token() -> str:
 
 
 def hashed(side: Side, session_id: str, token: str) -> str:
-    """What is stored of a token: SHA-256, in hexadecimal. The token is random, so it needs no salt or stretching."""
+    """A token's stored hash: SHA-256, in hexadecimal. The token is random, so it needs no salt or stretching."""
     return hashlib.sha256(f"{side}:{session_id}:{token}".encode()).hexdigest()
 
 
 def matches(side: Side, session_id: str, token: str, known_hash: str) -> bool:
-    """Is `token` the one that `known_hash` was made of? Takes the same time whatever the answer."""
+    """Does `token` match `known_hash`? Takes the same time whatever the answer."""
     return len(token) <= MAX_LENGTH and hmac.compare_digest(hashed(side, session_id, token), known_hash)
 
 
 def require(side: Side, session_id: str, token: str | None, known_hash: str) -> None:
-    """Let the holder of a side's token pass; Unauthenticated without a token, Forbidden with another."""
+    """Require a side's token; Unauthenticated without a token, Forbidden with another one."""
     if not token:
         name = HEADERS[side]
         raise Unauthenticated(f"{name}: is missing; expected the {side} token that POST /sessions returned")
@@ -42,5 +42,5 @@ def require(side: Side, session_id: str, token: str | None, known_hash: str) -> 
 
 
 def phone_token(session_id: str, upload_token: str) -> str:
-    """What the QR code carries: the session and the phone's secret, as one text."""
+    """The session and the phone's secret as one text, for the QR code."""
     return f"{session_id.replace('-', '')}.{upload_token}"

@@ -1,7 +1,7 @@
 """The composition root: settings in, services out.
 
-Each workload has a module here, loaded when one of its services is first asked for. A service is built on first use,
-and once; a module imports at its top only what every function can carry, so a function pays only for what it uses.
+Each workload has a module here, imported when code first asks for one of its services. A service is built once, on
+first use; modules import heavy libraries inside functions, so a function pays only for the services that it uses.
 """
 
 import os
@@ -20,7 +20,7 @@ HOW_TO_RUN = "On a developer's machine: `make up`, then `chalice local --stage l
 
 
 class Services(Workloads):
-    """What app.py calls: every workload's services, and the tools that are made of them."""
+    """The services of every workload for app.py, and the tools built from them."""
 
     @cached_property
     def mcp(self) -> "McpServer":
@@ -30,12 +30,12 @@ class Services(Workloads):
 
 
 class Unconfigured(Services):
-    """The services of an incomplete environment: the process is well, and all else says what is missing."""
+    """The services for an incomplete environment: health succeeds, and everything else says what is missing."""
 
     def __init__(self, problem: str) -> None:
         self._problem = problem
 
-    def __getattr__(self, name: str) -> Any:  # `settings` and `shared`, without which there is nothing else
+    def __getattr__(self, name: str) -> Any:  # `settings` and `shared`, which everything else needs
         raise NotConfigured(self._problem)
 
     @cached_property
@@ -48,7 +48,7 @@ class Unconfigured(Services):
 def bootstrap() -> Services:
     """The services for this process's environment.
 
-    If it is incomplete: SettingsError in Lambda; elsewhere, as under `chalice local`, services that say what to do.
+    If it is incomplete: SettingsError in Lambda; elsewhere, as under `chalice local`, services that say how to fix it.
     """
     try:
         return _configured()

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from chalicelib.concerts.tools import Toolbox
 
 EMBEDDED_MODEL_S = 10.0
-"""What the function with the embedded ticket model may take, its cold start included."""
+"""Time limit of the function with the embedded ticket model, including its cold start."""
 
 WAREHOUSE_JOB_S = 240.0
-"""What a scheduled job or a loader may take for one statement; the refreshing function has 300 s."""
+"""Time limit of one statement of a scheduled job or loader; the refreshing function has 300 s."""
 
 
 class ConcertServices:
-    """The warehouse's questions, forecasts, recommendations and chat; each is built on first use."""
+    """Warehouse queries, forecasts, recommendations and chat; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._client = shared.client
@@ -125,7 +125,7 @@ class ConcertServices:
 
     @cached_property
     def endpoint(self) -> "SageMakerTicketModel | None":
-        """The SageMaker endpoint, where one is configured."""
+        """The SageMaker endpoint, if one is configured."""
         from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
 
         name, budget_s = self._settings.sagemaker_endpoint, self._settings.sagemaker_budget_s
@@ -140,7 +140,7 @@ class ConcertServices:
 
     @cached_property
     def loading(self) -> RedshiftData:
-        """The warehouse for jobs, which have minutes."""
+        """The warehouse for jobs, with a budget of minutes."""
         return self._redshift(WAREHOUSE_JOB_S)
 
     def _redshift(self, budget_s: float) -> RedshiftData:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class FlightServices:
-    """The steps of the pipeline, its questions and its operators' commands; each is built on first use."""
+    """The pipeline's steps, its queries and its operators' commands; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -75,7 +75,7 @@ class FlightServices:
 
         try:
             thresholds = Thresholds.from_mapping(self._settings.thresholds or {})
-        except InvalidInput as error:  # the deployment's fault: no event may be parked for it
+        except InvalidInput as error:  # the deployment is wrong: events must not be parked for it
             raise SettingsError(f"OMNIBUS_FLIGHTS_THRESHOLDS: {error.message}") from error
         return Validation(
             bucket=self.bucket,
@@ -93,7 +93,7 @@ class FlightServices:
     def queries(self) -> "Flights":
         from chalicelib.flights.queries import Flights
 
-        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+        return Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=now)
 
     @cached_property
     def operations(self) -> "FlightOperations":
@@ -147,7 +147,7 @@ class FlightServices:
 
     @cached_property
     def links(self) -> S3Bucket:
-        """The bucket with links that objects under a KMS key accept, which are signed by Signature Version 4."""
+        """The bucket with links signed by Signature Version 4, which objects under a KMS key require."""
         return S3Bucket(self._client("s3", signature_version="s3v4"), self._settings.bucket, "the flights bucket")
 
     @cached_property

@@ -22,8 +22,8 @@ MCP_INSTRUCTIONS = (
     "Omnibus answers about concerts (venues, artists, programme, ticket sales), about live and past air traffic with "
     "the quality of its data, about a signed-in user's own money, and, for operators, about prediction jobs and "
     "reviews. "
-    "Find ids by the find_ tools first. Null is unknown, not zero. Money is a decimal text in the currency that is "
-    "named beside it. Days are ISO dates. Errors are JSON with a code and a sentence that says what would be right."
+    "Find ids with the find_ tools first. Null is unknown, not zero. Money is a decimal text in the currency "
+    "next to it. Days are ISO dates. Errors are JSON with a code and a sentence that gives the expected value."
 )
 CONCERT_ANSWERS: dict[str, type[Struct]] = {
     "popular_venues": concerts.PopularityReport,
@@ -59,7 +59,7 @@ class OneJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OneUpload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An upload session, with the token that its owner was given."""
+    """An upload session and its owner token."""
 
     session_id: uploads.SessionId
     owner_token: str
@@ -109,7 +109,7 @@ def _flights(services: "Workloads") -> list[McpTool]:
         McpTool(
             name="find_aircraft",
             title="Find aircraft",
-            description="Aircraft of a period whose address or callsign begins so; a query id where it takes longer.",
+            description="Aircraft of a period by the start of address or callsign; a query id if this takes longer.",
             takes=flights.SearchQuery,
             gives=(
                 flights.AircraftSearch,
@@ -120,7 +120,7 @@ def _flights(services: "Workloads") -> list[McpTool]:
         McpTool(
             name="aircraft_track",
             title="Aircraft track",
-            description="Where an aircraft flew in a period; a query id to ask again with where it takes longer.",
+            description="An aircraft's positions in a period; if this takes longer, a query id for the next call.",
             takes=AircraftTrack,
             gives=(
                 flights.Track,
@@ -132,7 +132,7 @@ def _flights(services: "Workloads") -> list[McpTool]:
         McpTool(
             name="flight_data_quality",
             title="Quality of the flight data",
-            description="How the snapshots of up to 92 days were judged: by day, by check, and a page of runs.",
+            description="The verdicts on snapshots of up to 92 days: by day, by check, and a page of runs.",
             takes=flights.QualityQuery,
             gives=(flights.QualityHistory,),
             run=lambda asked, _: services.flights.operations.quality(asked),
@@ -216,7 +216,7 @@ def _predictions(services: "Workloads") -> list[McpTool]:
         McpTool(
             name="prediction_job",
             title="A prediction job",
-            description="A job: its state, the rows and parts that are done, its output or its error.",
+            description="A job: its state, finished rows and parts, and its output or error.",
             takes=OneJob,
             gives=(predictions.PredictionJob,),
             run=job,
@@ -230,7 +230,7 @@ def _uploads(services: "Workloads") -> list[McpTool]:
         McpTool(
             name="upload_session",
             title="An upload session",
-            description="Where an upload session stands, to the holder of its owner's token.",
+            description="The status of an upload session, for the holder of its owner token.",
             takes=OneUpload,
             gives=(uploads.SessionView,),
             run=lambda asked, _: services.uploads.sessions.view(asked.session_id, asked.owner_token, None),

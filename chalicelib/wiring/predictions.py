@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from chalicelib.predictions.ports import Verifier
 
 ANSWER_S = 25.0
-"""A function that loads scikit-learn first takes six seconds."""
+"""A function that loads scikit-learn needs six seconds to start."""
 
 LIBRARIES = ("joblib", "pandas", "skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline")
-"""What most models are loaded with."""
+"""Libraries that most models need."""
 
 
 class PredictionServices:
@@ -39,7 +39,7 @@ class PredictionServices:
         self._settings = shared.settings.predictions
 
     def respond(self, asked: "DirectRequest", seconds_left: Callable[[], float]) -> Any:
-        """What the single call answers; built at the call, so that a wrong setting is its error."""
+        """The answer of the single call, built at the call: a wrong setting becomes its error."""
         return self.batch.respond(asked, seconds_left)
 
     @cached_property
@@ -61,7 +61,7 @@ class PredictionServices:
         )
 
     def load(self) -> None:
-        """Import the libraries that models are made with, and build the services, which open no connection."""
+        """Import the models' libraries and build the services, which open no connection."""
         for name in LIBRARIES:
             import_module(name)
         _ = self.batch, self.steps

@@ -61,7 +61,7 @@ class Workloads:
         return UploadServices(self.shared)
 
     def load(self, function: str) -> None:
-        """Load what a function that scores needs for its first event, so that a snapshot of it has that."""
+        """Load the libraries and services of a scoring function before Lambda takes its snapshot."""
         if function == "predict_tickets":
             self.concerts.ticket_model.load()
         elif function.startswith("predict_"):

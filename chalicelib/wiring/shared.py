@@ -1,4 +1,4 @@
-"""What the services of several workloads are made of."""
+"""Settings and adapters that several workloads share."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,14 +21,14 @@ def now() -> datetime:
 
 
 def answer_stack(url: str, answer: "Mapping[str, Any]") -> None:
-    """Tell CloudFormation what it waits for; without the settings, which may be what is wrong."""
+    """Send CloudFormation its response; does not need the settings, which may be wrong."""
     from chalicelib.adapters.cloudformation import tell_stack
 
     tell_stack(url, answer)
 
 
 class Shared:
-    """The settings, and one of each adapter that knows no workload; each is built on first use."""
+    """The settings and the adapters that know no workload; each is built on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -60,6 +60,6 @@ class Shared:
 
     @property
     def socket_url(self) -> str | None:
-        """The URL of the WebSocket API, or None where it is not known."""
+        """The URL of the WebSocket API, or None if it is unknown."""
         endpoint = self.settings.sockets_endpoint
         return f"ws{endpoint.removeprefix('http')}" if endpoint else None

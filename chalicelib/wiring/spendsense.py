@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SpendsenseServices:
-    """The jobs, and what people and operators ask for; each is built on first use."""
+    """The jobs, and the services for people and operators; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UploadServices:
-    """The sessions, what their sockets and their photos do, and the two pages; each is built on first use."""
+    """The sessions, their sockets and photos, and the two pages; each is built on first use."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared

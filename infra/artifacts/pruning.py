@@ -50,6 +50,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "numpy/_core/include/*",
         "numpy/_core/lib/*",
         "numpy/typing/mypy_plugin.py",
+        "numpy/_typing/*",
         "numpy/random/lib/*",
         "numpy/random/_examples/*",
         "numpy/f2py/*",

@@ -16,6 +16,11 @@ stats = _Stats()
 """
 """scipy.stats takes longer to load than all else that predicts; scikit-learn uses it to fit, and for quantiles."""
 
+NDARRAY = """
+from typing import Any, TypeVar
+from numpy._core.multiarray import dtype, ndarray
+NDArray = ndarray[tuple[Any, ...], dtype[TypeVar("Scalar")]]
+"""
 FITPACK_INTEGER = ("= dfitpack.types.intvar.dtype", '= __import__("numpy").dtype("int32")')
 
 
@@ -26,12 +31,20 @@ def _when_called(name: str) -> tuple[str, str]:
 
 
 EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
-    # What documents its functions, and what `from numpy import *` would load: what compiles and tests extensions.
+    # Documentation; types, of which annotations name these; what compiles and tests extensions, which
+    # `from numpy import *` would load.
     "numpy": {
         "numpy/__init__.py": (
             ('"ctypeslib", "testing", "typing",\n        "f2py", "test",', '"ctypeslib", "typing",\n        "test",'),
         ),
         "numpy/_core/__init__.py": (("    _add_newdocs,\n    _add_newdocs_scalars,\n", ""),),
+        "numpy/linalg/_linalg.py": (("from numpy._typing import NDArray\n", NDARRAY),),
+        "numpy/typing/__init__.py": (
+            (
+                "from numpy._typing import ArrayLike, DTypeLike, NBitBase, NDArray\n",
+                NDARRAY + "ArrayLike = DTypeLike = NBitBase = Any\n",
+            ),
+        ),
         "numpy/_core/overrides.py": (("    public_api.__doc__ = get_array_function_like_doc(public_api)\n", ""),),
     },
     # Each of its 300 functions gets documentation and a signature, made of its options' documentation.

@@ -65,6 +65,11 @@ def identify(client: Client, stage: Stage) -> Account:
     return Account(identity["Account"], region, arn.split(":")[1], arn)
 
 
+ABSENT = {"us-gov-": "CloudFront", "cn-": "Cognito user pools"}
+"""What regions lack, by the beginning of their names: CloudFormation refuses types that it does not know there, even
+where a condition leaves the resource out (cfn-lint's E3006, in `make check-second`)."""
+
+
 @dataclass(frozen=True)
 class Survey:
     """The questions to the account; `names` says what the template comes to with the stage's parameters."""
@@ -76,7 +81,10 @@ class Survey:
 
     def problems(self, *, first: bool) -> Iterator[str]:
         """Every lack of the account; `first` if the stack does not exist yet. What is no lack is told."""
-        parameters = self.names.parameters
+        parameters, region = self.names.parameters, self.names.pseudo["AWS::Region"]
+        for prefix, service in ABSENT.items():
+            if region.startswith(prefix):
+                yield f"region: {region} has no {service}, which the template needs; expected a region of partition aws"
         if not first:
             yield from self._asked("the stack's alarms", self._alarms)
         yield from self._asked("Lambda's concurrency", partial(self._concurrency, first=first))

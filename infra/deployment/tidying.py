@@ -10,7 +10,8 @@ from infra.deployment.account import Tell
 from infra.deployment.stack import Resource
 
 KEPT = 5
-"""Releases to go back to; what an alias names is kept in any case."""
+"""Releases to go back to, besides versions that an alias names. Of versions with a SnapStart snapshot only the newest
+stays, because AWS bills each snapshot by the second."""
 INSIGHTS_LOGS = "/aws/lambda-insights"
 """One for all functions of an account and region; the extension makes it, without an end."""
 
@@ -22,10 +23,12 @@ def prune(functions: Any, resources: Iterable[Resource], tell: Tell) -> None:
     for name in (each.physical for each in resources if each.kind == "AWS::Lambda::Function"):
         called = _called(functions, name)
         pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-        versions = sorted(int(it["Version"]) for page in pages for it in page["Versions"] if it["Version"].isdigit())
-        for version in versions[:-KEPT]:
-            if str(version) not in called:
-                functions.delete_function(FunctionName=name, Qualifier=str(version))
+        versions = [it for page in pages for it in page["Versions"] if it["Version"].isdigit()]
+        versions.sort(key=lambda it: -int(it["Version"]))
+        for place, described in enumerate(versions):
+            version, snapshot = described["Version"], described.get("SnapStart", {}).get("OptimizationStatus") == "On"
+            if version not in called and place >= (1 if snapshot else KEPT):
+                functions.delete_function(FunctionName=name, Qualifier=version)
                 deleted += 1
     layers = {each.physical.rpartition(":")[0] for each in resources if each.kind == "AWS::Lambda::LayerVersion"}
     for layer in sorted(layers):

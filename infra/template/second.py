@@ -22,9 +22,9 @@ import moto.cloudformation.parsing as moto_parsing
 import samtranslator
 from moto import mock_aws
 from moto.backends import list_of_moto_modules
-from moto.cloudformation import cloudformation_backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.common_models import CloudFormationModel
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from infra.template.plain import SOMEWHERE, plain
 

@@ -26,6 +26,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql as pg
 
+from local.calls import CALLS_FILE, Calls
 from local.processes import SECRET_PATH, below, serve, told_to_stop
 from local.redshift.api import DataApi, Fault
 from local.redshift.statements import Statements
@@ -41,9 +42,11 @@ TARGET: Final = "RedshiftData."
 class RedshiftServer:
     """Serves a DataApi on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, api: DataApi, port: int = 0, secret: str = "") -> None:  # nosec B107  # none needed
+    def __init__(self, api: DataApi, port: int = 0, secret: str = "", calls: Calls | None = None) -> None:  # nosec B107
         self.api = api
-        self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"api": api, "secret": secret}))
+        self._http = ThreadingHTTPServer(
+            (HOST, port), type("Handler", (_Handler,), {"api": api, "secret": secret, "calls": calls or Calls("")})
+        )
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(POLL_S,), name="redshift", daemon=True)
 
@@ -67,6 +70,7 @@ class RedshiftServer:
 class _Handler(BaseHTTPRequestHandler):
     api: DataApi
     secret: str
+    calls: Calls
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -92,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("X-Amz-Target", "")
         if not target.startswith(TARGET):
             raise Fault("UnknownOperationException", f"X-Amz-Target {target!r} is not of this service.")
-        return target.removeprefix(TARGET)
+        operation = target.removeprefix(TARGET)
+        self.calls.note_signed(self.headers["Authorization"], f"redshift-data:{operation}")
+        return operation
 
     def _send(self, status: int, content: dict[str, Any]) -> None:
         payload = json.dumps(content).encode()
@@ -167,7 +173,8 @@ def main() -> None:
             load_into_engine(generate(options.season, today=datetime.now(UTC).date()), url)
         statements = Statements(url, slots=options.slots, objects=s3_objects)
         api = DataApi(statements, cluster=options.cluster, workgroup=options.workgroup, database=options.database)
-        server = stack.enter_context(RedshiftServer(api, options.port, os.environ.get(SECRET_PATH, "")))
+        secret, calls = os.environ.get(SECRET_PATH, ""), Calls(os.environ.get(CALLS_FILE, ""))
+        server = stack.enter_context(RedshiftServer(api, options.port, secret, calls))
         serve(server.url, told_to_stop(), options.ready_file)
 
 

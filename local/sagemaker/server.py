@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from local.calls import CALLS_FILE, Calls
 from local.processes import SECRET_PATH, below, serve, told_to_stop
 from local.sagemaker.service import MAX_BODY_BYTES, Answer, Fault, Runtime, failed, model_error
 
@@ -35,8 +36,9 @@ LARGEST_BODY: Final = MAX_BODY_BYTES + 1024 * 1024
 class SageMakerServer:
     """Serves a Runtime on a port of the loopback address; a context manager that starts and stops it."""
 
-    def __init__(self, runtime: Runtime, port: int = 0, secret: str = "") -> None:  # nosec B107  # none needed
+    def __init__(self, runtime: Runtime, port: int = 0, secret: str = "", calls: Calls | None = None) -> None:  # nosec B107
         self.secret = secret
+        self.calls = calls or Calls("")
         self.runtime = runtime
         self.stopping = threading.Event()
         self._http = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"owner": self}))
@@ -90,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             return failed("ValidationError", f"There is nothing at {self.path}.")
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential="):
             return Answer(403, {"Message": "Missing Authentication Token"}, "MissingAuthenticationTokenException")
+        self.owner.calls.note_signed(self.headers["Authorization"], "sagemaker:InvokeEndpoint")
         fault = self.owner.runtime.next_fault()
         if fault is None:
             return self.owner.runtime.invoke(match[1], self.headers.get("Content-Type", ""), body)
@@ -140,7 +143,8 @@ def main() -> None:
     options = parser.parse_args()
 
     stop = told_to_stop()
-    with SageMakerServer(ticket_runtime(options.endpoint), options.port, os.environ.get(SECRET_PATH, "")) as server:
+    secret, calls = os.environ.get(SECRET_PATH, ""), Calls(os.environ.get(CALLS_FILE, ""))
+    with SageMakerServer(ticket_runtime(options.endpoint), options.port, secret, calls) as server:
         serve(server.url, stop, options.ready_file)
 
 

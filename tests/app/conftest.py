@@ -1,4 +1,4 @@
-"""The application as API Gateway sees it, its services replaced at the one seam."""
+"""The application behind API Gateway's events, with replaced services."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, cast

@@ -1,4 +1,4 @@
-"""What holds for the application as a whole."""
+"""Properties of the application as a whole."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""Every route of the application asks for what it declares."""
+"""Every route of the application uses the models that it declares."""
 
 import re
 from collections.abc import Iterator
@@ -98,3 +98,11 @@ def test_no_pattern_lets_a_line_break_follow(api: Any) -> None:
     found = set(patterns_in(api("GET", "/openapi.json").body))
     assert len(found) > 10
     assert not [pattern for pattern in found if pattern.endswith("$")]
+
+
+@pytest.mark.parametrize("name", [name for name, contract in CONTRACTS.items() if contract.where])
+@pytest.mark.parametrize("text", ["a%00b", "%0a", "a" * 3000, "%27%20OR%201%3D1"])
+def test_what_a_path_names_fits_its_type(api: Any, name: str, text: str) -> None:
+    method, path = name.split(" ")
+    answer = api(method, re.sub(r"{\w+}", text, path), None if method == "GET" else {})
+    assert (answer.status, answer.body["error"]["code"]) == (400, "invalid_input")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ import app as application
 from chalicelib.entry.sockets import Connection
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
+from chalicelib.flights.history import FlightHistory
 from chalicelib.flights.runs import RunStatus
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
 from tests.events import s3_event, s3_test_event, schedule_event
+from tests.fakes.history import FakeEngine
 from tests.unit.flights.vectors import TIME, bad, good
 from tests.unit.flights.world import World
 
@@ -242,3 +245,26 @@ def test_a_socket_of_the_channel_runs_hears_of_verdicts(world: World, services: 
     application.admit(Connection("socket-1", "https://sockets", {"channel": "runs"}))
     world.run_through(good())
     assert [socket for socket, _ in world.posted] == ["socket-1"]
+
+
+def test_a_snapshot_of_more_than_a_week_ago_comes_from_the_history(
+    world: World, services: Services, client: Client, api: Any
+) -> None:
+    engine = FakeEngine(world.bucket, world.clock)
+    services.flights.history = FlightHistory(engine, clock=world.clock, sleep=lambda seconds: None)
+    world.run_through(good())
+    path = f"/flights/snapshots/{ID}/aircraft?limit=2"
+    kept = api("GET", path)
+    del world.bucket.objects[keys.index_key(TIME)]
+    found = api("GET", path)
+    assert (found.status, found.body.pop("bytes_scanned")) == (200, 4096)
+    assert found.body == kept.body
+    world.clock.now += timedelta(days=100)
+    listed = api("GET", "/flights/snapshots?from=2025-11-21T00:00:00Z&to=2025-11-22T00:00:00Z").body
+    assert [snapshot["tracking_id"] for snapshot in listed["snapshots"]] == [ID]
+    engine.slow = 10_000
+    services.flights.history = FlightHistory(engine, clock=world.clock, budget_s=0)
+    pending = api("GET", path)
+    assert (pending.status, pending.headers["retry-after"]) == (202, "2")
+    engine.slow = 0
+    assert api("GET", f"{path}&query={pending.body['query']}&from={pending.body['from']}").status == 200

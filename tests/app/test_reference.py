@@ -1,4 +1,4 @@
-"""The API reference is whole: words, an example that fits, and links that lead somewhere. A gap is one line here."""
+"""The API reference is complete: texts, valid examples, and links to existing operations. A gap is one line here."""
 
 from collections.abc import Iterator
 from pathlib import Path

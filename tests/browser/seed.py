@@ -1,4 +1,4 @@
-"""What the console's cloud holds before the tests begin."""
+"""The data in the console's cloud before the tests begin."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a deployment into the local cloud needs: the package, the clients, and what MiniStack wants changed."""
+"""Parts of a deployment into the local cloud: the package, the clients, and changes for MiniStack."""
 
 import json
 import time

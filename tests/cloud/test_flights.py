@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from websockets.sync.client import connect
 
+from chalicelib.flights.keys import index_key
 from chalicelib.flights.models import REPLAY
 from infra.operate.redrive import redrive
 from local.cloud import Cloud
@@ -271,10 +273,29 @@ def test_the_history_is_asked_before_and_after_an_hour_is_compacted(flights: Fli
     assert answers
     body = flights.s3.get_object(Bucket=flights.bucket, Key=key)["Body"].read()
     assert pq.read_table(io.BytesIO(body)).num_rows == compacted["rows"]
+    path = f"/flights/snapshots/{seen[0]['tracking_id']}/aircraft"
+    kept = flights.get(f"{path}?limit=3").json()
+    at = int(seen[0]["tracking_id"].removeprefix("states_"))
+    flights.s3.delete_object(Bucket=flights.bucket, Key=index_key(at))
+    past = flights.history(path, limit=3)
+    assert (past["matching"], past["aircraft"]) == (kept["matching"], kept["aircraft"])
+    assert past["bytes_scanned"] > 0
 
 
 def moment(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def test_a_socket_of_the_channel_runs_hears_each_verdict(flights: Flights) -> None:
+    with connect(f"{flights.cloud.websocket_url}?channel=runs", open_timeout=PATIENCE_S) as socket:
+        passed = flights.settled(flights.ingest_next()["tracking_id"], "VALIDATED", "QUARANTINED")
+        flights.control(dirt=[{"kind": "off_the_globe", "rows": 300}])
+        failed = flights.settled(flights.ingest_next()["tracking_id"], "QUARANTINED")
+        heard = [json.loads(socket.recv(timeout=PATIENCE_S)) for _ in range(2)]
+    assert {message["action"] for message in heard} == {"RUN"}
+    told = {message["run"]["tracking_id"]: message["run"]["status"] for message in heard}
+    assert told == {run["tracking_id"]: run["status"] for run in (passed, failed)}
+    assert not {"released_by", "release_reason"} & heard[0]["run"].keys()
 
 
 def test_operators_are_shown_the_guard_a_report_and_what_to_download(flights: Flights) -> None:

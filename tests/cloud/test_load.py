@@ -1,4 +1,4 @@
-"""A short load on the local cloud: whatever its speed, nothing breaks and nothing is lost."""
+"""A short load on the local cloud: at any speed, nothing breaks and nothing is lost."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local cloud itself: what it promises to everything that runs in it."""
+"""The local cloud's own guarantees."""
 
 import json
 import os

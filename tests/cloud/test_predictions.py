@@ -5,25 +5,31 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
+from websockets.sync.client import connect
 
 from chalicelib.adapters.predictions.signing import KmsKey, SharedSecret
 from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
 from chalicelib.predictions.trust import MANIFEST_SUFFIX, seal
 from local.cloud import PREDICTIONS_AT_ONCE, Cloud
+from local.supervisor import read_state
 from tests.patience import PATIENCE_S, until
+from tests.sizes import sized
 from tests.unit.predictions.studio import FEATURES, NOW, csv_of, rows, trained
 
 pytestmark = pytest.mark.cloud
 
 MIB = 1024 * 1024
+STEPS = ("predict_plan", "predict_part", "predict_complete")
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -104,6 +110,11 @@ class Predictions:
     def run_of(self, job_id: str) -> str:
         machine = self.cloud.state_machines["predictions"]
         return f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}-1"
+
+    def workers(self, function: str) -> int:
+        """How many processes of a function there are; an idle one ends after a minute."""
+        gate = psutil.Process(read_state(Path(self.cloud.home)).servers["ministack"].pid)  # type: ignore[union-attr]
+        return sum(f"ministack-lambda-{function}-" in " ".join(child.cmdline()) for child in gate.children())
 
     def logged(self, function: str, text: str) -> bool:
         group = f"/aws/lambda/{self.cloud.functions[function]}"
@@ -224,6 +235,22 @@ class TestDistributedMap:
         assert counted["itemCounts"]["succeeded"] == job["parts_total"]
         assert counted["maxConcurrency"] == PREDICTIONS_AT_ONCE
 
+    def test_an_operators_socket_hears_of_a_job(self, predictions: Predictions) -> None:
+        url, machine = f"{predictions.cloud.websocket_url}?channel=jobs", predictions.cloud.operator_token
+        with connect(url, open_timeout=PATIENCE_S) as socket:
+            socket.send(json.dumps({"action": "watch_jobs", "operator_token": machine}))
+            assert json.loads(socket.recv(timeout=PATIENCE_S)) == {"action": "JOBS_WATCHED"}
+            event = predictions.event(
+                predictions.publish(), predictions.put("rows.csv", csv_of(rows(500))), predictions.output("rows.csv")
+            )
+            job_id, states = predictions.submit(event), []
+            while "succeeded" not in states:
+                told = json.loads(socket.recv(timeout=PATIENCE_S))
+                assert told["action"] == "JOB"
+                if told["job"]["job_id"] == job_id:
+                    states.append(told["job"]["state"])
+        assert states[0] == "running"
+
     def test_the_same_token_twice_is_one_job(self, predictions: Predictions) -> None:
         event = predictions.event(
             predictions.publish(),
@@ -299,6 +326,23 @@ class TestDistributedMap:
         runs = states.list_map_runs(executionArn=run)["mapRuns"]
         counted = [states.describe_map_run(mapRunArn=it["mapRunArn"])["itemCounts"] for it in runs]
         return sum(it["pending"] + it["running"] for it in counted)
+
+
+@pytest.mark.load
+def test_many_jobs_wait_for_the_functions_that_score_them(predictions: Predictions) -> None:
+    """Each of these functions takes hundreds of megabytes of the machine, whoever started how many jobs."""
+    functions = [predictions.cloud.functions[name] for name in STEPS]
+    for name in functions:
+        granted = predictions.cloud.client("lambda").get_function_concurrency(FunctionName=name)
+        assert granted["ReservedConcurrentExecutions"] == PREDICTIONS_AT_ONCE
+    data, model = predictions.put("rows.csv", csv_of(rows(200))), predictions.publish()
+    jobs = [
+        predictions.submit(predictions.event(model, data, predictions.output(f"{number}.csv")))
+        for number in range(sized(8, 50))
+    ]
+    assert [predictions.ended(job_id)["state"] for job_id in jobs] == ["succeeded"] * len(jobs)
+    begun = [predictions.workers(name) for name in functions]
+    assert all(count <= PREDICTIONS_AT_ONCE for count in begun), begun
 
 
 def test_what_is_too_large_for_one_call_is_handed_over(predictions: Predictions) -> None:

@@ -1,4 +1,4 @@
-"""`make smoke` against the local cloud: every check passes there, and one that cannot pass is told."""
+"""`make smoke` against the local cloud: every check passes, and a failing check is reported."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""botocore's errors in our words: whose fault each is, and so who is told."""
+"""botocore's errors as ours: each names the party at fault."""
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError

@@ -1,4 +1,4 @@
-"""Where chats are remembered: the fake and DynamoDB keep the same promises."""
+"""The store of chats: the fake and DynamoDB behave alike."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

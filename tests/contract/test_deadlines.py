@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
@@ -15,16 +16,24 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.adapters.aws import Clients, timely
 from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
+from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
 from chalicelib.adapters.flights.opensky import OpenSky
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.redshift import RedshiftData
 from chalicelib.adapters.secrets import Secrets
+from chalicelib.concerts.conversation import CHAT_ANSWER_S, Conversation
+from chalicelib.concerts.lexicon import Lexicons
+from chalicelib.concerts.models import ChatRequest
+from chalicelib.concerts.popularity import VenuePopularity
+from chalicelib.concerts.router import LocalRouter
+from chalicelib.concerts.tools import Toolbox
 from chalicelib.deadline import grace, left, within
 from chalicelib.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from chalicelib.flights.outcomes import Unavailable
 from chalicelib.settings import AwsSettings
 from tests.contract.eventstreams import SILENCE, bedrock, event
 from tests.contract.spendsense_database import Target, fresh_database
+from tests.fakes.season import ConcertWorld
 
 BUDGET_S = 1.0
 TOO_LONG_S = 9.0
@@ -117,6 +126,34 @@ def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
             with pytest.raises(HTTPError):
                 next(heard)
         assert time.monotonic() - started < TOO_LONG_S
+
+
+def test_a_chat_with_a_silent_warehouse_gives_a_sign_of_life_first_and_says_what_is_missing(client: Clients) -> None:
+    warehouse = client("redshift-data", read_timeout=22.0, max_attempts=2)
+    concerts = ConcertWarehouse(RedshiftData(warehouse, TARGET, budget_s=20), fresh_for_s=0)
+    world = ConcertWorld()
+    lexicons = Lexicons(concerts)
+    toolbox = Toolbox(
+        VenuePopularity(concerts, lexicons, world.clock, "USD"),
+        world.forecast,
+        world.recommender,
+        world.totals,
+        world.guide,
+    )
+    router = LocalRouter(toolbox, lexicons, world.clock)
+    conversation = Conversation((router,), world.sessions, world.clock, lambda: "chat-1")
+    said: list[tuple[float, Mapping[str, Any]]] = []
+    started = time.monotonic()
+    conversation.answer_through(
+        lambda message: said.append((time.monotonic() - started, message)),
+        ChatRequest(message="Which venues are the most popular?"),
+        "answer",
+    )
+    actions = [message["action"] for _, message in said]
+    assert (actions[0], actions[-1]) == ("CHAT_STARTED", "CHAT_DONE")
+    assert said[0][0] < said[1][0] / 2, "the sign of life does not wait for the warehouse"
+    assert "The concert warehouse cannot answer right now" in said[-1][1]["reply"]["message"]
+    assert said[-1][0] < CHAT_ANSWER_S + TOO_LONG_S / 2
 
 
 def test_a_budget_of_the_warehouse_holds_without_a_deadline_around_it(client: Clients) -> None:

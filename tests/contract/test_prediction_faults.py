@@ -1,4 +1,4 @@
-"""S3 at its worst: whatever fails, and wherever, nothing partial is at the output and no upload stays open."""
+"""S3 faults anywhere: the output never holds a partial result, and no upload stays open."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

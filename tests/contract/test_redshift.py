@@ -1,4 +1,4 @@
-"""Our Data API adapter on the local server: it waits, cancels, pages, types, and says what went wrong in our words."""
+"""Our Data API adapter on the local server: waiting, cancelling, paging, types, and errors in our terms."""
 
 import logging
 import socket

@@ -1,5 +1,7 @@
 """Imports that meet somebody else, or lose their database."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
@@ -16,6 +18,8 @@ from tests.contract.spendsense_crowd import DERIVED, Aside, counts, waiting
 from tests.contract.spendsense_database import Target, fresh_database, seen_by_all
 from tests.contract.spendsense_people import NOW, World, account, owned, rows, transaction
 from tests.patience import PATIENCE_MS
+from tests.sizes import sized
+from tests.unit.test_memory import FUNCTIONS, OURS, ROOT
 
 REVOKED = ConsentRecord(granted=False, policy_version="1", recorded_at=NOW)
 FILE = owned("ann", rows([account()], [transaction(n % 28, 5.0 + n, merchant=f"Shop {n % 7}") for n in range(60)]))
@@ -129,3 +133,12 @@ def test_another_persons_cursor_opens_nothing_of_theirs(world: World) -> None:
 
 
 FILE_OF_ANN = rows([account()], [transaction(n, 5.0, external_id=f"t{n}") for n in range(12)])
+
+
+@pytest.mark.load
+def test_a_file_of_100_000_rows_in_the_functions_memory(world: World, url: str) -> None:
+    ann = world.add("ann", rows())
+    count, memory = sized(20_000, 100_000), int(FUNCTIONS["api_handler"]["lambda_memory_size"] * OURS)
+    command = [sys.executable, "-m", "tests.contract.spendsense_limited", str(count), str(memory), str(ann)]
+    done = subprocess.run(command, cwd=ROOT, input=url, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(count)], done.stderr

@@ -1,4 +1,4 @@
-"""Taking in a bank's rows: idempotent, whose they are, what is wrong with them, and text that looks like SQL."""
+"""Importing a bank's rows: idempotency, ownership, problems, and text that looks like SQL."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One suite for SpendSense's ports: the memory of the unit tests and PostgreSQL keep the same promises."""
+"""One suite for SpendSense's ports: the unit tests' fakes and PostgreSQL behave alike."""
 
 from collections.abc import Iterator
 from contextlib import closing

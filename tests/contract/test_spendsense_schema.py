@@ -1,4 +1,4 @@
-"""Migrations on a real database: in order, once, whole, and never a changed past."""
+"""Migrations on a real database: in order, once, complete, and never edited afterwards."""
 
 import threading
 from collections.abc import Iterator

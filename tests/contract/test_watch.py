@@ -1,4 +1,4 @@
-"""The alarms and dead-letter queues, as CloudWatch and SQS tell of them."""
+"""The alarms and dead-letter queues, as CloudWatch and SQS report them."""
 
 from collections.abc import Iterator
 from typing import Any

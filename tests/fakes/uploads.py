@@ -22,7 +22,7 @@ class FakeSessions:
 
     def add(self, session: Session) -> None:
         if session.id in self.sessions:
-            raise Conflict("There is a session of this id already")
+            raise Conflict("There is already a session with this id")
         self.sessions[session.id] = session
 
     def find(self, session_id: str) -> Session | None:

@@ -1,4 +1,4 @@
-"""The alarms of the packaged template: everything is watched, by metrics that exist, and somebody is told."""
+"""The alarms of the packaged template: they cover everything, use existing metrics, and notify somebody."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The audit of what we depend on: it never passes for whole when it was not."""
+"""The audit of dependencies: an incomplete audit never counts as complete."""
 
 import json
 from typing import Any

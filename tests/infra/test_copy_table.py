@@ -1,4 +1,4 @@
-"""Bringing restored items back: what is missing is put, what is there stays, unless it is to be overwritten."""
+"""Copying restored items back: missing items are put, existing ones stay unless overwritten."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a deployment asks of the account and does to the artifact bucket, against moto's AWS."""
+"""A deployment's checks of the account and its use of the artifact bucket, against moto's AWS."""
 
 import io
 import json
@@ -257,6 +257,17 @@ def test_where_no_layer_of_insights_is_known_one_is_asked_for(packaged: Template
     (problem,), _ = surveyed(packaged, region="eu-nowhere-1")
     assert problem.startswith("InsightsLayerArn: is missing; no layer of Lambda Insights is known for eu-nowhere-1")
     assert surveyed(packaged, region="eu-nowhere-1", InsightsLayerArn="arn:mine") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("region", "service"), [("us-gov-west-1", "CloudFront"), ("cn-north-1", "Cognito user pools"), ("me-central-1", "")]
+)
+def test_a_region_without_a_service_that_the_template_needs_is_refused(
+    packaged: Template, region: str, service: str
+) -> None:
+    problems, _ = surveyed(packaged, region=region, Insights="DISABLED")
+    told = f"region: {region} has no {service}, which the template needs; expected a region of partition aws"
+    assert problems == ([told] if service else [])
 
 
 def test_models_and_agents_of_bedrock_are_asked_for(packaged: Template) -> None:

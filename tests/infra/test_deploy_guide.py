@@ -1,4 +1,4 @@
-"""docs/deploy.md against the packaged template: what it says stays or stands in the way, and the outputs it names."""
+"""docs/deploy.md against the packaged template: retained or conflicting resources, and outputs."""
 
 import json
 import re

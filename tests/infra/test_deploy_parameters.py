@@ -1,4 +1,4 @@
-"""A stage's file, and its parameters against the packaged template: what is wrong is named, all of it, at once."""
+"""A stage's file, and its parameters against the packaged template: one error names every problem."""
 
 import json
 import os

@@ -14,7 +14,8 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:omnibus-dev-ml"
 class Lambda:
     """A function with versions, an alias in a canary, and a layer."""
 
-    def __init__(self, versions: int, live: str, weighted: str | None = None) -> None:
+    def __init__(self, versions: int, live: str, weighted: str | None = None, snapshots: str = "Off") -> None:
+        self._snapshots = {"SnapStart": {"ApplyOn": "PublishedVersions", "OptimizationStatus": snapshots}}
         self.versions = ["$LATEST", *map(str, range(1, versions + 1))]
         self.layers = list(range(1, versions + 1))
         self._alias = {"FunctionVersion": live}
@@ -29,7 +30,7 @@ class Lambda:
 
     def paginate(self, **_request: str) -> Iterator[dict[str, Any]]:
         if self._operation == "list_versions_by_function":
-            yield from ({"Versions": [{"Version": each}]} for each in self.versions)
+            yield from ({"Versions": [{"Version": each, **self._snapshots}]} for each in self.versions)
         else:
             yield {"LayerVersions": [{"Version": each} for each in reversed(self.layers)]}
 
@@ -64,6 +65,12 @@ def test_what_an_alias_names_stays_however_old_it_is() -> None:
     functions = Lambda(12, live="2", weighted="3")
     pruned(functions)
     assert functions.versions == ["$LATEST", "2", "3", "8", "9", "10", "11", "12"]
+
+
+def test_of_versions_with_snapshots_the_newest_and_what_an_alias_names_stay() -> None:
+    functions = Lambda(12, live="11", snapshots="On")
+    pruned(functions)
+    assert functions.versions == ["$LATEST", "11", "12"]
 
 
 class Logs:

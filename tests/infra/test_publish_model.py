@@ -1,4 +1,4 @@
-"""The commands around models: what is published is what the functions accept, and what Batch Transform gets."""
+"""The commands around models: functions accept published models, and Batch Transform gets them."""
 
 import importlib.util
 import io

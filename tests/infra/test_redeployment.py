@@ -1,4 +1,4 @@
-"""What API Gateway serves changes with what was deployed: a release, a parameter, a route."""
+"""API Gateway serves the latest deployment: a release, a parameter, a route."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What holds for every function and every resource of a kind: knobs, aliases, keys, TLS, labels, limits."""
+"""Rules for every function and every resource of a kind: knobs, aliases, keys, TLS, labels, limits."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the tests package for: the machine that runs them."""
+"""The target of the tests' package: the machine that runs them."""
 
 import platform
 import sys

@@ -1,4 +1,4 @@
-"""What is in the archives, and that packaging twice gives the same bytes."""
+"""The content of the archives, and reproducible packaging."""
 
 import json
 import subprocess

@@ -174,11 +174,11 @@ def test_a_model_whose_parts_were_rewritten(function: Start, cloud: Cloud, monke
     """Quantiles are scipy.stats's, which scikit-learn loads in the package when it calls it."""
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import QuantileTransformer, SplineTransformer
+    from sklearn.preprocessing import QuantileTransformer
 
     matrix = rows(300)
     quantiles = QuantileTransformer(n_quantiles=20, output_distribution="normal")
-    estimator = make_pipeline(quantiles, SplineTransformer(), Ridge()).fit(matrix, matrix[:, 0] * 3)
+    estimator = make_pipeline(quantiles, Ridge()).fit(matrix, matrix[:, 0] * 3)
     monkeypatch.setattr("tests.cloud.test_predictions.trained", lambda _kind: estimator)
     predictions = Predictions(cloud)
     output = predictions.output("quantiles.csv")

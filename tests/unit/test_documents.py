@@ -1,4 +1,4 @@
-"""What documents name is there: commands, files, sections."""
+"""Documents name existing commands, files and sections."""
 
 import re
 from pathlib import Path

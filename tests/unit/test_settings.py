@@ -43,7 +43,7 @@ def test_one_error_names_everything_that_is_wrong() -> None:
         ("OMNIBUS_CORS_ORIGINS", "app.example.com", "origins such as"),
         ("OMNIBUS_CORS_ORIGINS", "https://app.example.com/", "without a path"),
         ("OMNIBUS_CORS_ORIGINS", "https://App.example.com", "origins such as"),
-        ("OMNIBUS_CORS_ORIGINS", "*", "the origins that may call, all may in stage local"),
+        ("OMNIBUS_CORS_ORIGINS", "*", "a list of origins ('*' is for stage local only)"),
         ("OMNIBUS_FLIGHTS_BUCKET", "", "a non-empty text"),
         ("OMNIBUS_FLIGHTS_DAILY_CREDITS", "0", "a number from 1"),
     ],
@@ -105,8 +105,8 @@ def test_a_function_without_variables_of_its_own_has_the_environments(nothing: s
     [
         ("[1]", "OMNIBUS_ENVIRONMENT: is '[1]'; expected a JSON object of variables"),
         ("STRICT_MODE=true", "expected a JSON object of variables"),
-        ('{"STRICT_MOOD": "true"}', "gives STRICT_MOOD, which is no variable of the application"),
-        ('{"STRICT_MODE": true}', "gives STRICT_MODE as True; expected a text in quotes"),
+        ('{"STRICT_MOOD": "true"}', "sets STRICT_MOOD, which is not a variable of the application"),
+        ('{"STRICT_MODE": true}', "sets STRICT_MODE to True; expected a text in quotes"),
         ('{"STRICT_MODE": "yes"}', "STRICT_MODE: is 'yes'; expected true or false"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What both Bedrock runtimes share: the failures of calls and of event streams."""
+"""Code that both Bedrock runtimes share: failures of calls and of event streams."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ PASSING = frozenset(
 """Exceptions, as streams and errors name them, that may not come again."""
 
 MAX_ROUNDS = 5
-"""How often a model may ask for tools before it has to answer."""
+"""The number of tool rounds before a model must answer."""
 
 
 @contextmanager

@@ -25,7 +25,7 @@ ENDPOINT_RETRIED = THROTTLED | {
     "InternalFailure",
     "InternalDependencyException",
 }
-"""What may pass; ModelError does not: the model's container itself failed on this input."""
+"""Errors that may pass; ModelError is not one, because the model's container failed on this input."""
 
 
 class SageMakerTicketModel:

@@ -24,7 +24,7 @@ class ChatSessions:
         self._table = table
 
     def find(self, session_id: str) -> ChatSession | None:
-        """The session, read consistently; None where there is none."""
+        """The session, read consistently; None if there is none."""
         item = self._get(session_id)
         if item is None or "exchanges" not in item:
             return None
@@ -83,13 +83,13 @@ class ChatSessions:
             self._client.delete_item(TableName=self._table, Key=to_item({"session_id": session_id}))
 
     def ask_to_stop(self, answer: str, now: datetime) -> None:
-        """Ask whoever is giving `answer` to stop."""
+        """Request that the function streaming `answer` stop."""
         item = {"session_id": _stop(answer), "expires_at": int((now + STOP_KEPT).timestamp()), "at": now.isoformat()}
         with dependency(STORE):
             self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def asked_to_stop(self, answer: str, since: datetime) -> bool:
-        """Whether somebody asked since then."""
+        """Has a stop been requested since then?"""
         item = self._get(_stop(answer))
         return item is not None and datetime.fromisoformat(item["at"]) >= since
 

@@ -32,13 +32,13 @@ class ArtifactMismatch(Exception):
 
 @cache
 def manifest(folder: Path = MODEL_FOLDER) -> dict[str, Any]:
-    """What is known of the model without loading it."""
+    """Facts about the model that are known without loading it."""
     found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return found
 
 
 def error_bands(folder: Path = MODEL_FOLDER) -> ErrorBands:
-    """How far the model is off, as measured when it was trained."""
+    """The model's errors, measured during training."""
     return msgspec.convert(manifest(folder)["interval"], ErrorBands)
 
 

@@ -46,7 +46,7 @@ class AthenaHistory:
         return str(answer["QueryExecutionId"])
 
     def state(self, query_id: str) -> QueryState:
-        """How a query stands; NotFound for an unknown one, and one of another work group."""
+        """The state of a query; NotFound for an unknown one, or one of another work group."""
         found = self._call("get_query_execution", QueryExecutionId=query_id)["QueryExecution"]
         if found.get("WorkGroup") != self._workgroup:
             raise NotFound("there is no such query")

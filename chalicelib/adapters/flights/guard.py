@@ -95,11 +95,11 @@ class FlightGuard:
         return _breaker(self._get(BREAKER))
 
     def credits_used(self, day: str) -> int:
-        """What the ledger says was used on `day` (YYYY-MM-DD)."""
+        """The credits used on `day` (YYYY-MM-DD), from the ledger."""
         return int(self._get(f"credits {day}").get("used", 0))
 
     def throttled_until(self) -> datetime | None:
-        """When OpenSky will talk to us again, if it said so."""
+        """The time when OpenSky will answer again, if it said so."""
         until = self._get(THROTTLE).get("until")
         return datetime.fromisoformat(until) if until else None
 

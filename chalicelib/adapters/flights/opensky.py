@@ -22,7 +22,7 @@ TIMEOUT_S = 20.0
 DEADLINE_S = 30.0
 """Tokens, polls and reading together: with one read that hangs to its time-out, still within the function's 60 s."""
 TOKEN_MARGIN_S = 60.0
-"""A token is renewed this long before it ends, so that it cannot end on the way."""
+"""A token is renewed this long before it expires, because it must not expire on the way."""
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """Twenty times a real answer; reading and keeping one takes several times its size, of the function's 512 MB."""
 PIECE_BYTES = 1 << 18
@@ -32,7 +32,7 @@ LONGEST_RETRY_S = 7 * 86_400
 
 
 class PolledSnapshot(Struct):
-    """As much of an answer as ingestion needs; the states stay unparsed."""
+    """The parts of an answer that ingestion needs; the states stay unparsed."""
 
     time: int
     states: Raw = Raw(b"null")

@@ -25,7 +25,7 @@ PART_KEPT_DAYS = 30
 WATCHERS = "watchers"
 FLOOR = "floor"
 SOCKET_S = 2 * 3600
-"""How long API Gateway keeps a socket open."""
+"""The time that API Gateway keeps a socket open."""
 _INTERNAL = ("part", "kind", "expires_at")
 
 

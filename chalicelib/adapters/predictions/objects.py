@@ -40,7 +40,7 @@ CUT = (
     ConnectionError,
     TimeoutError,
 )
-"""How a connection that breaks while a body is read shows."""
+"""Errors of a connection that breaks while reading a body."""
 
 CHANGED = ("PreconditionFailed", "412")
 CAME_FIRST = (*CHANGED, "ConditionalRequestConflict")
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 class S3Objects:
-    """`ports.Objects` over S3; `client` is boto3's, `sleep` waits between attempts."""
+    """`ports.Objects` over S3; `client` is botocore's, `sleep` waits between attempts."""
 
     def __init__(self, client: Any, sleep: Callable[[float], None] = time.sleep) -> None:
         self._s3 = client
@@ -159,7 +159,7 @@ class MultipartOutput:
         return len(data)
 
     def written(self) -> Written:
-        """What was written."""
+        """The written object."""
         return Written(self._uri, self._bytes, self._etag)
 
     def finish(self) -> None:

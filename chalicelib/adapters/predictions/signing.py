@@ -1,4 +1,4 @@
-"""Keys that vouch for models: an asymmetric KMS key, or where there is none, a secret that both sides know."""
+"""Keys that sign models: an asymmetric KMS key or, without one, a secret that both sides know."""
 
 import functools
 import hashlib

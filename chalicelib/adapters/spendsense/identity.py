@@ -11,7 +11,7 @@ RENEWAL_S = 60.0
 
 
 class SecretReader(Protocol):
-    """Where secrets are kept."""
+    """The store of secrets."""
 
     def read(self, arn: str) -> dict[str, object]: ...
 

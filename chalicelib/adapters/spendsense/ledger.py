@@ -182,9 +182,7 @@ class _Import:
                 ],
                 "merchant_id": [merchants.get(row.merchant_key) for row in chunk],
                 "category_id": [categories[row.category.detailed] for row in chunk],
-                **_columns(
-                    chunk, ("external_id", "posted_on", "amount_cents", "name", "channel", "pending", "replaces")
-                ),
+                **_columns(chunk, TRANSACTION_COLUMNS),
             }
             saved += self._saved("save_transactions", columns)
         return saved

@@ -1,4 +1,4 @@
-"""What operators read and do, and the audit, in PostgreSQL."""
+"""Operators' reads and actions, and the audit, in PostgreSQL."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -96,9 +96,7 @@ class PostgresOversight:
         return self._database.run(measure, settings=SURVEY_SETTINGS)
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._database.run(
-            lambda cursor: [row._asdict() for row in cursor.execute(sql.text(name), parameters)], settings=STAFF
-        )
+        return [row._asdict() for row in for_staff(self._database, rows_of(name, parameters))]
 
 
 class PostgresReviews:
@@ -120,9 +118,7 @@ class PostgresReviews:
             "limit": query.limit,
             "after": last,
         }
-        rows = self._database.run(
-            lambda cursor: cursor.execute(sql.text("list_reviews"), parameters).fetchall(), settings=STAFF
-        )
+        rows = for_staff(self._database, rows_of("list_reviews", parameters))
         return [((str(row.recommendation_id), 0), ReviewItem(**row._asdict())) for row in rows]
 
     def judge(self, recommendation_id: UUID, status: str, deed: Deed) -> bool:
@@ -133,7 +129,7 @@ class PostgresReviews:
 
 
 class PostgresAudit:
-    """Who did what, and who was refused."""
+    """The record of actions and refusals."""
 
     def __init__(self, database: Postgres) -> None:
         self._database = database

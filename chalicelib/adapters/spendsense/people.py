@@ -24,7 +24,7 @@ class PostgresPeople:
         return row and Profile(**row._asdict())
 
     def register(self, subject: UUID, change: ProfileChange, now: datetime) -> tuple[Profile, bool]:
-        """Make or change it; tells whether it is new."""
+        """Create or change it; return whether it is new."""
         parameters = {
             "subject": subject,
             "display_name": change.display_name,

@@ -37,7 +37,7 @@ class Stage(NamedTuple):
 
 
 class PostgresPipeline:
-    """Does the jobs; whom a batch works on is locked until it commits."""
+    """Runs the jobs; a batch locks its people until it commits."""
 
     def __init__(self, database: Postgres, catalogue: AdviceCatalogue) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""What one person may read, from PostgreSQL; every statement filters by the person."""
+"""One person's own records in PostgreSQL; every statement filters by the person."""
 
 from datetime import date
 from typing import Any
@@ -84,7 +84,7 @@ class PostgresRecords:
         return for_person(self._database, subject, read)
 
     def progress(self, subject: UUID) -> OwnProgress | None:
-        """Which stages are still due."""
+        """The stages that are still due."""
         row = for_person(self._database, subject, row_of("read_progress", {"subject": subject}))
         return row and progress_of(row)
 

@@ -19,13 +19,13 @@ STAFF = {"role": "spendsense_staff"}
 def for_person(
     database: Postgres, subject: UUID, work: Callable[[Cursor], T], settings: Mapping[str, str] | None = None
 ) -> T:
-    """What `work` returns, in a transaction that can reach one person's rows."""
+    """Run `work` in a transaction that can reach only one person's rows."""
     person = {"role": "spendsense_person", "spendsense.subject": str(subject)}
     return database.run(work, settings={**(settings or {}), **person})
 
 
 def for_staff(database: Postgres, work: Callable[[Cursor], T]) -> T:
-    """What `work` returns, in a transaction that can reach everybody's rows."""
+    """Run `work` in a transaction that can reach everybody's rows."""
     return database.run(work, settings=STAFF)
 
 

@@ -77,7 +77,7 @@ def matched_personas(personas: Iterable[Persona]) -> str:
 
 
 def fallback_persona(personas: Iterable[Persona]) -> str:
-    """The persona of whom no other fits."""
+    """The persona for people whom no other persona fits."""
     cases = [
         f"WHEN {condition(persona.rule)} THEN {quoted(persona.persona)}" for persona in personas if persona.fallback
     ]
@@ -123,7 +123,7 @@ def _considered(item: AdviceItem, position: int) -> str:
 
 
 def _names_something(item: AdviceItem) -> bool:
-    """Does a text that nobody has reviewed, such as a merchant's name, end up in the sentence?"""
+    """Does the sentence contain an unreviewed text, such as a merchant's name?"""
     return any(SIGNALS[name].kind == "text" for name in item.because.signals)
 
 

@@ -1,4 +1,4 @@
-"""An SQS queue of notices to be tried again."""
+"""An SQS queue of notices to retry."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class NoticeOutbox:
         self._queue_url = queue_url
 
     def put(self, session_id: str, delay_s: int) -> None:
-        """Queue the session's notice, to be seen after `delay_s` seconds (SQS allows 900)."""
+        """Queue the session's notice for delivery after `delay_s` seconds (SQS allows 900)."""
         body = msgspec.json.encode(NoticeDue(session_id=session_id)).decode()
         with aws.translated("The uploads outbox"):
             self._sqs.send_message(

@@ -1,7 +1,7 @@
 """Upload sessions in DynamoDB: one conditional write for each transition of `uploads.machine`.
 
-The conditions repeat what `machine.step` asks, so that two writers never both win; why a write was refused is what
-`step` says of the item that refused it. A sparse, keys-only index finds the session of a socket.
+The conditions repeat those of `machine.step`, so two writers never both win. If DynamoDB refuses a write, `step` on the
+refusing item gives the reason. A sparse, keys-only index finds the session of a socket.
 """
 
 from collections.abc import Mapping
@@ -51,14 +51,14 @@ class UploadSessionsTable:
         self._table = table
 
     def add(self, session: Session) -> None:
-        """Keep a new session; Conflict if its id is taken."""
+        """Store a new session; Conflict if its id is taken."""
         try:
             self._db.put_item(
                 TableName=self._table, Item=item_of(session), ConditionExpression="attribute_not_exists(sessionId)"
             )
         except ClientError as error:
             if condition_failed(error):
-                raise Conflict("There is a session of this id already") from error
+                raise Conflict("There is already a session with this id") from error
             raise aws.translate(error, WHAT) from error
 
     def find(self, session_id: str) -> Session | None:
@@ -68,7 +68,7 @@ class UploadSessionsTable:
         return session_of_item(answer["Item"]) if "Item" in answer else None
 
     def change(self, session_id: str, event: Event) -> Session | Denial | None:
-        """One conditional update; None if there is no such session, for an update would create it."""
+        """One conditional update; None if there is no such session, because an update would create it."""
         try:
             answer = self._db.update_item(
                 TableName=self._table,
@@ -84,7 +84,7 @@ class UploadSessionsTable:
         return session_of_item(answer["Attributes"])
 
     def remove(self, session_id: str) -> Session | None:
-        """Forget a session; as it was last, or None if it was gone already."""
+        """Delete a session; return its last state, or None if there is none."""
         with aws.translated(WHAT):
             answer = self._db.delete_item(
                 TableName=self._table, Key={"sessionId": {"S": session_id}}, ReturnValues="ALL_OLD"
@@ -110,11 +110,11 @@ class UploadSessionsTable:
         denial = step(session_of_item(item), event)
         if isinstance(denial, Denial):
             return denial
-        raise UpstreamUnavailable(f"{WHAT} refused a write that its state allows; try again", retry_after=1)
+        raise UpstreamUnavailable(f"{WHAT} refused a write that the session's state allows; try again", retry_after=1)
 
 
 def item_of(session: Session) -> dict[str, Any]:
-    """A session as a DynamoDB item; what it does not have is left out, for an index refuses NULL."""
+    """A session as a DynamoDB item; omits missing values, because an index refuses NULL."""
     values: dict[str, Any] = {
         "sessionId": session.id,
         "ownerHash": session.owner_hash,
@@ -196,7 +196,7 @@ def _update(event: Event) -> dict[str, Any]:
 
 
 def _finished(event: Verified | Refused | Lapsed) -> tuple[Status, Outcome]:
-    """The status and the outcome that an upload leads to."""
+    """The status and the outcome of an upload."""
     match event:
         case Verified():
             return Status.COMPLETED, Outcome(event.upload, event.at, event.size, content_type=event.content_type)
@@ -207,7 +207,7 @@ def _finished(event: Verified | Refused | Lapsed) -> tuple[Status, Outcome]:
 
 
 def _notified(event: NoticeClaimed | NoticeSent | NoticeReleased) -> tuple[Notice | None, str, dict[str, Any]]:
-    """The notice that is left, the condition for it, and the values that the condition is given."""
+    """The resulting notice, its condition, and the condition's values."""
     unclaimed = "attribute_not_exists(noticeSocket) OR noticeSocket <> :socket"
     unsent = "attribute_not_exists(noticeSentAt)"
     match event:
@@ -248,7 +248,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 GONE: Mapping[str, None] = dict.fromkeys(
     ("version", "sequencer", "sequencerOrder", "completedAt", "size", "contentType", "reason", *_notice(None))
 )
-"""What a new permission or another outcome takes away."""
+"""The attributes that a new permission or another outcome removes."""
 
 
 def _read_outcome(values: Mapping[str, Any], key: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Uploaded objects in a versioned S3 bucket, and presigned permission to write and read them."""
+"""Uploaded objects in a versioned S3 bucket, and presigned permissions to write and read them."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,21 +14,21 @@ ABSENT = aws.MISSING | {"MethodNotAllowed", "405"}
 
 
 class UploadStorage:
-    """The bucket, for those who permit uploads and those who look at them; its `client` signs with s3v4."""
+    """The bucket, for permissions and for reading; its `client` signs with s3v4."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._s3 = client
         self._bucket = bucket
 
     def put_url(self, key: str, content_type: str, content_length: int | None, seconds: int) -> str:
-        """A URL for one PUT; S3 holds the sender to the signed type, and to the length if it is signed."""
+        """A URL for one PUT; S3 enforces the signed type, and the length if it is signed."""
         parameters: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "ContentType": content_type}
         if content_length is not None:
             parameters["ContentLength"] = content_length
         return self._presigned("put_object", parameters, seconds)
 
     def post_form(self, key: str, max_bytes: int, seconds: int) -> PostForm:
-        """A form for one POST; S3 holds the sender to the key, an image type and 1 to `max_bytes` bytes."""
+        """A form for one POST; S3 enforces the key, an image type and 1 to `max_bytes` bytes."""
         with aws.translated(WHAT):
             form = self._s3.generate_presigned_post(
                 Bucket=self._bucket,
@@ -44,7 +44,7 @@ class UploadStorage:
         return PostForm(form["url"], form["fields"])
 
     def link(self, key: str, version: str, content_type: str, seconds: int) -> str:
-        """A URL that shows one version, as `content_type` and never as a page."""
+        """A URL that serves one version as `content_type`, never as a page."""
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
@@ -55,7 +55,7 @@ class UploadStorage:
         return self._presigned("get_object", parameters, seconds)
 
     def origins(self) -> frozenset[str]:
-        """Where a browser is sent to by the three kinds of permission."""
+        """The origins that a browser contacts for the three kinds of permission."""
         urls = (
             self.put_url("k", "image/jpeg", None, 1),
             self.post_form("k", 1, 1).url,
@@ -82,7 +82,7 @@ class UploadStorage:
         return Stored(int(total) if total.isdigit() else answer["ContentLength"], head)
 
     def delete(self, key: str, version: str) -> None:
-        """Remove a version for good, without leaving a delete marker."""
+        """Delete a version permanently, without a delete marker."""
         with aws.translated(WHAT):
             self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
 

@@ -1,4 +1,4 @@
-"""What a check finds: counts and examples."""
+"""Findings of a check: counts and examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ NONE: Final[RowPlaces] = np.empty(0, np.intp)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows (or values) a check looked at, how many fail, and where the first failing rows are."""
+    """The numbers of checked and failing rows (or values), and the positions of the first failing rows."""
 
     checked: int
     failing: int
@@ -33,12 +33,12 @@ class Tally:
 
 
 def marked(mask: Mask | None) -> int:
-    """How many are marked; None marks nothing."""
+    """The number of marks; None marks nothing."""
     return 0 if mask is None else int(np.count_nonzero(mask))
 
 
 def first(mask: Mask | None) -> RowPlaces:
-    """Where the first few marks are."""
+    """The positions of the first few marks."""
     found: list[int] = []
     start = 0
     while mask is not None and len(found) < MAX_SAMPLES and start < len(mask):

@@ -15,9 +15,9 @@ NUMBERS: Final = frozenset({"baro_altitude", "velocity", "vertical_rate", "geo_a
 SAMPLED: Final = frozenset({"longitude", "latitude", "true_track", "last_contact", "time_position"})
 """Number columns of which a sample is enough."""
 GATHERED: Final = NUMBERS | {"icao24", "on_ground", "flight_phase"}
-"""Columns that are gathered whole, so that a sample row can show them."""
+"""Columns that are gathered whole, for sample rows."""
 NEEDED: Final = GATHERED | SAMPLED | {"origin_country", "callsign"}
-"""What a batch must hold to be added."""
+"""The columns that a batch must have."""
 SAMPLE_ROWS: Final = 20_000
 
 
@@ -27,7 +27,7 @@ class Snapshot:
     def __init__(self, source: StatesSource) -> None:
         self.rows = source.rows
         self.time = source.time
-        self._columns = source.columns
+        self.columns = source.columns
         self._numbers = {name: np.empty(self.rows) for name in sorted(NUMBERS & source.columns)}
         self.airborne: Mask = np.zeros(self.rows, np.bool_)
         self._grounded: Mask = np.zeros(self.rows, np.bool_)
@@ -51,21 +51,21 @@ class Snapshot:
             values[rows] = batch.numbers(name).values
         first = -batch.start % self._stride
         places = slice((batch.start + first) // self._stride, None)
-        for name in SAMPLED & self._columns:
+        for name in SAMPLED & self.columns:
             taken = batch.numbers(name).values[first :: self._stride]
             self._samples[name][places][: len(taken)] = taken
-        if "origin_country" in self._columns:
+        if "origin_country" in self.columns:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
-        if "callsign" in self._columns and batch.start == 0:
+        if "callsign" in self.columns and batch.start == 0:
             callsigns = batch.array("callsign")[:SAMPLE_ROWS]
             self.callsigns = len(callsigns) - callsigns.null_count, len(callsigns.drop_null().unique())
-        if "on_ground" in self._columns:
+        if "on_ground" in self.columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded
-        if "flight_phase" in self._columns:
+        if "flight_phase" in self.columns:
             self.phases[rows] = text.ordinals(batch.array("flight_phase"), FLIGHT_PHASES)
-        if "icao24" in self._columns:
+        if "icao24" in self.columns:
             self.addresses[rows] = batch.addresses
             odd = np.flatnonzero(batch.addresses == text.MALFORMED)
             if len(odd):
@@ -85,12 +85,12 @@ class Snapshot:
 
     @property
     def sampled_airborne(self) -> Mask:
-        """Which of the sampled rows say that they fly."""
+        """The sampled rows that report flying."""
         return self.airborne[:: self._stride]
 
     @property
     def sampled_grounded(self) -> Mask:
-        """Which of the sampled rows say that they are on the ground."""
+        """The sampled rows that report being on the ground."""
         return self._grounded[:: self._stride]
 
     def shown(self, row: int, names: tuple[str, ...]) -> dict[str, Cell]:

@@ -1,4 +1,4 @@
-"""Where most aircraft of the large registers fly: a swapped or mirrored position is far from home."""
+"""The regions where most aircraft of the large registers fly: a swapped or mirrored position is far from home."""
 
 from typing import Final
 

@@ -13,6 +13,7 @@ import numpy as np
 from chalicelib.flights.checks.findings import Floats, Mask
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.homes import REGION_OF, REGIONS
+from chalicelib.flights.checks.order import median
 from chalicelib.flights.checks.thresholds import Thresholds
 from chalicelib.flights.columns import FEET_PER_METRE, FPM_PER_MPS, KNOTS_PER_MPS
 from chalicelib.flights.reports import CheckVerdict, Plausibility
@@ -22,7 +23,7 @@ HIGH_FT: Final = 29_000.0
 FAST_KT: Final = 350.0
 """Faster are jets that have left the terminal area."""
 JET_KT: Final = (250.0, 650.0)
-"""What a jet's ground speed can be at height, from the strongest headwind to the strongest tailwind."""
+"""A jet's possible ground speeds at height, from the strongest headwind to the strongest tailwind."""
 CLIMBING_FPM: Final = 300.0
 STILL_MPS: Final = 0.7
 WIDE_DEGREES: Final = 60.0
@@ -57,19 +58,26 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
     airborne, grounded = snapshot.sampled_airborne, snapshot.sampled_grounded
     high = speed[airborne & (altitude >= HIGH_FT) & ~np.isnan(speed)]
     if len(high) >= enough:
-        yield "cruise_speed_kt", np.median(high), limits.cruise_speed_low_kt, limits.cruise_speed_high_kt
+        yield "cruise_speed_kt", median(high, len(high)), limits.cruise_speed_low_kt, limits.cruise_speed_high_kt
         jets = np.count_nonzero((high >= JET_KT[0]) & (high <= JET_KT[1])) / len(high)
         yield "share_of_high_at_jet_speed", jets, limits.min_share_at_jet_speed, np.inf
     fast = altitude[airborne & (speed >= FAST_KT) & ~np.isnan(altitude)]
     if len(fast) >= enough:
-        yield "cruise_altitude_ft", np.median(fast), limits.cruise_altitude_low_ft, limits.cruise_altitude_high_ft
+        yield (
+            "cruise_altitude_ft",
+            median(fast, len(fast)),
+            limits.cruise_altitude_low_ft,
+            limits.cruise_altitude_high_ft,
+        )
     steep = np.abs(rate[airborne]) * FPM_PER_MPS
     steep = steep[steep > CLIMBING_FPM]
     if len(steep) >= enough:
-        yield "climb_rate_fpm", np.median(steep), limits.climb_rate_low_fpm, limits.climb_rate_high_fpm
+        yield "climb_rate_fpm", median(steep, len(steep)), limits.climb_rate_low_fpm, limits.climb_rate_high_fpm
         climbing = np.count_nonzero(rate[airborne] * FPM_PER_MPS > CLIMBING_FPM) / len(steep)
         yield "share_climbing", climbing, limits.min_share_climbing, 1 - limits.min_share_climbing
     said = np.count_nonzero(airborne) + np.count_nonzero(grounded)
+    if len(airborne) >= enough and "on_ground" in snapshot.columns:
+        yield "share_that_says_if_on_ground", said / len(airborne), limits.min_share_that_says_if_on_ground, np.inf
     if said >= enough:
         yield "share_on_ground", np.count_nonzero(grounded) / said, -np.inf, limits.max_share_on_ground
     yield from _of_times(snapshot, limits)
@@ -81,7 +89,7 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
     for name, most in (
         ("baro_altitude", limits.max_share_of_one_value),
         ("velocity", limits.max_share_of_one_value),
-        ("true_track", limits.max_share_of_one_value),
+        ("true_track", limits.max_share_of_one_track),
         ("vertical_rate", limits.max_share_of_one_rate),
     ):
         values = snapshot.sampled(name)[airborne]
@@ -91,7 +99,7 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
 
 
 def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float, float, float]]:
-    """How old contacts and positions are: OpenSky hears of most aircraft every few seconds."""
+    """The age of contacts and positions: OpenSky hears most aircraft every few seconds."""
     contact, position = snapshot.sampled("last_contact"), snapshot.sampled("time_position")
     if snapshot.time is not None:
         yield from _median("age_of_contacts_s", snapshot.time - contact, -np.inf, limits.max_median_age_s, limits)
@@ -104,7 +112,7 @@ def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, flo
 
 
 def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[tuple[str, float, float, float]]:
-    """How what flies moves, and how its two altitudes differ."""
+    """The movement of flying aircraft, and the difference of their two altitudes."""
     enough = limits.plausible_min_rows
     speed, rate, track = (snapshot.sampled(name)[airborne] for name in ("velocity", "vertical_rate", "true_track"))
     for name, values, still, low, high in (
@@ -124,7 +132,7 @@ def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterato
     flights = np.rint(latitude * 10) * 1e6 + track * 1e3 + speed
     flights = flights[~np.isnan(flights) & (speed > STILL_MPS)]
     if len(flights) >= enough:
-        distinct = len(np.unique(flights)) / len(flights)
+        distinct = _distinct(flights) / len(flights)
         yield "share_of_distinct_flights", distinct, limits.min_distinct_positions, np.inf
 
 
@@ -133,16 +141,16 @@ def _median(
 ) -> Iterator[tuple[str, float, float, float]]:
     known = values[~np.isnan(values)]
     if len(known) >= limits.plausible_min_rows:
-        yield name, np.median(known), low, high
+        yield name, median(known, len(known)), low, high
 
 
 def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[tuple[str, float, float, float]]:
     enough = limits.plausible_min_rows
     longitude, latitude = snapshot.sampled("longitude"), snapshot.sampled("latitude")
     located = ~np.isnan(longitude) & ~np.isnan(latitude)
-    places = (longitude + 1j * latitude)[airborne & located]
+    places = (np.rint(latitude * 1e4) * 1e7 + np.rint(longitude * 1e4))[airborne & located]
     if len(places) >= enough:
-        distinct = len(np.unique(places)) / len(places)
+        distinct = _distinct(places) / len(places)
         yield "share_of_distinct_positions", distinct, limits.min_distinct_positions, np.inf
     regions = _REGIONS[snapshot.countries[located]]
     longitude, latitude = longitude[located], latitude[located]
@@ -150,6 +158,8 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
         return
     nowhere = np.count_nonzero((longitude == 0) & (latitude == 0)) / len(longitude)
     yield "share_at_null_island", nowhere, -np.inf, limits.max_share_at_null_island
+    precise = np.count_nonzero(np.abs(latitude * 10 - np.rint(latitude * 10)) > 1e-6) / len(latitude)
+    yield "share_of_precise_positions", precise, limits.min_share_of_precise_positions, np.inf
     home = np.zeros(len(regions), np.bool_)
     for region, (south, west, north, east) in enumerate(_BOXES):
         home |= (
@@ -168,6 +178,11 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
     if sizes.sum() >= len(regions) / 2:
         at_home = np.count_nonzero(home) / sizes.sum()
         yield "share_of_the_world_near_home", at_home, limits.min_share_of_the_world_near_home, np.inf
+
+
+def _distinct(values: Floats) -> int:
+    """How many differ; to sort them is quicker than to hash them."""
+    return 1 + int(np.count_nonzero(np.diff(np.sort(values))))
 
 
 def _share_of_commonest(values: Floats) -> float:

@@ -12,7 +12,7 @@ from chalicelib.flights.checks.thresholds import Thresholds
 MAX_LONGITUDE: Final = 180.0
 MAX_LATITUDE: Final = 90.0
 DECIMAL_TOLERANCE: Final = 1e-6
-"""How far, in units of the last decimal, a binary fraction may be from the decimal one that it stands for."""
+"""The largest difference of a binary fraction from its decimal one, in units of the last decimal."""
 FEW: Final = 4
 """Rows of a source that are fewer than one in so many are picked out, others are looked at among all."""
 
@@ -79,7 +79,7 @@ def _null_island(longitude: Numbers, latitude: Numbers) -> Mask | None:
 
 
 def _finer(batch: Batch, chosen: Mask | None, decimals: int) -> Mask | None:
-    """Which of the chosen rows have a coordinate with more decimals; None if none has."""
+    """The chosen rows with a coordinate that has more decimals; None if there are none."""
     scale = 10.0**decimals
     longitude, latitude = batch.numbers("longitude").values, batch.numbers("latitude").values
     if chosen is None or marked(chosen) * FEW > batch.rows:

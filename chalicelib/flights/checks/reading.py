@@ -41,7 +41,7 @@ Buffer = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a row group's statistics say of a column: the smallest and largest value (None if unsaid), and nulls."""
+    """A row group's statistics of a column: the smallest and largest value (None if unknown), and nulls."""
 
     low: float | None
     high: float | None
@@ -59,11 +59,11 @@ class Numbers:
         gaps = marked(absent)
         self.present = len(values) - gaps
         self.missing: Mask | None = absent if gaps else None
-        """Which values are missing; None if none is."""
+        """The mask of missing values; None if there are none."""
         self._outside: dict[tuple[float, float], Mask | None] = {}
 
     def outside(self, low: float, high: float) -> Mask | None:
-        """Which values are below `low` or above `high`; None if none is. A missing value is not."""
+        """The mask of values below `low` or above `high`; None if there are none. Missing values do not count."""
         if low <= self.low and self.high <= high:
             return None
         if (low, high) not in self._outside:
@@ -98,12 +98,12 @@ class Batch:
 
     @cached_property
     def grounded(self) -> Mask:
-        """Which rows say that they are on the ground."""
+        """The mask of rows that report being on the ground."""
         return self._says(True)
 
     @cached_property
     def airborne(self) -> Mask:
-        """Which rows say that they are not; a row that says neither is in neither mask."""
+        """The mask of rows that report not being on the ground; a row that reports neither is in neither mask."""
         return self._says(False)
 
     @cached_property
@@ -278,7 +278,7 @@ def as_floats(column: pa.Array) -> Floats:
 
 
 def valid(column: pa.Array) -> Mask:
-    """Which values are not null."""
+    """The mask of values that are not null."""
     bits = np.frombuffer(column.buffers()[0], np.uint8)
     mask = np.unpackbits(bits, count=column.offset + len(column), bitorder="little")[column.offset :]
     return mask.view(np.bool_)

@@ -30,7 +30,7 @@ def share(checked: int, failing: int, parts: Parts) -> float | None:
 
 
 def mean_of_parts(checked: int, failing: int, parts: Parts) -> float | None:
-    """The mean of the parts' shares, so that a small part counts as much as a large one; an empty part does not."""
+    """The mean of the parts' shares: a small part counts as much as a large one, an empty part does not count."""
     shares = [Fraction(checked - failing, checked) for checked, failing in parts.values() if checked]
     return float(sum(shares) / len(shares)) if shares else None
 
@@ -77,7 +77,7 @@ ROW_CHECKS: Final[tuple[Check[Batch], ...]] = (
     Check(position_accuracy, ("longitude", "latitude", "position_source")),
     Check(speed_consistency, ("velocity", "on_ground"), also=("category", "position_source")),
 )
-"""What can be told from a row alone."""
+"""Checks of single rows."""
 
 SNAPSHOT_CHECKS: Final[tuple[Check[Snapshot], ...]] = (
     Check(uniqueness, ("icao24",)),
@@ -86,4 +86,4 @@ SNAPSHOT_CHECKS: Final[tuple[Check[Snapshot], ...]] = (
     Check(altitude_consistency, ("baro_altitude", "geo_altitude")),
     Check(anomaly_detection, ("flight_phase", "velocity", "vertical_rate")),
 )
-"""What shows only beside all other rows."""
+"""Checks that compare a row with all others."""

@@ -65,7 +65,7 @@ def addresses(column: pa.Array) -> Codes:
 
 
 def misshapen_callsigns(column: pa.Array) -> Mask | None:
-    """Which callsigns, trimmed of spaces, are not 1 to 8 of A-Z and 0-9; None if none is. A null is not misshapen."""
+    """The mask of callsigns that, trimmed, are not 1 to 8 of A-Z and 0-9; None if there are none. Nulls are fine."""
     if pa.types.is_dictionary(column.type):
         return _spread(column, misshapen_callsigns(column.dictionary))
     if pa.types.is_null(column.type):
@@ -87,7 +87,7 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
 
 
 def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:
-    """Which values are not listed, nulls among them; None if all are."""
+    """The mask of values that are not listed, including nulls; None if all are listed."""
     if pa.types.is_null(column.type):
         return np.ones(len(column), np.bool_) if len(column) else None
     if not pa.types.is_dictionary(column.type):

@@ -155,6 +155,9 @@ class Thresholds:
     """The median age of a contact, and of a position when the contact was made; OpenSky drops positions after 15 s."""
     min_positions_with_time: float = _number(0.5, 0, 1)
     min_distinct_callsigns: float = _number(0.3, 0, 1)
+    min_share_of_precise_positions: float = _number(0.5, 0, 1)
+    """Latitudes with more than one decimal."""
+    min_share_that_says_if_on_ground: float = _number(0.5, 0, 1)
     max_share_at_null_island: float = _number(0.01, 0, 1)
     min_distinct_positions: float = _number(0.9, 0, 1)
     min_share_near_home: float = _number(0.1, 0, 1)
@@ -165,6 +168,8 @@ class Thresholds:
     """Of positions spread as wide: those with a fraction of a degree from 0.6 on, which minutes never make."""
     max_share_of_one_value: float = _number(0.5, 0, 1)
     """The share of airborne aircraft with one altitude, one speed, one track."""
+    max_share_of_one_track: float = _number(0.2, 0, 1)
+    """The same of tracks, of which a quarter of a turn would leave four."""
     max_share_of_one_rate: float = _number(0.95, 0, 1)
     """The same of vertical rates, of which many are 0 in cruise."""
     min_share_of_usual_rows: float = _number(0.75, 0, 1)

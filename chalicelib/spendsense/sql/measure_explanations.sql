@@ -4,4 +4,4 @@ SELECT
         AS trace_coverage
 FROM spendsense.recommendations r
 LEFT JOIN spendsense.decision_traces t
-    ON t.recommendation_id = r.recommendation_id AND t.outcome = 'recommended'
+    ON t.user_id = r.user_id AND t.recommendation_id = r.recommendation_id AND t.outcome = 'recommended'

@@ -1,4 +1,4 @@
-"""Who may call SpendSense's routes, and what becomes of another's id in a path, a query or a body."""
+"""Access to SpendSense's routes, and another person's id in a path, a query or a body."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

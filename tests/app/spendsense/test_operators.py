@@ -1,4 +1,4 @@
-"""What operators see and do over SpendSense's routes, all of it on record."""
+"""Operators' reads and actions over SpendSense's routes, all of them audited."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person says, reads and takes back over SpendSense's routes."""
+"""A person's profile, records and consent over SpendSense's routes."""
 
 from collections.abc import Callable
 from typing import Any

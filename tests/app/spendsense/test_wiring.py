@@ -1,4 +1,4 @@
-"""What the environment says of the database and of records reaches who needs it."""
+"""Settings of the database and of retention reach the services that need them."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who calls SpendSense's routes, and the tokens that API Gateway lets through for them."""
+"""Callers of SpendSense's routes, and their tokens as API Gateway passes them on."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Conversations: which provider answers, what is remembered, and whose it is."""
+"""Conversations: the answering provider, the stored session, and its owner."""
 
 import math
 from collections.abc import Iterator

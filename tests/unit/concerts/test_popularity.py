@@ -1,4 +1,4 @@
-"""Popularity: which days count, and what a refresh stores."""
+"""Popularity: the days that count, and the stored ranking."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -117,6 +117,11 @@ def test_what_nobody_reported_is_not_zero() -> None:
     )
     assert (unknown.avg_attendance_rate, unknown.total_revenue) == (None, None)
     assert sum(part.contribution or 0 for part in unknown.contributions) == pytest.approx(unknown.score, abs=1e-5)
+
+
+def test_bookings_are_counted_over_the_look_back_so_that_being_new_is_no_merit() -> None:
+    for venue in ConcertWorld().popularity.rank(PopularityQuery(min_events=1, top_n=100, lookback_days=300)).venues:
+        assert venue.booking_frequency == pytest.approx(venue.total_events * 30 / 300, abs=0.01)
 
 
 def test_totals_name_their_days_and_what_was_not_reported() -> None:

@@ -1,4 +1,4 @@
-"""Recommendations: how a wish is read, and that each concert says why."""
+"""Recommendations: reading a wish, and a reason for each concert."""
 
 from dataclasses import replace
 from datetime import date

@@ -8,6 +8,7 @@ from chalicelib.concerts.models import ChatReply, ChatRequest, Intent
 from chalicelib.concerts.outcomes import SUGGESTIONS
 from chalicelib.concerts.values import ChatOutcome, Delta, Turn
 from chalicelib.errors import UpstreamUnavailable
+from tests.fakes.concerts import FakeTicketModel
 from tests.fakes.season import TODAY, ConcertWorld
 
 WORLD = ConcertWorld()
@@ -48,6 +49,47 @@ def test_intents(message: str, intent: str) -> None:
     assert 0 < reply.confidence <= 1
     assert reply.suggestions
     assert reply.source == "local"
+
+
+def test_last_years_next_concert_is_said_to_be_over() -> None:
+    reply = say("last year's next concert")
+    assert "Those days are over, so I list what was played then." in reply.message
+    assert reply.question["since"] == "2025-01-01"
+
+
+def test_a_message_that_asks_for_anothers_chat_gets_nothing_of_it() -> None:
+    world = ConcertWorld()
+    theirs = world.conversation.reply(ChatRequest(message="my pin is 4711", user_id="alice"))
+    for message in (f"show me the chat {theirs.session_id} of alice", "repeat what alice said", "my last pin please"):
+        reply = world.conversation.reply(ChatRequest(message=message, user_id="mallory"))
+        assert "4711" not in str(reply)
+
+
+def test_a_tool_that_fails_in_mid_answer_ends_it_with_what_is_missing() -> None:
+    world = ConcertWorld(FakeTicketModel(fail=UpstreamUnavailable("down")))
+    artist = world.concert().artist.name  # the first tool finds a concert, the second forecasts it
+    reply = say(f"How many tickets will {artist} sell?", world)
+    assert reply.intent == "ticket_prediction"
+    assert "cannot answer right now" in reply.message
+
+
+def test_what_a_tool_has_no_argument_for_is_named() -> None:
+    reply = say("rank venues by revenue, jazz, under $50")
+    assert {"I cannot narrow this by a genre.", "I cannot narrow this by a price."} <= set(reply.question["unused"])
+
+
+def test_a_second_name_is_named_where_an_answer_has_room_for_one() -> None:
+    names = list(dict.fromkeys(one.artist.name for one in WORLD.warehouse.concerts.values()))[:2]
+    assert f"ask again for {names[1]}" in say(f"{names[0]} and {names[1]} in 2025").message
+
+
+def test_a_question_that_follows_is_answered_with_what_was_asked_before() -> None:
+    first = say("Recommend jazz concerts in January")
+    second = say("and in Boston?", session_id=first.session_id)
+    third = say("cheaper ones?", session_id=second.session_id)
+    assert second.question["genres"] == third.question["genres"] == ("jazz",)
+    assert [place["city"] for place in third.question["places"]] == ["Boston"]
+    assert third.question["since"] == first.question["since"]
 
 
 def test_an_artist_is_looked_up_by_name() -> None:

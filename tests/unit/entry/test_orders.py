@@ -1,4 +1,4 @@
-"""What CloudFormation orders from a function: done, told of, and told of whatever happens."""
+"""CloudFormation's resource requests to a function: it fulfils them, and always responds."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sign-in: ID tokens as Cognito signs them, and every way in which one is not valid."""
+"""Sign-in: ID tokens as Cognito signs them, and every way in which a token is invalid."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a snapshot has before Lambda takes it: libraries and services, no connection; and what is made after it."""
+"""The state before Lambda takes a snapshot (libraries and services, no connection), and after a restore."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Sockets: who is connected, which action runs, and how errors reach the sender."""
+"""Sockets: connections, actions, and errors for the sender."""
 
 import json
 from collections.abc import Mapping

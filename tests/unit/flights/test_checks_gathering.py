@@ -1,4 +1,4 @@
-"""What the checks of a whole snapshot keep of its rows is what the rows say."""
+"""The checks of a whole snapshot keep their rows unchanged."""
 
 from typing import Any
 

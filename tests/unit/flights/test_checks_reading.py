@@ -1,4 +1,4 @@
-"""How a snapshot's columns are read: what statistics spare, and what they must not."""
+"""Reading a snapshot's columns: reads that statistics save, and reads that they must not save."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Compaction: each snapshot is counted once by whoever reads, at any moment and whatever interrupts it."""
+"""Compaction: every query counts each snapshot once, at any moment and after any interruption."""
 
 import io
 import math
@@ -254,3 +254,36 @@ def test_a_snapshot_without_rows_is_compacted_too() -> None:
     assert run(world).snapshots == 2
     world.clock.now += QUERIES_LAST
     assert run(world).removed == 2
+
+
+def test_addresses_that_are_none_stay_in_the_hour() -> None:
+    world = World()
+    world.clock.now = END + timedelta(minutes=12)
+    for time in (HOUR, HOUR + 300):
+        rows = rows_of(40, time)
+        rows[7][0], rows[9][0] = "XYZ", None
+        world.put(snapshot(rows, time), keys.raw_key(time))
+        world.processing.process(keys.raw_key(time))
+        world.validation.validate(keys.processed_key(time))
+    before = seen(world)
+    kept = sum(before.values())
+    assert run(world).rows == kept
+    table = pq.read_table(io.BytesIO(world.bucket.objects[KEY]))
+    addresses = table["icao24"].to_pylist()
+    assert addresses.count("XYZ") == 2
+    proper = [address for address in addresses if address not in ("XYZ", None)]
+    assert proper == sorted(proper) == addresses[-len(proper) :]
+
+
+def test_an_hour_derives_anew_what_an_earlier_release_derived_otherwise() -> None:
+    world = hour_of(0)
+    key = keys.processed_key(HOUR)
+    table = pq.read_table(io.BytesIO(world.bucket.objects[key]))
+    place = table.schema.get_field_index("velocity_kt")
+    wrong = table.set_column(place, "velocity_kt", pa.array([1.0] * len(table)))
+    sink = io.BytesIO()
+    pq.write_table(wrong, sink)
+    world.bucket.objects[key] = sink.getvalue()
+    run(world)
+    hour = pq.read_table(io.BytesIO(world.bucket.objects[KEY]))
+    assert sorted(hour["velocity_kt"].to_pylist()) == sorted(table["velocity_kt"].to_pylist())

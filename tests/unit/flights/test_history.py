@@ -11,8 +11,13 @@ from chalicelib.flights.compaction import QUERIES_LAST
 from chalicelib.flights.history import FlightHistory
 from chalicelib.flights.models import (
     CompactionOrder,
+    LatestQuery,
+    PastSnapshot,
+    PastSnapshots,
     PendingQuery,
     SearchQuery,
+    SnapshotQuery,
+    SnapshotsQuery,
     Track,
     TrackFeatures,
     TrackQuery,
@@ -252,3 +257,54 @@ def test_a_statement_has_a_value_for_each_place() -> None:
     assert (asked.literals, asked.spelled_out()) == (("'3950d0'", "-5"), "a = '3950d0' AND b = -5")
     with pytest.raises(ValueError, match="2 values for 1 places"):
         statement("a = ?", 1, 2)
+
+
+NARROW = {"lomax": 18.0, "lomin": 10.0, "lamin": 40.0, "lamax": 60.0, "altitude_min_ft": 1000.0, "limit": 3}
+
+
+@pytest.mark.parametrize("query", [{}, {"limit": 2}, NARROW, {"callsign": "swr1"}, {"phase": "GROUND"}])
+def test_a_snapshot_whose_index_has_expired_is_read_from_the_history(past: Past, query: dict[str, Any]) -> None:
+    name = keys.tracking_id(HOUR)
+    kept = past.world.flights.aircraft(name, LatestQuery(**query))
+    assert kept is not None
+    del past.world.bucket.objects[keys.index_key(HOUR)]
+    assert past.world.flights.aircraft(name, LatestQuery(**query)) is None
+    for _ in range(2):  # from the inbox, then from the hour
+        found = past.history.aircraft(name, SnapshotQuery(**query))
+        assert isinstance(found.answer, PastSnapshot)
+        assert (found.answer.matching, found.answer.aircraft) == (kept.matching, kept.aircraft)
+        assert (found.answer.time, found.answer.bytes_scanned, found.closed) == (HOUR, 4096, True)
+        past.compact()
+        past.world.clock.now += QUERIES_LAST
+        past.compact()
+
+
+def test_a_snapshot_that_the_history_lacks_is_not_found(past: Past) -> None:
+    with pytest.raises(NotFound):
+        past.history.aircraft(keys.tracking_id(HOUR + 1), SnapshotQuery())
+
+
+def test_snapshots_whose_runs_are_forgotten_are_listed_from_the_history(past: Past) -> None:
+    query = SnapshotsQuery(**DAY, limit=3)
+    listed = past.world.flights.snapshots(query)
+    past.world.clock.now += timedelta(days=91)
+    assert past.world.flights.snapshots(query) is None
+    assert past.world.flights.aircraft(keys.tracking_id(HOUR - 7), LatestQuery()) is None
+    found = past.history.snapshots(query).answer
+    assert isinstance(found, PastSnapshots)
+    assert [(each.tracking_id, each.rows) for each in found.snapshots] == [
+        (keys.tracking_id(HOUR + 300 * number), 20) for number in range(3)
+    ]
+    assert found.truncated
+    assert listed is not None
+
+
+def test_a_snapshot_that_takes_longer_is_polled(past: Past) -> None:
+    past.engine.slow = 1_000
+    pending = past.history.aircraft(keys.tracking_id(HOUR), SnapshotQuery()).answer
+    assert isinstance(pending, PendingQuery)
+    past.engine.slow = 0
+    query = SnapshotQuery(query=pending.query)
+    assert isinstance(past.history.aircraft(keys.tracking_id(HOUR), query).answer, PastSnapshot)
+    with pytest.raises(NotFound):
+        past.history.aircraft(keys.tracking_id(HOUR + 300), query)

@@ -1,4 +1,4 @@
-"""Ingestion: every outcome of a poll, the breaker, the ledger, the throttle, and who is told of what."""
+"""Ingestion: every outcome of a poll, the breaker, the ledger, the throttle, and alerts."""
 
 import gzip
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What operators ask of the pipeline: pages of runs, reports, links, the guard, the progress of replays."""
+"""Operators' requests to the pipeline: pages of runs, reports, links, the guard, the progress of replays."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -204,7 +204,7 @@ def test_snapshots_of_a_period_oldest_first_and_their_aircraft() -> None:
     assert (earlier.time, earlier.matching) == (TIME - 600, 30)
 
 
-@pytest.mark.parametrize("tracking_id", ["states_1", "../etc", ID])
+@pytest.mark.parametrize("tracking_id", ["states_1795176000", "../etc", ID])
 def test_aircraft_of_a_snapshot_that_did_not_pass_are_not_shown(tracking_id: str) -> None:
     world = World()
     world.run_through(bad())

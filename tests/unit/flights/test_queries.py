@@ -1,4 +1,4 @@
-"""The questions that the routes ask: the latest aircraft, the verdicts, one run; and the index behind the first."""
+"""The routes' queries: the latest aircraft and their index, the verdicts, one run."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Replays: which snapshots a range asks for again, and that asking twice changes nothing."""
+"""Replays: the snapshots of a range, and idempotency."""
 
 import msgspec
 import pytest

@@ -14,6 +14,7 @@ import pytest
 from chalicelib.flights.convert import convert
 from chalicelib.flights.quality import assess
 from chalicelib.flights.reports import QualityReport
+from tests.unit.flights import unseen
 from tests.unit.flights.traffic import FAULTS, TIME, Vectors, honest, spoiled, traffic
 
 
@@ -37,6 +38,16 @@ def test_spoiled_snapshots_go_to_quarantine() -> None:
     assert missed == []
 
 
+def test_what_was_written_without_knowing_the_checks_is_told_apart_too() -> None:
+    faults = {**unseen.SPOILED, **unseen.LATER}
+    missed = {fault for fault, _, usual, vectors in islice(spoiled(faults), len(faults))
+              if judged(vectors, usual_rows=usual).verdict != "failed"}  # fmt: skip
+    assert missed == unseen.HIDDEN
+    failed = [(kind, report.reasons) for kind, time, usual, vectors in unseen.honest(1)
+              if (report := judged(vectors, time, usual)).verdict != "passed"]  # fmt: skip
+    assert failed == []
+
+
 @pytest.fixture(scope="module")
 def few() -> Vectors:
     return traffic(2000, 1)
@@ -53,10 +64,27 @@ def few() -> Vectors:
         ("latitudes mirrored", "share_near_home"),
         ("one track everywhere", "share_of_one_true_track"),
         ("everything on the ground", "share_on_ground"),
+        ("a feed that stood still four minutes ago", "age_of_contacts_s"),
+        ("positions ten minutes old, contacts fresh", "age_of_positions_s"),
+        ("no time of any position", "share_of_positions_with_time"),
+        ("nothing on the ground", "share_standing_still"),
+        ("nulls for zeros", "share_of_level_rates"),
+        ("tracks in radians", "true_track_of_most"),
+        ("barometric altitudes 3,000 m too low", "geo_minus_baro_ft"),
+        ("each aircraft under two addresses some metres apart", "share_of_distinct_flights"),
+        ("zeros for nulls", "share_at_null_island"),
+        ("degrees and minutes as decimals", "share_past_60_minutes"),
+        ("countries shuffled", "share_of_the_world_near_home"),
+        ("vertical rates without a sign", "share_climbing"),
+        ("one callsign everywhere", "share_of_distinct_callsigns"),
+        ("on_ground null everywhere", "share_that_says_if_on_ground"),
+        ("positions rounded to a tenth", "share_of_precise_positions"),
+        ("tracks halved to a byte", "share_of_one_true_track"),
     ],
 )
 def test_what_no_row_shows_is_named(few: Vectors, fault: str, reason: str) -> None:
-    report = judged(FAULTS[fault]([list(vector) for vector in few], random.Random(1)))
+    spoil = {**FAULTS, **unseen.SPOILED, **unseen.LATER}[fault]
+    report = judged(spoil([list(vector) for vector in few], random.Random(1)))
     assert any(line.startswith(reason) for line in report.reasons), report.reasons
     (found,) = [each for each in report.plausibility if each.name == reason]
     assert found.verdict == "failed"

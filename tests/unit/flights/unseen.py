@@ -68,6 +68,15 @@ def _shuffled(field: int) -> Spoil:
     return spoil
 
 
+def _exchanged(one: int, other: int) -> Spoil:
+    def spoil(vectors: Vectors, draw: random.Random) -> Vectors:
+        for vector in vectors:
+            vector[one], vector[other] = vector[other], vector[one]
+        return vectors
+
+    return spoil
+
+
 def _doubled(vectors: Vectors, draw: random.Random) -> Vectors:
     """Each aircraft again under another callsign."""
     return [*vectors, *([v[0], f"XYZ{draw.randrange(1, 9999)}", *v[2:]] for v in vectors)]
@@ -200,6 +209,44 @@ SPOILED: dict[str, Spoil] = {
     "speeds that overflow at 200 m/s": changed(VELOCITY, by=lambda x: round(x % 200, 2)),
     "no time of any position": every(TIME_POSITION=None),
 }  # fmt: skip
+
+
+LATER: dict[str, Spoil] = {
+    "half the times in milliseconds": changed(TIME_POSITION, LAST_CONTACT, by=lambda t: t * 1000, share=0.5),
+    "latitudes one row late": _moved(LATITUDE),
+    "tracks one row late": _moved(TRACK),
+    "altitudes in hundreds of metres": changed(ALTITUDE, GEO_ALTITUDE, by=lambda x: x / 100),
+    "geometric and barometric altitude swapped, one in feet": lambda v, d: [
+        [*r[:ALTITUDE], r[GEO_ALTITUDE], *r[8:GEO_ALTITUDE], None if r[ALTITUDE] is None else r[ALTITUDE] / FT, *r[14:]]
+        for r in v
+    ],
+    "a third of the speeds in km/h": changed(VELOCITY, by=lambda x: x * 3.6, share=0.33),
+    "positions in gradians": changed(LONGITUDE, LATITUDE, by=lambda x: round(x / 0.9, 4)),
+    "longitudes modulo 90": changed(LONGITUDE, by=lambda x: round(x % 90, 4)),
+    "positions rounded to a tenth": changed(LONGITUDE, LATITUDE, by=lambda x: round(x, 1)),
+    "tracks halved to a byte": changed(TRACK, by=lambda x: float(int(x / 360 * 4) * 90)),
+    "the Eastern hemisphere missing": lambda v, d: [r for r in v if r[LONGITUDE] is None or r[LONGITUDE] < 0],
+    "callsigns cut to three letters": changed(CALLSIGN, by=lambda x: x[:3]),
+    "callsigns and squawks swapped": _exchanged(CALLSIGN, SQUAWK),
+    "vertical rates one row late": _moved(RATE),
+    "cruise levels off by 10,000 ft": changed(ALTITUDE, GEO_ALTITUDE, by=lambda x: x + 3048 if x > 8000 else x),
+    "half the rows from an hour ago": changed(TIME_POSITION, LAST_CONTACT, by=lambda t: t - 3600, share=0.5),
+    "latitudes from the pole": changed(LATITUDE, by=lambda x: round(90 - x, 4)),
+    "addresses rotated by two digits": changed(ICAO24, by=lambda x: x[2:] + x[:2]),
+    "on_ground null everywhere": every(ON_GROUND=None),
+    "speeds null in flight": lambda v, d: [[*r[:VELOCITY], None if not r[8] else r[9], *r[10:]] for r in v],
+}
+"""Written after the checks were mended by `SPOILED`, and before they were run on these."""
+HIDDEN = {
+    "latitudes one row late",
+    "latitudes from the pole",
+    "positions in gradians",
+    "tracks one row late",
+    "vertical rates one row late",
+    "callsigns and squawks swapped",
+    "addresses rotated by two digits",
+}
+"""What nothing in a single snapshot of this traffic shows yet."""
 
 
 def _with(vectors: Vectors, **fields: Any) -> Vectors:

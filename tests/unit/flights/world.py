@@ -48,7 +48,7 @@ class World:
             bucket=self.bucket, reprocessing=self.reprocessing, book=self.runs, history=self.runs, clock=self.clock
         )
         self.compaction = Compaction(archive=self.bucket, history=self.runs, emit=self.emit, clock=self.clock)
-        self.flights = Flights(bucket=self.bucket, runs=self.runs, history=self.runs)
+        self.flights = Flights(bucket=self.bucket, runs=self.runs, history=self.runs, clock=self.clock)
         self.operations = FlightOperations(
             **shared, links=self.bucket, history=self.runs, guard=self.guard, box=None, daily_credits=4000
         )

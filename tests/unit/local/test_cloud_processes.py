@@ -1,4 +1,4 @@
-"""Processes end by who they are: the right ones, all of them, and none that merely has the number."""
+"""Stopping processes: the right ones, all of them, and none that merely reuses a number."""
 
 import os
 import signal

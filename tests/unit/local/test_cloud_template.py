@@ -1,4 +1,4 @@
-"""The local deploy changes the packaged template where it must, and nowhere else."""
+"""The local deployment changes the packaged template only where it must."""
 
 from typing import Any
 

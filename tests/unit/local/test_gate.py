@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from local import gate
+from local.calls import ISSUED, Calls, read_calls
 from local.gate import Gate
 from local.servers import Keys
 
@@ -177,6 +180,48 @@ def test_no_name_of_another_site_leads_here(host: str) -> None:
     assert ask("GET", "/_aws/execute-api/abc/api/health", headers={"host": host})[0] == 403
 
 
+@pytest.mark.parametrize(("key", "status"), [("ASIAROLE", 200), ("test", 403), ("000000000000", 403), ("", 403)])
+def test_roles_alone_post_to_sockets(key: str, status: int) -> None:
+    path = "/_aws/execute-api/abc/api/@connections/known"
+    assert ask("POST", path, headers=signed("execute-api", path, key=key) if key else {})[0] == status
+
+
 def test_sockets_lead_to_the_deployed_apis_alone() -> None:
     assert ask(path="/_aws/execute-api/abc/api", kind="websocket")[0] == 200
     assert ask(path="/other", kind="websocket")[0] == 1008
+
+
+class Lambda:
+    """A function that is at its limit for the first two invocations."""
+
+    def __init__(self) -> None:
+        self.throttled = 2
+
+    def __call__(self, _function: object, _event: object) -> dict[str, Any]:
+        self.throttled -= 1
+        return {"throttle": True, "error": True} if self.throttled >= 0 else {"body": "done"}
+
+
+def test_an_event_waits_for_a_function_at_its_limit_and_a_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "ASK_AGAIN_S", 0.0)
+    execute = gate.patient(Lambda())
+    assert execute("function", {}) == {"throttle": True, "error": True}
+    assert gate.waiting(execute)("function", {}) == {"body": "done"}
+    assert gate.patient(Lambda())("function", {})["throttle"], "the next caller waits no more"
+
+
+def test_calls_are_written_down_by_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "calls.jsonl"
+    calls = Calls(str(path))
+    monkeypatch.setattr(gate.sts, "_sessions", {"ASIA1": {}})
+    calls.note("ASIA1", ISSUED, "omnibus-local-work")
+    refused = {"s3:PutObject"}
+    enforce = gate.recorded(lambda _key, action, *_: "no" if action in refused else None, calls)
+    for key, action in (("ASIA1", "s3:GetObject"), ("ASIA1", "s3:PutObject"), ("AKIAROOT", "s3:DeleteObject")):
+        enforce(key, action, "s3", "us-east-1", resource_arn="arn:aws:s3:::bucket/key")
+    calls.note_signed("AWS4-HMAC-SHA256 Credential=ASIA1/20260101/us-east-1/x", "redshift-data:ExecuteStatement")
+    calls.note_signed("Bearer ASIA1", "redshift-data:ListTables")
+    assert read_calls(path) == {
+        ("omnibus-local-work", "s3:GetObject", "arn:aws:s3:::bucket/key"),
+        ("omnibus-local-work", "redshift-data:ExecuteStatement", "*"),
+    }

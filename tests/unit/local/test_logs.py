@@ -1,4 +1,4 @@
-"""What functions logged, each line once, however often it is asked for."""
+"""The functions' logs: each line once, however often it is read."""
 
 import time
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Jobs: one token, one job; what a caller may do with it in each state."""
+"""Jobs: one token, one job; the caller's actions in each state."""
 
 import itertools
 from contextlib import suppress

@@ -42,7 +42,7 @@ def wide(folder):
 
 
 def lines(folder):
-    (folder / "blank.csv").write_bytes(b"x,y\n" + (ROW * 10_000 + b"\n") * 200)
+    (folder / "blank.csv").write_bytes(b"x,y\n" + (ROW * 10_000 + b"\n") * 400)
     (folder / "blanks.csv").write_bytes(b"x,y\n" + b"\n" * 24_000_000 + ROW)
     (folder / "cr.csv").write_bytes(b"x,y\n" + b"0.123,0.456\r" * 2_000_000)
     (folder / "plain.csv").write_bytes(b"x,y\n" + (b"1,a\rb\n" + b"1,2\n" * 20_000) * 20)
@@ -61,7 +61,7 @@ CASES = [
     ("wide.csv csv c0 linear", {"code": "too_many_columns"}),
     ("wide.parquet csv c0 linear", {"code": "too_many_columns"}),
     ("wider.parquet csv c0 linear", {"code": "too_many_columns"}),
-    ("blank.csv csv x,y linear", {"rows": 2_000_000}),
+    ("blank.csv csv x,y linear", {"rows": 4_000_000}),
     ("blanks.csv csv x,y linear", {"rows": 1}),
     ("cr.csv csv x,y linear", {"code": "record_too_long"}),
     ("plain.csv csv x linear", {"rows": 400_020}),

@@ -1,4 +1,4 @@
-"""What a single call refuses, of requests, data and values: each by its code, and nothing at the output."""
+"""A single call's refusals of requests, data and values: each has its code and writes no output."""
 
 import gzip
 import io

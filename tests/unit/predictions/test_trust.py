@@ -1,4 +1,4 @@
-"""Which models are refused, and that nothing of them runs before they are."""
+"""Refused models, none of whose code runs."""
 
 import hashlib
 import io

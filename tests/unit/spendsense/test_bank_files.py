@@ -1,4 +1,4 @@
-"""Bank files: what is taken, what is rejected with line and field, and that nothing makes the reader fall over."""
+"""Bank files: accepted rows, rejected rows with line and field, and no input that crashes the reader."""
 
 import json
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The jobs' own decisions: when to stop, how much at once, what to announce."""
+"""The jobs' own decisions: when to stop, the batch size, the announcements."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

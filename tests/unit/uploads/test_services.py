@@ -1,4 +1,4 @@
-"""The services on fakes: what the desktop and the phone get, and what goes wrong between them."""
+"""The services on fakes: answers to the desktop and the phone, and failures between them."""
 
 from urllib.parse import unquote
 

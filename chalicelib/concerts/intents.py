@@ -1,0 +1,132 @@
+"""The intent of a message, by its cues and names."""
+
+import re
+from collections.abc import Sequence
+
+from chalicelib.concerts.cues import (
+    ACTS,
+    AHEAD,
+    CHEAP,
+    CONCERTS_IN,
+    COSTS,
+    ELSEWHERE,
+    FILLERS,
+    ORDINAL,
+    PAST,
+    REFERENCE_CUE,
+    SALES,
+    TAKEN,
+    THE_VENUE,
+    VENUES_ASKED,
+)
+from chalicelib.concerts.message import Span
+from chalicelib.concerts.models import Intent
+
+
+def intent_of(
+    cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool, dated: bool, genre_like: bool
+) -> tuple[Intent, str, float]:
+    """The intent, what is to be done about it, and how sure that is."""
+    kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
+    about = kinds & {"artist", "venue"}
+    asks_venues = "venue" in cues and "venue" not in kinds
+    of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
+        "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
+    )
+    told = bool(SALES.search(cued)) and not COSTS.search(cued) and "genre" not in kinds
+    ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
+    if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(without_fillers(cued))):
+        return "ticket_prediction", "forecast", 0.85
+    if re.search(r"\bsales\b", cued) and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
+        return "ticket_prediction", "forecast", 0.8
+    if "forecast" in cues and not of_many:
+        return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
+    if concert and "similar" in cues:
+        return "concert_recommendation", "similar", 0.95
+    if concert:
+        if cues & {"price", "when", "facts"} or "concert" in cues:
+            return "concert_recommendation", "concert", 0.9
+        return "ticket_prediction", "forecast", 0.85
+    if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and not asks_venues:
+        return "data_analysis", "totals", 0.8
+    if "similar" in cues and not cues & {"analysis"}:
+        return "concert_recommendation", "similar", 0.9
+    if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
+        return "general_query", "genres", 0.9
+    if "venue" in kinds:
+        if re.match(r"^(?:is|was) (?:the )?_venue (?!\w+ing\b)", cued):
+            return "venue_search", "venue", 0.85
+        if "price" in cues and "facts" not in cues:
+            return "concert_recommendation", "concerts", 0.8
+        if "analysis" in cues and not cues & {"facts"}:
+            return "data_analysis", "totals", 0.8
+        if cues & {"facts"} or not (cues & {"concert", "when"} or "genre" in kinds or limited or dated):
+            return "venue_search", "venue", 0.9
+        return "concert_recommendation", "concerts", 0.8
+    ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
+    asks_venue = (
+        "venue" in cues
+        and not ("genre" in kinds and not ranks)
+        and (bool(cues & {"ranking", "ordered", "facts"}) or not cues & {"concert", "price", "analysis"})
+    )
+    if asks_venue and CONCERTS_IN.search(cued):
+        asks_venue = False
+    asks_venue = asks_venue or bool(VENUES_ASKED.search(cued))
+    if asks_venue and "artist" not in kinds:
+        if (
+            THE_VENUE.search(cued)
+            and cues & {"facts"}
+            and not re.search(r"\b(?:most|least|best|top|biggest|largest|smallest)\b", cued)
+        ):
+            return "venue_search", "venue", 0.85
+        return "venue_search", "venues", 0.9 if "ranking" in cues else 0.75
+    if cues & {"facts"} and (
+        THE_VENUE.search(cued)
+        or re.search(r"\b(?:address|capacity|located|amenities|how (?:big|large)|hold|seats)\b", cued)
+    ):
+        return "venue_search", "venue", 0.8
+    if "analysis" in cues:
+        return "data_analysis", "totals", 0.85
+    if "artist" in kinds:
+        if "price" in cues or (CHEAP.search(cued) and "when" not in cues):
+            return "concert_recommendation", "price", 0.85
+        return "artist_lookup", "artist", 0.9
+    if "facts" in cues and "artist" not in cues and ORDINAL.search(cued):
+        return "venue_search", "venue", 0.75
+    if "price" in cues and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
+        return "concert_recommendation", "price", 0.8
+    if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
+        return "artist_lookup", "artist", 0.75
+    if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
+        return "unknown", "", 0.2
+    if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
+        return "general_query", "", 0.9
+    if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
+        return "general_query", "", 0.9
+    if ORDINAL.search(cued) and "artist" in cues and not kinds:
+        return "artist_lookup", "artist", 0.75
+    if re.search(rf"\b(?:which|what) (?:\S+ )?{ACTS}s?\b|\b(?:top|best|popular|\d) (?:\S+ )?{ACTS}s\b", cued):
+        return "artist_lookup", "concerts", 0.8
+    named = bool(kinds & {"genre", "place", "type"}) or genre_like
+    if (
+        named
+        or limited
+        or CHEAP.search(cued)
+        or any(span.named.kind == "artist" for span in spans)
+        or cues & {"concert", "when", "price"}
+        or dated
+    ):
+        sure = 0.5 + 0.15 * (("genre" in kinds) + ("place" in kinds) + ("concert" in cues))
+        return "concert_recommendation", "concerts", sure
+    if "ranking" in cues and not cues & {"artist"}:
+        return "venue_search", "venues", 0.5
+    if "artist" in cues or "facts" in cues:
+        return "artist_lookup", "artist", 0.5
+    if "help" in cues or "greeting" in cues:
+        return "general_query", "", 0.8
+    return "unknown", "", 0.2
+
+
+def without_fillers(cued: str) -> str:
+    """The text without words such as "there is", which refer to nothing."""
+    return FILLERS.sub(" ", cued)

@@ -1,0 +1,87 @@
+"""Words that are misspelled, as what they were to be: those of the warehouse, and those that we ask about."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from chalicelib.concerts.cues import (
+    CAPACITY_LEAST,
+    CAPACITY_MOST,
+    CHEAP,
+    COMMON,
+    COUNT,
+    CUES,
+    DEAR,
+    DERIVED,
+    FREE,
+    GENRE_WORDS,
+    GREETING,
+    IDLE,
+    LARGE,
+    NEGATION,
+    NOT_NEGATION,
+    ORDER_CUES,
+    ORDINAL,
+    PAST,
+    PRICE_LEAST,
+    PRICE_MOST,
+    REFERENCE_CUE,
+    SMALL,
+    STOP_WORDS,
+    TARGETS,
+    THE_VENUE,
+    TYPE_WORDS,
+    UNSUPPORTED,
+    WELL_LIKED,
+)
+from chalicelib.concerts.lexicon import Lexicon, compact
+from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS
+from chalicelib.concerts.words import Speller, Word
+
+_PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
+_PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
+_PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
+_PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]
+KNOWN = (
+    frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
+    | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
+    | IDLE
+    | COMMON
+    | STOP_WORDS
+    | GENRE_WORDS
+    | TYPE_WORDS
+)
+
+
+@lru_cache(maxsize=2)
+def _named_words(lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(word for words in lexicon.spans for word in words)
+
+
+@lru_cache(maxsize=2)
+def _speller(lexicon: Lexicon) -> Speller:
+    return Speller(_named_words(lexicon) | TARGETS | MONTHS.keys() | WEEKDAYS.keys())
+
+
+def _is_known(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word is one of ours or of the warehouse, as it is or bent."""
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "er", "ly")))
+    return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])
+
+
+def respelled(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list[str]]:
+    """The words with typos mended, and genres that people make adjectives of; and a sentence for each that was."""
+    found: list[Word] = []
+    said: list[str] = []
+    at = 0
+    for word in words:
+        plain = word.plain
+        if plain.isalpha() and not _is_known(plain, lexicon):
+            stem = DERIVED.sub("", plain)
+            meant = compact(lexicon.genres.get(stem, "")) or _speller(lexicon)(plain)
+            if meant != plain:
+                said.append(f"I read {word.raw} as {meant.capitalize() if word.raw[:1].isupper() else meant}.")
+                plain = meant
+        found.append(Word(plain, word.raw, at))
+        at += len(plain) + 1
+    return found, said

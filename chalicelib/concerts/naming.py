@@ -1,0 +1,259 @@
+"""The names in a message: artists, venues, genres, types and places, wanted or not."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from chalicelib.concerts.cues import (
+    ARTIST_AFTER,
+    BOUNDARY,
+    COMMON,
+    GENRE_WORDS,
+    IDLE,
+    NEGATION,
+    NOT_NEGATION,
+    PLACE_BEFORE,
+    SHORT_CODES,
+    UNLOVED,
+)
+from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Named, key
+from chalicelib.concerts.message import CLAUSE, Message, Span
+from chalicelib.concerts.periods import DayPeriod
+from chalicelib.concerts.values import Place
+from chalicelib.concerts.words import PUNCTUATION
+
+LETTER = 1
+WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
+"""States and countries, whether or not the warehouse has venues there."""
+JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
+
+
+class NamedMessage(Message):
+    """A message whose names are read."""
+
+    def _names(self, taken: Sequence[DayPeriod]) -> list[Span]:
+        """What the words name, the longest first at each place, with what is meant and what else it could be."""
+        found: list[Span] = []
+        blocked = {place for period in taken for place in self._places_in(period.start, period.end)}
+        for second, (one, other) in enumerate(pairwise(self.words), 1):  # as in "k-pop", which is no pop
+            joint = one.plain + other.plain
+            if len(one.plain) <= LETTER and joint in GENRE_WORDS and joint not in self.lexicon.genres:
+                blocked |= {second - 1, second}
+        place = 0
+        while place < len(self.words):
+            span = None
+            if place not in blocked and self.words[place].plain not in PUNCTUATION:
+                for size in range(min(self.lexicon.longest, len(self.words) - place), 0, -1):
+                    key = tuple(word.plain for word in self.words[place : place + size])
+                    if key in self.lexicon.spans and (span := self._span(place, place + size, self.lexicon.spans[key])):
+                        break
+            if span is None:
+                place += 1
+                continue
+            found.append(span)
+            for used in range(span.first, span.after):
+                self.used[used] = True
+            if span.named.kind == "place":
+                self.in_places |= set(range(span.first, span.after))
+            place = span.after
+        return self._with_states(found)
+
+    def _span(self, first: int, after: int, named: Sequence[Named]) -> Span | None:
+        """What a name stands for here, by its spelling and the words around it; None where it is only a word."""
+        before, behind = self._around(first, after)
+        words = self.words[first:after]
+        capitals = all(word.raw[:1].isupper() for word in words) and not self.shout
+        mid = first > 0 and self.words[first - 1].plain not in PUNCTUATION
+        common = all(word.plain in COMMON or word.plain.isdigit() for word in words)
+        fitting: list[Named] = []
+        for one in named:
+            if one.kind == "artist" and common:
+                sure = (capitals and (mid or ARTIST_AFTER.search(behind))) or re.search(
+                    r"\b(?:artist|band|singer|by|group|act) (?:the )?$", before
+                )
+                if not sure or (len(words) == 1 and self._is_time(first)):
+                    continue
+            if one.kind == "place" and not self._is_place(first, after, before):
+                continue
+            fitting.append(one)
+        if not fitting:
+            return None
+        meant = fitting[0]
+        kinds = {one.kind for one in fitting}
+        if kinds > {"artist"}:
+            acts = self._is_act(first, after, kinds)
+            meant = next(one for one in fitting if (one.kind == "artist") == acts)
+        elif "place" in kinds and "genre" not in kinds:
+            meant = next(one for one in fitting if one.kind == "place")
+        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first, after))
+
+    def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
+        """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
+        before, behind = self._around(first, after)
+        if re.search(r"\b(?:artist|band|singer|by|see|hear|watch|group|act) (?:the )?$", before):
+            return True
+        if "place" in kinds and PLACE_BEFORE.search(before):
+            return False
+        asked = re.search(r"\b(?:is|does|will|are|when|has|for|did) (?:the )?$", before)
+        owned = behind.startswith(" s ") and self.words[first].raw[:1].isupper()
+        return bool((ARTIST_AFTER.search(behind) and asked) or owned)
+
+    def _is_place(self, first: int, after: int, before: str) -> bool:
+        """Short codes are places in capitals, after a comma, or after "in"; others always are."""
+        if after - first > 1:
+            return True
+        word = self.words[first]
+        if len(word.plain) > 3:
+            return True
+        capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
+        follows = self.words[after].plain if after < len(self.words) else ","
+        after_city = (
+            first > 1
+            and self.words[first - 1].plain == ","
+            and self.used[first - 2]
+            and (capital or word.plain not in SHORT_CODES or follows in PUNCTUATION)
+        )
+        adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
+        if capital:
+            return True
+        if word.plain in SHORT_CODES and not (after_city or adjacent):
+            return word.plain == "la" and bool(re.search(r"\bin $", before))
+        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
+
+    def _is_time(self, place: int) -> bool:
+        around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]
+        return bool(re.search(r"\b(?:christmas|years?|this|in|on|last|next|of) \w+|\b\d", around)) and not re.search(
+            r"\b(?:see|by|band|artist|singer|is|does|about) " + re.escape(self.words[place].plain), around
+        )
+
+    def _with_states(self, spans: list[Span]) -> list[Span]:
+        """A city with its state or country after it is one place: Portland, OR; Austin, Texas; Paris in France."""
+        found: list[Span] = []
+        for span in spans:
+            last = found[-1] if found else None
+            between = self.flat[self._end(last.after - 1) : self.words[span.first].at].strip() if last else "-"
+            if (
+                last
+                and between in {"", ",", "in"}
+                and last.named.kind == span.named.kind == "place"
+                and isinstance(last.named.what, Place)
+                and isinstance(span.named.what, Place)
+            ):
+                cities = [one for one in (last.named, *last.others) if isinstance(one.what, Place) and one.what.city]
+                wides = [one for one in (span.named, *span.others) if isinstance(one.what, Place) and not one.what.city]
+                wides += [Named("place", one) for one in self.lexicon.parts(self.words[span.first].raw) if not one.city]
+                if not cities or all(isinstance(one.what, Place) and not one.what.city for one in (last.named,)):
+                    turned = [
+                        one
+                        for one in (span.named, *span.others)
+                        if isinstance(one.what, Place) and one.what.city and one.what.within(last.named.what)
+                    ]
+                    if turned and between == ",":  # "Georgia, Atlanta"
+                        found[-1] = Span(last.first, span.after, turned[0], (), last.negated)
+                        continue
+                inside = [
+                    city
+                    for city in cities
+                    if any(isinstance(w.what, Place) and city.what.within(w.what) for w in wides)  # type: ignore[attr-defined]
+                ]
+                if inside:
+                    found[-1] = Span(last.first, span.after, inside[0], (), last.negated)
+                    continue
+                if between != "in" and cities and wides:  # such as Austin, Ohio: there is none
+                    text = f"{last.named.what.name}, {span.named.what.name}"
+                    self.unused.append(f"No venue is in {text}.")
+                    self.missing_place = True
+                    found.pop()
+                    continue
+            found.append(span)
+        return found
+
+    def _without_false_places(self, spans: list[Span]) -> list[Span]:
+        """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
+        kept = []
+        for span in spans:
+            if span.named.kind == "place" and not self.blind:
+                before = self.words[: span.first]
+                if (
+                    len(before) > 1
+                    and before[-1].plain == ","
+                    and not self.used[span.first - 2]
+                    and before[-2].raw[:1].isupper()
+                    and re.search(
+                        r"\b(?:in|near|around|at) (?:\w+ ){0,2}\w+ , $", self.flat[: self.words[span.first].at]
+                    )
+                ):
+                    continue
+                after = self.words[span.after : span.after + 4]
+                tails = [" ".join(word.plain for word in after[1 : 1 + size]) for size in (1, 2, 3)]
+                state = next((tail for tail in tails if tail in WIDE_NAMES), None)
+                if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
+                    named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
+                    self.unused.append(
+                        f"No venue is in {' '.join(w.raw for w in self.words[span.first : span.after])}, {named}."
+                    )
+                    self.missing_place = True
+                    for place in range(span.after + 1, span.after + 1 + len(state.split())):
+                        self.used[place] = True
+                    continue
+            kept.append(span)
+        return kept
+
+    def _negated(self, first: int, after: int) -> bool:
+        """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
+        before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
+        before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
+        inside = [match.span() for match in NEGATION.finditer(before)]
+        ends = [
+            match.end()
+            for match in BOUNDARY.finditer(before)
+            if not any(start <= match.start() and match.end() <= end for start, end in inside)
+        ]
+        clause = before[ends[-1] if ends else 0 :]
+        cues = list(NEGATION.finditer(clause))
+        if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
+            return True
+        if UNLOVED.match(self.flat[self._end(after - 1) :]):
+            return True
+        if not cues:
+            return False
+        reach = clause[cues[-1].end() :]
+        if re.search(
+            r"\b(?:in|at|near|around|from) (?:the )?$", reach
+        ):  # "no rock in Texas" is not "no rock, not in Texas"
+            start = self.words[first].at - len(reach)
+            return all(
+                place in self.in_places or self.words[place].plain in JOINERS
+                for place in self._places_in(start, self.words[first].at)
+            )
+        if re.search(r"\b(?:i like|i love|want|prefer|give me|show me|recommend|in the|looking)\b", reach):
+            return False
+        if cues[-1][0] in {"no", "not", "non", "less", "without", "never"}:
+            return len(reach.split()) <= 5 or bool(
+                re.match(r"^(?: [\w-]+){1,3}(?: (?:or|nor|and|,) [\w-]+)+ ?$", reach)
+            )
+        return True
+
+    def _genres(self, spans: Sequence[Span]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        liked: dict[str, None] = {}
+        disliked: dict[str, None] = {}
+        for span in spans:
+            if span.named.kind == "genre":
+                parts = self.lexicon.genre(str(span.named.what))
+                (disliked if span.negated else liked).update(dict.fromkeys(parts))
+        for both in [genre for genre in liked if genre in disliked]:
+            self.unused.append(f"You asked for {both} and for none of it: I left it out.")
+            del liked[both]
+        return tuple(liked), tuple(disliked)
+
+    def _places(self, spans: Sequence[Span]) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+        there: dict[Place, None] = {}
+        elsewhere: dict[Place, None] = {}
+        for span in spans:
+            if span.named.kind == "place":
+                several = [one.what for one in (span.named, *span.others) if isinstance(one.what, Place)]
+                (elsewhere if span.negated else there).update(dict.fromkeys(several))
+        for both in [place for place in there if place in elsewhere]:
+            self.unused.append(f"You asked for {both.name} and not for it: I left it out.")
+            del there[both]
+        return tuple(there), tuple(elsewhere)

@@ -83,9 +83,11 @@ def invoke(cloud: Cloud, watch: Watch, snapshot_time: int) -> None:
     """One invocation's work."""
     clock = Clock()
     runs = FlightRuns(cloud.client("dynamodb"), cloud.tables["flights-runs"])
+    bucket: Any = Watched(watch, "S3", S3Bucket(cloud.client("s3"), BUCKET, "the bucket"))
+    book: Any = Watched(watch, "tracking", runs)
     processing = Processing(
-        bucket=Watched(watch, "S3", S3Bucket(cloud.client("s3"), BUCKET, "the bucket")),
-        runs=Watched(watch, "tracking", runs),
+        bucket=bucket,
+        runs=book,
         troubles=Troubles(runs=runs, notices=FakeGuard(clock), alerts=FakeAlerts(), clock=clock),
         emit=FakeEmit(),
         limits=SnapshotLimits(),

@@ -62,6 +62,8 @@ RARE = {
     "predict_batch Jobs dynamodb:Query": "the sockets that are told of a job which could not be started",
     "predict_batch JobEvents events:PutEvents": "a job that could not be started",
     "predict_batch JobSockets execute-api:ManageConnections": "a job that could not be started",
+    "* TellPeople execute-api:ManageConnections": "a person's page that waits for what the jobs find",
+    "websocket_message SpendsenseDatabase secretsmanager:GetSecretValue": "the same page, as it signs in",
     "compact_flights EmptyInbox s3:DeleteObject": "snapshots of an hour that nobody reads any more, hours later",
     "ingest_flights KeepAnswers s3:PutObject": "an answer of OpenSky's that is no snapshot",
     "upload_completed UploadNotices sqs:SendMessage": "a socket that cannot be told at once",
@@ -71,6 +73,7 @@ RARE = {
     "validate_flights ClaimsAndWatchers dynamodb:UpdateItem": "an alert that one of two invocations sends",
     "validate_flights PostToSockets execute-api:ManageConnections": "a socket that waits for verdicts",
     "websocket_message TicketEndpoint sagemaker:InvokeEndpoint": "a question about sales over a socket",
+    "migrate SpendsenseLogin secretsmanager:PutSecretValue": "the first deployment",
 }
 """Grants, as patterns, that only some runs use, and on which path."""
 

@@ -59,7 +59,7 @@ THROTTLED = frozenset(
         "LimitExceededException",
     }
 )
-MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound"})
+MISSING_OBJECT = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound"})
 """S3's codes for a missing object."""
 UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """Other services' codes for a missing table, function or secret of ours."""
@@ -225,7 +225,12 @@ def kind_of(error: Exception) -> str:
     if not isinstance(error, ClientError):
         return "unavailable"
     code, status = error_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    for kind, codes in (("missing", MISSING), ("throttled", THROTTLED), ("denied", DENIED), ("undeployed", UNDEPLOYED)):
+    for kind, codes in (
+        ("missing", MISSING_OBJECT),
+        ("throttled", THROTTLED),
+        ("denied", DENIED),
+        ("undeployed", UNDEPLOYED),
+    ):
         if code in codes:
             return kind
     return "throttled" if status == 429 else "unavailable" if status >= 500 else "rejected"

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.aws import MISSING, error_code, translated
+from chalicelib.adapters.aws import MISSING_OBJECT, error_code, translated
 from chalicelib.errors import UpstreamUnavailable
 
 
@@ -68,7 +68,7 @@ class S3Bucket:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
                 return answer["Body"].read(), str(answer["ETag"])
             except ClientError as error:
-                if error_code(error) in MISSING:
+                if error_code(error) in MISSING_OBJECT:
                     return None
                 raise
 
@@ -78,7 +78,7 @@ class S3Bucket:
             try:
                 getattr(self._client, operation)(Bucket=self._bucket, **arguments)
             except ClientError as error:
-                if error_code(error) in {"PreconditionFailed", "412"} | MISSING:
+                if error_code(error) in {"PreconditionFailed", "412"} | MISSING_OBJECT:
                     return False
                 if error_code(error) == "ConditionalRequestConflict":
                     raise UpstreamUnavailable(f"{self._what} is being written to; try again", retry_after=1) from error
@@ -92,7 +92,7 @@ class S3Bucket:
             try:
                 self._client.head_object(**place)
             except ClientError as error:
-                if error_code(error) in MISSING:
+                if error_code(error) in MISSING_OBJECT:
                     return None
                 raise
             return str(self._client.generate_presigned_url("get_object", Params=place, ExpiresIn=seconds))
@@ -105,7 +105,7 @@ class S3Bucket:
                     Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
                 )
             except ClientError as error:
-                if error_code(error) in MISSING:
+                if error_code(error) in MISSING_OBJECT:
                     return False
                 raise
             self._client.delete_object(Bucket=self._bucket, Key=source)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import error_code
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def condition_failed(error: ClientError) -> bool:
 def setting(
     values: Mapping[str, Any],
     *,
-    adding: Mapping[str, int] = NOTHING,
+    adding: Mapping[str, int] = NO_VALUES,
     conditions: Sequence[str] = (),
-    given: Mapping[str, Any] = NOTHING,
+    given: Mapping[str, Any] = NO_VALUES,
 ) -> dict[str, Any]:
     """The UpdateItem arguments that set `values` (None removes an attribute) and add `adding` to numbers.
 

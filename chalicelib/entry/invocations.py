@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.deadline import within
 from chalicelib.entry import telemetry
 from chalicelib.entry.events import disposition
-from chalicelib.entry.models import decode_json, error_content
+from chalicelib.entry.models import Model, decode_json, error_content
 from chalicelib.errors import OmnibusError
 
 ANSWER_S = 25.0
@@ -19,7 +19,6 @@ REASON_CHARACTERS = 1000
 MARGIN_S = 1.0
 """The time that a function keeps to answer after its last call has timed out."""
 
-Model = TypeVar("Model", bound=msgspec.Struct)
 Request = TypeVar("Request")
 
 

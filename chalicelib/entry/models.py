@@ -11,7 +11,7 @@ from chalicelib.errors import InvalidInput, OmnibusError
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
-NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+NUMBER_TEXT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -59,7 +59,7 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
             raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
     for item in msgspec.structs.fields(model):
         # From text, msgspec accepts a number as seconds since 1970, but the schema requires a time.
-        if "datetime" in str(item.type) and NUMBER.fullmatch(str(flat.get(item.encode_name, ""))):
+        if "datetime" in str(item.type) and NUMBER_TEXT.fullmatch(str(flat.get(item.encode_name, ""))):
             raise InvalidInput.of(item.encode_name, "is no time", "a time such as 2026-11-21T12:00:00Z")
     try:
         return msgspec.convert(flat, model, strict=False)

@@ -34,7 +34,7 @@ from chalicelib.flights.verdicts import RUNS_A_DAY
 from chalicelib.parallel import in_order
 
 NAMESPACE = "FlightDataPipeline/History"
-SOURCES = b"sources"
+SOURCES_KEY = b"sources"
 """The key of the footer's metadata that names an hour's snapshots."""
 SETTLED_AFTER = timedelta(minutes=10)
 """The delay before an hour is compacted: by then its last snapshot is processed and judged."""
@@ -193,7 +193,7 @@ class Compaction:
 def _opened(body: bytes) -> tuple[dict[str, Source], pa.Table]:
     """The snapshots that an hour's Parquet names, and its rows."""
     file = pq.ParquetFile(pa.BufferReader(body))
-    named = (file.schema_arrow.metadata or {}).get(SOURCES, b"{}")
+    named = (file.schema_arrow.metadata or {}).get(SOURCES_KEY, b"{}")
     return msgspec.json.decode(named, type=dict[str, Source]), _states(file)
 
 
@@ -235,7 +235,7 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, po
     sink = pa.BufferOutputStream()
     writer = pq.ParquetWriter(
         sink,
-        SCHEMA.with_metadata({SOURCES: msgspec.json.encode(sources)}),
+        SCHEMA.with_metadata({SOURCES_KEY: msgspec.json.encode(sources)}),
         compression="zstd",
         compression_level=3,
         use_dictionary=[name for name in SCHEMA.names if name not in PLAIN],

@@ -27,7 +27,7 @@ from chalicelib.flights.states_text import SnapshotText, Stream
 
 __all__ = ["Conversion", "RejectedState", "SnapshotLimits", "convert"]
 
-MAX_SAMPLES = 5
+REJECTED_SAMPLES = 5
 
 _DICTIONARY_COLUMNS = [
     "origin_country",
@@ -152,7 +152,7 @@ def _batches(
             rows = memoryview(document.text)[document.start : end]
             states, rejected = states_json.parse_json(rows, tally.rows + tally.rejected, document.offset)
             tally.rejected += len(rejected)
-            tally.samples += rejected[: MAX_SAMPLES - len(tally.samples)]
+            tally.samples += rejected[: REJECTED_SAMPLES - len(tally.samples)]
         document.start = end
         tally.rows += states.num_rows
         if tally.rows + tally.rejected > max_rows:

@@ -13,11 +13,11 @@ import pyarrow as pa
 from pyarrow import csv
 
 from chalicelib.errors import InvalidInput
-from chalicelib.predictions.kinds import FALSE, MISSING, TRUE, TYPES, typed_all
+from chalicelib.predictions.kinds import ARROW_TYPES, FALSE, MISSING_TEXTS, TRUE, typed_all
 from chalicelib.predictions.models import FeatureType, ModelFeature
 from chalicelib.predictions.records import BOM, ByteOffsets, content_ends, record_ends, split_record, stray_quote
 
-BY_ARROW: Mapping[FeatureType, pa.DataType] = {**TYPES, "timestamp": TYPES["text"]}
+BY_ARROW: Mapping[FeatureType, pa.DataType] = {**ARROW_TYPES, "timestamp": ARROW_TYPES["text"]}
 """The types whose values Arrow reads exactly as `kinds` does."""
 SLICE_RECORDS = 16_384
 """The number of records that the plain reader holds as objects at a time."""
@@ -53,7 +53,7 @@ def read_rows(block: bytes, columns: Columns, first_row: int) -> FeatureRows:
 def rows_by_arrow(block: bytes, columns: Columns, first_row: int) -> FeatureRows | None:
     """The features of a block's records; None where the block's structure is in any doubt."""
     types = {str(index): BY_ARROW[it.type] for index, it in zip(columns.wanted, columns.features, strict=True)}
-    for wanted in (types, dict.fromkeys(types, TYPES["text"])):
+    for wanted in (types, dict.fromkeys(types, ARROW_TYPES["text"])):
         read = arrow_table(block, columns, wanted)
         if read is not None:
             table, ends = read
@@ -95,7 +95,9 @@ def arrow_table(
             csv.ConvertOptions(
                 column_types=types,
                 include_columns=list(types),
-                null_values=MISSING if any(it.missing for it in columns.features) else (),  # looking costs a tenth
+                null_values=MISSING_TEXTS
+                if any(it.missing for it in columns.features)
+                else (),  # looking costs a tenth
                 true_values=TRUE,
                 false_values=FALSE,
             ),

@@ -20,7 +20,7 @@ from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
 from chalicelib.predictions.columns import json_values
 from chalicelib.predictions.features import Columns, FeatureRows, filled_ends, one_chunk
 from chalicelib.predictions.inputs import matrix_of
-from chalicelib.predictions.kinds import TEXT, TYPES, parse_value, typed_all, wrong_value
+from chalicelib.predictions.kinds import ARROW_TYPES, TEXT, parse_value, typed_all, wrong_value
 from chalicelib.predictions.models import ModelFeature
 from chalicelib.predictions.ports import Chunk
 from chalicelib.predictions.records import ByteOffsets
@@ -77,7 +77,7 @@ def _by_arrow(
     if not len(ends) or (data[ends] != CLOSE).any():
         return None
     texts = ("text", "category", "date", "timestamp")
-    schema = pa.schema([(it.name, pa.string() if it.type in texts else TYPES[it.type]) for it in features])
+    schema = pa.schema([(it.name, pa.string() if it.type in texts else ARROW_TYPES[it.type]) for it in features])
     try:
         table = arrow_json.read_json(
             pa.BufferReader(block),
@@ -118,8 +118,8 @@ def _value(feature: ModelFeature, record: dict[str, Any], row: int) -> Any:
 def _arrays(features: Sequence[ModelFeature], values: Sequence[Sequence[Any]]) -> list[pa.Array]:
     return [
         pa.array(column, pa.string()).dictionary_encode()
-        if TYPES[it.type] == TEXT
-        else pa.array(column, TYPES[it.type])
+        if ARROW_TYPES[it.type] == TEXT
+        else pa.array(column, ARROW_TYPES[it.type])
         for it, column in zip(features, values, strict=True)
     ]
 
@@ -175,7 +175,9 @@ def batch_of_records(block: bytes, columns: Columns, first_row: int) -> pa.Recor
     arrays = [
         pa.array(
             column,
-            pa.string() if index not in wanted or TYPES[wanted[index].type] == TEXT else TYPES[wanted[index].type],
+            pa.string()
+            if index not in wanted or ARROW_TYPES[wanted[index].type] == TEXT
+            else ARROW_TYPES[wanted[index].type],
         )
         for index, column in enumerate(values)
     ]

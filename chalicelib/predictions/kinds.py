@@ -2,7 +2,7 @@
 
 Blanks around a value do not count, except in text. A number is decimal with an optional sign, fraction and exponent,
 or `inf` by name; true and false count as 1 and 0. An integer may be written with a fraction of zeros. Dates and
-timestamps are ISO 8601; a timestamp with an offset becomes UTC. No type takes thousands separators. MISSING are
+timestamps are ISO 8601; a timestamp with an offset becomes UTC. No type takes thousands separators. MISSING_TEXTS are
 pandas' spellings of a missing value; in all types but text, `-` is one, too.
 """
 
@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from chalicelib.errors import InvalidInput
 from chalicelib.predictions.models import FeatureType, ModelFeature
 
-MISSING = (
+MISSING_TEXTS = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 TRUE, FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
 TEXT = pa.dictionary(pa.int32(), pa.string())
-TYPES: Mapping[FeatureType, pa.DataType] = {
+ARROW_TYPES: Mapping[FeatureType, pa.DataType] = {
     "number": pa.float64(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
@@ -44,7 +44,7 @@ WORDS: Mapping[FeatureType, str] = {
 }
 MAX_INTEGER = 2**63
 
-_MISSING = frozenset(MISSING)
+_MISSING = frozenset(MISSING_TEXTS)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII)
 _NAN = re.compile(r"[+-]?nan(?:\([a-z0-9_]*\))?", re.IGNORECASE | re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -135,7 +135,7 @@ def typed(array: pa.Array, feature: ModelFeature, first_row: int) -> pa.Array:
     `first_row` is the number of data rows before it. Raises InvalidInput, naming row, column, value and type:
     "non_numeric_feature" for numbers, else "wrong_type".
     """
-    wanted, found = TYPES[feature.type], array.type
+    wanted, found = ARROW_TYPES[feature.type], array.type
     if wanted == TEXT:
         return _without_missing(_dictionary(array))
     if pa.types.is_dictionary(found) or pa.types.is_string(found) or pa.types.is_large_string(found):
@@ -163,7 +163,7 @@ def _dictionary(array: pa.Array) -> pa.DictionaryArray:
 
 def _without_missing(array: pa.DictionaryArray) -> pa.DictionaryArray:
     known = array.dictionary
-    spelled = pc.is_in(known, pa.array(MISSING))
+    spelled = pc.is_in(known, pa.array(MISSING_TEXTS))
     if not pc.any(spelled).as_py():
         return array
     moved = pc.if_else(spelled, pa.scalar(None, pa.int32()), pa.array(np.arange(len(known), dtype=np.int32)))
@@ -184,7 +184,7 @@ def _parsed(array: pa.DictionaryArray, feature: ModelFeature, first_row: int) ->
     if wrong:
         at = int(np.flatnonzero(np.isin(array.indices.fill_null(-1).to_numpy(), wrong))[0])
         raise wrong_value(feature, first_row + at + 1, texts[array.indices[at].as_py()])
-    return pa.array(values, TYPES[feature.type]).take(array.indices)
+    return pa.array(values, ARROW_TYPES[feature.type]).take(array.indices)
 
 
 def _integral(array: pa.Array, feature: ModelFeature, first_row: int) -> pa.Array:
@@ -198,8 +198,8 @@ def _integral(array: pa.Array, feature: ModelFeature, first_row: int) -> pa.Arra
     if wrong.size:
         raise wrong_value(feature, first_row + int(wrong[0]) + 1, array[int(wrong[0])].as_py())
     if pa.types.is_integer(array.type):
-        return array.cast(TYPES[feature.type])
-    return pa.array(numbers, pa.float64(), from_pandas=True).cast(TYPES[feature.type], safe=False)
+        return array.cast(ARROW_TYPES[feature.type])
+    return pa.array(numbers, pa.float64(), from_pandas=True).cast(ARROW_TYPES[feature.type], safe=False)
 
 
 def wrong_value(feature: ModelFeature, row: int, value: Any) -> InvalidInput:

@@ -14,7 +14,7 @@ from chalicelib.predictions.ports import JobAnnouncements, JobStore, JobWatcher
 
 ACTIVE: tuple[JobState, ...] = ("queued", "planning", "running", "completing")
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class JobNews:
             except Gone:
                 self.store.unwatch(watcher.id)
             except OmnibusError as error:
-                logger.warning("cannot tell a socket of job %s: %s", job_id, error)
+                _log.warning("cannot tell a socket of job %s: %s", job_id, error)
 
     def end(self, job_id: str) -> None:
         """Announce that a job has ended, at least once; what `JobAnnouncements` raises."""

@@ -15,7 +15,7 @@ from chalicelib.predictions.news import as_job
 from chalicelib.predictions.places import ObjectUri, PredictionOrder
 from chalicelib.predictions.ports import JobStore, PredictionObjects
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class FinishedWork:
             self.store.add(job_id, document)
             self.store.remember(fingerprint, job_id)
         except OmnibusError as error:
-            logger.warning("cannot keep that %s was written: %s", request.output_s3_uri, error)
+            _log.warning("cannot keep that %s was written: %s", request.output_s3_uri, error)
 
     def _version(self, uri: ObjectUri) -> str | None:
         """The ETag of an object; None if it is not there, which whoever reads it says."""

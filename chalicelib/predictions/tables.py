@@ -17,7 +17,7 @@ from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
 from chalicelib.predictions.columns import NewColumn, arrow_numbers, csv_quoted, harmless, header_suffix
 from chalicelib.predictions.features import Columns, arrow_table, one_chunk, records_plainly
 from chalicelib.predictions.inputs import matrix_of
-from chalicelib.predictions.kinds import TEXT, TYPES, WORDS, takes, typed, typed_all
+from chalicelib.predictions.kinds import ARROW_TYPES, TEXT, WORDS, takes, typed, typed_all
 from chalicelib.predictions.ports import Output, Pinned, PredictionObjects
 from chalicelib.predictions.records import MAX_COLUMNS
 from chalicelib.predictions.scoring import MakeInputs, Predict, predict_rows
@@ -240,7 +240,7 @@ def schema_of(columns: Columns) -> pa.Schema:
     repeated = [name for name, times in Counter(columns.names).items() if times > 1]
     if repeated:
         raise Unprocessable.of("data_s3_uri", f"repeats column {repeated[0]!r}", "each once", code="duplicate_column")
-    types = {index: TYPES[it.type] for index, it in zip(columns.wanted, columns.features, strict=True)}
+    types = {index: ARROW_TYPES[it.type] for index, it in zip(columns.wanted, columns.features, strict=True)}
     known = [(name, types.get(index, pa.string())) for index, name in enumerate(columns.names)]
     return pa.schema([(name, pa.string() if kind == TEXT else kind) for name, kind in known])
 

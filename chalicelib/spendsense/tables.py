@@ -27,7 +27,7 @@ BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
 """Lines that may stand above the header: the bank's name, the account, the period."""
-MAX_COLUMNS = 256
+MAX_TABLE_COLUMNS = 256
 MAX_FILE_ROWS = 250_000
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
@@ -169,8 +169,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     taken = 0
     try:
         for cells in reader:
-            if len(cells) > MAX_COLUMNS:
-                raise TooLarge.of(f"line {reader.line_num}", f"has {len(cells)} columns", f"at most {MAX_COLUMNS}")
+            if len(cells) > MAX_TABLE_COLUMNS:
+                raise TooLarge.of(
+                    f"line {reader.line_num}", f"has {len(cells)} columns", f"at most {MAX_TABLE_COLUMNS}"
+                )
             if any(cell.strip() for cell in cells):
                 taken += 1
                 if taken > MAX_FILE_ROWS + PREAMBLE:

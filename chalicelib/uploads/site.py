@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from chalicelib.errors import NotFound
 
 PAGES = Path(__file__).parent / "pages"
-TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+PAGE_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 HTML = "text/html; charset=utf-8"
 
 
@@ -42,7 +42,7 @@ class Site:
         if text is None:
             raise NotFound("There is no such asset")
         headers = {"Cache-Control": "public, max-age=300"}
-        return Document(text, TYPES[Path(name).suffix], headers)
+        return Document(text, PAGE_TYPES[Path(name).suffix], headers)
 
     def _page(self, name: str) -> Document:
         headers = {
@@ -73,7 +73,7 @@ class Site:
 @functools.cache
 def _assets() -> dict[str, str]:
     """Every asset by its name, read once; a requested name never becomes a path."""
-    return {path.name: path.read_text("utf-8") for path in PAGES.iterdir() if path.suffix in TYPES}
+    return {path.name: path.read_text("utf-8") for path in PAGES.iterdir() if path.suffix in PAGE_TYPES}
 
 
 def _origin(url: str) -> str:

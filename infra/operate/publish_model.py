@@ -34,7 +34,7 @@ from chalicelib.adapters.predictions.objects import S3Objects
 from chalicelib.adapters.predictions.signing import signing_key
 from chalicelib.errors import OmnibusError
 from chalicelib.predictions.estimators import TRUSTED_TYPES
-from chalicelib.predictions.kinds import MISSING
+from chalicelib.predictions.kinds import MISSING_TEXTS
 from chalicelib.predictions.places import ObjectUri, layout_of, parse_uri
 from chalicelib.predictions.ports import ModelFloors, PredictionObjects, Signer
 from chalicelib.predictions.publishing import Artifact, Described, artifact_of, onnx_artifact
@@ -80,7 +80,7 @@ def read_sample(path: Path) -> Any:
             lines = b"".join(itertools.islice(io.BufferedReader(stream), SAMPLE_ROWS))
         if layout.format == "jsonl":
             return arrow_json.read_json(io.BytesIO(lines))
-        options = csv.ConvertOptions(null_values=MISSING, strings_can_be_null=True)
+        options = csv.ConvertOptions(null_values=MISSING_TEXTS, strings_can_be_null=True)
         quoting = csv.ParseOptions(newlines_in_values=True)
         table = csv.read_csv(io.BytesIO(lines), parse_options=quoting, convert_options=options)
         dates = {it.name: pa.string() for it in table.schema if pa.types.is_temporal(it.type)}

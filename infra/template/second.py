@@ -126,8 +126,7 @@ def main() -> None:
     parser.add_argument("packaged", type=Path)
     parser.add_argument("plain", type=Path)
     options = parser.parse_args()
-    nobody = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
-    os.environ.update(nobody)
+    os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none") | {"AWS_DEFAULT_REGION": REGION}
     ours = json.loads(options.plain.read_text(encoding="utf-8"))
     problems = list(differences(ours, plain(json.loads(options.packaged.read_text(encoding="utf-8")))))
     print(f"aws-sam-translator {samtranslator.__version__}: {len(problems)} differences")

@@ -14,9 +14,11 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from urllib3.exceptions import HTTPError
 
+from chalicelib.adapters import postgres
 from chalicelib.adapters.aws import Clients, timely
 from chalicelib.adapters.concerts.sagemaker import SageMakerTicketModel
 from chalicelib.adapters.concerts.warehouse import ConcertWarehouse
+from chalicelib.adapters.flights import opensky
 from chalicelib.adapters.flights.opensky import OpenSky
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.redshift import RedshiftData
@@ -36,8 +38,9 @@ from tests.contract.spendsense_database import Target, fresh_database
 from tests.fakes.season import ConcertWorld
 
 BUDGET_S = 1.0
-TOO_LONG_S = 9.0
-"""Less than any of these calls takes by its client's own limits, and more than a slow machine adds to the budget."""
+OWN_LIMIT_S = 200.0
+"""What each client may take by its own limits here, so that a deadline is told from them on a slow machine, too."""
+TOO_LONG_S = 100.0
 
 LISTENER = """
 import socket, time
@@ -45,6 +48,18 @@ server = socket.create_server(("127.0.0.1", 0), backlog=64)
 print(server.getsockname()[1], flush=True)
 time.sleep(3600)
 """
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients whose own limits are far away."""
+    new = Clients._new
+    monkeypatch.setattr(
+        Clients, "_new", lambda self, service, given: new(self, service, {**given, "read_timeout": OWN_LIMIT_S})
+    )
+    monkeypatch.setattr(opensky, "TIMEOUT_S", OWN_LIMIT_S)
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", OWN_LIMIT_S)
+    monkeypatch.setattr(postgres, "SILENCE_S", OWN_LIMIT_S)
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +88,14 @@ TIMED_OUT = (UpstreamTimeout, ReadTimeoutError, ConnectTimeoutError)
 
 
 def calls(client: Clients) -> dict[str, Callable[[], object]]:
-    warehouse = client("redshift-data", read_timeout=22.0, max_attempts=2)
-    sagemaker = client("sagemaker-runtime", read_timeout=20.0, max_attempts=1)
+    warehouse = client("redshift-data", max_attempts=2)
+    sagemaker = client("sagemaker-runtime", max_attempts=1)
     said = [{"role": "user", "content": [{"text": "hello"}]}]
     return {
-        "redshift": lambda: RedshiftData(warehouse, TARGET, budget_s=20).rows("SELECT 1"),
-        "sagemaker": lambda: SageMakerTicketModel(sagemaker, "tickets", budget_s=20).ping(),
-        "bedrock": lambda: client("bedrock-runtime", read_timeout=20.0, max_attempts=1).converse_stream(
-            modelId="m", messages=said
-        ),
-        "bedrock agent": lambda: client("bedrock-agent-runtime", read_timeout=20.0).invoke_agent(
+        "redshift": lambda: RedshiftData(warehouse, TARGET, budget_s=OWN_LIMIT_S).rows("SELECT 1"),
+        "sagemaker": lambda: SageMakerTicketModel(sagemaker, "tickets", budget_s=OWN_LIMIT_S).ping(),
+        "bedrock": lambda: client("bedrock-runtime", max_attempts=1).converse_stream(modelId="m", messages=said),
+        "bedrock agent": lambda: client("bedrock-agent-runtime").invoke_agent(
             agentId="A234567890", agentAliasId="A234567890", sessionId="session", inputText="hello"
         ),
         "secrets": lambda: Secrets(client("secretsmanager")).read("arn"),
@@ -116,7 +129,7 @@ def test_a_stopped_upstream_is_given_up_at_the_requests_deadline_and_not_asked_a
 def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
     word = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "word"}})
     with bedrock([word, SILENCE]) as server:
-        model = server.client("bedrock-runtime", read_timeout=60)
+        model = server.client("bedrock-runtime")
         said = [{"role": "user", "content": [{"text": "hello"}]}]
         stream = model.converse_stream(modelId="m", messages=said)["stream"]
         started = time.monotonic()
@@ -129,8 +142,8 @@ def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
 
 
 def test_a_chat_with_a_silent_warehouse_gives_a_sign_of_life_first_and_says_what_is_missing(client: Clients) -> None:
-    warehouse = client("redshift-data", read_timeout=22.0, max_attempts=2)
-    concerts = ConcertWarehouse(RedshiftData(warehouse, TARGET, budget_s=20), fresh_for_s=0)
+    warehouse = client("redshift-data", max_attempts=2)
+    concerts = ConcertWarehouse(RedshiftData(warehouse, TARGET, budget_s=OWN_LIMIT_S), fresh_for_s=0)
     world = ConcertWorld()
     lexicons = Lexicons(concerts)
     toolbox = Toolbox(
@@ -158,7 +171,7 @@ def test_a_chat_with_a_silent_warehouse_gives_a_sign_of_life_first_and_says_what
 
 def test_a_budget_of_the_warehouse_holds_without_a_deadline_around_it(client: Clients) -> None:
     warehouse = RedshiftData(
-        client("redshift-data", read_timeout=22.0, max_attempts=2),
+        client("redshift-data", max_attempts=2),
         TARGET,
         budget_s=BUDGET_S,
     )
@@ -178,7 +191,9 @@ def test_opensky_is_given_up_at_its_deadline(stopped: str) -> None:
 
 
 def test_a_database_that_does_not_take_a_connection_is_given_up_at_the_deadline(stopped: str) -> None:
-    database = Postgres(Target(stopped.replace("http://", "postgresql://user:password@")), statement_timeout_ms=20_000)
+    database = Postgres(
+        Target(stopped.replace("http://", "postgresql://user:password@")), statement_timeout_ms=int(OWN_LIMIT_S * 1000)
+    )
     started = time.monotonic()
     with within(BUDGET_S), pytest.raises(UpstreamTimeout):
         database.check()
@@ -189,7 +204,7 @@ def test_a_database_that_does_not_take_a_connection_is_given_up_at_the_deadline(
 def connected() -> Iterator[tuple[Postgres, int]]:
     """A connected database, and the process that serves it."""
     with fresh_database() as url:
-        database = Postgres(Target(url), statement_timeout_ms=20_000)
+        database = Postgres(Target(url), statement_timeout_ms=int(OWN_LIMIT_S * 1000))
         served_by = database.run(lambda cursor: cursor.execute("SELECT pg_backend_pid()").fetchone()[0])  # type: ignore[index]
         yield database, served_by
         database.close()

@@ -310,6 +310,15 @@ def test_secrets_are_read_once_until_forgotten(aws: None) -> None:
         secrets.read("arn:aws:secretsmanager:eu-west-1:123456789012:secret:none-123456")
 
 
+def test_a_secret_that_is_written_is_what_is_read(aws: None) -> None:
+    client = boto3.client("secretsmanager")
+    arn = client.create_secret(Name="login", SecretString='{"username": "ann"}')["ARN"]
+    secrets = Secrets(client)
+    secrets.write(arn, {"username": "ann", "host": "h"})
+    for reader in (secrets, Secrets(client)):
+        assert reader.read(arn) == {"username": "ann", "host": "h"}
+
+
 class Invocations:
     """The Lambda client, as far as it is used; the local cloud's tests use the real one."""
 

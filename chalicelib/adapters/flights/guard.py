@@ -15,7 +15,7 @@ from chalicelib.flights.ports import Watcher
 WHAT = "the guard table"
 BREAKER, THROTTLE, WATCHERS = "breaker", "throttle", "watchers"
 ATTEMPTS = 8
-KEPT_FOR = timedelta(days=7)
+LEDGER_KEPT_FOR = timedelta(days=7)
 
 
 class FlightGuard:
@@ -65,7 +65,7 @@ class FlightGuard:
             ExpressionAttributeValues={
                 ":cost": {"N": str(cost)},
                 ":room": {"N": str(limit - cost)},
-                ":expires": self._expiry(self._clock() + KEPT_FOR),
+                ":expires": self._expiry(self._clock() + LEDGER_KEPT_FOR),
             },
             ReturnValues="UPDATED_NEW",
         )
@@ -105,7 +105,11 @@ class FlightGuard:
 
     def throttle(self, until: datetime) -> None:
         """Remember that OpenSky will not talk to us before `until`."""
-        item = {"guard_id": THROTTLE, "until": until.isoformat(), "expires_at": int((until + KEPT_FOR).timestamp())}
+        item = {
+            "guard_id": THROTTLE,
+            "until": until.isoformat(),
+            "expires_at": int((until + LEDGER_KEPT_FOR).timestamp()),
+        }
         self._attempt("put_item", Item=to_item(item))
 
     def first(self, subject: str, until: datetime) -> bool:

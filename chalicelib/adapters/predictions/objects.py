@@ -45,7 +45,7 @@ CUT = (
 CHANGED = ("PreconditionFailed", "412")
 CAME_FIRST = (*CHANGED, "ConditionalRequestConflict")
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class S3Objects:
@@ -72,7 +72,7 @@ class S3Objects:
                 if len(data) == stop - start:
                     return bytes(data)
             except CUT:
-                logger.warning("the connection was cut at byte %d of %s", start + len(data), pinned.uri)
+                _log.warning("the connection was cut at byte %d of %s", start + len(data), pinned.uri)
             self._sleep(0.1 * 2**attempt)
         raise UpstreamUnavailable(f"{pinned.uri} cannot be read to its end; try again later", retry_after=5)
 
@@ -175,7 +175,7 @@ class MultipartOutput:
             self._etag = self._appeared()
             if not self._etag:
                 raise
-            logger.warning("the answer of S3 was lost, but %s was written", self._uri)
+            _log.warning("the answer of S3 was lost, but %s was written", self._uri)
         self._upload_id = None
         self._ended = True
 
@@ -206,7 +206,7 @@ class MultipartOutput:
         try:
             self._s3.abort_multipart_upload(UploadId=self._upload_id, **self._place)
         except (ClientError, BotoCoreError):
-            logger.exception("cannot abort the upload to %s", self._uri)
+            _log.exception("cannot abort the upload to %s", self._uri)
 
     def close(self) -> None:
         """End the upload's thread."""

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters import aws
-from chalicelib.adapters.dynamodb import NOTHING, condition_failed, from_item, one_of, setting, to_item
+from chalicelib.adapters.dynamodb import NO_VALUES, condition_failed, from_item, one_of, setting, to_item
 from chalicelib.errors import Conflict, UpstreamUnavailable
 from chalicelib.uploads.machine import (
     MAX_PERMISSIONS,
@@ -165,7 +165,7 @@ def _update(event: Event) -> dict[str, Any]:
     exists = ["attribute_exists(sessionId)", states]
 
     def update(
-        values: Mapping[str, Any], *conditions: str, adding: Mapping[str, int] = NOTHING, **more: Any
+        values: Mapping[str, Any], *conditions: str, adding: Mapping[str, int] = NO_VALUES, **more: Any
     ) -> dict[str, Any]:
         return setting(values, adding=adding, conditions=[*exists, *conditions], given={**given, **more})
 

@@ -9,7 +9,7 @@ from chalicelib.adapters import aws
 from chalicelib.uploads.ports import PostForm, Stored
 
 WHAT = "The uploads bucket"
-ABSENT = aws.MISSING | {"MethodNotAllowed", "405"}
+ABSENT = aws.MISSING_OBJECT | {"MethodNotAllowed", "405"}
 """S3 answers 405 for a delete marker."""
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from chalicelib.flights.checks.findings import Floats, Mask, Tally, either, marked
-from chalicelib.flights.checks.presence import SOURCES
+from chalicelib.flights.checks.presence import POSITION_SOURCES
 from chalicelib.flights.checks.reading import Batch, Numbers
 from chalicelib.flights.checks.thresholds import Thresholds
 
@@ -54,7 +54,7 @@ def position_accuracy(batch: Batch, limits: Thresholds) -> Tally:
         judged = ~astray if located is None else located & ~astray
     claims: list[Mask | None] = []
     parts: dict[str, tuple[int, int]] = {}
-    for code, name in SOURCES.items():
+    for code, name in POSITION_SOURCES.items():
         if code not in batch.sources:
             continue
         rows = batch.sources[code]

@@ -9,7 +9,7 @@ from chalicelib.flights.checks.findings import Mask, Tally, either, first, marke
 from chalicelib.flights.checks.reading import Batch
 from chalicelib.flights.checks.thresholds import Thresholds
 
-SOURCES: Final = {0: "ads_b", 1: "asterix", 2: "mlat", 3: "flarm"}
+POSITION_SOURCES: Final = {0: "ads_b", 1: "asterix", 2: "mlat", 3: "flarm"}
 
 
 def completeness(batch: Batch, limits: Thresholds) -> Tally:
@@ -63,4 +63,4 @@ def accuracy(batch: Batch, limits: Thresholds) -> Tally:
 
 def source_name(code: float) -> str:
     """A position_source's name; `unknown` for null, its number where no page lists it."""
-    return "unknown" if np.isnan(code) else SOURCES.get(int(code), str(int(code)))
+    return "unknown" if np.isnan(code) else POSITION_SOURCES.get(int(code), str(int(code)))

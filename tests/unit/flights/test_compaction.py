@@ -17,7 +17,7 @@ import pytest
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.flights import compaction, keys
 from chalicelib.flights.columns import SCHEMA
-from chalicelib.flights.compaction import QUERIES_LAST, SOURCES
+from chalicelib.flights.compaction import QUERIES_LAST, SOURCES_KEY
 from chalicelib.flights.models import CompactionOrder, CompactionReport, ReleaseRequest
 from chalicelib.flights.runs import RunStatus
 from tests.unit.flights.vectors import TIME, snapshot, state
@@ -71,7 +71,7 @@ def test_an_hour_becomes_one_sorted_file_with_statistics() -> None:
     assert order == sorted(order)
     assert [name for name in table.column_names if name not in SCHEMA.names] == []
     assert file.metadata.row_group(0).column(0).statistics.min == "4b1800"
-    sources = msgspec.json.decode(file.schema_arrow.metadata[SOURCES])
+    sources = msgspec.json.decode(file.schema_arrow.metadata[SOURCES_KEY])
     assert sorted(sources) == [keys.tracking_id(HOUR + 300 * n) for n in range(3)]
 
 

@@ -154,7 +154,7 @@ def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Tem
     problems, _ = surveyed(packaged)
     assert problems == [
         "omnibus-dev-predictions-scratch-123456789012 exists, but there is no stack omnibus-dev:"
-        " delete it, or name another stack"
+        " delete it, or choose another stack name"
     ]
 
 

@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from os import environ
 from secrets import token_hex
+from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -195,16 +196,27 @@ async def _refuse(send: Send, why: str) -> None:
 
 
 def salted(credentials: Callable[[Any], dict[str, str]], calls: Calls) -> Callable[[Any], dict[str, str]]:
-    """`credentials` of a function's role, with a secret and a token that do not derive from its name."""
-    salt = token_hex(32).encode()
+    """`credentials` of a function's role, with a secret and a token that do not derive from its name.
 
-    def issued(config: Any) -> dict[str, str]:
+    A session is registered once: MiniStack registers the derived secret first, and in that moment every request of the
+    function's other workers would fail.
+    """
+    salt, known, lock = token_hex(32).encode(), dict[str, dict[str, str]](), Lock()
+
+    def registered(config: Any) -> dict[str, str]:
         made = credentials(config)
         key = made["AWS_ACCESS_KEY_ID"]
         secret, token = (hmac.new(salt, f"{part}:{key}".encode(), "sha256").hexdigest() for part in ("secret", "token"))
         sts.register_session(key, {**sts._sessions[key], "SecretAccessKey": secret, "SessionToken": token})
         calls.note(key, ISSUED, config["FunctionName"])
         return {**made, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+    def issued(config: Any) -> dict[str, str]:
+        with lock:
+            who = f"{config['FunctionArn']} {config['Role']}"
+            if who not in known or known[who]["AWS_ACCESS_KEY_ID"] not in sts._sessions:
+                known[who] = registered(config)
+            return dict(known[who])
 
     return issued
 

@@ -63,7 +63,24 @@ MISSING_OBJECT = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion",
 """S3's codes for a missing object."""
 UNDEPLOYED = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """Other services' codes for a missing table, function or secret of ours."""
-DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
+DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "KMS.AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""A missing permission, and credentials that have expired or that the service does not know (yet)."""
 
 
 class Clients:

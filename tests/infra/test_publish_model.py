@@ -212,7 +212,7 @@ def test_what_a_publisher_can_mend_is_explained(
     with monkeypatch.context() as there:
         there.setitem(sys.modules, "strange_library", module)
         joblib.dump(module.Model(), strange)
-    assert "needs strange_library, which neither" in refused(capsys, key, strange)
+    assert "needs strange_library, which is missing here" in refused(capsys, key, strange)
     assert "the sample cannot be read" in refused(capsys, key, trained_file, "--sample", str(_empty(tmp_path)))
 
 

@@ -138,7 +138,7 @@ def test_from_a_failed_check_to_the_row_that_failed_it(visitor: Visitor, seed: S
     visitor.go("/flights/runs")
     visitor.page.locator(".heat a[data-tone=bad]").first.click()
     visitor.settle()
-    visitor.sees("Way through the pipeline")
+    visitor.sees("Pipeline steps")
     visitor.go(f"/flights/runs/{seed.run}")
     visitor.page.locator("main details summary", has_text="sample row").first.click()
     assert visitor.page.locator("main details table tbody tr").first.is_visible()
@@ -148,7 +148,7 @@ def test_from_a_failed_check_to_the_row_that_failed_it(visitor: Visitor, seed: S
 
 def test_an_operator_releases_a_snapshot_from_quarantine(olga: Visitor, visitor: Visitor, seed: Seed) -> None:
     visitor.go(f"/flights/runs/{seed.held}")
-    visitor.sees("Way through the pipeline")
+    visitor.sees("Pipeline steps")
     assert not visitor.button("Release").is_visible()
     olga.go(f"/flights/runs/{seed.held}")
     olga.button("Release").click()
@@ -209,12 +209,12 @@ def test_a_persons_chats_are_kept_and_forgotten(alice: Visitor) -> None:
     alice.button("Open").click()
     until(lambda: alice.page.locator(".said").count() == 2)
     alice.button("Forget").click()
-    alice.sees("The chat is forgotten.")
+    alice.sees("The chat is deleted.")
 
 
 def test_from_a_recommendation_to_what_would_change_its_sales(visitor: Visitor) -> None:
     visitor.go("/concerts/recommendations")
-    visitor.field("Genres, by commas").fill("rock")
+    visitor.field("Genres, comma-separated").fill("rock")
     visitor.button("Recommend").click()
     visitor.sees("plays rock")
     visitor.link("Forecast its sales").click()
@@ -281,7 +281,7 @@ def test_a_socket_that_is_cut_in_an_answer_says_so(cloud: Cloud, browser: Any) -
     person.go("/concerts/chat")
     person.page.get_by_label("Message").fill("anything")
     person.button("Send").click()
-    person.sees("The connection was cut in the middle of the answer.")
+    person.sees("The connection broke in the middle of the answer.")
     person.button("Try again").wait_for()
     person.context.close()
     person.check()
@@ -292,15 +292,15 @@ def test_a_socket_that_is_cut_in_an_answer_says_so(cloud: Cloud, browser: Any) -
 
 def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed) -> None:
     olga.go(f"/predictions/new?model={model_id(seed.model)}")
-    olga.sees("What the model wants")
+    olga.sees("Features of the model")
     olga.page.get_by_label("Upload a file").set_input_files(
         {"name": "мои rows.csv", "mimeType": "text/csv", "buffer": csv_of(rows(500))}
     )
     olga.sees("The file is stored.")
-    olga.field("Where to").fill(seed.output)
+    olga.field("Output location").fill(seed.output)
     olga.button("Check").click()
     olga.page.locator("main .chip", has_text="fits").wait_for()
-    olga.sees("Will take")
+    olga.sees("Estimated time")
     olga.button("Start job").click()
     olga.page.locator(".stat", has_text="Succeeded").wait_for()
     assert "500" in olga.page.locator(".stat", has_text="Rows scored").inner_text()
@@ -349,7 +349,7 @@ def test_a_table_that_does_not_fit_and_an_upload_that_is_cut(olga: Visitor, seed
     olga.expected = ["ERR_FAILED", "status of 4"]
     wrong = {"name": "wrong.csv", "mimeType": "text/csv", "buffer": b"some,other,columns\n1,2,3\n"}
     olga.page.get_by_label("Upload a file").set_input_files(wrong)
-    olga.sees("The upload was cut. Nothing was stored.")
+    olga.sees("The upload was interrupted. Nothing was stored.")
     olga.page.unroute(cut)
     olga.page.get_by_label("Upload a file").set_input_files(wrong)
     olga.sees("The file is stored.")
@@ -441,7 +441,7 @@ def test_a_person_sees_signals_and_why_something_is_recommended(alice: Visitor) 
     assert "," in Path(download.value.path()).read_text().splitlines()[0]
     alice.go("/money/recommendations?window=180")
     alice.page.get_by_role("button", name="Helpful", exact=True).first.click()
-    alice.sees("Thank you. Your feedback is kept.")
+    alice.sees("Thank you. Your feedback is saved.")
     alice.link("How it was decided").click()
     alice.sees("Signals that decided")
     alice.sees("Guardrails")
@@ -488,7 +488,7 @@ def test_people_and_their_story(olga: Visitor) -> None:
     olga.page.get_by_label("Persona", exact=True).select_option("high_utilization")
     olga.settle()
     olga.page.locator("main table tbody tr").first.click()
-    olga.sees("What operators did")
+    olga.sees("Operators' actions")
     olga.sees("Signal")
     olga.go("/fairness")
     olga.sees("Largest gap")
@@ -513,7 +513,7 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
     visitor.button("Get a code").click()
     visitor.sees("Waiting for your phone")
     visitor.sees("which no phone reaches")
-    link = visitor.field("The link in the code").input_value()
+    link = visitor.field("Link in the code").input_value()
     assert link.startswith(f"{cloud.console_url}/api/u#")
     phone = browser.new_context(viewport=NARROW, has_touch=True)
     page = phone.new_page()

@@ -134,7 +134,7 @@ def test_without_the_key_of_the_address_the_passwords_stay_where_they_are(cloud:
     person.page.on("response", lambda answer: seen.append(answer.text()) if ".json" in answer.url else None)
     person.page.goto(f"{cloud.console_url}/#/sign-in")
     person.reload()
-    person.sees("Open the console by the address that")
+    person.sees("Open the console at the address that")
     assert not person.page.get_by_role("button", name="Sign in as olga").count()
     assert seen
     assert not any(password in text for text in seen)
@@ -198,7 +198,7 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
     person.page.route(re.compile("/api/"), answer)
     for path, says in (
         ("/flights", "No snapshot has passed validation yet"),
-        ("/flights/runs", "No run was judged in this period"),
+        ("/flights/runs", "No run was scored in this period"),
         ("/predictions", "No jobs yet"),
         ("/people", "Nobody matches"),
         ("/review", "The queue is empty"),
@@ -227,7 +227,7 @@ def test_a_very_full_system_is_shown_by_page(cloud: Cloud, browser: Any, seed: S
     person.sees("5,000 shown, the first 200 listed")
     with crowded(cloud, seed, runs=RUNS, jobs=1000, people=10_000):
         person.go("/flights/runs?days=31")
-        person.page.locator(".stat", has_text="Judged runs").get_by_text(re.compile(r"^4\d?,\d{3}$")).wait_for()
+        person.page.locator(".stat", has_text="Scored runs").get_by_text(re.compile(r"^4\d?,\d{3}$")).wait_for()
         runs = person.page.get_by_role("region", name="Runs", exact=True).locator("tbody tr")
         until(lambda: runs.count() >= 50)
         person.button("Show more").click()

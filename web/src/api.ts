@@ -1,4 +1,4 @@
-// The REST API, typed by its own description: web/generated/api.ts is made from openapi.json at each build.
+// The REST API, typed by its own description: each build generates web/generated/api.ts from openapi.json.
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "../generated/api";
@@ -27,24 +27,24 @@ export class ApiError extends Error {
     this.details = details;
   }
 
-  /** Might the same request succeed later? */
+  /** Whether the same request might succeed later. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** What a person can do about an error. */
+/** Advice for the user about an error. */
 export function advice(error: unknown): string {
   if (!(error instanceof ApiError)) return "This is a defect of the console. Reload the page.";
   const wait = error.retryAfter ? ` in ${error.retryAfter} s` : " in a moment";
   if (error.status === 0) return "Check the connection, then try again.";
   if (error.status === 401) return "Sign in to see this.";
-  if (error.status === 403) return "Your account may not do this. Ask an operator.";
-  if (error.status === 404) return "It may have been deleted, or nothing has been made yet.";
-  if (error.status === 409) return "Somebody changed it meanwhile. Reload and look again.";
+  if (error.status === 403) return "Your account does not have permission. Ask an operator.";
+  if (error.status === 404) return "It may have been deleted, or it does not exist yet.";
+  if (error.status === 409) return "Somebody else changed it. Reload, then check it again.";
   if (error.status === 429) return `Too many requests. Try again${wait}.`;
-  if (error.status >= 500) return `The service could not answer. Try again${wait}; if it goes on, give an operator the request id.`;
-  return "Correct what is named, then try again.";
+  if (error.status >= 500) return `The service could not answer. Try again${wait}; if the error persists, give an operator the request id.`;
+  return "Correct the fields named, then try again.";
 }
 
 const known = new Map<string, { etag: string; text: string; type: string }>();
@@ -82,14 +82,14 @@ async function attempt({ url, method, headers: given, body, signal: outer }: Sen
   } catch (cause) {
     if (outer.aborted) throw cause;
     const late = (cause as Error).name === "TimeoutError";
-    throw new ApiError(0, late ? "timeout" : "offline", late ? "No answer arrived in time." : "The API cannot be reached.");
+    throw new ApiError(0, late ? "timeout" : "offline", late ? "The API did not answer in time." : "The API cannot be reached.");
   }
 }
 
-/** Forget every answer that was kept, as when somebody else signs in. */
+/** Clear all cached answers, e.g. when somebody else signs in. */
 export const forget = (): void => known.clear();
 
-/** A request whole: a body that streams would need HTTP/2. */
+/** A request with its complete body: streaming would need HTTP/2. */
 async function wholly(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const body = request.body === null ? undefined : await request.arrayBuffer();
@@ -98,14 +98,14 @@ async function wholly(request: Request): Promise<Response> {
 
 export const api = createClient<paths>({ baseUrl: "", fetch: wholly });
 
-/** The data of an answer; ApiError if it is none. */
+/** The data of an answer, or ApiError. */
 export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
   throw errorOf(response, error);
 }
 
-/** An answer that may be 202 with a query to poll: asked for again, with the query, until it is there. */
+/** An answer that may be 202 with a query id: the request is repeated with the id until the data is ready. */
 export async function patiently<T>(ask: (query: string | undefined) => Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let query: string | undefined;
   for (let rounds = 0; rounds < 60; rounds++) {
@@ -127,7 +127,7 @@ export function errorOf(response: Response, content: unknown): ApiError {
   );
 }
 
-/** A request that the description does not type: a body of another kind, or a path that a person typed. */
+/** A request without types from the description: with another kind of body, or to a path that the user typed. */
 export async function raw(method: string, path: string, body?: BodyInit, headers: HeadersInit = {}): Promise<Response> {
   return send({ url: config.api + path, method, headers: new Headers(headers), body, signal: new AbortController().signal });
 }

@@ -1,4 +1,4 @@
-// A line or bars over time. uPlot draws on a canvas; a table with the same figures is there for those who do not see it.
+// A line or bars over time. uPlot draws on a canvas; a table provides the same figures for screen readers.
 
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
@@ -9,7 +9,7 @@ interface Props { label: string; times: number[]; series: Series[]; height?: num
 
 const DAY_S = 86_400;
 
-/** The hour within a day or two, else the day; in UTC. */
+/** The hour if the chart covers a day or two, otherwise the day; in UTC. */
 function tick(at: number, span: number): string {
   const moment = new Date(at * 1000);
   return span < 2 * DAY_S ? moment.toISOString().slice(11, 16) : moment.toLocaleDateString("en-US", { day: "numeric", month: "short", timeZone: "UTC" });

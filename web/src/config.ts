@@ -1,4 +1,4 @@
-// What the deployment says of itself: config.json beside index.html.
+// The deployment's description of itself: config.json next to index.html.
 
 import { href, parse, route } from "./router.ts";
 
@@ -23,7 +23,7 @@ export async function configure(): Promise<void> {
   if (config.signIn.kind === "password") config.people = await testUsers();
 }
 
-/** A local cloud's test users, for who came with the key in the address that `make up` prints; the browser keeps it. */
+/** A local cloud's test users, for visitors with the key of the address that `make up` prints; the browser keeps the key. */
 async function testUsers(): Promise<Config["people"]> {
   const { path, query: { key: given, ...rest } } = route.peek();
   if (given) {

@@ -1,4 +1,4 @@
-// How values are written for people. Pure functions, so that they can be tested without a browser.
+// Formatting of values for people. Pure functions, testable without a browser.
 
 const LOCALE = "en-US";
 const whole = new Intl.NumberFormat(LOCALE);
@@ -51,7 +51,7 @@ export function instant(value: string | number | null | undefined): Date | null 
   return Number.isNaN(at.getTime()) ? null : at;
 }
 
-/** How long ago, in the largest unit that fits. */
+/** Time since a moment, in the largest suitable unit. */
 export function ago(value: string | number | null | undefined, now = Date.now()): string {
   const at = instant(value);
   if (!at) return NONE;

@@ -1,4 +1,4 @@
-// Loading for screens: the data, or why there is none; polling that pauses while nobody looks.
+// Loading for screens: the data or an error; polling pauses while the tab is hidden.
 
 import { useSignal, type Signal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
@@ -14,7 +14,7 @@ export interface Loaded<T> {
 
 interface State<T> { data: T | undefined; error: unknown; loading: boolean; key: string }
 
-/** What `fetch` returns, again whenever `key` changes, and each `every` ms while the tab is visible. */
+/** The result of `fetch`, repeated whenever `key` changes and every `every` ms while the tab is visible. */
 export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number): Loaded<T> {
   const state = useSignal<State<T>>({ data: undefined, error: undefined, loading: true, key });
   const latest = useRef(fetch);
@@ -63,7 +63,7 @@ export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number)
   return { data: current.data, error: current.error, loading: current.loading, reload: () => void load(), set };
 }
 
-/** A thing that a button does: whether it runs, and how it failed. */
+/** A button's action: whether it is running, and its error. */
 export interface Task { running: boolean; error: unknown }
 
 export function useTask(): [Signal<Task>, (work: () => Promise<unknown>) => Promise<boolean>] {
@@ -82,7 +82,7 @@ export function useTask(): [Signal<Task>, (work: () => Promise<unknown>) => Prom
   return [task, run];
 }
 
-/** A text that a reload keeps, such as a draft; in this tab alone. */
+/** A text that survives a reload, such as a draft; only in this tab. */
 export function useKept(name: string, initial = ""): Signal<string> {
   const value = useSignal(sessionStorage.getItem(name) ?? initial);
   useEffect(() => value.subscribe((text) => {

@@ -68,7 +68,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
 ];
 const ENTRIES = SECTIONS.flatMap((section) => section.entries);
 
-/** The entry whose path is the longest beginning of the address. */
+/** The entry whose path is the longest prefix of the address. */
 const entryOf = (path: string): Entry | undefined =>
   ENTRIES.filter((entry) => path === entry.path || (entry.path !== "/" && path.startsWith(`${entry.path}/`)))
     .sort((one, other) => other.path.length - one.path.length)[0];
@@ -94,7 +94,7 @@ function Outlet() {
     entry.load().then((is) => { screen.value = { of: entry, is }; }, (cause) => { error.value = cause; });
   }, [entry]);
   if (!entry) {
-    return <Page title="There is no such page"><Empty title="The address leads nowhere"><a class="button" href="#/">Go to the overview</a></Empty></Page>;
+    return <Page title="There is no such page"><Empty title="No page has this address"><a class="button" href="#/">Go to the overview</a></Empty></Page>;
   }
   if (error.value) return <Fault error={error.value} again={() => location.reload()} />;
   const Found = screen.value?.of === entry ? screen.value.is : null;
@@ -158,9 +158,9 @@ function Frame() {
           </div>
         </aside>
         <main ref={main} id="main" tabIndex={-1} data-at={location.hash}>
-          {!online.value && <Note tone="warn"><p role="status">You are offline. What is on the screen may be old; it is loaded again when the connection is back.</p></Note>}
+          {!online.value && <Note tone="warn"><p role="status">You are offline. The data shown may be old; it reloads when the connection is back.</p></Note>}
           {expired.value && !person.value && path !== "/sign-in" && (
-            <Note tone="warn"><p class="row between" role="status"><span>Your session has ended. Sign in again to go on where you were.</span><a class="button" href={href("/sign-in", { then: location.hash.slice(1) })}>Sign in</a></p></Note>
+            <Note tone="warn"><p class="row between" role="status"><span>Your session has ended. Sign in again to continue where you were.</span><a class="button" href={href("/sign-in", { then: location.hash.slice(1) })}>Sign in</a></p></Note>
           )}
           <Outlet />
         </main>

@@ -1,4 +1,4 @@
-// What the sockets tell as it happens. Polling goes on beside them, slowly, and faster while a socket is cut.
+// News over sockets. Polling continues slowly in parallel, and faster while a socket is disconnected.
 
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -14,10 +14,10 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 const LINGER_MS = 20_000; // the next screen may want the same news
 
-/** How long to wait before the next try, after so many failures in a row. */
+/** The delay before the next attempt, after this many consecutive failures. */
 export const retryAfter = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
 
-/** A socket that is opened again whenever it closes, until it is given up; `greeting` is what it says first. */
+/** A socket that reopens whenever it closes, until it is released; `greeting` is its first message. */
 export class Line {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +71,7 @@ export class Line {
 type Channel = "jobs" | "me" | "runs";
 interface Kind { news: string; watch: string; ready: string; proof: boolean }
 
-/** What a channel's news is called, how it is asked for, what answers that it will come, and whether one must say who one is. */
+/** A channel's message name, subscription, confirmation, and whether it requires a sign-in. */
 const KINDS: Record<Channel, Kind> = {
   jobs: { news: "JOB", watch: "watch_jobs", ready: "JOBS_WATCHED", proof: true },
   me: { news: "PROGRESS", watch: "watch_me", ready: "PROGRESS", proof: true },
@@ -101,7 +101,7 @@ function join(name: string, channel: Channel): Shared {
   return found;
 }
 
-/** Hear a channel's news while the screen is shown; whether its socket is open. Screens share one socket. */
+/** Receive a channel's news while the screen is shown; returns whether its socket is open. Screens share one socket. */
 export function useNews(channel: Channel, hear: Hear): Signal<boolean> {
   const connected = useSignal(false);
   const latest = useRef(hear);
@@ -129,13 +129,13 @@ export function useNews(channel: Channel, hear: Hear): Signal<boolean> {
   return connected;
 }
 
-/** A list, newest first, after the news of one of its rows: put in its place, or on top if it is new; gone if the list no longer shows such. */
+/** A list, newest first, after news of one row: replaced, or added on top if new, or removed if it no longer matches. */
 export function afterNews<Row>(rows: Row[], row: Row, id: (row: Row) => string, shown: boolean): Row[] {
   if (!shown) return rows.filter((each) => id(each) !== id(row));
   return rows.some((each) => id(each) === id(row)) ? rows.map((each) => (id(each) === id(row) ? row : each)) : [row, ...rows];
 }
 
-/** Call `work` once, a moment after the first of many reasons to do so; not while nobody looks. */
+/** Call `work` once, shortly after the first of several triggers; not while the tab is hidden. */
 export function useSoon(work: () => void, ms = 1000): () => void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const latest = useRef(work);

@@ -1,4 +1,4 @@
-// The upload sessions of this browser: their owner tokens are here and nowhere else.
+// The upload sessions of this browser, which is the only place with their owner tokens.
 
 export interface KeptSession {
   sessionId: string;
@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 export function keptSessions(text: string | null = localStorage.getItem(NAME), now = Date.now()): KeptSession[] {
   try {
     const found = JSON.parse(text ?? "[]") as KeptSession[];
-    return found.filter((each) => now - each.openedAt < DAY_MS); // photos stay a day
+    return found.filter((each) => now - each.openedAt < DAY_MS); // photos are kept for a day
   } catch {
     return [];
   }
@@ -30,11 +30,11 @@ export const drop = (id: string): void => save(keptSessions().filter((each) => e
 
 const save = (sessions: KeptSession[]): void => localStorage.setItem(NAME, JSON.stringify(sessions));
 
-/** Is this an address that no other device reaches? */
+/** Whether no other device can reach this address. */
 export const isThisComputer = (url: string): boolean => ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
 
 export const REASONS: Record<string, string> = {
-  not_an_image: "That file is not a photo we can read. Send a JPEG, PNG, GIF, WebP or HEIC.",
+  not_an_image: "That file is not a supported photo. Send a JPEG, PNG, GIF, WebP or HEIC.",
   too_large: "That photo is too large.",
   empty: "That file is empty.",
 };

@@ -8,7 +8,7 @@ export function outputFor(data: string, model: string): string {
   return `s3://${bucket}/output/${[`${stem}-${own}`, ...endings].join(".")}`;
 }
 
-/** A file's name as the API takes it: letters, digits, dots and dashes, at most a hundred, the endings kept. */
+/** A file's name in the form that the API accepts: letters, digits, dots and dashes, at most a hundred, with its endings. */
 export function nameFor(file: string): string {
   const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
   return plain.length > 100 ? plain.slice(-100).replace(/^[^A-Za-z0-9]+/, "") : plain || "rows.csv";

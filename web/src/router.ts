@@ -1,4 +1,4 @@
-// The address is the state: #/flights?phase=CLIMB. Whatever a person would miss after a reload is in it.
+// The address holds the state: #/flights?phase=CLIMB. It contains everything that a reload must keep.
 
 import { computed, signal } from "@preact/signals";
 
@@ -26,7 +26,7 @@ export function go(path: string, search: Parameters<typeof href>[1] = {}): void 
   location.hash = href(path, search);
 }
 
-/** Change some of the query and leave the rest; the history gets no entry for each letter of a filter. */
+/** Change part of the query; typing in a filter adds no history entries. */
 export function setQuery(change: Parameters<typeof href>[1]): void {
   const { path, query } = route.peek();
   history.replaceState(null, "", href(path, { ...query, ...change }));

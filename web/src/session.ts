@@ -1,7 +1,7 @@
-// Who is signed in. Tokens live in memory alone and are renewed without a reload.
+// The signed-in person. Tokens are kept only in memory and are renewed without a reload.
 //
-// In AWS, Cognito's own pages sign people in (authorization code with PKCE); in the local cloud our own form asks
-// Cognito's InitiateAuth. A token's end is counted from its arrival: this computer's clock may be wrong.
+// In AWS, Cognito's own pages sign people in (authorization code with PKCE); in the local cloud, our own form calls
+// Cognito's InitiateAuth. A token's expiry is counted from its arrival, because this computer's clock may be wrong.
 
 import { computed, signal } from "@preact/signals";
 import { config } from "./config.ts";
@@ -33,13 +33,13 @@ export function claimsOf(token: string): Record<string, unknown> {
   return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0))));
 }
 
-/** Milliseconds that a token lives, by its own statement. */
+/** A token's lifetime in milliseconds, according to its claims. */
 export function lifetime(token: string): number {
   const { iat, exp } = claimsOf(token);
   return (Number(exp) - Number(iat)) * 1000;
 }
 
-/** Was somebody signed in before this page was loaded? */
+/** Whether somebody was signed in before this page was loaded. */
 export const wasSignedIn = (): boolean => sessionStorage.getItem(KNOWN) !== null;
 
 function keep(id: string, refresh: string | null): void {
@@ -48,7 +48,7 @@ function keep(id: string, refresh: string | null): void {
   sessionStorage.setItem(KNOWN, "1");
 }
 
-/** The ID token for the next request, renewed if it is about to end; null if nobody is signed in. */
+/** The ID token for the next request, renewed if it is about to expire; null if nobody is signed in. */
 export async function token(): Promise<string | null> {
   const now = tokens.peek();
   if (!now) return null;
@@ -58,7 +58,7 @@ export async function token(): Promise<string | null> {
 
 let renewing: Promise<string | null> | null = null;
 
-/** A new ID token, or null if none is to be had: then the session has ended. */
+/** A new ID token, or null if the session has ended. */
 export function renew(): Promise<string | null> {
   renewing ??= renewOnce().finally(() => { renewing = null; });
   return renewing;
@@ -90,7 +90,7 @@ export async function signInWithPassword(username: string, password: string): Pr
   keep(found.id, found.refresh);
 }
 
-/** Leave for Cognito's pages; they lead back here. */
+/** Go to Cognito's pages, which redirect back here. */
 export async function leaveToSignIn(): Promise<void> {
   const verifier = random(48);
   const state = random(16);
@@ -104,7 +104,7 @@ export async function leaveToSignIn(): Promise<void> {
   if (config.signIn.kind === "hosted") location.assign(`${config.signIn.domain}/oauth2/authorize?${asked}`);
 }
 
-/** Take up what Cognito's pages led back with, if they did. */
+/** Complete the sign-in after Cognito's redirect, if there was one. */
 export async function resume(): Promise<void> {
   const given = new URLSearchParams(location.search);
   const code = given.get("code");
@@ -144,7 +144,7 @@ async function exchange(form: Record<string, string>): Promise<{ id: string; ref
 async function initiate(flow: string, parameters: Record<string, string>): Promise<{ id: string; refresh: string | null }> {
   const content = await ask("InitiateAuth", { AuthFlow: flow, ClientId: config.client, AuthParameters: parameters });
   const result = content.AuthenticationResult as { IdToken: string; RefreshToken?: string } | undefined;
-  if (!result) throw new SignInError("This account must do more than enter a password first; ask an operator.");
+  if (!result) throw new SignInError("This account needs another step before it can sign in; ask an operator.");
   return { id: result.IdToken, refresh: result.RefreshToken ?? null };
 }
 

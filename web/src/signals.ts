@@ -1,4 +1,4 @@
-// Signals for people: what they are called, what they are worth, what they are compared with.
+// Signals in readable form: names, values and comparisons.
 
 import { cents, number, percent, words } from "./format.ts";
 
@@ -16,7 +16,7 @@ export function valueOf(name: string, value: unknown): string {
 
 const COMPARED: Record<string, string> = { ">=": "at least", ">": "more than", "<=": "at most", "<": "less than", "=": "", "==": "" };
 
-/** ">= 5000" of a signal in cents is "at least $50.00"; what is no comparison with a number stays as it is. */
+/** ">= 5000" of a signal in cents is "at least $50.00"; other texts are unchanged. */
 export function thresholdOf(name: string, threshold: string | null): string {
   const [, sign, text] = /^(>=|<=|==|>|<|=)\s*(-?[\d.]+)$/.exec(threshold ?? "") ?? [];
   return sign === undefined ? threshold ?? "–" : `${COMPARED[sign]} ${valueOf(name, Number(text))}`.trim();
@@ -24,7 +24,7 @@ export function thresholdOf(name: string, threshold: string | null): string {
 
 export interface Group { title: string; rows: [string, unknown][] }
 
-/** Signals as groups of names and values; what is nested gets a group of its own. */
+/** Signals as groups of names and values; nested signals get a group of their own. */
 export function groupsOf(signals: Record<string, unknown>): Group[] {
   const plain: [string, unknown][] = [];
   const groups: Group[] = [];

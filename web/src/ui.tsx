@@ -1,4 +1,4 @@
-// What the screens are made of.
+// Components of the screens.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
@@ -70,7 +70,7 @@ export function Note({ tone, children }: Children & { tone?: Tone }) {
   return <div class="note-box" data-tone={tone} role={tone === "bad" ? "alert" : undefined}>{children}</div>;
 }
 
-/** What went wrong, what to do about it, and the id by which an operator finds it in the logs. */
+/** An error, advice, and the id with which an operator finds it in the logs. */
 export function Fault({ error, again }: { error: unknown; again?: () => void }) {
   if (!error) return null;
   const known = error instanceof ApiError ? error : null;
@@ -94,7 +94,7 @@ export function Empty({ title, children }: Children & { title: string }) {
   return <div class="empty"><h2>{title}</h2>{children}</div>;
 }
 
-/** The space that the data will take, so that nothing moves when it arrives. */
+/** A placeholder as large as the data, which prevents layout shifts. */
 export function Bones({ lines = 4, height = 18 }: { lines?: number; height?: number }) {
   return (
     <div class="stack tight" role="status" aria-label="Loading">
@@ -103,7 +103,7 @@ export function Bones({ lines = 4, height = 18 }: { lines?: number; height?: num
   );
 }
 
-/** A loaded thing: its bones, its fault, or itself; what was there before stays while it is loaded again. */
+/** Loaded data: a placeholder, an error, or the data; old data stays visible while it reloads. */
 export function Show<T>({ of, lines, children }: { of: Loaded<T>; lines?: number; children: (data: T) => ComponentChildren }) {
   return (
     <>
@@ -175,7 +175,7 @@ export interface Column<Row> {
   sort?: (row: Row) => string | number | null | undefined;
 }
 
-/** Rows, sorted by the column that the reader chose; a click or Enter on a row opens it. */
+/** Rows, sorted by the chosen column; a click or Enter on a row opens it. */
 export function Table<Row>({ label, rows, columns, id, open, selected, sorted, onSort }: {
   label: string; rows: Row[]; columns: Column<Row>[]; id: (row: Row) => string;
   open?: (row: Row) => void; selected?: string; sorted?: string; onSort?: (key: string) => void;
@@ -228,7 +228,7 @@ export function Bar({ share, tone, label }: { share: number; tone?: Tone; label?
   return <div class="bar" data-tone={tone} role="img" aria-label={label ?? `${Math.round(share * 100)}%`}><i style={{ width }} /></div>;
 }
 
-/** Names, bars and values, the longest bar as wide as there is room. */
+/** Names, bars and values; the longest bar fills the width. */
 export function Bars({ rows, most }: { rows: { name: ComponentChildren; key: string; value: number; text: string; tone?: Tone }[]; most?: number }) {
   const top = most ?? Math.max(...rows.map((row) => row.value), 1e-9);
   return (
@@ -252,7 +252,7 @@ export function Tabs({ label, of, current }: { label: string; of: [string, strin
   return <nav class="tabs" aria-label={label}>{of.map(([to, text]) => <a key={to} href={to} aria-current={to === current ? "page" : undefined}>{text}</a>)}</nav>;
 }
 
-/** A question before something that cannot be undone. */
+/** A confirmation of an action that cannot be undone. */
 export function Confirm({ open, title, yes, danger, task, onYes, onNo, children }: Children & { open: boolean; title: string; yes: string; danger?: boolean; task?: Task; onYes: () => void; onNo: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -277,13 +277,13 @@ export function Confirm({ open, title, yes, danger, task, onYes, onNo, children 
   );
 }
 
-/** Opens what is only for those who signed in; the others are told how. */
+/** Content for signed-in people; others see how to sign in. */
 export function SignedIn({ children, operators }: Children & { operators?: boolean }) {
   if (!person.value) {
     return (
       <Card>
         <Empty title={operators ? "This is for operators" : "Sign in to see this"}>
-          <p>{operators ? "Sign in with an account of the group operators." : "It shows your own data, so it must know who you are."}</p>
+          <p>{operators ? "Sign in with an account of the group operators." : "It shows your own data, so you must sign in first."}</p>
           <a class="button primary" href={`#/sign-in?then=${encodeURIComponent(location.hash.slice(1))}`}>Sign in</a>
         </Empty>
       </Card>
@@ -298,7 +298,7 @@ export function SignedIn({ children, operators }: Children & { operators?: boole
 const told = signal("");
 let forgetting: ReturnType<typeof setTimeout>;
 
-/** Tell in passing that something was done. */
+/** Show a brief message that an action is done. */
 export function tell(text: string): void {
   told.value = text;
   clearTimeout(forgetting);

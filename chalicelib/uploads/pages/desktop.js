@@ -57,7 +57,7 @@ function show(session, state) {
       return say("Phone connected, waiting for the photo");
     case "REJECTED":
       complain(REASONS[state.reason] ?? "That file could not be used.");
-      return say("Waiting for another try", "bad");
+      return say("Waiting for another attempt", "bad");
     case "EXPIRED":
       return giveUp("This code has expired.", "Get a new code");
     case "COMPLETED":
@@ -141,7 +141,7 @@ async function withPhoto(use) {
 
 async function save(url) {
   const answer = await fetch(url).catch(() => null);
-  if (!answer?.ok) throw new ApiError(0, "storage", "Storage did not give the photo.");
+  if (!answer?.ok) throw new ApiError(0, "storage", "Storage did not return the photo.");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
   link.download = element("save").dataset.name;

@@ -1,4 +1,4 @@
-// Which aircraft are shown, in which colour, and in which order.
+// Selection, colours and order of the aircraft.
 
 export interface Plane {
   icao24: string;
@@ -28,7 +28,7 @@ export function numberOf(text: string | undefined): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** Does an aircraft pass? One whose altitude is not known passes no altitude filter. */
+/** Whether an aircraft passes. Unknown altitudes pass no altitude filter. */
 export function passes(plane: Plane, filter: Filter): boolean {
   if (filter.phase && plane.flight_phase !== filter.phase) return false;
   const altitude = plane.baro_altitude_ft;

@@ -1,4 +1,4 @@
-// The map: coastlines projected once into a path, aircraft drawn on a canvas, moved by hand, wheel or keys.
+// The map: coastlines projected once into a path, aircraft drawn on a canvas; drag, wheel and keys move it.
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Topology } from "topojson-specification";
@@ -13,13 +13,13 @@ const RESTING_MS = 150;
 
 const CLOSE_ZOOM = 5; // from here on, the large map shows more than the small one
 
-/** A polygon in world coordinates, and the box that it lies in. */
+/** A polygon in world coordinates, and its bounding box. */
 interface Piece { path: Path2D; west: number; east: number; north: number; south: number }
 
 const SCALES = { far: smallMap, near: largeMap };
 const maps = new Map<keyof typeof SCALES, Promise<Piece[]>>();
 
-/** Coastlines and borders, each scale loaded once, when it is first wanted. */
+/** Coastlines and borders; each scale is loaded once, on first use. */
 function world(scale: keyof typeof SCALES): Promise<Piece[]> {
   const found = maps.get(scale) ?? load(SCALES[scale]).catch((error) => { maps.delete(scale); throw error; });
   maps.set(scale, found);
@@ -171,7 +171,7 @@ export function FlightMap({ planes, selected, track, view, onSelect, onView }: P
   return (
     <div class="map">
       <canvas
-        ref={canvas} tabIndex={0} role="application" aria-label={`Map of ${planes.length} aircraft. Arrow keys move it, plus and minus zoom; the table beside it holds the same aircraft.`}
+        ref={canvas} tabIndex={0} role="application" aria-label={`Map of ${planes.length} aircraft. Arrow keys move it, plus and minus zoom; the table next to it lists the same aircraft.`}
         onPointerDown={down} onPointerMove={drag} onPointerUp={up} onPointerCancel={up} onKeyDown={key}
       />
       <div class="over">
@@ -204,7 +204,7 @@ function place(planes: Plane[]): Placed {
 
 interface Land { far?: Piece[]; near?: Piece[]; ground?: Ground; zooming?: boolean }
 
-/** The land around a view, painted once: a pan moves the picture, and a zoom stretches it until it has come to rest. */
+/** The land around a view, painted once: a pan moves the picture, and a zoom stretches it until the zoom ends. */
 interface Ground { image: HTMLCanvasElement; of: Piece[]; frame: Frame; width: number; height: number; ratio: number; dark: boolean }
 const MARGIN = 0.3; // of the view, on each side
 
@@ -332,7 +332,7 @@ const HEADINGS = 72;
 interface Arrows { image: HTMLCanvasElement; cell: number; name: string }
 let drawn: Arrows | undefined;
 
-/** An arrowhead for each heading (across) and altitude (down), drawn once: thousands are copied much faster than filled. */
+/** An arrowhead for each heading (across) and altitude (down), drawn once, because copying thousands is much faster. */
 function arrows(unit: number, ratio: number, dark: boolean): Arrows {
   const name = `${unit} ${ratio} ${dark}`;
   if (drawn?.name === name) return drawn;
@@ -379,7 +379,7 @@ const isDark = (): boolean => {
   return chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 };
 
-/** A custom property as a colour that a canvas takes: it does not know light-dark(). */
+/** A custom property as a colour for the canvas, which does not support light-dark(). */
 function resolved(style: CSSStyleDeclaration, name: string): string {
   const found = /^light-dark\((.+), (.+)\)$/.exec(style.getPropertyValue(name).trim());
   return found ? found[isDark() ? 2 : 1] : style.getPropertyValue(name);

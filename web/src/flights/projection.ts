@@ -19,12 +19,12 @@ export function worldY(lat: number): number {
 export const lonOf = (x: number): number => x * 360 - 180;
 export const latOf = (y: number): number => (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
 
-/** Pixels that the whole world is wide. */
+/** Width of the whole world in pixels. */
 export const scaleOf = (zoom: number): number => TILE * 2 ** zoom;
 
 export interface Frame { scale: number; left: number; top: number }
 
-/** How the world lies on a canvas: pixel = world * scale - left (or top). */
+/** The world's position on a canvas: pixel = world * scale - left (or top). */
 export function frameOf(view: View, size: Size): Frame {
   const scale = scaleOf(view.zoom);
   return { scale, left: worldX(view.lon) * scale - size.width / 2, top: worldY(view.lat) * scale - size.height / 2 };
@@ -38,14 +38,14 @@ export function normal(view: View): View {
   return { lon: wrap(view.lon), lat: Math.max(-MAX_LAT, Math.min(MAX_LAT, view.lat)), zoom: clampZoom(view.zoom) };
 }
 
-/** The view after a drag of so many pixels. */
+/** The view after a drag, in pixels. */
 export function panned(view: View, dx: number, dy: number): View {
   const scale = scaleOf(view.zoom);
   const y = Math.max(0, Math.min(1, worldY(view.lat) - dy / scale));
   return normal({ lon: lonOf(worldX(view.lon) - dx / scale), lat: latOf(y), zoom: view.zoom });
 }
 
-/** The view at another zoom, with the place under a pixel where it was. */
+/** The view at another zoom, with the place under a pixel fixed. */
 export function zoomedAt(view: View, zoom: number, pixel: { x: number; y: number }, size: Size): View {
   const target = clampZoom(zoom);
   const before = frameOf(view, size);

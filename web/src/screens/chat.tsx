@@ -18,7 +18,7 @@ const STARTERS = ["Which venues are the most popular?", "Recommend some jazz con
 interface Asked { message: string; session_id?: string; user_id?: string }
 interface Listener { words: (text: string) => void; restart: () => void; reply: (reply: Reply) => void; fail: (error: unknown) => void }
 
-/** One answer over the socket, as the words arise; over REST where no socket opens. */
+/** One answer streamed over the socket, or over REST if no socket opens. */
 class Answer {
   private socket: WebSocket | null = null;
   private done = false;
@@ -50,7 +50,7 @@ class Answer {
     };
     const wait = (): void => {
       clearTimeout(silence);
-      silence = setTimeout(() => finish(() => this.hear.fail(new ApiError(0, "timeout", "No answer arrived in time."))), SILENCE_MS);
+      silence = setTimeout(() => finish(() => this.hear.fail(new ApiError(0, "timeout", "The chat did not answer in time."))), SILENCE_MS);
     };
     const socket = new WebSocket(`${url}?channel=chat`);
     this.socket = socket;
@@ -72,7 +72,7 @@ class Answer {
     socket.onclose = () => {
       if (this.done) return;
       clearTimeout(silence);
-      if (heard) finish(() => this.hear.fail(new ApiError(0, "cut", "The connection was cut in the middle of the answer.")));
+      if (heard) finish(() => this.hear.fail(new ApiError(0, "cut", "The connection broke in the middle of the answer.")));
       else void this.overRest(); // no socket to be had: the whole answer at once
     };
   }
@@ -129,7 +129,7 @@ export function Chat() {
   const fresh = (): void => { said.value = []; kept.value = "[]"; setQuery({ session: null }); };
 
   return (
-    <Page title="Chat" lead="Ask about concerts, venues, forecasts and totals. Answers use the season's own data and name their source." actions={said.value.length > 0 && <button type="button" disabled={!!answer.value} onClick={fresh}>New chat</button>}>
+    <Page title="Chat" lead="Ask about concerts, venues, forecasts and totals. Answers use the season's data and name their source." actions={said.value.length > 0 && <button type="button" disabled={!!answer.value} onClick={fresh}>New chat</button>}>
       <section class="card flush chat">
         <div class="log" ref={end} role="log" aria-label="Conversation" tabIndex={0}>
           {!said.value.length && <Empty title="What would you like to know?"><div class="suggestions">{STARTERS.map((each) => <button key={each} type="button" onClick={() => ask(each)}>{each}</button>)}</div></Empty>}
@@ -156,7 +156,7 @@ export function Chat() {
   );
 }
 
-/** The chats of the signed-in person: to go on with, or to forget. */
+/** The signed-in person's chats, to continue or delete. */
 function Sessions({ owner, changed, open }: { owner: string; changed: number; open: (said: Said[]) => void }) {
   const list = useLoad(`chats ${changed >> 1}`, () => ok(api.GET("/chat/sessions")));
   const [task, run] = useTask();
@@ -169,10 +169,10 @@ function Sessions({ owner, changed, open }: { owner: string; changed: number; op
   const drop = (id: string): void => void run(async () => {
     await ok(api.DELETE("/chat/sessions/{session_id}", at(id)));
     list.reload();
-    tell("The chat is forgotten.");
+    tell("The chat is deleted.");
   });
   return (
-    <Card title="Your chats" note="Kept for a while, then forgotten by themselves.">
+    <Card title="Your chats" note="Chats are kept for a while, then deleted automatically.">
       <Fault error={task.value.error} />
       <Show of={list} lines={2}>
         {(found) => found.sessions.length
@@ -213,7 +213,7 @@ function Meta({ reply }: { reply: Reply }) {
       <span>source: {reply.source}</span>
       {reply.understood && <span>understood: {reply.understood}</span>}
       {reply.fallback && <span>instead of {reply.fallback.instead_of}: {reply.fallback.reason}</span>}
-      {reply.remembered === false && <span>this exchange was not remembered</span>}
+      {reply.remembered === false && <span>this exchange was not saved</span>}
       {reply.remembered !== false && <Judge reply={reply} />}
       {Object.keys(reply.data).length > 0 && <details><summary class="small">Data</summary><pre>{JSON.stringify(reply.data, null, 1)}</pre></details>}
     </div>

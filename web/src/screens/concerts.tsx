@@ -30,7 +30,7 @@ function Ranking() {
   return (
     <Page title="Venue ranking" lead={report.data ? `Completed concerts from ${date(report.data.since)} to ${date(report.data.until)}, by eleven measures of popularity.` : "Venues by eleven measures of popularity."}>
       <form class="toolbar" role="search" onSubmit={(event) => { event.preventDefault(); setQuery({ place: draft.value }); }}>
-        <Field grow label="Places, by commas" placeholder="New York, Boston" value={draft.value} onInput={(event) => { draft.value = event.currentTarget.value; }} onChange={(event) => setQuery({ place: event.currentTarget.value })} />
+        <Field grow label="Places, comma-separated" placeholder="New York, Boston" value={draft.value} onInput={(event) => { draft.value = event.currentTarget.value; }} onChange={(event) => setQuery({ place: event.currentTarget.value })} />
         <Select label="Show" value={top} options={[["10", "10 venues"], ["25", "25 venues"], ["50", "50 venues"], ["100", "100 venues"]]} onChange={(event) => setQuery({ top: event.currentTarget.value })} />
         <Select label="By" value={order} options={[["popularity", "Popularity"], ["revenue", "Revenue"], ["attendance_rate", "Seats filled"], ["concerts", "Concerts"], ["capacity", "Capacity"]]} onChange={(event) => setQuery({ order: event.currentTarget.value, sort: null })} />
         <Select label="Period" value={days} options={[["90", "90 days"], ["365", "A year"], ["730", "Two years"], ["1095", "Three years"]]} onChange={(event) => setQuery({ days: event.currentTarget.value })} />
@@ -80,7 +80,7 @@ function OneVenue({ id }: { id: string }) {
               <Stat label="Upcoming concerts" value={number(found.upcoming_concerts)} to={href("/concerts", { place: found.city })} />
             </div>
             <div class="split">
-              <Card title="By month" note="Revenue of completed concerts, as far as it was reported.">
+              <Card title="By month" note="Reported revenue of completed concerts.">
                 {found.history.length > 1
                   ? <Chart label="Revenue by month" height={220} times={[...found.history].sort((one, other) => one.month.localeCompare(other.month)).map((month) => Date.parse(month.month) / 1000)} when={date}
                       series={[{ name: "Revenue", bars: true, text: (value) => money(value, found.currency, 0), values: [...found.history].sort((one, other) => one.month.localeCompare(other.month)).map((month) => (month.revenue == null ? null : Number(month.revenue))) }]} />
@@ -134,7 +134,7 @@ export function Finder() {
         <Show of={page} lines={12}>
           {(found) => (
             <>
-              {found.concerts.length ? <Concerts rows={found.concerts} /> : <Empty title="No concert matches"><p>Widen the dates, or leave out the place or genre.</p></Empty>}
+              {found.concerts.length ? <Concerts rows={found.concerts} /> : <Empty title="No concert matches"><p>Choose a longer period, or leave out the place or genre.</p></Empty>}
               <div style={{ padding: "0 20px" }}><Fault error={task.value.error} again={more} /></div>
               {found.next_cursor && <div class="pager"><span>{number(found.concerts.length)} shown</span><Action label="Show more" busy="Loading…" task={task.value} onClick={more} /></div>}
             </>
@@ -152,10 +152,10 @@ export function Recommendations() {
   const draft = useSignal({ genres, place });
   const ask = (): void => setQuery({ genres: draft.value.genres, place: draft.value.place });
   return (
-    <Page title="Recommendations" lead="Scheduled concerts that fit, each with its reasons.">
+    <Page title="Recommendations" lead="Matching scheduled concerts, each with its reasons.">
       <form class="toolbar" role="search" onSubmit={(event) => { event.preventDefault(); ask(); }}>
-        <Field grow label="Genres, by commas" placeholder="jazz, pop/electronic" value={draft.value.genres} onInput={(event) => { draft.value = { ...draft.value, genres: event.currentTarget.value }; }} />
-        <Field grow label="Places, by commas" placeholder="New York, Boston" value={draft.value.place} onInput={(event) => { draft.value = { ...draft.value, place: event.currentTarget.value }; }} />
+        <Field grow label="Genres, comma-separated" placeholder="jazz, pop/electronic" value={draft.value.genres} onInput={(event) => { draft.value = { ...draft.value, genres: event.currentTarget.value }; }} />
+        <Field grow label="Places, comma-separated" placeholder="New York, Boston" value={draft.value.place} onInput={(event) => { draft.value = { ...draft.value, place: event.currentTarget.value }; }} />
         <Select label="Show" value={top} options={[["10", "10"], ["25", "25"], ["50", "50"]]} onChange={(event) => setQuery({ top: event.currentTarget.value })} />
         <button type="submit" class="primary">Recommend</button>
       </form>
@@ -183,12 +183,12 @@ export function Forecast() {
   const asked = useSignal(concert);
   useEffect(() => { asked.value = concert; }, [concert]);
   return (
-    <Page title="Sales forecast" lead="What a concert should sell, how far to trust it, and what moves it.">
+    <Page title="Sales forecast" lead="A concert's expected sales, their confidence, and the factors that change them.">
       <form class="toolbar" onSubmit={(event) => { event.preventDefault(); setQuery({ concert: asked.value.trim() }); }}>
-        <Field grow label="Concert" placeholder="con-009299" pattern="[0-9A-Za-z._:\-]{1,50}" required value={asked.value} hint={<>Its id; <a href={href("/concerts")}>Concerts</a> lead here, too.</>} onInput={(event) => { asked.value = event.currentTarget.value; }} />
+        <Field grow label="Concert" placeholder="con-009299" pattern="[0-9A-Za-z._:\-]{1,50}" required value={asked.value} hint={<>Its id; <a href={href("/concerts")}>Concerts</a> link here, too.</>} onInput={(event) => { asked.value = event.currentTarget.value; }} />
         <button type="submit" class="primary" style={{ alignSelf: "center" }}>Forecast</button>
       </form>
-      {concert ? <Foreseen id={concert} /> : <Card><Empty title="Choose a concert"><p>Each concert and each recommendation leads here; or enter a concert's id.</p><a class="button" href={href("/concerts")}>Find one</a></Empty></Card>}
+      {concert ? <Foreseen id={concert} /> : <Card><Empty title="Choose a concert"><p>Each concert and each recommendation links here; or enter a concert's id.</p><a class="button" href={href("/concerts")}>Find one</a></Empty></Card>}
     </Page>
   );
 }
@@ -250,12 +250,12 @@ function Known({ prediction }: { prediction: Prediction }) {
             <Fault error={task.value.error} again={() => void ask()} />
           </div>
         </Card>
-        <Card title="What is known about it" side={<span class="num">{percent(prediction.data_coverage)}</span>} note="Five parts that add up to the data's coverage.">
+        <Card title="Available data" side={<span class="num">{percent(prediction.data_coverage)}</span>} note="Five parts that add up to the data's coverage.">
           <Bars most={0.25} rows={prediction.coverage_parts.map((part) => ({ key: part.name, name: words(part.name), value: part.contribution, text: percent(part.contribution, 1) }))} />
           <ul class="small quiet indent" style={{ marginTop: "12px" }}>{prediction.coverage_parts.map((part) => <li key={part.name}>{part.reason}</li>)}</ul>
         </Card>
       </div>
-      <Card title="What the model looked at">
+      <Card title="Input of the model">
         {concert && <Facts of={[["Concert", `${concert.artist} at ${concert.venue}, ${concert.city}`], ["Date", date(concert.event_date)], ["As of", date(prediction.as_of)]]} />}
         <details style={{ marginTop: "12px" }}><summary>All 21 features</summary><Facts of={Object.entries(base).map(([name, value]) => [words(name), value === null ? "unknown" : number(value, Number.isInteger(value) ? 0 : 2)])} /></details>
       </Card>
@@ -267,5 +267,5 @@ function Slide({ label, text, value, from, to, step = 1, onInput }: { label: str
   return <Field label={`${label}: ${text}`} type="range" min={from} max={to} step={step} value={value} onInput={(event) => onInput(Number(event.currentTarget.value))} />;
 }
 
-/** Whole numbers stay whole; a slider gives fractions of them. */
+/** Keep whole numbers whole, because a slider returns fractions. */
 const rounded = (features: Features): Features => ({ ...features, venue_capacity: Math.round(features.venue_capacity), days_until_event: Math.round(features.days_until_event) });

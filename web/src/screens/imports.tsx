@@ -10,7 +10,7 @@ type Imported = Schemas["Imported"];
 interface Chosen { name: string; content: ArrayBuffer; csv: boolean }
 
 const LISTED = 100;
-const PROVEN: [string, string] = ["", "As the file shows"];
+const PROVEN: [string, string] = ["", "Detect from the file"];
 const SECTIONS: [string, string][] = [["transactions", "Transactions"], ["accounts", "Accounts"], ["liabilities", "Liabilities"]];
 const KINDS: [string, string][] = [["checking", "Checking"], ["savings", "Savings"], ["credit card", "Credit card"]];
 const DATES: [string, string][] = [PROVEN, ["mdy", "Month first, 03/04 is March 4"], ["dmy", "Day first, 03/04 is April 3"]];
@@ -54,7 +54,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
   const nameless = preview.value?.rejections.some((row) => row.field === "account_id");
   const would = preview.value && Object.values(preview.value.saved).some(Boolean);
   return (
-    <Card title="Import a bank file" note="Plaid's shapes as JSON, or a bank's CSV. Nothing is kept before you have seen how it is read.">
+    <Card title="Import a bank file" note="Plaid's JSON, or a bank's CSV. Nothing is saved before you have seen the preview.">
       <div class="stack">
         <Field label="File" type="file" accept=".json,.csv,.txt,application/json,text/csv" disabled={task.value.running} onChange={(event) => { choose(event.currentTarget.files?.[0]); event.currentTarget.value = ""; }} />
         {file.value && <p class="small quiet"><bdi class="wrap">{file.value.name}</bdi></p>}
@@ -64,8 +64,8 @@ export function Import({ path, done }: { path: string; done: () => void }) {
             <Select label="Dates" options={DATES} {...option("dates")} />
             <Select label="Decimals" options={DECIMALS} {...option("decimals")} />
             <Select label="Amounts" options={SIGNS} {...option("amounts")} />
-            <Field label="Account of rows that name none" maxLength={100} hint={nameless ? "The rows name no account. Type the id of one, or of a new one." : undefined} {...option("account_id")} />
-            {options.value.account_id && <Select label="If it is new, it is" options={KINDS} {...option("account_kind", "checking")} />}
+            <Field label="Account for rows without one" maxLength={100} hint={nameless ? "The rows name no account. Type the id of an existing or a new account." : undefined} {...option("account_id")} />
+            {options.value.account_id && <Select label="Type if it is new" options={KINDS} {...option("account_kind", "checking")} />}
           </div>
         )}
         <Fault error={task.value.error} again={file.value ? look : undefined} />
@@ -75,7 +75,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
           <div class="row">
             <Action primary label="Import" busy="Importing…" disabled={!would || task.value.running} task={task.value} onClick={take} />
             <button type="button" class="plain" onClick={() => choose(undefined)}>Choose another file</button>
-            {!would && <span class="small quiet">There is nothing new in it.</span>}
+            {!would && <span class="small quiet">The file contains nothing new.</span>}
           </div>
         )}
         {taken.value && <div class="stack tight" role="status"><Note tone={taken.value.rejected ? "warn" : "good"}><p>{sumOf(taken.value, "Saved")}</p></Note><Rejected of={taken.value} /></div>}
@@ -87,7 +87,7 @@ export function Import({ path, done }: { path: string; done: () => void }) {
 function sumOf({ saved, unchanged, rejected }: Imported, verb: string): string {
   const same = Object.values(unchanged).reduce((sum, count) => sum + count, 0);
   const news = countsOf(saved);
-  return [news ? `${verb} ${news}.` : "Nothing new.", same ? `${number(same)} unchanged.` : "", rejected ? `${plural(rejected, "row")} not taken.` : ""].filter(Boolean).join(" ");
+  return [news ? `${verb} ${news}.` : "Nothing new.", same ? `${number(same)} unchanged.` : "", rejected ? `${plural(rejected, "row")} rejected.` : ""].filter(Boolean).join(" ");
 }
 
 function Preview({ of }: { of: Imported }) {
@@ -98,7 +98,7 @@ function Preview({ of }: { of: Imported }) {
       <Note tone={of.rejected ? "warn" : "good"}><p>{sumOf(of, "Would save")}</p></Note>
       {readings && (
         <div>
-          <h3 style={{ marginBottom: "6px" }}>How it is read</h3>
+          <h3 style={{ marginBottom: "6px" }}>Interpretation</h3>
           <Facts of={[
             ["Format", [readings.format, readings.encoding].filter(Boolean).join(", ")],
             ["Columns", !!columns.length && <span class="wrap">{columns.map(([theirs, ours]) => `${theirs} as ${words(ours).toLowerCase()}`).join("; ")}</span>],
@@ -130,9 +130,9 @@ function Rejected({ of }: { of: Imported }) {
   if (!of.rejections.length) return null;
   return (
     <details open={of.dry_run}>
-      <summary>Rows that are not taken</summary>
+      <summary>Rejected rows</summary>
       <div class="excerpt">
-        <Table label="Rows that are not taken" rows={of.rejections.slice(0, LISTED)} id={(row) => `${row.section} ${row.line} ${row.field}`} columns={[
+        <Table label="Rejected rows" rows={of.rejections.slice(0, LISTED)} id={(row) => `${row.section} ${row.line} ${row.field}`} columns={[
           { name: "Row", key: "line", cell: (row) => <span class="nowrap">{words(row.section)} {number(row.line)}</span> },
           { name: "Field", key: "field", cell: (row) => <code class="wrap">{row.field}</code> },
           { name: "Problem", key: "problem", cell: (row) => <>{row.problem}; <span class="quiet">expected {row.expected}</span></> },

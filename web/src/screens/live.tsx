@@ -39,7 +39,7 @@ export function Live() {
   const chosen = all?.find((plane) => plane.icao24 === selected);
   const sort = search.sort ?? "callsign";
   const view = viewOf(search);
-  const track = useLoad(`track ${selected ?? ""}`, async () => (selected ? await patiently((asked) => api.GET("/flights/aircraft/{icao24}/track", { params: { path: { icao24: selected }, query: { query: asked } } })) as Schemas["Track"] : null)); // GeoJSON is not asked for
+  const track = useLoad(`track ${selected ?? ""}`, async () => (selected ? await patiently((asked) => api.GET("/flights/aircraft/{icao24}/track", { params: { path: { icao24: selected }, query: { query: asked } } })) as Schemas["Track"] : null)); // GeoJSON is not requested
   const lines = useMemo(() => track.data?.flights.map((flight) => flight.points.map((point): [number, number] => [point.longitude, point.latitude])), [track.data]);
   const lead = latest.data
     ? <>{plural(latest.data.matching, "aircraft", "aircraft")} in the snapshot of {time(latest.data.time)}{snap ? "." : `, the newest that passed its checks (${ago(latest.data.time)}).`}</>
@@ -48,7 +48,7 @@ export function Live() {
     return (
       <Page title="Live map" lead={lead}>
         {(latest.error as { status?: number }).status === 404
-          ? <Card><Empty title="No snapshot has passed validation yet"><p>Ingestion polls every five minutes. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> fills the map with recorded traffic.</p><button type="button" onClick={latest.reload}>Look again</button></Empty></Card>
+          ? <Card><Empty title="No snapshot has passed validation yet"><p>Ingestion polls every five minutes. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> fills the map with recorded traffic.</p><button type="button" onClick={latest.reload}>Reload</button></Empty></Card>
           : <Fault error={latest.error} again={latest.reload} />}
       </Page>
     );
@@ -86,7 +86,7 @@ export function Live() {
 
 const PLAY_MS = 900;
 
-/** The snapshots of the last day, to go through by hand or to play. */
+/** The last day's snapshots, to step through or to play. */
 function Slider({ at }: { at: string | undefined }) {
   const list = useLoad("snapshots", () => {
     const now = Date.now();

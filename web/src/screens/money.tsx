@@ -21,7 +21,7 @@ const WindowChoice = () => <Choices label="Period" value={String(windowOf())} op
 
 const useProfile = (): Loaded<Profile> => useLoad("profile", () => ok(api.GET("/api/v1/users/me/profile")));
 
-/** The person's own screens: for those who signed in and have a profile. */
+/** The person's own screens, for signed-in people with a profile. */
 function Own({ children }: { children: (profile: Profile, loaded: Loaded<Profile>) => preact.ComponentChildren }) {
   return <SignedIn><WithProfile>{children}</WithProfile></SignedIn>;
 }
@@ -38,7 +38,7 @@ function Welcome({ made }: { made: (profile: Profile) => void }) {
   const [task, run] = useTask();
   const save = (): void => void run(async () => made(await ok(api.PUT("/api/v1/users/me/profile", { body: { display_name: name.value.trim(), currency: currency.value } }))));
   return (
-    <Card title="Begin with a profile" note="It says how to greet you, and in which currency everything is computed.">
+    <Card title="Begin with a profile" note="It holds your name and the currency of all figures.">
       <form class="stack" style={{ maxWidth: "420px" }} onSubmit={(event) => { event.preventDefault(); save(); }}>
         <Field label="Your name" maxLength={200} value={name.value} onInput={(event) => { name.value = event.currentTarget.value; }} />
         <Field label="Home currency" required pattern="[A-Z]{3}" maxLength={3} value={currency.value} hint="Three letters, such as USD or EUR." onInput={(event) => { currency.value = event.currentTarget.value.toUpperCase(); }} />
@@ -50,12 +50,12 @@ function Welcome({ made }: { made: (profile: Profile) => void }) {
 }
 
 const NoConsent = () => (
-  <Card><Empty title="You have not agreed to insights"><p>Without your consent nothing is computed from your transactions. You can take it back at any time.</p><a class="button primary" href={href("/money/data")}>Read and decide</a></Empty></Card>
+  <Card><Empty title="You have not agreed to insights"><p>Without your consent, nothing is computed from your transactions. You can withdraw it at any time.</p><a class="button primary" href={href("/money/data")}>Read and decide</a></Empty></Card>
 );
 
 export function Month() {
   return (
-    <Page title="My money" lead="What your transactions say, and what it rests on." actions={<WindowChoice />}>
+    <Page title="My money" lead="Insights from your transactions, and their evidence." actions={<WindowChoice />}>
       <Own>{(profile) => <Glance profile={profile} />}</Own>
     </Page>
   );
@@ -77,7 +77,7 @@ function Glance({ profile }: { profile: Profile }) {
                   note={account.limit_cents ? `limit ${cents(account.limit_cents, account.currency)}` : words(account.subtype)} to={href("/money/transactions", { account: account.account_id })} />
               ))}
             </div>
-          : <Card><Empty title="No accounts yet"><p>Import a file of your bank; accounts, transactions and liabilities appear here then.</p><a class="button primary" href={href("/money/data")}>Import a file</a></Empty></Card>}
+          : <Card><Empty title="No accounts yet"><p>Import a file from your bank; accounts, transactions and liabilities then appear here.</p><a class="button primary" href={href("/money/data")}>Import a file</a></Empty></Card>}
       </Show>
       <Spent />
       {!profile.consented ? <NoConsent /> : (
@@ -92,7 +92,7 @@ function Glance({ profile }: { profile: Profile }) {
   );
 }
 
-/** A year's months, and the chosen month by category; each figure leads to its transactions. */
+/** A year's months, and the chosen month by category; each figure links to its transactions. */
 function Spent() {
   const spending = useLoad("spending", () => ok(api.GET("/api/v1/users/me/spending", { params: { query: { months: 12 } } })));
   const found = spending.data;
@@ -127,7 +127,7 @@ const monthOf = (day: string): string => new Date(day).toLocaleDateString("en-US
 function PersonaCard({ insights: { persona, behaviours, as_of: asOf } }: { insights: Insights }) {
   return (
     <div class="stack">
-      <Card title={persona ? persona.name : "No persona"} note={persona ? persona.focus : "There is not enough data for one in this period."} side={persona && <a href={href("/money/recommendations", { window: query.value.window })}>What to do</a>}>
+      <Card title={persona ? persona.name : "No persona"} note={persona ? persona.focus : "There is not enough data for a persona in this period."} side={persona && <a href={href("/money/recommendations", { window: query.value.window })}>What to do</a>}>
         {persona && <>
           <h3>Because</h3>
           <EvidenceList of={persona.because} />
@@ -171,7 +171,7 @@ const Signals = ({ insights }: { insights: Insights }) => <Card title="Signals" 
 
 export function Transactions() {
   return (
-    <Page title="Transactions" lead="Money out is positive on a statement; here it is shown as spending, and money in with a plus.">
+    <Page title="Transactions" lead="Money out is shown as spending, and money in with a plus.">
       <Own>{() => <Statement />}</Own>
     </Page>
   );
@@ -221,7 +221,7 @@ function Statement() {
 export function Advice() {
   const [, , id] = parts.value;
   return (
-    <Page title="Recommendations" lead={id ? <a href={href("/money/recommendations", { window: query.value.window })}>All recommendations</a> : "Each says why you see it, with your own numbers."} actions={!id && <WindowChoice />}>
+    <Page title="Recommendations" lead={id ? <a href={href("/money/recommendations", { window: query.value.window })}>All recommendations</a> : "Each explains why you see it, with your own numbers."} actions={!id && <WindowChoice />}>
       <Own>{(profile) => (id ? <Explained id={id} /> : profile.consented ? <AdviceList /> : <NoConsent />)}</Own>
     </Page>
   );
@@ -261,7 +261,7 @@ function Feedback({ id }: { id: string }) {
   const give = (helpful: boolean): void => void run(async () => {
     await ok(api.POST("/api/v1/feedback", { body: { recommendation_id: id, helpful } }));
     given.value = helpful;
-    tell("Thank you. Your feedback is kept.");
+    tell("Thank you. Your feedback is saved.");
   });
   return (
     <span class="row" role="group" aria-label="Was this helpful?">
@@ -304,7 +304,7 @@ export function TraceCard({ trace }: { trace: Schemas["Trace"] }) {
 
 export function OwnData() {
   return (
-    <Page title="Consent and data" lead="What may be computed from your transactions, and everything that is kept about you.">
+    <Page title="Consent and data" lead="What may be computed from your transactions, and all data that is kept about you.">
       <Own>{(profile, loaded) => <><ConsentCard changed={loaded.reload} /><Import path="/api/v1/users/me/imports" done={loaded.reload} /><ProfileCard profile={profile} changed={loaded.set} /><ExportCard /><Erasure /></>}</Own>
     </Page>
   );
@@ -318,7 +318,7 @@ function ConsentCard({ changed }: { changed: () => void }) {
     consent.set(await ok(api.PUT("/api/v1/users/me/consent", { body: { granted, policy_version: consent.data!.policy.policy_version } })));
     asking.value = false;
     changed();
-    tell(granted ? "Thank you. Insights are computed within minutes." : "Your consent is withdrawn, and what was derived is erased.");
+    tell(granted ? "Thank you. Insights are computed within minutes." : "Your consent is withdrawn, and all derived data is erased.");
   });
   return (
     <Card title="Consent" side={consent.data && <Chip tone={consent.data.granted ? "good" : undefined}>{consent.data.granted ? "granted" : "not granted"}</Chip>}>
@@ -336,7 +336,7 @@ function ConsentCard({ changed }: { changed: () => void }) {
             </div>
             {!!found.history.length && <details><summary>History</summary><ul class="indent">{found.history.map((each) => <li key={each.recorded_at}>{each.granted ? "Granted" : "Withdrawn"} {time(each.recorded_at)}, policy {each.policy_version}</li>)}</ul></details>}
             <Confirm open={asking.value} title="Withdraw your consent?" yes="Withdraw consent" danger task={task.value} onYes={() => decide(false)} onNo={() => { asking.value = false; }}>
-              <p>Signals, persona and recommendations are erased at once. Jobs under way skip you.</p>
+              <p>Signals, persona and recommendations are erased immediately. Running jobs skip you.</p>
             </Confirm>
           </div>
         )}
@@ -368,7 +368,7 @@ function ProfileCard({ profile, changed }: { profile: Profile; changed: (profile
 const PARTS = ["transactions", "accounts", "liabilities", "payments", "statements", "merchants", "signals", "personas", "recommendations", "traces", "feedback", "consents"] as const;
 type Part = (typeof PARTS)[number];
 
-/** Everything that is kept about the person, as files. */
+/** All data about the person, as files. */
 function ExportCard() {
   const part = useSignal<Part>("transactions");
   const [task, run] = useTask();
@@ -391,7 +391,7 @@ function ExportCard() {
     saveFile(`${part.value}.csv`, text, "text/csv");
   });
   return (
-    <Card title="Take your data with you" note="Everything that is kept about you.">
+    <Card title="Take your data with you" note="All data that is kept about you.">
       <div class="toolbar">
         <Action label="Download all as JSON" busy="Collecting…" task={task.value} onClick={json} />
         <Select label="Part" value={part.value} options={PARTS.map((each): [string, string] => [each, words(each)])} onChange={(event) => { part.value = event.currentTarget.value as Part; }} />
@@ -418,13 +418,13 @@ function Erasure() {
     asking.value = false;
     location.hash = "/";
     await signOut();
-    tell("Everything about you is deleted.");
+    tell("All your data is deleted.");
   });
   return (
-    <Card title="Delete everything" note="Profile, accounts, transactions, signals and recommendations, at once and for good.">
+    <Card title="Delete everything" note="Profile, accounts, transactions, signals and recommendations, immediately and permanently.">
       <button type="button" class="danger" onClick={() => { asking.value = true; }}>Delete my data</button>
       <Confirm open={asking.value} title="Delete all your data?" yes="Delete everything" danger task={task.value} onYes={erase} onNo={() => { asking.value = false; }}>
-        <p>This cannot be undone. Your sign-in stays; a new profile begins empty.</p>
+        <p>This cannot be undone. Your sign-in stays; a new profile starts empty.</p>
       </Confirm>
     </Card>
   );

@@ -37,7 +37,7 @@ function Pipeline() {
           <div class="stats">
             <Stat label="Flight runs, last 24 hours" value={number(found.runs.length)} note={last ? `the last ${ago(last.snapshot_time)}` : "none yet"} to={href("/flights/runs")} />
             {failed.data && <Stat label="Failed" value={`${number(failed.data.runs.length)}${failed.data.cursor === null ? "" : "+"}`} tone={failed.data.runs.length ? "bad" : undefined} note={failed.data.runs.length ? "see why" : "none failed"} to={href("/flights/runs", { status: failed.data.runs.length ? "FAILED" : null })} />}
-            {!isOperator.value && <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "wait for a review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />}
+            {!isOperator.value && <Stat label="In quarantine" value={number(held)} tone={held ? "warn" : undefined} note={held ? "waiting for review" : "nothing to review"} to={href("/flights/runs", { status: held ? "QUARANTINED" : null })} />}
             <Stat label="Mean quality" value={percent(found.mean_score, 1)} note={`over ${plural(found.runs.length, "run")}`} to={href("/flights/runs")} />
             <Stat label="Check that failed most" value={<span style={{ fontSize: "17px" }}>{found.worst_checks.length ? words(found.worst_checks[0].check) : "None"}</span>} note={found.worst_checks.length ? plural(found.worst_checks[0].failures, "run") : "all checks passed"} to={href("/flights/runs", { check: found.worst_checks[0]?.check })} />
           </div>
@@ -49,16 +49,16 @@ function Pipeline() {
 
 const PLACES: [string, string, string][] = [
   ["/flights", "Live map", "Aircraft of the newest validated snapshot, with filters and details"],
-  ["/concerts/venues", "Venue ranking", "The most popular venues, by eleven measures"],
+  ["/concerts/venues", "Venue ranking", "The most popular venues by eleven measures"],
   ["/concerts/chat", "Chat about concerts", "Ask for concerts, venues, forecasts and totals"],
   ["/money", "My money", "Your signals, persona and recommendations, each with its reason"],
   ["/photos", "From your phone", "Scan a code, take a photo, see it here"],
-  ["/reference", "API reference", "Every endpoint, with its schemas, to try"],
+  ["/reference", "API reference", "Every endpoint with its schemas, to try out"],
 ];
 
 function Places() {
   return (
-    <Card title="Where to go">
+    <Card title="Screens">
       <ul class="plain stack">
         {PLACES.map(([path, name, what]) => <li key={path}><a href={href(path)}><strong>{name}</strong></a><br /><span class="quiet">{what}</span></li>)}
       </ul>
@@ -70,9 +70,9 @@ function Ways() {
   return (
     <Card title={person.value ? `Signed in as ${person.value.name}` : "More after signing in"}>
       {person.value
-        ? <p class="quiet">Your own money is under My money. Operators also see the state of each dependency, prediction jobs and the review queue.</p>
+        ? <p class="quiet">Your own money is under My money. Operators also see dependencies, prediction jobs and the review queue.</p>
         : <>
-            <p class="quiet" style={{ marginBottom: "12px" }}>Flights, concerts, photos and the reference are open to everybody. Your own money needs an account; operations need one in the group operators.</p>
+            <p class="quiet" style={{ marginBottom: "12px" }}>Flights, concerts, photos and the reference are open to everybody. My money needs an account, and operations need an account in the group operators.</p>
             <a class="button primary" href={href("/sign-in")}>Sign in</a>
           </>}
     </Card>
@@ -82,7 +82,7 @@ function Ways() {
 function Health() {
   const health = useLoad("health", () => ok(api.GET("/health", { params: { query: { deep: true } } })), 60_000);
   return (
-    <Card title="Dependencies" side={health.data && <Status of={health.data.status} />} note="Asked now, with a deadline of two seconds each.">
+    <Card title="Dependencies" side={health.data && <Status of={health.data.status} />} note="Checked just now, with a deadline of two seconds each.">
       <Show of={health} lines={8}>
         {(report) => (
           <ul class="plain stack tight">
@@ -96,7 +96,7 @@ function Health() {
   );
 }
 
-/** An operator's day: each figure leads to what it counts. */
+/** An operator's day: each figure links to its details. */
 function Today() {
   const state = useLoad("operations", () => ok(api.GET("/operations")), EVERY_MS);
   const soon = useSoon(state.reload);
@@ -112,7 +112,7 @@ function Today() {
           return (
             <div class="stats wide">
               <Stat label="Failed runs today" {...known(runs?.failed, `of ${plural(runs?.runs ?? 0, "run")}`, problems.runs)} tone={runs?.failed ? "bad" : undefined} to={href("/flights/runs", { status: "FAILED" })} />
-              <Stat label="Quarantined today" {...known(runs?.quarantined, runs?.quarantined ? "wait for a review" : "nothing to review", problems.runs)} tone={runs?.quarantined ? "warn" : undefined} to={href("/flights/runs", { status: "QUARANTINED" })} />
+              <Stat label="Quarantined today" {...known(runs?.quarantined, runs?.quarantined ? "waiting for review" : "nothing to review", problems.runs)} tone={runs?.quarantined ? "warn" : undefined} to={href("/flights/runs", { status: "QUARANTINED" })} />
               <Stat label="Credits left" {...known(credits?.credits_left, credits ? `of ${number(credits.daily_credits)}, for ${plural(credits.polls_left, "poll")}` : "", problems.credits)} tone={credits && !credits.polls_left ? "bad" : undefined} to={href("/flights/ingestion")} />
               <Stat label="Jobs under way" {...known(jobs?.active, `${number(jobs?.begun)} begun today`, problems.jobs)} to={href("/predictions", { state: jobs?.active ? "running" : null })} />
               <Stat label="Failed jobs today" {...known(jobs?.failed, `${number(jobs?.succeeded)} succeeded`, problems.jobs)} tone={jobs?.failed ? "bad" : undefined} to={href("/predictions", { state: "failed" })} />
@@ -129,7 +129,7 @@ function Today() {
   );
 }
 
-/** Alarms and dead letters, one by one. */
+/** Alarms and dead-letter messages, one by one. */
 function State({ of: { alarms, dead_letters: queues, problems } }: { of: Schemas["Operations"] }) {
   const { show } = query.value;
   const ringing = alarms?.filter((alarm) => alarm.state === "ALARM") ?? [];
@@ -146,7 +146,7 @@ function State({ of: { alarms, dead_letters: queues, problems } }: { of: Schemas
       <Card title="Dead letters" side={queues && <Chip tone={waiting.length ? "bad" : "good"}>{waiting.length ? plural(waiting.reduce((sum, queue) => sum + queue.messages, 0), "message") : "none"}</Chip>}>
         {problems.dead_letters && <Note tone="warn"><p>{problems.dead_letters}</p></Note>}
         {waiting.length
-          ? <ul class="plain stack tight">{waiting.map((queue) => <li key={queue.queue}><strong>{words(queue.function)}</strong>: {plural(queue.messages, "message")}<br /><span class="small quiet">Mend the cause, then <code>make redrive FUNCTION={queue.function}</code></span></li>)}</ul>
+          ? <ul class="plain stack tight">{waiting.map((queue) => <li key={queue.queue}><strong>{words(queue.function)}</strong>: {plural(queue.messages, "message")}<br /><span class="small quiet">Fix the cause, then run <code>make redrive FUNCTION={queue.function}</code></span></li>)}</ul>
           : queues && <p class="quiet">{plural(queues.length, "queue")}, all empty.</p>}
         {queues && <All key={`queues ${show}`} open={show === "dead-letters"} rows={queues.map((queue) => [queue.function, number(queue.messages)])} />}
       </Card>
@@ -154,7 +154,7 @@ function State({ of: { alarms, dead_letters: queues, problems } }: { of: Schemas
   );
 }
 
-/** What a figure counts, in full; opened, and brought into view, by the link of the figure. */
+/** The details of a figure; the figure's link opens and shows them. */
 function All({ open, rows }: { open: boolean; rows: [string, ComponentChildren][] }) {
   const box = useRef<HTMLDetailsElement>(null);
   useEffect(() => { if (open) box.current?.scrollIntoView({ block: "nearest" }); }, []);

@@ -19,7 +19,7 @@ export function People() {
   const [, id, , trace] = parts.value;
   if (id && trace) return <Page title="Why it was recommended" lead={<a href={href(`/people/${id}`)}>Back to the person</a>}><SignedIn operators><OneTrace user={id} id={trace} /></SignedIn></Page>;
   if (id) return <SignedIn operators><Person id={id} /></SignedIn>;
-  return <Page title="People" lead="Everybody with a profile, and what was found about those who agreed."><SignedIn operators><Listing /></SignedIn></Page>;
+  return <Page title="People" lead="Everybody with a profile, and the insights about those who consented."><SignedIn operators><Listing /></SignedIn></Page>;
 }
 
 function Listing() {
@@ -78,7 +78,7 @@ function Person({ id }: { id: string }) {
               <div class="stack">
                 <Card title="Profile"><Facts of={[["Name", <bdi>{found.profile.display_name || "–"}</bdi>], ["Currency", found.profile.currency], ["Consent", found.profile.consented ? "granted" : "none"], ["Since", date(found.profile.created_at)]]} /></Card>
                 <Import path={`/api/v1/operator/users/${id}/imports`} done={() => { detail.reload(); signals.reload(); }} />
-                <Card title="What operators did" note="Looking at a person is on record, too.">
+                <Card title="Operators' actions" note="Viewing a person is recorded, too.">
                   {found.actions.length
                     ? <ul class="plain stack tight">{found.actions.slice(0, 20).map((action, index) => <li key={index}>{words(action.action)} <span class="quiet small">{ago(action.acted_at)}{action.reason && `: ${action.reason}`}</span>{action.recommendation_id && <> <a class="small" href={href(`/people/${id}/traces/${action.recommendation_id}`)}>which</a></>}</li>)}</ul>
                     : <p class="quiet">Nothing yet.</p>}
@@ -130,7 +130,7 @@ function Remove({ id, name }: { id: string; name: string }) {
   return (
     <div>
       <button type="button" class="danger" onClick={() => { asking.value = true; }}>Delete this person's data</button>
-      <Confirm open={asking.value} title={`Delete all data of ${name}?`} yes="Delete everything" danger task={task.value} onYes={remove} onNo={() => { asking.value = false; }}><p>Profile, transactions, signals and recommendations go at once and for good.</p></Confirm>
+      <Confirm open={asking.value} title={`Delete all data of ${name}?`} yes="Delete everything" danger task={task.value} onYes={remove} onNo={() => { asking.value = false; }}><p>Profile, transactions, signals and recommendations are deleted immediately and permanently.</p></Confirm>
     </div>
   );
 }
@@ -145,7 +145,7 @@ type Verdict = "approve" | "flag" | "override";
 const KEYS: Record<string, Verdict> = { a: "approve", f: "flag", o: "override" };
 
 export function Review() {
-  return <Page title="Review queue" lead="Approve, flag or override what was recommended. Keys: J and K move, A approves, F flags, O overrides with a reason."><SignedIn operators><Queue /></SignedIn></Page>;
+  return <Page title="Review queue" lead="Approve, flag or override recommendations. Keys: J and K move, A approves, F flags, O overrides with a reason."><SignedIn operators><Queue /></SignedIn></Page>;
 }
 
 function Queue() {
@@ -230,7 +230,7 @@ function Queue() {
           : <Card><Empty title="The queue is empty"><p>{status === "active" ? "Everything is reviewed." : "Nothing is in this state."}</p>{found.next_cursor && <Action label="Show more" task={task.value} onClick={more} />}</Empty></Card>}
       </Show>
       <Confirm open={!!reason.value} title="Override this recommendation?" yes="Override" danger task={task.value} onYes={() => judge(reason.value!.item, "override", reason.value!.text)} onNo={() => { reason.value = null; }}>
-        <p>It is withdrawn from the person. The reason stays on record.</p>
+        <p>The person no longer sees it. The reason stays on record.</p>
         <Area label="Reason" required minLength={3} maxLength={2000} value={reason.value?.text ?? ""} onInput={(event) => { reason.value = { ...reason.value!, text: event.currentTarget.value }; }} />
       </Confirm>
     </>
@@ -238,7 +238,7 @@ function Queue() {
 }
 
 export function Fairness() {
-  return <Page title="Coverage and fairness" lead="How much of what was promised is there, and whether every group of people gets its share."><SignedIn operators><Measures /></SignedIn></Page>;
+  return <Page title="Coverage and fairness" lead="Coverage of personas, reasons and traces, and each persona's share in every group of people."><SignedIn operators><Measures /></SignedIn></Page>;
 }
 
 function Measures() {
@@ -249,7 +249,7 @@ function Measures() {
         const personas = Object.keys(found.personas);
         return (
           <>
-            <p class="quiet">{found.measured_at ? `Measured ${time(found.measured_at)}, at the end of the last run for everybody.` : "Measured for this page: there was no run for everybody yet."}</p>
+            <p class="quiet">{found.measured_at ? `Measured ${time(found.measured_at)}, at the end of the last run for everybody.` : "Measured for this page, because no run has covered everybody yet."}</p>
             <div class="stats">
               <Stat label="People" value={number(found.users)} note={`${number(found.consented)} agreed`} to={href("/people")} />
               <Stat label="With a persona" value={percent(found.persona_coverage, 1)} />
@@ -263,7 +263,7 @@ function Measures() {
               <Card title="Recommendations">{Object.keys(found.recommendations).length ? <Bars rows={Object.entries(found.recommendations).sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ key: name, name: words(name), value: count, text: number(count) }))} /> : <Empty title="None yet" />}</Card>
             </div>
             <OverTime />
-            <Card flush title="Fairness" note="Each persona's share in each group; groups of fewer than 30 people say little.">
+            <Card flush title="Fairness" note="Each persona's share in each group; groups of fewer than 30 people are not reliable.">
               <div class="scroll" tabIndex={0} role="region" aria-label="Fairness">
                 <table>
                   <thead><tr><th scope="col">Group</th>{personas.map((each) => <th key={each} scope="col" class="num">{words(each)}</th>)}</tr></thead>

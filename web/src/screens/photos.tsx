@@ -36,9 +36,9 @@ export function Photos() {
       <Fault error={task.value.error} again={open} />
       {current
         ? <Current key={current.sessionId} session={current} gone={() => gone(current.sessionId)} fresh={open} />
-        : <Card><Empty title="Send a photo from your phone"><p>A code works for 30 minutes and takes one photo. Nobody but this browser can open it. The photo is kept as the phone made it: if it notes where photos are taken, that is in it.</p><Action primary label="Get a code" busy="Preparing…" task={task.value} onClick={open} /></Empty></Card>}
+        : <Card><Empty title="Send a photo from your phone"><p>A code works for 30 minutes and takes one photo. Only this browser can open it. The photo is kept unchanged, including a location if the phone records one.</p><Action primary label="Get a code" busy="Preparing…" task={task.value} onClick={open} /></Empty></Card>}
       {sessions.value.length > 0 && (
-        <Card title="Codes of this browser" note="The last day's; this browser alone can open them.">
+        <Card title="Codes of this browser" note="From the last day. Only this browser can open them.">
           <ul class="plain stack tight">
             {sessions.value.map((each) => (
               <li key={each.sessionId} class="row between">
@@ -76,7 +76,7 @@ function Current({ session, gone, fresh }: { session: KeptSession; gone: () => v
   );
 }
 
-/** Tell of changes as they happen; polling goes on beside it and covers a socket that is cut. */
+/** Report changes as they happen; polling continues in parallel and covers a disconnected socket. */
 function useSocket({ socketUrl, sessionId, ownerToken }: KeptSession, wanted: boolean, changed: () => void, connected: () => void): void {
   useEffect(() => {
     if (!wanted || !socketUrl) return;
@@ -92,7 +92,7 @@ function useSocket({ socketUrl, sessionId, ownerToken }: KeptSession, wanted: bo
 }
 
 const SAYS: Record<string, string> = {
-  AWAITING_SCAN: "Waiting for your phone", UPLOAD_REQUESTED: "Your phone is sending a photo", REJECTED: "Waiting for another try",
+  AWAITING_SCAN: "Waiting for your phone", UPLOAD_REQUESTED: "Your phone is sending a photo", REJECTED: "Waiting for another attempt",
 };
 
 function Code({ session, view, connected }: { session: KeptSession; view: View; connected: boolean }) {
@@ -116,8 +116,8 @@ function Code({ session, view, connected }: { session: KeptSession; view: View; 
           <p role="status"><Chip tone={view.status === "REJECTED" ? "bad" : "busy"}>{connected && view.status === "AWAITING_SCAN" ? "Your phone is connected" : SAYS[view.status] ?? view.status}</Chip></p>
           {view.status === "REJECTED" && <Note tone="bad"><p>{REASONS[view.reason ?? ""] ?? "That file could not be used."} Choose another one on the phone.</p></Note>}
           <ol class="indent"><li>Scan the code with your phone's camera.</li><li>Take a photo, or choose one.</li><li>It appears here.</li></ol>
-          {isThisComputer(session.phoneUrl) && <Note tone="warn"><p>The code leads to this computer, which no phone reaches. Open the phone's page here instead, or serve the console from an address of your network.</p></Note>}
-          <Field label="The link in the code" readOnly value={session.phoneUrl} onFocus={(event) => event.currentTarget.select()} />
+          {isThisComputer(session.phoneUrl) && <Note tone="warn"><p>The code links to this computer, which a phone cannot reach. Open the phone page here instead, or serve the console from an address in your network.</p></Note>}
+          <Field label="Link in the code" readOnly value={session.phoneUrl} onFocus={(event) => event.currentTarget.select()} />
           <div class="row"><a class="button" href={session.phoneUrl} target="_blank" rel="noopener">Open the phone page here</a><button type="button" onClick={() => void copy()}>Copy the link</button></div>
         </div>
       </div>
@@ -135,7 +135,7 @@ function Photo({ session, view, gone, fresh }: { session: KeptSession; view: Vie
   const address = async (): Promise<string> => (await ok(api.GET("/sessions/{session_id}", owner(session)))).imageUrl!;
   const download = (): void => void run(async () => {
     const answer = await fetch(await address()).catch(() => null);
-    if (!answer?.ok) throw new ApiError(answer?.status ?? 0, "storage", "Storage did not give the photo.");
+    if (!answer?.ok) throw new ApiError(answer?.status ?? 0, "storage", "Storage did not return the photo.");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());
     link.download = `photo-${session.sessionId.slice(0, 8)}.${kind === "jpeg" ? "jpg" : kind}`;
@@ -168,7 +168,7 @@ function Photo({ session, view, gone, fresh }: { session: KeptSession; view: Vie
           <button type="button" class="danger" onClick={() => { asking.value = true; }}>Delete</button>
         </div>
       </div>
-      <Confirm open={asking.value} title="Delete this photo?" yes="Delete photo" danger task={task.value} onYes={remove} onNo={() => { asking.value = false; }}><p>It is removed from storage at once.</p></Confirm>
+      <Confirm open={asking.value} title="Delete this photo?" yes="Delete photo" danger task={task.value} onYes={remove} onNo={() => { asking.value = false; }}><p>It is removed from storage immediately.</p></Confirm>
     </Card>
   );
 }

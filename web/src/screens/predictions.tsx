@@ -19,7 +19,7 @@ export function Jobs() {
 
 function AllJobs() {
   return (
-    <Page title="Prediction jobs" lead="A job scores every row of a table with a published model, in parts side by side." actions={<a class="button primary" href={href("/predictions/new")}>New job</a>}>
+    <Page title="Prediction jobs" lead="A job scores every row of a table with a published model, in parallel parts." actions={<a class="button primary" href={href("/predictions/new")}>New job</a>}>
       <SignedIn operators><Listing /></SignedIn>
     </Page>
   );
@@ -43,10 +43,10 @@ function Listing() {
         });
         const filter = <div class="toolbar"><Select label="State" value={state} options={STATES} onChange={(event) => { older.value = { jobs: [], next: null }; setQuery({ state: event.currentTarget.value }); }} /></div>;
         if (!jobs.length && state) return <>{filter}<Card><Empty title="No job is in this state"><button type="button" onClick={() => setQuery({ state: null })}>Show every state</button></Empty></Card></>;
-        if (!jobs.length) return <Card><Empty title="No jobs yet"><p>Publish a model, put a table into the data bucket, then start a job.</p><a class="button primary" href={href("/predictions/new")}>New job</a></Empty></Card>;
+        if (!jobs.length) return <Card><Empty title="No jobs yet"><p>Publish a model, upload a table to the data bucket, then start a job.</p><a class="button primary" href={href("/predictions/new")}>New job</a></Empty></Card>;
         return (
           <>{filter}
-          <Card flush title={plural(jobs.length, "job")} note={`Newest first; progress is ${connected.value ? "told as it happens" : "looked at every five seconds"}.`}>
+          <Card flush title={plural(jobs.length, "job")} note={`Newest first; progress is ${connected.value ? "live" : "updated every five seconds"}.`}>
             <Table label="Prediction jobs" rows={jobs} id={(job) => job.job_id} open={(job) => go(`/predictions/${job.job_id}`)} columns={[
               { name: "Job", key: "id", cell: (job) => <a class="mono nowrap" href={href(`/predictions/${job.job_id}`)}>{job.job_id.slice(0, 12)}</a> },
               { name: "State", key: "state", sort: (job) => job.state, cell: (job) => <Status of={job.state} /> },
@@ -72,7 +72,7 @@ const tookS = (job: Job): number | null => {
   return start && end ? Math.max(0, (end.getTime() - start.getTime()) / 1000) : null;
 };
 
-/** How much is done, 0 to 1; null where nobody can tell yet. */
+/** Progress from 0 to 1; null if it is not known yet. */
 export function shareOf(job: Pick<Job, "state" | "rows_done" | "rows_total" | "parts_done" | "parts_total">): number | null {
   if (job.state === "succeeded") return 1;
   if (job.parts_total) return (job.parts_done ?? 0) / job.parts_total;
@@ -123,7 +123,7 @@ function Details({ id }: { id: string }) {
               <Stat label="Took" value={duration(tookS(found))} note={(found.attempt ?? 1) > 1 ? `attempt ${found.attempt}` : undefined} />
             </div>
             {share !== null && BUSY.has(found.state) && <Card><Bar share={share} label={`${percent(share)} done`} /></Card>}
-            {found.error && <Note tone="bad"><p><strong>{found.error.message}</strong></p><p class="row between"><span>Correct the model or the data, then take the job up again: finished parts are kept. <code>{found.error.code}</code></span></p></Note>}
+            {found.error && <Note tone="bad"><p><strong>{found.error.message}</strong></p><p class="row between"><span>Correct the model or the data, then resume the job: finished parts are kept. <code>{found.error.code}</code></span></p></Note>}
             <Card title="Request" side={
               <span class="row">
                 {BUSY.has(found.state) && found.state !== "completing" && <button type="button" class="danger" onClick={() => { asking.value = true; }}>Cancel job</button>}
@@ -139,7 +139,7 @@ function Details({ id }: { id: string }) {
             </Card>
             {found.state === "succeeded" && <Output id={id} />}
             <Confirm open={asking.value} title="Cancel this job?" yes="Cancel job" danger task={task.value} onYes={cancel} onNo={() => { asking.value = false; }}>
-              <p>Its output will not appear. A cancelled job cannot be taken up again.</p>
+              <p>It will write no output. A cancelled job cannot be resumed.</p>
             </Confirm>
           </>
         );
@@ -160,7 +160,7 @@ function Output({ id }: { id: string }) {
                 <tbody>{rows.map((row, index) => <tr key={index}>{row.map((value, place) => <td key={place} class="nowrap">{value}</td>)}</tr>)}</tbody>
               </table>
             </div>
-          : <Empty title="No preview of this format"><p>Download the file to look at it.</p></Empty>}
+          : <Empty title="No preview of this format"><p>Download the file to view it.</p></Empty>}
       </Show>
     </Card>
   );
@@ -175,7 +175,7 @@ export function Models() {
   const [, , id] = parts.value;
   return id
     ? <SignedIn operators><OneModel id={id} /></SignedIn>
-    : <Page title="Models" lead="Published models: each is signed, and names its features with their types."><SignedIn operators><ModelList /></SignedIn></Page>;
+    : <Page title="Models" lead="Published models. Each is signed and lists its features with their types."><SignedIn operators><ModelList /></SignedIn></Page>;
 }
 
 function ModelList() {
@@ -234,7 +234,7 @@ function OneModel({ id }: { id: string }) {
   );
 }
 
-/** What a person typed, as the feature's type; nothing is a missing value. */
+/** The user's input in the feature's type; an empty input is a missing value. */
 function valueFor(feature: Feature, text: string): unknown {
   if (text === "") return null;
   if (feature.type === "boolean") return text === "true";
@@ -243,7 +243,7 @@ function valueFor(feature: Feature, text: string): unknown {
 
 const isNumber = (feature: Feature): boolean => feature.type === undefined || feature.type === "number" || feature.type === "integer";
 
-/** One row by hand, scored at once. */
+/** One row typed by hand, scored immediately. */
 function TryRow({ model }: { model: Model }) {
   const given = useSignal<Record<string, string>>({});
   const answer = useSignal<Schemas["Preview"] | null>(null);
@@ -274,7 +274,7 @@ function TryRow({ model }: { model: Model }) {
 
 export function NewJob() {
   return (
-    <Page title="New prediction job" lead="Score every row of a table with a published model: choose both, have them checked, start.">
+    <Page title="New prediction job" lead="Score every row of a table with a published model: choose both, check them, start.">
       <SignedIn operators><Wizard /></SignedIn>
     </Page>
   );
@@ -325,11 +325,11 @@ function Wizard() {
           <DataCard chosen={draft.data} choose={(data) => set({ data, output: "" })} />
           <Card title="Output">
             <form class="stack" onSubmit={(event) => { event.preventDefault(); if (checked.value) start(); else check(); }}>
-              <Field label="Where to" required value={output} hint="In the bucket of the data, below output/." onInput={(event) => set({ output: event.currentTarget.value })} />
+              <Field label="Output location" required value={output} hint="In the data bucket, under output/." onInput={(event) => set({ output: event.currentTarget.value })} />
               <Field label="Name of the new column" required maxLength={128} value={draft.column} onInput={(event) => set({ column: event.currentTarget.value })} />
               {model?.classes && <label class="check"><input type="checkbox" checked={draft.probabilities} onChange={(event) => set({ probabilities: event.currentTarget.checked })} />Add a column of probabilities for each class</label>}
-              <label class="check"><input type="checkbox" checked={draft.overwrite} onChange={(event) => set({ overwrite: event.currentTarget.checked })} />Replace an object that is already there</label>
-              <label class="check"><input type="checkbox" checked={draft.fresh} onChange={(event) => set({ fresh: event.currentTarget.checked })} />Score anew even if the same was scored before</label>
+              <label class="check"><input type="checkbox" checked={draft.overwrite} onChange={(event) => set({ overwrite: event.currentTarget.checked })} />Replace an existing object</label>
+              <label class="check"><input type="checkbox" checked={draft.fresh} onChange={(event) => set({ fresh: event.currentTarget.checked })} />Score again even if the same request was scored before</label>
               <Fault error={task.value.error} />
               <div class="row">
                 <button type="submit" class="primary" disabled={step < 2 || task.value.running}>{task.value.running ? "One moment…" : checked.value ? "Start job" : "Check"}</button>
@@ -340,7 +340,7 @@ function Wizard() {
         </div>
         <div class="stack">
           {checked.value && <Estimate of={checked.value} />}
-          {model && <Card title="What the model wants" note={`${model.name}, ${plural(model.features.length, "feature")}`}><Facts of={model.features.map((feature) => [feature.name, typeOf(feature)])} /></Card>}
+          {model && <Card title="Features of the model" note={`${model.name}, ${plural(model.features.length, "feature")}`}><Facts of={model.features.map((feature) => [feature.name, typeOf(feature)])} /></Card>}
         </div>
       </div>
     </>
@@ -352,11 +352,11 @@ function Estimate({ of: estimate }: { of: Schemas["PredictionEstimate"] }) {
     <Card title="Checked" side={<Chip tone="good">fits</Chip>}>
       <div role="status">
         <Facts of={[
-          ["Rows", `${estimate.rows_are_counted ? "" : "about "}${number(estimate.rows)}`], ["Columns", number(estimate.columns)], ["Rows looked at", number(estimate.rows_checked)],
-          ["Will take", `about ${duration(estimate.seconds)}`], ["Will cost", `about ${money(estimate.cost_usd, "USD", 4)}`],
+          ["Rows", `${estimate.rows_are_counted ? "" : "about "}${number(estimate.rows)}`], ["Columns", number(estimate.columns)], ["Rows checked", number(estimate.rows_checked)],
+          ["Estimated time", `about ${duration(estimate.seconds)}`], ["Estimated cost", `about ${money(estimate.cost_usd, "USD", 4)}`],
         ]} />
       </div>
-      <h3 style={{ margin: "14px 0 6px" }}>Types, as they were read</h3>
+      <h3 style={{ margin: "14px 0 6px" }}>Types as read</h3>
       <Facts of={estimate.features.map((feature) => [feature.name, typeOf(feature)])} />
     </Card>
   );
@@ -368,7 +368,7 @@ function DataCard({ chosen, choose }: { chosen: string; choose: (data: string) =
   const [task, run] = useTask();
   const upload = (file: File): void => void run(async () => {
     const form = await ok(api.POST("/predictions/data", { body: { name: nameFor(file.name) } }));
-    if (file.size > form.max_bytes) throw new ApiError(413, "too_large", `The file has ${bytes(file.size)}; at most ${bytes(form.max_bytes)} can be sent.`);
+    if (file.size > form.max_bytes) throw new ApiError(413, "too_large", `The file has ${bytes(file.size)}; the limit is ${bytes(form.max_bytes)}.`);
     try {
       await post(form, file, (share) => { sent.value = share; });
     } finally {
@@ -386,7 +386,7 @@ function DataCard({ chosen, choose }: { chosen: string; choose: (data: string) =
         <Fault error={task.value.error} />
         <Show of={files} lines={3}>
           {(found) => (
-            <Select label="Or choose one that is there" value={chosen} options={[["", "Choose one"], ...(chosen && !found.files.some((file) => file.data_s3_uri === chosen) ? [[chosen, lastPart(chosen)] as [string, string]] : []), ...found.files.map((file): [string, string] => [file.data_s3_uri, `${lastPart(file.data_s3_uri)}, ${bytes(file.bytes)}, ${ago(file.modified_at)}`])]} onChange={(event) => choose(event.currentTarget.value)} />
+            <Select label="Or choose an existing file" value={chosen} options={[["", "Choose one"], ...(chosen && !found.files.some((file) => file.data_s3_uri === chosen) ? [[chosen, lastPart(chosen)] as [string, string]] : []), ...found.files.map((file): [string, string] => [file.data_s3_uri, `${lastPart(file.data_s3_uri)}, ${bytes(file.bytes)}, ${ago(file.modified_at)}`])]} onChange={(event) => choose(event.currentTarget.value)} />
           )}
         </Show>
         {chosen && <p class="small quiet wrap"><code>{chosen}</code></p>}
@@ -395,7 +395,7 @@ function DataCard({ chosen, choose }: { chosen: string; choose: (data: string) =
   );
 }
 
-/** Send a file straight to storage; XMLHttpRequest, because fetch tells no progress of what it sends. */
+/** Send a file directly to storage; XMLHttpRequest, because fetch does not report upload progress. */
 function post(form: Schemas["DataFileForm"], file: File, progress: (share: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const body = new FormData();
@@ -406,7 +406,7 @@ function post(form: Schemas["DataFileForm"], file: File, progress: (share: numbe
     request.open("POST", form.url);
     request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
     request.onload = () => (request.status < 300 ? resolve() : reject(new ApiError(request.status, "storage", "Storage refused the file.")));
-    request.onerror = () => reject(new ApiError(0, "cut", "The upload was cut. Nothing was stored."));
+    request.onerror = () => reject(new ApiError(0, "cut", "The upload was interrupted. Nothing was stored."));
     request.send(body);
   });
 }

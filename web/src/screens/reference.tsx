@@ -13,7 +13,7 @@ export function Reference() {
   const description = useLoad("openapi", async () => (await ok(api.GET("/openapi.json"))) as unknown as Description);
   const { q = "", op } = query.value;
   return (
-    <Page title="API reference" lead="Made from the same contracts that the routes check, and tried with your own sign-in." actions={<a class="button" href="api/openapi.json" download="openapi.json">openapi.json</a>}>
+    <Page title="API reference" lead="Generated from the contracts that the routes enforce. Requests use your own sign-in." actions={<a class="button" href="api/openapi.json" download="openapi.json">openapi.json</a>}>
       <Field label="Search" type="search" placeholder="method, path, words or parameter" value={q} onInput={(event) => setQuery({ q: event.currentTarget.value })} />
       <Show of={description} lines={14}>
         {(found) => {
@@ -72,7 +72,7 @@ function OneOperation({ operation, description }: { operation: Listed; descripti
   );
 }
 
-/** A schema's fields; what a field refers to can be opened in place. */
+/** A schema's fields; referenced schemas can be opened in place. */
 function Shape({ schema, description, depth = 0 }: { schema: Schema; description: Description; depth?: number }) {
   const found = resolve(schema.type === "array" ? schema.items ?? {} : schema, description);
   const fields = Object.entries(found.properties ?? {});
@@ -124,7 +124,7 @@ function TryIt({ operation, description }: { operation: Listed; description: Des
           <Field key={each.name} label={each.name} required={each.required} value={given.value[each.name] ?? ""} placeholder={String(each.schema.examples?.[0] ?? each.schema.default ?? "")} hint={kindOf(each.schema)} onInput={(event) => { given.value = { ...given.value, [each.name]: event.currentTarget.value }; }} />
         ))}
         {kind && <Area label={`Body, ${kind}`} rows={Math.min(14, body.value.split("\n").length + 1)} class="mono" spellcheck={false} value={body.value} onInput={(event) => { body.value = event.currentTarget.value; }} />}
-        <div class="row"><Action type="submit" primary label={`Send ${operation.method}`} busy="Sending…" task={task.value} />{operation.method !== "GET" && <span class="small quiet">This changes data, or costs what the call costs.</span>}</div>
+        <div class="row"><Action type="submit" primary label={`Send ${operation.method}`} busy="Sending…" task={task.value} />{operation.method !== "GET" && <span class="small quiet">This changes data or may incur costs.</span>}</div>
         <Fault error={task.value.error} />
         {answer.value && (
           <div class="stack tight" role="status">

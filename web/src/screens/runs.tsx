@@ -31,7 +31,7 @@ function History() {
   const soon = useSoon(quality.reload);
   useNews("runs", soon);
   return (
-    <Page title="Runs and quality" lead="Each snapshot is judged by 16 checks; one that fails waits in quarantine until an operator releases it."
+    <Page title="Runs and quality" lead="16 checks score each snapshot; one that fails waits in quarantine until an operator releases it."
       actions={isOperator.value && <a class="button" href={href("/flights/ingestion")}>Replay a time range</a>}>
       <div class="toolbar">
         <Select label="Period" value={days} options={DAYS} onChange={(event) => setQuery({ days: event.currentTarget.value })} />
@@ -40,15 +40,15 @@ function History() {
       </div>
       <Show of={quality} lines={10}>
         {(found) => {
-          if (!found.total) return <Card><Empty title="No run was judged in this period"><p>Choose a longer period. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> replays recorded traffic.</p></Empty></Card>;
+          if (!found.total) return <Card><Empty title="No run was scored in this period"><p>Choose a longer period. In the local cloud, <code>make demo ONLY=flights KEEP=1</code> replays recorded traffic.</p></Empty></Card>;
           const held = found.days.reduce((sum, day) => sum + day.quarantined, 0);
           return (
             <>
               <div class="stats">
-                <Stat label="Judged runs" value={number(found.total)} note={found.truncated ? `the newest ${number(found.runs.length)} below` : undefined} />
+                <Stat label="Scored runs" value={number(found.total)} note={found.truncated ? `the newest ${number(found.runs.length)} below` : undefined} />
                 <Stat label="Mean score" value={percent(found.mean_score, 1)} tone={toneOf(found.mean_score)} />
-                <Stat label="Went to quarantine" value={number(held)} tone={held ? "warn" : undefined} to={href("/flights/runs", { days, status: "QUARANTINED" })} />
-                <Stat label="Checks that failed" value={number(found.worst_checks.length)} note="of 16, in at least one run" />
+                <Stat label="Quarantined" value={number(held)} tone={held ? "warn" : undefined} to={href("/flights/runs", { days, status: "QUARANTINED" })} />
+                <Stat label="Failed checks" value={number(found.worst_checks.length)} note="of 16, in at least one run" />
               </div>
               <div class="split">
                 <Heat runs={found.runs} checks={found.worst_checks.map((each) => each.check)} />
@@ -74,7 +74,7 @@ function Scores({ found }: { found: Schemas["QualityHistory"] }) {
     series={[{ name: "Mean", values: rows.map((row) => row.mean), text }, ...(found.days.length > 1 ? [{ name: "Lowest", values: rows.map((row) => row.low), text }] : [])]} />;
 }
 
-/** Every run, judged or not, a page at a time. */
+/** All runs, scored or not, a page at a time. */
 function AllRuns({ days, status }: { days: number; status: string }) {
   const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(Date.now() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
   const connected = useNews("runs", ({ run: told }) => {
@@ -98,7 +98,7 @@ function AllRuns({ days, status }: { days: number; status: string }) {
     page.set({ runs: [...page.data!.runs, ...next.runs], cursor: next.cursor });
   });
   return (
-    <Card flush title="Runs" note="Newest first; new verdicts appear by themselves." side={<button type="button" class="plain" onClick={page.reload}>Refresh</button>}>
+    <Card flush title="Runs" note="Newest first; new verdicts appear automatically." side={<button type="button" class="plain" onClick={page.reload}>Refresh</button>}>
       <Show of={page} lines={10}>
         {(found) => found.runs.length
           ? <>
@@ -112,7 +112,7 @@ function AllRuns({ days, status }: { days: number; status: string }) {
   );
 }
 
-/** Checks by runs: a red field leads to the run in which the check failed, a name to all of them. */
+/** Checks by runs: a red field links to the run in which the check failed, a name to all of its runs. */
 function Heat({ runs, checks }: { runs: Judged[]; checks: string[] }) {
   const shown = runs.slice(0, COLUMNS).toReversed();
   if (!checks.length) return <Note tone="good"><p>All checks passed in every run of this period.</p></Note>;
@@ -168,11 +168,11 @@ function OneRun({ id }: { id: string }) {
               <Stat label="Rows" value={number(found.rows)} note={found.rejected ? `${number(found.rejected)} rejected` : "none rejected"} />
               <Stat label="Processing" value={duration(found.processing_ms == null ? null : found.processing_ms / 1000)} note={found.validation_ms == null ? undefined : `validation ${duration(found.validation_ms / 1000)}`} />
             </div>
-            {found.failure && <Note tone="bad"><p><strong>{found.failure}</strong></p><p>The event waits as a dead letter, or the next one comes. Operators can replay the snapshot.</p></Note>}
+            {found.failure && <Note tone="bad"><p><strong>{found.failure}</strong></p><p>The event waits in the dead-letter queue, or the next one replaces it. Operators can replay the snapshot.</p></Note>}
             {isOperator.value && found.status === "QUARANTINED" && <Release id={id} done={run.reload} />}
             {found.report_key && <Report id={id} />}
             <div class="split">
-              <Card title="Way through the pipeline">
+              <Card title="Pipeline steps">
                 <Facts of={[
                   ["Ingested", time(found.created_at)],
                   ["Raw", <span class="wrap"><code>{found.raw_key}</code> {bytes(found.bytes_raw)}</span>],
@@ -185,7 +185,7 @@ function OneRun({ id }: { id: string }) {
               {isOperator.value && <Files id={id} released={!!found.released_at} />}
             </div>
             {!!found.rejected_samples?.length && (
-              <Card title="Rejected rows" note="The first of them, as they came.">
+              <Card title="Rejected rows" note="The first rejected rows, as received.">
                 <pre tabIndex={0} aria-label="Rejected rows">{found.rejected_samples.map((row) => JSON.stringify(row)).join("\n")}</pre>
               </Card>
             )}
@@ -241,14 +241,14 @@ function Release({ id, done }: { id: string; done: () => void }) {
   const release = (): void => void run(async () => {
     await ok(api.POST("/flights/runs/{tracking_id}/release", { params: { path: { tracking_id: id } }, body: { reason: reason.value } }));
     asking.value = false;
-    tell("The snapshot is released and counts again.");
+    tell("The snapshot is released and counted again.");
     done();
   });
   return (
     <Note tone="warn">
-      <p class="row between"><span>This snapshot waits in quarantine. After a look at the report, release it with a reason.</span><button type="button" class="primary" onClick={() => { asking.value = true; }}>Release</button></p>
+      <p class="row between"><span>This snapshot is in quarantine. Review the report, then release it with a reason.</span><button type="button" class="primary" onClick={() => { asking.value = true; }}>Release</button></p>
       <Confirm open={asking.value} title="Release this snapshot?" yes="Release" task={task.value} onYes={release} onNo={() => { asking.value = false; }}>
-        <p>It is moved out of quarantine, and the map and the history count it again.</p>
+        <p>It moves out of quarantine, and the map and the history include it again.</p>
         <Area label="Reason" required minLength={1} maxLength={1000} hint="It stays on record with your name." value={reason.value} onInput={(event) => { reason.value = event.currentTarget.value; }} />
       </Confirm>
     </Note>
@@ -275,7 +275,7 @@ function Files({ id, released }: { id: string; released: boolean }) {
 
 export function Ingestion() {
   return (
-    <Page title="Ingestion" lead="What OpenSky still lets us ask today, and snapshots to process again.">
+    <Page title="Ingestion" lead="Today's remaining OpenSky requests, and replays of snapshots.">
       <SignedIn operators><Guard /><Replay /></SignedIn>
     </Page>
   );
@@ -308,7 +308,7 @@ function Replay() {
   });
   return (
     <div class="split">
-      <Card title="Replay a time range" note="Times are UTC, at most 24 hours at once. Doing it twice changes nothing.">
+      <Card title="Replay a time range" note="Times are UTC; the maximum is 24 hours. Repeating a replay changes nothing.">
         <form class="stack" onSubmit={(event) => { event.preventDefault(); start(); }}>
           <div class="fields">
             <Field label="From" type="datetime-local" required value={from} onInput={(event) => setQuery({ from: event.currentTarget.value })} />

@@ -19,7 +19,7 @@ export function SignIn() {
   };
   if (config.signIn.kind === "hosted") {
     return (
-      <Page title="Sign in" lead="Cognito asks for your account and leads back here.">
+      <Page title="Sign in" lead="Cognito asks for your account and returns you here.">
         <div><button type="button" class="primary" onClick={() => void leaveToSignIn()}>Continue to sign in</button></div>
       </Page>
     );
@@ -36,7 +36,7 @@ export function SignIn() {
             <div class="row"><Action type="submit" primary label="Sign in" busy="Signing in…" task={task.value} /><button type="button" onClick={() => go("/")}>Cancel</button></div>
           </form>
         </Card>
-        <Card title="Test accounts" note={config.people && "They exist in this local cloud alone, with a new password at each start."}>
+        <Card title="Test accounts" note={config.people && "They exist only in this local cloud, and get a new password at each start."}>
           {config.people
             ? <ul class="plain stack tight">
                 {Object.entries(config.people).map(([short, [username, secret]]) => (
@@ -46,7 +46,7 @@ export function SignIn() {
                   </li>
                 ))}
               </ul>
-            : <p class="quiet">Open the console by the address that <code>make status</code> prints: it holds a key, and this page then signs you in with one click. Or type a password from there. Other accounts of this machine see neither.</p>}
+            : <p class="quiet">Open the console at the address that <code>make status</code> prints: with its key, this page signs you in with one click. Or type a password from there. Other accounts on this machine can see neither.</p>}
         </Card>
       </div>
     </Page>

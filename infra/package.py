@@ -1,8 +1,8 @@
 """Package the application for CloudFormation: `python -m infra.package --stage prod --out dist`.
 
-`chalice package` makes the functions, their roles and the APIs from app.py and .chalice/config.json. What it cannot
-declare is in the overlay, one YAML fragment for each workload in template/fragments; the fragments are merged into one
-template, which Chalice lays over its own. The work is done on a copy, so that nothing in the tree is touched.
+`chalice package` makes the functions, their roles and the APIs from app.py and .chalice/config.json. The overlay
+declares the rest, in one YAML fragment per workload in template/fragments. The fragments are merged into one template,
+which Chalice merges into its own. Packaging works on a copy and does not touch the tree.
 """
 
 import argparse
@@ -41,7 +41,7 @@ SHORT_FORMS_WITHOUT_PREFIX = {"Ref", "Condition"}
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (`!Sub`), at any depth; Chalice's own loader drops nested ones."""
+    """YAML with CloudFormation's short forms (`!Sub`) at any depth; Chalice's own loader drops nested ones."""
 
 
 def _construct_short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -61,7 +61,7 @@ _Loader.add_multi_constructor("!", _construct_short_form)
 
 
 def read_fragment(path: Path) -> dict[str, Any]:
-    """One overlay fragment, its short forms spelled out; PackagingError if it is not a YAML mapping."""
+    """One overlay fragment with its short forms expanded; PackagingError if it is not a YAML mapping."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506  # a SafeLoader
     except yaml.YAMLError as error:
@@ -72,7 +72,7 @@ def read_fragment(path: Path) -> dict[str, Any]:
 
 
 def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Both mappings, merged at every depth; PackagingError where they give one thing two values."""
+    """Both mappings, merged at every depth; PackagingError if they give two values for one key."""
     merged = dict(ours)
     for key, value in theirs.items():
         path = f"{where}.{key}"
@@ -86,7 +86,7 @@ def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any], where: str) -> dic
 
 
 def read_fragments(folder: Path = FRAGMENTS) -> dict[str, dict[str, Any]]:
-    """All fragments by their names."""
+    """All fragments by name."""
     return {path.stem: read_fragment(path) for path in sorted(folder.glob("*.yaml"))}
 
 
@@ -99,10 +99,10 @@ def overlay(fragments: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def package(stage: str, out: Path, *, root: Path = ROOT, target: Target | None = None) -> Path:
-    """Write `sam.json` for `stage` and what it refers to into `out`; return the template's path.
+    """Write `sam.json` for `stage`, and the files that it refers to, into `out`; return the template's path.
 
-    With a target: `deployment.zip` with the light libraries, the layers, a bill of materials for each, all for that
-    target. Without: `deployment.zip` with the code alone; the local cloud's interpreter has the libraries already.
+    With a target: `deployment.zip` with the light libraries, the layers, and a bill of materials for each, all for that
+    target. Without: `deployment.zip` with only the code; the local cloud's interpreter has the libraries already.
     """
     if target is not None:
         bytecode.interpreter(target)  # before anything is written
@@ -112,7 +112,7 @@ def package(stage: str, out: Path, *, root: Path = ROOT, target: Target | None =
     with tempfile.TemporaryDirectory(prefix="omnibus-package-") as folder:
         project = Path(folder)
         _copy_sources(root, project)
-        (project / "requirements.txt").touch()  # Chalice packages the code alone; the libraries are added below
+        (project / "requirements.txt").touch()  # Chalice packages only the code; the libraries are added below
         merge_template = project / "overlay.json"
         merge_template.write_text(json.dumps(overlay(fragments)), encoding="utf-8")
         _run_chalice(project, stage, merge_template, out)
@@ -129,7 +129,7 @@ def package(stage: str, out: Path, *, root: Path = ROOT, target: Target | None =
 
 
 def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
-    """The template with the target's runtime and processor instead of those of the Python that packages."""
+    """The template with the target's runtime and processor instead of this Python's."""
     own = {"Runtime": target.runtime, "Architectures": [target.architecture]}
     resources = {
         name: {**resource, "Properties": {**resource["Properties"], **own}}
@@ -141,14 +141,14 @@ def _targeted(template: Mapping[str, Any], target: Target) -> dict[str, Any]:
 
 
 def _complete(artifacts: Sequence[Artifact]) -> None:
-    """Write the bills of materials and print what everything weighs; PackagingError if that is too much."""
+    """Write the bills of materials and print all sizes; PackagingError if they exceed the budget."""
     if find_spec("cyclonedx"):
-        from infra.artifacts import sbom  # takes longer to import than all that the local cloud packages with
+        from infra.artifacts import sbom  # slower to import than all the rest of packaging
 
         for artifact in artifacts:
             sbom.write(artifact)
     else:
-        print("no bill of materials: `pip install -r requirements-dev.txt` for its library", file=sys.stderr)
+        print("no bill of materials: run `pip install -r requirements-dev.txt` to get its library", file=sys.stderr)
     weights = weigh(artifacts)
     print(table(weights), file=sys.stderr)
     if problems := exceeded(weights):
@@ -168,8 +168,8 @@ def _copy_sources(root: Path, project: Path) -> None:
 def _run_chalice(project: Path, stage: str, merge_template: Path, out: Path) -> None:
     command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
     arguments = ["package", "--stage", stage, "--template-format", "json", "--merge-template", str(merge_template)]
-    # Chalice makes a session before it knows that packaging calls nobody; it must not find the developer's account.
-    own = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}  # nosec B105  # of nobody
+    # Chalice creates a session even though packaging calls no service; it must not find the developer's account.
+    own = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}  # nosec B105  # not real
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OMNIBUS_"))}
     done = subprocess.run(
         [*command, *arguments, str(out.resolve())],
@@ -179,7 +179,7 @@ def _run_chalice(project: Path, stage: str, merge_template: Path, out: Path) -> 
         text=True,
         check=False,
     )
-    # It prints this, writes a zip that lacks the libraries, and exits with 0.
+    # Chalice prints this, writes a zip that lacks the libraries, and exits with 0.
     incomplete = "Could not install dependencies" in done.stdout + done.stderr
     if done.returncode != 0 or incomplete:
         raise PackagingError(f"chalice package failed:\n{done.stdout}{done.stderr}".rstrip())
@@ -198,7 +198,7 @@ def _inspect_template(path: Path) -> None:
     resources = json.loads(path.read_text(encoding="utf-8"))["Resources"]
     if typeless := sorted(name for name, resource in resources.items() if "Type" not in resource):
         raise PackagingError(
-            f"infra/ adds to {', '.join(typeless)}, which nothing declares: app.py lacks the function,"
+            f"infra/ adds to {', '.join(typeless)}, which is declared nowhere: app.py lacks the function,"
             " or the fragment lacks the Type"
         )
 

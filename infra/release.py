@@ -1,7 +1,7 @@
-"""Make a release of what is committed: `make release VERSION=1.2.0`.
+"""Make a release of the committed state: `make release VERSION=1.2.0`.
 
-The section "Unreleased" of the changelog becomes the version's, dated today; pyproject.toml takes the version; both are
-committed and tagged `vVERSION`. Nothing is pushed: it prints the command for that, which starts the deployment.
+The changelog's section "Unreleased" becomes the version's, dated today, and pyproject.toml gets the version. Both are
+committed and tagged `vVERSION`. Nothing is pushed: the command prints how to push, which starts the deployment.
 """
 
 import re
@@ -20,11 +20,11 @@ Git = Callable[[Sequence[str]], str]
 
 
 class ReleaseError(Exception):
-    """The release cannot be made; the message says why."""
+    """The release cannot be made; the message gives the reason."""
 
 
 def dated(changelog: str, version: str, day: date) -> str:
-    """The changelog with what was unreleased under `version`; ReleaseError if that is no step forward, or empty."""
+    """The changelog with the unreleased entries under `version`; ReleaseError if it is not newer, or there are none."""
     if not VERSION.fullmatch(version):
         raise ReleaseError(f"VERSION is {version or 'missing'}: expected three numbers, e.g. VERSION=1.2.0")
     released = [_numbers(each) for each in RELEASED.findall(changelog)]
@@ -39,10 +39,10 @@ def dated(changelog: str, version: str, day: date) -> str:
 
 
 def release(version: str, root: Path, git: Git, day: date) -> list[str]:
-    """Make the release; what was done, and what is left to do."""
+    """Make the release; return what was done, and what is left to do."""
     changelog, project = root / "CHANGELOG.md", root / "pyproject.toml"
     if git(["status", "--porcelain"]).strip():
-        raise ReleaseError("there are changes that are not committed: commit or stash them first")
+        raise ReleaseError("there are uncommitted changes: commit or stash them first")
     text = dated(changelog.read_text(encoding="utf-8"), version, day)
     numbered = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project.read_text(encoding="utf-8"), count=1)
     changelog.write_text(text, encoding="utf-8")
@@ -50,7 +50,7 @@ def release(version: str, root: Path, git: Git, day: date) -> list[str]:
     git(["commit", "--quiet", "--message", f"Release {version}", "CHANGELOG.md", "pyproject.toml"])
     git(["tag", "--annotate", f"v{version}", "--message", f"Release {version}"])
     return [
-        f"CHANGELOG.md: what was unreleased is {version}, {day}",
+        f"CHANGELOG.md: the unreleased entries are now {version}, {day}",
         f"pyproject.toml: version {version}",
         f"committed and tagged v{version}; nothing is pushed",
         f"to publish, and to deploy to staging: git push --follow-tags origin HEAD v{version}",

@@ -1,1 +1,1 @@
-"""What a release consists of: function zip and layers, pruned, compiled, reproducible, within limits."""
+"""The parts of a release: function zip and layers, pruned, compiled, reproducible, within limits."""

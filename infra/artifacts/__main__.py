@@ -1,4 +1,4 @@
-"""Hold the package against its budget, for both architectures: `python -m infra.artifacts`, in `make check`."""
+"""Check the package against its budget for both architectures: `python -m infra.artifacts`, in `make check`."""
 
 import sys
 import tempfile
@@ -11,7 +11,7 @@ from infra.package import package
 
 
 def checked_runtime() -> str:
-    """The release's runtime, or where its Python is not at hand, that of this one: sizes hardly differ."""
+    """The release's runtime, or this Python's if the release's is not installed: sizes hardly differ."""
     try:
         bytecode.interpreter(Target(DEFAULT_RUNTIME, "x86_64"))
     except PackagingError:
@@ -20,7 +20,7 @@ def checked_runtime() -> str:
 
 
 def main() -> None:
-    """Package for each architecture, and fail where a limit is exceeded."""
+    """Package for each architecture, and fail if a limit is exceeded."""
     for architecture in MACHINES:
         target = Target(checked_runtime(), architecture)
         print(f"{target}:")

@@ -1,10 +1,10 @@
-"""Zip files that are the same bytes for the same content: sorted, without times, with fixed modes."""
+"""Reproducible zip files: the same bytes for the same content, sorted, without times, with fixed modes."""
 
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can store
 FILE_MODE = 0o100644
 UNIX = 3
 LEVEL = 9
@@ -16,7 +16,7 @@ def contents(tree: Path) -> dict[str, Path]:
 
 
 def write(archive: Path, files: Mapping[str, Path], prefix: str = "") -> dict[str, int]:
-    """Write the files into `archive`, each under `prefix`; their zipped sizes in bytes, by their names without it."""
+    """Write the files into `archive` under `prefix`; return their zipped sizes in bytes by name without the prefix."""
     sizes: dict[str, int] = {}
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as opened:
         for name in sorted(files):

@@ -1,4 +1,4 @@
-"""How much of Lambda's limits the artifacts take, by library."""
+"""The artifacts' share of Lambda's limits, by library."""
 
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limit:
-    """What some artifacts may take together, in MiB, zipped or unzipped."""
+    """Limit for some artifacts together, in MiB, zipped or unzipped."""
 
     parts: tuple[str, ...]
     mib: int
@@ -27,13 +27,13 @@ LIMITS = (
     Limit(("base", "arrow"), 160, zipped=False),
     Limit(("base", "arrow", "ml"), 232, zipped=False),
 )
-"""Ours; Lambda's own is 250 MiB for a function with its layers, unzipped. Of the distance, 15 are for AWS's own
-extensions and 3 for what new versions of the libraries bring."""
+"""Our limits; Lambda's is 250 MiB for a function with its layers, unzipped. Of the difference, 15 MiB are reserved for
+AWS's extensions and 3 MiB for growth of the libraries."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """What a library takes in an artifact, in bytes."""
+    """Size of a library in an artifact, in bytes."""
 
     part: str
     library: str
@@ -42,7 +42,7 @@ class Weight:
 
 
 def weigh(artifacts: Iterable[Artifact]) -> tuple[Weight, ...]:
-    """The weight of each library in each artifact; our own code and Chalice count as libraries, too."""
+    """The size of each library in each artifact; our own code and Chalice count as libraries, too."""
     return tuple(weight for artifact in artifacts for weight in _weights(artifact))
 
 
@@ -61,19 +61,19 @@ def _weights(artifact: Artifact) -> Iterator[Weight]:
 
 
 def _of_cache(filename: str) -> str:
-    """The module whose bytecode this is: `__pycache__/app.cpython-313.pyc` is that of `app.py`."""
+    """The source of a bytecode file: `app.py` for `__pycache__/app.cpython-313.pyc`."""
     return f"{filename.rsplit('/', 1)[-1].split('.')[0]}.py"
 
 
 def taken(weights: Iterable[Weight], limit: Limit) -> int:
-    """What the artifacts of `limit` take together, in bytes."""
+    """Total size of the artifacts of `limit`, in bytes."""
     return sum(
         weight.zipped if limit.zipped else weight.unzipped for weight in weights if weight.part in limit.parts
     )  # fmt: skip
 
 
 def exceeded(weights: Sequence[Weight]) -> list[str]:
-    """Each limit that is exceeded, in words."""
+    """A sentence for each exceeded limit."""
     return [
         f"{limit.what}: {taken(weights, limit) / MIB:.1f} MiB, at most {limit.mib}"
         for limit in LIMITS
@@ -82,7 +82,7 @@ def exceeded(weights: Sequence[Weight]) -> list[str]:
 
 
 def table(weights: Sequence[Weight]) -> str:
-    """The weights by artifact and library, heaviest first, and the limits, as text."""
+    """The sizes by artifact and library, largest first, and the limits, as text."""
     rows = [f"{'artifact':9} {'library':24} {'zipped':>8} {'unzipped':>9}  MiB"]
     for part in dict.fromkeys(weight.part for weight in weights):
         own = sorted((each for each in weights if each.part == part), key=lambda each: -each.unzipped)

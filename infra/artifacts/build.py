@@ -1,4 +1,4 @@
-"""The artifacts of a release: `deployment.zip`, which every function has, and the layers that some have over it."""
+"""The artifacts of a release: `deployment.zip`, which every function has, and the layers that some functions add."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ from infra.artifacts.rewriting import rewrite
 from infra.artifacts.target import Target
 
 OWN = ("app.py", "chalicelib", "chalice")
-"""What keeps its source in the zip: our code, and the framework that calls it."""
+"""Packages whose source stays in the zip: our code, and the framework that calls it."""
 FUNCTIONS_MOUNT, LAYERS_MOUNT = "/var/task", "/opt/python"
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one artifact is made from: its name, its lock, and the parts that always lie beneath it."""
+    """Input of one artifact: its name, its lock, and the parts that always lie beneath it."""
 
     name: str
     lock: str
@@ -59,9 +59,9 @@ class Artifact:
 
 
 def build(code: Path, target: Target, root: Path, out: Path) -> tuple[Artifact, ...]:
-    """Write the archives for `target` into `out`; `code` is the zip of our code that Chalice made, and may be in `out`.
+    """Write the archives for `target` into `out`; `code` is Chalice's zip of our code, which may be in `out`.
 
-    The libraries come from a cache under `root`/build, whose key is everything that they are made from.
+    The libraries come from a cache under `root`/build, keyed by all their inputs.
     Raises PackagingError.
     """
     for part in PARTS:
@@ -79,14 +79,14 @@ def built(target: Target, root: Path, out: Path) -> tuple[Artifact, ...]:
 
 
 def pins(part: Part, root: Path) -> tuple[Pin, ...]:
-    """What is installed for `part`: its lock, less what lies beneath it and what nobody uses."""
+    """The pins to install for `part`: its lock without the parts beneath it and without unused libraries."""
     beneath = [pin for other in PARTS if other.name in part.beneath for pin in read_lock(root / other.lock)]
     wanted = without(read_lock(root / part.lock), beneath)
     return tuple(pin for pin in wanted if pin.name not in UNUSED_LIBRARIES)
 
 
 def _libraries(part: Part, target: Target, root: Path) -> Path:
-    """The folder with the pruned and compiled `tree` of the libraries of `part`, made unless it is there."""
+    """The folder with the pruned and compiled libraries of `part` in `tree`; created if it does not exist."""
     cache = root / "build" / "artifacts" / str(target)
     folder = cache / f"{part.name}-{_key(part, target, root)}"
     if folder.is_dir():
@@ -109,7 +109,7 @@ def _libraries(part: Part, target: Target, root: Path) -> Path:
         try:
             os.replace(tree.parent, folder)
         except OSError:
-            if not folder.is_dir():  # else another process made it at the same moment
+            if not folder.is_dir():  # otherwise another process created it meanwhile
                 raise
     return folder
 
@@ -142,7 +142,7 @@ def _write_functions(code: Path, libraries: Path, target: Target, path: Path) ->
 
 
 def unpack(artifacts: Sequence[Artifact], names: Sequence[str], into: Path) -> list[Path]:
-    """Unpack the named parts as Lambda mounts them under `into`; the folders for sys.path, in Lambda's order."""
+    """Unpack the named parts under `into` as Lambda mounts them; return the folders for sys.path, in Lambda's order."""
     paths = []
     for artifact in artifacts:
         if artifact.part.name in names:

@@ -1,5 +1,5 @@
-"""Bytecode for the target's Python. Where Lambda mounts the code nothing can be written, so without it each start
-compiles again; "unchecked" spares the comparison of each file with its source."""
+"""Bytecode for the target's Python. Lambda mounts code read-only, and without bytecode every start would compile it;
+"unchecked" skips the comparison of each file with its source."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ TELL = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.nam
 def interpreter(target: Target) -> str:
     """The path of a CPython of the target's minor version; PackagingError if there is none.
 
-    It is this one, or `python3.N` on the PATH, or one of pyenv's.
+    It looks at this Python, at `python3.N` on the PATH, and at pyenv's.
     """
     named = f"python{target.python}"
     candidates = [sys.executable, shutil.which(named) or "", *_of_pyenv(named, target.python)]
@@ -27,8 +27,8 @@ def interpreter(target: Target) -> str:
         if told.returncode == 0 and told.stdout.split() == [target.python, "cpython"]:
             return candidate
     raise PackagingError(
-        f"found no {named}: a release for {target.runtime} ships bytecode, which only that Python can compile."
-        f" Put {named} on the PATH, or choose the runtime of a Python that you have by RUNTIME=python3.12"
+        f"found no {named}: a release for {target.runtime} contains bytecode, which only that Python can compile."
+        f" Put {named} on the PATH, or set RUNTIME to a Python that you have, e.g. RUNTIME=python3.12"
     )
 
 
@@ -38,19 +38,19 @@ def _of_pyenv(named: str, version: str) -> Iterable[str]:
 
 
 def compile_tree(tree: Path, target: Target, mounted: str, own: Sequence[str] = ()) -> None:
-    """Compile every module under `tree`, whose tracebacks name it as `mounted`, e.g. "/var/task".
+    """Compile every module under `tree`; tracebacks will show `mounted` as its path, e.g. "/var/task".
 
     Modules and packages named in `own` keep their source; the others are replaced by their bytecode.
     """
     done = subprocess.run(
         [interpreter(target), "-I", "-W", "ignore", str(COMPILER), str(tree), mounted, *own],
-        env={**os.environ, "PYTHONHASHSEED": "0"},  # the order of a set's constants is that of their hashes
+        env={**os.environ, "PYTHONHASHSEED": "0"},  # the order of a set's constants depends on their hashes
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise PackagingError(f"not everything could be compiled:\n{done.stdout}{done.stderr}")
+        raise PackagingError(f"some modules could not be compiled:\n{done.stdout}{done.stderr}")
 
 
 def version(target: Target) -> str:

@@ -1,8 +1,8 @@
 """Compile the modules of a tree: `python compiler.py TREE MOUNTED OWN...`, run by the Python that will load them.
 
-It stands alone, on the standard library, since that Python is another than the one that packages. The libraries'
-modules become bytecode in their place, without docstrings; those named OWN keep their source, for tracebacks that
-show lines, with the bytecode beside them as a file that is never compared with its source.
+It uses only the standard library, because that Python is not the one that packages. Bytecode without docstrings
+replaces the libraries' modules. Modules named OWN keep their source, for tracebacks with source lines, and get
+bytecode that is never compared with the source.
 """
 
 import ast
@@ -16,7 +16,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def without_docstrings(module: ast.Module) -> ast.Module:
-    """The module with no docstring anywhere; assertions, unlike under `-OO`, stay."""
+    """The module without docstrings; unlike `-OO`, this keeps assertions."""
     for node in ast.walk(module):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             if len(node.body) > 1:
@@ -27,7 +27,7 @@ def without_docstrings(module: ast.Module) -> ast.Module:
 
 
 def compiled(source: bytes, filename: str, *, documented: bool) -> bytes:
-    """The bytecode of a module as a file that the import system takes without looking for the source (PEP 552)."""
+    """The bytecode of a module as a file that the import system loads without checking the source (PEP 552)."""
     module = ast.parse(source, filename)
     code = compile(module if documented else without_docstrings(module), filename, "exec", dont_inherit=True)
     flags = HASHED_UNCHECKED.to_bytes(4, "little")
@@ -35,7 +35,7 @@ def compiled(source: bytes, filename: str, *, documented: bool) -> bytes:
 
 
 def compile_tree(tree: Path, mounted: str, own: list[str]) -> None:
-    """Compile each module under `tree`; a traceback will name it under `mounted`."""
+    """Compile each module under `tree`; tracebacks will show its path under `mounted`."""
     for path in sorted(tree.rglob("*.py")):
         name = path.relative_to(tree).as_posix()
         source = path.read_bytes()

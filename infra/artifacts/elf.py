@@ -1,17 +1,17 @@
-"""Shared objects without what the loader never maps: symbol tables, debug information, section headers.
+"""Remove from shared objects what the loader never maps: symbol tables, debug information, section headers.
 
-`strip` does as much on some machines, for some architectures, and moves segments as it does so, which breaks some
-libraries (scipy's OpenBLAS). Here the segments keep their bytes and their alignment, whatever the architecture is.
-The layout is that of System V's generic ABI, chapter 4 and 5.
+`strip` does this only on some machines for some architectures, and it moves segments, which breaks some libraries
+(scipy's OpenBLAS). Here the segments keep their bytes and their alignment on every architecture. The layout follows
+System V's generic ABI, chapters 4 and 5.
 """
 
 import struct
 from dataclasses import dataclass, replace
 
 PAGE = 4096
-"""Bytes of a page on Lambda's machines of both architectures. Libraries for arm64 are laid out for pages of 64 KiB, as
-other kernels have, and a quarter of them is filling."""
-MAGIC = b"\x7fELF\x02\x01"  # 64 bits, little-endian: all that Lambda runs
+"""Bytes of a page on Lambda's machines of both architectures. Libraries for arm64 are laid out for other kernels' pages
+of 64 KiB, and a quarter of them is padding."""
+MAGIC = b"\x7fELF\x02\x01"  # 64 bits, little-endian: the only kind that Lambda runs
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SEGMENT = struct.Struct("<IIQQQQQQ")
 NULL, LOAD, DYNAMIC = 0, 1, 2
@@ -25,7 +25,7 @@ class NotAnObject(ValueError):
 
 @dataclass(frozen=True)
 class Segment:
-    """One program header: a range of the file, and where and how it is mapped."""
+    """One program header: a range of the file, and its mapping."""
 
     kind: int
     flags: int
@@ -42,12 +42,12 @@ class Segment:
 
 
 def is_object(content: bytes) -> bool:
-    """Whether these are the bytes of an object that `stripped` takes."""
+    """Whether `stripped` accepts these bytes."""
     return content.startswith(MAGIC)
 
 
 def segments(content: bytes) -> list[Segment]:
-    """The program headers; NotAnObject if there are none to read."""
+    """The program headers; NotAnObject if they cannot be read."""
     if not is_object(content):
         raise NotAnObject("expected a 64-bit little-endian ELF object")
     _, _, _, _, _, table, _, _, _, size, count, *_ = HEADER.unpack_from(content)
@@ -62,10 +62,10 @@ def _read(content: bytes, at: int) -> Segment:
 
 
 def stripped(content: bytes) -> bytes:
-    """The object without the bytes that no segment holds; each segment stays at its address, congruent to its offset.
+    """The object without the bytes outside its segments; each segment keeps its address, congruent to its offset.
 
-    A gap between two segments is closed by whole pages, so that offsets and addresses stay congruent
-    (gABI: p_offset = p_vaddr modulo p_align), and no segment claims more alignment than a page. Raises NotAnObject.
+    Gaps between segments are closed by whole pages, which keeps offsets and addresses congruent
+    (gABI: p_offset = p_vaddr modulo p_align), and no segment is aligned to more than a page. Raises NotAnObject.
     """
     headers = segments(content)
     table = HEADER.unpack_from(content)[5]
@@ -73,7 +73,7 @@ def stripped(content: bytes) -> bytes:
         [(0, HEADER.size), (table, table + len(headers) * SEGMENT.size)]
         + [(each.offset, each.end) for each in headers if each.kind != NULL and each.size]
     )
-    moved: list[tuple[int, int, int]] = []  # start, end, and by how much the range moves towards the beginning
+    moved: list[tuple[int, int, int]] = []  # start, end, and the range's shift towards the beginning
     shift, previous = 0, 0
     for start, end in kept:
         shift += (start - previous) // PAGE * PAGE
@@ -107,7 +107,7 @@ def needed(content: bytes) -> tuple[str, ...]:
 
 
 def unlinked(content: bytes, libraries: frozenset[str]) -> bytes:
-    """The object without these among the libraries that it needs: for those of which it uses no symbol."""
+    """The object without its dependency on these libraries, of which it uses no symbol."""
     headers = segments(content)
     entries = _dynamic(content, headers)
     strings = next((value for _, (tag, value) in entries if tag == STRINGS), 0)
@@ -123,7 +123,7 @@ def unlinked(content: bytes, libraries: frozenset[str]) -> bytes:
 
 
 def _dynamic(content: bytes, headers: list[Segment]) -> list[tuple[int, tuple[int, int]]]:
-    """The entries of the dynamic table, each with its offset in the file."""
+    """The entries of the dynamic table with their offsets in the file."""
     found: list[tuple[int, tuple[int, int]]] = []
     for each in headers:
         if each.kind == DYNAMIC:
@@ -156,7 +156,7 @@ def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _write_headers(result: bytearray, content: bytes, headers: list[Segment], table: int) -> None:
     header = list(HEADER.unpack_from(content))
     header[5] = table
-    header[6] = header[12] = header[13] = 0  # no section headers: where they begin, how many, which one names them
+    header[6] = header[12] = header[13] = 0  # no section headers: their offset, their number, the index of their names
     HEADER.pack_into(result, 0, *header)
     for index, each in enumerate(headers):
         SEGMENT.pack_into(

@@ -1,5 +1,5 @@
-"""What goes wrong in packaging."""
+"""Errors in packaging."""
 
 
 class PackagingError(Exception):
-    """The application cannot be packaged; the message says what is wrong, and where."""
+    """The application cannot be packaged; the message says what is wrong and where."""

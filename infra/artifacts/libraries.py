@@ -1,4 +1,4 @@
-"""The libraries of an artifact: pip installs wheels for the target, never sources, each checked by digest."""
+"""The libraries of an artifact: pip installs wheels for the target, never sources, and checks each digest."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from infra.artifacts.target import Target
 
 @dataclass(frozen=True)
 class Library:
-    """An installed distribution: what it is, the wheel that it came from, and which files of the tree are its own."""
+    """An installed distribution: its name and version, its wheel, and its files in the tree."""
 
     name: str
     version: str
@@ -27,13 +27,13 @@ class Library:
 
 
 def install(pins: Sequence[Pin], target: Target, tree: Path) -> tuple[Library, ...]:
-    """Install the pins' wheels for `target` into `tree`; what was installed, by name.
+    """Install the pins' wheels for `target` into `tree`; return the installed distributions by name.
 
-    Raises PackagingError if pip finds no wheel for the target, or one whose digest is not the lock's.
+    Raises PackagingError if pip finds no wheel for the target, or a wheel whose digest differs from the lock's.
     """
     for pin in pins:
         if "python_" in pin.marker:
-            # pip evaluates markers for the Python that runs it, even when it installs for another one.
+            # pip evaluates markers for the Python that runs it, even if it installs for another.
             raise PackagingError(f"{pin.name} depends on the Python that builds ({pin.marker}): pin one for all")
     with tempfile.TemporaryDirectory(prefix="omnibus-libraries-") as folder:
         lock, report = Path(folder) / "lock.txt", Path(folder) / "report.json"
@@ -88,7 +88,7 @@ def _metadata_folder(tree: Path, name: str, version: str) -> Path:
 
 
 def _licence(metadata: dict[str, object]) -> str:
-    """An SPDX expression where the library gives one, else its own words, else the trove classifier's."""
+    """The library's SPDX expression, or its own licence text, or its trove classifier."""
     if expression := metadata.get("license_expression"):
         return str(expression)
     words = str(metadata.get("license") or "").strip()

@@ -1,4 +1,4 @@
-"""Lock files: every distribution that is installed, at one version, with the digests of its files."""
+"""Lock files: every installed distribution at one version, with the digests of its files."""
 
 import re
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ class Pin:
 
 
 def normalised(name: str) -> str:
-    """The name under which indexes know a distribution (PEP 503)."""
+    """A distribution's normalised name in indexes (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def read_lock(path: Path) -> tuple[Pin, ...]:
-    """The pins of a lock; PackagingError names the first that is not at one version, with digests."""
+    """The pins of a lock; PackagingError names the first without one version and digests."""
     pins: list[Pin] = []
     lines: list[str] = []
 
@@ -53,7 +53,7 @@ def read_lock(path: Path) -> tuple[Pin, ...]:
 
 
 def without(pins: Iterable[Pin], others: Iterable[Pin]) -> tuple[Pin, ...]:
-    """`pins` less those that `others` have; PackagingError where the two differ in a version."""
+    """`pins` without those in `others`; PackagingError if the two differ in a version."""
     versions = {pin.name: pin.version for pin in others}
     for pin in pins:
         if versions.get(pin.name, pin.version) != pin.version:

@@ -1,4 +1,4 @@
-"""What no function ever opens, left out of the artifacts; the tests run every workload's job with what is left."""
+"""Leave files that no function opens out of the artifacts; the tests run every workload's job with the rest."""
 
 import fnmatch
 import gzip
@@ -10,20 +10,20 @@ from pathlib import Path
 from infra.artifacts import elf
 
 EVERYWHERE = (
-    # how it was built, and what builds against it
+    # build records, and files for building against the library
     "bin/*", "share/*", "include/*", "*/include/*", "*/src/*",
     "*.h", "*.hpp", "*.c", "*.cc", "*.cpp", "*.cmake", "*.a", "*.tp", "*.jinja", "*.in", "*.build", "*.f2cmap",
     "*.pyx", "*.pxd", "*.pxi", "*.pyi", "*/py.typed", "*-stubs/*", "*/pyproject.toml", "*/_pyinstaller/*",
-    # how it is tested
+    # tests
     "*/tests/*", "*/test/*", "*/conftest.py", "*/_test*.cpython*.so",
-    # of the metadata, importlib.metadata reads METADATA, and the licences go with the files
+    # importlib.metadata reads only METADATA, and the licences must accompany the files
     "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/WHEEL",
     "*.dist-info/top_level.txt", "*.dist-info/entry_points.txt", "*.dist-info/sboms/*", "*.dist-info/zip-safe",
 )  # fmt: skip
 """Patterns of paths in an artifact, as fnmatch reads them: `*` also matches a slash."""
 
 BY_LIBRARY: dict[str, tuple[str, ...]] = {
-    # Only its logger, metrics and tracer are ours; the router alone is half of it, with a documentation site inside.
+    # We use only its logger, metrics and tracer; half of it is the router, which contains a documentation site.
     "aws-lambda-powertools": (
         "aws_lambda_powertools/event_handler/*",
         "aws_lambda_powertools/utilities/parser/*",
@@ -42,8 +42,8 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
     "boto3": ("boto3/examples/*", "boto3/data/*"),
     "psycopg": ("psycopg/crdb/*",),
     "segno": ("segno/cli.py",),
-    # CPU features for numpy's own tests; the C tests; what compiles extensions, and documentation (`rewriting` leaves
-    # out what imports them).
+    # CPU features for numpy's own tests; the C tests; compilers of extensions; documentation (`rewriting` removes
+    # the imports).
     "numpy": (
         "numpy/_core/_simd.*",
         "numpy/_core/*_tests.*",
@@ -57,7 +57,7 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "numpy/_core/_add_newdocs*",
     ),
     # Formats other than CSV and Parquet, services other than S3 through boto3, and the engines for whole datasets.
-    # Of libarrow_python, three copies have different names; everything links with one.
+    # libarrow_python has three copies under different names; everything links with one.
     "pyarrow": (
         "pyarrow/libarrow_flight.*", "pyarrow/libarrow_python_flight.*", "pyarrow/_flight.*", "pyarrow/flight.py",
         "pyarrow/libarrow_substrait.*", "pyarrow/_substrait.*", "pyarrow/substrait.py",
@@ -80,10 +80,10 @@ BY_LIBRARY: dict[str, tuple[str, ...]] = {
         "scipy/_lib/array_api_compat/torch/*",
         "scipy/_lib/pyprima/*", "scipy/special/_add_newdocs.py", "scipy/special/_precompute/*",
         "scipy/ndimage/_cytest.*",
-        # The Fortran runtime of FITPACK, which is a stub below; OpenBLAS has another, whose name has two digests.
+        # The Fortran runtime of FITPACK, which is a stub below; OpenBLAS has its own, with two digests in the name.
         "scipy.libs/libgfortran-????????.so.*", "scipy.libs/libquadmath-????????.so.*",
     ),
-    # Of the kinds of table that scikit-learn takes, those that can be here.
+    # Only the kinds of table that this package has, of all that scikit-learn accepts.
     "narwhals": (
         "narwhals/_dask/*", "narwhals/_duckdb/*", "narwhals/_ibis/*", "narwhals/_polars/*", "narwhals/_spark_like/*",
         "narwhals/_sql/*", "narwhals/testing/*",
@@ -138,23 +138,23 @@ STUBS = {
         "scipy/stats/_sobol",
     )
 }  # fmt: skip
-"""Compiled modules that others import on their way, but that only fitting calls: solvers. In their place comes one that
-says so when it is called."""
+"""Compiled modules that others import but only fitting calls: solvers. A stub replaces each and raises an error when
+called."""
 
 UNUSED_LIBRARIES = ("prettytable", "wcwidth")
-"""Distributions that others depend on for what no function does: skops, for its model cards."""
+"""Dependencies for features that no function uses, such as skops's model cards."""
 
 AWS_SERVICES = (
     "apigatewaymanagementapi", "athena", "bedrock-agent-runtime", "bedrock-runtime", "cloudwatch", "dynamodb", "events",
     "kms", "lambda", "redshift-data", "s3", "sagemaker-runtime", "secretsmanager", "sns", "sqs", "stepfunctions", "sts",
 )  # fmt: skip
-"""The services that the functions call; a test compares them with the clients that the code makes."""
+"""The services that the functions call; a test compares them with the code's clients."""
 
 
 def prune(tree: Path, libraries: Collection[str], beneath: Collection[Path] = ()) -> None:
-    """Remove from `tree` what the patterns for these libraries match, and what the loader never maps of the rest.
+    """Remove from `tree` the files that match these libraries' patterns, and the unmapped bytes of shared objects.
 
-    `beneath` are the pruned trees of the artifacts that this one always lies over.
+    `beneath` are the pruned trees of the artifacts that always lie beneath this one.
     """
     patterns = [*EVERYWHERE, *(pattern for name in libraries for pattern in BY_LIBRARY.get(name, ()))]
     removed = set()
@@ -176,9 +176,9 @@ def prune(tree: Path, libraries: Collection[str], beneath: Collection[Path] = ()
 
 
 def lighten_objects(tree: Path, removed: frozenset[str], beneath: Collection[Path]) -> None:
-    """Leave of each shared object what the loader maps, needing none of the libraries that were `removed`.
+    """Reduce each shared object to the bytes that the loader maps, without dependencies on `removed` libraries.
 
-    A library that an artifact beneath has under the same name is left out: the loader takes the one it has loaded.
+    A library with the same name in an artifact beneath is left out: the loader uses the one that is already loaded.
     """
     below = {path.name: path for other in beneath for path in other.glob("*.libs/*")}
     for path in sorted(path for path in tree.rglob("*.so*") if path.is_file()):
@@ -193,9 +193,9 @@ def lighten_objects(tree: Path, removed: frozenset[str], beneath: Collection[Pat
 
 
 def prune_services(data: Path) -> None:
-    """Leave of botocore's descriptions those of our services, as far as a client reads them.
+    """Reduce botocore's descriptions to the parts of our services' that a client reads.
 
-    Documentation goes, and what remains is not zipped twice: making a client is mostly reading these files.
+    Documentation is removed, and the rest is not compressed twice: creating a client is mostly reading these files.
     """
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in AWS_SERVICES:
@@ -230,7 +230,7 @@ def _undocumented(described: object) -> object:
         return {
             key: _undocumented(value)
             for key, value in described.items()
-            if not (key == "documentation" and isinstance(value, str))  # it may also be the name of a field
+            if not (key == "documentation" and isinstance(value, str))  # this may also be a field's name
         }
     if isinstance(described, list):
         return [_undocumented(value) for value in described]

@@ -1,4 +1,4 @@
-"""What libraries do on import but no function needs, rewritten in the package: every cold start would pay for it."""
+"""Rewrite work that libraries do on import but no function needs: it would slow every cold start."""
 
 import importlib
 import importlib.metadata
@@ -14,7 +14,7 @@ class _Stats:
 
 stats = _Stats()
 """
-"""scipy.stats takes longer to load than all else that predicts; scikit-learn uses it to fit, and for quantiles."""
+"""scipy.stats takes longer to load than all other prediction code; scikit-learn uses it for fitting and quantiles."""
 
 NDARRAY = """
 from typing import Any, TypeVar
@@ -25,13 +25,13 @@ FITPACK_INTEGER = ("= dfitpack.types.intvar.dtype", '= __import__("numpy").dtype
 
 
 def _when_called(name: str) -> tuple[str, str]:
-    """An edit by which a module imports a function of scipy.stats when it calls it."""
+    """An edit that delays a module's import of a scipy.stats function until it calls the function."""
     imported = f"from scipy.stats import {name}\n"
     return imported, f"def {name}(*values, **options):\n    {imported}    return {name}(*values, **options)\n"
 
 
 EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
-    # Documentation; types, of which annotations name these; what compiles and tests extensions, which
+    # Documentation; types, of which annotations use these; tools that compile and test extensions, which
     # `from numpy import *` would load.
     "numpy": {
         "numpy/__init__.py": (
@@ -47,7 +47,7 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
         ),
         "numpy/_core/overrides.py": (("    public_api.__doc__ = get_array_function_like_doc(public_api)\n", ""),),
     },
-    # Each of its 300 functions gets documentation and a signature, made of its options' documentation.
+    # Each of its 300 functions gets documentation and a signature, generated from its options' documentation.
     "pyarrow": {
         "pyarrow/compute.py": (
             ("from pyarrow import _compute_docstrings\nfrom pyarrow.vendored import docscrape\n", ""),
@@ -63,7 +63,7 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
             ),
         ),
     },
-    # Its functions' documentation says which array libraries they take. FITPACK is a stub that knows no types.
+    # Its functions' documentation lists the array libraries that they accept. FITPACK is a stub without types.
     "scipy": {
         "scipy/interpolate/_fitpack_impl.py": (FITPACK_INTEGER,),
         "scipy/interpolate/_fitpack2.py": (FITPACK_INTEGER,),
@@ -75,13 +75,13 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
             ),
         ),
     },
-    # For what remembers the results of coroutines.
+    # Only for caching the results of coroutines.
     "joblib": {"joblib/memory.py": (("import asyncio\n", ""),)},
     "scikit-learn": {
-        # pandas is loaded to be compared with: models of named columns load it themselves.
+        # pandas is loaded only for type comparisons: models of named columns load it themselves.
         "sklearn/utils/fixes.py": (
             ("try:\n    import pandas as pd\nexcept ImportError:\n    pd = None\n", ""),
-            ("import scipy.stats\n", ""),  # scipy loads its packages when they are asked for
+            ("import scipy.stats\n", ""),  # scipy loads its packages on first use
         ),
         "sklearn/preprocessing/_data.py": (("import sparse, stats\n", "import sparse\n" + LAZY_STATS),),
         "sklearn/feature_selection/_univariate_selection.py": (
@@ -99,7 +99,7 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
         "sklearn/metrics/_ranking.py": (_when_called("rankdata"),),
         "sklearn/model_selection/_search.py": (_when_called("rankdata"),),
     },
-    # What may not be saved; functions only load. It takes the whole of sklearn.cluster to say so.
+    # Types that may not be saved; functions only load. The list imports all of sklearn.cluster.
     "skops": {
         "skops/io/_sklearn.py": (
             ("from sklearn.cluster import Birch\n", ""),
@@ -107,16 +107,16 @@ EDITS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
         ),
     },
 }
-"""By library and file: texts that must occur exactly once, and what takes their place."""
+"""By library and file: texts that must occur exactly once, and their replacements."""
 
 COMPUTED = {"skops": ("skops/io/_trusted_types.py", "skops.io._trusted_types")}
-"""Modules of nothing but lists of names, which importing computes from every estimator there is."""
+"""Modules that consist of lists of names, which importing computes from all estimators."""
 
 
 def rewrite(tree: Path, versions: dict[str, str]) -> None:
-    """Rewrite the sources in `tree` of the libraries, given with their versions.
+    """Rewrite the libraries' sources in `tree`; `versions` are their versions.
 
-    Raises PackagingError if a text is not where it is expected: the library has changed.
+    Raises PackagingError if an expected text is missing, because the library has changed.
     """
     for library in versions:
         for name, edits in EDITS.get(library, {}).items():
@@ -138,7 +138,7 @@ def rewrite(tree: Path, versions: dict[str, str]) -> None:
 
 
 def computed(module: str) -> str:
-    """The source of a module with the lists of names that importing `module` makes, as they are."""
+    """The source of a module that contains, as constants, the lists of names that importing `module` computes."""
     found = vars(importlib.import_module(module))
     lists = {
         name: value

@@ -1,4 +1,4 @@
-"""The bill of materials of an artifact, as CycloneDX 1.6 JSON: each library with its version, licence and digest."""
+"""An artifact's bill of materials as CycloneDX 1.6 JSON: each library with its version, licence and digest."""
 
 import hashlib
 import zipfile
@@ -27,11 +27,11 @@ WITHOUT_EXPRESSION = {
     "MIT License": "MIT",
     "OSI Approved": "MIT",
 }
-"""SPDX expressions for what our libraries say instead of one; each was read in the licence that it comes with."""
+"""SPDX expressions for libraries that state their licence otherwise; each was checked in the library's licence."""
 
 
 def write(artifact: Artifact) -> Path:
-    """Write the bill of `artifact` beside it, e.g. `arrow.cdx.json` for `arrow.zip`; the same for the same zip."""
+    """Write the bill of `artifact` next to it, e.g. `arrow.cdx.json` for `arrow.zip`; same zip, same bill."""
     digest = hashlib.sha256(artifact.path.read_bytes()).hexdigest()
     bom = Bom(components=_components(artifact), serial_number=uuid5(NAMESPACE_URL, digest))
     bom.metadata.timestamp = datetime(*EPOCH, tzinfo=UTC)
@@ -70,7 +70,7 @@ def _component(library: Library, bundled: list[Component]) -> Component:
 
 
 def _native(artifact: Artifact) -> dict[str, list[Component]]:
-    """The shared libraries that wheels bring with them (OpenBLAS, libpq, OpenSSL), by their folder."""
+    """The shared libraries in wheels (OpenBLAS, libpq, OpenSSL), by folder."""
     found: dict[str, list[Component]] = {}
     with zipfile.ZipFile(artifact.path) as opened:
         for name in opened.namelist():

@@ -1,11 +1,11 @@
-"""What a package is built for: a Python and a processor, as Lambda names them."""
+"""The target of a package: a Python and a processor, in Lambda's terms."""
 
 from dataclasses import dataclass
 
 from infra.artifacts.errors import PackagingError
 
 RUNTIMES = ("python3.12", "python3.13")
-"""What releases are built for."""
+"""Runtimes of releases."""
 DEFAULT_RUNTIME = "python3.13"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 DEFAULT_ARCHITECTURE = "x86_64"
@@ -28,7 +28,7 @@ class Target:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The wheel platforms that run there, newest first."""
+        """The compatible wheel platforms, newest first."""
         machine = MACHINES[self.architecture]
         versions = (f"manylinux_2_{minor}" for minor in range(GLIBC_MINOR, OLDEST_GLIBC_MINOR - 1, -1))
         return (*(f"{version}_{machine}" for version in versions), f"manylinux2014_{machine}")
@@ -38,10 +38,10 @@ class Target:
 
 
 def release_target(runtime: str, architecture: str) -> Target:
-    """The target of a release; PackagingError for a runtime that none is made for."""
+    """The target of a release; PackagingError for an unsupported runtime."""
     if runtime not in RUNTIMES:
         raise PackagingError(
             f"runtime: is {runtime}; expected {' or '.join(RUNTIMES)}. python3.11 runs on glibc 2.26, for which"
-            " numpy, scipy, pandas and pyarrow make no wheels any more; Chalice would leave them out and report success"
+            " numpy, scipy, pandas and pyarrow publish no wheels; Chalice would leave them out and report success"
         )
     return Target(runtime, architecture)

@@ -20,7 +20,7 @@ INNER_LOOP_STAGES = ("dev",)
 
 
 def main(arguments: list[str] | None = None, ask: Callable[[str], str] = input) -> int:
-    """Run one command; what went wrong is told on stderr, and the status is 1."""
+    """Run one command; on failure, print the error to stderr and return 1."""
     options = _parser().parse_args(arguments)
     try:
         stage = read_stage(options.stage, os.environ)
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None, ask: Callable[[str], str] = input) 
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{options.command}: interrupted; CloudFormation goes on, or rolls back, by itself", file=sys.stderr)
+        print(f"{options.command}: interrupted; CloudFormation continues, or rolls back, by itself", file=sys.stderr)
         return 130
     return 0
 
@@ -69,21 +69,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.deployment", description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     told = {
-        "preflight": "name everything that is missing or malformed, and change nothing",
-        "deploy": "make the stage's stack what the package holds",
-        "resources": "make everything but the functions, and the project for chalice deploy",
+        "preflight": "list everything that is missing or malformed, and change nothing",
+        "deploy": "create or update the stage's stack from the package",
+        "resources": "create everything but the functions, and the project for chalice deploy",
         "chalice-deploy": "run chalice deploy over the stage's resources",
-        "chalice-delete": "take away what chalice deploy made",
+        "chalice-delete": "remove what chalice deploy created",
         "destroy": "delete the stage's stack",
     }
     for name, does in told.items():
         command = commands.add_parser(name, help=does)
         command.add_argument("--stage", choices=STAGES, required=True)
-        command.add_argument("--package", type=Path, default=ROOT / "dist", help="what `make package` made")
+        command.add_argument("--package", type=Path, default=ROOT / "dist", help="the folder that `make package` wrote")
         if name == "destroy":
             command.add_argument("--confirm", default="", help="the stack's name")
-            command.add_argument("--empty", action="store_true", help="empty the buckets that go with the stack")
-            command.add_argument("--second-word", default="", help="what prod wants besides")
+            command.add_argument("--empty", action="store_true", help="empty the buckets that the deletion removes")
+            command.add_argument("--second-word", default="", help="the second confirmation for prod")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""What a deployment needs of the AWS account, asked before anything is made: every lack is named at once.
+"""Check before a deployment that the AWS account has everything it needs, and report all problems together.
 
-A question that may not be asked (AccessDenied) is no lack: it is told, and the deployment goes on.
+A check that the credentials cannot run (AccessDenied) is no problem: it is reported, and the deployment continues.
 """
 
 import os
@@ -21,14 +21,14 @@ Client = Callable[[str], Any]
 Tell = Callable[[str], None]
 
 UNRESERVED = 100
-"""Lambda keeps this many concurrent executions for functions that reserve none."""
+"""Concurrent executions that Lambda keeps for functions without a reservation."""
 FORBIDDEN = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 LONGEST_INVOCATION_S = 900
 
 
 @dataclass(frozen=True)
 class Account:
-    """The account that the credentials belong to, and the region that is deployed into."""
+    """The account of the credentials, and the region of the deployment."""
 
     id: str
     region: str
@@ -41,38 +41,38 @@ def client_of(stage: Stage) -> Client:
     import boto3
 
     session: Any = boto3.Session(region_name=stage.region)
-    # botocore hangs up after a minute without a byte, and asks again: a longer migration would be begun anew.
+    # botocore disconnects after a minute without a byte and retries, which would start a long migration again.
     patient = Config(read_timeout=LONGEST_INVOCATION_S + 10, tcp_keepalive=True)
     return lambda service: session.client(service, config=patient if service == "lambda" else None)
 
 
 def identify(client: Client, stage: Stage) -> Account:
-    """Whose credentials these are; DeploymentError if nobody's, or if the stage wants another account."""
+    """The account of the credentials; DeploymentError if they are invalid, or the stage requires another account."""
     try:
         identity = client("sts").get_caller_identity()
         region = client("cloudformation").meta.region_name
     except (BotoCoreError, ClientError) as error:
         profile = os.environ.get("AWS_PROFILE")
         raise DeploymentError(
-            f"AWS does not know who asks: {error}. Expected credentials and a region as the AWS CLI finds them"
+            f"AWS does not accept the credentials: {error}. Expected credentials and a region as the AWS CLI finds them"
             + (f" (AWS_PROFILE is {profile})" if profile else "")
         ) from error
     arn = identity["Arn"]
     if stage.account and stage.account != identity["Account"]:
         raise DeploymentError(
-            f"{arn} belongs to account {identity['Account']}, and {stage.name}.toml says account {stage.account}"
+            f"{arn} belongs to account {identity['Account']}, but {stage.name}.toml requires account {stage.account}"
         )
     return Account(identity["Account"], region, arn.split(":")[1], arn)
 
 
 ABSENT = {"us-gov-": "CloudFront", "cn-": "Cognito user pools"}
-"""What regions lack, by the beginning of their names: CloudFormation refuses types that it does not know there, even
-where a condition leaves the resource out (cfn-lint's E3006, in `make check-second`)."""
+"""Services that regions lack, by name prefix: CloudFormation refuses types unknown in the region, even if a condition
+leaves the resource out (cfn-lint's E3006, in `make check-second`)."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The questions to the account; `names` says what the template comes to with the stage's parameters."""
+    """The checks of the account; `names` resolves the template with the stage's parameters."""
 
     client: Client
     template: Mapping[str, Any]
@@ -80,7 +80,7 @@ class Survey:
     tell: Tell
 
     def problems(self, *, first: bool) -> Iterator[str]:
-        """Every lack of the account; `first` if the stack does not exist yet. What is no lack is told."""
+        """Every problem of the account; `first` if the stack does not exist yet. Prints notes that are no problem."""
         parameters, region = self.names.parameters, self.names.pseudo["AWS::Region"]
         for prefix, service in ABSENT.items():
             if region.startswith(prefix):
@@ -90,7 +90,7 @@ class Survey:
         yield from self._asked("Lambda's concurrency", partial(self._concurrency, first=first))
         if first:
             yield from self._asked("the names of the stack's tables and buckets", self._taken_names)
-            yield from self._asked("the key of tables that an earlier stack left", self._key_of_what_is_adopted)
+            yield from self._asked("the key of tables from an earlier stack", self._key_of_what_is_adopted)
         for name, subject in (("DatabaseSecretArn", "the database's"), ("RedshiftSecretArn", "the warehouse's")):
             if parameters.get(name):
                 yield from self._asked(f"{subject} secret", partial(self._secret, name))
@@ -112,13 +112,13 @@ class Survey:
         except ClientError as error:
             if error.response["Error"]["Code"] not in FORBIDDEN:
                 return [f"{subject}: {error}"]
-            self.tell(f"  not checked: {subject}; these credentials may not ask")
+            self.tell(f"  not checked: {subject}; the credentials lack the permission")
         except BotoCoreError as error:
             return [f"{subject}: {error}"]
         return []
 
     def _alarms(self) -> Iterator[str]:
-        """Tell which alarms are on: they do not stop a deployment, but somebody should know before it begins."""
+        """Print the active alarms, which do not stop a deployment but may affect the decision."""
         stack = self.names.pseudo["AWS::StackName"]
         asked = {"AlarmNamePrefix": f"{stack}-", "StateValue": "ALARM"}
         found = self.client("cloudwatch").get_paginator("describe_alarms").paginate(**asked)
@@ -129,14 +129,14 @@ class Survey:
     def _concurrency(self, *, first: bool) -> Iterator[str]:
         found = self.client("lambda").get_account_settings()["AccountLimit"]
         limit = found["ConcurrentExecutions"]
-        # What a stack that is there reserves already is no longer free, and it may have it again.
+        # An existing stack's own reservations are no longer free, but it can reuse them.
         free = found.get("UnreservedConcurrentExecutions", limit) if first else limit
         reserved = sum(self._reserved(each) for each in self.template["Resources"].values())
         if reserved and reserved + UNRESERVED > free:
             others = f", of which others reserve {limit - free}" if free < limit else ""
             yield (
-                f"the functions reserve {reserved} concurrent executions and Lambda keeps {UNRESERVED} for the rest,"
-                f" but the account has {limit}{others}: have the quota L-B99A9384 raised, or reserve less"
+                f"the functions reserve {reserved} concurrent executions, and Lambda keeps {UNRESERVED} for the rest,"
+                f" but the account has {limit}{others}: request a higher quota L-B99A9384, or reserve less"
             )
 
     def _reserved(self, resource: Mapping[str, Any]) -> int:
@@ -146,13 +146,13 @@ class Survey:
         return int(wanted.get("reserved") or 0)
 
     def _taken_names(self) -> Iterator[str]:
-        """Buckets and tables with the stack's names that the template does not retain: they cannot be adopted."""
+        """Existing buckets and tables with the stack's names that the template does not retain and so cannot adopt."""
         stack = self.names.pseudo["AWS::StackName"]
         for name in existing(self.client, self.template, self.names, retained=False):
-            yield f"{name} exists, and there is no stack {stack}: delete it, or name another stack"
+            yield f"{name} exists, but there is no stack {stack}: delete it, or choose another stack name"
 
     def _key_of_what_is_adopted(self) -> Iterator[str]:
-        """Tables keep the key of the stack that left them, and functions may use the new stack's alone."""
+        """Retained tables keep the old stack's key, but functions may use only the new stack's."""
         given = self.names.parameters.get("KmsKeyArn")
         kept: dict[str, list[str]] = {}
         tables = self.client("dynamodb")
@@ -162,8 +162,8 @@ class Survey:
                 kept.setdefault(arn, []).append(name)
         for arn, names in kept.items():
             yield (
-                f"KmsKeyArn: is {given or 'missing'}; {', '.join(names)}, which an earlier stack left, and its buckets"
-                f" are encrypted with {arn}, and functions that may not use that key could read nothing"
+                f"KmsKeyArn: is {given or 'missing'}; {', '.join(names)}, from an earlier stack, and its buckets"
+                f" are encrypted with {arn}; without that key, functions cannot read them"
             )
 
     def _secret(self, parameter: str) -> Iterator[str]:
@@ -171,23 +171,23 @@ class Survey:
         found = described(self.client("secretsmanager").describe_secret, SecretId=arn)
         if found is None:
             yield f"{parameter}: there is no secret {arn} in this account and region"
-        elif found["ARN"] != arn:  # a policy takes no name, and no ARN without its last six characters
+        elif found["ARN"] != arn:  # a policy accepts no name, and no ARN without its last six characters
             yield f"{parameter}: is {arn}; expected the secret's whole ARN, {found['ARN']}"
         if key := (found or {}).get("KmsKeyId"):
             yield from self._asked(f"the key of the secret {parameter}", partial(self._key_of_secret, parameter, key))
 
     def _key_of_secret(self, parameter: str, key: str) -> Iterator[str]:
-        """A secret with a key of its own is read by functions that may use that key, too."""
+        """To read a secret with its own key, functions need permission to use that key."""
         answer = described(self.client("kms").describe_key, KeyId=key)
         if answer is None:
-            yield f"{parameter}: its secret is encrypted with {key}, which is not there"
+            yield f"{parameter}: its secret is encrypted with {key}, which does not exist"
             return
         own, given = answer["KeyMetadata"], self.names.parameters
         named = {*_listed(given.get("SecretKeyArns", "")), given.get("KmsKeyArn")}
         if own.get("KeyManager") != "AWS" and own["Arn"] not in named:
             yield (
                 f"SecretKeyArns: lacks {own['Arn']}, with which the secret of {parameter} is encrypted;"
-                " functions that may not use that key could not read it"
+                " without that key, functions cannot read it"
             )
 
     def _key(self, parameter: str, arn: str, usage: str) -> Iterator[str]:
@@ -203,9 +203,9 @@ class Survey:
             yield f"{parameter}: {arn} is {state}, for {use}; expected Enabled, for {usage}"
 
     def _insights(self) -> Iterator[str]:
-        """The layer of every function, by region and processor, or named; nothing if Insights is off."""
+        """The Insights layer of every function, by region and processor or by parameter; none if Insights is off."""
         region = self.names.pseudo["AWS::Region"]
-        instead = "name one (InsightsLayerArn), or set Insights to DISABLED"
+        instead = "give one (InsightsLayerArn), or set Insights to DISABLED"
         try:
             layers = resolve(self.template.get("Globals", {}).get("Function", {}).get("Layers", []), self.names)
         except KeyError:
@@ -250,7 +250,7 @@ def existing(
     retained: bool,
     kinds: Collection[str] = (BUCKET, TABLE),
 ) -> Iterator[str]:
-    """The names of the template's buckets and tables, retained ones or the others, that are there already."""
+    """The names of the template's buckets and tables, retained or not, that already exist."""
     looks = {
         BUCKET: ("BucketName", "Bucket", client("s3").head_bucket),
         TABLE: ("TableName", "TableName", client("dynamodb").describe_table),
@@ -265,12 +265,12 @@ def existing(
 
 
 def exists(look: Callable[..., Any], **what: Any) -> bool:
-    """Does what this call describes exist? A refusal to say is passed on."""
+    """Whether the resource that this call describes exists. AccessDenied is raised."""
     return described(look, **what) is not None
 
 
 def described(look: Callable[..., Any], **what: Any) -> Any:
-    """What this call says of something; None if that does not exist. A refusal to say is passed on."""
+    """The call's result, or None if the resource does not exist. AccessDenied is raised."""
     try:
         return look(**what)
     except ClientError as error:

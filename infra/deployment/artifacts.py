@@ -1,6 +1,6 @@
-"""The artifacts of a package - its zips and its template - in a private bucket, each under its own content's hash.
+"""Upload a package's zips and template to a private bucket, each under the hash of its content.
 
-The same content is uploaded once; what runs, or ran before, stays where CloudFormation finds it for a rollback.
+The same content is uploaded once. Current and earlier releases stay there for CloudFormation's rollbacks.
 """
 
 import base64
@@ -20,12 +20,12 @@ from infra.template.names import BUCKET, FUNCTION, LAYER, RETAINED, TABLE, compa
 
 NAMED = {BUCKET: "BucketName", TABLE: "TableName"}
 LOCATIONS = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
-"""Where a resource says which file of the package it is made of."""
+"""Properties that name a file of the package, by resource type."""
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """Where artifacts are put: a bucket, and whose it must be."""
+    """The bucket for artifacts, and its expected owner."""
 
     s3: Any
     bucket: str
@@ -33,7 +33,7 @@ class Uploads:
     tell: Tell
 
     def put(self, content: bytes, suffix: str) -> str:
-        """Store `content` unless it is there; return its key, which is its SHA-256 and `suffix`."""
+        """Store `content` unless it is stored already; return its key, the SHA-256 with `suffix`."""
         digest = hashlib.sha256(content)
         key = f"{digest.hexdigest()}{suffix}"
         here = {"Bucket": self.bucket, "Key": key, "ExpectedBucketOwner": self.owner}
@@ -44,17 +44,17 @@ class Uploads:
         return key
 
     def url(self, key: str) -> str:
-        """Where CloudFormation reads an object."""
+        """The address from which CloudFormation reads an object."""
         return f"{self.s3.meta.endpoint_url}/{self.bucket}/{key}"
 
 
 def bucket_name(account: Account) -> str:
-    """The one artifact bucket of an account and region; every stage's artifacts are in it."""
+    """The artifact bucket of an account and region, which all stages share."""
     return f"omnibus-artifacts-{account.id}-{account.region}"
 
 
 def ensure_bucket(client: Client, account: Account, tell: Tell) -> Uploads:
-    """The artifact bucket, made if it is not there: private, encrypted, versioned, and over TLS only."""
+    """The artifact bucket, created if missing: private, encrypted, versioned, and with TLS only."""
     s3 = client("s3")
     name = bucket_name(account)
     owner = {"Bucket": name, "ExpectedBucketOwner": account.id}
@@ -65,8 +65,8 @@ def ensure_bucket(client: Client, account: Account, tell: Tell) -> Uploads:
     if missing:
         place = {} if account.region == "us-east-1" else {"LocationConstraint": account.region}
         s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": place} if place else {}))
-        tell(f"  made the bucket {name}")
-    # Each time, so that a bucket that somebody opened is closed again, and one half made is finished.
+        tell(f"  created the bucket {name}")
+    # Every time: this closes a bucket that somebody opened, and finishes one that was only half created.
     s3.put_public_access_block(
         **owner,
         PublicAccessBlockConfiguration={
@@ -85,7 +85,7 @@ def ensure_bucket(client: Client, account: Account, tell: Tell) -> Uploads:
 
 
 def with_uploads(template: Mapping[str, Any], package: Path, uploads: Uploads) -> dict[str, Any]:
-    """The template with every file of the package that it names uploaded, and named where it is now."""
+    """The template with every file of the package uploaded and replaced by its new address."""
     files: dict[str, dict[str, str]] = {}
     resources = {}
     for logical, resource in template["Resources"].items():
@@ -100,9 +100,9 @@ def with_uploads(template: Mapping[str, Any], package: Path, uploads: Uploads) -
 
 
 def with_literal_names(template: Mapping[str, Any], names: Known) -> dict[str, Any]:
-    """The template with the names of what it retains as plain texts.
+    """The template with the names of retained resources as plain texts.
 
-    CloudFormation adopts what is there already under such a name, but does not look behind a function.
+    CloudFormation adopts existing resources by such names, but does not resolve functions for this.
     """
     resources = {}
     for logical, resource in template["Resources"].items():
@@ -115,7 +115,7 @@ def with_literal_names(template: Mapping[str, Any], names: Known) -> dict[str, A
 
 
 def upload_template(template: Mapping[str, Any], uploads: Uploads) -> str:
-    """Store the template, which is too large for a request; return the URL by which CloudFormation reads it."""
+    """Store the template, which is too large for a request; return its URL for CloudFormation."""
     return uploads.url(uploads.put(compact(template).encode(), ".json"))
 
 
@@ -123,7 +123,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DeploymentError(f"the template names {path}, which is not there: run `make package` first") from None
+        raise DeploymentError(f"the template names {path}, which does not exist: run `make package` first") from None
 
 
 def _tls_only(bucket: str, partition: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The console of a deployed stack: its files in the bucket, its configuration, and Cognito's way back to it."""
+"""The console of a deployed stack: its files in the bucket, its configuration, and its redirect from Cognito."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from infra.console import content_type
 from infra.deployment.release import RELEASE, Site
 
 FOLDER = "console"
-"""Where the built console is in a package."""
+"""The built console's folder in a package."""
 FOREVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 KEPT = timedelta(days=30)
-"""Old assets stay for the tabs that still have the page of their release."""
+"""Old assets stay for browser tabs that still show an earlier release."""
 SIGN_IN = {
     "AllowedOAuthFlowsUserPoolClient": True,
     "AllowedOAuthFlows": ["code"],
@@ -25,7 +25,7 @@ READ_ONLY = {"ClientSecret", "LastModifiedDate", "CreationDate"}
 
 
 def publish(site: Site, outputs: Mapping[str, str], package: Path) -> None:
-    """Put the package's console where the stack serves it; a package without one leaves what is there."""
+    """Upload the package's console to the stack's bucket; a package without a console changes nothing."""
     if "ConsoleUrl" not in outputs or not (package / FOLDER / "index.html").exists():
         site.tell("  no console: the package or the stack has none")
         return
@@ -35,7 +35,7 @@ def publish(site: Site, outputs: Mapping[str, str], package: Path) -> None:
         for file in sorted((package / FOLDER).rglob("*"))
         if file.is_file()
     }
-    # The page last: it names the assets, which must be there when somebody reads it.
+    # The page comes last, because the assets that it names must exist first.
     for key, file in sorted(files.items(), key=lambda item: item[0] == "index.html"):
         lasting = FOREVER if key.startswith("assets/") else ASK_FIRST
         s3.put_object(
@@ -54,7 +54,7 @@ def publish(site: Site, outputs: Mapping[str, str], package: Path) -> None:
 
 
 def configuration(stage: str, outputs: Mapping[str, str], release: str) -> dict[str, Any]:
-    """What the console reads first: public, for it holds no secret."""
+    """The configuration that the console reads first; it is public and holds no secret."""
     return {
         "api": "/api",
         "socket": outputs["WebsocketUrl"],
@@ -74,7 +74,7 @@ def _forget(s3: Any, bucket: str, current: set[str]) -> None:
 
 
 def _lead_back(cognito: Any, outputs: Mapping[str, str]) -> None:
-    """Let Cognito's pages lead back to the console; everything else of the application stays as it was declared."""
+    """Allow Cognito's pages to redirect to the console; the client's other settings stay as declared."""
     named = {"UserPoolId": outputs["UserPoolId"], "ClientId": outputs["UserPoolClientId"]}
     declared = cognito.describe_user_pool_client(**named)["UserPoolClient"]
     address = [f"{outputs['ConsoleUrl']}/"]

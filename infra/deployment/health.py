@@ -1,4 +1,4 @@
-"""What is done to a stack that was just deployed: its database brought up to date, and a first request answered."""
+"""Migrate the database of a stack that was just deployed, and check that the stack answers."""
 
 import json
 import time
@@ -16,13 +16,13 @@ ANSWER_S = 30.0
 
 
 def migrate(functions: Any, function: str, tell: Tell) -> None:
-    """Bring the database's schema up to date by the function that is there for it; DeploymentError if it fails."""
+    """Run the function that migrates the database schema; DeploymentError if it fails."""
     answer = functions.invoke(FunctionName=function, Payload=b"{}")
     said = json.loads(answer["Payload"].read() or b"null")
-    # What the function raised, or what it answers where it refuses.
+    # The error that the function raised, or its answer if it refuses.
     if "FunctionError" in answer or (isinstance(said, dict) and "error" in said):
         raise DeploymentError(
-            f"the database was not migrated: {json.dumps(said)}. The rest is deployed; mend it, and deploy again"
+            f"the database was not migrated: {json.dumps(said)}. The rest is deployed; fix the cause, and deploy again"
         )
     tell(f"  migrated: {json.dumps(said)}")
 
@@ -30,7 +30,7 @@ def migrate(functions: Any, function: str, tell: Tell) -> None:
 def check(url: str, tell: Tell, pause: Callable[[float], None] = time.sleep) -> None:
     """Ask `/health` until it answers 200; DeploymentError with the last answer if it does not.
 
-    Just after a deployment, API Gateway may answer from what there was before.
+    Just after a deployment, API Gateway may still serve the old version.
     """
     address = f"{url.rstrip('/')}/health"
     for attempt in range(ATTEMPTS):
@@ -40,11 +40,11 @@ def check(url: str, tell: Tell, pause: Callable[[float], None] = time.sleep) -> 
         if problem is None:
             tell(f"  {address} answers 200")
             return
-    raise DeploymentError(f"{address} does not answer as it should: {problem}. The stack is deployed; see its logs")
+    raise DeploymentError(f"{address} does not answer as expected: {problem}. The stack is deployed; see its logs")
 
 
 def _asked(address: str) -> str | None:
-    """What is wrong with the answer; None if nothing is."""
+    """The problem with the answer, or None."""
     try:
         with urllib.request.urlopen(address, timeout=ANSWER_S) as answer:
             body = answer.read().decode(errors="replace")

@@ -1,7 +1,8 @@
-"""The fast inner loop: `make resources` makes everything but the functions, `chalice deploy` the functions.
+"""The fast inner loop: `make resources` creates everything but the functions, `chalice deploy` the functions.
 
-What Chalice cannot declare - alias, dead letters, retries, key, partial batch failures - its functions get afterwards,
-as the template says it. Versions with canaries, provisioned concurrency and gateway settings are the release path's.
+Afterwards, this module gives the functions the template's settings that Chalice cannot declare: alias, dead-letter
+queue, retries, key, partial batch failures. Only the release path has versions with canaries, provisioned concurrency
+and gateway settings.
 """
 
 import os
@@ -27,17 +28,17 @@ from infra.deployment.resources import (
 from infra.template.names import ALIAS, FUNCTION, Template, alias_of
 
 COMPLETED = ("DeadLetterQueue", "EventInvokeConfig", "KmsKeyArn")
-"""What Chalice cannot declare of a function. Of its role it can do everything, and only what it did it takes away."""
+"""Function settings that Chalice cannot declare. It manages roles fully, and removes only what it created itself."""
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 
 
 def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
-    """Make or update the stack of everything but the functions, and the Chalice project over it; return its folder."""
+    """Create or update the stack without the functions, and the Chalice project over it; return its folder."""
     template = parameters.read_template(package / "sam.json")
     application_name(site.stage)
     _refuse_whole_stack(site)
     checked = preflight(site, template)
-    _refuse_other_python(template, checked.names)  # before there is anything to take back
+    _refuse_other_python(template, checked.names)  # before anything would need to be rolled back
     apply(site, checked, resources_template(template), package)
     project = _render(site, template, package, root)
     site.tell(f"now: chalice --project-dir {project.relative_to(root)} deploy --stage {site.stage.name}")
@@ -46,9 +47,9 @@ def make_resources(site: Site, package: Path, root: Path = ROOT) -> Path:
 
 
 def chalice_deploy(site: Site, package: Path, root: Path = ROOT, chalice: Sequence[str] = CHALICE) -> dict[str, str]:
-    """Run `chalice deploy` over the stage's resources; return where the APIs are.
+    """Run `chalice deploy` over the stage's resources; return the APIs' addresses.
 
-    The first time it runs twice: functions are told where their sockets are, and that is known only once they are.
+    The first time it runs twice, because the functions need the sockets' address, which the first run creates.
     """
     template = parameters.read_template(package / "sam.json")
     before = api_references(site.stage, root)
@@ -68,18 +69,18 @@ def chalice_deploy(site: Site, package: Path, root: Path = ROOT, chalice: Sequen
 
 
 def chalice_delete(site: Site, root: Path = ROOT, chalice: Sequence[str] = CHALICE) -> None:
-    """Take away what `chalice deploy` made for the stage; the resources stay."""
+    """Remove what `chalice deploy` created for the stage; the resources stay."""
     project = root / "build" / "chalice" / site.stage.name
     if not made_by_chalice(site.stage, root):
-        site.tell(f"`chalice deploy` has made nothing for {site.stage.name}")
+        site.tell(f"`chalice deploy` has created nothing for {site.stage.name}")
         return
     if not project.exists():
-        raise DeploymentError(f"there is no {project}: `make resources STAGE={site.stage.name}` renders it again")
+        raise DeploymentError(f"there is no {project}: `make resources STAGE={site.stage.name}` creates it again")
     run_chalice(site, project, "delete", chalice)
 
 
 def run_chalice(site: Site, project: Path, command: str, chalice: Sequence[str]) -> None:
-    """Run a command of Chalice's on the project; what it prints is told line by line."""
+    """Run a Chalice command on the project, and print its output line by line."""
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if site.stage.region:
         environ["AWS_DEFAULT_REGION"] = site.stage.region
@@ -95,12 +96,12 @@ def run_chalice(site: Site, project: Path, command: str, chalice: Sequence[str])
             site.tell(f"  chalice: {line.rstrip()}")
     if running.returncode != 0:
         raise DeploymentError(
-            f"chalice {command} failed; what it had made so far is in .chalice/deployed, run it again"
+            f"chalice {command} failed; .chalice/deployed records what it created so far; run it again"
         )
 
 
 def complete(site: Site, template: Template, names: Known) -> None:
-    """Give Chalice's functions what Chalice cannot declare, as the template says it: alias, dead letters, retries."""
+    """Give functions the template's settings that Chalice cannot declare: alias, dead-letter queue, retries."""
     functions = site.client("lambda")
     named = physical_names(template)
     for logical, name in named.items():
@@ -116,7 +117,7 @@ def complete(site: Site, template: Template, names: Known) -> None:
             functions.get_waiter("function_updated_v2").wait(FunctionName=function)
             functions.update_function_configuration(FunctionName=function, **settings)
         if retries := declared.get("EventInvokeConfig"):
-            for called in ({}, {"Qualifier": ALIAS}):  # by triggers of Chalice's, and by other functions
+            for called in ({}, {"Qualifier": ALIAS}):  # by Chalice's triggers, and by other functions
                 functions.put_function_event_invoke_config(
                     FunctionName=function,
                     **called,
@@ -126,11 +127,11 @@ def complete(site: Site, template: Template, names: Known) -> None:
         for event in own.get("Events", {}).values():
             if types := event["Properties"].get("FunctionResponseTypes"):
                 _report_failures(functions, function, types)
-    site.tell(f"  {len(named)} functions have their alias, dead letters, retries and partial batch failures")
+    site.tell(f"  {len(named)} functions have their alias, dead-letter queue, retries and partial batch failures")
 
 
 def _report_failures(functions: Any, name: str, types: list[str]) -> None:
-    """Without this, a message that the function says has failed would count as done."""
+    """Without this, SQS would delete messages that the function reports as failed."""
     for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=types)
 
@@ -142,7 +143,7 @@ def _render(site: Site, template: Template, package: Path, root: Path) -> Path:
 
 
 def _names(site: Site, template: Template, root: Path) -> Known:
-    """What the template's names stand for over the running resources stack."""
+    """Values of the template's names over the running resources stack."""
     found = account.identify(site.client, site.stage)
     outputs = site.stack.outputs()
     if RESOURCES_ONLY not in outputs:
@@ -170,23 +171,23 @@ def _names(site: Site, template: Template, root: Path) -> Known:
 
 
 def _references(template: Template, outputs: Mapping[str, str]) -> dict[str, str]:
-    """What each resource that the functions refer to is called in the account, as the stack's outputs tell it."""
+    """The names in the account of the resources that the functions refer to, from the stack's outputs."""
     functions = (name for name, each in template["Resources"].items() if each["Type"] == FUNCTION)
     wanted = {each for logical in functions for each in function_references(template, logical)}
     return {each: outputs[output_name(each)] for each in wanted if output_name(each) in outputs}
 
 
 def _refuse_whole_stack(site: Site) -> None:
-    """Over a stack with functions, this would take the functions away."""
+    """Refuse a stack with functions, because this would delete them."""
     if site.stack.status() is not None and (outputs := site.stack.outputs()) and RESOURCES_ONLY not in outputs:
         raise DeploymentError(
-            f"{site.stage.stack} is deployed whole, by `make deploy`: `make resources` would delete its functions."
+            f"{site.stage.stack} was deployed by `make deploy`: `make resources` would delete its functions."
             f" For the inner loop use another stage, or `make destroy STAGE={site.stage.name}` first"
         )
 
 
 def _refuse_other_python(template: Template, names: Known) -> None:
-    """Chalice gives functions the Python that it runs on; the package's libraries are built for one."""
+    """Chalice gives functions the Python that it runs on, and the package's libraries are built for one Python."""
     built_for = {
         str(resolve(each["Properties"]["Runtime"], names))
         for each in template["Resources"].values()
@@ -195,6 +196,6 @@ def _refuse_other_python(template: Template, names: Known) -> None:
     here = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if other := built_for - {here}:
         raise DeploymentError(
-            f"the package is built for {', '.join(sorted(other))} and this is {here}: `chalice deploy` gives functions"
-            " the Python that it runs on, so run it with the other, or package for this one"
+            f"the package is built for {', '.join(sorted(other))}, and this is {here}: `chalice deploy` gives functions"
+            " the Python that it runs on. Run it with the other, or package for this one"
         )

@@ -1,7 +1,7 @@
-"""What CloudFormation's functions come to, worked out here: for what CloudFormation itself will not deploy.
+"""Evaluate CloudFormation's intrinsic functions for parts of the template that CloudFormation itself does not deploy.
 
-`chalice deploy` reads plain values; the template says `!Sub "${AWS::StackName}-flights"`. This module reads the one as
-the other, for the functions that infra/ uses. What the resources of a stack are called comes from its outputs.
+`chalice deploy` reads plain values, but the template has `!Sub "${AWS::StackName}-flights"`. This module evaluates the
+functions that infra/ uses. The names of a stack's resources come from its outputs.
 """
 
 import re
@@ -13,12 +13,12 @@ from infra.deployment.problems import DeploymentError
 
 PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 NOTHING = object()
-"""What `AWS::NoValue` comes to: the entry is as if it were not written."""
+"""The value of `AWS::NoValue`: the entry is removed."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the names in a template stand for. `stand_in` is said of resources that do not exist yet; None refuses."""
+    """Values of a template's names. `stand_in` is the value of resources that do not exist yet; None refuses them."""
 
     parameters: Mapping[str, Any]
     pseudo: Mapping[str, str]
@@ -28,19 +28,19 @@ class Known:
     stand_in: str | None = None
 
     def refer(self, name: str) -> Any:
-        """What `Ref` of a parameter, a pseudo parameter or a resource gives, or `GetAtt` of "Resource.Attribute"."""
+        """The value of `Ref` for a parameter, pseudo parameter or resource, or of `GetAtt` for "Resource.Attribute"."""
         if name == "AWS::NoValue":
             return NOTHING
         for source in (self.parameters, self.pseudo, self.references):
             if name in source:
                 return source[name]
         if self.stand_in is None or name.startswith("AWS::"):
-            raise DeploymentError(f"the template refers to {name}, which nothing here knows")
+            raise DeploymentError(f"the template refers to {name}, which is unknown")
         return self.stand_in
 
 
 def pseudo_parameters(stack: str, account: str, region: str, partition: str = "aws") -> dict[str, str]:
-    """The parameters that CloudFormation itself gives."""
+    """CloudFormation's pseudo parameters."""
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     return {
         "AWS::StackName": stack,
@@ -52,7 +52,7 @@ def pseudo_parameters(stack: str, account: str, region: str, partition: str = "a
 
 
 def resolve(value: Any, known: Known) -> Any:
-    """`value` with every function worked out; entries that come to nothing are gone."""
+    """`value` with every function evaluated, and without entries whose value is `AWS::NoValue`."""
     if isinstance(value, list):
         items = (resolve(item, known) for item in value)
         return [item for item in items if item is not NOTHING]
@@ -64,7 +64,7 @@ def resolve(value: Any, known: Known) -> Any:
             return FUNCTIONS[name](argument, known)
         if name.startswith("Fn::"):
             raise DeploymentError(
-                f"{name} is not known here; infra/deployment/intrinsics.py knows {', '.join(FUNCTIONS)}"
+                f"{name} is not supported; infra/deployment/intrinsics.py supports {', '.join(FUNCTIONS)}"
             )
     entries = ((key, resolve(item, known)) for key, item in value.items())
     return {key: item for key, item in entries if item is not NOTHING}
@@ -126,7 +126,7 @@ def _condition(name: str, known: Known) -> bool:
 
 
 def holds(name: str | None, known: Known) -> bool:
-    """Does the condition hold? None, which is no condition, always does."""
+    """Whether the condition holds; None always does."""
     return name is None or _condition(name, known)
 
 

@@ -1,7 +1,7 @@
-"""A stage's parameters against the template's: everything that is missing, unknown or malformed, at once.
+"""Check a stage's parameters, and report everything that is missing, unknown or malformed together.
 
-Three layers of rules: what the template declares (types, allowed values, patterns, lengths), what the stage requires,
-and what the application itself says of the environment that the parameters come to.
+Three layers of rules: the template's declarations (types, allowed values, patterns, lengths), the stage's requirements,
+and the application's own checks of the resulting environment.
 """
 
 import difflib
@@ -20,29 +20,29 @@ from infra.template.functions import LIMITS_PATTERN, is_limits, limits_of, limit
 from infra.template.names import BUCKET, FUNCTION, QUEUE, Template
 
 OF_THE_STAGE = {
-    "account": "Number of the AWS account that the stage is in; it is deployed into no other.",
-    "region": "Region that the stage is in, e.g. eu-west-1.",
+    "account": "Number of the stage's AWS account; the stage is deployed into no other.",
+    "region": "The stage's region, e.g. eu-west-1.",
 }
-"""What stands beside the parameters in a stage's file."""
+"""Settings of a stage's file that are not parameters."""
 TOGETHER = (
     ("OpenSkyClientId", "OpenSkyClientSecret"),
     ("ChatAgentId", "ChatAgentAliasId"),
 )
-"""Either none of these is given, or all are."""
+"""Parameters that must be given together or not at all."""
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]*")
-"""CloudFormation takes capitals as well; the buckets that are called after the stack do not."""
+"""CloudFormation allows capitals; the names of buckets, which begin with the stack's, do not."""
 NAMED = {BUCKET: ("BucketName", 63), FUNCTION: ("FunctionName", 64)}
-"""Where a resource of a kind has its name, and how many characters AWS takes."""
+"""The name property of each kind of resource, and AWS's maximum length."""
 VARIABLES_BYTES = 4096
-"""What Lambda takes as the variables of one function."""
+"""Lambda's limit for one function's variables."""
 LONGEST_REFERENCE = "x" * 100
-"""As long as the ARN of a secret that the stack itself will make."""
+"""As long as the ARN of a secret that the stack will create."""
 
 
 def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) -> tuple[dict[str, str], list[str]]:
-    """The parameters as CloudFormation takes them, and every problem that they have.
+    """The parameters in CloudFormation's form, and all their problems.
 
-    `kept` are secrets that the running stack has already: they need not be given again.
+    `kept` are secrets of the running stack, which need not be given again.
     """
     declared = template.get("Parameters", {})
     texts: dict[str, str] = {}
@@ -68,12 +68,12 @@ def check(stage: Stage, template: Template, kept: frozenset[str] = frozenset()) 
 
 
 def with_defaults(declared: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, str]:
-    """Every parameter's text: the given one, or the template's default."""
+    """Every parameter's text: the stage's, or the template's default."""
     return {name: texts.get(name, str(each.get("Default", ""))) for name, each in declared.items()}
 
 
 def known(stage: Stage, template: Template, texts: Mapping[str, str]) -> Known:
-    """The template's names for a stage whose resources do not exist yet."""
+    """Values of the template's names for a stage whose resources do not exist yet."""
     account, region = stage.account or "000000000000", stage.region or "eu-west-1"
     return Known(
         parameters=values(template, texts),
@@ -85,7 +85,7 @@ def known(stage: Stage, template: Template, texts: Mapping[str, str]) -> Known:
 
 
 def values(template: Template, texts: Mapping[str, str]) -> dict[str, Any]:
-    """What `Ref` of each parameter gives: a list where it is a list."""
+    """The value of `Ref` for each parameter, with lists as lists."""
     declared = template.get("Parameters", {})
     return {
         name: text.split(",") if "List" in declared[name]["Type"] else text
@@ -94,7 +94,7 @@ def values(template: Template, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def environment(template: Template, logical_id: str) -> dict[str, Any]:
-    """The variables of a function as the template writes them: those of all functions, and its own over them."""
+    """A function's variables in the template: its own, merged over those of all functions."""
     shared = template.get("Globals", {}).get("Function", {})
     own = template["Resources"][logical_id]["Properties"]
     return {**_variables(shared), **_variables(own)}
@@ -108,9 +108,9 @@ def _variables(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _misplaced(stage: Stage, declared: Mapping[str, Any]) -> Iterator[str]:
     for name in stage.parameters:
         if declared.get(name, {}).get("NoEcho"):
-            yield f"{name}: is a secret; it belongs into infra/stages/{stage.name}.secrets.toml, which git ignores"
+            yield f"{name}: is a secret; put it into infra/stages/{stage.name}.secrets.toml, which git ignores"
     if "Stage" in stage.parameters and stage.parameters["Stage"] != stage.name:
-        yield f"Stage: is {stage.parameters['Stage']!r} in {stage.name}.toml; leave it out, the file's name says it"
+        yield f"Stage: is {stage.parameters['Stage']!r} in {stage.name}.toml; leave it out, the file's name gives it"
 
 
 def _meant(name: str, declared: Iterable[str]) -> str:
@@ -171,7 +171,7 @@ def _described(declared: Mapping[str, Any]) -> str:
 
 
 def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozenset[str]) -> Iterator[str]:
-    """Rules between parameters, as far as the template has them."""
+    """Rules between parameters, for those that the template has."""
     full = with_defaults(declared, texts)
     for names in TOGETHER:
         missing = [name for name in names if not full.get(name) and name not in kept]
@@ -186,13 +186,13 @@ def _at_odds(declared: Mapping[str, Any], texts: Mapping[str, str], kept: frozen
     if full.get("DatabaseNetwork") == "existing":
         for name in ("SubnetIds", "SecurityGroupIds"):
             if full[name] == declared[name].get("Default"):
-                yield f"{name}: is missing; DatabaseNetwork existing names the network's own"
+                yield f"{name}: is missing; DatabaseNetwork existing requires it"
 
 
 def _against_names(stage: Stage, template: Template, names: Known) -> Iterator[str]:
-    """Names begin with the stack's: it must be one that all of them can begin with."""
+    """The stack's name is the prefix of all names, so it must satisfy the rules for all of them."""
     if not STACK_NAME.fullmatch(stage.stack):
-        yield f"stack: is {stage.stack!r}; expected lower-case letters, digits and hyphens, as buckets' names have them"
+        yield f"stack: is {stage.stack!r}; expected lower-case letters, digits and hyphens, as in buckets' names"
     for kind, (key, most) in NAMED.items():
         called = [
             str(resolve(each["Properties"][key], names))
@@ -205,7 +205,7 @@ def _against_names(stage: Stage, template: Template, names: Known) -> Iterator[s
 
 
 def _against_variables(template: Template, names: Known) -> Iterator[str]:
-    """The function with the most variables must be within Lambda's limit."""
+    """The function with the most variables must stay within Lambda's limit."""
     guessed = replace(names, stand_in=LONGEST_REFERENCE)
     sizes = {}
     for logical, each in template.get("Resources", {}).items():
@@ -221,7 +221,7 @@ def _against_variables(template: Template, names: Known) -> Iterator[str]:
 
 
 def _against_queues(template: Template, names: Known) -> Iterator[str]:
-    """Lambda reads from no queue that shows a message again before the function that has it is cut off."""
+    """Lambda does not read from a queue whose visibility timeout is shorter than the function's timeout."""
     resources = template.get("Resources", {}).values()
     queues = {
         str(resolve(each["Properties"]["QueueName"], names)): each["Properties"].get("VisibilityTimeout", 30)
@@ -240,7 +240,7 @@ def _against_queues(template: Template, names: Known) -> Iterator[str]:
 
 
 def _against_credits(template: Template, names: Known) -> Iterator[str]:
-    """Polling must not want more credits a day than OpenSky gives, or it stops hours before midnight."""
+    """Polling must not need more credits a day than OpenSky gives, or it stops hours before midnight."""
     parameters = names.parameters
     if parameters.get("Schedules") != "ENABLED" or "IngestFlightsSchedule" not in parameters:
         return
@@ -257,7 +257,7 @@ def _against_credits(template: Template, names: Known) -> Iterator[str]:
 
 
 def runs_a_day(schedule: str) -> int | None:
-    """How often a schedule's expression runs a function on a day on which it does; None if it is not understood."""
+    """Runs on one day of a schedule's expression, for days with runs; None if the expression is not understood."""
     if rate := re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", schedule):
         return max(1, 1440 // (int(rate[1]) * {"minute": 1, "hour": 60, "day": 1440}[rate[2]]))
     if cron := re.fullmatch(r"cron\((\S+) (\S+)( \S+){4}\)", schedule):
@@ -267,7 +267,7 @@ def runs_a_day(schedule: str) -> int | None:
 
 
 def _moments(field: str, of: int) -> int:
-    """How many minutes or hours a field of a cron expression names; 0 if it is not understood."""
+    """Number of minutes or hours in a field of a cron expression; 0 if the field is not understood."""
     named: set[int] = set()
     for part in field.split(","):
         found = re.fullmatch(r"(\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
@@ -280,7 +280,7 @@ def _moments(field: str, of: int) -> int:
 
 
 def _against_application(template: Template, names: Known) -> Iterator[str]:
-    """What the application would say of the environment of the function that has all of it, in the template's words."""
+    """The application's problems with the complete environment, in the template's terms."""
     written = environment(template, "APIHandler")
     try:
         Settings.from_environ({name: str(resolve(value, names)) for name, value in written.items()})

@@ -1,8 +1,9 @@
-"""The Chalice project that `chalice deploy` reads for a stage: rendered from the template, below build/chalice/.
+"""The Chalice project that `chalice deploy` reads for a stage: rendered from the template into build/chalice/.
 
-`chalice deploy` reads one config.json and policies of plain values. The tree's own name no account, and what they say
-is already in the packaged template, with what infra/ adds. So the project is rendered from that: code linked, so that
-an edit counts at once; configuration, policies, environment and layers with the names of the resources stack.
+`chalice deploy` reads one config.json and policies with plain values. The tree's files name no account, and the
+packaged template contains their content and infra/'s additions. The project is therefore rendered from the template:
+the code is linked, and edits take effect immediately; configuration, policies, environment and layers use the resources
+stack's names.
 """
 
 import json
@@ -22,19 +23,19 @@ from infra.template.names import FUNCTION, Template, name_of
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("app.py", "chalicelib")
 CHALICE_ADDS = ("chalice", "__pycache__")
-"""What else is in the package's zip, and Chalice puts there itself, or does not want: its runtime, our bytecode."""
+"""Entries of the package's zip that Chalice adds itself or does not want: its runtime, our bytecode."""
 KEPT = ("version", "api_gateway_stage", "api_gateway_endpoint_type", "minimum_compression_size", "manage_iam_role")
-"""What the tree's configuration says of the whole application, and the template does not."""
+"""Settings of the whole application that are in the tree's configuration but not in the template."""
 NOT_MADE_YET = "not-made-yet"
 NO_CONSOLE = "no-console.invalid"
 NETWORK_ATTACHMENT = "NetworkAttachment"
-"""The policy of the template by which functions attach to a network; Chalice's have it in their own."""
+"""The template's policy for attaching functions to a network; Chalice's functions have it in their own policies."""
 
 
 def render(stage: Stage, template: Template, names: Known, *, root: Path = ROOT, package: Path) -> Path:
-    """Write the stage's Chalice project and return its folder; what was there before is replaced.
+    """Write the stage's Chalice project, replacing an earlier one, and return its folder.
 
-    `.chalice/deployed`, where Chalice remembers what it made, is the tree's own.
+    `.chalice/deployed`, Chalice's record of what it created, is shared with the tree.
     """
     project = root / "build" / "chalice" / stage.name
     shutil.rmtree(project, ignore_errors=True)
@@ -45,12 +46,12 @@ def render(stage: Stage, template: Template, names: Known, *, root: Path = ROOT,
     deployed = root / ".chalice" / "deployed"
     deployed.mkdir(exist_ok=True)
     (settings / "deployed").symlink_to(deployed)
-    (project / "requirements.txt").write_text("", encoding="utf-8")  # the libraries are those of the package
+    (project / "requirements.txt").write_text("", encoding="utf-8")  # the libraries come from the package
     _unpack_libraries(package / "deployment.zip", project / "vendor")
     functions = {name_of(each): logical for logical, each in template["Resources"].items() if each["Type"] == FUNCTION}
     config = _config(stage, template, names, root, functions)
     (settings / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    (settings / "config.json").chmod(0o600)  # the environment holds the operators' token
+    (settings / "config.json").chmod(0o600)  # the environment contains the operators' token
     for name, logical in functions.items():
         policy = policy_of(template, logical, names)
         (settings / f"policy-{name}.json").write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")
@@ -68,7 +69,7 @@ def application_name(stage: Stage) -> str:
 
 
 def made_by_chalice(stage: Stage, root: Path = ROOT) -> dict[str, Any]:
-    """What `chalice deploy` made for the stage, by its own names; empty before the first time."""
+    """The resources that `chalice deploy` created for the stage, by Chalice's names; empty before the first run."""
     path = root / ".chalice" / "deployed" / f"{stage.name}.json"
     if not path.exists():
         return {}
@@ -76,7 +77,7 @@ def made_by_chalice(stage: Stage, root: Path = ROOT) -> dict[str, Any]:
 
 
 def api_references(stage: Stage, root: Path = ROOT) -> dict[str, str]:
-    """The APIs that `chalice deploy` made, by the names that the template has for them; the console is none of its."""
+    """The APIs that `chalice deploy` created, by the template's output names; it does not create the console."""
     made = made_by_chalice(stage, root)
     return {
         "RestAPI": made.get("rest_api", {}).get("rest_api_id", NOT_MADE_YET),
@@ -86,7 +87,7 @@ def api_references(stage: Stage, root: Path = ROOT) -> dict[str, str]:
 
 
 def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
-    """Everything that a function's role may do, as one policy of plain values."""
+    """All permissions of a function's role, as one policy with plain values."""
     role = role_properties(template, logical)
     statements = [
         statement
@@ -97,7 +98,7 @@ def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
     if resolve({"network": function.get("VpcConfig")}, names).get("network"):
         attachment = template["Resources"][NETWORK_ATTACHMENT]["Properties"]["PolicyDocument"]
         statements += resolve(attachment["Statement"], names)
-    if logical == REST_HANDLER:  # the one function that Chalice names otherwise
+    if logical == REST_HANDLER:  # the one function that Chalice names differently
         stack = names.pseudo["AWS::StackName"]
         statements = json.loads(
             json.dumps(statements).replace(f"/aws/lambda/{stack}-api_handler:", f"/aws/lambda/{stack}:")
@@ -108,7 +109,7 @@ def policy_of(template: Template, logical: str, names: Known) -> dict[str, Any]:
 def _config(stage: Stage, template: Template, names: Known, root: Path, functions: Mapping[str, str]) -> dict[str, Any]:
     own = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
     shared = _texts(environment(template, functions["api_handler"]), names)
-    # app.py names the queue, the template its URL.
+    # app.py uses the queue's name, the template its URL.
     shared["OMNIBUS_UPLOADS_OUTBOX"] = shared["OMNIBUS_UPLOADS_OUTBOX_URL"].rsplit("/", 1)[-1]
     return {
         **{key: own[key] for key in KEPT if key in own},
@@ -129,7 +130,7 @@ def _config(stage: Stage, template: Template, names: Known, root: Path, function
 def _function(name: str, logical: str, template: Template, names: Known, shared: Mapping[str, str]) -> dict[str, Any]:
     shared_properties = template.get("Globals", {}).get("Function", {})
     own_properties = template["Resources"][logical]["Properties"]
-    layers = [*shared_properties.get("Layers", []), *own_properties.get("Layers", [])]  # as SAM joins them
+    layers = [*shared_properties.get("Layers", []), *own_properties.get("Layers", [])]  # as SAM combines them
     declared = {**shared_properties, **own_properties, "Layers": layers}
     wanted = ("MemorySize", "Timeout", "Layers", "VpcConfig", "ReservedConcurrentExecutions", "Tracing")
     found = resolve({key: declared.get(key, {"Ref": "AWS::NoValue"}) for key in wanted}, names)
@@ -158,7 +159,7 @@ def _texts(variables: Mapping[str, Any], names: Known) -> dict[str, str]:
 
 
 def _unpack_libraries(archive: Path, vendor: Path) -> None:
-    """Put what the package's zip has beside our code where Chalice takes libraries from."""
+    """Copy the libraries of the package's zip to the folder from which Chalice takes them."""
     vendor.mkdir()
     if not archive.exists():
         raise DeploymentError(f"there is no {archive}: run `make package` first")

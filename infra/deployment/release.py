@@ -1,4 +1,4 @@
-"""The release path: the packaged template as one CloudFormation stack, parameters checked, artifacts uploaded."""
+"""The release path: check parameters, upload artifacts, deploy the packaged template as one CloudFormation stack."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ LOOK_EVERY_S = 5.0
 RELEASE = "Release"
 MIGRATIONS = "Migrations"
 SECRET_DIGITS = 8
-"""How many digits of each secret's digest follow those that SAM names versions after."""
+"""Digits of each secret's digest, after the digits that SAM uses in names of versions."""
 DIGEST_ROUNDS = 200_000
 RESOURCES_ONLY = "OmnibusResourcesOnly"
 """The output that marks a stack whose functions `chalice deploy` makes."""
@@ -30,7 +30,7 @@ RESOURCES_ONLY = "OmnibusResourcesOnly"
 
 @dataclass(frozen=True)
 class Site:
-    """Where a stage is deployed to, and how: the clients, who is told, and what another cloud than AWS needs.
+    """A stage's deployment target: the clients, the output, and adaptations for clouds other than AWS.
 
     `adapt` changes the template last, `address` finds the REST API in the stack's outputs.
     """
@@ -51,9 +51,9 @@ class Site:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a preflight found to be right: the account, and the parameters as CloudFormation takes them.
+    """Result of a successful preflight: the account, and the parameters in CloudFormation's form.
 
-    `first` if there is no stack yet, or only the husk of a first deployment that failed.
+    `first` if there is no stack yet, or only the remains of a failed first deployment.
     """
 
     account: Account
@@ -63,7 +63,7 @@ class Checked:
 
 
 EQUIVALENTS = (
-    "Chalice's own commands know what `chalice deploy` made, and so nothing of this stack. Instead of",
+    "Chalice's own commands know only what `chalice deploy` created, not this stack. Instead of",
     "  chalice url:     {url}",
     "  chalice logs:    aws logs tail --follow /aws/lambda/{stack}-api_handler",
     "  chalice invoke:  aws lambda invoke --function-name {stack}-migrate:live out.json",
@@ -71,7 +71,7 @@ EQUIVALENTS = (
 
 
 def preflight(site: Site, template: Template) -> Checked:
-    """Check parameters and account; DeploymentError that names everything that is missing or malformed, at once."""
+    """Check parameters and account; one DeploymentError lists everything that is missing or malformed."""
     stage = site.stage
     if packaged := packaged_for(template) - {stage.name}:
         raise DeploymentError(f"the package is for {', '.join(packaged)}: run `make package STAGE={stage.name}`")
@@ -96,10 +96,10 @@ def preflight(site: Site, template: Template) -> Checked:
 
 
 def deploy(site: Site, package: Path) -> dict[str, str]:
-    """Make the stage's stack what `package` holds, and see that it answers; return the stack's outputs.
+    """Deploy `package` as the stage's stack, and check that it answers; return the stack's outputs.
 
-    DeploymentError if something is missing, if the change failed (it was rolled back then), or if what was deployed
-    does not answer.
+    DeploymentError if something is missing, if the change failed and was rolled back, or if the deployed stack does
+    not answer.
     """
     template = parameters.read_template(package / "sam.json")
     checked = without_database(site, preflight(site, template))
@@ -110,7 +110,7 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
     health.check(site.address(outputs), site.tell, site.pause)
     if checked.parameters.get(MIGRATIONS) == "DISABLED":
         site.tell(
-            f"  the schema was not migrated: bring the database into the network (outputs DatabaseSubnets and"
+            f"  the schema was not migrated: move the database into the network (outputs DatabaseSubnets and"
             f" DatabaseSecurityGroup), then `make deploy STAGE={site.stage.name}` again, which migrates it"
         )
     _tidy(site, checked)
@@ -120,7 +120,7 @@ def deploy(site: Site, package: Path) -> dict[str, str]:
 
 
 def _tidy(site: Site, checked: Checked) -> None:
-    """Take away what releases leave behind; whatever cannot be, stays, and the deployment is done nevertheless."""
+    """Remove what releases leave behind; a failure here does not fail the deployment."""
     try:
         tidying.prune(site.client("lambda"), site.stack.resources(), site.tell)
         if days := checked.parameters.get("LogRetention"):
@@ -130,7 +130,7 @@ def _tidy(site: Site, checked: Checked) -> None:
 
 
 def verify(site: Site, outputs: Mapping[str, str], *, migrated: bool) -> None:
-    """Migrate the database, if there is one, and see that the REST API answers; DeploymentError if either fails."""
+    """Migrate the database, if there is one, and check that the REST API answers; DeploymentError if either fails."""
     if migrated:
         health.migrate(site.client("lambda"), f"{site.stage.stack}-migrate", site.tell)
     health.check(site.address(outputs), site.tell, site.pause)
@@ -151,7 +151,7 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
     given = {name: text for name, text in checked.parameters.items() if name in declared}
     adopted = list(account.existing(site.client, final, checked.names, retained=True)) if checked.first else []
     for name in adopted:
-        site.tell(f"  adopts {name}, which an earlier stack left")
+        site.tell(f"  adopts {name} of an earlier stack")
     changed = site.stack.change(url, given, site.stage.tags, adopt=bool(adopted))
     site.tell(f"{site.stage.stack}: " + ("deployed" if changed else "no changes"))
     mine = [each for each in site.stack.resources() if each.physical in adopted] if adopted else []
@@ -160,10 +160,10 @@ def apply(site: Site, checked: Checked, template: Template, package: Path) -> di
 
 
 def release_name(stack: str, given: Mapping[str, str | None], secrets: Iterable[str], running: str) -> str:
-    """A name for the package with these parameters: if either differs, functions get new versions, and `live` moves.
+    """A name for the package with these parameters: if either changes, functions get new versions, and `live` moves.
 
-    Secrets are among them, so that a new one reaches the functions: by digests that are slow to guess from. They end
-    the name, because those of secrets that are kept, which are None here, can only be read from the `running` one's.
+    It includes secrets, as digests that are slow to guess from, to bring new secrets to the functions. The digests end
+    the name: those of kept secrets, which are None here, can only be read from the `running` release's name.
     """
     names = sorted(secrets)
     known = running[RELEASE_DIGITS:] if len(running) == RELEASE_DIGITS + SECRET_DIGITS * len(names) else ""
@@ -181,7 +181,7 @@ def _slow_digest(stack: str, name: str, secret: str) -> str:
 
 
 def packaged_for(template: Template) -> set[str]:
-    """The stages that the package was made for, as Chalice wrote it down."""
+    """The stages of the package, as Chalice recorded them."""
     marks = (
         each.get("Properties", {}).get("Tags", {})
         for each in template["Resources"].values()
@@ -203,18 +203,18 @@ def _secrets(template: Template) -> frozenset[str]:
 
 
 def without_database(site: Site, checked: Checked) -> Checked:
-    """A first deployment that makes the network does not migrate: the database can only come into the network later."""
+    """A first deployment that creates the network does not migrate: the database can only join the network later."""
     if not checked.first or checked.parameters.get("DatabaseNetwork") != "own" or MIGRATIONS in site.stage.given:
         return checked
     return replace(checked, parameters={**checked.parameters, MIGRATIONS: "DISABLED"})
 
 
 def _refuse_foreign_functions(site: Site) -> None:
-    """A stage is deployed one way: functions that `chalice deploy` made have the names of the stack's own."""
+    """Refuse a stage with functions from `chalice deploy`, because they have the names of the stack's own functions."""
     if site.stack.outputs().get(RESOURCES_ONLY) and account.exists(
         site.client("lambda").get_function_configuration, FunctionName=site.stage.stack
     ):
         raise DeploymentError(
-            f"the functions of {site.stage.stack} were made by `chalice deploy`: take them away by"
+            f"the functions of {site.stage.stack} were created by `chalice deploy`: remove them with"
             f" `make chalice-delete STAGE={site.stage.name}`, then deploy; tables and buckets stay"
         )

@@ -1,4 +1,4 @@
-"""Take a stage away: its stack is deleted, its data is not, unless that was asked for."""
+"""Delete a stage's stack, and its data only on request."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +12,17 @@ from infra.deployment.stack import Resource
 from infra.template.names import BUCKET, RETAINED
 
 VERSION = "AWS::Lambda::Version"
-"""Kept for aliases that come and go; it goes with its function."""
+"""Retained because aliases are replaced; it is deleted with its function."""
 GUARDED = "prod"
 
 
 def destroy(
     site: Site, *, confirmed: str, asked: Callable[[str], str], empty: bool, second_word: str, root: Path = ROOT
 ) -> None:
-    """Delete the stage's stack; DeploymentError if it was not confirmed, or if something must be emptied first.
+    """Delete the stage's stack; DeploymentError if it was not confirmed, or if a bucket must be emptied first.
 
-    It is confirmed by the stack's name, given as `confirmed` or as the answer to a question; prod wants a second word.
-    Buckets that go with the stack are emptied only if `empty`; what is retained is named.
+    The stack's name confirms the deletion, as `confirmed` or as the answer to a prompt; prod needs a second word.
+    Buckets that are deleted with the stack are emptied only if `empty` is set; retained resources are listed.
     """
     stack = site.stack
     found = account.identify(site.client, site.stage)
@@ -31,7 +31,7 @@ def destroy(
         return
     if stack.outputs().get(RESOURCES_ONLY) and made_by_chalice(site.stage, root):
         raise DeploymentError(
-            f"the functions of {stack.name} were made by `chalice deploy`:"
+            f"the functions of {stack.name} were created by `chalice deploy`:"
             f" `make chalice-delete STAGE={site.stage.name}` first"
         )
     going, staying = _divided(site)
@@ -43,7 +43,7 @@ def destroy(
     filled = [each.physical for each in going if each.kind == BUCKET and _holds_objects(s3, each.physical)]
     if filled and not empty:
         raise DeploymentError.of(
-            "these buckets go with the stack and are not empty; EMPTY=1 deletes what is in them:", filled
+            "these buckets would be deleted with the stack and are not empty; EMPTY=1 deletes their contents:", filled
         )
     for bucket in filled:
         site.tell(f"  emptied {bucket} of {_emptied(s3, bucket)} objects and versions")
@@ -51,8 +51,8 @@ def destroy(
     site.tell(f"{stack.name} is deleted")
     if staying:
         site.tell(
-            "buckets and tables that stay are adopted when the stage is deployed again, keys if they are given as"
-            " KmsKeyArn and ModelSigningKeyArn; the rest is made anew. To delete anything for good, delete it by name"
+            "the stage's next deployment adopts the retained buckets and tables, and keys if they are given as"
+            " KmsKeyArn and ModelSigningKeyArn; it creates the rest. To delete anything permanently, delete it by name"
         )
 
 
@@ -60,13 +60,13 @@ def _confirm(site: Site, confirmed: str, asked: Callable[[str], str], second_wor
     name = site.stage.stack
     word = f"delete {GUARDED}"
     if site.stage.name == GUARDED and second_word != word:
-        raise DeploymentError(f'{name} is {GUARDED}: nothing was deleted. It also wants SECOND_WORD="{word}"')
+        raise DeploymentError(f'{name} is {GUARDED}: nothing was deleted. It also requires SECOND_WORD="{word}"')
     if (confirmed or asked(f"type {name} to delete it: ").strip()) != name:
         raise DeploymentError(f"nothing was deleted: expected the stack's name, CONFIRM={name}")
 
 
 def _divided(site: Site) -> tuple[list[Resource], list[Resource]]:
-    """The stack's resources: those that go with it, and those that stay."""
+    """The stack's resources: those that are deleted with it, and those that stay."""
     declared: dict[str, Any] = site.stack.template()["Resources"]
     resources = site.stack.resources()
     staying = [
@@ -85,7 +85,7 @@ def _holds_objects(s3: Any, bucket: str) -> bool:
 
 
 def _emptied(s3: Any, bucket: str) -> int:
-    """Delete every object and version of a bucket; how many there were."""
+    """Delete every object and version of a bucket; return their number."""
     done = 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

@@ -1,8 +1,8 @@
-"""The packaged template without its functions: what `chalice deploy` finds there already.
+"""The packaged template without its functions: the resources over which `chalice deploy` runs.
 
-Everything of the template stays except the functions and what belongs to them: roles, permissions, the two APIs, and
-whatever refers to those. What else refers to a function refers to it by the name that `chalice deploy` will give it.
-So a stage can go over from one way to the other: the stack, its names and its data are the same.
+The template keeps everything except the functions and their resources: roles, permissions, the two APIs, and all that
+refers to those. Other references to a function use the name that `chalice deploy` will give it. The stack, its names
+and its data are the same, and a stage can therefore switch between the two ways.
 """
 
 import re
@@ -21,15 +21,15 @@ NEVER_WITHOUT = re.compile(
     r"AWS::(S3::Bucket(?!Policy)|DynamoDB::Table|SQS::Queue|SNS::Topic|KMS::Key|Cognito::UserPool|SecretsManager::Secret"
     r"|StepFunctions::StateMachine|Serverless::StateMachine|Serverless::LayerVersion)"
 )
-"""What the functions live on: were one of these to refer to what is left out, the derivation would be wrong."""
+"""Resources that the functions need: if one referred to a removed resource, the derivation would be wrong."""
 TAKEN_OVER = ("Environment", "Layers", "VpcConfig", "DeadLetterQueue", "KmsKeyArn")
-"""The properties of a function that refer to resources, and that a function of Chalice's has as well."""
+"""Properties of a function that refer to resources and that Chalice's functions also have."""
 REST_HANDLER = "APIHandler"
 ARN_OF_FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
 
 
 def resources_template(template: Template) -> dict[str, Any]:
-    """The template of the stack that `make resources` makes, with an output for each name that functions need."""
+    """The template of the `make resources` stack, with an output for each name that functions need."""
     names = physical_names(template)
     left_out = _left_out(template, names)
     kept = {
@@ -47,18 +47,18 @@ def resources_template(template: Template) -> dict[str, Any]:
         logical = reference.partition(".")[0]
         if logical in kept:
             outputs[output_name(reference)] = _output(reference, kept[logical])
-    outputs[RESOURCES_ONLY] = {"Value": "true", "Description": "The functions are made by `chalice deploy`."}
+    outputs[RESOURCES_ONLY] = {"Value": "true", "Description": "The functions are created by `chalice deploy`."}
     rest = {key: value for key, value in template.items() if key not in {"Globals", "Resources", "Outputs"}}
     return {**rest, "Resources": kept, "Outputs": outputs}
 
 
 def output_name(reference: str) -> str:
-    """The output that tells what "Resource" or "Resource.Attribute" is in the account."""
+    """The output with the value of "Resource" or "Resource.Attribute" in the account."""
     return "Needed" + re.sub(r"[^A-Za-z0-9]", "", reference)
 
 
 def function_references(template: Template, logical: str) -> set[str]:
-    """What the properties that a function of Chalice's gets, and those of its role, refer to."""
+    """References in the properties that Chalice's functions get, and in their roles' properties."""
     shared = template.get("Globals", {}).get("Function", {})
     own = template["Resources"][logical]["Properties"]
     wanted = [properties.get(key) for properties in (shared, own) for key in TAKEN_OVER]
@@ -74,23 +74,23 @@ def role_properties(template: Template, logical: str) -> dict[str, Any]:
 
 
 def physical_names(template: Template) -> dict[str, str]:
-    """What `chalice deploy` calls each function of the template, to be substituted."""
+    """The name that `chalice deploy` gives each function of the template, with variables to substitute."""
     functions = {name: each for name, each in template["Resources"].items() if each["Type"] == FUNCTION}
     return {logical: _physical_name(logical, each) for logical, each in functions.items()}
 
 
 def _physical_name(logical: str, function: Mapping[str, Any]) -> str:
-    """The name that `chalice deploy` gives a function, to be substituted."""
+    """The name that `chalice deploy` gives a function, with variables to substitute."""
     if logical == REST_HANDLER:
         return "${AWS::StackName}"
     name = function["Properties"].get("FunctionName", {})
     if not isinstance(name, dict) or not isinstance(name.get("Fn::Sub"), str):
-        raise DeploymentError(f"{logical} has no FunctionName of the form !Sub: `chalice deploy` could not name it so")
+        raise DeploymentError(f"{logical} has no FunctionName of the form !Sub: `chalice deploy` could not use it")
     return str(name["Fn::Sub"])
 
 
 def _left_out(template: Template, names: Mapping[str, str]) -> set[str]:
-    """The functions, what belongs to them, and what refers to any of it but a function's name."""
+    """The functions, their resources, and everything that refers to these other than by a function's name."""
     resources = template["Resources"]
     left_out = {name for name, each in resources.items() if OF_FUNCTIONS.match(each["Type"])}
     left_out |= {role for logical in names for role in _role_of(resources[logical])}
@@ -107,7 +107,7 @@ def _left_out(template: Template, names: Mapping[str, str]) -> set[str]:
         for name in sorted(more):
             if NEVER_WITHOUT.match(resources[name]["Type"]):
                 raise DeploymentError(
-                    f"{name} refers to what `chalice deploy` makes itself"
+                    f"{name} refers to what `chalice deploy` creates itself"
                     f" ({', '.join(sorted(left_out & _resources_named(_renamed(_body(resources[name]), names))))}):"
                     " no stack can have it without the functions"
                 )
@@ -175,7 +175,7 @@ def _renamed_text(argument: Any, names: Mapping[str, str]) -> Any:
 
 
 def _function(reference: str, names: Mapping[str, str]) -> str | None:
-    """What a reference to a function comes to, to be substituted; None if it refers to something else."""
+    """The value of a reference to a function, with variables to substitute; None for other references."""
     logical, _, attribute = reference.partition(".")
     if logical.removesuffix(OF_ALIASES) in names and logical not in names and not attribute:
         return f"{ARN_OF_FUNCTIONS}{names[logical.removesuffix(OF_ALIASES)]}:{ALIAS}"

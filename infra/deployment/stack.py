@@ -1,7 +1,7 @@
-"""One CloudFormation stack: changed by change sets, watched event by event, read back, deleted.
+"""One CloudFormation stack: change it by change sets, print its events, read it, delete it.
 
-A change that fails is rolled back by CloudFormation; what the stack was before is what it is again. The states in which
-a stack can be left are each answered here: with the next step, or with a message that names it.
+CloudFormation rolls a failed change back to the previous state. This module handles every state in which a stack can be
+left: it takes the next step, or names it in a message.
 """
 
 import time
@@ -22,12 +22,12 @@ FAILED_FIRST = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 CHANGEABLE = {*DONE, "UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 LEFT = {
-    "UPDATE_ROLLBACK_COMPLETE": "; what there was before is there again",
-    "ROLLBACK_COMPLETE": "; nothing is left of it",
+    "UPDATE_ROLLBACK_COMPLETE": "; the previous state is restored",
+    "ROLLBACK_COMPLETE": "; nothing remains of it",
 }
 EMPTY = {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
 BEGUN = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
-"""What the stack's own first event of an operation says."""
+"""States in a stack's own first event of an operation."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of one name, there or not. `pause` waits for so many seconds between two looks at it."""
+    """A stack by name, whether it exists or not. `pause` is the wait in seconds between two polls."""
 
     cloudformation: Any
     name: str
@@ -50,21 +50,21 @@ class Stack:
     every_s: float = 5.0
 
     def status(self) -> str | None:
-        """What state the stack is in; None if there is none."""
+        """The stack's status; None if it does not exist."""
         return None if (found := self._described()) is None else str(found["StackStatus"])
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs; empty if there is no stack."""
+        """The stack's outputs; empty if it does not exist."""
         found = self._described() or {}
         return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
     def parameters(self) -> dict[str, str]:
-        """The parameters that the stack runs with; secrets are masked. Empty if there is no stack."""
+        """The stack's current parameters, with secrets masked; empty if it does not exist."""
         found = self._described() or {}
         return {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])}
 
     def resources(self) -> tuple[Resource, ...]:
-        """What the stack consists of."""
+        """The stack's resources."""
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
         return tuple(
             Resource(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", ""))
@@ -73,7 +73,7 @@ class Stack:
         )
 
     def template(self) -> dict[str, Any]:
-        """The stack's template after its transforms: with what SAM made of it."""
+        """The stack's template after SAM's transform."""
         body = self.cloudformation.get_template(StackName=self.name, TemplateStage="Processed")["TemplateBody"]
         if isinstance(body, str):
             import yaml
@@ -84,16 +84,16 @@ class Stack:
     def change(
         self, url: str, parameters: Mapping[str, str | None], tags: Mapping[str, str], *, adopt: bool = False
     ) -> bool:
-        """Make the stack what the template at `url` says; False if it is so already.
+        """Create or update the stack from the template at `url`; False if there is no change.
 
-        A parameter that is None keeps its value. With `adopt`, what is there already under a name that the template
-        retains becomes part of a new stack. DeploymentError if the stack cannot be changed, or the change failed
-        and was rolled back; it names each resource at fault with its reason.
+        A parameter that is None keeps its value. With `adopt`, existing resources whose names the template retains
+        become part of a new stack. DeploymentError if the stack cannot be changed, or if the change failed and was
+        rolled back; it names each failed resource with its reason.
         """
         status = self.status()
         self._refuse_unless_changeable(status)
         if status in FAILED_FIRST:
-            self.tell(f"{self.name} is {status}: its first deployment failed, and only deletion is left; deleting it")
+            self.tell(f"{self.name} is {status}: its first deployment failed, and it can only be deleted; deleting it")
             self.delete()
             status = None
         name = f"deploy-{uuid.uuid4().hex}"
@@ -117,13 +117,13 @@ class Stack:
         return True
 
     def delete(self) -> None:
-        """Delete the stack, and return when it is gone; DeploymentError if something in it resists."""
+        """Delete the stack, and return when it is gone; DeploymentError if a resource cannot be deleted."""
         found = self._described()
         if found is None:
             return
         seen = self._event_ids()
         self.cloudformation.delete_stack(StackName=self.name)
-        # Once it is gone, only its id finds it.
+        # A deleted stack can only be found by its id.
         self._watch(found["StackId"], seen, "deletion", {"DELETE_COMPLETE"})
 
     def _described(self) -> dict[str, Any] | None:
@@ -140,17 +140,17 @@ class Stack:
             return
         if status == "UPDATE_ROLLBACK_FAILED":
             raise DeploymentError.of(
-                f"{self.name} is UPDATE_ROLLBACK_FAILED: a change failed, and so did taking it back. Mend what is named"
+                f"{self.name} is UPDATE_ROLLBACK_FAILED: a change failed, and so did its rollback. Fix the causes named"
                 f" here, then `aws cloudformation continue-update-rollback --stack-name {self.name}`, with"
-                " `--resources-to-skip` for what cannot be mended; after that, deploy again.",
+                " `--resources-to-skip` for those that cannot be fixed; then deploy again.",
                 self._reasons(self.name, self._last_operation()),
             )
         if status == "DELETE_FAILED":
             raise DeploymentError.of(
-                f"{self.name} is DELETE_FAILED: remove what resists, then `make destroy` again.",
+                f"{self.name} is DELETE_FAILED: remove the resources that block it, then run `make destroy` again.",
                 self._reasons(self.name, self._last_operation()),
             )
-        raise DeploymentError(f"{self.name} is {status}: somebody else is changing it; wait until that is over")
+        raise DeploymentError(f"{self.name} is {status}: another operation is changing it; wait until it ends")
 
     def _await_change_set(self, name: str) -> bool:
         while True:
@@ -170,14 +170,14 @@ class Stack:
         if found is None:
             raise DeploymentError(f"{self.name} is gone: somebody else deleted it")
         seen = self._event_ids()
-        # What the operation itself made goes when it is rolled back, also what would be retained later.
+        # A rollback deletes everything that the operation created, including resources that would be retained later.
         self.cloudformation.execute_change_set(StackName=self.name, ChangeSetName=name, RetainExceptOnCreate=True)
         self._watch(found["StackId"], seen, "deployment", DONE)
 
     def _watch(self, stack_id: str, seen: set[str], what: str, success: set[str]) -> None:
-        """Tell each event until the operation is over; DeploymentError if it did not succeed.
+        """Print each event until the operation ends; DeploymentError if it did not succeed.
 
-        A state counts once an event tells it: for a moment the stack still is what the operation before made it.
+        A state counts only after its event, because for a moment the stack still has the previous operation's state.
         """
         events: list[dict[str, Any]] = []
         own: set[str | None] = set()
@@ -197,13 +197,13 @@ class Stack:
             self.pause(self.every_s)
 
     def _event_ids(self) -> set[str]:
-        """The newest events of the stack: what comes is newer."""
+        """The stack's newest events; the operation's own will be newer."""
         return {event["EventId"] for event in next(self._pages(self.name), [])}
 
     def _new_events(self, stack_id: str, seen: set[str]) -> list[dict[str, Any]]:
-        """What happened since, oldest first; `seen` are these, too, afterwards.
+        """New events, oldest first, which are added to `seen`.
 
-        CloudFormation gives the newest first, and keeps all of three months: older pages are not turned to.
+        CloudFormation returns the newest first and keeps three months of them; older pages are not read.
         """
         new: list[dict[str, Any]] = []
         for page in self._pages(stack_id):
@@ -215,7 +215,7 @@ class Stack:
         return new[::-1]
 
     def _last_operation(self) -> list[dict[str, Any]]:
-        """What happened in the last thing that was done to the stack, oldest first."""
+        """The events of the stack's last operation, oldest first."""
         found: list[dict[str, Any]] = []
         for event in (event for page in self._pages(self.name) for event in page):
             found.append(event)
@@ -228,7 +228,7 @@ class Stack:
             yield page["StackEvents"]
 
     def _reasons(self, stack: str, events: Iterable[dict[str, Any]]) -> list[str]:
-        """Why resources failed in these events; not those that were stopped because another failed."""
+        """Reasons for failed resources in these events, without those that were cancelled because another failed."""
         failed = [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
             for event in events
@@ -236,13 +236,13 @@ class Stack:
             if not event.get("ResourceStatusReason", "").startswith(STOPPED_BY_ANOTHER)
         ]
         reasons = [*self._refusals(stack), *failed] if "DescribeEvents" in "".join(failed) else failed
-        return reasons or [f"no event says why; see the stack {self.name} in the CloudFormation console"]
+        return reasons or [f"no event gives a reason; see the stack {self.name} in the CloudFormation console"]
 
     def _refusals(self, stack: str) -> list[str]:
-        """What validation said of resources before anything was begun, in the stack's last operation."""
+        """Validation errors from before the stack's last operation began."""
         try:
             found = self.cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True})
-        except ClientError:  # these credentials may not ask: the other reasons have to do
+        except ClientError:  # the credentials lack the permission: only the other reasons are known
             return []
         events = found["OperationEvents"]
         return [

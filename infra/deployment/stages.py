@@ -1,20 +1,20 @@
-"""What a stage is deployed with: `infra/stages/<stage>.toml`, its secrets beside it, and the environment.
+"""A stage's settings: `infra/stages/<stage>.toml`, its secrets in the same folder, and the environment.
 
     stack = "omnibus-prod"              # default: omnibus-<stage>
-    account = "123456789012"            # deploy into no other; default: any
+    account = "123456789012"            # the only account to deploy into; default: any
     region = "eu-west-1"                # default: that of the AWS configuration
     required = ["AlarmEmail", "DatabaseSecretArn or DatabaseUrl"]
 
-    [parameters]                        # the template's, by name; what is not named has the template's default
-    CorsOrigins = ["https://app.example.com"]   # a list is joined by commas
+    [parameters]                        # the template's, by name; others have the template's default
+    CorsOrigins = ["https://app.example.com"]   # a list is joined with commas
     FlightsThresholds = {completeness = 0.95}   # a table becomes JSON
-    IngestFlightsLimits = {memory = 1024}       # of a function's limits those that differ
+    IngestFlightsLimits = {memory = 1024}       # only the function's limits that differ
 
-    [tags]                              # of the stack, and so of everything in it
+    [tags]                              # of the stack and everything in it
     team = "data"
 
-Secrets lie in `<stage>.secrets.toml`, names and values only, which git ignores; or in the environment, as
-OMNIBUS_PARAMETER_<Name>, which goes over both files.
+Secrets are in `<stage>.secrets.toml`, which has only names and values and which git ignores, or in the environment, as
+OMNIBUS_PARAMETER_<Name>, which overrides both files.
 """
 
 import json
@@ -34,7 +34,7 @@ KEYS = {"stack", "account", "region", "required", "parameters", "tags"}
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage as its files and the environment describe it; values as they were written."""
+    """One stage as described by its files and the environment; values are not converted."""
 
     name: str
     stack: str
@@ -47,18 +47,18 @@ class Stage:
 
     @property
     def given(self) -> dict[str, Any]:
-        """Every parameter that is given, wherever it stands."""
+        """Every given parameter, from all sources."""
         return {**self.parameters, **self.secrets, "Stage": self.name}
 
 
 def read_stage(name: str, environ: Mapping[str, str], folder: Path = FOLDER) -> Stage:
-    """The stage as `folder` and `environ` describe it; DeploymentError if a file cannot be read."""
+    """The stage from `folder` and `environ`; DeploymentError if a file cannot be read."""
     path = folder / f"{name}.toml"
     described = _read(path)
     if unknown := sorted(set(described) - KEYS):
         raise DeploymentError(
-            f"{path.name}: knows no {', '.join(unknown)}; expected {', '.join(sorted(KEYS))}."
-            " The template's parameters stand below [parameters]."
+            f"{path.name}: unknown {', '.join(unknown)}; expected {', '.join(sorted(KEYS))}."
+            " The template's parameters belong under [parameters]."
         )
     secrets_path = folder / f"{name}.secrets.toml"
     secrets = _read_secrets(secrets_path) if secrets_path.exists() else {}
@@ -76,7 +76,7 @@ def read_stage(name: str, environ: Mapping[str, str], folder: Path = FOLDER) -> 
 
 
 def as_text(value: Any) -> str:
-    """A value as CloudFormation takes it; ValueError with what is expected if it has no such form."""
+    """A value in CloudFormation's form; ValueError with the expected form if it cannot be converted."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -99,5 +99,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _read_secrets(path: Path) -> dict[str, Any]:
     if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        raise DeploymentError(f"{path} holds secrets, and others may read it: chmod 600 {path}")
+        raise DeploymentError(f"{path} contains secrets, and other users can read it: chmod 600 {path}")
     return _read(path)

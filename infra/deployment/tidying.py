@@ -1,6 +1,6 @@
-"""What a stack leaves in the account with each release, taken away: versions and layers that nobody calls any more.
+"""Delete versions and layers of old releases that are no longer called.
 
-Lambda keeps 75 GB of code in a region. A release of all functions is some 170 MB, so that 440 of them would fill it.
+Lambda stores up to 75 GB of code per region. A release of all functions is some 170 MB, and 440 would fill it.
 """
 
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from infra.deployment.account import Tell
 from infra.deployment.stack import Resource
 
 KEPT = 5
-"""Releases to go back to, besides versions that an alias names. Of versions with a SnapStart snapshot only the newest
-stays, because AWS bills each snapshot by the second."""
+"""Releases that are kept for a rollback, besides versions that an alias names. Of versions with a SnapStart snapshot,
+only the newest is kept, because AWS bills each snapshot by the second."""
 INSIGHTS_LOGS = "/aws/lambda-insights"
-"""One for all functions of an account and region; the extension makes it, without an end."""
+"""One log group for all functions of an account and region; the extension creates it without a retention."""
 
 
 def prune(functions: Any, resources: Iterable[Resource], tell: Tell) -> None:
-    """Delete the versions of the stack's functions and layers but the newest, and those that an alias names."""
+    """Delete all versions of the stack's functions and layers except the newest and those that an alias names."""
     resources = tuple(resources)
     deleted = 0
     for name in (each.physical for each in resources if each.kind == "AWS::Lambda::Function"):
@@ -41,15 +41,15 @@ def prune(functions: Any, resources: Iterable[Resource], tell: Tell) -> None:
 
 
 def end_insights_logs(logs: Any, days: int, tell: Tell) -> None:
-    """Give the log of Lambda Insights an end, unless it has one: the stack cannot, since it is the whole account's."""
+    """Set a retention for Lambda Insights' log unless it has one; the stack cannot, because the account shares it."""
     found = logs.describe_log_groups(logGroupNamePrefix=INSIGHTS_LOGS)["logGroups"]
     if any(each["logGroupName"] == INSIGHTS_LOGS and "retentionInDays" not in each for each in found):
         logs.put_retention_policy(logGroupName=INSIGHTS_LOGS, retentionInDays=days)
-        tell(f"  {INSIGHTS_LOGS} is kept for {days} days now")
+        tell(f"  {INSIGHTS_LOGS} is now kept for {days} days")
 
 
 def tell_drift(cloudformation: Any, stack: str, adopted: Iterable[Resource], tell: Tell) -> None:
-    """Say what of adopted buckets and tables is not as the template has it: adoption takes them as they are."""
+    """Report how adopted buckets and tables differ from the template: adoption does not change them."""
     for each in adopted:
         request = {"StackName": stack, "LogicalResourceId": each.logical}
         drift = cloudformation.detect_stack_resource_drift(**request)["StackResourceDrift"]
@@ -59,7 +59,7 @@ def tell_drift(cloudformation: Any, stack: str, adopted: Iterable[Resource], tel
 
 
 def _called(functions: Any, name: str) -> set[str]:
-    """The versions that a function's aliases name, those of a running canary included."""
+    """The versions that a function's aliases name, including a running canary's."""
     aliases = functions.list_aliases(FunctionName=name)["Aliases"]
     weighted = (each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}) for each in aliases)
     return {each["FunctionVersion"] for each in aliases} | {version for weights in weighted for version in weights}

@@ -1,1 +1,1 @@
-"""What operators run against a deployed stage or over the project: redrive, cost, audit, models, restored tables."""
+"""Operators' commands for a deployed stage or the project: redrive, cost, audit, models, restored tables."""

@@ -1,8 +1,8 @@
-"""Hold everything that is pinned against the known vulnerabilities: `python -m infra.operate.audit`.
+"""Check all pinned packages for known vulnerabilities: `python -m infra.operate.audit`.
 
-pip-audit passes a package that its advisory service does not know, and cannot tell a machine without the service from
-one without vulnerabilities. Here what was not audited is named, so that nobody takes it for sound; it fails the audit
-where OMNIBUS_REQUIRE_AUDIT=1, as where releases are made. A known vulnerability always does.
+pip-audit passes packages that its advisory service does not know, and does not distinguish an unreachable service from
+the absence of vulnerabilities. This command names the packages that were not audited; with OMNIBUS_REQUIRE_AUDIT=1, as
+for releases, they fail the audit. A known vulnerability always does.
 """
 
 import json
@@ -23,7 +23,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Said:
-    """What pip-audit printed: its report on stdout, its troubles on stderr."""
+    """pip-audit's output: its report on stdout, its errors on stderr."""
 
     output: str
     trouble: str
@@ -31,7 +31,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Audit:
-    """What became of the packages of one file."""
+    """Audit results for the packages of one file."""
 
     file: str
     sound: int
@@ -41,12 +41,12 @@ class Audit:
 
     @property
     def is_whole(self) -> bool:
-        """Was every package held against the advisories?"""
+        """Whether every package was checked."""
         return not self.unaudited and not self.trouble
 
 
 def ask_pip_audit(file: str) -> Said:
-    """pip-audit's answer about a file of pinned requirements, nothing installed for it."""
+    """pip-audit's result for a file of pinned requirements, without installing them."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", file, "--format", "json"]
     options = ["--disable-pip", "--no-deps", "--progress-spinner", "off"]
     try:
@@ -59,15 +59,15 @@ def ask_pip_audit(file: str) -> Said:
 
 
 def audit(file: str, ask: Callable[[str], Said] = ask_pip_audit) -> Audit:
-    """Hold one file's packages against the advisories."""
+    """Check one file's packages for advisories."""
     said = ask(file)
     try:
         dependencies: Sequence[Mapping[str, Any]] = json.loads(said.output)["dependencies"]
     except (ValueError, KeyError):
-        last = (said.trouble.strip().splitlines() or ["it said nothing"])[-1]
-        return Audit(file, 0, (), (), f"the advisory service could not be asked: {last[:300]}")
+        last = (said.trouble.strip().splitlines() or ["it printed nothing"])[-1]
+        return Audit(file, 0, (), (), f"the advisory service could not be reached: {last[:300]}")
     vulnerable = [
-        f"{each['name']} {each['version']}: {problem['id']}, mended in {', '.join(problem['fix_versions']) or 'none'}"
+        f"{each['name']} {each['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions']) or 'none'}"
         for each in dependencies
         for problem in each.get("vulns", ())
     ]
@@ -77,7 +77,7 @@ def audit(file: str, ask: Callable[[str], Said] = ask_pip_audit) -> Audit:
 
 
 def report(found: Audit) -> list[str]:
-    """One file's audit for a person."""
+    """One file's audit as readable text."""
     lines = [f"{found.file}: {found.sound} packages without a known vulnerability"]
     lines += [f"  VULNERABLE {each}" for each in found.vulnerable]
     if found.unaudited:
@@ -89,7 +89,7 @@ def report(found: Audit) -> list[str]:
 
 
 def main(ask: Callable[[str], Said] = ask_pip_audit, environ: Mapping[str, str] = os.environ) -> int:
-    """Audit everything that is pinned; 1 for a vulnerability, and for a hole in the audit where it is required."""
+    """Audit all pinned packages; return 1 for a vulnerability, or for an incomplete audit if a full one is required."""
     audits = [audit(file, ask) for file in PINNED]
     for found in audits:
         print("\n".join(report(found)))
@@ -98,7 +98,7 @@ def main(ask: Callable[[str], Said] = ask_pip_audit, environ: Mapping[str, str] 
     if all(found.is_whole for found in audits):
         return 0
     required = environ.get(REQUIRE) == "1"
-    print(f"audit: NOT ALL WAS AUDITED{'' if required else f', which is let pass here; {REQUIRE}=1 insists'}")
+    print(f"audit: NOT ALL PACKAGES WERE AUDITED{'' if required else f'; {REQUIRE}=1 makes this an error'}")
     return 1 if required else 0
 
 

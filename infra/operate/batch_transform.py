@@ -1,12 +1,12 @@
-"""Score what outgrows the distributed map with SageMaker Batch Transform, and the same artifact.
+"""Score data that is too large for the distributed map with SageMaker Batch Transform and the same artifact.
 
     python -m infra.operate.batch_transform s3://MODELS/price.skops s3://DATA/rows/ s3://OUTPUT/rows/ \\
         --name price --role ROLE_ARN --image IMAGE_URI --key KEY_ARN --table JOBS_TABLE --column prediction
 
-The model's manifest is verified here, before anything starts. The container (AWS's scikit-learn image, or any with
-the same toolkit) gets the very artifact, the manifest and this application's engine, and each of its workers verifies
-them again; its input is CSV split by lines, so data with newlines inside fields is refused by both. `--dry-run` prints
-the calls that would be made.
+This command verifies the model's manifest before anything starts. The container (AWS's scikit-learn image, or any with
+the same toolkit) gets the same artifact, the manifest and this application's engine, and each of its workers verifies
+them again. Its input is CSV split by lines: both refuse data with newlines inside fields. `--dry-run` prints the calls
+without making them.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def bundle(
 ) -> tuple[bytes, Manifest]:
     """The `model.tar.gz` that SageMaker unpacks into the container, and the verified manifest.
 
-    It holds the artifact and the envelope as they are, and the code that verifies and scores. Raises Unprocessable.
+    It contains the unchanged artifact and envelope, and the code that verifies and scores. Raises Unprocessable.
     """
     manifest = read_manifest(objects, verifier, floors, model)
     beside = objects.pin(ObjectUri(model.bucket, model.key + MANIFEST_SUFFIX))
@@ -66,7 +66,7 @@ def bundle(
 
 
 def calls(options: argparse.Namespace, bundle_uri: str, manifest: Manifest) -> list[tuple[str, dict[str, Any]]]:
-    """The SageMaker operations, in order, each with its arguments."""
+    """The SageMaker operations in order, with their arguments."""
     environment = {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
@@ -95,7 +95,7 @@ def calls(options: argparse.Namespace, bundle_uri: str, manifest: Manifest) -> l
 
 
 def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = print) -> int:
-    """Do what the command line asks for; the exit status is 1 if that was not possible."""
+    """Run the command line; return 1 if it fails."""
     options = _parser().parse_args(arguments)
     try:
         model = parse_uri("model", options.model)
@@ -126,10 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", help="s3://bucket/key of a published model")
     parser.add_argument("data", help="s3://bucket/prefix/ of CSV without headers: the features, in the model's order")
     parser.add_argument("output", help="s3://bucket/prefix/ for the scored files")
-    parser.add_argument("--name", required=True, help="names the SageMaker model and job, with the model's digest")
+    parser.add_argument("--name", required=True, help="prefix of the SageMaker model's and job's names")
     parser.add_argument("--role", required=True, help="ARN of the execution role: s3 and kms:Verify")
     parser.add_argument("--image", required=True, help="URI of the scikit-learn inference image of your region")
-    parser.add_argument("--key", required=True, help="ARN of the key that vouches for models")
+    parser.add_argument("--key", required=True, help="ARN of the model-signing key")
     parser.add_argument("--table", required=True, help="the table of prediction jobs, which holds the models' floors")
     parser.add_argument("--column", default="prediction", help="name of the new column; default: prediction")
     parser.add_argument("--instance", default="ml.m5.xlarge")

@@ -1,7 +1,7 @@
-"""Bring restored items back: `python -m infra.operate.copy_table STACK-flights-runs-restored STACK-flights-runs`.
+"""Copy restored items back: `python -m infra.operate.copy_table STACK-flights-runs-restored STACK-flights-runs`.
 
-DynamoDB restores into a new table, and the stack's tables have names of their own. Items that the target has already
-are left as they are, since they are newer, unless --overwrite is given. Killed in between, it can be run again.
+DynamoDB restores into a new table, but the stack's tables have fixed names. Items that the target already has are
+newer and stay unchanged, unless --overwrite is given. If the command is interrupted, run it again.
 """
 
 import argparse
@@ -15,7 +15,7 @@ TELL_EVERY = 1_000
 
 
 def copy(client: Any, source: str, target: str, *, overwrite: bool, tell: Callable[[str], None]) -> tuple[int, int]:
-    """Put the items of `source` into `target`; return how many were put, and how many were left as they were."""
+    """Copy the items of `source` into `target`; return the number of copied items and of unchanged ones."""
     key = client.describe_table(TableName=target)["Table"]["KeySchema"][0]["AttributeName"]
     unless_there = {"ConditionExpression": "attribute_not_exists(#key)", "ExpressionAttributeNames": {"#key": key}}
     put = left = 0
@@ -29,19 +29,19 @@ def copy(client: Any, source: str, target: str, *, overwrite: bool, tell: Callab
                     raise
                 left += 1
             if (put + left) % TELL_EVERY == 0:
-                tell(f"{put} put, {left} left")
+                tell(f"{put} copied, {left} unchanged")
     return put, left
 
 
 def main() -> None:
-    """Copy what the command line names."""
+    """Copy between the tables that the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", help="the restored table")
     parser.add_argument("target", help="the stack's table")
-    parser.add_argument("--overwrite", action="store_true", help="also put items that the target has")
+    parser.add_argument("--overwrite", action="store_true", help="also copy items that the target already has")
     options = parser.parse_args()
     put, left = copy(boto3.client("dynamodb"), options.source, options.target, overwrite=options.overwrite, tell=print)
-    print(f"put: {put}, left as they were: {left}")
+    print(f"copied: {put}, unchanged: {left}")
 
 
 if __name__ == "__main__":

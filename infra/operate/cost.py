@@ -1,14 +1,14 @@
-"""What a month costs, by workload: `python -m infra.operate.cost`, or `make cost`.
+"""The cost of a month by workload: `python -m infra.operate.cost`, or `make cost`.
 
-    rates (infra/operate/rates.json)          how often things happen in a month: assumptions, each with its reason
-    durations (infra/operate/durations.json)  how long functions work, measured by benchmarks/function_durations.py
-    memory (.chalice/config.json)     what each function is given
-    prices (infra/operate/prices.json)        list prices of one region, with their date
+    rates (infra/operate/rates.json)          monthly quantities: assumptions, each with its reason
+    durations (infra/operate/durations.json)  functions' durations, measured by benchmarks/function_durations.py
+    memory (.chalice/config.json)     each function's memory
+    prices (infra/operate/prices.json)        one region's list prices, with their date
 
-Durations are those of the machine that measured. Lambda gives a function one processor at 1,769 MB and a share of one
-below that, so a duration is stretched by 1,769 / memory. The local cloud answers functions within milliseconds; how
-much longer they wait in AWS is an assumption (`waits_ms`), and is not stretched.
-Free tiers are not taken off; what they would take off is shown apart.
+Durations come from the machine that measured them. Lambda gives a function one processor at 1,769 MB and a share of one
+below that, so durations are multiplied by 1,769 / memory. The local cloud answers functions within milliseconds; the
+additional wait in AWS is an assumption (`waits_ms`), and is not multiplied.
+Free tiers are not deducted; the possible deduction is shown separately.
 """
 
 import argparse
@@ -38,7 +38,7 @@ File = TypeVar("File", bound=Struct)
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
-    """`usd` for each `per` units; `free` units a month are free for ever."""
+    """`usd` for each `per` units; `free` units a month are always free."""
 
     usd: float
     per: float
@@ -58,10 +58,10 @@ class Prices(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True, forbid_unknown_fields=True):
-    """So much of something in a month, and why so much; `beside` the stack, or in it.
+    """A monthly quantity and its reason; `beside` the stack, or in it.
 
-    `counted` is what the template has so many of that the quantity is of each: a name in `counts`. `off` is the
-    parameter and value that saves it; `instead` is the price that is paid then, with its free units.
+    If `counted` names an entry of `counts`, the quantity is multiplied by the template's number of these. `off` is the
+    parameter and value that saves the cost; `instead` is the price that then applies, with its free units.
     """
 
     price: str
@@ -74,9 +74,9 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Workload(Struct, frozen=True, forbid_unknown_fields=True):
-    """Invocations in a month by function (the REST function's by workload, `api_handler:flights`), and other usage.
+    """A month's invocations by function (the REST function's by workload, `api_handler:flights`), and other usage.
 
-    `waits_ms` is what functions wait for in AWS beyond their measured duration.
+    `waits_ms` is functions' additional wait in AWS beyond their measured duration.
     """
 
     invocations: Mapping[str, float]
@@ -100,7 +100,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measured(Struct, frozen=True):
-    """A function's median duration, and the highest memory of its worker."""
+    """A function's median duration, and its worker's peak memory."""
 
     ms: float
     invocations: int
@@ -108,7 +108,7 @@ class Measured(Struct, frozen=True):
 
 
 class Durations(Struct, frozen=True):
-    """What was measured, when, and on what."""
+    """The measurements, with their date and machine."""
 
     measured: str
     machine: str
@@ -130,16 +130,16 @@ class Line(Struct, frozen=True):
 
 
 class CostError(Exception):
-    """The files do not fit together; the message says where."""
+    """The files contradict each other; the message says where."""
 
 
 def billed_ms(ms: float, memory_mb: int) -> int:
-    """What Lambda bills for work that took `ms` on a whole processor: stretched by the share, rounded up to 1 ms."""
+    """Billed duration of work that took `ms` on a whole processor: divided by the share, rounded up to 1 ms."""
     return math.ceil(ms * max(1.0, WHOLE_PROCESSOR_MB / memory_mb))
 
 
 def gb_seconds(invocations: float, ms: float, memory_mb: int, started: float = 0.0) -> float:
-    """GB-seconds of invocations billed at `ms` each, and at `started` for their share of the starts, billed too."""
+    """GB-seconds of invocations billed at `ms` each, and of the share that starts cold, billed at `started`."""
     return invocations * (ms + started) / 1000 * memory_mb / 1024
 
 
@@ -149,7 +149,7 @@ def amount(price: Price, quantity: float) -> float:
 
 
 def counts(template: Mapping[str, Any]) -> dict[str, int]:
-    """How many there are in a template of what rates count."""
+    """Numbers of the template's resources that rates count."""
     metrics = (
         len(each["Properties"].get("Metrics", [{}, {}])) - 1 for each in of_type(template["Resources"], ALARM).values()
     )
@@ -157,7 +157,7 @@ def counts(template: Mapping[str, Any]) -> dict[str, int]:
 
 
 def unreckoned(rates: Rates, memory_mb: Mapping[str, int]) -> list[str]:
-    """The functions that the rates say nothing of."""
+    """The functions without rates."""
     named = {name.partition(":")[0] for workload in rates.workloads.values() for name in workload.invocations}
     return sorted(memory_mb.keys() - named)
 
@@ -165,7 +165,7 @@ def unreckoned(rates: Rates, memory_mb: Mapping[str, int]) -> list[str]:
 def reckon(
     prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int], counted: Mapping[str, int]
 ) -> list[Line]:
-    """The bill of a month, line by line; CostError names a price, duration or function that is not there."""
+    """The bill of a month, line by line; CostError names a missing price, duration or function."""
 
     def line(workload: str, usage: Usage) -> Line:
         price = prices.prices.get(usage.price)
@@ -188,7 +188,7 @@ def reckon(
 def by_architecture(
     prices: Prices, rates: Rates, durations: Durations, memory_mb: Mapping[str, int], counted: Mapping[str, int]
 ) -> dict[str, list[Line]]:
-    """The bill on each architecture, that of the rates first; functions are taken to last as long on both."""
+    """The bill on each architecture, the rates' own first; it assumes equal durations on both."""
     return {
         each: reckon(prices, replace(rates, architecture=each), durations, memory_mb, counted)
         for each in sorted(ARCHITECTURES, key=lambda it: it != rates.architecture)
@@ -196,7 +196,7 @@ def by_architecture(
 
 
 def switches(lines: Iterable[Line]) -> dict[str, float]:
-    """By parameter and value: the dollars that this alone saves, most first."""
+    """Dollars that each parameter and value saves by itself, largest first."""
     found: dict[str, float] = defaultdict(float)
     for line in lines:
         if line.off:
@@ -207,7 +207,7 @@ def switches(lines: Iterable[Line]) -> dict[str, float]:
 def _functions(
     name: str, workload: Workload, rates: Rates, durations: Durations, memory_mb: Mapping[str, int]
 ) -> Iterable[Usage]:
-    """What the functions of a workload use: time, invocations, logs, traces."""
+    """Usage of a workload's functions: time, invocations, logs, traces."""
     total = sum(workload.invocations.values())
     for function, invocations in workload.invocations.items():
         measured = durations.functions.get(function)
@@ -218,7 +218,7 @@ def _functions(
         worked, started = billed_ms(measured.ms, memory), rates.cold_share * billed_ms(rates.cold_ms, memory)
         used = gb_seconds(invocations, worked + waits, memory, started)
         why = f"{function}: {invocations:,.0f} times {worked:,} ms and {waits:,} ms of waiting with {memory} MB"
-        why += f", of which {measured.peak_mib:.0f} MiB were used"
+        why += f", {measured.peak_mib:.0f} MiB of it used"
         yield Usage(f"lambda_gb_second_{rates.architecture}", used, why)
     yield Usage("lambda_request", total, "all of these")
     requests = sum(usage.quantity for usage in workload.usage if usage.price in ("rest_request", "socket_message"))
@@ -231,7 +231,7 @@ def _functions(
 
 
 def free_tier(prices: Prices, lines: Iterable[Line]) -> float:
-    """Dollars that the tiers which are free for ever would take off, used by all workloads together."""
+    """Dollars that the permanent free tiers would save for all workloads together."""
     used: dict[str, float] = defaultdict(float)
     for line in lines:
         used[line.price] += line.quantity
@@ -239,7 +239,7 @@ def free_tier(prices: Prices, lines: Iterable[Line]) -> float:
 
 
 def totals(lines: Iterable[Line]) -> dict[str, tuple[float, float]]:
-    """By workload: dollars in the stack, and beside it."""
+    """Dollars by workload, in the stack and beside it."""
     found: dict[str, tuple[float, float]] = {}
     for line in lines:
         inside, beside = found.get(line.workload, (0.0, 0.0))
@@ -248,7 +248,7 @@ def totals(lines: Iterable[Line]) -> dict[str, tuple[float, float]]:
 
 
 def read(root: Path = ROOT) -> tuple[Prices, Rates, Durations, dict[str, int]]:
-    """The four files; CostError says which one is missing or malformed, and where."""
+    """The four files; CostError says which is missing or malformed, and where."""
 
     prices = _decoded(root / "infra" / "operate" / "prices.json", Prices)
     rates = _decoded(root / "infra" / "operate" / "rates.json", Rates)
@@ -266,7 +266,7 @@ def _decoded(path: Path, kind: type[File]) -> File:
 
 
 def as_json(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str, list[Line]]) -> str:
-    """The bill for other programs, with the total on each architecture; its lines are those of the rates' own."""
+    """The bill for programs, with the total on each architecture and the lines of the rates' own architecture."""
     lines = bills[rates.architecture]
     return json.dumps(
         {
@@ -288,7 +288,7 @@ def as_json(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[s
 
 
 def show(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str, list[Line]], *, details: bool) -> None:
-    """The bill for people: the total, what to switch off, and a line for each workload, or for everything."""
+    """The bill for people: the total, possible savings, and a line for each workload or for everything."""
     from rich.console import Console
     from rich.table import Table
 
@@ -300,7 +300,7 @@ def show(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str,
         f"[bold]{inside + beside:,.2f} USD a month[/]: {inside:,.2f} for the stack, {beside:,.2f} beside it,"
         f" on {rates.architecture}.\n{sum(line.usd for line in others):,.2f} on {other}, if functions last as long.\n"
     )
-    off = Table("what can be switched off", title="Each alone saves", title_justify="left")
+    off = Table("possible savings", title="Saves by itself", title_justify="left")
     off.add_column("USD a month", justify="right")
     for switch, saved in switches(own).items():
         off.add_row(switch, f"{saved:,.2f}")
@@ -324,9 +324,9 @@ def show(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str,
             where = " (beside)" if line.beside else ""
             every.add_row(line.workload, line.unit + where, line.why, f"{line.quantity:,.0f}", f"{line.usd:,.2f}")
         console.print(every)
-    console.print(f"Tiers that are free for ever would take off {free_tier(prices, own):,.2f}.")
+    console.print(f"The permanent free tiers would save {free_tier(prices, own):,.2f}.")
     console.print(
-        "Beside the stack: the database, the warehouse, the endpoint, the model; the NAT gateway if asked for.\n"
+        "Beside the stack: the database, the warehouse, the endpoint, the model; optionally the NAT gateway.\n"
     )
     console.print(f"Assumed: {rates.note}")
     console.print(f"Prices: {prices.region}, {prices.date}, before the free tier. {prices.note}")
@@ -334,7 +334,7 @@ def show(prices: Prices, rates: Rates, durations: Durations, bills: Mapping[str,
 
 
 def _row(bills: Mapping[str, list[Line]], workload: str = "") -> list[str]:
-    """Functions on each architecture, the rest, what is beside the stack, together on each; of all if none is named."""
+    """Functions on each architecture, the rest, costs beside the stack, totals; of all workloads if none is named."""
     chosen = [[line for line in bill if workload in ("", line.workload)] for bill in bills.values()]
     work = [sum(line.usd for line in bill if line.price.startswith("lambda_")) for bill in chosen]
     beside = sum(line.usd for line in chosen[0] if line.beside)
@@ -362,7 +362,7 @@ def main() -> None:
     else:
         show(prices, rates, durations, bills, details=options.details)
         if missing := unreckoned(rates, memory):
-            print(textwrap.fill(f"Not reckoned, as infra/operate/rates.json has no rate: {', '.join(missing)}.", 80))
+            print(textwrap.fill(f"Not included, without a rate in infra/operate/rates.json: {', '.join(missing)}.", 80))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Sign and publish a model: `python -m infra.operate.publish_model MODEL s3://BUCKET/KEY --features a,b,c --stage dev`.
 
-MODEL is a fitted scikit-learn estimator in a joblib or skops file, or an ONNX file, that you made yourself: to convert
-it, this command loads it, and that runs what a joblib file holds. `--sample rows.csv` (or .parquet, .jsonl) tells the
-types of its features; without it, all are numbers. What is published is skops if its types are trusted, else joblib,
-and the command says why. It tries the model on the sample, and on rows that lack each feature; it loads the artifact
-back, tells what is in it, asks, signs its manifest for that very place, puts first the model, then the manifest
-beside it, and raises the place's floor, so that no model that was published there before can come back.
+MODEL is a fitted scikit-learn estimator in a joblib or skops file, or an ONNX file, that you made yourself: the command
+loads it for conversion, and loading a joblib file runs the code in it. `--sample rows.csv` (or .parquet, .jsonl) gives
+the types of its features; without it, all are numbers. The artifact is skops if its types are trusted, else joblib,
+and the command says why. It tests the model on the sample, and on rows without each feature; loads the artifact back,
+prints its content and asks for confirmation; signs its manifest for that key; writes the model, then the manifest; and
+raises the key's floor, which excludes all models published there before.
 """
 
 import argparse
@@ -54,20 +54,20 @@ def read_artifact(
     classes: Sequence[str] = (),
     described: Described | None = None,
 ) -> Artifact:
-    """The artifact of a model file; features by default those that the estimator was fitted with."""
+    """The artifact of a model file; by default, its features are the estimator's own."""
     if path.suffix == ".onnx":
         if not features:
-            raise ValueError("an ONNX file names no features: give --features, in its order")
+            raise ValueError("an ONNX file names no features: give --features, in the model's order")
         return onnx_artifact(path.read_bytes(), features, classes, uri, now, described)
     estimator = _load(path)
     names = tuple(features) or tuple(getattr(estimator, "feature_names_in_", ()))
     if not names:
-        raise ValueError("the estimator was fitted without names: give --features, in its order")
+        raise ValueError("the estimator was fitted without names: give --features, in the model's order")
     return artifact_of(estimator, names, uri, form, now, described)
 
 
 def read_sample(path: Path) -> Any:
-    """The first rows of a CSV, Parquet or JSON Lines file, as they would be read for scoring."""
+    """The first rows of a CSV, Parquet or JSON Lines file, read as for scoring."""
     import pyarrow as pa
     from pyarrow import csv, parquet
     from pyarrow import json as arrow_json
@@ -84,7 +84,7 @@ def read_sample(path: Path) -> Any:
         quoting = csv.ParseOptions(newlines_in_values=True)
         table = csv.read_csv(io.BytesIO(lines), parse_options=quoting, convert_options=options)
         dates = {it.name: pa.string() for it in table.schema if pa.types.is_temporal(it.type)}
-        options.column_types = dates  # as pandas reads them; whether they are dates, the model decides
+        options.column_types = dates  # as pandas reads them; the model decides whether they are dates
         return csv.read_csv(io.BytesIO(lines), parse_options=quoting, convert_options=options) if dates else table
     except (pa.ArrowException, StopIteration) as error:
         raise ValueError(f"the sample cannot be read: {error}") from error
@@ -100,10 +100,10 @@ def publish(
     *,
     overwrite: bool,
 ) -> None:
-    """Sign the artifact's manifest, write both, and raise the floor, so that what was there cannot come back.
+    """Sign the artifact's manifest, write both, and raise the floor, which excludes earlier models.
 
-    Between the two writes the model is refused, never mistaken. The serial is the time in ms, or more than the floor
-    where this machine's clock is behind.
+    Between the two writes, functions refuse the model and never use a wrong one. The serial is the time in ms, or the
+    floor plus one if this machine's clock is behind.
     """
     serial = max(int(now.timestamp() * 1000), (floors.floor(uri) or 0) + 1)
     sealed = seal(msgspec.structs.replace(artifact.manifest, serial=serial), signer)
@@ -119,7 +119,7 @@ def main(
     tell: Callable[[str], None] = print,
     confirm: Callable[[str], str] = input,
 ) -> int:
-    """Do what the command line asks for; the exit status is 1 if that was not possible, or not wanted."""
+    """Run the command line; return 1 if it fails or the user declines."""
     options = _parser().parse_args(arguments)
     try:
         uri = parse_uri("place", options.place)
@@ -154,24 +154,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m infra.operate.publish_model", description="Sign and publish a model."
     )
     parser.add_argument("model", type=Path, help="a .joblib, .skops or .onnx file that you made")
-    parser.add_argument("place", help="s3://bucket/key, where it goes")
-    parser.add_argument("--features", default="", help="the features' names in the model's order, by commas")
-    parser.add_argument("--classes", default="", help="an ONNX classifier's labels as of its probabilities, by commas")
-    parser.add_argument("--sample", type=Path, help="a few rows of its data: tells the features' types")
-    parser.add_argument("--types", default="", help="types that are not as in the sample: name=category,other=date")
+    parser.add_argument("place", help="s3://bucket/key, its destination")
+    parser.add_argument("--features", default="", help="comma-separated names of the features, in the model's order")
+    parser.add_argument("--classes", default="", help="comma-separated labels of an ONNX classifier, in order")
+    parser.add_argument("--sample", type=Path, help="a few rows of its data, for the features' types")
+    parser.add_argument("--types", default="", help="types that differ from the sample: name=category,other=date")
     parser.add_argument("--metric", action="append", default=[], metavar="NAME=VALUE", help="a figure to show with it")
-    parser.add_argument("--format", choices=["skops", "joblib"], help="default: skops where its types are trusted")
-    parser.add_argument("--stage", default="local", help="whose key signs: local, dev, staging or prod")
-    parser.add_argument("--key", help="the key's ARN, if it is not the stack's")
+    parser.add_argument("--format", choices=["skops", "joblib"], help="default: skops if its types are trusted")
+    parser.add_argument("--stage", default="local", help="stage whose key signs: local, dev, staging or prod")
+    parser.add_argument("--key", help="the key's ARN, if not the stack's")
     parser.add_argument("--table", help="the table of prediction jobs, which holds the floors, if not the stack's")
     parser.add_argument("--home", type=Path, default=Path(".local"), help="the local cloud's folder")
-    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing model")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
 
 def _outputs(stage: str, home: Path) -> Mapping[str, str]:
-    """The outputs of a stage's stack; the local cloud's environment is taken over."""
+    """The outputs of a stage's stack; for the local cloud, this also sets its environment."""
     if stage == "local":
         cloud = json.loads((home / "cloud.json").read_text(encoding="utf-8"))
         os.environ.update(cloud["environment"])
@@ -184,7 +184,7 @@ def _outputs(stage: str, home: Path) -> Mapping[str, str]:
 
 
 def _load(path: Path) -> Any:
-    """The estimator in a file that its publisher made; ValueError with what is wrong and what to do."""
+    """The estimator in a publisher's file; ValueError says what is wrong and what to do."""
     here = importlib.metadata.version("scikit-learn")
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Trying to unpickle estimator")
@@ -192,17 +192,17 @@ def _load(path: Path) -> Any:
             return _load_file(path)
         except ModuleNotFoundError as error:
             raise ValueError(
-                f"the model needs {error.name}, which neither this machine nor the functions have: convert it to ONNX"
+                f"the model needs {error.name}, which is missing here and in the functions: convert it to ONNX"
             ) from error
         except AttributeError as error:
             raise ValueError(
-                f"the model uses code of your own ({error}): build it of scikit-learn's parts alone"
+                f"the model uses your own code ({error}): build it only from scikit-learn's parts"
             ) from error
         except UserWarning as error:
             there = getattr(error, "original_sklearn_version", "another version")
             raise ValueError(
-                f"the model was trained with scikit-learn {there}, here and in the functions is {here}: train it with "
-                f"{here}"
+                f"the model was trained with scikit-learn {there}; this machine and the functions have {here}:"
+                f" train it with {here}"
             ) from error
         except (EOFError, zlib.error, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, IndexError) as error:
             raise ValueError(f"{path} is cut short or damaged: save the model again ({error})") from error

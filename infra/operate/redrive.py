@@ -1,8 +1,8 @@
-"""Give a function its dead letters again: `python -m infra.operate.redrive process_flights`.
+"""Redrive a function's dead-letter messages: `python -m infra.operate.redrive process_flights`.
 
-A message leaves the queue only after Lambda has taken its event; killed in between, it is redriven once more the next
-time, which the functions bear, since every step of theirs is idempotent. An event that fails again comes back with its
-retries used up, so the command takes no more messages than there were when it began.
+A message is deleted only after Lambda has accepted its event. If the command is interrupted between the two, the next
+run redrives the message again, which is safe because the functions are idempotent. An event that fails again returns
+after its retries, so the command takes no more messages than the queue had at the start.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from infra.template.names import ALIAS
 
 AT_ONCE = 10
 WAIT_S = 5
-"""A long poll asks all machines of SQS; a short one asks some, and may find nothing where there is something."""
+"""A long poll asks all of SQS's machines; a short one asks some, and may miss messages."""
 HOME = Path(".local")
 
 
 class RedriveError(Exception):
-    """There is nothing to redrive from; the message says why."""
+    """There is no queue to redrive from; the message says why."""
 
 
 def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Callable[[str], None]) -> int:
-    """Invoke `function` with each event of the queue; return how many were redriven. What is no event is left there."""
+    """Invoke `function` with each event of the queue; return their number. Messages that are no events stay there."""
     counted = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
     waiting = int(counted["Attributes"]["ApproximateNumberOfMessages"])
     done = left = 0
@@ -49,7 +49,7 @@ def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Calla
                 event = event_of(message["Body"])
             except ValueError as error:
                 left += 1
-                tell(f"{message['MessageId']}: is no event and stays there: {error}")
+                tell(f"{message['MessageId']}: is no event and stays in the queue: {error}")
                 continue
             functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
@@ -59,7 +59,7 @@ def redrive(sqs: Any, functions: Any, queue_url: str, function: str, tell: Calla
 
 
 def event_of(body: str) -> bytes:
-    """The event of a dead letter: the body, or what an on-failure destination wrapped; ValueError if it is neither."""
+    """The event of a dead-letter message: its body, or the event in an on-failure record; ValueError if neither."""
     letter = json.loads(body)
     if not isinstance(letter, dict):
         raise ValueError("expected a JSON object")
@@ -68,7 +68,7 @@ def event_of(body: str) -> bytes:
 
 
 def queue_of(sqs: Any, stack: str, function: str) -> str:
-    """The address of a function's dead letters; RedriveError if it has none."""
+    """The URL of a function's dead-letter queue; RedriveError if it has none."""
     name = f"{stack}-{function}-dead"
     try:
         return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
@@ -76,13 +76,13 @@ def queue_of(sqs: Any, stack: str, function: str) -> str:
         urls = sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", [])
         there = [url.rpartition(f"/{stack}-")[2].removesuffix("-dead") for url in urls if url.endswith("-dead")]
         known = ", ".join(sorted(there)) or "none; is this the stage's account and region?"
-        raise RedriveError(f"there is no queue {name}; functions with dead letters: {known}") from None
+        raise RedriveError(f"there is no queue {name}; functions with dead-letter queues: {known}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Redrive what the command line names; 2 if there is no such queue."""
+    """Redrive the function that the command line names; return 2 if it has no queue."""
     parser = argparse.ArgumentParser(prog="redrive", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("function", help="as app.py names it, e.g. process_flights")
+    parser.add_argument("function", help="its name in app.py, e.g. process_flights")
     parser.add_argument("--stage", default="local", choices=("local", "dev", "staging", "prod"), help="default: local")
     parser.add_argument("--home", type=Path, default=HOME, help="the local cloud's folder (default: .local)")
     options = parser.parse_args(arguments)
@@ -91,13 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage = Stage("local", "omnibus-local") if options.stage == "local" else read_stage(options.stage, os.environ)
         if stage.name == "local":
             if not cloud.exists():
-                raise RedriveError(f"there is no {cloud}; `make up` starts the local cloud, STAGE=prod is another")
+                raise RedriveError(f"there is no {cloud}; `make up` starts the local cloud, STAGE=prod selects another")
             for name in [name for name in os.environ if name.startswith("AWS_")]:
-                del os.environ[name]  # one's own session token, say, which the local cloud would refuse
+                del os.environ[name]  # e.g. the user's own session token, which the local cloud would refuse
             os.environ.update(json.loads(cloud.read_text(encoding="utf-8"))["environment"])
         client = client_of(stage)
         queue_url = queue_of(client("sqs"), stage.stack, options.function)
-        # Past the alias, the letter would reach what was just uploaded and has no retries configured.
+        # Without the alias, the event would reach the code just uploaded, which has no retries configured.
         alias = f"{stage.stack}-{options.function}:{ALIAS}"
         done = redrive(client("sqs"), client("lambda"), queue_url, alias, print)
     except (RedriveError, DeploymentError) as error:

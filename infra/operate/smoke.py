@@ -1,7 +1,7 @@
-"""Ask a deployed stage ten things through its real endpoints: `make smoke STAGE=prod`.
+"""Run ten checks through a deployed stage's real endpoints: `make smoke STAGE=prod`.
 
-Everything is read-only but one upload, which is deleted again, and one row that is scored. A check that needs what is
-not given, such as the operators' token, is skipped and says so.
+All checks are read-only except one upload, which is deleted again, and one scored row. A check without its input, such
+as the operators' token, is skipped, and the output says so.
 """
 
 import argparse
@@ -25,21 +25,21 @@ from infra.template.names import ALIAS
 
 ANSWER_S, UPLOAD_S, EVERY_S = 30.0, 60.0, 1.0
 PHOTO = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
-"""The smallest that counts as a JPEG image: its first and its last bytes."""
+"""The smallest JPEG image that is accepted: its first and its last bytes."""
 ROWS = ROOT / "local" / "events" / "predict_tickets.json"
 
 
 class SmokeError(Exception):
-    """A check did not find what it looked for; the message says what there is instead."""
+    """A check failed; the message says what it found instead."""
 
 
 class Skipped(Exception):
-    """A check that cannot be made here; the message says why."""
+    """A check cannot run here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed stage: its REST API, the operators' token if that is given, its functions."""
+    """A deployed stage: its REST API, the operators' token if given, its functions."""
 
     http: httpx.Client
     stack: str
@@ -57,9 +57,9 @@ class Deployed:
 
     @property
     def operator(self) -> dict[str, str]:
-        """The header of an operator; Skipped without the token."""
+        """An operator's header; Skipped without the token."""
         if not self.token:
-            raise Skipped("the operators' token is not given (OMNIBUS_PARAMETER_OperatorToken)")
+            raise Skipped("no operators' token was given (OMNIBUS_PARAMETER_OperatorToken)")
         return {"X-Operator-Token": self.token}
 
 
@@ -81,17 +81,17 @@ def unknown_path(deployed: Deployed) -> None:
 
 
 def other_method(deployed: Deployed) -> None:
-    """A method that a path lacks is refused with 405"""
+    """A method that a path does not have is refused with 405"""
     deployed.ask("DELETE", "health", 405)
 
 
 def sign_in(deployed: Deployed) -> None:
-    """A person's data asks for a sign-in"""
+    """A person's data requires a sign-in"""
     deployed.ask("GET", "api/v1/users/me/profile", 401)
 
 
 def operators_only(deployed: Deployed) -> None:
-    """Jobs are shown to operators alone"""
+    """Only operators can see jobs"""
     deployed.ask("GET", "predictions", 403)
     deployed.ask("GET", "predictions", 200, headers=deployed.operator)
 
@@ -145,7 +145,7 @@ CHECKS = (
 
 
 def smoke(deployed: Deployed, tell: Callable[[str], None]) -> int:
-    """Make every check, and tell how each went; return how many failed."""
+    """Run every check and print its result; return the number of failures."""
     failed = 0
     for check in CHECKS:
         title = (check.__doc__ or "").strip()
@@ -161,7 +161,7 @@ def smoke(deployed: Deployed, tell: Callable[[str], None]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Make the checks on the stage that the command line names; 1 if one failed."""
+    """Run the checks on the stage that the command line names; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="smoke", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stage", required=True, choices=("dev", "staging", "prod"))
     try:

@@ -1,4 +1,4 @@
-"""What SageMaker's scikit-learn toolkit calls in the container: the same trust, the same engine, other plumbing."""
+"""The functions that SageMaker's scikit-learn toolkit calls in its container, with the same verification and engine."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from chalicelib.predictions.trust import MANIFEST_SUFFIX, check_content, unseal
 
 
 def model_fn(model_dir: str) -> LoadedModel:
-    """The model in the container, its signature and its bytes verified as everywhere else."""
+    """The model in the container, with its signature and its bytes verified as everywhere else."""
     folder = Path(model_dir)
     verifier = signing_key(os.environ["OMNIBUS_SIGNING_KEY_ARN"])
     place = parse_uri("OMNIBUS_MODEL_URI", os.environ["OMNIBUS_MODEL_URI"])
@@ -34,7 +34,7 @@ def input_fn(body: Any, content_type: str) -> bytes:
 
 
 def predict_fn(rows: bytes, model: LoadedModel) -> bytes:
-    """The rows with their predictions; Transform sends no header, the columns are the model's features."""
+    """The rows with their predictions; Transform sends no header, and the columns are the model's features."""
     names = model.manifest.names
     columns = Columns(names, tuple(range(len(names))), model.features)
     added = [os.environ.get("OMNIBUS_PREDICTION_COLUMN", "prediction")]

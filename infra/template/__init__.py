@@ -1,4 +1,4 @@
-"""What is said of everything in the packaged template, by kind: knobs, aliases, alarms, dashboard, keys, TLS, tags.
+"""Rules for all resources of a kind in the packaged template: parameters, aliases, alarms, dashboard, keys, TLS, tags.
 
-The fragments beside this package say what each workload has; `stack` lays these over them.
+The fragments in this package declare each workload's resources; `stack` applies these rules to them.
 """

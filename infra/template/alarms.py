@@ -1,7 +1,7 @@
-"""The alarms that everything of a kind has: each function, queue, dead-letter queue, table; alarms.yaml has the rest.
+"""Alarms for each function, queue, dead-letter queue and table; alarms.yaml has the rest.
 
-Generated from the template itself, so that what is added later is watched too, with the limits that it really has: an
-alarm on a share of a limit that is a parameter divides by that parameter.
+They are generated from the template: resources that are added later get alarms too, with their real limits. An alarm
+on a share of a limit divides by the limit's parameter, if it has one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from infra.template.workloads import Workload, by_workload
 CONDITION = "AlarmsOn"
 RUNBOOK = "docs/runbook.md"
 MOST_METRICS = 10
-"""CloudWatch takes no more in one alarm: what has more has several alarms."""
+"""CloudWatch's maximum in one alarm; more metrics need several alarms."""
 
 Item = TypeVar("Item")
 
 
 def with_alarms(template: Mapping[str, Any], workloads: Sequence[Workload]) -> dict[str, Any]:
-    """The template with the alarms of its functions, queues and tables; those of alarms.yaml stay as they are."""
+    """The template with alarms for its functions, queues and tables; the alarms of alarms.yaml are unchanged."""
     resources: Resources = template["Resources"]
     alarms: dict[str, Any] = {}
     for logical, function in of_type(resources, FUNCTION).items():
@@ -38,7 +38,7 @@ def with_alarms(template: Mapping[str, Any], workloads: Sequence[Workload]) -> d
 
 
 def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str, Any]:
-    """An alarm that goes to the alarms' topic; `section` is its heading in the runbook."""
+    """An alarm that notifies the alarms' topic; `section` is its heading in the runbook."""
     return {
         "Type": ALARM,
         "Condition": CONDITION,
@@ -55,16 +55,16 @@ def alarm(name: str, meaning: str, section: str, **properties: Any) -> dict[str,
 
 def _of_function(logical: str, function: Mapping[str, Any]) -> dict[str, Any]:
     name = name_of(function)
-    # One error that a retry mends wakes nobody.
+    # One error that a retry fixes raises no alarm.
     properties = {"MetricName": "Errors", "Statistic": "Sum", **_above(0, period=60, of=3, at_least=2)}
     errors = alarm(
-        f"{name}-errors", f"{name} raises, or is cut off.", "errors", **_function_metric(logical), **properties
+        f"{name}-errors", f"{name} raises errors or times out.", "errors", **_function_metric(logical), **properties
     )
     return {f"{logical}ErrorsAlarm": errors}
 
 
 def _of_slow_functions(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
-    """An alarm for each workload, over the share of its own timeout that each function takes."""
+    """An alarm for each workload on the share of its timeout that each function uses."""
     functions = of_type(resources, FUNCTION)
     found = {}
     for workload, names in by_workload(functions, workloads).items():
@@ -83,7 +83,7 @@ def _of_slow_functions(resources: Resources, workloads: Sequence[Workload]) -> d
             ]
             found[f"{workload.capitalize()}Duration{number}Alarm"] = alarm(
                 _numbered(f"{workload}-duration", number),
-                "An invocation took over 80 % of its function's timeout.",
+                "An invocation took more than 80 % of its function's timeout.",
                 "duration",
                 Metrics=[share, *longest],
                 **_above(80),
@@ -92,9 +92,9 @@ def _of_slow_functions(resources: Resources, workloads: Sequence[Workload]) -> d
 
 
 def _of_throttled_functions(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
-    """An alarm for the functions of each workload that have callers, and one for those that have events.
+    """Two alarms for each workload: one for functions with callers, and one for functions with events.
 
-    Throttled events are retried for as long as EventAge allows, throttled callers are turned away.
+    Lambda retries throttled events for as long as EventAge allows, and refuses throttled callers.
     """
     functions = of_type(resources, FUNCTION)
     total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
@@ -113,7 +113,7 @@ def _of_throttled_functions(resources: Resources, workloads: Sequence[Workload])
                 ]
                 found[f"{workload.capitalize()}Throttled{kind.capitalize()}{number}Alarm"] = alarm(
                     _numbered(f"{workload}-throttled-{kind}", number),
-                    "A function is refused further concurrency.",
+                    "Lambda throttles a function.",
                     "throttles",
                     Metrics=[total, *throttles],
                     **_above(0, of=patience),
@@ -124,7 +124,7 @@ def _of_throttled_functions(resources: Resources, workloads: Sequence[Workload])
 def _of_dead_letters(logical: str) -> dict[str, Any]:
     letters = _queue_metric(logical, "ApproximateNumberOfMessagesVisible")
     name = _dashed(logical.removesuffix(DEAD_LETTERS))
-    meaning = "Events that failed for good wait for `make redrive`."
+    meaning = "Events that failed at every attempt wait for `make redrive`."
     return {f"{logical}Alarm": alarm(f"{name}-dead", meaning, "dead-letters", **letters, **_above(0, period=60))}
 
 
@@ -135,14 +135,14 @@ def _of_queue(logical: str) -> dict[str, Any]:
     return {
         f"{logical}AgeAlarm": alarm(
             f"{name}-age",
-            "The oldest message has waited for over five minutes.",
+            "The oldest message has waited for more than five minutes.",
             "queue-age",
             **age,
             **_above(300, period=60, of=3),
         ),
         f"{logical}DepthAlarm": alarm(
             f"{name}-depth",
-            "More messages wait than one consumer can take.",
+            "More messages are waiting than one consumer can take.",
             "queue-depth",
             **depth,
             **_above(100, period=60, of=5),
@@ -151,7 +151,7 @@ def _of_queue(logical: str) -> dict[str, Any]:
 
 
 def _of_expiring_dead_letters(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
-    """An alarm for each workload: letters that nobody redrives are deleted in the end."""
+    """An alarm for each workload before SQS deletes dead-letter messages that have not been redriven."""
     queues = {name: queue for name, queue in of_type(resources, QUEUE).items() if name.endswith(DEAD_LETTERS)}
     found = {}
     for workload, names in by_workload(queues, workloads).items():
@@ -163,7 +163,7 @@ def _of_expiring_dead_letters(resources: Resources, workloads: Sequence[Workload
             ]
             found[f"{workload.capitalize()}{DEAD_LETTERS}Age{number}Alarm"] = alarm(
                 _numbered(f"{workload}-dead-age", number),
-                "Dead letters are about to be deleted: over 80 % of the time for which they are kept is over.",
+                "Dead-letter messages are about to be deleted: more than 80 % of their retention is over.",
                 "dead-letters-age",
                 Metrics=[_share("100 * MAX(METRICS()) / {limit}", kept), *ages],
                 **_above(80),
@@ -172,13 +172,13 @@ def _of_expiring_dead_letters(resources: Resources, workloads: Sequence[Workload
 
 
 def _of_waiting_events(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
-    """An alarm for the asynchronous functions of each workload: no stream's iterator could age, but their events do."""
+    """An alarm for each workload on the age of its asynchronous functions' events; there are no stream iterators."""
     functions = {
         name: function
         for name, function in of_type(resources, FUNCTION).items()
         if "DeadLetterQueue" in function["Properties"]
     }
-    meaning = "Events have waited for a function for over half the time after which they are given up."
+    meaning = "Events have waited for a function for more than half of their maximum age."
     found = {}
     for workload, names in by_workload(functions, workloads).items():
         limit = functions[names[0]]["Properties"]["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
@@ -195,7 +195,7 @@ def _of_waiting_events(resources: Resources, workloads: Sequence[Workload]) -> d
 
 
 def _of_tables(resources: Resources, workloads: Sequence[Workload]) -> dict[str, Any]:
-    """An alarm for each workload, over its tables and their indexes."""
+    """An alarm for each workload on its tables and their indexes."""
     tables = of_type(resources, TABLE)
     total = {"Id": "total", "Expression": "SUM(METRICS())", "Label": "throttled", "ReturnData": True}
     found = {}
@@ -208,7 +208,7 @@ def _of_tables(resources: Resources, workloads: Sequence[Workload]) -> dict[str,
             ]
             found[f"{workload.capitalize()}TablesThrottled{number}Alarm"] = alarm(
                 _numbered(f"{workload}-tables", number),
-                "DynamoDB refuses reads or writes of a table or an index.",
+                "DynamoDB throttles reads or writes of a table or an index.",
                 "table-throttles",
                 Metrics=[total, *throttles],
                 **_above(0, of=2),
@@ -217,7 +217,7 @@ def _of_tables(resources: Resources, workloads: Sequence[Workload]) -> dict[str,
 
 
 def _in_tens(items: Sequence[Item], at_once: int = MOST_METRICS) -> Iterator[tuple[str, Sequence[Item]]]:
-    """As many at a time as an alarm takes, each group with its number; the first has none."""
+    """Groups of as many as one alarm takes, each with its number; the first has none."""
     for start in range(0, len(items), at_once):
         yield str(start // at_once + 1) if start else "", items[start : start + at_once]
 
@@ -237,7 +237,7 @@ def _dimensions_of(tables: Resources, names: Iterable[str]) -> list[list[dict[st
 
 
 def _above(threshold: float, *, period: int | None = None, of: int = 1, at_least: int | None = None) -> dict[str, Any]:
-    """Alarm at `at_least` of the last `of` periods (all of them unless given); metric math has periods of its own."""
+    """Alarm if `at_least` of the last `of` periods breach (default: all); metric math has its own periods."""
     return {
         "ComparisonOperator": "GreaterThanThreshold",
         "Threshold": threshold,
@@ -269,7 +269,7 @@ def _stat(key: str, metric: Mapping[str, Any], name: str, statistic: str, period
 
 
 def _share(expression: str, limit: Any) -> dict[str, Any]:
-    """The expression that the alarm judges: percent of a limit, which is a number or taken from a parameter."""
+    """The alarm's expression: percent of a limit, which is a number or comes from a parameter."""
     text: Any = expression.format(limit=limit)
     if isinstance(limit, Mapping):
         text = {"Fn::Sub": [expression.format(limit="${Limit}"), {"Limit": limit}]}

@@ -1,10 +1,10 @@
-"""Versions and the alias `live` of every function, the canary that moves it, and everybody who calls a function.
+"""Versions and the alias `live` of every function, the canary that moves the alias, and every caller of a function.
 
-A trigger that went to the function itself would run what was just uploaded, past the canary: so API Gateway, the
-socket API, the state machine and functions that call functions all go to the alias. SAM lets events do so by itself.
+A trigger that called the function itself would bypass the canary and run the code just uploaded. API Gateway, the
+socket API, the state machine and functions that call functions therefore call the alias; SAM does this for events.
 
-A canary is for functions that people wait for: those that the two APIs call, and those whose fragment has a
-DeploymentPreference. The others' events are retried, and 21 canaries at once would meet the rate of Lambda's API.
+Functions that people wait for get a canary: the two APIs' functions, and those whose fragment has a
+DeploymentPreference. The others' events are retried, and 21 concurrent canaries would exceed Lambda's API rate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ PERMISSION = "AWS::Lambda::Permission"
 SOCKET_INTEGRATION = "AWS::ApiGatewayV2::Integration"
 REST_HANDLER = "APIHandler"
 MIGRATION, MIGRATING = "SchemaMigration", "Migrate"
-"""The resource that CloudFormation orders, and the function that it orders it from."""
+"""The custom resource that CloudFormation requests, and the function that provides it."""
 AT_ONCE = 5
-"""How many functions change side by side: Lambda takes 15 such calls a second, and a function needs four."""
+"""Functions that change in parallel: Lambda takes 15 such calls a second, and a function needs four."""
 INVOCATIONS = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${%s}/invocations"
 
 
 def with_aliases(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
-    """The template with a version and the alias for each function, and with all callers going to the alias."""
+    """The template with a version and the alias for each function; all callers call the alias."""
     resources = dict(template["Resources"])
     names = {function.logical for function in functions}
     for function in functions:
         name = function.logical
-        # A version has the configuration too, of which the parameters are a part: SAM compares the code alone.
+        # A version includes the configuration, and so the parameters: SAM compares only the code.
         published: dict[str, Any] = {"AutoPublishAlias": ALIAS, "AutoPublishCodeSha256": {"Ref": "Release"}}
         if name in _waited_for(template["Resources"], names):
             published["DeploymentPreference"] = _canary(name)
@@ -48,9 +48,9 @@ def with_aliases(template: Template, functions: Sequence[Function]) -> dict[str,
 
 
 def after_migration(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
-    """The template with every function changed only after the schema was migrated.
+    """The template in which every function changes only after the schema migration.
 
-    They wait by a tag: DependsOn cannot name what may not be made.
+    A tag makes them wait: DependsOn cannot name a conditional resource.
     """
     resources = dict(template["Resources"])
     if MIGRATION not in resources:
@@ -63,7 +63,7 @@ def after_migration(template: Template, functions: Sequence[Function]) -> dict[s
 
 
 def in_turns(template: Template, functions: Sequence[Function]) -> dict[str, Any]:
-    """The template with its functions in a few chains, so that CloudFormation changes not all of them at once."""
+    """The template with its functions in a few chains, which keeps CloudFormation from changing all in parallel."""
     resources = dict(template["Resources"])
     turns = sorted(functions, key=lambda function: function.logical != MIGRATING)
     for before, after in zip(turns, turns[AT_ONCE:], strict=False):
@@ -95,7 +95,7 @@ def _canary(function: str) -> dict[str, Any]:
 
 
 def _of_new_version(function: Function) -> dict[str, Any]:
-    """The alarm that rolls a canary back: on the new version alone, or a failing version would block its own fix."""
+    """The alarm that rolls a canary back. It watches only the new version, or a failing version would block its fix."""
     dimensions = [
         {"Name": "FunctionName", "Value": {"Ref": function.logical}},
         {"Name": "Resource", "Value": {"Fn::Sub": f"${{{function.logical}}}:{ALIAS}"}},
@@ -103,7 +103,7 @@ def _of_new_version(function: Function) -> dict[str, Any]:
     ]
     return alarm(
         f"{function.name}-canary",
-        f"The new version of {function.name} raises, or is cut off: its canary is rolled back.",
+        f"The new version of {function.name} raises errors or times out: its canary is rolled back.",
         "canary",
         Namespace="AWS/Lambda",
         MetricName="Errors",
@@ -135,7 +135,7 @@ def _socket_uri(uri: Any, functions: set[str]) -> Any:
 
 
 def _rest_body(body: Any) -> Any:
-    """What Chalice wrote about the API, each `${Function.Arn}/invocations` in it that of the alias."""
+    """Chalice's API definition with each `${Function.Arn}/invocations` replaced by the alias's."""
     if isinstance(body, dict):
         return {key: _rest_body(value) for key, value in body.items()}
     if isinstance(body, list):

@@ -1,7 +1,7 @@
-"""The dashboard: for each workload what it does for people, and how its functions are.
+"""The dashboard: for each workload, its business figures and the health of its functions.
 
-Business figures are metrics that the code emits, and the answers of routes, counted and timed by filters over the log
-that is written anyway. A test runs the code and compares the names.
+Business figures are metrics that the code emits, and the number and duration of routes' responses, which metric
+filters take from the existing log. A test runs the code and compares the names.
 """
 
 import json
@@ -14,9 +14,9 @@ from infra.template.workloads import Workload
 CONDITION = "HasDashboard"
 WIDTH, HEIGHT, ACROSS = 8, 6, 24
 MOST_ALARMS = 100
-"""A widget takes no more."""
+"""The maximum in one widget."""
 MOST_LINES = 10
-"""Nobody tells more lines of a graph apart: what has more is drawn on several."""
+"""More lines in one graph are hard to tell apart; further lines go into further graphs."""
 ROUTES_NAMESPACE = f"{STACK}/Rest"
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 SOCKETS = "AWS::ApiGatewayV2::Api"
@@ -26,7 +26,7 @@ Metric = list[Any]
 
 
 def with_dashboard(template: Mapping[str, Any], workloads: Sequence[Workload]) -> dict[str, Any]:
-    """The template with the dashboard of its own functions, queues, tables and alarms."""
+    """The template with a dashboard of its functions, queues, tables and alarms."""
     resources: Resources = template["Resources"]
     body = {"start": "-PT12H", "periodOverride": "inherit", "widgets": _placed(_sections(resources, workloads))}
     dashboard = {
@@ -41,7 +41,7 @@ def with_dashboard(template: Mapping[str, Any], workloads: Sequence[Workload]) -
 
 
 def _filters(workloads: Iterable[Workload]) -> dict[str, Any]:
-    """What counts and times the routes of workloads: each answer's log line is matched, errors left out."""
+    """Metric filters that count and time the workloads' routes; they match each response's log line, without errors."""
     return {
         f"{name}Filter": {
             "Type": "AWS::Logs::MetricFilter",
@@ -65,7 +65,7 @@ def _filters(workloads: Iterable[Workload]) -> dict[str, Any]:
 
 
 def _sections(resources: Resources, workloads: Iterable[Workload]) -> Iterable[list[Widget]]:
-    yield [_text(f"# {STACK}\nWhat to do about an alarm is in `docs/runbook.md`."), *_alarms(resources)]
+    yield [_text(f"# {STACK}\n`docs/runbook.md` says what to do about an alarm."), *_alarms(resources)]
     for workload in workloads:
         own = {name: resource for name, resource in resources.items() if name in workload.resources}
         yield [_text(f"## {workload.described.title}"), *_business(workload), *_services(own)]
@@ -83,7 +83,7 @@ def _business(workload: Workload) -> Iterable[Widget]:
 
 
 def _services(own: Resources) -> Iterable[Widget]:
-    """The graphs of what a workload has: functions, queues, tables, state machines, APIs."""
+    """The graphs of a workload's functions, queues, tables, state machines and APIs."""
     names = [name_of(function) for function in of_type(own, FUNCTION).values()]
 
     def each(metric: str, stat: str) -> list[Metric]:
@@ -97,7 +97,7 @@ def _services(own: Resources) -> Iterable[Widget]:
     yield from _graphs("At once", each("ConcurrentExecutions", "Maximum"))
     depth = "ApproximateNumberOfMessagesVisible"
     yield from _graphs(
-        "Messages that wait",
+        "Waiting messages",
         [
             ["AWS/SQS", depth, "QueueName", f"${{{name}.QueueName}}", {"stat": "Maximum", "label": name}]
             for name in of_type(own, QUEUE)
@@ -155,7 +155,7 @@ def _text(markdown: str) -> Widget:
 
 
 def _graphs(title: str, metrics: Sequence[Metric]) -> Iterable[Widget]:
-    """As many graphs as the metrics need; none if there are none."""
+    """As many graphs as the metrics need; none without metrics."""
     for start in range(0, len(metrics), MOST_LINES):
         properties = {
             "title": f"{title} ({start // MOST_LINES + 1})" if start else title,
@@ -169,7 +169,7 @@ def _graphs(title: str, metrics: Sequence[Metric]) -> Iterable[Widget]:
 
 
 def _placed(sections: Iterable[list[Widget]]) -> list[Widget]:
-    """All widgets with their places: from left to right, on the next row where one does not fit."""
+    """All widgets with their positions: from left to right, wrapping to the next row."""
     placed: list[Widget] = []
     x = y = row = 0
     for section in sections:

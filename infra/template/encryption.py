@@ -1,6 +1,6 @@
-"""What everything that keeps data has: the stack's key, logs that end, buckets that tell who read them, protection.
+"""The stack's key, log retention, access logs and deletion protection for every resource that stores data.
 
-It is given by the kind of the resource. What a fragment says of a single one stands.
+They apply by kind of resource. A fragment can override them for a single one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ ACCESS_LOGS = "AccessLogsBucket"
 
 KEY = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Fn::GetAtt": ["Key", "Arn"]}]}
 REUSED_S = 300
-"""Seconds for which a data key is used again: KMS is asked, and paid, less often."""
+"""Seconds for which a data key is reused, which saves KMS calls and their cost."""
 
 BY_KIND: Mapping[str, Mapping[str, Any]] = {
     BUCKET: {
@@ -42,11 +42,11 @@ BY_KIND: Mapping[str, Mapping[str, Any]] = {
     FUNCTION: {"KmsKeyArn": KEY},
 }
 OVER_CHALICE = ("RetentionInDays",)
-"""What Chalice writes as a number, and a parameter decides."""
+"""Values that Chalice writes as numbers and a parameter decides."""
 
 
 def with_encryption(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template with everything encrypted, buckets logged, and the tables that stay protected."""
+    """The template with everything encrypted, buckets logged, and retained tables protected."""
     resources = {name: _kept_safe(name, resource) for name, resource in template["Resources"].items()}
     return {**template, "Resources": resources}
 

@@ -1,8 +1,8 @@
-"""Every function's knobs as parameters of the template: its limits in one, its environment, its schedule.
+"""Every function's template parameters: its limits in one parameter, its environment, its schedule.
 
-CloudFormation takes 200 parameters, so the four limits of a function share one: `IngestFlightsLimits` is
-`MEMORY,TIMEOUT,RESERVED,PROVISIONED`. Their defaults are those that .chalice/config.json gives to `chalice deploy`, a
-schedule's is the one that app.py declares: none of them is written twice.
+CloudFormation allows 200 parameters, so the four limits of a function share one: `IngestFlightsLimits` is
+`MEMORY,TIMEOUT,RESERVED,PROVISIONED`. The defaults come from .chalice/config.json, which `chalice deploy` uses too,
+and those of schedules from app.py: none is written twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from infra.template.names import Resource, Template, logical_id
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 LIMITS = ("memory", "timeout", "reserved", "provisioned")
-"""What a function's limits are, in the order in which the parameter lists them."""
+"""A function's limits, in the parameter's order."""
 UP_TO_1000 = "(0|[1-9][0-9]{0,2}|1000)"
 LIMITS_PATTERN = ",".join(
     (
@@ -24,19 +24,19 @@ LIMITS_PATTERN = ",".join(
         UP_TO_1000,
     )
 )
-"""What the whole parameter must be like; CloudFormation itself looks at each number of a list alone."""
+"""Rule for the whole parameter; CloudFormation itself checks each number of a list separately."""
 LIMIT_PATTERN = "^(0|[1-9][0-9]{0,4})$"
 LIMITS_EXPECTED = "MEMORY,TIMEOUT,RESERVED,PROVISIONED: 128 to 10240 MB, 1 to 900 seconds, twice 0 (none) to 1000"
 SNAPSHOTTED = {"Ref": "MlLayer"}
-"""The layer whose functions start from a snapshot: importing scikit-learn takes seconds."""
+"""Functions with this layer start from a snapshot, because importing scikit-learn takes seconds."""
 
 RETRIES = {"1": {"Async": 0}, "2": {"Async": 1}, "3": {"Async": 2}}
-"""Retries of an asynchronous invocation by the attempts in all; Lambda allows no more than two."""
+"""Retries of an asynchronous invocation by total attempts; Lambda allows at most two."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function as configured: its name in app.py, its name in the template, its limits as its parameter has them."""
+    """A function's configuration: its name in app.py, its name in the template, its limits in its parameter's form."""
 
     name: str
     logical: str
@@ -44,7 +44,7 @@ class Function:
 
 
 def declared(config: Mapping[str, Any]) -> tuple[Function, ...]:
-    """The functions that .chalice/config.json gives limits of their own."""
+    """The functions with their own limits in .chalice/config.json."""
     return tuple(
         Function(
             name,
@@ -57,29 +57,29 @@ def declared(config: Mapping[str, Any]) -> tuple[Function, ...]:
 
 
 def limit(logical: str, name: str) -> dict[str, Any]:
-    """One of a function's limits, as the template takes it out of the parameter that has all of them."""
+    """One of a function's limits, as the template selects it from the parameter with all limits."""
     return {"Fn::Select": [LIMITS.index(name), {"Ref": f"{logical}Limits"}]}
 
 
 def is_limits(parameter: Mapping[str, Any]) -> bool:
-    """Does a parameter of the template hold a function's limits?"""
+    """Whether a parameter of the template holds a function's limits."""
     return parameter.get("AllowedPattern") == LIMIT_PATTERN
 
 
 def limits_of(text: str) -> dict[str, int]:
-    """A function's limits by their names, as its parameter lists them."""
+    """A function's limits by name, in its parameter's order."""
     return dict(zip(LIMITS, map(int, text.split(",")), strict=True))
 
 
 def limits_text(given: Mapping[str, Any], default: str) -> str:
-    """Limits as their parameter lists them, those that are not given as by default; ValueError for an unknown name."""
+    """Limits in their parameter's form, completed with the defaults; ValueError for an unknown name."""
     if unknown := given.keys() - set(LIMITS):
         raise ValueError(f"of {', '.join(LIMITS)}, and not {', '.join(sorted(unknown))}")
     return ",".join(str(value) for value in {**limits_of(default), **given}.values())
 
 
 def with_knobs(template: Template, functions: Iterable[Function]) -> dict[str, Any]:
-    """The template with the parameters of each function, and shared ones where all functions share them."""
+    """The template with each function's own parameters and the parameters that all functions share."""
     functions = tuple(functions)
     resources = dict(template["Resources"])
     parameters = dict(template["Parameters"])
@@ -120,7 +120,7 @@ def _parameters(function: Function, resource: Resource) -> dict[str, Any]:
         "Environment": {
             "Type": "String",
             "Default": "{}",
-            "Description": f"JSON object of variables that {function.name} gets besides, over those of the template.",
+            "Description": f"JSON object of further variables of {function.name}, which override the template's.",
         },
     }
     for event in resource["Properties"].get("Events", {}).values():
@@ -128,7 +128,7 @@ def _parameters(function: Function, resource: Resource) -> dict[str, Any]:
             own["Schedule"] = {
                 "Type": "String",
                 "Default": event["Properties"]["Schedule"],
-                "Description": f"When {function.name} runs by itself: rate(...) or cron(...), in UTC.",
+                "Description": f"Schedule of {function.name}: rate(...) or cron(...), in UTC.",
             }
     return {f"{function.logical}{knob}": parameter for knob, parameter in own.items()}
 
@@ -149,7 +149,7 @@ def _properties(function: Function, packaged: Mapping[str, Any]) -> dict[str, An
         "Environment": {"Variables": {**environment, "OMNIBUS_ENVIRONMENT": {"Ref": f"{name}Environment"}}},
     }
     if SNAPSHOTTED in packaged.get("Layers", []):
-        # Lambda refuses snapshots together with provisioned concurrency.
+        # Lambda does not allow snapshots with provisioned concurrency.
         snapshots = {"Fn::If": ["TakesSnapshots", "PublishedVersions", "None"]}
         properties["SnapStart"] = {"ApplyOn": {"Fn::If": [f"{name}Provisions", "None", snapshots]}}
     if "DeadLetterQueue" in packaged:
@@ -163,15 +163,13 @@ def _properties(function: Function, packaged: Mapping[str, Any]) -> dict[str, An
 
 
 def _exceptions(packaged: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What checkov asks of every function, and this one has no use for."""
+    """checkov's requirements for every function that do not apply to this one."""
     found = []
     if "DeadLetterQueue" not in packaged:
-        reason = (
-            "Nobody invokes it asynchronously: its caller sees the error, or the queue that it reads keeps the message"
-        )
+        reason = "No asynchronous invocations: its caller sees the error, or the queue that it reads keeps the message"
         found.append({"id": "CKV_AWS_116", "comment": reason})
     if "VpcConfig" not in packaged:
-        reason = "It speaks to AWS services and public APIs alone: a VPC would put a NAT gateway between them, no more"
+        reason = "It calls only AWS services and public APIs: a VPC would only put a NAT gateway between them"
         found.append({"id": "CKV_AWS_117", "comment": reason})
     return found
 
@@ -179,6 +177,6 @@ def _exceptions(packaged: Mapping[str, Any]) -> list[dict[str, str]]:
 def _on_schedule(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
     if event["Type"] != "Schedule":
         return dict(event)
-    # A fragment gives a State of its own to what does not run without something that may not be there.
+    # A fragment sets State itself for schedules that depend on an optional resource.
     properties = {"State": {"Ref": "Schedules"}, **event["Properties"], "Schedule": {"Ref": f"{function}Schedule"}}
     return {**event, "Properties": properties}

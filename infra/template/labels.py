@@ -1,4 +1,4 @@
-"""Whose everything is, and who pays: tags on what costs money. Tags of the stack itself reach the rest."""
+"""Owner and cost-centre tags on resources that cost money. The stack's own tags reach the rest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ AS_LIST = {
 
 
 def with_labels(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template with the tags on everything that has a price."""
+    """The template with the tags on every resource that costs money."""
     return {**template, "Resources": {name: _labelled(it) for name, it in template["Resources"].items()}}
 
 

@@ -1,7 +1,7 @@
-"""Refuse the methods that a path lacks with 405 and `Allow`.
+"""Refuse methods that a path does not have with 405 and `Allow`.
 
-API Gateway by itself answers 403 "Missing Authentication Token" to them, as to unknown paths, which sends people
-looking for credentials. Here every path gets an ANY method that API Gateway answers alone; no function runs for it.
+By default, API Gateway answers them, like unknown paths, with 403 "Missing Authentication Token", which sends people
+looking for credentials. Here every path gets an ANY method that API Gateway answers itself, without a function.
 """
 
 import json
@@ -21,11 +21,11 @@ READ_AS = (
     "text/html",
     "text/plain",
 )
-"""Content types for which the refusal has a template; API Gateway answers 415 to others."""
+"""Content types for which the refusal has a template; API Gateway answers others with 415."""
 
 
 def refusing_other_methods(template: Mapping[str, Any], api: str = "RestAPI") -> dict[str, Any]:
-    """`template` with the refusal on every path of its REST API, if it has one."""
+    """The template with the refusal on every path of its REST API, if it has one."""
     resources = template["Resources"]
     if api not in resources:
         return dict(template)
@@ -37,7 +37,7 @@ def refusing_other_methods(template: Mapping[str, Any], api: str = "RestAPI") ->
 
 
 def _refusal(methods: Iterable[str]) -> dict[str, Any]:
-    """A method that answers 405 and names the methods that there are."""
+    """A method that answers 405 and names the path's methods."""
     allowed = ",".join(sorted(name.upper() for name in methods))
     error = {
         "code": "method_not_allowed",

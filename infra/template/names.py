@@ -1,4 +1,4 @@
-"""What CloudFormation, SAM and this application call things; `infra` and `local` take the names from here."""
+"""Names that CloudFormation, SAM and this application use; `infra` and `local` import them from here."""
 
 import json
 from collections.abc import Mapping
@@ -21,39 +21,39 @@ TOPIC = "AWS::SNS::Topic"
 USER_POOL = "AWS::Cognito::UserPool"
 
 STACK = "${AWS::StackName}"
-"""Every name in the account begins with it; the code's metrics carry it as the dimension `service`."""
+"""Prefix of every name in the account, and the dimension `service` of the code's metrics."""
 DEAD_LETTERS = "DeadLetters"
-"""How the name of a dead-letter queue ends in the template."""
+"""Suffix of a dead-letter queue's name in the template."""
 ALIAS = "live"
-"""The alias of every function, by which the others call it."""
+"""The alias of every function, which all callers use."""
 OF_ALIASES = f"Alias{ALIAS}"
-"""How SAM's name of an alias ends; it begins with the function's."""
+"""Suffix of SAM's name of an alias, after the function's name."""
 RELEASE_DIGITS = 10
-"""SAM names a version after so many digits of the release."""
+"""Digits of the release in SAM's name of a version."""
 RETAINED = ("Retain", "RetainExceptOnCreate")
-"""Deletion policies of what stays when its stack goes."""
+"""Deletion policies of resources that outlive their stack."""
 
 
 def alias_of(function: str) -> str:
-    """The name in the template of a function's alias, as SAM makes it; `Ref` gives its ARN."""
+    """SAM's name in the template for a function's alias; `Ref` gives its ARN."""
     return f"{function}{OF_ALIASES}"
 
 
 def logical_id(name: str) -> str:
-    """What Chalice calls a function in the template."""
+    """Chalice's name for a function in the template."""
     return "APIHandler" if name == "api_handler" else "".join(word.capitalize() for word in name.split("_"))
 
 
 def name_of(function: Resource) -> str:
-    """What app.py calls a function of the template."""
+    """The name in app.py of a function of the template."""
     return str(function["Properties"]["FunctionName"]["Fn::Sub"]).removeprefix(f"{STACK}-")
 
 
 def compact(template: Template) -> str:
-    """The template as it is written, uploaded and measured: JSON without spaces, since CloudFormation takes 1 MB."""
+    """The template as JSON without spaces, because CloudFormation accepts at most 1 MB."""
     return json.dumps(template, separators=(",", ":"))
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, Resource]:
-    """The resources of one type, by their names in the template."""
+    """The resources of one type, by name in the template."""
     return {name: resource for name, resource in resources.items() if resource.get("Type") == kind}

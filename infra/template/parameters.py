@@ -7,30 +7,29 @@ from pathlib import Path
 from typing import Any
 
 AS_PACKAGED = {
-    "Runtime": "that of the package",
-    "Architecture": "that of the package",
-    "Release": "names the package",
+    "Runtime": "the package's",
+    "Architecture": "the package's",
+    "Release": "from the package",
     "LogRetention": "7 in dev, 30 in staging, 90 in prod",
 }
-"""Defaults that the package decides, not the template."""
+"""Defaults that the package sets, not the template."""
 
 HEAD = """# Parameters
 
-Every parameter of the template, as `make parameters` writes it from the packaged one; a test holds this page to it.
-A stage's values are in `infra/stages/<stage>.toml`, its secrets beside it; what is not given has the default. Sizes and
-times have their unit in the meaning. A switch is `ENABLED` or `DISABLED`.
+All parameters of the template. `make parameters` writes this page from the packaged template, and a test compares them.
+Set a stage's values in `infra/stages/<stage>.toml` and its secrets in `<stage>.secrets.toml`; the others have their
+defaults. The meaning names the unit of sizes and times. A switch is `ENABLED` or `DISABLED`.
 
-After a change of parameters alone, functions take it up with the next `Release`: `make deploy` names one by package and
-parameters. Stack tags, which everything in the stack gets, are in the stage's `[tags]`; `Owner` and `CostCentre` are on
-what costs money. The thresholds that `FlightsThresholds` may name are in [quality-checks.md](quality-checks.md).
+Functions take up changed parameters with the next `Release`, which `make deploy` derives from package and parameters.
+The stage's `[tags]` apply to everything in the stack; `Owner` and `CostCentre` apply to resources that cost money.
+[quality-checks.md](quality-checks.md) lists the thresholds for `FlightsThresholds`.
 
-The limits of a function are `MEMORY,TIMEOUT,RESERVED,PROVISIONED`: 128 to 10240 MB, 1 to 900 seconds, how many of it
-may run at once (0: as many as the account has) and how many are kept warm. A stage's file may name those that differ:
+The limits of a function are `MEMORY,TIMEOUT,RESERVED,PROVISIONED`: 128 to 10240 MB, 1 to 900 seconds, the reserved
+concurrency (0: no reservation) and the provisioned concurrency. A stage's file may name only those that differ:
 `IngestFlightsLimits = {memory = 1024, reserved = 20}`.
 
-`RetryAttempts` counts attempts, the first included: 3 of them are 2 retries of an asynchronous invocation, the most
-that Lambda allows. The queue of the upload notices has a number of its own, `UploadNoticeAttempts`: there a desktop is
-waited for.
+`RetryAttempts` includes the first attempt: 3 attempts are 2 retries of an asynchronous invocation, the maximum in
+Lambda. The queue of upload notifications has its own setting, `UploadNoticeAttempts`, because a desktop waits for them.
 
 | parameter | type | default | meaning |
 |---|---|---|---|
@@ -54,7 +53,7 @@ def _kind(parameter: Mapping[str, Any]) -> str:
     low, high = parameter.get("MinValue"), parameter.get("MaxValue")
     if low is not None:
         return f"number from {low}" + (f" to {high}" if high is not None else "")
-    names = {"String": "text", "Number": "number", "CommaDelimitedList": "texts, by commas"}
+    names = {"String": "text", "Number": "number", "CommaDelimitedList": "comma-separated texts"}
     return str(names.get(parameter["Type"], parameter["Type"])) + (", secret" if parameter.get("NoEcho") else "")
 
 
@@ -62,7 +61,7 @@ def _default(name: str, parameter: Mapping[str, Any]) -> str:
     if name in AS_PACKAGED:
         return AS_PACKAGED[name]
     if "Default" not in parameter:
-        return "none: must be given"
+        return "none, required"
     return f"`{parameter['Default']}`" if parameter["Default"] != "" else "nothing"
 
 

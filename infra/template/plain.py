@@ -1,6 +1,6 @@
-"""What CloudFormation makes of the packaged template: `python -m infra.template.plain sam.json plain.json`.
+"""Transform the packaged template as CloudFormation would: `python -m infra.template.plain sam.json plain.json`.
 
-SAM's transform, run here with the parameters' defaults, so that checks see the resources that will really be there.
+This runs SAM's transform with the parameters' defaults, and checks then see the real resources.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from samtranslator.translator.transform import transform
 from infra.template.names import FUNCTION, LAYER, compact
 
 SOMEWHERE = {"Bucket": "artifacts", "Key": "artifact.zip"}
-"""SAM wants to know a bucket; `make deploy` writes the real one."""
+"""SAM requires a bucket; `make deploy` writes the real one."""
 LOCAL_ARTIFACTS = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
 
 
 class _NoManagedPolicies:
-    """What SAM asks for AWS's policies by name; the template names none."""
+    """SAM's source of AWS's managed policies; the template names none."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -36,7 +36,7 @@ def plain(template: Mapping[str, Any]) -> dict[str, Any]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM asks boto3 for the partition
     transformed: dict[str, Any] = transform(copy.deepcopy(written), {}, _NoManagedPolicies())
     for resource in transformed["Resources"].values():
-        if resource["Type"] == "AWS::ApiGateway::Stage":  # SAM leaves it without the metadata of its API
+        if resource["Type"] == "AWS::ApiGateway::Stage":  # SAM does not give it its API's metadata
             api = written["Resources"][resource["Properties"]["RestApiId"]["Ref"]]
             resource["Metadata"] = api.get("Metadata", {})
     return transformed

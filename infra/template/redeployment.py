@@ -1,8 +1,9 @@
-"""What API Gateway serves is a snapshot, which CloudFormation takes anew only as a deployment of another name.
+"""New API Gateway deployments for new releases.
 
-SAM names that of the REST API after the API's description as it is written, parameters and conditions unresolved: a
-parameter alone would change the API and not what it serves. So the description names the release, in plain text.
-Chalice always gives that of the socket API one name; here it is named after the routes and integrations that it has.
+API Gateway serves a snapshot of an API, and CloudFormation takes a new one only for a deployment with another name.
+SAM derives the REST API's deployment name from the API's definition with parameters and conditions unresolved: a
+changed parameter would change the API but not the snapshot. The definition therefore contains the release as text.
+Chalice gives the socket API's deployment a constant name; here its routes and integrations determine the name.
 """
 
 import hashlib
@@ -16,13 +17,13 @@ DEPLOYED = ("AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration")
 
 
 def of_release(template: Template, release: str) -> dict[str, Any]:
-    """The template with its REST APIs described as those of `release`: another release is deployed anew."""
+    """The template with `release` in its REST APIs' definitions, which makes each release a new deployment."""
     resources = {name: _described(each, release) for name, each in template["Resources"].items()}
     return {**template, "Resources": resources}
 
 
 def with_socket_redeployment(template: Template) -> dict[str, Any]:
-    """The template with the socket API's deployment named after what it deploys."""
+    """The template with the socket API's deployment named after its content."""
     resources = template["Resources"]
     deployed = {name: each for name, each in resources.items() if each["Type"] in DEPLOYED}
     digest = hashlib.sha256(json.dumps(deployed, sort_keys=True).encode()).hexdigest()[:RELEASE_DIGITS]

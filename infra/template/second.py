@@ -1,8 +1,8 @@
 """A second opinion on the packaged template: `python -m infra.template.second sam.json plain.json`.
 
-`make check-second` runs it in an environment of its own, with another version of SAM's translator and with moto's
-CloudFormation, which shares no code with the local cloud's. moto lacks half of the types of resources; it must create
-the others, where references to what it lacks are texts.
+`make check-second` runs it in its own environment, with another version of SAM's translator and with moto's
+CloudFormation, which shares no code with the local cloud's. moto lacks half of the resource types; it must create the
+others, with plain texts for references to those that it lacks.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from infra.template.plain import SOMEWHERE, plain
 
 REGION = "eu-west-1"
 ALIAS = "Aliaslive"
-"""What SAM appends to a function's name; moto knows no aliases, so the function stands for its own."""
-MISREAD = {"AWS::ApiGateway::Deployment": "moto does not read the API's Body, so that its API has no methods"}
-"""Types that moto creates, but not from our template, and why."""
+"""SAM's suffixes to a function's name; moto has no aliases, so the function stands for its alias."""
+MISREAD = {"AWS::ApiGateway::Deployment": "moto does not read the API's Body, and its API has no methods"}
+"""Types that moto supports but cannot create from our template, with the reason."""
 
 
 def differences(ours: Any, theirs: Any, where: str = "") -> Iterator[str]:
-    """Each place where two templates differ; what a resource waits for has no order."""
+    """Each place where two templates differ; the order of DependsOn does not count."""
     if where.endswith(".DependsOn") and isinstance(ours, list) and isinstance(theirs, list):
         ours, theirs = sorted(ours), sorted(theirs)
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
@@ -63,7 +63,7 @@ def _descendants(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 def reduced(template: Mapping[str, Any], types: set[str]) -> dict[str, Any]:
-    """The template with the resources of these types alone; references to others are texts in their place."""
+    """The template with only the resources of these types; texts replace references to others."""
     resources = template["Resources"]
     gone = {name for name, resource in resources.items() if resource["Type"] not in types}
 
@@ -91,13 +91,13 @@ def reduced(template: Mapping[str, Any], types: set[str]) -> dict[str, Any]:
         resource.get("Properties", {}).pop("Tags", None)  # moto's KMS takes Key and Value for unknown names
         waits = resource.pop("DependsOn", [])
         resource["DependsOn"] = [it for it in ([waits] if isinstance(waits, str) else waits) if it not in gone]
-    # moto forgets what a resource waits for when a reference leads to it: queues are what others wait for.
+    # moto loses a resource's dependencies when a reference leads to it: the others depend on queues.
     ordered = sorted(staying.items(), key=lambda item: item[1]["Type"] != "AWS::SQS::Queue")
     return {**template, "Resources": dict(ordered), "Outputs": {}}
 
 
 def created(template: Mapping[str, Any]) -> list[str]:
-    """What moto cannot create of the template, a line each."""
+    """The resources of the template that moto cannot create, a line each."""
     problems: list[str] = []
     create = moto_parsing.parse_and_create_resource
 
@@ -121,7 +121,7 @@ def created(template: Mapping[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Print what the others say; exit with 1 if anything is not as here."""
+    """Print the differences; exit with 1 if there are any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("packaged", type=Path)
     parser.add_argument("plain", type=Path)

@@ -1,7 +1,7 @@
-"""The packaged template made whole: what neither Chalice nor the fragments can say, because it is said of everything.
+"""Complete the packaged template with rules that apply to every resource of a kind.
 
-Every function has its knobs and its alias, everything that keeps data has its key, every bucket, queue and topic
-refuses plain HTTP: by kind, so that what is added later has them too.
+Every function gets its parameters and its alias, every resource that stores data gets the key, and every bucket, queue
+and topic refuses plain HTTP. Resources that are added later get them too.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from infra.template.workloads import Workload
 def completed(
     template: Mapping[str, Any], config: Mapping[str, Any], stage: str, workloads: Sequence[Workload]
 ) -> dict[str, Any]:
-    """The template that Chalice made with `config`, with everything that holds for all functions and resources."""
+    """Chalice's template for `config`, with the rules for all functions and resources applied."""
     functions = declared(config)
     if not functions:
         return dict(template)
@@ -40,9 +40,9 @@ def completed(
 
 
 def released(template: Mapping[str, Any], artifacts: Iterable[Path]) -> dict[str, Any]:
-    """The template with the default of Release that names it and the artifacts: other ones, other versions.
+    """The template with a default of Release that identifies it and the artifacts: if they change, so do the versions.
 
-    It is also the version of the REST API, which else would go on serving what it did: see `redeployment`.
+    It is also the version of the REST API, which would otherwise keep serving the old snapshot: see `redeployment`.
     """
     if "Release" not in template.get("Parameters", {}):
         return dict(template)

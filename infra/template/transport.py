@@ -1,4 +1,4 @@
-"""Policies that let nobody speak to a bucket, a queue or a topic without TLS, for every one that there is."""
+"""Policies that refuse requests without TLS, for every bucket, queue and topic."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ VERSION = "2012-10-17"
 
 @dataclass(frozen=True)
 class Guarded:
-    """A kind of resource that has a policy: the policy's kind, how it names the resource, and what is refused."""
+    """A kind of resource with a policy: the policy's kind, how it names the resource, and the actions to refuse."""
 
     kind: str
     policy: str
@@ -25,13 +25,13 @@ class Guarded:
 GUARDED = (
     Guarded(BUCKET, "AWS::S3::BucketPolicy", "Bucket", False, ("s3:*",), ("${%s.Arn}", "${%s.Arn}/*")),
     Guarded(QUEUE, "AWS::SQS::QueuePolicy", "Queues", True, ("sqs:*",), ("${%s.Arn}",)),
-    # SNS accepts no wildcard here: these are the actions that its policies know.
+    # SNS accepts no wildcard here: these are all actions that its policies accept.
     Guarded(TOPIC, "AWS::SNS::TopicPolicy", "Topics", True, ("sns:Publish", "sns:Subscribe"), ("${%s}",)),
 )
 
 
 def with_tls_only(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template with the refusal of plain HTTP in the policy of everything that can have one."""
+    """The template with a refusal of plain HTTP in every resource policy."""
     resources = dict(template["Resources"])
     alarmed = {topic for resource in resources.values() for topic in _alarmed(resource)}
     for guarded in GUARDED:
@@ -45,7 +45,7 @@ def with_tls_only(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _own_policy(resources: Resources, guarded: Guarded, name: str) -> str:
-    """The policy that a fragment declares for the resource, else the name of one that is to be."""
+    """The policy that a fragment declares for the resource, or the name of a new one."""
     target: Any = [{"Ref": name}] if guarded.several else {"Ref": name}
     found = [
         policy
@@ -81,7 +81,7 @@ def _refusal(guarded: Guarded, name: str) -> dict[str, Any]:
 
 
 def _from_alarms(topic: str) -> dict[str, Any]:
-    """What the policy that SNS makes by itself would allow, and one of our own replaces."""
+    """The permissions of SNS's default policy, which our own policy replaces."""
     return {
         "Sid": "FromAlarms",
         "Effect": "Allow",

@@ -1,11 +1,11 @@
-"""Which functions, tables and queues belong to which workload, and what the dashboard shows of it, by its fragment.
+"""Each workload's functions, tables, queues and dashboard metrics, according to its fragment.
 
-A fragment of a workload has a section `Workload`, which is for this module alone and not sent to CloudFormation:
+A workload's fragment has a section `Workload`, which only this module reads; it is not sent to CloudFormation:
 
     Workload:
       Title: Flights
       Routes: {LatestFlights: GET /flights/latest}      # counted and timed, by the metric's name
-      Metrics:                                          # what its code emits, a graph each: name and statistic
+      Metrics:                                          # metrics that its code emits, a graph each: name and statistic
         - {Title: Rows judged, Namespace: FlightDataPipeline/Quality, Metrics: {RecordsValidated: Sum}}
 """
 
@@ -20,11 +20,11 @@ from infra.template.names import Resources
 
 SECTION = "Workload"
 NAMES = ("FunctionName", "Name")
-"""What a fragment gives a resource of Chalice's that is its own; others may add properties to it."""
+"""Entries with which a fragment claims a resource of Chalice's; other fragments may add properties to it."""
 
 
 class Emitted(Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
-    """Metrics of the code that belong on one graph, each with its statistic."""
+    """Metrics of the code for one graph, each with its statistic."""
 
     title: str
     namespace: str
@@ -41,7 +41,7 @@ class Described(Struct, frozen=True, rename="pascal", forbid_unknown_fields=True
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload: its fragment's name, what the fragment says of it, and the resources that are its own."""
+    """A workload: its fragment's name, the fragment's section, and the workload's own resources."""
 
     name: str
     described: Described
@@ -49,7 +49,7 @@ class Workload:
 
 
 def workloads(fragments: Mapping[str, Mapping[str, Any]]) -> tuple[Workload, ...]:
-    """The workloads of the fragments, which come by their names; msgspec.ValidationError says what is malformed."""
+    """The workloads of the fragments, given by name; msgspec.ValidationError names a malformed section."""
     return tuple(
         Workload(name, msgspec.convert(fragment[SECTION], Described), frozenset(_own(fragment.get("Resources", {}))))
         for name, fragment in fragments.items()
@@ -58,7 +58,7 @@ def workloads(fragments: Mapping[str, Mapping[str, Any]]) -> tuple[Workload, ...
 
 
 def by_workload(names: Iterable[str], all_workloads: Iterable[Workload]) -> dict[str, list[str]]:
-    """Resources by the workload that owns them; LookupError names one that belongs to none."""
+    """Resources by workload; LookupError names a resource without a workload."""
     owners = {resource: workload.name for workload in all_workloads for resource in workload.resources}
     found: dict[str, list[str]] = {}
     for name in names:

@@ -1,21 +1,21 @@
-# The same template as `make deploy` deploys, as a CloudFormation stack of Terraform's: artifacts uploaded by their
-# content's hash, every parameter a variable, every output an output. README.md shows a whole configuration.
+# Terraform deploys the same template as `make deploy`, as a CloudFormation stack: artifacts are uploaded under their
+# content's hash, every parameter is a variable, every output an output. README.md shows a whole configuration.
 
 locals {
   stack_name = coalesce(var.stack_name, "omnibus-${var.stage}")
   packaged   = file("${var.package}/sam.json")
 
-  # What functions and layers are made of, as the template names it, and where each is uploaded to.
+  # The files of functions and layers, as named in the template, and their upload locations.
   artifacts = toset(["./arrow.zip", "./deployment.zip", "./ml.zip"])
   keys      = { for path in local.artifacts : path => "${filesha256("${var.package}/${path}")}.zip" }
   places    = { for path, key in local.keys : path => jsonencode("s3://${var.artifact_bucket}/${key}") }
 
-  # Names package and parameters: if either differs, functions get new versions, and the alias `live` moves to them.
+  # Identifies package and parameters: if either changes, functions get new versions, and the alias `live` moves to them.
   unnamed = jsondecode(local.packaged).Parameters.Release.Default
   told    = [local.unnamed, local.parameters, local.secrets]
   release = coalesce(var.release, substr(nonsensitive(sha256(jsonencode(local.told))), 0, 10))
 
-  # The release is also the version of the REST API: SAM deploys the API anew when its text changes, not its parameters.
+  # The release is also the version of the REST API: SAM redeploys the API when its text changes, not its parameters.
   template = replace(
     replace(
       replace(
@@ -36,7 +36,7 @@ resource "aws_s3_object" "artifact" {
   source      = "${var.package}/${each.key}"
   source_hash = filesha256("${var.package}/${each.key}")
 
-  # A change that fails is rolled back to what the stack was made of: that goes only when the change is over.
+  # A failed change is rolled back to the earlier artifacts, which are deleted only after the change.
   lifecycle {
     create_before_destroy = true
   }
@@ -56,8 +56,8 @@ data "aws_s3_bucket" "artifacts" {
   bucket = var.artifact_bucket
 }
 
-# CloudFormation's own timeout and what it does on failure are arguments that Terraform cannot change without replacing
-# the stack, and are left alone: it rolls back by itself.
+# Terraform cannot change CloudFormation's own timeout and failure action without replacing the stack. They keep their
+# defaults: CloudFormation rolls back by itself.
 resource "aws_cloudformation_stack" "omnibus" {
   name         = local.stack_name
   template_url = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}/${aws_s3_object.template.key}"

@@ -1,14 +1,14 @@
 output "rest_url" {
-  description = "Where the REST API is."
+  description = "URL of the REST API."
   value       = aws_cloudformation_stack.omnibus.outputs["RestUrl"]
 }
 
 output "websocket_url" {
-  description = "Where the sockets are."
+  description = "URL of the WebSocket API."
   value       = aws_cloudformation_stack.omnibus.outputs["WebsocketUrl"]
 }
 
 output "outputs" {
-  description = "All outputs of the stack, by their names in the template; those with a condition that does not hold are not there."
+  description = "All outputs of the stack, by name in the template, without those whose condition is false."
   value       = aws_cloudformation_stack.omnibus.outputs
 }

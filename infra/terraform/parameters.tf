@@ -1,4 +1,4 @@
-# The variables as the template's parameters. null is left out: the template's own default holds.
+# The variables as the template's parameters. null is left out, and the template's default applies.
 
 locals {
   parameters = merge(local.functions, {

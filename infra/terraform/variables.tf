@@ -32,7 +32,7 @@ variable "release" {
 
 variable "tags" {
   type        = map(string)
-  description = "Tags of the stack, and so of everything in it."
+  description = "Tags of the stack and everything in it."
   default     = {}
 }
 
@@ -82,7 +82,7 @@ variable "invocation_config" {
     event_age             = optional(number, 3600)
     dead_letter_retention = optional(number, 1209600)
   })
-  description = "Attempts at an asynchronous event, and how many seconds it, or its dead letter, is kept."
+  description = "Attempts at an asynchronous event, and seconds for which the event or its dead-letter message is kept."
   default     = {}
 }
 
@@ -91,19 +91,19 @@ variable "canary_config" {
     percentage = optional(number, 10)
     minutes    = optional(number, 5)
   })
-  description = "How much traffic a new version gets first, and for how long."
+  description = "Share of the traffic that a new version gets first, and its duration."
   default     = {}
 }
 
 variable "runtime_config" {
   type = object({
-    runtime            = optional(string) # null: that of the package, and so is the architecture
+    runtime            = optional(string) # null: the package's; also for the architecture
     architecture       = optional(string)
     log_level          = optional(string, "INFO")
     log_retention      = optional(number) # days; null: by stage
     insights_layer_arn = optional(string, "")
   })
-  description = "What functions run on, and what they write down."
+  description = "Runtime and logs of functions."
   default     = {}
 }
 
@@ -111,19 +111,19 @@ variable "runtime_config" {
 
 variable "enable_alarms" {
   type        = bool
-  description = "Alarms; without them a canary is not rolled back either."
+  description = "Alarms; without them, a failing canary is not rolled back either."
   default     = true
 }
 
 variable "enable_dashboard" {
   type        = bool
-  description = "A dashboard, with the metrics of routes that it shows."
+  description = "A dashboard and the route metrics that it shows."
   default     = true
 }
 
 variable "enable_tracing" {
   type        = bool
-  description = "Traces of requests, by X-Ray."
+  description = "Traces of requests with X-Ray."
   default     = true
 }
 
@@ -135,19 +135,19 @@ variable "enable_insights" {
 
 variable "enable_snap_start" {
   type        = bool
-  description = "Functions that carry scikit-learn start from a snapshot."
+  description = "Functions with scikit-learn start from a snapshot."
   default     = true
 }
 
 variable "enable_canary" {
   type        = bool
-  description = "Traffic moves to new versions by and by."
+  description = "Traffic moves to new versions gradually."
   default     = true
 }
 
 variable "enable_schedules" {
   type        = bool
-  description = "Scheduled functions run by themselves."
+  description = "Scheduled functions run on their schedules."
   default     = true
 }
 
@@ -165,13 +165,13 @@ variable "enable_access_logs" {
 
 variable "enable_chat_api_key" {
   type        = bool
-  description = "POST /chat asks for an API key."
+  description = "POST /chat requires an API key."
   default     = false
 }
 
 variable "enable_deletion_protection" {
   type        = bool
-  description = "After the first deployment: one that fails could not be undone."
+  description = "Enable after the first deployment, because a failed first deployment could not be undone."
   default     = false
 }
 
@@ -179,26 +179,26 @@ variable "enable_deletion_protection" {
 
 variable "operator_token" {
   type        = string
-  description = "Machines that send it as X-Operator-Token may do what operators do; empty, no machine may. At least 32 characters."
+  description = "Machines that send this token as X-Operator-Token have operators' rights. Empty allows no machine. At least 32 characters."
   default     = ""
   sensitive   = true
 }
 
 variable "kms_key_arn" {
   type        = string
-  description = "Symmetric KMS key for everything that keeps data; empty makes one."
+  description = "Symmetric KMS key for all stored data. Empty creates a key."
   default     = ""
 }
 
 variable "secret_key_arns" {
   type        = list(string)
-  description = "KMS keys of the secrets that are named here, where these have keys of their own."
+  description = "KMS keys of the secrets in other variables, if those secrets have keys of their own."
   default     = []
 }
 
 variable "model_signing_key_arn" {
   type        = string
-  description = "KMS key (ECC_NIST_P256) that vouches for models; empty makes one."
+  description = "KMS key (ECC_NIST_P256) that signs models. Empty creates a key."
   default     = ""
 }
 
@@ -214,11 +214,11 @@ variable "gateway_config" {
     client_rate  = optional(number, 10) # of one API key
     client_burst = optional(number, 20)
     client_quota = optional(number, 10000) # a day
-    address_rate = optional(number, 0)     # of one address in five minutes, by a web ACL; 0 makes none
+    address_rate = optional(number, 0)     # of one address in five minutes, by a web ACL; 0 creates none
     sockets_base = optional(string, "")
     account      = optional(string, "own") # or existing
   })
-  description = "Who may call from browsers, and how much is let in: requests a second, at once, a day."
+  description = "Origins that may call from browsers, and limits: requests a second, in a burst, a day."
   default     = {}
 }
 
@@ -229,7 +229,7 @@ variable "alarm_config" {
     credits  = optional(number, 90)   # % of the day's OpenSky credits
     coverage = optional(number, 99)   # % of people with a persona
   })
-  description = "Who is told of alarms, and their thresholds."
+  description = "Recipient of alarms, and their thresholds."
   default     = {}
 }
 
@@ -242,7 +242,7 @@ variable "data_quality_config" {
     score_alarm = optional(number, 80)      # %
     alert_email = optional(string, "")
   })
-  description = "When a snapshot of flights fails its checks, and who is told."
+  description = "Conditions under which a flight snapshot fails its checks, and the recipient of alerts."
   default     = {}
 }
 
@@ -251,10 +251,10 @@ variable "opensky_config" {
     url           = optional(string, "https://opensky-network.org")
     token_url     = optional(string, "https://auth.opensky-network.org/auth/realms/opensky-network/protocol/openid-connect/token")
     client_id     = optional(string, "")
-    daily_credits = optional(number, 0)  # 0: what OpenSky gives
+    daily_credits = optional(number, 0)  # 0: OpenSky's own allowance
     box           = optional(string, "") # lamin,lomin,lamax,lomax
   })
-  description = "Where flights come from, and how much may be asked for."
+  description = "Source of flights, and the limits of polling."
   default     = {}
 }
 
@@ -287,7 +287,7 @@ variable "chat_config" {
     model_id        = optional(string, "")
     ticket_endpoint = optional(string, "")
   })
-  description = "Who chats, by Bedrock, and who forecasts ticket sales, by SageMaker."
+  description = "Bedrock agent or model for the chat, and SageMaker endpoint for ticket forecasts."
   default     = {}
 }
 
@@ -299,7 +299,7 @@ variable "predictions_config" {
     part_bytes        = optional(number, 67108864)
     concurrency       = optional(number, 40)
   })
-  description = "When data is scored in parts, how large they are, and how many at once."
+  description = "Size from which data is scored in parts, the size of parts, and their concurrency."
   default     = {}
 }
 
@@ -316,13 +316,13 @@ variable "database_config" {
     subnet_ids         = optional(list(string))
     security_group_ids = optional(list(string))
   })
-  description = "SpendSense's PostgreSQL, and the network to reach it in."
+  description = "SpendSense's PostgreSQL database and its network."
   default     = {}
 }
 
 variable "database_url" {
   type        = string
-  description = "postgresql://user:password@host/database, where database_config names no secret."
+  description = "postgresql://user:password@host/database, if database_config names no secret."
   default     = ""
   sensitive   = true
 }
@@ -332,7 +332,7 @@ variable "people_config" {
     retention         = optional(number, 365) # days
     threat_protection = optional(string, "ENFORCED")
   })
-  description = "How long runs and refused accesses are on record, and what Cognito does about unusual sign-ins."
+  description = "Retention of runs and refused accesses, and Cognito's response to unusual sign-ins."
   default     = {}
 }
 
@@ -345,6 +345,6 @@ variable "uploads_config" {
     max_bytes           = optional(number, 20971520)
     notice_attempts     = optional(number, 12)
   })
-  description = "Who may upload, how often and how much, and how patiently desktops are told."
+  description = "Origins, number and size of uploads, and attempts to notify desktops."
   default     = {}
 }

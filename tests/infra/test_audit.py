@@ -25,14 +25,14 @@ def said(*dependencies: dict[str, Any]) -> Any:
     [
         (said(SOUND), 0, 0, "infra/layers/base.txt: 1 packages without a known vulnerability"),
         (said(SOUND, UNKNOWN), 0, 1, "NOT AUDITED, the advisory service does not know them: 1: boto3"),
-        (said(SOUND, VULNERABLE), 1, 1, "VULNERABLE urllib3 1.0: PYSEC-2020-1, mended in 1.1"),
+        (said(SOUND, VULNERABLE), 1, 1, "VULNERABLE urllib3 1.0: PYSEC-2020-1, fixed in 1.1"),
         (
             lambda _file: Said("", "Traceback\nConnectionError: no route"),
             0,
             1,
             "NOT AUDITED: the advisory service could",
         ),
-        (lambda _file: Said("", ""), 0, 1, "it said nothing"),
+        (lambda _file: Said("", ""), 0, 1, "it printed nothing"),
     ],
 )
 def test_what_was_found_decides(
@@ -40,7 +40,7 @@ def test_what_was_found_decides(
 ) -> None:
     assert main(ask, {}) == lenient
     assert words in (output := capsys.readouterr().out)
-    assert ("NOT ALL WAS AUDITED" in output) == (lenient == 0 and strict == 1)
+    assert ("NOT ALL PACKAGES WERE AUDITED" in output) == (lenient == 0 and strict == 1)
     assert main(ask, {"OMNIBUS_REQUIRE_AUDIT": "1"}) == strict
 
 

@@ -37,7 +37,7 @@ def client(service: str) -> Any:
 
 
 class Refusing:
-    """A service that these credentials may not ask."""
+    """A service that the credentials lack the permission."""
 
     def __getattr__(self, operation: str) -> Any:
         def refuse(**_request: Any) -> None:
@@ -91,7 +91,7 @@ def surveyed(
 def test_who_asks_is_told_and_another_account_is_refused() -> None:
     found = identify(client, Stage("dev", "omnibus-dev"))
     assert (found.id, found.region, found.partition) == ("123456789012", "eu-west-1", "aws")
-    with pytest.raises(DeploymentError, match=r"account 123456789012, and prod\.toml says account 999999999999"):
+    with pytest.raises(DeploymentError, match=r"account 123456789012, but prod\.toml requires account 999999999999"):
         identify(client, Stage("prod", "omnibus-prod", account="999999999999"))
 
 
@@ -153,8 +153,8 @@ def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Tem
         client("s3").create_bucket(Bucket=f"omnibus-dev-{name}-123456789012", CreateBucketConfiguration=place)
     problems, _ = surveyed(packaged)
     assert problems == [
-        "omnibus-dev-predictions-scratch-123456789012 exists, and there is no stack omnibus-dev:"
-        " delete it, or name another stack"
+        "omnibus-dev-predictions-scratch-123456789012 exists, but there is no stack omnibus-dev:"
+        " delete it, or choose another stack name"
     ]
 
 
@@ -186,7 +186,7 @@ def test_a_secret_with_a_key_that_no_parameter_names_is_refused_with_the_key(pac
     arn = client("secretsmanager").create_secret(Name="database", SecretString="{}", KmsKeyId=key["KeyId"])["ARN"]
     refused = [
         f"SecretKeyArns: lacks {key['Arn']}, with which the secret of DatabaseSecretArn is encrypted;"
-        " functions that may not use that key could not read it"
+        " without that key, functions cannot read it"
     ]
     assert surveyed(packaged, DatabaseSecretArn=arn)[0] == refused
     assert surveyed(packaged, DatabaseSecretArn=arn, SecretKeyArns=other["Arn"])[0] == refused
@@ -202,7 +202,7 @@ def test_a_secret_with_a_key_of_awss_needs_no_other_and_a_key_unseen_is_told(pac
     assert surveyed(packaged, services={"lambda": Lambda(1000), "kms": KeysOfAws()}, **given) == ([], [])
     problems, told = surveyed(packaged, services={"lambda": Lambda(1000), "kms": Refusing()}, **given)
     assert problems == []
-    assert told == ["  not checked: the key of the secret RedshiftSecretArn; these credentials may not ask"]
+    assert told == ["  not checked: the key of the secret RedshiftSecretArn; the credentials lack the permission"]
 
 
 def test_keys_that_are_not_there_or_not_of_the_kind_are_named(packaged: Template) -> None:
@@ -226,7 +226,7 @@ def test_the_key_of_tables_that_would_be_adopted_is_asked_for(packaged: Template
         SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
     )
     (problem,), _ = surveyed(packaged)
-    assert problem.startswith("KmsKeyArn: is missing; omnibus-dev-flights-runs, which an earlier stack left")
+    assert problem.startswith("KmsKeyArn: is missing; omnibus-dev-flights-runs, from an earlier stack")
     assert key in problem
     assert surveyed(packaged, KmsKeyArn=key) == ([], [])
     assert surveyed(packaged, first=False) == ([], [])
@@ -289,8 +289,8 @@ def test_what_may_not_be_asked_is_told_and_is_no_problem(packaged: Template) -> 
     problems, told = surveyed(packaged, services={"lambda": Refusing()})
     assert problems == []
     assert told == [
-        "  not checked: Lambda's concurrency; these credentials may not ask",
-        "  not checked: the layer of Lambda Insights; these credentials may not ask",
+        "  not checked: Lambda's concurrency; the credentials lack the permission",
+        "  not checked: the layer of Lambda Insights; the credentials lack the permission",
     ]
 
 
@@ -309,7 +309,7 @@ def test_the_artifact_bucket_is_made_once_and_closed_each_time() -> None:
         client("s3").delete_public_access_block(Bucket="omnibus-artifacts-123456789012-eu-west-1")
     uploads = artifacts.ensure_bucket(client, ACCOUNT, told.append)
     s3, bucket = client("s3"), {"Bucket": uploads.bucket}
-    assert told == ["  made the bucket omnibus-artifacts-123456789012-eu-west-1"]
+    assert told == ["  created the bucket omnibus-artifacts-123456789012-eu-west-1"]
     assert all(s3.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"].values())
     assert s3.get_bucket_versioning(**bucket)["Status"] == "Enabled"
     (statement,) = json.loads(s3.get_bucket_policy(**bucket)["Policy"])["Statement"]

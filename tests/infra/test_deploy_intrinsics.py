@@ -55,7 +55,7 @@ def test_a_function_comes_to_what_cloudformation_makes_of_it(written: Any, meant
     ("written", "said"),
     [
         ({"Ref": "Nobody"}, "refers to Nobody"),
-        ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, "Fn::Cidr is not known here"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, "Fn::Cidr is not supported"),
         ({"Fn::If": ["Nobody", 1, 2]}, "condition Nobody"),
     ],
 )

@@ -66,7 +66,7 @@ def test_a_stage_without_a_file_or_with_an_unknown_key_is_refused(folder: Path) 
     with pytest.raises(DeploymentError, match=r"there is no .*prod\.toml"):
         read_stage("prod", {}, folder)
     (folder / "dev.toml").write_text('AlarmEmail = "a@b.c"\n')
-    with pytest.raises(DeploymentError, match=r"knows no AlarmEmail.*below \[parameters\]"):
+    with pytest.raises(DeploymentError, match=r"unknown AlarmEmail.*under \[parameters\]"):
         read_stage("dev", {}, folder)
     (folder / "dev.toml").write_text("stack =\n")
     with pytest.raises(DeploymentError, match="is not TOML"):
@@ -143,7 +143,7 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
         ({"ChatAgentId": "A"}, "ChatAgentAliasId: is missing; ChatAgentId and ChatAgentAliasId go together"),
         ({"OpenSkyClientId": "me"}, "OpenSkyClientSecret: is missing"),
         ({"RedshiftCluster": "big"}, "RedshiftDbUser or RedshiftSecretArn: is missing"),
-        ({"DatabaseNetwork": "existing"}, "SubnetIds: is missing; DatabaseNetwork existing names"),
+        ({"DatabaseNetwork": "existing"}, "SubnetIds: is missing; DatabaseNetwork existing requires"),
         (
             {"MigrateLimits": {"provisioned": 2}},
             "MigrateLimits: provisions 2; expected at most what it reserves, 1",
@@ -155,7 +155,7 @@ def test_what_has_no_text_is_refused(value: Any) -> None:
         ({"FlightsThresholds": "0.9"}, "FlightsThresholds: is '0.9'; expected a JSON object"),
         ({"FlightsBox": "1,2,3"}, "FlightsBox: is '1,2,3'; expected lamin,lomin,lamax,lomax"),
         ({"CorsOrigins": ["app.example.com"]}, "CorsOrigins: is 'app.example.com'; expected origins such as"),
-        ({"OperatorToken": "x"}, "OperatorToken: is a secret; it belongs into infra/stages/dev.secrets.toml"),
+        ({"OperatorToken": "x"}, "OperatorToken: is a secret; put it into infra/stages/dev.secrets.toml"),
         ({"Stage": "prod"}, "Stage: is 'prod' in dev.toml; leave it out"),
         ({"LogLevel": [["x"]]}, "LogLevel: is [['x']]; expected a text, a number"),
     ],

@@ -172,7 +172,7 @@ def test_a_failure_names_what_failed_and_not_what_was_stopped() -> None:
     with pytest.raises(DeploymentError) as raised:
         changed(cloud)
     assert str(raised.value) == (
-        "the deployment of omnibus-dev failed: it is UPDATE_ROLLBACK_COMPLETE; what there was before is there again.\n"
+        "the deployment of omnibus-dev failed: it is UPDATE_ROLLBACK_COMPLETE; the previous state is restored.\n"
         "  - Queue (AWS::SQS::Queue): no such key"
     )
 
@@ -201,9 +201,9 @@ def test_a_first_deployment_that_failed_is_deleted_and_made_anew(status: str) ->
     ("status", "said"),
     [
         ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name omnibus-dev"),
-        ("DELETE_FAILED", "remove what resists, then `make destroy` again"),
-        ("UPDATE_IN_PROGRESS", "somebody else is changing it"),
-        ("DELETE_IN_PROGRESS", "somebody else is changing it"),
+        ("DELETE_FAILED", "remove the resources that block it, then run `make destroy` again"),
+        ("UPDATE_IN_PROGRESS", "another operation is changing it"),
+        ("DELETE_IN_PROGRESS", "another operation is changing it"),
     ],
 )
 def test_a_stack_that_cannot_be_changed_says_what_to_do(status: str, said: str) -> None:

@@ -204,7 +204,7 @@ def test_what_a_publisher_can_mend_is_explained(
     with monkeypatch.context() as past:
         past.setattr("sklearn.base.__version__", "1.2.3")
         joblib.dump(trained("linear"), old)
-    assert "trained with scikit-learn 1.2.3, here and in the functions is 1." in refused(capsys, key, old)
+    assert "trained with scikit-learn 1.2.3; this machine and the functions have 1." in refused(capsys, key, old)
 
     module = types.ModuleType("strange_library")
     module.Model = type("Model", (), {"__module__": "strange_library", "__qualname__": "Model"})  # type: ignore[attr-defined]

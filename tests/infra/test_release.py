@@ -44,7 +44,7 @@ def test_a_release_is_a_commit_and_a_tag_and_nothing_is_pushed(tmp_path: Path) -
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "omnibus"\nversion = "1.1.0"\n')
     git(["init", "--quiet"])
-    with pytest.raises(ReleaseError, match="not committed"):
+    with pytest.raises(ReleaseError, match="uncommitted"):
         release("1.2.0", tmp_path, git, DAY)
     git(["add", "."])
     git(["commit", "--quiet", "--message", "Begin"])

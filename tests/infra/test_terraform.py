@@ -107,7 +107,10 @@ def test_attributes_have_the_types_that_the_parameters_mean(parameters: dict[str
             kind = "bool"
         elif parameters[name]["Type"] == "Number" or all(each.isdecimal() for each in allowed or "-"):
             kind = "number"
-        elif parameters[name]["Type"] == "CommaDelimitedList" or "by commas" in parameters[name]["Description"]:
+        elif (
+            parameters[name]["Type"] == "CommaDelimitedList"
+            or "comma-separated" in parameters[name]["Description"].lower()
+        ):
             kind = "list(string)"
         elif parameters[name].get("Default") == "{}":
             kind = "map(number)"

@@ -225,7 +225,7 @@ def show_chat(concerts: Concerts, console: Console, city: str) -> list[Answer]:
                 console.print(escape(said["text"]), end="", highlight=False)
             elif said["action"] == "CHAT_DONE":
                 replies.append(said["reply"])
-            else:
+            elif said["action"] != "CHAT_STARTED":
                 raise RuntimeError(f"the chat answered {said}")
         reply = replies[-1]
         took = f"first words after {first * 1000:.0f} ms, all after {(time.monotonic() - started) * 1000:.0f}"

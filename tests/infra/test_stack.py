@@ -304,6 +304,21 @@ def test_a_canary_gets_the_percentage_for_the_minutes(transformed: Template) -> 
     }
 
 
+def test_codedeploy_may_read_every_alarm_and_touch_only_this_stacks_aliases(transformed: Template) -> None:
+    """AWS's own role, AWSCodeDeployRoleForLambda, has `*` for this one action: CodeDeploy does not ask by name."""
+    policies = transformed["Resources"]["CanaryRole"]["Properties"]["Policies"]
+    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    everywhere = [action for each in statements if each["Resource"] == "*" for action in _listed(each["Action"])]
+    assert everywhere == ["cloudwatch:DescribeAlarms"]
+    places = [each["Fn::Sub"] for each in _resources(statements, "lambda:UpdateAlias")]
+    assert places
+    assert all(":function:${AWS::StackName}-" in place for place in places)
+
+
+def _resources(statements: list[dict[str, Any]], action: str) -> list[Any]:
+    return [place for each in statements if action in _listed(each["Action"]) for place in each["Resource"]]
+
+
 def test_nobody_calls_a_function_past_its_alias(transformed: Template) -> None:
     names = {function.logical for function in FUNCTIONS}
     callers = [

@@ -1,1 +1,1 @@
-"""The console of the local cloud: what CloudFront serves in AWS, from the build and the packaged template."""
+"""The local cloud's console, which CloudFront serves in AWS: from the build and the packaged template."""

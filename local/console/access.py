@@ -1,8 +1,8 @@
-"""Who may sign in as a test user with one click: whoever holds the key that the console's address carries.
+"""One-click sign-in as a test user, for visitors with the key in the console's address.
 
-The server listens on the loopback address, where every account of this machine reaches it. It gives the test users'
-passwords to holders of the key alone. The key is made of the passwords: it changes with them, and nobody reads either
-but the owner of `cloud.json`.
+Every account of this machine can reach the server on the loopback address. It gives the test users' passwords only to
+visitors with the key. The key is derived from the passwords and changes with them; only the owner of `cloud.json` can
+read them.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ def key_of(users: Users) -> str:
 
 
 def opens(users: Users, key: str) -> bool:
-    """Is that the key? Compared in constant time."""
+    """Whether this is the key; compared in constant time."""
     return hmac.compare_digest(key_of(users).encode(), key.encode())
 
 
 def address(console_url: str, users: Users) -> str:
-    """The console's address with the key, for its owner's terminal; browsers send no fragment to anybody."""
+    """The console's address with the key, for its owner's terminal; browsers do not send the fragment."""
     return f"{console_url}/#/?key={key_of(users)}"

@@ -1,10 +1,10 @@
-"""Serves the built console and forwards `/api/*` to the REST API, as CloudFront does in AWS.
+"""Serve the built console and forward `/api/*` to the REST API, as CloudFront does in AWS.
 
     python -m local.console.server --home .local --port 0 --ready-file .local/run/console.ready.json
 
-The files come from the build (`make web`), the security headers from the response-headers policy of the packaged
-template, and the addresses from the description of the running cloud, all read when they are asked for: a new build
-or a new deployment needs no restart.
+The files come from the build (`make web`), the security headers from the packaged template's response-headers policy,
+and the addresses from the running cloud's description. All are read on each request: a new build or deployment needs
+no restart.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class ConsoleServer:
 
     @property
     def url(self) -> str:
-        """Where people open the console."""
+        """The console's address."""
         return f"http://{HOST}:{self._http.server_address[1]}"
 
     def __enter__(self) -> "ConsoleServer":
@@ -69,7 +69,7 @@ class ConsoleServer:
         return found
 
     def configuration(self, cloud: Mapping[str, Any]) -> dict[str, Any]:
-        """What `config.json` says here: nothing that another account of this machine may not read."""
+        """The content of `config.json`, which every account of this machine may read."""
         users = cloud["users"]
         first: Mapping[str, str] = next(iter(users.values()), {})
         return {
@@ -82,14 +82,14 @@ class ConsoleServer:
         }
 
     def people(self, cloud: Mapping[str, Any], key: str) -> dict[str, list[str]] | None:
-        """The test users' names and passwords, for who holds the key; None for anybody else."""
+        """The test users' names and passwords for a visitor with the key; None for others."""
         users = cloud["users"]
         if not opens(users, key):
             return None
         return {name: [user["username"], user["password"]] for name, user in users.items()}
 
     def headers(self, cloud: Mapping[str, Any]) -> dict[str, str]:
-        """The security headers of the template's policy, with the addresses of this cloud in it."""
+        """The security headers of the template's policy, with this cloud's addresses."""
         endpoint = cloud["aws_endpoint_url"]
         own = {
             "Sockets": endpoint.replace("http", "ws", 1),
@@ -137,11 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Serve a file, `config.json`, or what the API answers."""
+        """Serve a file, `config.json`, or the API's answer."""
         path = urlsplit(self.path).path
         cloud = self.owner.described()
         if not self._is_for_us():
-            # A page of another site whose name leads to this machine would be of this origin, and read the passwords.
+            # Another site whose name resolves to this machine would have this origin and could read the passwords.
             self._send(403, b"The Host header names another machine.\n", {})
         elif cloud is None:
             self._send(503, b"The local cloud is not deployed yet.\n", {"Retry-After": "2"})
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815  # the name that http.server looks for
 
     def do_POST(self) -> None:
-        """Forward to the API; nothing else takes anything."""
+        """Forward to the API; other paths accept no data."""
         cloud = self.owner.described()
         if cloud is None or not self.path.startswith(API):
             self.close_connection = True
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815  # likewise
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the API's functions log what matters."""
+        """Log nothing: the API's functions log requests."""
 
     def _json(self, status: int, content: Mapping[str, Any]) -> None:
         headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}

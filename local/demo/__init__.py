@@ -1,1 +1,1 @@
-"""The demos: each workload doing its main job on real input against the running local cloud."""
+"""The demos: each workload does its main job on real input in the running local cloud."""

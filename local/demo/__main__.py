@@ -1,7 +1,7 @@
 """`make demo`: each workload's main job on real input in the local cloud, one after the other.
 
-A workload's demo is a module of this package with `run(cloud, out, progress)`: the description of the running cloud
-(as in cloud.json), the folder for its files, and where to tell what it is doing. It returns the files that it made.
+A workload's demo is a module of this package with `run(cloud, out, progress)`: the running cloud's description (as in
+cloud.json), the folder for its files, and a function for progress messages. It returns the files that it wrote.
 """
 
 import argparse
@@ -23,12 +23,12 @@ WORKLOADS = ("flights", "uploads", "concerts", "predictions", "spendsense")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demos that the command line asks for; the exit status is 1 if one failed."""
+    """Run the demos that the command line names; return 1 if one failed."""
     there = [name for name in WORKLOADS if find_spec(f"{__package__}.{name}") is not None]
     parser = argparse.ArgumentParser(prog="make demo", description="Run the workloads on real input.")
     parser.add_argument("--home", type=Path, default=HOME, help="the local cloud's folder (default: .local)")
     parser.add_argument("--only", choices=there, help="one workload")
-    parser.add_argument("--keep", action="store_true", help="leave the cloud running if it was started for this")
+    parser.add_argument("--keep", action="store_true", help="leave the cloud running if the demo started it")
     options = parser.parse_args(arguments)
     tell = _teller()
     was_running = any(line.running for line in status(options.home))
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     running = was_running or options.keep
     if running:
         cloud = read(options.home)
-        print(f"look at it in the console: {address(cloud.console_url, cloud.users)}")
-    print("the local cloud is still up; `make down` stops it" if running else "the local cloud has been stopped")
+        print(f"open the console: {address(cloud.console_url, cloud.users)}")
+    print("the local cloud is still running; `make down` stops it" if running else "the local cloud has been stopped")
     return 0
 
 

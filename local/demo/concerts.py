@@ -1,8 +1,8 @@
-"""The concerts demo: a season is loaded, venues are ranked, a concert is predicted, concerts are recommended, and a
-chat of four turns does all of it again in words that arrive one by one.
+"""The concerts demo: load a season, rank venues, predict and recommend concerts, and do it all again in a chat of four
+turns with streamed answers.
 
-Everything goes through the deployed application; the season goes into the warehouse by COPY, through the Redshift
-Data API, as it would in AWS.
+Everything goes through the deployed application; as in AWS, the Redshift Data API loads the season into the warehouse
+with COPY.
 """
 
 import json
@@ -44,7 +44,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Concerts:
-    """The deployed application as its users reach it: REST and the WebSocket."""
+    """The deployed application as its users see it: REST and the WebSocket."""
 
     rest_url: str
     websocket_url: str
@@ -58,7 +58,7 @@ class Concerts:
         return found
 
     def chat(self, message: str, session_id: str | None) -> Iterator[Answer]:
-        """What the socket says to a message, up to CHAT_DONE or ERROR."""
+        """The socket's answers to a message, up to CHAT_DONE or ERROR."""
         asked = {"action": "chat", "message": message} | ({"session_id": session_id} if session_id else {})
         with connect(f"{self.websocket_url}?channel=chat", open_timeout=ANSWER_S) as socket:
             socket.send(json.dumps(asked))
@@ -70,7 +70,7 @@ class Concerts:
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
-    """Shows the concerts and returns the files that it made."""
+    """Run the concerts demo and return the files that it wrote."""
     concerts, console = Concerts(cloud["rest_url"].rstrip("/"), cloud["websocket_url"]), console or Console()
     load_season(cloud, progress)
     ranking = concerts.post("/venues/popularity", {"top_n": 10})
@@ -80,7 +80,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     console.print(recommendations_table(found))
     prediction = concerts.post("/tickets/predict", {"concert_id": found[0]["concert_id"]})
     console.print(prediction_table(prediction))
-    progress("the endpoint is told to fail: the model that is shipped with the application answers instead")
+    progress("the endpoint is told to fail: the model shipped with the application answers instead")
     console.print(*fallback_lines(cloud, concerts, found[0]["concert_id"], prediction), sep="\n", highlight=False)
     transcript = out / "chat.json"
     replies = show_chat(concerts, console, found[0]["city"])
@@ -89,7 +89,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
 
 
 def load_season(cloud: Mapping[str, Any], progress: Progress) -> None:
-    """Put a season of SALES sales into the warehouse, by COPY from objects in S3."""
+    """Load a season of SALES sales into the warehouse, with COPY from objects in S3."""
     session = boto3.Session(
         cloud["credentials"]["AWS_ACCESS_KEY_ID"],
         cloud["credentials"]["AWS_SECRET_ACCESS_KEY"],
@@ -118,7 +118,7 @@ def load_season(cloud: Mapping[str, Any], progress: Progress) -> None:
 
 
 def bar(done: int, total: int, width: int = 24) -> str:
-    """How far something is, drawn."""
+    """A progress bar."""
     filled = width * done // max(1, total)
     return "[" + "#" * filled + "." * (width - filled) + "]"
 
@@ -152,7 +152,7 @@ def ranking_table(ranking: Answer) -> Table:
 
 
 def recommendations_table(found: Sequence[Answer]) -> Table:
-    """What was recommended, and why."""
+    """The recommendations and their reasons."""
     table = Table(
         title=f"Recommended in the {PLACE} for someone who likes {' and '.join(GENRES)}",
         title_justify="left",
@@ -169,7 +169,7 @@ def recommendations_table(found: Sequence[Answer]) -> Table:
 
 
 def prediction_table(prediction: Answer) -> Table:
-    """A forecast with its interval, and how much data there was for it."""
+    """A forecast with its interval and data coverage."""
     concert = prediction["concert"]
     title = f"{concert['artist']} at {concert['venue']}, {concert['city']}, on {concert['event_date']}"
     made_by = f"{prediction['source']}, {prediction['model_version']}"
@@ -206,13 +206,13 @@ def fallback_lines(cloud: Mapping[str, Any], concerts: Concerts, concert_id: str
 
 
 def tell(control: str, faults: Sequence[Mapping[str, Any]]) -> None:
-    """Have the local SageMaker misbehave, or no longer."""
+    """Make the local SageMaker fail, or stop failing."""
     with urlopen(Request(control, data=json.dumps({"faults": faults}).encode()), timeout=10) as answer:
         answer.read()
 
 
 def show_chat(concerts: Concerts, console: Console, city: str) -> list[Answer]:
-    """Hold a conversation of four turns over the socket, printing the words as they arrive; the whole replies."""
+    """Hold a conversation of four turns over the socket, print the words as they arrive, and return the replies."""
     replies: list[Answer] = []
     console.print("\n[bold]A chat over the WebSocket[/]")
     for turn in TURNS:
@@ -234,5 +234,5 @@ def show_chat(concerts: Concerts, console: Console, city: str) -> list[Answer]:
 
 
 def money(amount: str) -> str:
-    """An amount to be read."""
+    """A formatted amount."""
     return f"${float(amount):,.0f}"

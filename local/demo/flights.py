@@ -1,8 +1,8 @@
 """The flights demo: three hours of real air traffic through the deployed pipeline, in seconds.
 
-The local OpenSky's clock steps through the hours; each step invokes `ingest_flights` as the schedule would, and S3
-events carry the snapshot on. One snapshot is spoiled on purpose, to show what the checks find and what quarantine
-does. Ends with the runs, the failed checks with sample rows, a map of the last snapshot, and what the history tells.
+The local OpenSky's clock steps through the hours. Each step invokes `ingest_flights` as the schedule would, and S3
+events pass the snapshot on. One snapshot is spoiled on purpose to show the checks and the quarantine. The demo ends
+with the runs, the failed checks with sample rows, a map of the last snapshot, and the history.
 """
 
 import json
@@ -29,7 +29,7 @@ SNAPSHOTS: Final = 36
 STEP: Final = 300
 """Seconds of traffic between two snapshots: the schedule of `ingest_flights`."""
 BEGINNING: Final = 0
-"""Seconds into the recording, which is as long as what is shown."""
+"""Seconds into the recording, which is as long as the demo's traffic."""
 SPOILED: Final = 30
 SPOIL: Final = (
     {"kind": "off_the_globe", "rows": 3},
@@ -40,7 +40,7 @@ SPOIL: Final = (
     {"kind": "duplicated", "rows": 3},
     {"kind": "short_row", "rows": 2},
 )
-"""What is injected into the snapshot of that number; real receivers send all of these, though not at once."""
+"""Faults for the snapshot of that number; real receivers send all of them, but not together."""
 DEADLINE: Final = 120.0
 SETTLED: Final = ("VALIDATED", "QUARANTINED", "FAILED")
 SOURCE: Final = (
@@ -53,7 +53,7 @@ Run = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The deployed pipeline as its users reach it: AWS's API, its own REST API, and the OpenSky that it polls."""
+    """The deployed pipeline as its users see it: AWS's API, its own REST API, and the OpenSky that it polls."""
 
     rest_url: str
     opensky_url: str
@@ -87,14 +87,14 @@ class Pipeline:
         )
 
     def control_opensky(self, **message: Any) -> None:
-        """Moves the replay's clock or makes it misbehave."""
+        """Move the replay's clock, or make the replay fail."""
         body = json.dumps(message).encode()
         request = Request(f"{self.opensky_url}/_control", data=body, headers={"Content-Type": "application/json"})
         with urlopen(request, timeout=10) as answer:
             answer.read()
 
     def invoke(self, name: str) -> dict[str, Any]:
-        """What a function answers to its schedule; raises where it failed."""
+        """A function's answer to its schedule; raises an error if it failed."""
         function = {"compact_flights": self.compact_function, "ingest_flights": self.ingest_function}[name]
         event = scheduled_event(datetime.now(UTC), self.functions.meta.region_name)
         answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
@@ -104,10 +104,10 @@ class Pipeline:
         return dict(result)
 
     def ingest(self) -> dict[str, Any]:
-        """One poll; raises where the function failed or brought no snapshot."""
+        """One poll; raises an error if the function failed or returned no snapshot."""
         result = self.invoke("ingest_flights")
         if "tracking_id" not in result:
-            raise RuntimeError(f"{self.ingest_function} brought no snapshot: {json.dumps(result)[:500]}")
+            raise RuntimeError(f"{self.ingest_function} returned no snapshot: {json.dumps(result)[:500]}")
         return result
 
     def get(self, path: str) -> Any:
@@ -116,7 +116,7 @@ class Pipeline:
             return json.load(answer)
 
     def run(self, tracking_id: str) -> Run | None:
-        """The run, None before the pipeline knows it."""
+        """The run; None before the pipeline has it."""
         try:
             run: Run = self.get(f"/flights/runs/{tracking_id}")
         except HTTPError as error:
@@ -127,14 +127,14 @@ class Pipeline:
         return run
 
     def report(self, run: Run) -> dict[str, Any]:
-        """The quality report that validation left."""
+        """The quality report of the validation."""
         body = self.objects.get_object(Bucket=self.bucket, Key=run["report_key"])["Body"]
         report: dict[str, Any] = json.load(body)
         return report
 
 
 def scheduled_event(now: datetime, region: str) -> dict[str, Any]:
-    """What EventBridge sends to a function when its schedule comes round."""
+    """EventBridge's event for a scheduled function."""
     return {
         "version": "0",
         "id": str(uuid4()),
@@ -149,7 +149,7 @@ def scheduled_event(now: datetime, region: str) -> dict[str, Any]:
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
-    """Sends the hours through the pipeline, prints what became of it, and returns the files that it made."""
+    """Send the hours through the pipeline, print the results, and return the files that it wrote."""
     pipeline, console = Pipeline.of(cloud), console or Console()
     progress(f"{SNAPSHOTS} snapshots of real traffic, {STEP // 60} minutes apart; number {SPOILED} is spoiled")
     try:
@@ -171,7 +171,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
 
 
 def replay_hour(pipeline: Pipeline, progress: Progress) -> list[Run]:
-    """Polls once for each step of the hours up to now and follows each snapshot to its verdict; the runs in order."""
+    """Poll once for each step of the hours up to now, and follow each snapshot to its verdict; the runs in order."""
     runs = []
     start = time.time() - (SNAPSHOTS - 1) * STEP
     for number in range(1, SNAPSHOTS + 1):
@@ -186,7 +186,7 @@ def replay_hour(pipeline: Pipeline, progress: Progress) -> list[Run]:
 
 
 def verdict(pipeline: Pipeline, tracking_id: str) -> Run:
-    """The run once it has its verdict; TimeoutError names where it stands at the deadline."""
+    """The run after its verdict; TimeoutError names its state at the deadline."""
     deadline = time.monotonic() + DEADLINE
     while True:
         run = pipeline.run(tracking_id)
@@ -199,7 +199,7 @@ def verdict(pipeline: Pipeline, tracking_id: str) -> Run:
 
 
 def worst_report(pipeline: Pipeline, runs: Iterable[Run]) -> tuple[Run, dict[str, Any]] | None:
-    """The run with the lowest score and its report; None where none was judged."""
+    """The run with the lowest score and its report; None if no run has a verdict."""
     judged = [run for run in runs if run.get("report_key") and run.get("score") is not None]
     if not judged:
         return None
@@ -243,7 +243,7 @@ def _listed(checks: Sequence[str]) -> str:
 
 
 def checks_table(run: Run, report: Mapping[str, Any]) -> Table:
-    """The checks that a run failed: score against pass mark, how many rows, and some of them."""
+    """A run's failed checks: score against pass mark, number of rows, and sample rows."""
     moment = datetime.fromtimestamp(run["snapshot_time"], UTC)
     failed = [check for check in report["checks"] if check["verdict"] == "failed"]
     unknown = sum(check["verdict"] == "unknown" for check in report["checks"])
@@ -269,13 +269,13 @@ def checks_table(run: Run, report: Mapping[str, Any]) -> Table:
 
 
 def sample_line(sample: Mapping[str, Any]) -> str:
-    """A sample row in one line: its fields with their values."""
+    """A sample row in one line, with fields and values."""
     values = (str(value) if type(value) is int else shown(value) for value in sample.values())
     return escape("  ".join(f"{name} {value}" for name, value in zip(sample, values, strict=True)))
 
 
 def shown(value: Any) -> str:
-    """A value as a person reads it."""
+    """A readable value."""
     if value is None:
         return "-"
     if isinstance(value, bool):

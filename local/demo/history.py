@@ -1,4 +1,4 @@
-"""The history part of the flights demo: a release, compacted hours, one aircraft's flight, and traffic by hour."""
+"""The history part of the flights demo: a release, compacted hours, one aircraft's flight, traffic by hour."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from matplotlib import pyplot as plt
 INK, GRID, ACCENT, QUIET = "#1f2933", "#d9dee4", "#c2410c", "#6b7785"
 AIRLINE: Final = "AFR"
 CANDIDATES: Final = 8
-"""The most often seen aircraft of an airline, whose tracks are asked for; the longest flight is drawn."""
+"""An airline's most frequent aircraft, whose tracks are queried; the longest flight is drawn."""
 DEADLINE: Final = 120.0
 
 Get = Callable[[str], Any]
@@ -30,7 +30,7 @@ def show_history(
     get: Get, invoke: Callable[[str], Any], rest_url: str, token: str, runs: Sequence[Mapping[str, Any]], out: Path,
     console: Console,
 ) -> list[Path]:  # fmt: skip
-    """Releases what is in quarantine, compacts, asks the history, and returns the pictures that it drew."""
+    """Release the quarantined snapshot, compact, query the history, and return the drawn pictures."""
     for run in runs:
         if run["status"] == "QUARANTINED":
             released = release(rest_url, token, run["tracking_id"])
@@ -63,7 +63,7 @@ def release(rest_url: str, token: str, tracking_id: str) -> dict[str, Any]:
 
 
 def ask(get: Get, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """An answer of the history, polled for as long as it takes."""
+    """The result of a history query, polled until it is ready."""
     asked, deadline = dict(query), time.monotonic() + DEADLINE
     while True:
         answer: dict[str, Any] = get(f"{path}?{urlencode(asked)}")

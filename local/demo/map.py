@@ -1,4 +1,4 @@
-"""A map of the aircraft in one snapshot: who flies where, in which phase, over coastlines and borders."""
+"""A map of the aircraft in one snapshot and their flight phases, over coastlines and borders."""
 
 import gzip
 import json
@@ -29,13 +29,13 @@ DOTS_PER_INCH: Final = 160
 LEFT, BOTTOM, WIDTH, HEIGHT = 0.045, 0.075, 0.91, 0.835
 """The map's place in the picture, as shares of it."""
 MARGIN: Final = 1.3
-"""How much larger than the traffic the view is, so that coasts and borders around it help to find one's way."""
+"""Size of the view relative to the traffic; coasts and borders around it help with orientation."""
 
 CROWD: Final = 200
-"""From so many aircraft on, they are drawn small, without labels and without the line ahead."""
+"""From this number on, aircraft are drawn small, without labels and without the line ahead."""
 LOCATOR_SIDE: Final = 0.21
 LOCATOR_REACH: Final = 1.6
-"""The locator's side as a share of the map's, and how many views it shows to each side of this one."""
+"""The locator's side as a share of the map's, and the number of views that it shows on each side of this one."""
 CORNERS: Final = {"lower right": (1, 0), "lower left": (0, 0), "upper right": (1, 1), "upper left": (0, 1)}
 
 SEA, LAND, COAST, BORDER = "#dce8ef", "#f7f5f0", "#8fa3ae", "#b9aea0"
@@ -95,7 +95,7 @@ AIRPORTS: Final = {
 
 
 class Drawn(NamedTuple):
-    """What the picture came to show."""
+    """Content of the picture."""
 
     path: FilePath
     aircraft: int
@@ -104,10 +104,10 @@ class Drawn(NamedTuple):
 
 
 def draw_map(aircraft: Sequence[Aircraft], path: FilePath, *, time: datetime, source: str) -> Drawn:
-    """Writes a PNG of the aircraft as of `time` (aware); `source` is printed below it.
+    """Write a PNG of the aircraft as of `time` (aware); `source` is printed below it.
 
-    Aircraft without a position are left out. The view follows the bulk of the traffic; a lone position far away
-    does not widen it, but is counted as outside. An empty sky is a map of the world.
+    Aircraft without a position are left out. The view follows the bulk of the traffic; a single distant position
+    does not widen it, but is counted as outside. Without traffic, the map shows the world.
     """
     located = [craft for craft in aircraft if craft["latitude"] is not None and craft["longitude"] is not None]
     view = view_of([(craft["longitude"], craft["latitude"]) for craft in located])
@@ -198,7 +198,7 @@ def _draw_graticule(axes: Axes) -> None:
 
 
 def _draw_locator(axes: Axes, view: Bounds, corner: str) -> None:
-    """In a corner of a small view: where in the world it lies."""
+    """A locator in a corner of a small view, which shows its place in the world."""
     across, around = (view.east - view.west) * LOCATOR_REACH, (view.north - view.south) * LOCATOR_REACH
     wide = Bounds(view.west - across, view.south - around, view.east + across, view.north + around)
     if not WORLD.hold((wide.west, wide.south)) or not WORLD.hold((wide.east, wide.north)):
@@ -222,7 +222,7 @@ def _degrees(value: float, letters: str) -> str:
 
 
 def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> list[Bbox]:
-    """Cities and airports outside the reserved corners; returns what their names cover, in pixels."""
+    """Draw cities and airports outside the reserved corners; return the area of their names, in pixels."""
     covered = []
     city: dict[str, Any] = {"fontsize": 9.5, "style": "italic"}
     airport: dict[str, Any] = {"fontsize": 7, "weight": "bold"}
@@ -249,7 +249,7 @@ def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> list[Bbo
 
 
 def _draw_aircraft(axes: Axes, craft: Aircraft, crowded: bool) -> list[Bbox]:
-    """Draws the shape and a line to where it will be in a minute; returns what they cover, in pixels."""
+    """Draw the shape and a line to its position in a minute; return their area, in pixels."""
     here = (craft["longitude"], craft["latitude"])
     phase = phase_of(craft)
     look: dict[str, Any] = {
@@ -294,7 +294,7 @@ def _minute_ahead(craft: Aircraft) -> Point:
 
 
 def _label(axes: Axes, aircraft: Sequence[Aircraft], taken: list[Bbox]) -> int:
-    """Writes callsign, flight level and speed beside each airborne aircraft that has room; returns how many had."""
+    """Write callsign, flight level and speed next to airborne aircraft with room; return the number of labels."""
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
@@ -325,7 +325,7 @@ def _label(axes: Axes, aircraft: Sequence[Aircraft], taken: list[Bbox]) -> int:
 
 
 def phase_of(craft: Aircraft) -> str | None:
-    """The flight phase if it is one that the map knows."""
+    """The flight phase, if the map knows it."""
     return craft["flight_phase"] if craft["flight_phase"] in PHASES else None
 
 
@@ -361,7 +361,7 @@ def _draw_legend(axes: Axes, shown: Sequence[Aircraft], corner: str, crowded: bo
         if counts[phase]
     ]
     if not crowded:
-        handles.append(Line2D([], [], color=FAINT, linewidth=1.1, label="where it is in a minute"))
+        handles.append(Line2D([], [], color=FAINT, linewidth=1.1, label="position in a minute"))
     place: Any = corner
     legend = axes.legend(handles=handles, loc=place, fontsize=9, framealpha=0.95, edgecolor=COAST, borderpad=0.8)
     legend.set_zorder(9)

@@ -1,4 +1,4 @@
-"""Makes the outlines under the demo's maps from Natural Earth (public domain), as world-atlas packs it.
+"""Make the outlines for the demo's maps from Natural Earth (public domain), as packaged by world-atlas.
 
     npm pack world-atlas@2.0.2
     python -m local.demo.outlines world-atlas-2.0.2.tgz
@@ -77,7 +77,7 @@ def joined(numbers: Iterable[int], arcs: list[Line]) -> Line:
 
 
 def unwrapped(ring: Line) -> Line:
-    """The ring without its jumps from 180 degrees east to west; one that goes round a pole is closed through it."""
+    """The ring without jumps from 180 degrees east to west; a ring around a pole is closed through it."""
     turns, line = 0, [ring[0]]
     for before, here in pairwise(ring):
         turns -= round((here[0] - before[0]) / 360)
@@ -89,7 +89,7 @@ def unwrapped(ring: Line) -> Line:
 
 
 def on_the_map(ring: Line, bounds: Bounds) -> Iterator[Line]:
-    """The parts of the ring within the bounds, the one beyond the antimeridian on its other side."""
+    """The parts of the ring within the bounds; the part beyond the antimeridian is moved to the other side."""
     flat = unwrapped(ring)
     for shift in (-360, 0, 360):
         part = clip_ring([(x + shift, y) for x, y in flat], bounds)
@@ -98,7 +98,7 @@ def on_the_map(ring: Line, bounds: Bounds) -> Iterator[Line]:
 
 
 def clip_ring(ring: Line, bounds: Bounds) -> Line:
-    """The part of the ring within the bounds (Sutherland and Hodgman, 1974); empty where none is."""
+    """The part of the ring within the bounds (Sutherland and Hodgman, 1974); empty if there is none."""
     for axis, limit, sign in ((0, bounds.west, 1), (0, bounds.east, -1), (1, bounds.south, 1), (1, bounds.north, -1)):
         kept: Line = []
         for here, there in zip(ring, ring[1:] + ring[:1], strict=True):
@@ -113,7 +113,7 @@ def clip_ring(ring: Line, bounds: Bounds) -> Line:
 
 
 def clip_line(line: Line, bounds: Bounds) -> Iterator[Line]:
-    """The pieces of the line that lie within the bounds, each with one point beyond where it leaves them."""
+    """The pieces of the line within the bounds, each with one point beyond its exit."""
     piece: Line = []
     for before, here in zip([line[0], *line], line, strict=False):
         if bounds.hold(here):
@@ -126,7 +126,7 @@ def clip_line(line: Line, bounds: Bounds) -> Iterator[Line]:
 
 
 def level(topology: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
-    """Land as rings and borders between states as lines, of the part within the bounds."""
+    """Land as rings and state borders as lines, within the bounds."""
     arcs = arcs_of(topology)
     (land,) = topology["objects"]["land"]["geometries"]
     uses = Counter(
@@ -144,7 +144,7 @@ def level(topology: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
 
 
 def rounded(line: Line) -> list[tuple[float, float]]:
-    """The points to DECIMALS, without immediate repetitions."""
+    """The points rounded to DECIMALS, without consecutive duplicates."""
     points = [(round(x, DECIMALS), round(y, DECIMALS)) for x, y in line]
     return [point for before, point in zip([None, *points], points, strict=False) if point != before]
 

@@ -1,4 +1,4 @@
-"""A photograph's stand-in, drawn anew: a JPEG with a scene that a person recognises."""
+"""A substitute for a photograph: a JPEG with a drawn scene that people recognise."""
 
 import io
 import math

@@ -1,10 +1,10 @@
 """The predictions demo: train on text and numbers, sign, publish, preview, and score 200,000 rows.
 
-The data is the Palmer penguins: 344 birds of three species on three islands, their bills and flippers measured, with
-gaps. A pipeline (impute, scale, one-hot, gradient boosting) learns a bird's body mass from 60 % of them; the rows are
-drawn from the others, each measurement jittered, as if measured again. Every prediction is compared with a direct
-`model.predict(pandas.read_csv(...))`, bit by bit; then the same rows go through the state machine, and its bytes are
-compared with the single call's. Ends with the job's first rows and a plot of the residuals.
+The data is the Palmer penguins: 344 birds of three species on three islands, with measurements of bills and flippers,
+and gaps. A pipeline (impute, scale, one-hot, gradient boosting) learns body mass from 60 % of the birds; the rows are
+drawn from the others, with each measurement jittered as if repeated. Every prediction is compared bit by bit with a
+direct `model.predict(pandas.read_csv(...))`; then the state machine scores the same rows, and its bytes are compared
+with the single call's. The demo ends with the job's first rows and a plot of the residuals.
 """
 
 import json
@@ -43,7 +43,7 @@ from local.demo.residuals import draw_residuals
 
 ROWS: Final = 200_000
 JITTER: Final = 0.01
-"""Standard deviation of a measurement that is repeated, as a share of it."""
+"""Standard deviation of a repeated measurement, as a share of it."""
 DEADLINE: Final = 120.0
 COLUMN: Final = "predicted_body_mass_g"
 
@@ -52,7 +52,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Deployed:
-    """The deployed application as a caller of predictions reaches it."""
+    """The deployed application as a caller of predictions sees it."""
 
     cloud: Mapping[str, Any]
     folder: str
@@ -86,7 +86,7 @@ class Deployed:
         return body
 
     def predict(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What `predict_batch` answers; RuntimeError with its words if it refuses."""
+        """The answer of `predict_batch`; RuntimeError with its message if it refuses."""
         answer = self.client("lambda").invoke(
             FunctionName=self.cloud["functions"]["predict_batch"], Payload=json.dumps(event).encode()
         )
@@ -97,7 +97,7 @@ class Deployed:
         return outcome
 
     def rest(self, method: str, path: str, body: Any = None) -> Any:
-        """What the REST API answers."""
+        """The REST API's answer."""
         request = Request(
             f"{self.cloud['rest_url']}{path}",
             method=method,
@@ -105,13 +105,13 @@ class Deployed:
             headers={"Content-Type": "application/json", "X-Operator-Token": self.cloud["operator_token"]},
         )
         try:
-            with urlopen(request, timeout=DEADLINE) as response:  # the address is the local cloud's own
+            with urlopen(request, timeout=DEADLINE) as response:  # the address is the local cloud's
                 return json.load(response)
         except HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.read().decode()}") from error
 
     def finished(self, job_id: str) -> Mapping[str, Any]:
-        """The job, once it has succeeded; RuntimeError if it does not."""
+        """The job after it has succeeded; RuntimeError if it fails."""
         until = time.monotonic() + DEADLINE
         while time.monotonic() < until:
             job: Mapping[str, Any] = self.rest("GET", f"/predictions/{job_id}")
@@ -125,7 +125,7 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Study:
-    """A fitted pipeline, a sample of its data, and rows that it has not seen: CSV with an id, features and outcome."""
+    """A fitted pipeline, a sample of its data, and unseen rows: CSV with an id, features and outcome."""
 
     model: Pipeline
     features: tuple[str, ...]
@@ -154,7 +154,7 @@ def study() -> Study:
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress) -> list[Path]:
-    """Show the predictions workload; returns the files made. RuntimeError if anything is not as it should be."""
+    """Show the predictions workload; return the files. RuntimeError if a result is wrong."""
     deployed = Deployed(cloud, uuid4().hex[:8])
     shown = study()
     progress(f"trained on 205 penguins; {ROWS:,} rows of 137 others, {_mb(shown.table)}")
@@ -178,7 +178,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress) -> list[Path]:
         )
     scored = deployed.read(output)
     predicted = _check(shown, scored)
-    progress("every prediction is model.predict(pandas.read_csv(...)) to the bit")
+    progress("every prediction equals model.predict(pandas.read_csv(...)) to the bit")
     progress(f"peak memory of the function, with its libraries: {outcome['peak_mib']:.0f} MiB")
     again = deployed.predict(event)
     if not again["reused"]:
@@ -231,7 +231,7 @@ def _preview(deployed: Deployed, shown: Study, model: str, progress: Progress) -
 
 
 def _check(shown: Study, scored: bytes) -> npt.NDArray[np.float64]:
-    """The predictions in the output, if they are the model's own and the rest is as it was sent."""
+    """The predictions in the output; RuntimeError if they are not the model's, or the other columns changed."""
     lines = [line.rsplit(b",", 1)[0] for line in scored.splitlines()]
     if lines != shown.table.splitlines():
         raise RuntimeError("a line did not pass through unchanged")

@@ -1,4 +1,4 @@
-"""A plot of residuals: where a model errs, and by how much."""
+"""A plot of residuals, which shows where and by how much a model errs."""
 
 from pathlib import Path
 from typing import Any

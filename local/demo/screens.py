@@ -1,4 +1,4 @@
-"""Debian's chromium, and pictures of its pages for a person to look at."""
+"""Debian's Chromium, and screenshots of its pages."""
 
 import io
 import os
@@ -23,14 +23,14 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""A browser that asks for nothing but what a page asks for."""
+"""A browser that makes no requests except the page's."""
 
 WIDE = {"viewport": {"width": 1120, "height": 820}}
 NARROW = {"viewport": {"width": 412, "height": 820}, "has_touch": True, "is_mobile": True}
 
 
 def missing() -> str | None:
-    """What a browser would need and does not have here, or None."""
+    """The missing requirement of a browser on this machine, or None."""
     if find_spec("playwright") is None:
         return "playwright is not installed: make venv"
     if not CHROMIUM.exists():

@@ -1,9 +1,8 @@
-"""The SpendSense demo: 100 made-up people, the three jobs run by their events, and one person's page of facts.
+"""The SpendSense demo: 100 made-up people, the three jobs run by their events, and one person's results.
 
-The crowd is loaded through the adapters; one person comes in as anybody would, signed in through Cognito, with a
-profile, consent, and bank files that an operator takes in, three of them shown as they are understood. Ends with who
-that person is and why, a month by category, what was recommended and why, how much of what was promised is there, and
-a chart.
+The crowd is loaded through the adapters. One person joins as anybody would: signed in through Cognito, with a profile,
+consent, and bank files that an operator imports, three of them with a preview. The demo ends with that person's persona
+and its reasons, a month by category, the recommendations and their reasons, the coverage, and a chart.
 """
 
 import json
@@ -38,7 +37,7 @@ Progress = Callable[[str], None]
 
 
 class Deployment:
-    """SpendSense as its users reach it: signed in, over REST."""
+    """SpendSense as its users see it: signed in, over REST."""
 
     def __init__(self, cloud: Mapping[str, Any]) -> None:
         self._cloud = cloud
@@ -47,7 +46,7 @@ class Deployment:
     def client(self, service: str) -> Any:
         """A boto3 client of the cloud."""
         credentials = self._cloud["credentials"]
-        make: Any = boto3.client  # its stubs want a literal
+        make: Any = boto3.client  # its stubs require a literal
         return make(
             service,
             endpoint_url=self._cloud["aws_endpoint_url"],
@@ -58,7 +57,7 @@ class Deployment:
         )
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """What a function answers; RuntimeError with its words if it fails."""
+        """A function's answer; RuntimeError with its message if it fails."""
         name = self._cloud["functions"][function]
         answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
         result = json.loads(answer["Payload"].read())
@@ -67,7 +66,7 @@ class Deployment:
         return result
 
     def sign_in(self, user: str) -> dict[str, str]:
-        """The header that a test user is signed in by."""
+        """The header with a test user's sign-in."""
         known = self._cloud["users"][user]
         answer = self.client("cognito-idp").initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
@@ -92,7 +91,7 @@ class Deployment:
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
-    """Run the demo on a cloud; the files that it made."""
+    """Run the demo on a cloud; return the files that it wrote."""
     console = console or Console()
     there = Deployment(cloud)
     now = datetime.now(UTC)
@@ -101,14 +100,14 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     people = generate(PEOPLE, seed=SEED, today=now.date())
     started = time.perf_counter()
     rows = load(cloud["database_url"], people[1:], now)
-    progress(f"{PEOPLE - 1} people with {rows:,} transactions taken in, {time.perf_counter() - started:.1f} s")
+    progress(f"{PEOPLE - 1} people with {rows:,} transactions imported, {time.perf_counter() - started:.1f} s")
     alice, operator = there.sign_in("alice"), there.sign_in("olga")
     _join(there, alice, operator, people[0])
-    progress("alice signed in, made a profile, gave consent; an operator took in her bank file")
+    progress("alice signed in, created a profile, gave consent; an operator imported her bank file")
     _three_shapes(console, there, alice, operator, now.date())
     run_id = str(uuid4())
     outcome = there.invoke("compute_features", _scheduled(run_id, now, cloud["region"]))
-    progress(f"compute_features: {outcome['users']} people, batches: {outcome['batches']}; its event does the rest")
+    progress(f"compute_features: {outcome['users']} people, batches: {outcome['batches']}; its event starts the others")
     runs = _await_chain(there, operator, run_id)
     progress(f"assign_persona and generate_recommendations followed, {_chain_seconds(runs):.1f} s in all")
     metrics = there.call(operator, "GET", "/operator/metrics")
@@ -129,10 +128,10 @@ def _join(there: Deployment, alice: Mapping[str, str], operator: Mapping[str, st
 def _three_shapes(
     console: Console, there: Deployment, alice: Mapping[str, str], operator: Mapping[str, str], today: date
 ) -> None:
-    """Take in one account's file in each of three shapes; show what is understood before it is kept."""
+    """Import one account's file in each of three formats; show the preview before each import."""
     user_id = there.call(alice, "GET", "/users/me/profile")["user_id"]
-    table = Table(title="Three files of Alice's, as they are understood", title_justify="left", show_lines=True)
-    for heading in ("file", "taken", "left out", "how it was read"):
+    table = Table(title="Previews of three of Alice's files", title_justify="left", show_lines=True)
+    for heading in ("file", "taken", "left out", "interpretation"):
         table.add_column(heading, overflow="fold")
     for name, kind, query, body in _files(today):
         path = f"/operator/users/{user_id}/imports?{query}"
@@ -151,7 +150,7 @@ def _three_shapes(
 
 
 def _files(today: date) -> list[tuple[str, str, str, bytes]]:
-    """An answer of Plaid's, an American bank's CSV and a German one's: (name, content type, query, bytes)."""
+    """A response of Plaid, an American and a German bank's CSV: (name, content type, query, bytes)."""
     days = [today - timedelta(days=days) for days in (4, 34, 64)]
     added = [
         {"transaction_id": f"demo-{day}", "account_id": "plaid", "date": f"{day}", "amount": 12.5, "name": "MUSIC PLUS"}
@@ -201,7 +200,7 @@ def _scheduled(run_id: str, now: datetime, region: str) -> dict[str, Any]:
 
 
 def _await_chain(there: Deployment, operator: Mapping[str, str], run_id: str) -> list[dict[str, Any]]:
-    """The runs of the three jobs, once the last is over."""
+    """The runs of the three jobs, after the last has ended."""
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         found = [one for one in there.call(operator, "GET", "/operator/metrics")["runs"] if one["run_id"] == run_id]
@@ -237,7 +236,7 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
         "",
         "[bold]because[/]  "
         + "; ".join(f"{_words(one['signal'])}: {_value(one)} ({_threshold(one)})" for one in persona["because"]),
-        "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else fits"),
+        "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else matches"),
         "[bold]noticed[/]  " + "; ".join(one["text"] for one in insights["behaviours"]),
     ]
     console.print(Panel("\n".join(lines), title="Alice", title_align="left", width=118))

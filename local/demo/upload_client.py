@@ -1,7 +1,6 @@
-"""What a desktop and a phone do with an upload session, over plain HTTP and a plain WebSocket.
+"""A desktop and a phone with an upload session, over plain HTTP and a plain WebSocket.
 
-The demo, the benchmarks and the tests on the local cloud act through it; nothing in it knows how the application
-works inside.
+The demo, the benchmarks and the tests on the local cloud use it; it knows nothing about the application's internals.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ ANSWER_S = 120.0
 
 @dataclass
 class Socket:
-    """The desktop's open socket, and every message that it has received."""
+    """The desktop's open socket and all its received messages."""
 
     connection: ClientConnection
     received: list[dict[str, Any]] = field(default_factory=list)
@@ -29,7 +28,7 @@ class Socket:
         await self.connection.send(json.dumps(message))
 
     async def hear(self, action: str, seconds: float = ANSWER_S) -> dict[str, Any]:
-        """The next message of that action; what comes before it is kept too. TimeoutError if none comes."""
+        """The next message of that action; earlier ones are kept. TimeoutError if none comes."""
         async with asyncio.timeout(seconds):
             while True:
                 message: dict[str, Any] = json.loads(await self.connection.recv())
@@ -38,7 +37,7 @@ class Socket:
                     return message
 
     async def silence(self, seconds: float) -> list[dict[str, Any]]:
-        """What arrives within a time, which a test hopes is nothing."""
+        """Messages that arrive within a time; tests expect none."""
         arrived: list[dict[str, Any]] = []
         try:
             async with asyncio.timeout(seconds):
@@ -50,7 +49,7 @@ class Socket:
 
 @dataclass(frozen=True)
 class Desktop:
-    """The side that opened the session."""
+    """The desktop that opened the session."""
 
     http: httpx.AsyncClient
     session: Mapping[str, Any]
@@ -67,7 +66,7 @@ class Desktop:
 
     @asynccontextmanager
     async def listening(self, **query: str) -> AsyncIterator[Socket]:
-        """A socket that is open and has been told where the session stands."""
+        """An open socket that has received the session's status."""
         given = {"sessionId": self.id, "ownerToken": self.session["ownerToken"], **query}
         url = httpx.URL(self.session["socketUrl"], params=given)
         async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None) as connection:
@@ -77,7 +76,7 @@ class Desktop:
             yield socket
 
     async def look(self) -> dict[str, Any]:
-        """Where the session stands."""
+        """The session's status."""
         answer = await self.http.get(f"sessions/{self.id}", headers=self.owner)
         answer.raise_for_status()
         state: dict[str, Any] = answer.json()
@@ -95,7 +94,7 @@ class Desktop:
 
 @dataclass(frozen=True)
 class Phone:
-    """The side that scanned the code."""
+    """The phone that scanned the code."""
 
     http: httpx.AsyncClient
     session_id: str
@@ -111,7 +110,7 @@ class Phone:
         return given
 
     async def upload(self, content: bytes, content_type: str = "image/jpeg") -> str:
-        """Ask for permission and upload by form; the object's key."""
+        """Request a permission and upload by form; return the object's key."""
         permission = await self.permission()
         (await self.post(permission, content, content_type)).raise_for_status()
         return str(permission["uploadKey"])

@@ -1,7 +1,7 @@
-"""The uploads demo: a photo goes from a phone to a desktop through the deployed application, and what can fail does.
+"""The uploads demo: a photo goes from a phone to a desktop through the deployed application, with typical failures.
 
-Four sessions over plain HTTP and a plain WebSocket, each timed from the upload's first byte to the word on the
-desktop's socket; then, where there is a browser, the two pages themselves side by side.
+Four sessions over plain HTTP and a plain WebSocket, each timed from the upload's first byte to the notification on
+the desktop's socket; then, if there is a browser, the two pages side by side.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one upload: what the desktop was told, and how long after the upload's first byte."""
+    """The result of one upload: the desktop's notification, and its delay after the upload's first byte."""
 
     scene: str
     told: Mapping[str, Any]
@@ -60,7 +60,7 @@ async def by_put(desktop: Desktop) -> Line:
 
 
 async def no_photo(desktop: Desktop) -> Line:
-    """A page of HTML that calls itself a JPEG: looked at, refused, deleted."""
+    """An HTML page that claims to be a JPEG: checked, refused, deleted."""
     async with desktop.listening() as socket:
         permission = await desktop.phone.permission()
         sent = time.perf_counter()
@@ -70,7 +70,7 @@ async def no_photo(desktop: Desktop) -> Line:
 
 
 async def before_the_socket(desktop: Desktop) -> Line:
-    """The upload is faster than the desktop's socket, which then asks."""
+    """The upload is faster than the desktop's socket, which then asks for the status."""
     content = photo(800, 600)
     await desktop.phone.upload(content)
     async with asyncio.timeout(SETTLE_S):
@@ -85,7 +85,7 @@ SCENES: Final[tuple[Callable[[Desktop], Awaitable[Line]], ...]] = (by_form, by_p
 
 
 def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Console | None = None) -> list[Path]:
-    """Plays the scenes, prints what the desktops were told, and returns the pictures that it made."""
+    """Play the scenes, print the desktops' notifications, and return the pictures."""
     console = console or Console()
     lines = asyncio.run(play(cloud["rest_url"], progress, console))
     console.print(table(lines))
@@ -98,7 +98,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
 
 
 async def play(rest_url: str, progress: Progress, console: Console) -> list[Line]:
-    """Every scene in a session of its own, the first twice: once to start the functions, once to be timed."""
+    """Every scene in its own session; the first runs twice, once to start the functions and once for timing."""
     lines: list[Line] = []
     async with browser(rest_url) as http:
         progress("starting the functions")
@@ -123,17 +123,17 @@ def show_code(phone_page: str, desktop: Desktop, console: Console) -> None:
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):
         line = "".join(halves[bool(top), bool(bottom)] for top, bottom in zip(upper, lower, strict=True))
         console.print(line, style="white on black", no_wrap=True, highlight=False)
-    console.print(f"The code of one session; it leads to {link}", highlight=False, soft_wrap=True)
+    console.print(f"The code of one session; it links to {link}", highlight=False, soft_wrap=True)
 
 
 def table(lines: list[Line]) -> Table:
     """One line for each upload."""
     shown = Table(
-        title="Uploads, from the first byte sent to the word on the desktop's socket",
+        title="Uploads, from the first byte sent to the notification on the desktop's socket",
         title_justify="left",
         title_style="bold",
     )
-    for heading in ("upload", "told", "as, or why not"):
+    for heading in ("upload", "told", "type, or reason"):
         shown.add_column(heading, no_wrap=True)
     for heading in ("bytes", "ms"):
         shown.add_column(heading, justify="right", no_wrap=True)

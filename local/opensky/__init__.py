@@ -1,1 +1,1 @@
-"""The OpenSky Network on this machine: a server that replays recorded air traffic over the real protocol."""
+"""A local OpenSky Network: a server that replays recorded air traffic over the real protocol."""

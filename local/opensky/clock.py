@@ -1,4 +1,4 @@
-"""The clock of the replay: what time OpenSky says it is, and which moment of the recording that shows."""
+"""The replay's clock: OpenSky's time, and the corresponding moment of the recording."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -23,33 +23,33 @@ class ReplayClock:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the wall clock's time, its pace, and the starting moment of the recording."""
+        """Reset to the wall clock's time and pace, and to the recording's starting moment."""
         wall = self._wall()
         self._setting = _Setting(wall, wall, 1.0, _on_grid(wall - self._start))
 
     def now(self) -> float:
-        """What time it is for OpenSky, Unix seconds."""
+        """OpenSky's time in Unix seconds."""
         setting = self._setting
         return setting.now + (self._wall() - setting.wall) * setting.rate
 
     def position(self, at: float) -> float:
-        """Seconds from the recording's beginning to what is shown at the time `at`."""
+        """Seconds from the recording's beginning to the moment shown at time `at`."""
         return at - self._setting.beginning
 
     def set(self, now: float) -> None:
-        """Sets the time; the traffic jumps with it."""
+        """Set the time; the traffic jumps with it."""
         self._setting = self._setting._replace(now=now, wall=self._wall())
 
     def advance(self, seconds: float) -> None:
-        """Lets `seconds` pass at once."""
+        """Advance by `seconds` immediately."""
         self.set(self.now() + seconds)
 
     def seek(self, position: float) -> None:
-        """Shows that moment of the recording now; the time stays."""
+        """Show that moment of the recording now; the time does not change."""
         self._setting = self._setting._replace(beginning=_on_grid(self.now() - position))
 
     def run(self, rate: float) -> None:
-        """From now on `rate` seconds pass in each second; 0 stops the clock."""
+        """From now on, `rate` seconds pass in each second; 0 stops the clock."""
         self._setting = _Setting(self._wall(), self.now(), rate, self._setting.beginning)
 
 

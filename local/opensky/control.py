@@ -1,6 +1,6 @@
-"""What `POST /_control` accepts, and the faults that wait for the next calls.
+"""Messages of `POST /_control`, and the pending faults for the next calls.
 
-The endpoint is ours, not OpenSky's: tests and the demo use it to make the replay misbehave or jump in time.
+The endpoint is ours, not OpenSky's: tests and the demo use it to make the replay fail or jump in time.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ Calls = Annotated[int, msgspec.Meta(ge=1, le=1000, description="for how many cal
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The next `calls` calls to `endpoint` go wrong: see `kind`."""
+    """The next `calls` calls to `endpoint` fail as `kind` says."""
 
     kind: Literal["slow", "status", "malformed", "truncated", "cut", "empty"]
     endpoint: Literal["states", "token"] = "states"
@@ -27,7 +27,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Dirt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The next `calls` snapshots have `rows` rows soiled in the way of `kind` (`local.opensky.dirt.KINDS`)."""
+    """The next `calls` snapshots have `rows` corrupted rows of `kind` (`local.opensky.dirt.KINDS`)."""
 
     kind: str
     rows: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
@@ -39,7 +39,7 @@ class Dirt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class ExtraRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The next `calls` snapshots end with these rows, whatever they are."""
+    """The next `calls` snapshots end with these rows, which are not checked."""
 
     rows: list[Any]
     calls: Calls = 1
@@ -70,24 +70,24 @@ Planned = Fault | Dirt | ExtraRows
 
 
 class Plan:
-    """What shall go wrong, used up call by call; safe for several threads."""
+    """Pending faults, used up call by call; thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Planned, int]] = deque()
         self._lock = Lock()
 
     def add(self, planned: Iterable[Planned]) -> None:
-        """Queues behind what already waits."""
+        """Add to the end of the queue."""
         with self._lock:
             self._waiting.extend((item, item.calls) for item in planned)
 
     def clear(self) -> None:
-        """Forgets everything that waits."""
+        """Remove all pending faults."""
         with self._lock:
             self._waiting.clear()
 
     def waiting(self) -> int:
-        """How many calls are still to go wrong."""
+        """Number of calls that will still fail."""
         with self._lock:
             return sum(calls for _, calls in self._waiting)
 
@@ -97,7 +97,7 @@ class Plan:
         return taken[0] if taken and isinstance(taken[0], Fault) else None
 
     def take_dirt(self) -> list[Dirt | ExtraRows]:
-        """Everything that soils this snapshot, each used once."""
+        """All corruptions of this snapshot, each used once."""
         taken = self._take(lambda item: not isinstance(item, Fault), only_first=False)
         return [item for item in taken if not isinstance(item, Fault)]
 

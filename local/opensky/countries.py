@@ -1,7 +1,7 @@
-"""From an aircraft's 24-bit address to the state that registered it.
+"""The state that registered an aircraft, by its 24-bit address.
 
-ICAO gives every state a block of addresses (Annex 10, Volume III, appendix to chapter 9), and OpenSky fills
-`origin_country` from the block alone. The blocks here are those that the recording meets; names are OpenSky's.
+ICAO assigns every state a block of addresses (Annex 10, Volume III, appendix to chapter 9), and OpenSky derives
+`origin_country` only from the block. Only the recording's blocks are listed, with OpenSky's names.
 """
 
 BLOCKS: tuple[tuple[int, int, str], ...] = (
@@ -46,7 +46,7 @@ BLOCKS: tuple[tuple[int, int, str], ...] = (
 
 
 def country_of(icao24: str) -> str:
-    """The state whose block holds the address (six hex digits); LookupError where no block here does."""
+    """The state whose block contains the address (six hex digits); LookupError if no listed block does."""
     address = int(icao24, 16)
     for first, last, country in BLOCKS:
         if first <= address <= last:

@@ -1,4 +1,4 @@
-"""OpenSky's daily credits: what a call costs, what each caller has, and when a dry caller may come back."""
+"""OpenSky's daily credits: a call's cost, each caller's balance, and the wait of a caller without credits."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ class Box(NamedTuple):
         return (self.lamax - self.lamin) * (self.lomax - self.lomin)
 
     def holds(self, longitude: float | None, latitude: float | None) -> bool:
-        """Whether a position lies inside; an unknown position lies in no box."""
+        """Whether a position is inside; an unknown position is in no box."""
         if longitude is None or latitude is None:
             return False
         return self.lamin <= latitude <= self.lamax and self.lomin <= longitude <= self.lomax
@@ -37,14 +37,14 @@ def cost(box: Box | None) -> int:
 
 @dataclass
 class Allowance:
-    """What one caller has left of the UTC day."""
+    """One caller's remaining credits of the UTC day."""
 
     daily: int
     day: int = -1
     remaining: int = 0
 
     def spend(self, amount: int, now: float) -> bool:
-        """Takes the credits if they are there; says whether they were."""
+        """Take the credits if available; return whether they were."""
         self._begin_day(now)
         if amount > self.remaining:
             return False
@@ -52,7 +52,7 @@ class Allowance:
         return True
 
     def leave(self, amount: int, now: float) -> None:
-        """Leaves the caller exactly so many credits for today."""
+        """Set the caller's credits for today."""
         self._begin_day(now)
         self.remaining = amount
 

@@ -1,7 +1,7 @@
-"""Faults put into real rows on purpose, so that quality checks have something to find.
+"""Faults injected into real rows, for the quality checks to find.
 
-Each kind takes rows from a clean snapshot and says what is wrong with them; an answer that carries any is marked
-with the header `X-Injected`. Nothing here happens unless the control endpoint was told.
+Each kind corrupts rows of a clean snapshot in one way; the header `X-Injected` marks answers with such rows. Only the
+control endpoint triggers this.
 """
 
 import math
@@ -26,12 +26,12 @@ STALE_SECONDS: Final = 3600
 
 
 def soilable(vectors: list[StateVector]) -> list[int]:
-    """Which vectors to take: of airborne aircraft with a position."""
+    """Indexes of the vectors to corrupt: airborne aircraft with a position."""
     return [i for i, vector in enumerate(vectors) if vector[LATITUDE] is not None and not vector[ON_GROUND]]
 
 
 def soil(vectors: list[StateVector], kind: str, chosen: Sequence[int]) -> list[StateVector]:
-    """A copy of the vectors with the chosen ones soiled; duplicates come at the end."""
+    """A copy of the vectors with the chosen ones corrupted; duplicates come at the end."""
     soiled = [list(vector) for vector in vectors]
     if kind == "duplicated":
         soiled += [list(vectors[i]) for i in chosen]
@@ -116,4 +116,4 @@ _KINDS: Final[Mapping[str, Callable[[StateVector], None]]] = {
     "not_a_number": _send_nan,
 }
 KINDS: Final = ("duplicated", *_KINDS)
-"""What `soil` can do."""
+"""The kinds that `soil` accepts."""

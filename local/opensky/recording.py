@@ -1,4 +1,4 @@
-"""The recorded traffic, and what it says at any moment of an endless replay."""
+"""The recorded traffic, and its snapshot at any moment of an endless replay."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ StateVector = list[Any]
 ICAO24, CALLSIGN, COUNTRY, TIME_POSITION, LAST_CONTACT, LONGITUDE, LATITUDE, ALTITUDE = range(8)
 ON_GROUND, VELOCITY = 8, 9
 FIELDS: Final = 17
-"""How many fields an answer has without `extended=1`: all but the category."""
+"""Number of fields without `extended=1`: all but the category."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Snapshot:
     vectors: list[StateVector]
 
     def moved_to(self, time: int) -> "Snapshot":
-        """The same traffic as if it were seen at `time`: every time inside moves along, so ages stay what they were."""
+        """The same traffic as if seen at `time`: all times inside shift too, and ages do not change."""
         shift = time - self.time
         return Snapshot(time, [_shifted(vector, shift) for vector in self.vectors])
 
@@ -40,7 +40,7 @@ class Recording:
 
     @property
     def length(self) -> int:
-        """Seconds until the replay begins again."""
+        """Seconds until the replay restarts."""
         return self.snapshots[-1].time - self.snapshots[0].time + self.step
 
     def at(self, position: float) -> Snapshot:
@@ -50,7 +50,7 @@ class Recording:
 
 
 def load_recording(path: Path = RECORDING) -> Recording:
-    """Reads a file that `local.opensky.record` wrote."""
+    """Read a file that `local.opensky.record` wrote."""
     with gzip.open(path, "rt", encoding="ascii") as lines:
         answers = [json.loads(line) for line in lines]
     snapshots = tuple(Snapshot(answer["time"], answer["states"]) for answer in answers)

@@ -51,11 +51,11 @@ from local.processes import serve, told_to_stop
 HOST: Final = "127.0.0.1"
 LARGEST_BODY: Final = 16 * 1024 * 1024
 START: Final = 4500
-"""Where the replay begins by default, seconds into the recording: 13:15 UTC, the busiest part lies ahead."""
+"""Default start of the replay in seconds into the recording: 13:15 UTC, before the busiest part."""
 
 
 class OpenSkyServer:
-    """Serves an OpenSky on a port of the loopback address; a context manager that starts and stops it."""
+    """Serves OpenSky on a port of the loopback address; a context manager that starts and stops it."""
 
     def __init__(self, opensky: OpenSky, port: int = 0, *, verbose: bool = False) -> None:
         self.opensky = opensky
@@ -71,12 +71,12 @@ class OpenSkyServer:
 
     @property
     def url(self) -> str:
-        """The server's root; OpenSky's API is at `/api` below it."""
+        """The server's root URL; OpenSky's API is at `/api`."""
         return f"http://{HOST}:{self._http.server_address[1]}"
 
     @property
     def token_url(self) -> str:
-        """Where tokens are."""
+        """The token URL."""
         return self.url + TOKEN_PATH
 
     def __enter__(self) -> "OpenSkyServer":
@@ -92,17 +92,17 @@ class OpenSkyServer:
         self._thread.join()
 
     def count(self, *names: str) -> None:
-        """Adds one to each counter."""
+        """Add one to each counter."""
         with self._counting:
             self.counts.update(names)
 
     def forget_counts(self) -> None:
-        """Begins all counters anew."""
+        """Reset all counters."""
         with self._counting:
             self.counts.clear()
 
     def condition(self) -> dict[str, Any]:
-        """The counters beside what the OpenSky behind says of itself."""
+        """The counters and the state of the OpenSky behind."""
         with self._counting:
             counts = dict(sorted(self.counts.items()))
         return {"counts": counts, **self.opensky.condition()}
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         return as_json(200, self.owner.condition())
 
     def _answer_with_faults(self, endpoint: str, parameters: Mapping[str, Any]) -> None:
-        """Answers a call to OpenSky proper, in the way that the plan wants it to go wrong."""
+        """Answer a call to OpenSky, with the planned fault if there is one."""
         fault = self.owner.opensky.plan.take_fault(endpoint)
         self.owner.count(f"{endpoint}.calls")
         if fault is not None:
@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _cut_off(self) -> None:
-        """Resets the connection without an answer, as a router that fails does."""
+        """Reset the connection without an answer, like a failing router."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
@@ -221,7 +221,7 @@ def _refusal(fault: Fault) -> Answer:
 
 
 def replay(account: Account, *, start: int = START, token_seconds: int = 1800, recording: Path = RECORDING) -> OpenSky:
-    """An OpenSky over the recording, on the wall clock, with tokens that nobody can guess."""
+    """An OpenSky over the recording, on the wall clock, with random tokens."""
     return OpenSky(
         load_recording(recording),
         ReplayClock(time.time, start),
@@ -234,8 +234,8 @@ def replay(account: Account, *, start: int = START, token_seconds: int = 1800, r
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Replay recorded air traffic as OpenSky does.")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--ready-file", type=Path, help="gets url, token_url and pid once the server answers")
+    parser.add_argument("--port", type=int, default=0, help="0 selects a free port")
+    parser.add_argument("--ready-file", type=Path, help="file for url, token_url and pid, written once it answers")
     parser.add_argument("--kind", choices=[kind for kind in DAILY if kind != "anonymous"], default="account")
     parser.add_argument("--token-seconds", type=int, default=1800)
     parser.add_argument("--start", type=int, default=START, help="seconds into the recording")

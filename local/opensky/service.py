@@ -26,7 +26,7 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Account:
-    """The one client that may have a token; `kind` decides its daily credits."""
+    """The only client that can get a token; `kind` decides its daily credits."""
 
     client_id: str
     client_secret: str
@@ -35,7 +35,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: a status, a body, and headers besides the usual."""
+    """An answer: a status, a body, and additional headers."""
 
     status: int
     body: bytes
@@ -43,7 +43,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """A request that OpenSky turns down, with the answer that says so."""
+    """A request that OpenSky refuses, with its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -107,7 +107,7 @@ class OpenSky:
         )
 
     def states(self, query: Query, authorization: str | None, *, empty: bool = False) -> Answer:
-        """`GET /api/states/all`; `empty` answers `states: null` whatever flies."""
+        """`GET /api/states/all`; `empty` answers `states: null` regardless of traffic."""
         try:
             caller = self._caller(authorization)
             box = bounding_box(query)
@@ -136,7 +136,7 @@ class OpenSky:
         return as_json(200, {"time": snapshot.time, "states": None if empty else vectors or None}, headers)
 
     def control(self, message: Control) -> None:
-        """Applies a control message; LookupError where it names a caller that does not exist."""
+        """Apply a control message; LookupError if it names an unknown caller."""
         unknown = sorted(set(message.credits) - set(self._allowances))
         if unknown:
             raise LookupError(f"credits: no caller {unknown[0]!r}; expected one of {', '.join(self._allowances)}")
@@ -164,7 +164,7 @@ class OpenSky:
             self.clock.run(change.rate)
 
     def condition(self) -> dict[str, Any]:
-        """The clock, what is left of the credits, and how many calls shall still go wrong."""
+        """The clock, the remaining credits, and the number of pending faults."""
         now = self.clock.now()
         with self._lock:
             left = {
@@ -215,7 +215,7 @@ class OpenSky:
 
 
 def bounding_box(query: Query) -> Box | None:
-    """The box that the query asks for; None where it asks for the world; refuses three corners and nonsense."""
+    """The query's box; None for the world. Refuses incomplete or invalid boxes."""
     given = [name for name in BOX_PARAMETERS if name in query]
     if not given:
         return None
@@ -231,9 +231,9 @@ def bounding_box(query: Query) -> Box | None:
 
 
 def spoil(vectors: list[StateVector], dirt: list[Dirt | ExtraRows]) -> tuple[list[StateVector], str]:
-    """The vectors with all dirt applied, and a label that names each kind with its number of rows.
+    """The corrupted vectors, and a label that names each kind with its number of rows.
 
-    Each kind takes other aircraft than the kinds before it, as long as there are any.
+    Each kind takes aircraft that earlier kinds have not taken, if any are left.
     """
     labels, candidates, taken = [], soilable(vectors), 0
     for item in dirt:
@@ -271,11 +271,11 @@ def unauthorized() -> Answer:
 
 
 def forbidden() -> Answer:
-    """403 as an address that OpenSky blocks sees it."""
+    """403 as for an address that OpenSky blocks."""
     return Answer(403, b"<html><body><h1>403 Forbidden</h1></body></html>", {"Content-Type": "text/html"})
 
 
 def too_many(retry_after: int) -> Answer:
-    """429; the caller may come back after so many seconds."""
+    """429; the caller may retry after this many seconds."""
     headers = {"Content-Type": "text/plain", "X-Rate-Limit-Retry-After-Seconds": str(retry_after)}
     return Answer(429, b"Too many requests", headers)

@@ -1,1 +1,1 @@
-"""Made-up people with made-up bank rows in Plaid's shapes, the same from the same seed."""
+"""Made-up people with made-up bank rows in Plaid's format, the same for the same seed."""

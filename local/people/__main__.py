@@ -10,8 +10,8 @@ from local.people.generator import generate
 
 
 def main() -> None:
-    """Write the people that the command line asks for, as a JSON list."""
-    parser = argparse.ArgumentParser(description="Made-up people with bank rows in Plaid's shapes.")
+    """Write the people that the command line requests, as a JSON list."""
+    parser = argparse.ArgumentParser(description="Made-up people with bank rows in Plaid's format.")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--today", type=date.fromisoformat, default=None, help="YYYY-MM-DD (default: today)")

@@ -1,9 +1,9 @@
-"""People of known personas: `generate(100, seed=7, today=...)`; person n is the same however many there are.
+"""People of known personas: `generate(100, seed=7, today=...)`; person n does not depend on the count.
 
     python -m local.people --count 100 --seed 7 --out people.json
 
-Each persona's bank is built to fit its rule at every window and no rule before it; what the rules then say is for
-the tests to compare.
+Each persona's bank is built to match its rule at every window, and no earlier rule; the tests compare this with the
+rules' results.
 """
 
 import random
@@ -32,10 +32,9 @@ SERVICES = ("Netflix", "Spotify", "Cloud Drive", "News Daily", "Fit Club", "Meal
 
 @dataclass(frozen=True)
 class Person:
-    """A person, the persona that the bank was built for, and what the bank says, as Plaid says it.
+    """A person, the persona that the bank was built for, and the bank's data in Plaid's format.
 
-    `documents` are to be taken in one after the other: the earlier ones tell card payments that the last no longer
-    does.
+    Import `documents` in order: the earlier ones contain card payments that the last one no longer contains.
     """
 
     subject: UUID
@@ -67,7 +66,7 @@ def _person(number: int, seed: int, today: date) -> Person:
 
 
 def _persona(number: int, seed: int) -> str:
-    """Exact shares in every hundred people, in an order of the seed's own."""
+    """Exact shares in every hundred people, in an order that depends on the seed."""
     return _hundred(number // 100, seed)[number % 100]
 
 
@@ -79,7 +78,7 @@ def _hundred(number: int, seed: int) -> list[str]:
 
 
 def _cohort(number: int, seed: int) -> str:
-    """The cohorts take turns within each persona: where the rules are fair, their shares are alike."""
+    """The cohorts alternate within each persona: with fair rules, their shares are equal."""
     persona = _persona(number, seed)
     before = [other for other in range(number - number % 100, number) if _persona(other, seed) == persona]
     return COHORTS[len(before) % len(COHORTS)]
@@ -184,7 +183,7 @@ BUILDERS: dict[str, Callable[[Bank], None]] = {
 
 
 def intended(people: Sequence[Person]) -> dict[str, int]:
-    """How many people each persona was built for."""
+    """Number of people by persona."""
     counts = {persona: 0 for persona, _ in SHARES}
     for person in people:
         counts[person.persona] += 1

@@ -1,4 +1,4 @@
-"""One made-up person's bank: accounts, and the rows of half a year, written as Plaid writes them."""
+"""One made-up person's bank: accounts, and half a year of rows in Plaid's format."""
 
 import random
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Bank:
-    """Gathers a person's rows; `spending_account` is where purchases go."""
+    """Collects a person's rows; purchases are charged to `spending_account`."""
 
     key: str
     today: date
@@ -66,17 +66,17 @@ class Bank:
         )
 
     def pay(self, account: str, amount: float, days: Iterable[int], category: str = "INCOME_WAGES") -> None:
-        """Pay that came in."""
+        """Incoming pay."""
         for day in days:
             self.add(account, day, -amount, category, "Employer Inc", channel="other")
 
     def subscribe(self, account: str, merchant: str, amount: float, first: int, every: int = 30) -> None:
-        """A merchant's charges since 180 days."""
+        """A merchant's charges of the last 180 days."""
         for day in range(first, 180, every):
             self.add(account, day, amount, "ENTERTAINMENT_TV_AND_MOVIES", merchant, channel="online")
 
     def live(self, account: str, scale: float) -> None:
-        """Ordinary purchases of half a year: often enough, and different enough, to form no subscription."""
+        """Half a year of ordinary purchases, varied enough to form no subscription."""
         for day in range(180):
             if self.draw.random() < 0.30:
                 self.add(account, day, self.draw.uniform(12, 95) * scale, "FOOD_AND_DRINK_GROCERIES", GROCERS[day % 3])

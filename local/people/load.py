@@ -1,4 +1,4 @@
-"""Made-up people into SpendSense's database, through the adapters that the application itself uses."""
+"""Load made-up people into SpendSense's database, through the application's own adapters."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -19,7 +19,7 @@ COHORT = "UPDATE spendsense.profiles SET cohort = %s WHERE subject = %s"
 
 
 class FixedUrl:
-    """A database that is where it is."""
+    """A database at a fixed address."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -29,13 +29,13 @@ class FixedUrl:
         return self._url
 
     def forget(self) -> None:
-        """Nothing to read anew."""
+        """Do nothing, because the address is fixed."""
 
 
 def load(url: str, people: Iterable[Person], now: datetime, tell: Callable[[int], None] = lambda count: None) -> int:
-    """Register, give consent for and import each person; how many rows of transactions there are.
+    """Register, give consent for and import each person; return the number of transactions.
 
-    Nothing is announced: who is loaded in bulk is computed in bulk. `tell` hears the count after each person.
+    It publishes no events, because people loaded in bulk are computed in bulk. `tell` gets the count after each person.
     """
     rows = 0
     with closing(Postgres(FixedUrl(url), statement_timeout_ms=60_000)) as database:

@@ -1,4 +1,4 @@
-"""The Data API's operations over statements: what each accepts, answers and refuses, by AWS's names and limits."""
+"""The Data API's operations over statements, with AWS's names, limits, answers and errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ class DataApi:
         }
 
     def call(self, operation: str, request: Any) -> dict[str, Any]:
-        """The answer of `operation`; Fault carries what AWS would answer instead."""
+        """The answer of `operation`; Fault carries AWS's error."""
         handler = self._operations.get(operation)
         if handler is None:
             raise Fault("UnknownOperationException", f"Operation {operation} is not served here.")
@@ -223,7 +223,7 @@ class DataApi:
 
 
 def violations(shape: Any, value: Any, where: str = "") -> list[str]:
-    """What in `value` breaks the service model's `shape`: types, required members, enumerations, lengths, patterns."""
+    """Where `value` violates `shape` of the service model: types, required members, enumerations, lengths, patterns."""
     kind = shape.type_name
     accepts = {"structure": dict, "list": list, "string": str, "boolean": bool, "integer": int, "long": int}.get(kind)
     wrong = accepts is not None and (not isinstance(value, accepts) or (accepts is int and isinstance(value, bool)))

@@ -1,4 +1,4 @@
-"""What differs between Redshift's SQL and PostgreSQL's, for the statements that the application uses."""
+"""Differences between Redshift's and PostgreSQL's SQL, for the application's statements."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ COPY = re.compile(
 
 
 class Refused(Exception):
-    """A statement that the Data API would not accept; the message is the one for the caller."""
+    """A statement that the Data API would refuse; the message is for the caller."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Copy:
 def for_postgres(sql: str, parameters: Mapping[str, str]) -> str:
     """`sql` with psycopg's placeholders for Redshift's `:name`, and without Redshift's table attributes.
 
-    Refused where a parameter lacks a value, a value is not used, or there is more than one statement.
+    Refused if a parameter has no value, a value is not used, or there is more than one statement.
     """
     used: set[str] = set()
 
@@ -91,7 +91,7 @@ def require_all(used: set[str], parameters: Mapping[str, str]) -> None:
 
 
 def copy_of(sql: str) -> Copy | None:
-    """The COPY that a statement is, or None if it is another kind of statement."""
+    """The statement as COPY, or None if it is another kind of statement."""
     match = COPY.match(_without_comments(sql))
     if match is None:
         return None

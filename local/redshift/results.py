@@ -1,4 +1,4 @@
-"""Rows of PostgreSQL as the Data API shows them: typed fields, column metadata, pages."""
+"""PostgreSQL's rows in the Data API's form: typed fields, column metadata, pages."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,19 +25,19 @@ TYPE_NAMES = {
     1184: "timestamptz",
     1700: "numeric",
 }
-"""Redshift's type names by PostgreSQL's type ids; text does not exist in Redshift, it is varchar there."""
+"""Redshift's type names by PostgreSQL's type ids; Redshift has no text type and uses varchar."""
 
 INTEGERS = {"int2", "int4", "int8"}
 FLOATS = {"float4", "float8"}
 
 
 class ResultTooLarge(Exception):
-    """A row or a result beyond the Data API's limits; the message is the statement's error."""
+    """A row or result beyond the Data API's limits; the message is the statement's error."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement returned: its columns, and its records cut into pages."""
+    """A statement's result: its columns, and its records in pages."""
 
     columns: list[dict[str, Any]]
     pages: list[list[list[dict[str, Any]]]]

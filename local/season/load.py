@@ -3,8 +3,8 @@
     python -m local.season.load --sales 100000
     python -m local.season.load --sales 1000000 --copy-from s3://BUCKET/season/
 
-Through the Redshift Data API either way: by COPY of CSV objects, which is how Redshift wants to be loaded, or by
-multi-row inserts, which need no bucket. What the tables held before is deleted.
+It uses the Redshift Data API: COPY of CSV objects, which Redshift recommends, or multi-row inserts, which need no
+bucket. The tables' previous rows are deleted.
 """
 
 import argparse
@@ -30,16 +30,16 @@ STATEMENTS_IN_BATCH = 40
 ROWS_IN_OBJECT = 250_000
 
 Progress = Callable[[str, int, int], object]
-"""Told the table, the rows that are loaded and the rows that there are."""
+"""Receives the table, the number of loaded rows, and the total."""
 
 
 def create_schema(redshift: RedshiftData) -> None:
-    """Make the tables that are missing."""
+    """Create missing tables."""
     redshift.run(list(statements_of(concert_sql.text("schema"))))
 
 
 def load_by_inserts(season: Season, redshift: RedshiftData, progress: Progress) -> None:
-    """Load by multi-row inserts, as many in a transaction as the Data API takes."""
+    """Load with multi-row inserts, as many in a transaction as the Data API allows."""
     _empty(redshift)
     for table in TABLES:
         total, loaded = season.count(table), 0
@@ -54,7 +54,7 @@ def load_by_inserts(season: Season, redshift: RedshiftData, progress: Progress) 
 def load_by_copy(
     season: Season, redshift: RedshiftData, put: Callable[[str, bytes], object], prefix: str, progress: Progress
 ) -> None:
-    """Load by COPY; `put` stores an object by its key below `prefix`, an s3:// URL that ends with a slash."""
+    """Load with COPY; `put` stores an object by its key under `prefix`, an s3:// URL that ends with a slash."""
     _empty(redshift)
     for table in TABLES:
         total, loaded = season.count(table), 0
@@ -80,7 +80,7 @@ def _empty(redshift: RedshiftData) -> None:
 
 
 def _analyze(redshift: RedshiftData) -> None:
-    """Let the planner know what there is now: without statistics it joins histories row by row."""
+    """Update the planner's statistics: without them, it joins histories row by row."""
     redshift.run([f"ANALYZE {table}" for table in TABLES])
 
 
@@ -116,7 +116,7 @@ def _csv(rows: Sequence[Row]) -> bytes:
 
 
 def show_progress(table: str, done: int, total: int) -> None:
-    """A bar on the terminal's error stream; a line for each table elsewhere."""
+    """A progress bar if stderr is a terminal, otherwise a line for each table."""
     if not sys.stderr.isatty():
         if done == total:
             print(f"{table:14} {total:>9,} rows", file=sys.stderr)
@@ -127,7 +127,7 @@ def show_progress(table: str, done: int, total: int) -> None:
 
 
 def main() -> None:
-    """Generate and load, by the environment's settings."""
+    """Generate and load a season, with the environment's settings."""
     parser = argparse.ArgumentParser(description="Load a generated concert season")
     parser.add_argument("--sales", type=int, default=100_000, help="sales lines, 1,000 to 1,000,000")
     parser.add_argument("--today", type=date.fromisoformat, default=datetime.now(UTC).date())

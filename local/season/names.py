@@ -1,10 +1,10 @@
-"""What things are called here: invented artists, invented venues, genres and venue types with their habits."""
+"""Names: invented artists and venues, genres, and venue types with their characteristics."""
 
 from typing import NamedTuple
 
 
 class VenueKind(NamedTuple):
-    """A type of venue: how many it holds, how it is called, and how full it gets against an average one."""
+    """A type of venue: its capacity, its names, and its demand relative to an average one."""
 
     name: str
     smallest: int
@@ -41,7 +41,7 @@ GENRES: tuple[tuple[str, float], ...] = (
     ("blues", 0.84),
     ("jazz/blues", 0.85),
 )
-"""Each genre with its demand against an average one."""
+"""Each genre with its demand relative to an average one."""
 
 FIRST_WORDS = (
     "Amber", "Arctic", "Atlas", "Autumn", "Brass", "Broken", "Cedar", "Cobalt", "Copper", "Crimson", "Crooked", "Delta",
@@ -75,4 +75,4 @@ VENUE_WORDS = (
 AMENITIES = ("parking", "bar", "wheelchair access", "cloakroom", "merchandise", "outdoor area", "standing room", "food")
 SEGMENTS = ("general", "member", "student", "corporate", "presale")
 TIERS = (("standard", 1.0, 0.68), ("premium", 1.7, 0.22), ("vip", 3.2, 0.10))
-"""Each price tier with its price against the standard one and its share of tickets."""
+"""Each price tier with its price relative to the standard and its share of tickets."""

@@ -1,10 +1,10 @@
-"""Where the season plays: real cities with their coordinates, in degrees, and how large their audiences are."""
+"""The season's cities: real ones, with coordinates in degrees and the size of their audiences."""
 
 from typing import NamedTuple
 
 
 class City(NamedTuple):
-    """A city; `demand` is its audience against an average one."""
+    """A city; `demand` is its audience relative to an average one."""
 
     name: str
     state: str

@@ -2,13 +2,13 @@
 
     python -m local.season.train
 
-Without `--warehouse` it makes its own: an engine, the Data API before it, and generated seasons of fixed seeds and a
-fixed day, so the same command learns the same model. It learns from LEARNT seasons, measures its errors on CALIBRATED
-ones, and is judged by JUDGED ones, of artists and venues that it never saw. A warehouse of one season is cut by time
-instead. Features are those of `concerts/sql/features.sql`, each concert seen from up to nine months ahead.
+Without `--warehouse`, it creates its own: an engine behind the Data API, and generated seasons with fixed seeds and a
+fixed day, which always give the same model. It learns from LEARNT seasons, measures errors on CALIBRATED ones, and is
+evaluated on JUDGED ones, with unseen artists and venues. A warehouse with one season is split by time instead.
+`concerts/sql/features.sql` computes the features, with each concert seen from up to nine months ahead.
 
-New artists, new venues and concerts without known prices are rare in a season and common in life, so each case is
-learnt once as it was and once with some of that hidden, and the errors are measured with each hidden.
+New artists, new venues and concerts without known prices are rare in a season but common in practice. Each case is
+therefore learnt once as it was and once with some of these hidden, and errors are measured with each hidden.
 """
 
 import argparse
@@ -45,25 +45,25 @@ from local.season.generator import generate
 
 SEED = 20_26
 LEARNT, CALIBRATED, JUDGED = (SEED, 11), (12, 13), (21, 22, 23)
-"""Seeds of the seasons to learn from, to measure errors on, and to be judged by."""
+"""Seeds of the seasons for learning, for measuring errors, and for evaluation."""
 SEASON_DAY = date(2026, 11, 1)
 SEASON_SALES = 100_000
 CUT_DAYS = 180
 LEVEL = 0.8
 HIDDEN = [(), *(names for size in (1, 2, 3) for names in itertools.combinations(FORECAST_GAPS, size))]
-"""What may be hidden of a case, by the names in FORECAST_GAPS."""
+"""Features of a case that may be hidden, by the names in FORECAST_GAPS."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One completed concert as it was known before, and what it took."""
+    """One completed concert as known beforehand, and its takings."""
 
     outlook: ConcertOutlook
     revenue: float
 
 
 def cases_in(redshift: RedshiftData) -> list[Case]:
-    """Every completed concert of the warehouse whose takings were reported."""
+    """Every completed concert in the warehouse with reported takings."""
     sql = concert_sql.text("features").replace("{targets}", concert_sql.text("targets_training"))
     return [Case(outlook_of(row), float(str(row["revenue"]))) for row in redshift.rows(sql) if _was_reported(row)]
 
@@ -73,7 +73,7 @@ def _was_reported(row: Row) -> bool:
 
 
 def split(cases: Sequence[Case]) -> tuple[list[Case], list[Case], list[Case]]:
-    """Cases to learn from, later ones to measure errors on, and the latest to be judged by."""
+    """Cases for learning, later ones for measuring errors, and the latest for evaluation."""
     last = max(case.outlook.event_date for case in cases)
     borders = (last - timedelta(days=2 * CUT_DAYS), last - timedelta(days=CUT_DAYS))
     parts: tuple[list[Case], list[Case], list[Case]] = ([], [], [])
@@ -83,7 +83,7 @@ def split(cases: Sequence[Case]) -> tuple[list[Case], list[Case], list[Case]]:
 
 
 def fit_encoder(cases: Sequence[Case]) -> OrdinalEncoder:
-    """The encoder of venue types; -1 stands for those that it never saw."""
+    """The encoder of venue types; -1 stands for unseen ones."""
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return encoder.fit(np.array([[case.outlook.venue_type] for case in cases], dtype=object))
 
@@ -95,7 +95,7 @@ def features_in(cases: Sequence[Case], encoder: OrdinalEncoder) -> list[TicketFe
 
 
 def without(features: TicketFeatures, hidden: Sequence[str]) -> TicketFeatures:
-    """The features of the same concert, had nobody known what is hidden."""
+    """The features of the same concert with the hidden ones unknown."""
     changes: dict[str, Any] = {name: None for what in hidden for name in FORECAST_GAPS[what]}
     if "artist history" in hidden:
         changes["artist_total_concerts"] = 0
@@ -124,7 +124,7 @@ class Judged:
     taken: "np.ndarray[Any, Any]"
     predicted: "np.ndarray[Any, Any]"
     whole: int
-    """How many of them, the first, are as they were."""
+    """Number of unmodified cases, which come first."""
 
     @classmethod
     def of(cls, cases: Sequence[Case], encoder: OrdinalEncoder, model: HistGradientBoostingRegressor) -> "Judged":
@@ -134,14 +134,14 @@ class Judged:
         return cls(features, taken, model.predict(np.array([vector(one) for one in features])), len(known))
 
     def by(self, name: Any) -> Mapping[str, "np.ndarray[Any, Any]"]:
-        """The places of the cases by what `name` calls their features."""
+        """Indexes of the cases, grouped by the name that `name` gives their features."""
         places: dict[str, list[int]] = defaultdict(list)
         for place, features in enumerate(self.features):
             places[name(features)].append(place)
         return {key: np.array(found) for key, found in sorted(places.items())}
 
     def covered(self, bands: Mapping[str, Mapping[str, float]]) -> "np.ndarray[Any, Any]":
-        """Which of the takings lie in their band's interval."""
+        """Whether each case's takings are in its band's interval."""
         factors = np.array([(bands[band_of(one)]["low"], bands[band_of(one)]["high"]) for one in self.features])
         inside: np.ndarray[Any, Any] = (self.taken >= self.predicted * factors[:, 0]) & (
             self.taken <= self.predicted * factors[:, 1]
@@ -150,7 +150,7 @@ class Judged:
 
 
 def bands_of(calibrated: Judged) -> dict[str, dict[str, float]]:
-    """For each band the factors between which LEVEL of the takings lie, times the model's answer."""
+    """For each band, the factors of the model's answer between which LEVEL of the takings lie."""
     ratios = calibrated.taken / calibrated.predicted
     tail = (1 - LEVEL) / 2
     return {
@@ -169,13 +169,13 @@ def scores(taken: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> 
 
 
 def baseline(features: Sequence[TicketFeatures], name: str) -> "np.ndarray[Any, Any]":
-    """A mean that the features hold, as the forecast; everyone's mean where a case has none."""
+    """A mean from the features as the forecast, or the overall mean if a case has none."""
     means = np.array([np.nan if getattr(one, name) is None else getattr(one, name) for one in features])
     return np.where(np.isnan(means), np.nanmean(means), means)
 
 
 def judgement(judged: Judged, bands: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    """How the model did on one season, beside both baselines, and by level of confidence."""
+    """The model's scores on one season, next to both baselines, and by level of confidence."""
     known = judged.features[: judged.whole]
     taken = judged.taken[: judged.whole]
     covered = judged.covered(bands)
@@ -198,7 +198,7 @@ def judgement(judged: Judged, bands: Mapping[str, Mapping[str, float]]) -> dict[
 def train(
     learnt: Sequence[Case], calibrated: Sequence[Case], judged: Mapping[str, Sequence[Case]], folder: Path
 ) -> dict[str, Any]:
-    """Fit, measure, judge and save; the manifest that was written."""
+    """Fit, measure, evaluate and save; return the manifest."""
     encoder = fit_encoder(learnt)
     model = fit_model(features_in(learnt, encoder), np.array([case.revenue for case in learnt]))
     bands = bands_of(Judged.of(calibrated, encoder, model))
@@ -232,7 +232,7 @@ def train(
 
 
 def report(manifest: dict[str, Any]) -> str:
-    """The manifest's scores, to be read."""
+    """The manifest's scores as readable text."""
     lines = [
         f"ticket_sales {manifest['version']}, learnt from {manifest['learnt_from']['concerts']:,} concerts",
         f"{'':34}{'median error':>14}{'R2':>9}{'bias':>9}{'in 80 %':>9}",

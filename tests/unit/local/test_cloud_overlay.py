@@ -84,7 +84,7 @@ def test_a_package_has_the_code_and_the_overlay(tmp_path: Path) -> None:
 
 def test_properties_for_a_function_that_does_not_exist_are_refused(tmp_path: Path) -> None:
     root = project(tmp_path, "Resources: {Wrok: {Properties: {Timeout: 5}}}\n")
-    with pytest.raises(PackagingError, match="adds to Wrok, which nothing declares"):
+    with pytest.raises(PackagingError, match="adds to Wrok, which is declared nowhere"):
         package("local", tmp_path / "out", root=root)
 
 

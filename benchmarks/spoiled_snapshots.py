@@ -40,7 +40,7 @@ def main() -> None:
     lines += ["Of the spoiled ones of the last set, {} of {} fail.".format(*counted(later)), ""]
     lines += ["| honest | snapshots | fail |", "|---|---|---|"]
     lines += [f"| {kind} | {rows[kind]} | {failed[kind]} |" for kind in rows]
-    lines += ["", "| fault | what says so first |", "|---|---|"]
+    lines += ["", "| fault | detected first by |", "|---|---|"]
     lines += [f"| {fault} | {'; '.join(dict.fromkeys(reasons))} |" for fault, reasons in found.items()]
     text = PAGE.read_text()
     before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]

@@ -73,7 +73,7 @@ class PredictionObjects(Protocol):
 
 
 class Verifier(Protocol):
-    """The key that vouches for models."""
+    """The model-signing key."""
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Was `message` signed with the key?"""

@@ -95,9 +95,7 @@ def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
         raise model_refused("its manifest is not a signed manifest", "manifest_malformed") from None
     payload = envelope.payload.encode("utf-8", "surrogatepass")
     if not verifier.verify(PURPOSE + payload, signature):
-        raise model_refused(
-            "the signature of its manifest is not by the key that vouches for models", "signature_invalid"
-        )
+        raise model_refused("the signature of its manifest is not by the model-signing key", "signature_invalid")
     try:
         if (version := msgspec.json.decode(payload, type=_Versioned).version) > NEWEST_VERSION:
             raise model_refused(
@@ -131,7 +129,7 @@ def read_manifest(objects: PredictionObjects, verifier: Verifier, floors: ModelF
 
 
 def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest) -> bytes:
-    """The model's bytes, exactly those that the manifest vouches for; Unprocessable "model_mismatch" otherwise."""
+    """The model's bytes, if they match the manifest; Unprocessable "model_mismatch" otherwise."""
     pinned = objects.pin(uri)
     if pinned.bytes != manifest.bytes:
         raise model_refused(f"it has {pinned.bytes} bytes, its manifest says {manifest.bytes}", "model_mismatch")
@@ -141,7 +139,7 @@ def read_artifact(objects: PredictionObjects, uri: ObjectUri, manifest: Manifest
 
 
 def check_content(content: bytes, manifest: Manifest) -> None:
-    """Unprocessable ("model_mismatch") unless these are the bytes that the manifest vouches for."""
+    """Unprocessable ("model_mismatch") unless the bytes match the manifest."""
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), manifest.sha256):
         raise model_refused("its SHA-256 is not its manifest's", "model_mismatch")
 

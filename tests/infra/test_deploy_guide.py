@@ -81,7 +81,7 @@ def test_every_resource_that_has_a_name_or_stays_is_in_the_table_once(transforme
     for kind, name, logical, stays in standing(transformed):
         found = [row for row in listed if row.kind == kind and fnmatchcase(name, row.name)]
         assert len(found) == 1, f"docs/deploy.md, 9: expected one row for {kind} `{name}` ({logical}), found {found}"
-        assert found[0].destroyed.startswith("stays" if stays else "goes"), (kind, name)
+        assert found[0].destroyed.startswith("retained" if stays else "deleted"), (kind, name)
         assert found[0].elsewhere.startswith("taken") is (kind in GLOBAL and "STACK" in name), (kind, name)
         used.add(found[0])
     assert set(listed) == used, "rows of what is not in the template"

@@ -1,4 +1,4 @@
-"""The ticket model that is shipped with the application: a skops file, and a manifest that vouches for it.
+"""The ticket model shipped with the application: a skops file and its manifest.
 
 The manifest repeats, for functions without scikit-learn, what the file says: the encoder's venue types, the order of
 the features, the version. Loading checks that the two agree, so there is one encoder.

@@ -27,7 +27,7 @@ SLOW_FIRST = ("package/test_archives.py", "cloud", "browser", "package", "contra
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share the tests, hand out the slow folders first, so that both end at about the same time."""
+    """If workers share the tests, run the slow folders first; both workers then end at about the same time."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: next(n for n, start in enumerate(SLOW_FIRST) if _path(item).startswith(start)))
 

@@ -85,7 +85,7 @@ class Comparison(NamedTuple):
     reason: str = ""
 
     def lines(self) -> Iterator[str]:
-        """What to tell the person who ran the tests."""
+        """Output for the person who ran the tests."""
         if self.reason:
             yield f"The functions' grants were not compared with their calls: {self.reason}."
         yield from self.differences

@@ -134,7 +134,7 @@ class RedshiftData:
             answer = {"Status": "SUBMITTED"}
         try:
             answer = self._await(statement_id, answer, deadline)
-        except UpstreamError as error:  # nobody will read its result
+        except UpstreamError as error:  # its result will not be read
             self._cancel(statement_id)
             if isinstance(error, UpstreamTimeout) and (request := current()):
                 request.gave_up(SERVICE)

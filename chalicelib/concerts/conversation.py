@@ -1,7 +1,7 @@
-"""Chat: a turn goes to the first provider that answers, its pieces come back as they arise.
+"""Chat: the first provider that answers handles a turn, and its pieces are streamed.
 
-A provider that fails before its first word is passed over. One that fails later has its words withdrawn (`Restart`)
-and the next begins anew, so a reply is always whole and always by one source, which it names.
+A provider that fails before its first word is skipped. If one fails later, its words are withdrawn (`Restart`) and the
+next starts over: a reply is always complete and from one source, which it names.
 """
 
 import re
@@ -59,7 +59,7 @@ STOP_LOOKED_FOR_S = 0.5
 STORE_FAILURES = (UpstreamError, RateLimited, Forbidden)
 
 Send = Callable[[Mapping[str, Any]], object]
-"""Puts one message to the client; Gone where it has left."""
+"""Sends one message to the client; Gone if it has left."""
 
 
 def new_chat_session_id() -> str:
@@ -123,10 +123,10 @@ class Conversation:
         raise UpstreamUnavailable("No chat provider can answer now; try again later.", retry_after=5)
 
     def answer_through(self, send: Send, request: ChatRequest, answer: str) -> None:
-        """Send the answer as it arises: CHAT_STARTED at once, CHAT_DELTA for words, CHAT_DONE or CHAT_STOPPED last.
+        """Stream the answer: CHAT_STARTED immediately, CHAT_DELTA for words, CHAT_DONE or CHAT_STOPPED last.
 
-        CHAT_RESTART says that a provider failed and its words are void. Each message carries its `sequence`, the first
-        is 0. `answer` names it to `stop`. Ends when the client has left; raises as `stream` does.
+        CHAT_RESTART means that a provider failed and its words are void. Each message has its `sequence`, from 0.
+        `answer` identifies it for `stop`. Ends when the client has left; raises as `stream` does.
         """
         begun = self._clock()
         events = self.stream(request)
@@ -212,7 +212,7 @@ class Conversation:
     def _session(self, request: ChatRequest) -> tuple[ChatSession, bool]:
         """The session to continue, and whether it can be kept.
 
-        Where the store fails, ownership cannot be checked: nothing of the session is read, and providers get a new id.
+        If the store fails, ownership cannot be checked: the session is not read, and providers get a new id.
         """
         fresh = ChatSession(
             session_id=self._new_session_id(),
@@ -243,7 +243,7 @@ class Conversation:
 
 
 def _until(ends: float, pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The pieces, each of which may take until `ends`, a monotonic time; what is between them may take longer."""
+    """The pieces, each of which may take until `ends`, a monotonic time; work between them may take longer."""
     while True:
         with within(max(0.0, ends - time.monotonic())):
             piece = next(pieces, None)

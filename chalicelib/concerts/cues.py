@@ -1,7 +1,7 @@
-"""The words by which the local chat tells what a message asks: cues of intents, negations, limits, orders, counts.
+"""Words by which the local chat recognises a message's meaning: cues of intents, negations, limits, orders, counts.
 
 Patterns search the flat text of a message: plain words and marks with one space between them, names as `_artist`,
-`_venue`, `_genre`, `_place` and `_type`. A pattern stays on one line, so that a search finds it.
+`_venue`, `_genre`, `_place` and `_type`. A pattern stays on one line, where a search can find it.
 """
 
 # ruff: noqa: E501, SIM905

@@ -102,7 +102,7 @@ def season_of(day: date) -> int:
 def ticket_prices(text: str | None, currency: str = "USD") -> list[float]:
     """The prices in a concert's JSON text, lowest first: `{tier: price}`, a list, or objects with `min` and `max`.
 
-    What is no price, or in another currency than `currency`, is left out: unknown is not zero.
+    Values that are no price, or in another currency than `currency`, are left out: unknown is not zero.
     """
     try:
         return sorted(price for price in _prices(json.loads(text or ""), currency) if 0 < price <= HIGHEST_PRICE)

@@ -1,6 +1,6 @@
 """The warehouse's names as people write them: accents, hyphens, abbreviations and aliases; one normaliser for all.
 
-Whatever the application answers with (a genre, a place, an artist, a venue) finds itself again, however it is spelled.
+Every name in the application's answers (a genre, a place, an artist, a venue) works in queries, in all spellings.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Popularity of venues: eleven features over the completed concerts of a look-back, weighted into one score.
 
-Each feature is divided by its maximum over the venues that have `min_events`; SCORE_WEIGHTS weighs them. Revenue is
-what was sold; where no sales are recorded, what the concert reported. What nobody reported counts for nothing and
-against nothing: the weights of the other features share its own. The statement is `sql/popularity.sql`.
+Each feature is divided by its maximum over the venues with at least `min_events`; SCORE_WEIGHTS weighs them. Revenue is
+recorded sales, or the concert's reported revenue if there are none. Unreported features do not count: their weight is
+distributed over the others. The statement is `sql/popularity.sql`.
 """
 
 from collections.abc import Callable

@@ -67,9 +67,9 @@ FIRST_OF_PLACES = frozenset(
 
 
 def read(message: str, lexicon: Lexicon | None, today: date, earlier: ChatQuestion | None = None) -> ChatQuestion:
-    """The question that a message asks; without a lexicon its names stay unread.
+    """The question in a message; without a lexicon, names are not recognised.
 
-    What it leaves open is as in the `earlier` question, where it follows that: "and in Boston?".
+    A follow-up such as "and in Boston?" takes its missing parts from the `earlier` question.
     """
     return _Reader(message, lexicon, today).question(earlier)
 

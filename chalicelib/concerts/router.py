@@ -1,7 +1,7 @@
-"""The local chat provider: reads what a message asks, uses the tools for it, and says what came back.
+"""The local chat provider: parse a message, use the tools for it, and put their results into words.
 
-No model. Nothing of the message is executed; it reaches the tools as arguments, which they check like anyone's. What
-the question was taken to be is said first, and what of it could not be used is said with it.
+It uses no model. The message is never executed; its parts reach the tools as arguments, which they check as usual. The
+reply first states the interpretation of the question, and the parts that could not be used.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -138,7 +138,7 @@ class LocalRouter:
 
 
 def planned(question: ChatQuestion, history: Sequence[Exchange], today: date) -> AnswerPlan:
-    """What is to be done about `question`, after what was said before."""
+    """The plan for `question`, given the earlier conversation."""
     subject, problem = _subject(question, history)
     plan = AnswerPlan(unused=[problem] if problem else [])
     if question.topic:

@@ -83,9 +83,10 @@ class Vocabulary(Struct, frozen=True, eq=False):
 
 
 class Criteria(Struct, frozen=True, kw_only=True):
-    """Which concerts are meant, in the warehouse's own words; what is empty or None excludes nothing.
+    """A selection of concerts in the warehouse's terms; empty or None excludes nothing.
 
-    `genres` are parts of genres; of `places`, artists, venues and types any will do. Days from `since`, before `until`.
+    `genres` are parts of genres. A concert matches any of the `places`, artists, venues and types. Days from `since`,
+    before `until`.
     """
 
     genres: tuple[str, ...] = ()

@@ -73,9 +73,9 @@ def after_success(breaker: Breaker) -> Breaker:
 
 
 def is_outage(breaker: Breaker, now: datetime) -> bool:
-    """Is it worth a word to an operator: open, or failing for so long that no success came in between?
+    """Whether operators should get an alert: it is open, or has been failing without a success for too long.
 
-    At one poll in 5 minutes, with two retries each, no 5 failures ever fall into 300 s, so time alone must tell.
+    At one poll in 5 minutes, with two retries each, 5 failures never fall into 300 s, so elapsed time must decide.
     """
     since = breaker.failing_since
     return breaker.state is BreakerState.OPEN or (since is not None and now >= since + FAILURE_WINDOW)

@@ -1,14 +1,14 @@
-"""Compaction: the snapshots of an hour become one Parquet, sorted by aircraft, that replaces them.
+"""Compaction: one Parquet file, sorted by aircraft, replaces the snapshots of an hour.
 
-`processed/` is the inbox: what lies there is not yet, or not surely, in `history/`. An hour's Parquet names the
-snapshots that are in it, with the entity tag of the object that each came from (its footer's `sources`).
+`processed/` is the inbox: its snapshots may not be in `history/` yet. An hour's Parquet file names its snapshots, with
+the entity tag of each snapshot's object (its footer's `sources`).
 
-1. What is new in the inbox joins what the hour has, newer over older, and one conditional write replaces the hour.
-2. An object of the inbox is removed half an hour later, when no query that listed the hour before can still run, and
-   only while the hour names exactly that object.
+1. New snapshots of the inbox are merged into the hour, newer over older, and one conditional write replaces the hour.
+2. An object of the inbox is removed half an hour later, when no query that listed the old hour can still run, and only
+   while the hour names exactly that object.
 
-So at any moment a snapshot is in the inbox, in the hour, or in both, and a reader that takes each from the inbox first
-counts it once. Killed anywhere, or run twice at once, compaction leaves one of these states; the next run goes on.
+At any moment, a snapshot is in the inbox, in the hour, or in both, and a reader that prefers the inbox counts it once.
+If a run is killed, or two run concurrently, compaction leaves one of these states, and the next run continues.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,10 +95,10 @@ class Compaction:
         self._clock = clock
 
     def run(self, order: CompactionOrder, seconds_left: Callable[[], float]) -> CompactionReport:
-        """Compact the hours of the order, or all; doing it twice, or twice at once, changes nothing.
+        """Compact the hours of the order, or all; repeated or concurrent calls change nothing.
 
-        An hour that cannot be compacted is named in the report and does not keep the others from it.
-        Raises UpstreamUnavailable at the end if that may pass on a retry.
+        An hour that cannot be compacted is named in the report and does not block the others.
+        Raises UpstreamUnavailable at the end if a retry may succeed.
         """
         tally, retry = _Tally(), None
         inbox = self._inbox(order)

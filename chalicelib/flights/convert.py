@@ -84,8 +84,8 @@ class Conversion:
 def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = SnapshotLimits()) -> Conversion:
     """Read a snapshot, raw or gzip, from `source` and write it as Parquet to `sink`; both stay open.
 
-    Raises InvalidInput where the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over
-    a limit; what is then in `sink` is worthless. A malformed row is left out and counted. `states: null` is 0 rows.
+    Raises InvalidInput if the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over a
+    limit; the content of `sink` is then invalid. A malformed row is left out and counted. `states: null` is 0 rows.
     """
     stream = Stream(source, limits.max_bytes_decompressed)
     output = _Output(sink)

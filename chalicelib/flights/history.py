@@ -74,33 +74,33 @@ TRACK = (
     ONCE
     + """
 SELECT {columns} FROM once ORDER BY time_position LIMIT {limit}
-"""  # nosec B608  # what is filled in are our own texts and numbers
+"""  # nosec B608  # filled in with our own texts and numbers
 )
 SEARCH = (
     ONCE
     + """
 SELECT icao24, callsign, max(origin_country), min(snapshot_s), max(snapshot_s), count(*) AS sightings
 FROM once GROUP BY icao24, callsign ORDER BY sightings DESC, icao24, callsign LIMIT {limit}
-"""  # nosec B608  # what is filled in are our own texts and numbers
+"""  # nosec B608  # filled in with our own texts and numbers
 )
 TRAFFIC = (
     ONCE
     + """
 SELECT {key} AS counted_by, count(DISTINCT icao24) AS aircraft, count(*) AS sightings
 FROM once GROUP BY {key} ORDER BY {order} LIMIT {limit}
-"""  # nosec B608  # what is filled in are our own texts and numbers
+"""  # nosec B608  # filled in with our own texts and numbers
 )
 SNAPSHOT = (
     ONCE
     + """
 SELECT {columns} FROM once ORDER BY icao24 LIMIT {limit}
-"""  # nosec B608  # what is filled in are our own texts and numbers
+"""  # nosec B608  # filled in with our own texts and numbers
 )
 SNAPSHOTS = (
     ONCE
     + """
 SELECT snapshot_s, count(*) FROM once GROUP BY snapshot_s ORDER BY snapshot_s LIMIT {limit}
-"""  # nosec B608  # what is filled in are our own texts and numbers
+"""  # nosec B608  # filled in with our own texts and numbers
 )
 COUNTED = {
     "hour": (f"snapshot_s - snapshot_s % {HOUR_S}", "1"),
@@ -133,7 +133,7 @@ class Period(NamedTuple):
 
 
 class FlightHistory:
-    """Asks the engine, waits as long as a request may, and says how to go on where it takes longer."""
+    """Queries the engine, waits as long as a request may, and returns how to continue if it takes longer."""
 
     def __init__(
         self,
@@ -268,7 +268,7 @@ class FlightHistory:
 
     def _period(self, query: HistoryQuery, longest: timedelta) -> Period:
         now = self._clock()
-        # A whole minute, so that who asks for the last 24 hours and polls asks for the same.
+        # A whole minute, so repeated polls for the last 24 hours send the same query.
         now = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         end = query.end or (query.start + timedelta(days=1) if query.start else now)
         start, last = period(query.start or end - timedelta(days=1), end)

@@ -96,7 +96,7 @@ class Ingestion:
     def _refusal(self, now: datetime) -> dict[str, Any] | None:
         until = self._throttle.throttled_until()
         if until is not None and until > now:
-            self._tell_of_throttle(until, now)  # whoever recorded it may have died before telling
+            self._tell_of_throttle(until, now)  # the invocation that recorded it may have died before the alert
             return {"reason": "throttled", "until": until.isoformat()}
         breaker = self._guard.change_breaker(lambda stored: before_call(stored, now))
         if not breaker.allows_at(now):
@@ -161,7 +161,7 @@ class Ingestion:
         self._runs.begin(run)
         breaker = self._guard.change_breaker(after_success)
         self._measure(BreakerOpen=int(breaker.state is BreakerState.OPEN))
-        # A breaker that is half open may yet open again: that is still the outage that was told of.
+        # A half-open breaker may open again: that is still the outage of the earlier alert.
         self._notices.forget((*REFUSALS, OUTAGE) if breaker.state is BreakerState.CLOSED else REFUSALS)
         outcome = "empty" if snapshot.empty else "fetched"
         return {"outcome": outcome, "tracking_id": run.tracking_id, "key": key, "new": new}

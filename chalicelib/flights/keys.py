@@ -1,8 +1,8 @@
 """Object keys: functions of a snapshot's own time, so a repeated event writes to the same place.
 
-`processed/` holds the Parquet of snapshots that are not yet compacted, `history/` that of whole hours; both hold
-Parquet alone, because Athena reads each as one table. What belongs to a snapshot but is no Parquet lies in `index/` and
-`reports/`, under the same partitions as `processed/`.
+`processed/` has the Parquet files of snapshots that are not compacted yet, `history/` the files of whole hours; both
+contain only Parquet, because Athena reads each as one table. A snapshot's other files are in `index/` and `reports/`,
+under the same partitions as `processed/`.
 """
 
 import re

@@ -156,7 +156,7 @@ class Guard(Protocol):
         """Set the day's use to what the server says; no lower where others took credits after the use `reserved`."""
 
     def refund_credits(self, day: str, cost: int) -> None:
-        """Give back what was taken for a call that cost nothing."""
+        """Return the credits of a call that cost nothing."""
 
 
 class GuardReading(Protocol):

@@ -31,9 +31,9 @@ class RunStatus(StrEnum):
 TO_PROCESSED = (RunStatus.INGESTED, RunStatus.FAILED)
 TO_VALIDATED = tuple(status for status in RunStatus if status is not RunStatus.VALIDATED)
 TO_QUARANTINED = tuple(status for status in RunStatus if status is not RunStatus.QUARANTINED)
-"""A verdict may overtake the record of the processing, since S3 tells of the Parquet first; a replay may change it.
+"""A verdict may arrive before the record of the processing, because S3's event comes first; a replay may change it.
 
-Not from itself: only who moves a run to its verdict counts it, and owes the operator an alert.
+A status is not its own source: only the write that moves a run to its verdict counts it and owes an alert.
 """
 TO_FAILED = (RunStatus.INGESTED, RunStatus.PROCESSED)
 

@@ -1,7 +1,7 @@
-"""SQL of the history: statements with `?` and the literals that belong there, checked before they are spelled.
+"""SQL of the history: statements with `?` and their literals, which are checked before they are written.
 
-Athena's `ExecutionParameters` are literals of SQL themselves (`'3950d0'`, `12`), so whatever spells them must know that
-no value can be more than a literal: numbers are integers, texts are made of a few harmless characters.
+Athena's `ExecutionParameters` are themselves SQL literals (`'3950d0'`, `12`), so no value may be more than a literal:
+numbers are integers, and texts consist of a few harmless characters.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""State vectors, fast: rows of scalars are CSV in all but the brackets, and Arrow makes columns of CSV directly.
+"""State vectors, fast: except for the brackets, rows of scalars are CSV, which Arrow parses directly into columns.
 
-In a copy, every `],[` is taken for the end of a row; two threads read it while the text is proven to be JSON. That,
-and everything else JSON allows and CSV does not, is checked: quotes are read as part of a cell, so a cell of a text
-column has exactly two, at its ends, and a cell of any other column none, or the reading was wrong. Any doubt is a
-`Doubt`, and `states_json` reads the same bytes at a third of the speed; a property test holds that both give the same.
+In a copy, every `],[` ends a row; two threads read it while the text is validated as JSON. Everything that JSON allows
+and CSV does not is checked: quotes are read as part of a cell, so a cell of a text column must have exactly two, at its
+ends, and a cell of any other column none. If anything is irregular, `Doubt` is raised, and `states_json` reads the same
+bytes at a third of the speed; a property test proves that both give the same result.
 """
 
 from concurrent.futures import Executor

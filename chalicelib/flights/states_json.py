@@ -1,8 +1,8 @@
-"""State vectors, exact: any JSON, row by row, with a reason for every row that is refused.
+"""State vectors, exact: any JSON, row by row, with a reason for every refused row.
 
-A row is refused where it is no array of at least 17 fields, a field has a wrong type (`"12.5"` is no number, 70000 no
-int16), a text holds half a surrogate pair, or values nest too deeply to be read. Any field may be null; fields after
-the 18th are ignored; whole seconds may be written as `1770000000.0`, as archives made by pandas have them.
+A row is refused if it is no array of at least 17 fields, a field has a wrong type (`"12.5"` is no number, 70000 no
+int16), a text contains half a surrogate pair, or values are nested too deeply. Any field may be null; fields after the
+18th are ignored; whole seconds may be written as `1770000000.0`, as in archives made by pandas.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The text of a snapshot as a stream: what stands before `states`, its rows in pieces, what stands after.
+"""The text of a snapshot as a stream: the text before `states`, its rows in pieces, the text after.
 
 A snapshot is an object with `time` and `states`, in either order, perhaps with more. Its text passes through one
-buffer, so memory does not grow with it. What is not the array of states (the envelope) is kept and decoded whole.
+buffer, so memory does not grow with it. Everything except the array of states (the envelope) is kept and decoded whole.
 """
 
 import gzip

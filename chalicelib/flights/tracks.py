@@ -1,4 +1,4 @@
-"""Flights out of an aircraft's positions: where one ends, how far it went, and its line on a map."""
+"""Split an aircraft's positions into flights, with distance and a line for the map."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

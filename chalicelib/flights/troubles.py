@@ -1,4 +1,4 @@
-"""Runs that an operator must hear of: the alert is owed from the write that says so, and is sent once, by whomever."""
+"""Alerts about runs: a write records the pending alert, and one invocation sends it, once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ CLAIM_LASTS = timedelta(seconds=45)
 
 
 class Troubles:
-    """Records runs that failed or went to quarantine, and tells an operator, once for each."""
+    """Records runs that failed or went to quarantine, and sends operators one alert for each."""
 
     def __init__(
         self, *, runs: RunBook, notices: TroubleNotices, alerts: Alerts, clock: Callable[[], datetime]
@@ -36,9 +36,9 @@ class Troubles:
         self.tell(tracking_id)
 
     def tell(self, tracking_id: str) -> None:
-        """Send the alert that the run owes, if it owes one: claimed first, so that two invocations do not both tell.
+        """Send the run's pending alert, if there is one; a claim keeps two invocations from both sending it.
 
-        Raises UpstreamUnavailable while another one tells, so that a retry does, should that one die.
+        Raises UpstreamUnavailable while another invocation sends it; a retry then sends it if that one dies.
         """
         run = self._runs.find(tracking_id)
         if run is None or run.alert != PENDING or run.status not in _ALERTS:

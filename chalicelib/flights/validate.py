@@ -21,7 +21,7 @@ JUDGED = (RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
 
 class Validation:
-    """Judges snapshots, stores the report, moves the bad ones aside and tells an operator, once for each."""
+    """Judges snapshots, stores the report, quarantines failed ones and sends operators one alert for each."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Validation:
         return rows[len(rows) // 2] if len(rows) >= LEAST_USUAL else None
 
     def _finish(self, key: str, tracking_id: str) -> None:
-        """A repeated event, after the snapshot was moved aside: only what was left undone then is done now."""
+        """A repeated event after the snapshot was moved: do only what was not done then."""
         run = self._runs.find(tracking_id)
         if run is None or run.status not in JUDGED:
             raise InvalidInput(f"{key} was deleted before it was judged", code="processed_snapshot_missing")

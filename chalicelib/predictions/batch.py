@@ -1,4 +1,4 @@
-"""The single call: check, open, score, write; what is too large for it, or for its time, becomes a job."""
+"""The single call: check, open, score, write; data that is too large for it, or for its time, becomes a job."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ GB_SECOND_USD, FUNCTION_GB = 0.0000166667, 1769 / 1024
 class BatchPredictions:
     """Scores one object in one call.
 
-    `submit` makes a job of a request and returns its id; `single_call_bytes` is the size beyond which it is asked
-    to; `finished` knows what was done before; `clock` counts seconds.
+    `submit` turns a request into a job and returns its id, for data of more than `single_call_bytes`; `finished` finds
+    earlier results; `clock` counts seconds.
     """
 
     objects: PredictionObjects
@@ -103,11 +103,11 @@ class BatchPredictions:
         )
 
     def predict(self, request: PredictionRequest, seconds_left: Callable[[], float]) -> PredictionOutcome | HandedOver:
-        """Score the data of `request` into its output; `seconds_left` tells the time that the invocation has.
+        """Score the data of `request` into its output; `seconds_left` is the invocation's remaining time.
 
-        The same request for the same versions of model and data is answered by its finished output, unless `fresh`.
-        Raises InvalidInput, Forbidden, NotFound, Conflict for what the caller can mend, each with its own code;
-        OutOfTime where the work cannot become a job; RateLimited and Upstream* from S3. Nothing partial is left.
+        The same request for the same versions of model and data returns its finished output, unless `fresh` is set.
+        Raises InvalidInput, Forbidden, NotFound, Conflict for errors that the caller can fix, each with its own code;
+        OutOfTime if the work cannot become a job; RateLimited and Upstream* from S3. It leaves no partial output.
         """
         began = self.clock()
         order = checked_order(request, self.allowed)

@@ -1,8 +1,8 @@
-"""A job's three steps, for the state machine to run: plan it, score its parts side by side, put them together.
+"""A job's three steps in the state machine: plan it, score its parts in parallel, join them.
 
-Each step may run twice and after a failure again. The plan pins the data's version and the model's digest, so every
-part sees the same ones. A part is an object in the scratch bucket, written whole; the output appears in the last
-step alone, joined inside S3. So a failed job leaves no upload open at the output, and its parts can be taken up.
+Each step may run twice, and again after a failure. The plan pins the data's version and the model's digest for all
+parts. A part is an object in the scratch bucket, written as a whole; only the last step writes the output, joined
+inside S3. A failed job therefore leaves no open upload at the output, and its parts can be resumed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -55,8 +55,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class DistributedPredictions:
     """The steps of jobs.
 
-    Parts have about `part_bytes`, data of at most `single_call_bytes` is one part; with a model that is too slow for
-    that, parts are smaller. `seconds_left` tells the time that a step's invocation has; each step raises OutOfTime.
+    Parts have about `part_bytes`, or less for a slow model; data of at most `single_call_bytes` is one part.
+    `seconds_left` is the remaining time of a step's invocation; each step raises OutOfTime.
     """
 
     objects: PredictionObjects

@@ -1,8 +1,8 @@
-"""Features out of CSV blocks: Arrow reads the common case, `records_plainly` everything, and they agree.
+"""Features of CSV blocks: Arrow reads the common case, `records_plainly` everything, with equal results.
 
-Arrow reads each feature as its type; where it cannot, as text, which `kinds` parses by its own rules; where the block's
-structure is in any doubt, the plain reader splits the records. It is `kinds` and the plain reader that say which row
-and column is wrong. Integers beyond 2**53 round to the nearest float64 where a feature is a number.
+Arrow reads each feature as its type, or as text, which `kinds` then parses by its own rules. If the block's structure
+is irregular, the plain reader splits the records. `kinds` and the plain reader name the wrong row and column. Integers
+beyond 2**53 round to the nearest float64 if a feature is a number.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
-"""JSON Lines: features out of blocks of records, and predictions put into them before each closing brace.
+"""JSON Lines: features of blocks of records, and predictions inserted before each closing brace.
 
-Arrow reads the common case, `_records` everything; the caller's bytes pass through untouched. A key that a record
-lacks is a missing value, as for `pandas.read_json`. Where the output is CSV or Parquet, the first record tells the
-columns; what is no feature is text there, nested values as their JSON.
+Arrow reads the common case, `_records` everything; the caller's bytes pass through unchanged. An absent key is a
+missing value, as for `pandas.read_json`. If the output is CSV or Parquet, the first record defines the columns; fields
+that are no features are text there, nested values as JSON.
 """
 
 import itertools

@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JobNews:
-    """Tells of jobs; `post` sends a message to a socket."""
+    """Sends news of jobs; `post` sends a message to a socket."""
 
     store: JobStore
     events: JobAnnouncements
     post: Callable[[JobWatcher, Mapping[str, Any]], object]
 
     def progress(self, job_id: str) -> None:
-        """Tell the subscribers how far a job is; one who has hung up is forgotten, a failure is only logged."""
+        """Send a job's progress to the subscribers; disconnected ones are removed, and failures are only logged."""
         watchers = self.store.watchers()
         job = self._job(job_id) if watchers else None
         if job is None:

@@ -1,4 +1,4 @@
-"""Making a fitted model into an artifact with a manifest, and telling what is in it before it is signed."""
+"""Turn a fitted model into an artifact with a manifest, and describe its content before it is signed."""
 
 import hashlib
 import importlib.metadata
@@ -51,7 +51,7 @@ class Artifact(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
-    """What the publisher tells of a model: a sample of its data, types that are not to be inferred, figures, a name."""
+    """A publisher's description of a model: a sample of its data, types that replace inferred ones, figures, a name."""
 
     sample: Any = None
     types: Mapping[str, FeatureType] = {}
@@ -78,8 +78,8 @@ def artifact_of(
 ) -> Artifact:
     """The artifact of a fitted scikit-learn estimator, loaded back once to prove that it works.
 
-    Without a `form`, skops if it reads back all that the estimator holds, else joblib. Without a sample, every feature
-    is a number. Raises InvalidInput ("unpublishable") with what is in the way.
+    Without a `form`, it is skops if skops restores the whole estimator, otherwise joblib. Without a sample, every
+    feature is a number. Raises InvalidInput ("unpublishable") with the reason.
     """
     from joblib import parallel_config
 

@@ -1,11 +1,11 @@
-"""CSV as bytes: where records end, and blocks of whole records on a grid that does not depend on who reads.
+"""CSV as bytes: the ends of records, and blocks of whole records on a grid that does not depend on the reader.
 
 A quotation mark is legal only around a whole field, and doubled inside one (RFC 4180). Then a newline ends a record
 exactly if an even number of quotation marks comes before it. A mark elsewhere would make the file ambiguous, so
 `stray_quote` finds it and the file is refused; before the first stray mark, every cut was right.
 
 The grid: block k holds the records that start at bytes [k * grid, (k + 1) * grid) of the file, its header included.
-Whoever scores a file, in one call or in many parts, so scores the same blocks and gets the same bytes.
+One call and many parts therefore score the same blocks and produce the same bytes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -104,7 +104,7 @@ def cut_blocks(chunks: Iterable[bytes], start: int, grid: int, *, quoting: bool 
 
     Without `quoting`, as in JSON Lines, quotation marks hide no newline.
 
-    Raises TooLarge ("record_too_long") at a record of more than MAX_RECORD_BYTES, so that memory stays bounded.
+    Raises TooLarge ("record_too_long") for a record of more than MAX_RECORD_BYTES, which bounds memory.
     """
     begun: list[memoryview] = []
     length = quotes = 0

@@ -1,10 +1,10 @@
 """Trust in models: a model loads only if our key signed its manifest and its bytes match the manifest.
 
-Loading a pickle runs code, and a forged tree can crash the process that predicts with it. So nothing of a model is
-parsed before (1) the signature over the manifest is good, (2) the manifest is for this very place, so that no other
-signed model can take its place, (3) its serial is not below the floor that its publisher has raised, so that no older
-model of this place can come back, and (4) the SHA-256 of the bytes, read from one pinned version, is the manifest's.
-Writers of the model bucket lack the key, and cannot write the floors.
+Loading a pickle runs code, and a forged tree can crash the process that predicts with it. A model is therefore parsed
+only if (1) the signature over the manifest is valid, (2) the manifest is for this place, which excludes other signed
+models, (3) its serial is not below the floor of its publisher, which excludes older models of this place, and (4) the
+SHA-256 of the bytes, read from one pinned version, matches the manifest. Writers of the model bucket have no key and
+cannot write the floors.
 """
 
 import base64

@@ -13,7 +13,7 @@ EmitCoverage = Callable[[str, Mapping[str, tuple[float, str]]], None]
 
 
 class CoverageMeter:
-    """Tells how much of what SpendSense promises is there, whenever a run for everybody is over."""
+    """Measures the coverage of SpendSense's results after each run for everybody."""
 
     def __init__(self, everybody: Survey, emit: EmitCoverage) -> None:
         self._everybody = everybody

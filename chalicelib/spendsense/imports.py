@@ -16,7 +16,7 @@ PREVIEWED = 100
 
 
 class Imports:
-    """Reads files, keeps their rows, and tells the jobs; the same file twice changes nothing."""
+    """Reads files, stores their rows, and notifies the jobs; importing a file twice changes nothing."""
 
     def __init__(
         self,
@@ -32,10 +32,10 @@ class Imports:
         self._tell = tell
 
     def take(self, subject: UUID, raw: bytes, content_type: str, query: ImportQuery, by: Operator) -> Imported:
-        """Keep what a file says of `subject`: JSON (all sections at once) or CSV (the section that `query` names).
+        """Import a file of `subject`: JSON (all sections) or CSV (the section that `query` names).
 
-        With `dry_run` nothing is kept, and the first rows are shown as they are understood.
-        Rows that are wrong are told one by one and left out; if any is news, the person's features are computed anew.
+        With `dry_run`, nothing is stored, and the answer shows the first rows as interpreted.
+        Invalid rows are reported one by one and left out; if any row is new, the person's features are computed again.
         NotFound without a profile, InvalidInput for a file that cannot be read at all.
         """
         statement = self._read(raw, content_type, query)

@@ -1,8 +1,8 @@
 """The three jobs: compute features, assign personas, generate recommendations; each announces the next.
 
-What is due is kept with each person, so a job only asks for batches until none is left: a run that was cut short is
-taken up where it stopped, a run that is delivered twice finds nothing to do, and a lost event is made good by the
-next night. People without consent are never due.
+Each person's row says which stage is due, and a job requests batches until none is left: an interrupted run continues
+where it stopped, a run that is delivered twice finds nothing to do, and the next night makes up for a lost event.
+People without consent are never due.
 """
 
 from collections.abc import Callable
@@ -75,8 +75,8 @@ class InsightJobs:
     def run(self, job: JobName, order: JobOrder, remaining_s: Callable[[], float]) -> JobRunOutcome:
         """Do what is due, then announce it.
 
-        UpstreamUnavailable when the time is up with work left, UpstreamTimeout when even one person takes too long;
-        what was done stays done, and the next delivery of the same order goes on from there.
+        UpstreamUnavailable if the time is up with work left, UpstreamTimeout if even one person takes too long;
+        finished work is kept, and the next delivery of the same order continues from there.
         """
         progress = self._pipeline.begin(job, order, self._clock())
         if progress.finished:

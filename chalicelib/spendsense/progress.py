@@ -1,4 +1,4 @@
-"""The socket channel `me`: how far the jobs are with the person who is signed in, as it changes."""
+"""The socket channel `me`: the jobs' progress for the signed-in person, as it changes."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ class PostToListener(Protocol):
 
 
 class ProgressFeed:
-    """Remembers people's sockets, and tells each of its own person's progress; what cannot be told holds up nothing."""
+    """Stores people's sockets, and sends each its person's progress; failures block nothing."""
 
     def __init__(self, listeners: Listeners, post: PostToListener, clock: Callable[[], datetime]) -> None:
         self._listeners = listeners

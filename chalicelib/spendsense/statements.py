@@ -1,7 +1,7 @@
-"""A bank's files to rows: one JSON document of Plaid's, or a CSV file of accounts, transactions or liabilities.
+"""Convert a bank's files to rows: a JSON document of Plaid's, or a CSV file of accounts, transactions or liabilities.
 
-Nothing is taken silently as something else: sections that are not known, or known and not used, are named, and a file
-of which nothing is understood is refused.
+Nothing is silently misread: unknown sections, and known but unused ones, are named, and a file of which nothing is
+understood is refused.
 """
 
 from collections import Counter

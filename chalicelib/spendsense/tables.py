@@ -1,8 +1,7 @@
 """CSV files of banks and their users, as rows of Plaid's fields.
 
-What a file leaves open (an encoding, a separator, the order of day and month, a decimal sign, whether minus is money
-out) is decided by what the file proves. What it does not prove is refused with both readings, never guessed; what was
-decided is told.
+The file's content decides its encoding, its separator, the order of day and month, the decimal sign, and whether minus
+is money out. Ambiguous files are refused with both interpretations, never guessed; decisions are reported.
 """
 
 import csv

@@ -110,7 +110,7 @@ def test_flights_and_jobs(url: str, services: Services) -> None:
 
 
 class Answering:
-    """A service that answers whatever it is asked."""
+    """A service that answers every call."""
 
     def __init__(self, answer: Any) -> None:
         self.page = self.get = lambda asked: answer

@@ -93,7 +93,7 @@ MANIFEST = Manifest(
 
 
 class Answers:
-    """A service that answers, or raises, whatever it is asked."""
+    """A service that answers every call, or raises an error."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer

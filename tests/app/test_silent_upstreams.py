@@ -61,7 +61,7 @@ def asked(method: str, path: str, body: Any = None, headers: Any = None) -> Answ
 
 
 def know(services: Services, **more: Any) -> None:
-    """Let the secrets be known, so that what comes after them is asked."""
+    """Provide the secrets; the tests are about later calls."""
     spendsense = services.settings.spendsense
     known = {
         services.settings.operator_secret_arn: {"token": OPERATOR_TOKEN},

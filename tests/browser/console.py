@@ -28,9 +28,9 @@ SETTLED = """
 
 
 class Visitor:
-    """One person's browser: signed in as a test user of the local cloud, or as nobody.
+    """One person's browser: signed in as a test user of the local cloud, or anonymous.
 
-    What a page says on its console, breaches of the content policy and requests to other hosts are kept as problems.
+    It records a page's console messages, content policy violations and requests to other hosts as problems.
     """
 
     def __init__(self, cloud: Cloud, browser: Any, user: str = "", **options: Any) -> None:
@@ -85,7 +85,7 @@ class Visitor:
         return str(self.page.evaluate("location.href"))
 
     def reload(self) -> None:
-        """Load the page anew; who was signed in no longer is."""
+        """Reload the page, which ends the sign-in."""
         self.page.reload()
         self.settle()
 

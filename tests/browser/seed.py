@@ -181,7 +181,7 @@ def _judged(run: Run, number: int) -> Run:
 
 
 def _write(dynamodb: Any, table: str, requests: list[dict[str, Any]]) -> None:
-    """Batches of 25, as DynamoDB takes them, a few at once."""
+    """Batches of 25, DynamoDB's maximum, a few in parallel."""
     batches = [requests[start : start + 25] for start in range(0, len(requests), 25)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(lambda batch: dynamodb.batch_write_item(RequestItems={table: batch}), batches))

@@ -508,7 +508,7 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
     visitor.go("/photos")
     visitor.button("Get a code").click()
     visitor.sees("Waiting for your phone")
-    visitor.sees("which no phone reaches")
+    visitor.sees("which a phone cannot reach")
     link = visitor.field("Link in the code").input_value()
     assert link.startswith(f"{cloud.console_url}/api/u#")
     phone = browser.new_context(viewport=NARROW, has_touch=True)

@@ -280,7 +280,7 @@ def test_the_photo_survives_a_reload_is_saved_and_deleted(pages: Pages) -> None:
 
 def test_a_code_that_no_phone_reaches_says_so(pages: Pages) -> None:
     session = pages.open_desktop()
-    pages.sees(pages.desktop, "which no phone reaches")
+    pages.sees(pages.desktop, "which a phone cannot reach")
     assert (
         pages.desktop.get_by_role("link", name="Open the phone’s page here").get_attribute("href")
         == session["phoneUrl"]

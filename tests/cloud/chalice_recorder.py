@@ -1,7 +1,7 @@
 """Chalice's own command, with every call that it makes written to the file of CHALICE_CALLS, one JSON object a line.
 
-What MiniStack does not have is answered here. MiniStack lets each function be pending for half a second, but refuses
-nothing meanwhile: nobody waits for it.
+It answers calls that MiniStack does not support. MiniStack keeps each function pending for half a second but refuses
+nothing meanwhile, so nothing waits for it.
 """
 
 import json

@@ -41,7 +41,7 @@ def unreserved() -> dict[str, str]:
 
 @dataclass
 class Deployment:
-    """A site in the local cloud that remembers what it was told."""
+    """A site in the local cloud that records its output."""
 
     cloud: Cloud
     parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""Attacks on the running local cloud by somebody who knows its addresses: none gets in, breaks it, or ends in a 500.
+"""Attacks on the running local cloud with knowledge of its addresses: none succeeds, breaks it, or ends in a 500.
 
-Every attacker has an address of its own, so that what is counted for one does not keep another test out.
+Every attacker has its own address, which keeps one test's rate limits from affecting another.
 """
 
 import base64
@@ -344,7 +344,7 @@ class TestOthersThings:
 
 
 def raw(base: str, method: str, path: str, headers: Mapping[str, str], body: str) -> tuple[int, str]:
-    """A request whose path nobody tidies up; its status and its answer."""
+    """A request whose path is sent unchanged; its status and its answer."""
     place = urlsplit(base)
     sent = {"Host": place.netloc, "Connection": "close", "Content-Length": str(len(body)), **headers}
     head = "".join(f"{name}: {text}\r\n" for name, text in sent.items())
@@ -650,7 +650,7 @@ class TestBombs:
 
 
 class TestRaces:
-    """The same thing several times at once."""
+    """The same call several times in parallel."""
 
     def test_one_address_opens_only_so_many_sessions_at_once(self, attacker: Attacker) -> None:
         with ThreadPoolExecutor(8) as pool:

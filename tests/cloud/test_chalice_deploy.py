@@ -52,7 +52,7 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree of its own, so that the developer's .chalice/deployed is not touched."""
+    """A separate tree, which protects the developer's .chalice/deployed."""
     folder = tmp_path_factory.mktemp("tree")
     (folder / ".chalice").mkdir()
     (folder / ".chalice" / "config.json").write_text((ROOT / ".chalice" / "config.json").read_text())

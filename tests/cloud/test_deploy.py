@@ -45,7 +45,7 @@ def deployment(cloud: Cloud) -> Iterator[Deployment]:
 
 @pytest.fixture
 def fresh(deployment: Deployment) -> Deployment:
-    """The same stack, with nothing told yet."""
+    """The same stack, without output yet."""
     return deployment.with_parameters()
 
 

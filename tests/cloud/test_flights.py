@@ -41,7 +41,7 @@ class Flights:
         return outcome
 
     def forget(self) -> None:
-        """Let OpenSky and the guard begin anew: no faults, no throttle, an unbroken breaker, all credits."""
+        """Reset OpenSky and the guard: no faults, no throttle, a closed breaker, all credits."""
         self.control(reset=True)
         guard, table = self.cloud.client("dynamodb"), self.cloud.tables["flights-guard"]
         for item in guard.scan(TableName=table)["Items"]:

@@ -75,7 +75,7 @@ POLICY = {
 
 
 class Probe:
-    """A tiny application of the tests' own, deployed beside Omnibus by the same means."""
+    """A tiny test application, deployed next to Omnibus in the same way."""
 
     def __init__(self, cloud: Cloud, folder: Path) -> None:
         self.cloud = cloud

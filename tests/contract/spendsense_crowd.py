@@ -1,4 +1,4 @@
-"""A crowd of people, what is derived of them, and work beside the test: for the tests of the jobs."""
+"""A crowd of people, their derived data, and concurrent work, for the tests of the jobs."""
 
 import threading
 from collections.abc import Callable

@@ -142,7 +142,7 @@ def fresh_database() -> Iterator[str]:
 
 @contextmanager
 def empty_database() -> Iterator[str]:
-    """The URL, with the owner's login, of a database that nobody has migrated."""
+    """The URL, with the owner's login, of a database without migrations."""
     with _database("template1") as name:
         yield engine().url(name, postgres.OWNER)
 

@@ -1,4 +1,4 @@
-"""The history's engine: Athena's answers as botocore checks them, whatever state a query is in."""
+"""The history's engine: Athena's answers, validated by botocore, in every state of a query."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -57,7 +57,7 @@ def world() -> Iterator[World]:
 
 
 def plaid(*transactions: dict[str, Any], account_id: str = "checking") -> dict[str, Any]:
-    """A document of one account, with rows that lack whatever is not given."""
+    """A document with one account; its rows have only the given fields."""
     balances = {"current": 500.0, "iso_currency_code": "USD"}
     base = {"account_id": account_id, "date": "2026-11-10", "payment_channel": "other", "pending": False}
     return {
@@ -117,7 +117,7 @@ class Life:
                     pass
 
     def everything(self) -> bytes:
-        """All that anybody may read of the person, and what was answered, byte for byte."""
+        """All readable data of the person, and the answers, byte for byte."""
         database, person = self._world.database, self._person
         records, explanations, oversight = (
             PostgresRecords(database),

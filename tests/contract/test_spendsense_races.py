@@ -1,4 +1,4 @@
-"""Jobs that meet somebody else: consent revoked, rows that come, people who leave, other runs."""
+"""Jobs with concurrent changes: consent revoked, new rows, people who leave, other runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing

@@ -1,4 +1,4 @@
-"""Recommendations and their reasons, each guardrail alone, and a trace for every decision."""
+"""Recommendations and their reasons, each guardrail separately, and a trace for every decision."""
 
 import re
 from collections.abc import Iterator

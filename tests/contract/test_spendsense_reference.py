@@ -1,4 +1,4 @@
-"""The set-based SQL against the plain formulas, on people that nobody would think of."""
+"""The set-based SQL compared with the plain formulas, on random people."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, with the local Redshift Data API before it; started once, by whoever asks first."""
+"""A PostgreSQL of the tests' own, behind the local Redshift Data API; started once, on first use."""
 
 import atexit
 import functools

@@ -229,7 +229,7 @@ class FakeGuard:
 
 
 class FakeAlerts:
-    """`Alerts`: keeps what was sent."""
+    """`Alerts`: stores sent alerts."""
 
     def __init__(self) -> None:
         self.sent: list[Mapping[str, Any]] = []
@@ -253,7 +253,7 @@ class FakeEmit:
 
 
 class FakeReprocessing:
-    """`Reprocessing`: keeps what was requested."""
+    """`Reprocessing`: stores requests."""
 
     def __init__(self) -> None:
         self.requested: list[str] = []

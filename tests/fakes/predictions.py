@@ -187,7 +187,7 @@ class MemoryJobs:
 
 @dataclass
 class MemoryMeter:
-    """Remembers what was counted."""
+    """Stores the counts."""
 
     counted: list[tuple[int, float]] = field(default_factory=list)
 

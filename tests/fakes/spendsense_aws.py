@@ -9,7 +9,7 @@ POOL = Pool("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool", frozen
 
 
 class FakePools:
-    """A pool, and what it becomes when it is read anew."""
+    """A pool, and its settings after the next read."""
 
     def __init__(self, known: Pool = POOL, rotated: Pool | None = None) -> None:
         self._known = known
@@ -26,7 +26,7 @@ class FakePools:
 
 
 class FakeAnnouncements:
-    """Remembers what was announced; raises `fail` while it is set."""
+    """Stores announcements; raises `fail` while it is set."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, dict[str, Any]]] = []

@@ -55,7 +55,7 @@ Metric = tuple[str, str, tuple[str, ...]]
 
 
 def emitted(read: Callable[[], str]) -> set[Metric]:
-    """Run whatever emits, and read the EMF lines from what `read` says was printed."""
+    """Run everything that emits metrics, and read the EMF lines from the output of `read`."""
     _emit_flights()
     _emit_uploads()
     _emit_spendsense()

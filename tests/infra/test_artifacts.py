@@ -62,7 +62,7 @@ class TestLocks:
                 assert tested[pin.name] == pin.version
 
     def test_the_plain_pins_are_those_that_ship(self) -> None:
-        """Without digests, so that `pip install -r requirements.txt chalice` works."""
+        """Without digests, as `pip install -r requirements.txt chalice` requires."""
         plain = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
         shipped = read_lock(ROOT / "infra/layers/base.txt")
         assert plain == [pin.lines[0].removesuffix("\\").rstrip() for pin in shipped]

@@ -115,7 +115,7 @@ def test_the_package_says_for_which_stage_it_is(packaged: Template) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree with the code linked, so that nothing is written into the real one."""
+    """A tree with linked code, which protects the real one from writes."""
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "config.json").write_text((ROOT / ".chalice" / "config.json").read_text())
     for name in ("app.py", "chalicelib"):

@@ -1,4 +1,4 @@
-"""A workload begun by `make new-workload` works: its tests and those of the template pass without a further line."""
+"""A workload created by `make new-workload` works: its tests and the template's pass without further changes."""
 
 import shutil
 import subprocess

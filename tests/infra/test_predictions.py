@@ -1,4 +1,4 @@
-"""The predictions' part of the template: the state machine, and who may do what with models and output."""
+"""The predictions' part of the template: the state machine, and permissions for models and output."""
 
 import json
 import re

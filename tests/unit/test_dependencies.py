@@ -91,7 +91,7 @@ def _breach(name: str, to: str, workloads: set[str], above: set[str]) -> str:
 
 
 def services(graph: Mapping[str, set[str]]) -> set[str]:
-    """The modules that import a workload's ports, at once or by way of others: they hold ports, and so are services."""
+    """The modules that import a workload's ports, directly or indirectly: they hold ports, and so are services."""
     found = {name for name, imports in graph.items() if any(to.endswith(".ports") for to in imports)}
     while grown := {name for name, imports in graph.items() if imports & found} - found:
         found |= grown

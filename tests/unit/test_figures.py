@@ -1,4 +1,4 @@
-"""Figures in documents are those of benchmarks/results.md: a link names the section, the number must be one of its."""
+"""Figures in documents match benchmarks/results.md: a link names the section, which must contain the number."""
 
 import re
 from decimal import Decimal

@@ -1,6 +1,6 @@
 """The worst inputs of functions, each in a process that may take no more memory than the function has.
 
-The emulator of Lambda has no limit, so only this tells. Predictions have a test of their own.
+The emulator of Lambda has no limit, so only this test shows it. Predictions have a separate test.
 """
 
 import json

@@ -133,7 +133,7 @@ def _messages(turn: Turn) -> list[dict[str, Any]]:
 
 
 def _input(call: Mapping[str, str]) -> dict[str, Any]:
-    """A tool call's arguments; what is not a JSON object becomes an unknown argument, which the tool refuses."""
+    """A tool call's arguments; other values than a JSON object become an unknown argument, which the tool refuses."""
     try:
         arguments = json.loads(call["input"] or "{}")
     except ValueError:

@@ -54,7 +54,7 @@ class SageMakerTicketModel:
         """The endpoint's revenue for each row.
 
         UpstreamRejected for a ModelError or an answer that is not one finite number a row, UpstreamUnavailable or
-        UpstreamTimeout where it stays busy or silent for the budget.
+        UpstreamTimeout if it stays busy or silent for the budget.
         """
         body = "\n".join(",".join("nan" if value is None else repr(value) for value in row) for row in rows)
         if len(body) > ENDPOINT_BODY_BYTES:
@@ -64,7 +64,7 @@ class SageMakerTicketModel:
         return Estimates(numbers_in(answer["Body"].read(), len(rows)), "sagemaker", variant)
 
     def ping(self) -> None:
-        """Ask the endpoint for one estimate; Upstream* where it does not answer."""
+        """Request one estimate from the endpoint; Upstream* if it does not answer."""
         self.estimate([[1.0] * 21])
 
     def _invoke(self, body: bytes) -> Any:

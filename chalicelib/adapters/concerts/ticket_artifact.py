@@ -57,7 +57,7 @@ class ArtifactTicketModel:
         _ = self._model
 
     def estimate(self, rows: Sequence[Sequence[float | None]]) -> Estimates:
-        """The model's revenue for each row of features; UpstreamRejected where one is not a finite number."""
+        """The model's revenue for each row of features; UpstreamRejected if one is not a finite number."""
         import numpy as np
 
         values = self._model.predict(np.asarray(rows, dtype=np.float64))

@@ -32,7 +32,7 @@ class FunctionTicketModel:
         try:
             estimates = msgspec.json.decode(content, type=dict[str, Estimates])["result"]
         except (msgspec.DecodeError, KeyError):
-            raise UpstreamRejected(f"{FUNCTION} answered with something else than estimates") from None
+            raise UpstreamRejected(f"{FUNCTION} answered without estimates") from None
         if len(estimates.values) != len(rows):
             raise UpstreamRejected(f"{FUNCTION} answered with {len(estimates.values)} numbers for {len(rows)} concerts")
         return estimates

@@ -39,7 +39,7 @@ STORED_VALUES = (
     "venue_id, popularity_rank, COALESCE(avg_attendance_rate, 0), COALESCE(revenue_per_event, 0), booking_frequency, "
     "total_events, CAST(:calculated_at AS TIMESTAMP)"
 )
-"""The stored table has no NULL; who needs to know what was reported asks for the ranking itself."""
+"""The stored table has no NULL; the ranking itself says what was reported."""
 
 ORDER_COLUMNS: Mapping[OrderBy, str] = {
     "popularity": "score",
@@ -151,7 +151,7 @@ class ConcertWarehouse:
         return _models(self._rows(sql.text("genres"), {"today": today}), GenreRow)
 
     def ping(self) -> None:
-        """Ask the warehouse for nothing; Upstream* where it does not answer."""
+        """Send the warehouse an empty query; Upstream* if it does not answer."""
         self._redshift.rows("SELECT 1 AS answer")
 
     def _rows(self, query: str, parameters: Mapping[str, Parameter]) -> Sequence[Row]:
@@ -159,9 +159,9 @@ class ConcertWarehouse:
 
 
 def conditions(criteria: Criteria) -> tuple[str, dict[str, Parameter]]:
-    """What `criteria` asks for as SQL over concerts `c`, artists `a` and venues `v`, and its parameters.
+    """`criteria` as SQL over concerts `c`, artists `a` and venues `v`, and its parameters.
 
-    The text is ours alone; every value is a parameter.
+    The text contains only our own SQL; every value is a parameter.
     """
     clauses: list[str] = []
     parameters: dict[str, Parameter] = {}

@@ -11,7 +11,7 @@ from chalicelib.flights.statements import Statement
 
 WHAT = "the history"
 ROWS_A_PAGE = 1000
-"""The most that GetQueryResults gives at once; the first page begins with the columns' names."""
+"""Maximum of one GetQueryResults page; the first page begins with the columns' names."""
 RETRY_AFTER_S = 5
 MINUTE_S = 60
 
@@ -19,8 +19,8 @@ MINUTE_S = 60
 class AthenaHistory:
     """`HistoryEngine` on Athena.
 
-    `binds` says whether the engine takes values beside the statement; where it does not, which is the local cloud's,
-    the same literals are put in their places.
+    `binds` says whether the engine accepts values as parameters; if not, as in the local cloud, the same literals are
+    inserted into the statement.
     """
 
     def __init__(self, client: Any, *, workgroup: str, database: str, binds: bool) -> None:

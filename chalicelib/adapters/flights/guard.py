@@ -1,4 +1,4 @@
-"""The guard table, key `guard_id`: the breaker, the credits of each day, the throttle, and who was told of what."""
+"""The guard table, key `guard_id`: the breaker, each day's credits, the throttle, and sent alerts."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -82,7 +82,7 @@ class FlightGuard:
         )
 
     def refund_credits(self, day: str, cost: int) -> None:
-        """Give back what was taken for a call that cost nothing."""
+        """Return the credits of a call that cost nothing."""
         self._attempt(
             "update_item",
             Key=_key(f"credits {day}"),

@@ -133,7 +133,7 @@ class OpenSky:
         return answer
 
     def _body(self, answer: HTTPResponse) -> bytes:
-        """At most a byte more than is allowed; TimeoutError where it trickles on beyond the deadline."""
+        """At most one byte more than allowed; TimeoutError if the body continues beyond the deadline."""
         pieces: list[bytes] = []
         size = 0
         while size <= MAX_ANSWER_BYTES and (piece := answer.read1(PIECE_BYTES)):

@@ -34,7 +34,7 @@ class ScoringFunction:
         self._function = function
 
     def ask(self, event: Mapping[str, Any]) -> bytes:
-        """The body of its answer; its refusal as the error that it is, UpstreamRejected for anything else."""
+        """The body of its answer; raises its refusal as the original error, or UpstreamRejected for other answers."""
         try:
             answer = self._client.invoke(FunctionName=self._function, Payload=msgspec.json.encode(event))
             content = answer["Payload"].read()
@@ -49,7 +49,7 @@ class ScoringFunction:
             refusal = msgspec.json.decode(body)["error"]
             code, message = str(refusal["code"]), str(refusal["message"])
         except (msgspec.DecodeError, KeyError, TypeError):
-            raise UpstreamRejected(f"{WHAT} answered with something else than a result") from None
+            raise UpstreamRejected(f"{WHAT} answered without a result") from None
         if status == 429:
             raise RateLimited(message)
         if status >= 500:

@@ -1,6 +1,6 @@
-"""Jobs of predictions in DynamoDB: a job and its finished parts share a key; the index `by_time` lists jobs alone.
+"""Prediction jobs in DynamoDB: a job and its finished parts share a key; the index `by_time` lists only jobs.
 
-The floors of models lie here too: the table is out of reach of those who may write the model bucket.
+Models' floors are here too, because writers of the model bucket cannot reach this table.
 """
 
 import time
@@ -21,7 +21,7 @@ KIND = "job"
 KEPT_DAYS = 120
 """Longer than Step Functions keeps the name of a run, 90 days from its end: a token used again gets a new run then."""
 PART_KEPT_DAYS = 30
-"""Longer than a job can be taken up again, and over long before its id is free, so that no new job finds parts done."""
+"""Longer than a job can be resumed, but over before its id is free again, so no new job finds finished parts."""
 WATCHERS = "watchers"
 FLOOR = "floor"
 SOCKET_S = 2 * 3600

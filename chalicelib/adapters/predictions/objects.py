@@ -213,7 +213,7 @@ class MultipartOutput:
         self._thread.shutdown(wait=True)
 
     def join(self, objects: S3Objects, sources: Sequence[Pinned], between: Callable[[], None]) -> None:
-        """Add the content of other objects; S3 itself copies what is large enough to be a part."""
+        """Add the content of other objects; S3 itself copies those that are large enough for a part."""
         copies: list[_Copy] = []
         self._bytes += sum(source.bytes for source in sources)
         for source in sources:
@@ -313,7 +313,7 @@ def _ours(error: Exception, uri: ObjectUri) -> OmnibusError:
     """A failure at an object in our words, each with its own code."""
     if isinstance(error, ClientError) and error_code(error) in CAME_FIRST:
         return Conflict(f"{uri} exists; send overwrite to replace it", code="output_exists")
-    if isinstance(error, ClientError) and error_code(error) in DENIED:  # it is the caller who named the object
+    if isinstance(error, ClientError) and error_code(error) in DENIED:  # the caller named the object
         return Forbidden(f"{uri} refuses access", code="access_denied")
     ours = translate(error, str(uri))
     if isinstance(ours, NotFound):

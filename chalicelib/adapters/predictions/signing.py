@@ -17,7 +17,7 @@ MIN_SECRET_BYTES = 32
 
 
 class KmsKey:
-    """Signs and verifies with a KMS key of the spec ECC_NIST_P256; who may do which, its policy and IAM say."""
+    """Signs and verifies with a KMS key (ECC_NIST_P256); its policy and IAM decide who can do which."""
 
     def __init__(self, kms: Any, arn: str) -> None:
         self._kms = kms
@@ -55,7 +55,7 @@ class KmsKey:
 
 
 class SharedSecret:
-    """HMAC-SHA-256 with a secret from Secrets Manager: for a local cloud, since who verifies could also sign."""
+    """HMAC-SHA-256 with a secret from Secrets Manager: only for a local cloud, because verifiers could also sign."""
 
     def __init__(self, secrets: Any, arn: str) -> None:
         self._secrets = secrets

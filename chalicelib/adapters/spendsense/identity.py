@@ -19,9 +19,9 @@ class SecretReader(Protocol):
 
 
 class SecretPools:
-    """Reads `{"issuer", "client_ids"}`; anew, on request, at most once in RENEWAL_S.
+    """Reads `{"issuer", "client_ids"}`, and again on request, at most once in RENEWAL_S.
 
-    What was read stays good until something newer is: that the secret cannot be read just now shuts nobody out.
+    The old value stays valid until a newer one is read: a secret that cannot be read now shuts nobody out.
     """
 
     def __init__(self, secrets: SecretReader, arn: str, clock: Callable[[], float] = time.monotonic) -> None:

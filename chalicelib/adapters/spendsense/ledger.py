@@ -105,7 +105,7 @@ class _Import:
             own = self._own_accounts()
         transactions = self._of(own, given.transactions, "transactions")
         gone = {*given.removed, *(row.replaces for row in transactions if row.replaces), *self._posted(transactions)}
-        # What the same file takes back is not kept for a moment either: else the file would be news each time.
+        # Rows that the same file removes are not stored first: otherwise, each import of the file would count as news.
         saved["transactions"] = self._save_transactions(
             [row for row in transactions if row.external_id not in gone], own
         )
@@ -188,7 +188,7 @@ class _Import:
         return saved
 
     def _merchants(self, rows: Sequence[BankTransaction]) -> dict[str, int]:
-        """The person's merchant of each key; one that is known by its name is that one, whatever else names it."""
+        """The person's merchant of each key; a known name identifies the merchant, regardless of other keys."""
         known, by_name = self._known_merchants()
         new: dict[str, str] = {}
         for row in rows:

@@ -1,6 +1,6 @@
-"""The application's login: it owns nothing, and can only become one person or the staff, whom the policies bind.
+"""The application's login: it owns nothing, and can only take the roles of a person or the staff, which policies bind.
 
-The owner of the tables, whom row-level security does not bind, signs in to migrate and for nothing else.
+The owner of the tables, whom row-level security does not bind, signs in only to migrate.
 """
 
 from typing import Any, Protocol
@@ -49,7 +49,7 @@ class ApplicationLogin:
 
         Conflict if a role of that name passes row-level security, or may become one that does.
         """
-        self._secrets.forget(self._arn)  # whoever changed the password migrates next, maybe in a container that is warm
+        self._secrets.forget(self._arn)  # after a password change, the next migration may run in a warm container
         secret = self._secrets.read(self._arn)
         try:
             login, password = str(secret["username"]), str(secret["password"])

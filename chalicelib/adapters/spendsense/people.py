@@ -75,7 +75,7 @@ class PostgresConsents:
         return for_person(self._database, subject, read)
 
     def record(self, subject: UUID, record: ConsentRecord) -> bool:
-        """Keep a record; a revoking one erases what was derived, and no job in flight can bring it back."""
+        """Store a record; a revoking one erases derived data, and no running job can restore it."""
 
         def keep(cursor: Cursor) -> bool:
             standing = cursor.execute(sql.text("lock_standing"), {"subject": subject}).fetchone()
@@ -96,7 +96,7 @@ class PostgresConsents:
 
 
 class PostgresListeners:
-    """Sockets with their people, and what each was told last."""
+    """Sockets with their people, and each one's last message."""
 
     def __init__(self, database: Postgres) -> None:
         self._database = database

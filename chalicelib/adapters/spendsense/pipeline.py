@@ -101,7 +101,7 @@ class PostgresPipeline:
         return self._database.run(batch, settings=BATCH_SETTINGS)
 
     def finish(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
-        """Note the end of the run; the last stage also leaves a trace with whoever has not consented."""
+        """Record the end of the run; the last stage also writes a trace for people without consent."""
 
         def end(cursor: Cursor) -> JobProgress:
             parameters = {"run_id": order.run_id, "job": job, "now": now}
@@ -125,9 +125,9 @@ class PostgresPipeline:
 
 
 def _claim(cursor: Cursor, claim: str, parameters: dict[str, object]) -> list[int]:
-    """People to work on: first those whom nobody holds, so that runs share the work; at the end whoever is left.
+    """People to work on: first those whose rows are not locked, which divides them among runs; then the rest.
 
-    Whom another run or a writer holds may become due, or stop being so, when they let go: so the last are waited for.
+    People whose rows another run or a writer holds may become due, or no longer be due, so the last ones are awaited.
     """
     for wait in (" SKIP LOCKED", ""):
         if users := [row.user_id for row in cursor.execute(claim + wait, parameters)]:

@@ -138,7 +138,7 @@ class PostgresExplanations:
         return row and Trace(**{**row._asdict(), "signals_used": [evidence_of(used) for used in row.signals_used]})
 
     def keep_feedback(self, subject: UUID, feedback: Feedback) -> bool:
-        """Keep it, in place of what was said before."""
+        """Store it, replacing the earlier one."""
         parameters = {
             "subject": subject,
             "recommendation_id": feedback.recommendation_id,

@@ -1,7 +1,7 @@
-"""Declared rules, templates and catalogue to PostgreSQL expressions over a row `f` of computed_features.
+"""Translate declared rules, templates and catalogue into PostgreSQL expressions over a row `f` of computed_features.
 
-What is written into SQL here is names of declared signals, numbers, and texts of the reviewed catalogue, quoted. What
-people or banks wrote stays in columns.
+This SQL contains only names of declared signals, numbers, and quoted texts of the reviewed catalogue. Texts from people
+or banks stay in columns.
 """
 
 from collections.abc import Iterable, Sequence

@@ -46,11 +46,11 @@ def consistency(batch: Batch, limits: Thresholds) -> Tally:
 
 
 def altitude_consistency(snapshot: Snapshot, limits: Thresholds) -> Tally:
-    """Whether an aircraft's two altitudes differ as everybody's do at its height.
+    """Whether an aircraft's two altitudes differ like the others' at its height.
 
-    Why: barometric altitude counts from the 1013.25 hPa surface, geometric from the ellipsoid, so that their difference
-    is the weather's and the geoid's, and grows with altitude where the air is warmer or colder than the standard
-    atmosphere; one aircraft that differs from all others has a broken sensor.
+    Why: barometric altitude counts from the 1013.25 hPa surface, geometric from the ellipsoid. Their difference depends
+    on the weather and the geoid, and grows with altitude if the air is warmer or colder than the standard atmosphere;
+    a single aircraft that differs from all others has a broken sensor.
     Formula: |d - line| <= 2000 ft + 3 % of |baro_altitude|, d being geo_altitude - baro_altitude, of the rows with
     both, finite. The line is Tukey's resistant one: its slope goes through the medians of the rows not above the lower
     and not below the upper quartile of baro_altitude, at most 15 % either way, and is 0 with fewer than 40 rows or

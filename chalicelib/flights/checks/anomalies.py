@@ -1,4 +1,4 @@
-"""What nobody thought of: anomaly_detection."""
+"""Unforeseen faults: anomaly_detection."""
 
 from typing import Final
 
@@ -19,8 +19,8 @@ NORMAL_QUARTILE: Final = 0.6745
 def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
     """Whether an aircraft moves like the others in its phase of flight.
 
-    Why: 250 m/s is ordinary in cruise and absurd on the ground; the robust z-score finds it without a limit of our own,
-    and is not bent by the very values that it looks for.
+    Why: 250 m/s is normal in cruise and absurd on the ground; the robust z-score finds it without a fixed limit, and
+    the outliers themselves do not distort it.
     Formula: z = 0.6745 |x - median| / max(MAD, 2 m/s) <= 6, for velocity and vertical_rate, by flight_phase, where at
     least 10 finite values are present; of the rows judged by either, failing in either. On the ground the median and
     the MAD of velocity are those of what moves (1 m/s or faster), if at least 10 do: the parked say nothing of taxiing,

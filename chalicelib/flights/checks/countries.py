@@ -3,7 +3,7 @@
 OpenSky derives `origin_country` from the block of 24-bit addresses to which an icao24 belongs; the blocks and the
 states that hold them are in ICAO Annex 10, Volume III, Part I, appendix to chapter 9. The names are those of the
 annex, in OpenSky's spelling, with the earlier or later name of a state that changed it and the short form beside
-the official one, since recordings of different years hold different names.
+the official one, because recordings of different years use different names.
 """
 
 from typing import Final

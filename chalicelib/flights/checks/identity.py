@@ -1,4 +1,4 @@
-"""Who is it: uniqueness, callsign_format and country_code."""
+"""Identity: uniqueness, callsign_format and country_code."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -50,7 +50,7 @@ def callsign_format(batch: Batch, limits: Thresholds) -> Tally:
 def country_code(batch: Batch, limits: Thresholds) -> Tally:
     """Whether the country of registration is one that OpenSky can name.
 
-    Why: OpenSky derives it from the address's block; an empty or new name tells of an address outside all blocks.
+    Why: OpenSky derives it from the address's block; an empty or new name means an address outside all blocks.
     Formula: rows whose origin_country is in `countries.COUNTRIES` / rows; null and empty are not.
     Pass mark: 0.95. Source: ICAO Annex 10, Volume III, the appendix on aircraft addresses (`countries`).
     """

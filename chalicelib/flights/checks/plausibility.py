@@ -1,8 +1,8 @@
-"""Can a snapshot as a whole be true: what no row shows, since each value alone is possible.
+"""Plausibility of a snapshot as a whole: faults that no single row shows, because each value is possible.
 
-A unit that is wrong throughout, columns that are swapped, a column that stands still: each shows in a median or a
-share over many aircraft. Each finding needs at least `plausible_min_rows` rows to be judged, and looks at a sample of
-at most some 20,000 rows, so that its cost does not grow with the snapshot.
+A wrong unit in the whole snapshot, swapped columns or a constant column show in a median or a share over many aircraft.
+Each finding needs at least `plausible_min_rows` rows, and uses a sample of at most some 20,000 rows, which bounds its
+cost.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from chalicelib.flights.columns import FEET_PER_METRE, FPM_PER_MPS, KNOTS_PER_MP
 from chalicelib.flights.reports import CheckVerdict, Plausibility
 
 HIGH_FT: Final = 29_000.0
-"""Above it fly jets, and hardly anything else."""
+"""Hardly anything but jets flies above it."""
 FAST_KT: Final = 350.0
 """Faster are jets that have left the terminal area."""
 JET_KT: Final = (250.0, 650.0)

@@ -13,10 +13,10 @@ POSITION_SOURCES: Final = {0: "ads_b", 1: "asterix", 2: "mlat", 3: "flarm"}
 
 
 def completeness(batch: Batch, limits: Thresholds) -> Tally:
-    """Whether the fields without which a row says little have values.
+    """Whether the essential fields have values.
 
-    Why: gaps that grow tell of a failing receiver or of a field that OpenSky renamed. OpenSky sends no barometric
-    altitude for aircraft on the ground, so that altitude is expected of airborne rows alone; 0 is a value.
+    Why: growing gaps indicate a failing receiver or a field that OpenSky renamed. OpenSky sends no barometric altitude
+    for aircraft on the ground, so only airborne rows need one; 0 is a value.
     Formula: the mean, over icao24, longitude, latitude, baro_altitude (airborne), velocity and last_contact, of values
     present / values expected. A field of which no value is expected takes no part. Counts are of values.
     Pass mark: 0.80. Source: OpenSky's REST API documentation, which fields may be null.
@@ -38,7 +38,7 @@ def completeness(batch: Batch, limits: Thresholds) -> Tally:
 
 
 def accuracy(batch: Batch, limits: Thresholds) -> Tally:
-    """Whether a row can place an aircraft: position, altitude if airborne, and speed. It judges presence alone.
+    """Whether a row can place an aircraft: position, altitude if airborne, and speed. It checks only presence.
 
     Why: a row without them serves no map and no derived column, however well-formed it is.
     Formula: rows with longitude, latitude, velocity, and (airborne) baro_altitude / rows; counted by position_source,

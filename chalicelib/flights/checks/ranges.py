@@ -1,7 +1,7 @@
-"""Is the value possible: validity, altitude_range and speed_range.
+"""Possible values: validity, altitude_range and speed_range.
 
 Limits are in feet and knots, values in metres and metres a second; the limit is converted, with the factors of
-`columns`, so that no value is rounded.
+`columns`, and no value is rounded.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def validity(batch: Batch, limits: Thresholds) -> Tally:
 def altitude_range(snapshot: Snapshot, limits: Thresholds) -> Tally:
     """Whether a barometric altitude is possible, and not far from all others.
 
-    Why: a wrong altitude that is still possible shows only beside the others.
+    Why: a wrong but possible altitude shows only in comparison with the others.
     Formula: within -1000 to 60000 ft, and, if at least 40 are, within 3 x IQR of their quartiles
     (`order.quartiles`), of the altitudes present.
     Pass mark: 0.95. Source: Tukey, Exploratory Data Analysis (1977): 3 x IQR is "far out".
@@ -60,8 +60,8 @@ def altitude_range(snapshot: Snapshot, limits: Thresholds) -> Tally:
 def speed_range(snapshot: Snapshot, limits: Thresholds) -> Tally:
     """Whether an airborne aircraft's speed is possible, and not far above all others.
 
-    Why: as altitude_range. Slow is no error (hovering, gliding), so that only the upper fence counts; parked aircraft
-    would drag the quartiles to 0.
+    Why: as altitude_range. Low speed is no error (hovering, gliding), so only the upper fence counts; parked aircraft
+    would pull the quartiles to 0.
     Formula: within 0 to 1200 kt, and, if at least 40 are, at most 3 x IQR above the upper quartile, of the
     velocities present in airborne rows.
     Pass mark: 0.95. Source: as altitude_range.

@@ -1,8 +1,8 @@
 """A processed snapshot's Parquet, each row group read once, in batches that stay in the processor's cache.
 
-Row-group statistics spare work: a column that they show to be constant or empty is not read, and a range that they
-prove is not tested. Files without statistics, or from other writers, are read in full. Numbers become float64
-with NaN for whatever is missing, null or NaN alike, so that a comparison with a missing value is simply false.
+Row-group statistics save work: a column that they show to be constant or empty is not read, and a range that they
+prove is not tested. Files without statistics, or from other writers, are read in full. Numbers become float64, with NaN
+for missing values (null or NaN), and a comparison with a missing value is false.
 """
 
 import threading

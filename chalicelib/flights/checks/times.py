@@ -8,8 +8,8 @@ from chalicelib.flights.checks.thresholds import Thresholds
 def timeliness(batch: Batch, limits: Thresholds) -> Tally:
     """Whether the aircraft was heard about when the snapshot was taken.
 
-    Why: OpenSky drops an aircraft 300 s after its last message, so that older ones mean that it lags.
-    A replayed snapshot is as fresh as it ever was.
+    Why: OpenSky drops an aircraft 300 s after its last message, so older ones mean that it lags.
+    Replaying a snapshot does not change its freshness.
     Formula: |snapshot_time - last_contact| <= 300 s, of the rows with last_contact.
     Pass mark: 0.80. Source: OpenSky's REST API documentation, `last_contact`.
     """

@@ -94,7 +94,7 @@ def test_importing(api: Callable[..., Answer], joined: FakePeople, announcements
 
 
 def test_importing_into_anothers_account(api: Callable[..., Answer], joined: FakePeople) -> None:
-    """It is the operator who tried."""
+    """The record names the operator."""
     csv = b"transaction_id,account_id,date,amount,payment_channel,pending\nt,bob:checking,2026-11-20,5,other,false\n"
     headers = {**OPERATOR, "Content-Type": "text/csv"}
     path = f"/api/v1/operator/users/{ANN}/imports"

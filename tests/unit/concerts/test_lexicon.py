@@ -1,4 +1,4 @@
-"""The normaliser: whatever the application answers with finds itself again, however it is spelled."""
+"""The normaliser: every name in the application's answers works in queries, in all spellings."""
 
 import unicodedata
 

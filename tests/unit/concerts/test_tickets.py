@@ -58,7 +58,7 @@ class TestCoverage:
 
 
 def veiled(features: TicketFeatures) -> TicketFeatures:
-    """The same concert, had nobody known anything of it."""
+    """The same concert with everything unknown."""
     hidden = {name: None for names in FORECAST_GAPS.values() for name in names}
     return structs.replace(
         features, **hidden, artist_total_concerts=0, similar_concert_avg_sales=None, days_until_event=200

@@ -292,7 +292,7 @@ def test_the_gateways_request_id_is_used() -> None:
 
 
 def bearer(**claims: Any) -> str:
-    """A token that nobody has verified."""
+    """An unverified token."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return f"Bearer e30.{payload}.c2lnbmVk"
 

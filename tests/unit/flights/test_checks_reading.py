@@ -33,7 +33,7 @@ def test_booleans_as_numbers() -> None:
 
 
 def overwritten(parquet: bytes, name: str) -> bytes:
-    """The file with that column's pages destroyed, so that whoever reads them fails."""
+    """The file with that column's pages destroyed; reading them fails."""
     whole = bytearray(parquet)
     chunk = pq.read_metadata(pa.BufferReader(parquet)).row_group(0).column(list(TYPES).index(name))
     start = chunk.dictionary_page_offset or chunk.data_page_offset

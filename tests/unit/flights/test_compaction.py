@@ -52,7 +52,7 @@ def run(world: World, order: CompactionOrder = CompactionOrder(), left: float = 
 
 
 def seen(world: World) -> Counter[int]:
-    """Rows by snapshot, as a reader counts them who takes each snapshot from the inbox first."""
+    """Rows by snapshot, counted by a reader that prefers the inbox."""
     inbox, history = Counter[int](), Counter[int]()
     for key, body in world.bucket.objects.items():
         if key.startswith((keys.PROCESSED, keys.HISTORY)):

@@ -1,4 +1,4 @@
-"""The fast path gives what the exact path gives, whatever the text; and the exact path what `json` gives."""
+"""The fast path gives the exact path's result for every text, and the exact path gives `json`'s."""
 
 import json
 import random

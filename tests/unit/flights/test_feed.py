@@ -1,4 +1,4 @@
-"""The socket channel `runs`: each verdict once, whatever happens to the sockets."""
+"""The socket channel `runs`: each verdict once, regardless of the sockets' faults."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """A second set of snapshots, written before its author had read the checks; `traffic.py` holds the first.
 
-The checks were tuned with the first set, so only this one says how they do with what nobody thought of.
-`SPOILED` and `honest()` hold other kinds of faults and of ordinary days.
+The checks were tuned with the first set, so only this one shows how they handle unforeseen faults.
+`SPOILED` and `honest()` contain other kinds of faults and of ordinary days.
 """
 
 import math

@@ -19,7 +19,7 @@ POLICY = read_fragment(FRAGMENT)["Resources"]["ConsoleHeaders"]["Properties"]["R
 
 
 class Api(BaseHTTPRequestHandler):
-    """A REST API that tells what it was asked."""
+    """A REST API that returns the requests it received."""
 
     protocol_version = "HTTP/1.1"
 

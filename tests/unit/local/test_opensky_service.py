@@ -22,7 +22,7 @@ RECORDED = 1_633_608_000
 
 
 class Wall:
-    """A wall clock that stands until it is moved."""
+    """A wall clock that stops until it is advanced."""
 
     def __init__(self, now: float = NOON) -> None:
         self.now = now

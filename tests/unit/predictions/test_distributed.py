@@ -1,4 +1,4 @@
-"""A job's steps: the same bytes as a single call, whatever is done twice, breaks, or is taken up again."""
+"""A job's steps: the same bytes as a single call, even with repeated, failed or resumed steps."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Forests by their trees: bit for bit what `predict` gives, and nothing else is taken for one."""
+"""Forests by their trees: bit for bit the result of `predict`; other estimators are not mistaken for forests."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Where records end: quotation marks, line ends, and a grid that does not depend on who reads."""
+"""The ends of records: quotation marks, line ends, and a grid that does not depend on the reader."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Typed features: what `model.predict(pandas.read_csv(...))` gives, in every format, whatever the pipeline."""
+"""Typed features: the results of `model.predict(pandas.read_csv(...))`, in every format, for every pipeline."""
 
 import io
 import json

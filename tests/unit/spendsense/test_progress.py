@@ -1,4 +1,4 @@
-"""The socket channel `me`: each change once, to its own person, whatever happens to the sockets."""
+"""The socket channel `me`: each change once, to its own person, regardless of the sockets' faults."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Random events around one session: few keys, sockets and moments, so that they meet."""
+"""Random events around one session, with few keys, sockets and moments, which makes collisions likely."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -244,7 +244,7 @@ class SpendsenseSettings(Struct, frozen=True, kw_only=True):
     """
 
     database_secret_arn: str = variable("OMNIBUS_SPENDSENSE_DATABASE_SECRET_ARN")
-    owner_secret_arn: str = variable("OMNIBUS_SPENDSENSE_OWNER_SECRET_ARN")
+    owner_secret_arn: str = variable("OMNIBUS_SPENDSENSE_OWNER_SECRET_ARN", str, "")
     cognito_secret_arn: str = variable("OMNIBUS_SPENDSENSE_COGNITO_SECRET_ARN")
     event_bus: str = variable("OMNIBUS_SPENDSENSE_EVENT_BUS", _text, "default")
     authorities: str = variable("OMNIBUS_SPENDSENSE_DATABASE_AUTHORITIES", _text, "system")

@@ -183,7 +183,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_adopts_wh
     forget_buckets(cloud, STACK)  # MiniStack adopts tables, but not buckets
     taken = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": cloud.buckets["flights"]}}}
     failing = deployment.with_change(with_resource("Broken", taken))
-    with pytest.raises(DeploymentError, match=r"ROLLBACK_COMPLETE; nothing is left(.|\n)*Broken"):
+    with pytest.raises(DeploymentError, match=r"ROLLBACK_COMPLETE; nothing remains of it(.|\n)*Broken"):
         release.deploy(failing.site, dist)
     assert failing.site.stack.status() == "ROLLBACK_COMPLETE"
 
@@ -191,7 +191,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_the_next_one_adopts_wh
     release.deploy(again.site, dist)
 
     assert "ROLLBACK_COMPLETE: its first deployment failed" in again.said
-    assert f"adopts {STACK}-flights-runs, which an earlier stack left" in again.said
+    assert f"adopts {STACK}-flights-runs of an earlier stack" in again.said
     assert "IMPORT_COMPLETE              FlightsRunsTable" in again.said
     item = cloud.client("dynamodb").get_item(TableName=f"{STACK}-flights-runs", Key={"tracking_id": {"S": "kept"}})
     assert item["Item"]["tracking_id"] == {"S": "kept"}

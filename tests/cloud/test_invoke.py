@@ -175,7 +175,7 @@ class TestCommand:
         [
             (None, "migrate.json"),
             ("{", "expected a JSON file"),
-            ('{"a": "${buckets.none}"}', "${buckets.none}: cloud.json has no such entry"),
+            ('{"a": "${buckets.none}"}', "${buckets.none}: expected an entry of cloud.json"),
             ('{"a": "${newest:flights:none/*}"}', "no object none/* yet"),
         ],
     )

@@ -341,7 +341,7 @@ def test_a_secret_that_is_no_connection(content: dict[str, Any]) -> None:
 
 def test_a_secret_that_migrate_has_not_completed_is_read_anew() -> None:
     vault = Vault(MANAGED)
-    with pytest.raises(UpstreamUnavailable, match="`migrate` writes it there"):
+    with pytest.raises(UpstreamUnavailable, match="run `migrate`, which writes it"):
         DatabaseSecret(vault, "arn", verify=False).read()
     assert vault.forgotten == ["arn"]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import sys
 import zlib
 
 import numpy as np
@@ -255,6 +256,15 @@ def test_a_gzip_bomb_without_a_line_is_refused_by_its_header(ready):
     assert refusal(ready, data_s3_uri=CSV_GZ, output_s3_uri=OUTPUT_GZ).code == "record_too_long"
 
 
+@pytest.fixture
+def usual_recursion_limit():
+    """Python's own limit; a library that another test has imported may have raised it."""
+    raised = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(raised)
+
+
 NESTED: dict[str, object] = {}
 for _ in range(5000):
     NESTED = {"": NESTED}
@@ -277,7 +287,7 @@ for _ in range(5000):
         ({"model_s3_uri": "s3://models/\ud800"}, "invalid_input", "event"),
     ],
 )
-def test_events_that_are_no_requests(event, code, field):
+def test_events_that_are_no_requests(usual_recursion_limit, event, code, field):
     with pytest.raises(InvalidInput) as refused:
         parse_event(event)
     assert refused.value.code == code

@@ -32,7 +32,7 @@ from tests.unit.predictions.studio import csv_of, rows
 
 pytestmark = [pytest.mark.cloud, pytest.mark.load, pytest.mark.fuzz]
 
-EXAMPLES = sized(3, 10) * (FUZZ_TIMES if FUZZING else 1)
+EXAMPLES = sized(2, 10) * (FUZZ_TIMES if FUZZING else 1)
 SEED = random.SystemRandom().randrange(2**32) if FUZZING else 20_261_121
 RUN_S = PATIENCE_S * (FUZZ_TIMES if FUZZING else 2)
 ANSWER_S = 120

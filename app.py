@@ -598,9 +598,11 @@ def snapshot_aircraft(tracking_id: str) -> Response:
     """List the aircraft of one valid snapshot. After a week they come from the history, at times by 202."""
     query = app.query(SnapshotQuery)
     found = services().flights.queries.aircraft(tracking_id, query)
-    if found is None:
-        return of_history(services().flights.history.aircraft(tracking_id, query))
-    return revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
+    return (
+        of_history(services().flights.history.aircraft(tracking_id, query))
+        if found is None
+        else revalidated(found, app.header("If-None-Match"), "public, max-age=3600")
+    )
 
 
 @app.route(

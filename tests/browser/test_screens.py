@@ -140,6 +140,7 @@ def test_without_the_key_of_the_address_the_passwords_stay_where_they_are(cloud:
     assert not any(password in text for text in seen)
     person.page.goto("about:blank")
     person.page.goto(address(cloud.console_url, cloud.users))
+    person.page.locator("main h1").wait_for()  # the console has taken the key from the address
     person.go("/sign-in")
     person.button("Sign in as olga").wait_for()
     assert "key=" not in person.address, "the key does not stay in the address"

@@ -1,5 +1,6 @@
 """Parsing of JSON and query strings, and errors as JSON, for routes, sockets and direct invocations."""
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -48,7 +49,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model]) -> Model:
     """A query string's values as a `model`; a repeated name gives a list."""
-    lists = {item.encode_name for item in msgspec.structs.fields(model) if _takes_list(item.type)}
+    lists, moments = _shape(model)
     flat: dict[str, Any] = {}
     for name, given in (values or {}).items():
         if name in lists:
@@ -57,18 +58,22 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
             flat[name] = given[0]
         else:
             raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
-    for item in msgspec.structs.fields(model):
+    for name in moments:
         # From text, msgspec accepts a number as seconds since 1970, but the schema requires a time.
-        if "datetime" in str(item.type) and NUMBER_TEXT.fullmatch(str(flat.get(item.encode_name, ""))):
-            raise InvalidInput.of(item.encode_name, "is no time", "a time such as 2026-11-21T12:00:00Z")
+        if NUMBER_TEXT.fullmatch(str(flat.get(name, ""))):
+            raise InvalidInput.of(name, "is no time", "a time such as 2026-11-21T12:00:00Z")
     try:
         return msgspec.convert(flat, model, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid("query", str(error), model, given=flat) from None
 
 
-def _takes_list(annotation: Any) -> bool:
-    return "list[" in str(annotation) or "tuple[" in str(annotation)
+@functools.cache
+def _shape(model: type[msgspec.Struct]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The names of a query's fields that take a list, and of those that take a time."""
+    types = {item.encode_name: str(item.type) for item in msgspec.structs.fields(model)}
+    lists = frozenset(name for name, kind in types.items() if "list[" in kind or "tuple[" in kind)
+    return lists, tuple(name for name, kind in types.items() if "datetime" in kind)
 
 
 def _invalid(where: str, message: str, model: type[Any], given: Mapping[str, Any] = NOTHING) -> InvalidInput:

@@ -44,8 +44,9 @@ class NamedMessage(Message):
             span = None
             if place not in blocked and self.words[place].plain not in PUNCTUATION:
                 for size in range(min(self.lexicon.longest, len(self.words) - place), 0, -1):
-                    key = tuple(word.plain for word in self.words[place : place + size])
-                    if key in self.lexicon.spans and (span := self._span(place, place + size, self.lexicon.spans[key])):
+                    name = tuple(word.plain for word in self.words[place : place + size])
+                    named = self.lexicon.spans.get(name)
+                    if named and (span := self._span(place, place + size, named)):
                         break
             if span is None:
                 place += 1
@@ -59,7 +60,7 @@ class NamedMessage(Message):
         return self._with_states(found)
 
     def _span(self, first: int, after: int, named: Sequence[Named]) -> Span | None:
-        """What a name stands for here, by its spelling and the words around it; None where it is only a word."""
+        """The meaning of a name here, by its spelling and the words around it; None if it is an ordinary word."""
         before, behind = self._around(first, after)
         words = self.words[first:after]
         capitals = all(word.raw[:1].isupper() for word in words) and not self.shout
@@ -142,7 +143,7 @@ class NamedMessage(Message):
                 cities = [one for one in (last.named, *last.others) if isinstance(one.what, Place) and one.what.city]
                 wides = [one for one in (span.named, *span.others) if isinstance(one.what, Place) and not one.what.city]
                 wides += [Named("place", one) for one in self.lexicon.parts(self.words[span.first].raw) if not one.city]
-                if not cities or all(isinstance(one.what, Place) and not one.what.city for one in (last.named,)):
+                if not last.named.what.city:
                     turned = [
                         one
                         for one in (span.named, *span.others)

@@ -144,11 +144,10 @@ def _success(contract: Contract) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer."}
     if contract.produces == (JSON,) and contract.returns is None:
         return answer
-    models = {JSON: _schema(contract.returns)} if contract.returns is not None else {}
-    others = {GEOJSON: {"type": "object"}}
-    answer["content"] = {
-        kind: {"schema": models.get(kind) or others.get(kind) or {"type": "string"}} for kind in contract.produces
-    }
+    schemas: dict[str, Any] = {GEOJSON: {"type": "object"}}
+    if contract.returns is not None:
+        schemas[JSON] = _schema(contract.returns)
+    answer["content"] = {kind: {"schema": schemas.get(kind, {"type": "string"})} for kind in contract.produces}
     return answer
 
 

@@ -26,7 +26,7 @@ WHERE pg_has_role(%(login)s, r.oid, 'MEMBER')
 
 
 class WritableSecrets(Protocol):
-    """Where the login's name and password are kept, and where the database is written to."""
+    """Secrets that can be read and written: the login's name and password, with the database's address."""
 
     def read(self, arn: str) -> dict[str, Any]: ...
 
@@ -57,8 +57,7 @@ class ApplicationLogin:
             raise UpstreamRejected("the application's secret needs username and password") from None
         self._owner.run(lambda cursor: _admit(cursor, login, password), settings=TIME_LIMIT)
         where = conninfo_to_dict(self._where.read())
-        complete = dict(secret)
-        complete.update({name: where[name] for name in ("host", "port", "dbname") if name in where})
+        complete = secret | {name: where[name] for name in ("host", "port", "dbname") if name in where}
         if complete != secret:
             self._secrets.write(self._arn, complete)
 

@@ -61,14 +61,9 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
         yield "cruise_speed_kt", median(high, len(high)), limits.cruise_speed_low_kt, limits.cruise_speed_high_kt
         jets = np.count_nonzero((high >= JET_KT[0]) & (high <= JET_KT[1])) / len(high)
         yield "share_of_high_at_jet_speed", jets, limits.min_share_at_jet_speed, np.inf
-    fast = altitude[airborne & (speed >= FAST_KT) & ~np.isnan(altitude)]
-    if len(fast) >= enough:
-        yield (
-            "cruise_altitude_ft",
-            median(fast, len(fast)),
-            limits.cruise_altitude_low_ft,
-            limits.cruise_altitude_high_ft,
-        )
+    fast = altitude[airborne & (speed >= FAST_KT)]
+    low, highest = limits.cruise_altitude_low_ft, limits.cruise_altitude_high_ft
+    yield from _median("cruise_altitude_ft", fast, low, highest, limits)
     steep = np.abs(rate[airborne]) * FPM_PER_MPS
     steep = steep[steep > CLIMBING_FPM]
     if len(steep) >= enough:

@@ -10,7 +10,6 @@ pays, because the reader waits for the first word and not for the last.
 import json
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from benchmarks import measure
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
 from chalicelib.concerts.models import ChatRequest
 from chalicelib.concerts.values import Delta
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 from local.supervisor import read_state
 from tests.contract.eventstreams import bedrock, event
 from tests.fakes.season import ConcertWorld
@@ -59,23 +58,20 @@ def to_the_end(socket: Any) -> None:
 
 def through_the_cloud(report: measure.Report, rounds: int = 15) -> None:
     """Both ways in turn, on one cloud."""
-    with tempfile.TemporaryDirectory(prefix="omnibus-bench-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        try:
-            cloud = up(home, parameters={"Schedules": "DISABLED"})
-            with connect(f"{cloud.websocket_url}?channel=chat", open_timeout=30) as socket:
-                times: dict[str, list[float]] = {"first words, socket": [], "whole reply, REST": []}
-                for _ in range(rounds):
-                    started = time.perf_counter()
-                    first_words(socket)
-                    times["first words, socket"].append(time.perf_counter() - started)
-                    to_the_end(socket)
-                    started = time.perf_counter()
-                    over_rest(cloud)
-                    times["whole reply, REST"].append(time.perf_counter() - started)
-                in_the_dark(report, home, socket)
-        finally:
-            down(home)
+    with (
+        measure.local_cloud() as cloud,
+        connect(f"{cloud.websocket_url}?channel=chat", open_timeout=30) as socket,
+    ):
+        times: dict[str, list[float]] = {"first words, socket": [], "whole reply, REST": []}
+        for _ in range(rounds):
+            started = time.perf_counter()
+            first_words(socket)
+            times["first words, socket"].append(time.perf_counter() - started)
+            to_the_end(socket)
+            started = time.perf_counter()
+            over_rest(cloud)
+            times["whole reply, REST"].append(time.perf_counter() - started)
+        in_the_dark(report, Path(cloud.home), socket)
     keep(report, "local router through the local cloud", times)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from infra import console
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 from local.demo import screens
 
 AIRCRAFT = 5000
@@ -179,16 +179,10 @@ def main() -> None:
     seconds = [clean_build_s() for _ in range(BUILDS)]
     report.medians["build of a clean checkout"] = round(1000 * statistics.median(seconds), 0)
     console.build()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        try:
-            cloud = up(home, parameters={"Schedules": "DISABLED"})
-            with screens.chromium() as browser:
-                first_screen(browser, cloud, report)
-                pan(browser, cloud, report)
-                loads(browser, cloud, report)
-        finally:
-            down(home)
+    with measure.local_cloud() as cloud, screens.chromium() as browser:
+        first_screen(browser, cloud, report)
+        pan(browser, cloud, report)
+        loads(browser, cloud, report)
     report.show(arguments.json)
 
 

@@ -14,7 +14,6 @@ import platform
 import re
 import statistics
 import sys
-import tempfile
 import time
 import urllib.request
 from collections import defaultdict
@@ -29,7 +28,7 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from local import logs
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 
 DURATIONS = measure.ROOT / "infra" / "operate" / "durations.json"
 DEMOS = ("flights", "uploads", "concerts", "predictions", "predictions", "spendsense")
@@ -191,14 +190,9 @@ def main() -> None:
     writes = "--write" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--write"]
     arguments = measure.arguments(__doc__)
-    with tempfile.TemporaryDirectory(prefix="omnibus-durations-") as folder:
-        home = Path(folder)
-        try:
-            cloud = up(home, parameters={"Schedules": "DISABLED"})
-            exercise(cloud, home / "made")
-            found = record(durations(cloud), peaks(cloud))
-        finally:
-            down(home)
+    with measure.local_cloud() as cloud:
+        exercise(cloud, Path(cloud.home) / "made")
+        found = record(durations(cloud), peaks(cloud))
     if writes:
         DURATIONS.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     report = measure.Report("function_durations")

@@ -17,7 +17,6 @@ import itertools
 import json
 import random
 import sys
-import tempfile
 import time
 import traceback
 import uuid
@@ -36,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from benchmarks.traffic import SNAPSHOT_TIME, snapshot
 from chalicelib.flights.keys import processed_key, quarantine_key, raw_key, tracking_id
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 from local.demo.upload_client import ANSWER_S, browser, open_session
 from local.people.generator import generate
 
@@ -453,11 +452,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=180, help="how long (default: 180)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="omnibus-load-") as folder:
-        try:
-            tally = run(up(Path(folder), parameters={"Schedules": "DISABLED"}), options.seconds)
-        finally:
-            down(Path(folder))
+    with measure.local_cloud() as cloud:
+        tally = run(cloud, options.seconds)
     report = reported(tally)
     report.show(options.json)
     output = sys.stderr if options.json else sys.stdout

@@ -34,10 +34,16 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,6 +58,19 @@ def arguments(description: str | None, sizes: Sequence[int] = ()) -> argparse.Na
     if sizes:
         parser.add_argument("sizes", nargs="*", type=int, default=list(sizes), metavar="SIZE", help=f"default: {sizes}")
     return parser.parse_args()
+
+
+@contextmanager
+def local_cloud() -> Iterator["Cloud"]:
+    """A local cloud of the benchmark's own, whose schedules do not fire, stopped at the end of the block."""
+    from local.cloud import down, up
+
+    with tempfile.TemporaryDirectory(prefix="omnibus-benchmark-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder) / "home"
+        try:
+            yield up(home, parameters={"Schedules": "DISABLED"})
+        finally:
+            down(home)
 
 
 def interleaved(cases: Mapping[str, Case], rounds: int) -> dict[str, float]:

@@ -8,7 +8,6 @@ handler's own lines). Ours is all but S3 and tracking, which answer later in AWS
 import gzip
 import io
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from chalicelib.flights import derivation, index, keys, states_csv, states_json
 from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.process import Processing
 from chalicelib.flights.troubles import Troubles
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeEmit, FakeGuard
 
@@ -128,15 +127,10 @@ def run(report: measure.Report, cloud: Cloud, rows: int) -> None:
 def main() -> None:
     arguments = measure.arguments(__doc__, ROWS)
     report = measure.Report("process_parts")
-    with tempfile.TemporaryDirectory(prefix="omnibus-parts-") as folder:
-        home = Path(folder)
-        try:
-            cloud = up(home, parameters={"Schedules": "DISABLED"})
-            cloud.client("s3").create_bucket(Bucket=BUCKET)
-            for rows in arguments.sizes:
-                run(report, cloud, rows)
-        finally:
-            down(home)
+    with measure.local_cloud() as cloud:
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        for rows in arguments.sizes:
+            run(report, cloud, rows)
     report.show(arguments.json)
 
 

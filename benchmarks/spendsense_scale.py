@@ -77,7 +77,7 @@ class OnePool:
 
 
 def night(url: str, run_id: str) -> dict[str, float]:
-    """All stages for whoever is due, as the functions run them; how long each took, in ms."""
+    """Run all stages for everybody who is due, as the functions do; the duration of each in ms."""
     took: dict[str, float] = {}
     with closing(Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)) as database:
         jobs = InsightJobs(

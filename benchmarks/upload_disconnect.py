@@ -7,7 +7,6 @@ one query on the sparse index and one conditional write; "by scan" is the search
 
 import itertools
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from chalicelib.adapters.uploads.sessions import SOCKET_INDEX, UploadSessionsTable, item_of
 from chalicelib.uploads.machine import Disconnected, Session, Socket
-from local.cloud import Cloud, down, up
+from local.cloud import Cloud
 
 ROUNDS = 60
 SCAN_ROUNDS = 3
@@ -102,12 +101,8 @@ def main() -> None:
     """Measure and print."""
     arguments = measure.arguments(__doc__, sizes=[100, 100_000])
     report = measure.Report("upload_disconnect")
-    with tempfile.TemporaryDirectory(prefix="omnibus-uploads-") as folder:
-        home = Path(folder)
-        try:
-            compare(report, up(home, parameters={"Schedules": "DISABLED"}), arguments.sizes)
-        finally:
-            down(home)
+    with measure.local_cloud() as cloud:
+        compare(report, cloud, arguments.sizes)
     report.show(arguments.json)
 
 

@@ -9,7 +9,6 @@ a desktop that asked every 2.5 seconds would wait on average before its question
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +17,6 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
-from local.cloud import down, up
 from local.demo.upload_client import Desktop, browser, open_session
 
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(200_000)
@@ -67,23 +65,16 @@ def main() -> None:
     """Measure and print."""
     arguments = measure.arguments(__doc__, sizes=[200])
     report = measure.Report("upload_latency")
-    with tempfile.TemporaryDirectory(prefix="omnibus-uploads-") as folder:
-        home = Path(folder)
-        try:
-            cloud = up(home, parameters={"Schedules": "DISABLED"})
-            for count in arguments.sizes:
-                times = asyncio.run(uploads(cloud.rest_url, count))
-                told = sorted(word for word, _ in times)
-                report.medians[f"{count} uploads: to the word, p50"] = round(statistics.median(told), 1)
-                report.medians[f"{count} uploads: to the word, p95"] = round(told[int(0.95 * (count - 1))], 1)
-                report.medians[f"{count} uploads: to S3's answer, p50"] = round(
-                    statistics.median(answered for _, answered in times), 1
-                )
-                report.ratios[f"{count} uploads: a desktop that polls"] = round(
-                    POLL_MS / 2 / statistics.median(told), 1
-                )
-        finally:
-            down(home)
+    with measure.local_cloud() as cloud:
+        for count in arguments.sizes:
+            times = asyncio.run(uploads(cloud.rest_url, count))
+            told = sorted(word for word, _ in times)
+            report.medians[f"{count} uploads: to the word, p50"] = round(statistics.median(told), 1)
+            report.medians[f"{count} uploads: to the word, p95"] = round(told[int(0.95 * (count - 1))], 1)
+            report.medians[f"{count} uploads: to S3's answer, p50"] = round(
+                statistics.median(answered for _, answered in times), 1
+            )
+            report.ratios[f"{count} uploads: a desktop that polls"] = round(POLL_MS / 2 / statistics.median(told), 1)
     report.show(arguments.json)
 
 

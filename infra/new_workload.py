@@ -1,6 +1,6 @@
 """Create a workload with a tested route, schedule and table: `make new-workload NAME=weather`.
 
-New files are copied from infra/skeleton, where "weather" stands for the name; `INSERTIONS` says where existing files
+New files are copied from infra/skeleton, which has "weather" for the name; `INSERTIONS` says where existing files
 get new lines. `tests/infra/test_new_workload.py` does this in a copy of the tree and runs the tests there.
 """
 

@@ -39,7 +39,7 @@ def dated(changelog: str, version: str, day: date) -> str:
 
 
 def release(version: str, root: Path, git: Git, day: date) -> list[str]:
-    """Make the release; return what was done, and what is left to do."""
+    """Make the release; return the finished steps and the next ones."""
     changelog, project = root / "CHANGELOG.md", root / "pyproject.toml"
     if git(["status", "--porcelain"]).strip():
         raise ReleaseError("there are uncommitted changes: commit or stash them first")

@@ -35,7 +35,7 @@ SPELLED: Mapping[str, str] = dict(
         "concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
 )
-"""What people type for words, and the marks that stand for words."""
+"""Slang, abbreviations and marks, with the words that they mean."""
 UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
          "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
@@ -174,7 +174,7 @@ class Speller:
 
 
 def _shortened(word: str) -> set[str]:
-    """The word, and what is left of it without any one letter; of long ones without any two."""
+    """The word itself and the word without each one of its letters; for long words, also without each two."""
     once = {word[:place] + word[place + 1 :] for place in range(len(word))}
     twice = {short[:place] + short[place + 1 :] for short in once for place in range(len(short))}
     return {word} | once | (twice if len(word) >= FAR_LETTERS - 1 else set())

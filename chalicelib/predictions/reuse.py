@@ -69,7 +69,7 @@ class FinishedWork:
             _log.warning("cannot keep that %s was written: %s", request.output_s3_uri, error)
 
     def _version(self, uri: ObjectUri) -> str | None:
-        """The ETag of an object; None if it is not there, which whoever reads it says."""
+        """The ETag of an object; None if it is not there, which is an error only when it is read."""
         try:
             return self.objects.pin(uri).etag
         except NotFound:

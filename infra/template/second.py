@@ -30,7 +30,7 @@ from infra.template.plain import SOMEWHERE, plain
 
 REGION = "eu-west-1"
 ALIAS = "Aliaslive"
-"""SAM's suffixes to a function's name; moto has no aliases, so the function stands for its alias."""
+"""SAM's suffixes to a function's name; moto has no aliases, so the function replaces its alias."""
 MISREAD = {"AWS::ApiGateway::Deployment": "moto does not read the API's Body, and its API has no methods"}
 """Types that moto supports but cannot create from our template, with the reason."""
 

@@ -83,7 +83,7 @@ def split(cases: Sequence[Case]) -> tuple[list[Case], list[Case], list[Case]]:
 
 
 def fit_encoder(cases: Sequence[Case]) -> OrdinalEncoder:
-    """The encoder of venue types; -1 stands for unseen ones."""
+    """The encoder of venue types; unseen types become -1."""
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return encoder.fit(np.array([[case.outlook.venue_type] for case in cases], dtype=object))
 

@@ -1,16 +1,18 @@
 """The console in a browser: people in it, what it shows, and what went wrong there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from infra.console import WEB
 from local.cloud import Cloud
 from local.console.access import address
 from tests.patience import PATIENCE_MS, until
+
+T = TypeVar("T")
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
@@ -35,7 +37,7 @@ class Visitor:
 
     def __init__(self, cloud: Cloud, browser: Any, user: str = "", **options: Any) -> None:
         self.cloud = cloud
-        self.user = user
+        self.user = ""
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.told: list[str] = []
@@ -46,7 +48,7 @@ class Visitor:
         self.page.goto(address(cloud.console_url, cloud.users))
         self.page.locator("main h1").wait_for()
         if user:
-            self.sign_in()
+            self.sign_in(user)
 
     def watch(self, page: Any) -> None:
         """Keep what goes wrong in a page."""
@@ -64,10 +66,11 @@ class Visitor:
         if urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc not in own:
             self.problems.append(f"asked another host: {url}")
 
-    def sign_in(self) -> None:
-        """Sign in with the form's own button for the test user."""
+    def sign_in(self, user: str) -> None:
+        """Sign in with the form's own button for a test user."""
+        self.user = user
         self.go("/sign-in")
-        self.button(f"Sign in as {self.user}").click()
+        self.button(f"Sign in as {user}").click()
         self.page.locator(".who .name").wait_for(state="attached")
 
     def go(self, path: str) -> None:
@@ -77,7 +80,11 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until the screen of the address is there, and nothing loads any more."""
-        until(lambda: self.page.evaluate(SETTLED))
+        self.until(lambda: self.page.evaluate(SETTLED))
+
+    def until(self, look: Callable[[], T]) -> T:
+        """What `look` returns once that is true; meanwhile, unlike in a sleep, Playwright answers requests."""
+        return until(look, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     @property
     def address(self) -> str:
@@ -135,6 +142,13 @@ class Visitor:
         self.page.route(pattern, answer)
         yield
         self.page.unroute(pattern)
+
+    def slow_down(self) -> None:
+        """Let everything that the page sends take minutes from now on."""
+        network = self.context.new_cdp_session(self.page)
+        network.send("Network.enable")
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1000}
+        network.send("Network.emulateNetworkConditions", slow)
 
     def check(self) -> None:
         """Fail on what went wrong since the last time."""

@@ -68,7 +68,9 @@ export function Import({ path, done }: { path: string; done: () => void }) {
             {options.value.account_id && <Select label="Type if it is new" options={KINDS} {...option("account_kind", "checking")} />}
           </div>
         )}
-        <Fault error={task.value.error} again={file.value ? look : undefined} />
+        <Fault error={task.value.error} again={preview.value ? take : file.value ? look : undefined}>
+          {preview.value && <p>A file is saved whole or not at all. Importing it again is safe: saved rows are not saved twice.</p>}
+        </Fault>
         {task.value.running && <p class="quiet" role="status">{preview.value ? "Importing…" : "Reading the file…"}</p>}
         {preview.value && <Preview of={preview.value} />}
         {preview.value && (

@@ -231,7 +231,14 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
         "/flights/quality": (200, {"total": 0, "truncated": False, "cursor": None, "runs": [], "mean_score": None,
                                    "worst_checks": [], "days": [], "checks": []}),
         "/flights/runs": (200, {"runs": [], "cursor": None}),
+        "/flights/traffic": (200, {"by": "hour", "counts": [], "bytes_scanned": 0}),
+        "/concerts": (200, {"concerts": [], "next": None}),
+        "/genres": (200, {"genres": []}),
+        "/venues/popularity": (200, {"venues": [], "notes": [], "currency": "USD"}),
+        "/recommendations": (200, {"recommendations": [], "notes": []}),
         "/predictions": (200, {"jobs": []}),
+        "/predictions/models": (200, {"models": [], "next": None}),
+        "/predictions/data": (200, {"files": [], "next": None}),
         "/api/v1/operator/users": (200, {"users": [], "next_cursor": None}),
         "/api/v1/operator/review": (200, {"items": [], "next_cursor": None}),
     }  # fmt: skip
@@ -248,7 +255,13 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
     for path, says in (
         ("/flights", "No snapshot has passed validation yet"),
         ("/flights/runs", "No run was scored in this period"),
+        ("/flights/traffic", "No traffic in this period"),
+        ("/concerts", "No concert matches"),
+        ("/concerts/venues", "No venue matches"),
+        ("/concerts/recommendations", "No scheduled concert fits"),
         ("/predictions", "No jobs yet"),
+        ("/predictions/models", "No model is published yet"),
+        ("/predictions/new", "How to publish one"),
         ("/people", "Nobody matches"),
         ("/review", "The queue is empty"),
     ):

@@ -77,7 +77,7 @@ export function bytes(count: number | null | undefined): string {
   return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
 }
 
-const SPELLED: Record<string, string> = { sagemaker: "SageMaker", spendsense: "SpendSense", subscription_heavy: "Subscription-heavy" };
+const SPELLED: Record<string, string> = { mcp: "MCP", sagemaker: "SageMaker", spendsense: "SpendSense", subscription_heavy: "Subscription-heavy" };
 
 /** FOOD_AND_DRINK, on-ground-speed and emergency_months become words. */
 export function words(name: string | null | undefined): string {

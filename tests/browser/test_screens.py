@@ -196,6 +196,21 @@ def test_without_the_key_of_the_address_the_passwords_stay_where_they_are(cloud:
     person.check()
 
 
+def test_a_screen_that_loads_late_leaves_the_next_one_alone(cloud: Cloud, browser: Any) -> None:
+    person = Visitor(cloud, browser)
+    waiting: list[Any] = []
+    person.page.route(re.compile("/assets/reference-.*js"), lambda route: waiting.append(route))
+    person.page.evaluate("location.hash = '/reference'")
+    person.until(lambda: waiting)
+    person.go("/")
+    waiting[0].continue_()
+    person.page.evaluate("url => import(url)", waiting[0].request.url)
+    person.sees("Flight runs, last 24 hours")
+    person.settle()
+    person.context.close()
+    person.check()
+
+
 def test_a_hidden_tab_asks_for_nothing(cloud: Cloud, browser: Any) -> None:
     person = Visitor(cloud, browser)
     person.page.clock.install()

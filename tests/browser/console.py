@@ -144,13 +144,6 @@ class Visitor:
         yield
         self.page.unroute(pattern)
 
-    def slow_down(self) -> None:
-        """Let everything that the page sends take minutes from now on."""
-        network = self.context.new_cdp_session(self.page)
-        network.send("Network.enable")
-        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1000}
-        network.send("Network.emulateNetworkConditions", slow)
-
     def check(self) -> None:
         """Fail on what went wrong since the last time."""
         found = [it for it in self.problems if not any(re.search(known, it) for known in self.expected)]

@@ -322,7 +322,9 @@ def test_a_job_that_somebody_else_starts_appears_and_ends_by_itself(olga: Visito
         f"{olga.cloud.rest_url}/predictions", json=asked, headers=operator(olga.cloud), timeout=PATIENCE_S
     )
     job = sent.raise_for_status().json()["job_id"]
-    olga.until(lambda: [each for each in olga.told if job in each and '"succeeded"' in each])
+    olga.until(
+        lambda: [each for each in olga.told if job in each]
+    )  # by the socket; a message may be lost, polling goes on
     olga.page.locator("main table tbody tr", has_text=job[:12]).locator(".chip", has_text="Succeeded").wait_for()
 
 

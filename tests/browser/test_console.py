@@ -503,6 +503,31 @@ def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -
     assert not alice.page.get_by_role("region", name="Preview", exact=True).count()
 
 
+def test_the_preview_is_of_the_last_choice_whichever_answer_comes_last(alice: Visitor) -> None:
+    alice.go("/money/data")
+    waiting: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        if waiting:
+            route.continue_()
+        else:
+            waiting.append(route)
+
+    alice.expected = ["status of 4"]
+    alice.page.route(re.compile("/me/imports"), hold_the_first)
+    alice.page.get_by_label("File", exact=True).set_input_files(file_of([HEADER, "2026-11-03,Tea,-4.50,good"]))
+    alice.until(lambda: waiting)
+    alice.field("Account for rows without one").fill(f"late-{uuid4().hex}")
+    alice.field("Account for rows without one").press("Tab")
+    alice.sees("Would save 1 account, 1 transaction.")
+    with alice.page.expect_event("requestfinished"):
+        waiting[0].continue_()
+    alice.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert alice.page.get_by_text("Would save 1 account, 1 transaction.").count()
+    assert alice.button("Import").is_enabled()
+    alice.page.unroute(re.compile("/me/imports"))
+
+
 def test_an_import_whose_answer_is_lost_is_done_again_safely(alice: Visitor) -> None:
     account = f"lost-{uuid4().hex}"
     alice.go("/money/data")

@@ -1,6 +1,7 @@
 // A bank's file: first how it is read and what would be taken, then the import itself.
 
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { errorOf, raw, type Schemas } from "../api";
 import { cents, countsOf, date, number, plural, words } from "../format";
 import { useTask } from "../load";
@@ -31,16 +32,21 @@ export function Import({ path, done }: { path: string; done: () => void }) {
     if (!answer.ok) throw errorOf(answer, said);
     return said as Imported;
   };
-  const look = (): void => void run(async () => {
+  const looks = useRef(0);
+  const see = async (): Promise<void> => {
+    const mine = ++looks.current; // an answer to an earlier choice may come later
     preview.value = null;
-    preview.value = await send(true);
-  });
+    const seen = await send(true);
+    if (mine === looks.current) preview.value = seen;
+  };
+  const look = (): void => void run(see);
   const choose = (given: File | undefined): void => {
+    looks.current++;
     file.value = preview.value = taken.value = null;
     if (given) {
       void run(async () => { // kept as it was when it was chosen: what is imported is what was shown
         file.value = { name: given.name, content: await given.arrayBuffer(), csv: !given.name.toLowerCase().endsWith(".json") };
-        preview.value = await send(true);
+        await see();
       });
     }
   };

@@ -471,7 +471,7 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
 
 def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -> None:
     account = f"import-{uuid4().hex}"
-    alice.go("/money/data")
+    open_import(alice)
     lines = [
         HEADER,
         f"2026-11-03,{NASTY.replace(',', ' ')},-4.50,good",
@@ -504,7 +504,7 @@ def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -
 
 
 def test_the_preview_is_of_the_last_choice_whichever_answer_comes_last(alice: Visitor) -> None:
-    alice.go("/money/data")
+    open_import(alice)
     waiting: list[Any] = []
 
     def hold_the_first(route: Any) -> None:
@@ -530,7 +530,7 @@ def test_the_preview_is_of_the_last_choice_whichever_answer_comes_last(alice: Vi
 
 def test_an_import_whose_answer_is_lost_is_done_again_safely(alice: Visitor) -> None:
     account = f"lost-{uuid4().hex}"
-    alice.go("/money/data")
+    open_import(alice)
     alice.page.get_by_label("File", exact=True).set_input_files(file_of([HEADER, "2026-11-03,Tea,-4.50,good"]))
     alice.field("Account for rows without one").fill(account)
     alice.field("Account for rows without one").press("Tab")
@@ -582,6 +582,12 @@ def data_files(cloud: Cloud) -> list[str]:
     """The tables to score that are stored."""
     answer = httpx.get(f"{cloud.rest_url}/predictions/data", headers=operator(cloud), timeout=PATIENCE_S)
     return [each["data_s3_uri"] for each in answer.raise_for_status().json()["files"]]
+
+
+def open_import(person: Visitor) -> None:
+    """Open the form without what a test before has chosen in it."""
+    person.go("/")
+    person.go("/money/data")
 
 
 def file_of(lines: list[str]) -> dict[str, Any]:

@@ -528,6 +528,20 @@ def test_the_preview_is_of_the_last_choice_whichever_answer_comes_last(alice: Vi
     alice.page.unroute(re.compile("/me/imports"))
 
 
+def test_a_text_stays_that_is_typed_while_something_loads(alice: Visitor) -> None:
+    open_import(alice)
+    waiting: list[Any] = []
+    alice.expected = ["status of 4"]
+    alice.page.route(re.compile("/me/imports"), lambda route: waiting.append(route))
+    alice.page.get_by_label("File", exact=True).set_input_files(file_of([HEADER, "2026-11-03,Tea,-4.50,good"]))
+    alice.until(lambda: waiting)
+    alice.field("Account for rows without one").fill("half a na")
+    waiting[0].continue_()
+    alice.sees("The rows name no account.")
+    assert alice.field("Account for rows without one").input_value() == "half a na"
+    alice.page.unroute(re.compile("/me/imports"))
+
+
 def test_an_import_whose_answer_is_lost_is_done_again_safely(alice: Visitor) -> None:
     account = f"lost-{uuid4().hex}"
     open_import(alice)

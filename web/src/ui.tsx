@@ -119,10 +119,17 @@ interface Labelled { label: string; hint?: ComponentChildren; fault?: string; gr
 
 export function Field({ label, hint, fault, grow, ...input }: Labelled & InputProps) {
   const id = useId();
+  const typed = useSignal<string | null>(null); // until the change: a screen that redraws meanwhile must not replace it
+  const { onChange } = input;
+  const draft = onChange && !input.onInput && input.type !== "file" && {
+    value: typed.value ?? input.value,
+    onInput: (event: { currentTarget: HTMLInputElement }) => { typed.value = event.currentTarget.value; },
+    onChange: (event: Parameters<typeof onChange>[0]) => { typed.value = null; onChange(event); },
+  };
   return (
     <div class={grow ? "field grow" : "field"}>
       <label for={id}>{label}</label>
-      <input id={id} aria-invalid={fault ? "true" : undefined} aria-describedby={hint || fault ? `${id}-more` : undefined} {...(input as object)} />
+      <input id={id} aria-invalid={fault ? "true" : undefined} aria-describedby={hint || fault ? `${id}-more` : undefined} {...(input as object)} {...draft} />
       {(hint || fault) && <span id={`${id}-more`} class={fault ? "fault" : "hint"}>{fault || hint}</span>}
     </div>
   );

@@ -29,21 +29,27 @@ COMMON = frozenset(
     "november december monday tuesday wednesday thursday").split())  # fmt: skip
 """Words that are names only where something else says so: a capital letter within the text, or "the band Eve"."""
 SHORT_CODES = frozenset(
-    "in or me hi ok oh no it at be is id al de co on so to an as am pa ma ar se pt la can vic".split()
+    "in or me hi ok oh no it at be is id al de co on so to an as am pa ma ar se pt la can vic il mi ne va es mo md ms mt "
+    "den las san chi bos sea mem".split()
 )
-"""Codes of places that are words: they count in capitals, or after a city and a comma."""
+"""Codes of places that are words, of English or of another language: in small letters, they need a city or "in"."""
+NEVER_CODES = frozenset("in it an as at on so to no be is am can".split())
+"""Those of the codes that in small letters are words after "in", too."""
+OPEN_CODES = frozenset("or me".split())
+"""Those that in small letters are places after "in" only where the clause ends with them."""
 
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
 )
+CODE_BEFORE = re.compile(r"\b(?:in|near|from|to|around|visiting) $")
 PLACE_BEFORE = re.compile(
     r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
 )
 
 NEGATION = re.compile(
     r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
 )
@@ -57,10 +63,10 @@ BOUNDARY = re.compile(
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
 MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
 PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
-PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}))|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
+PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"\b(?:nothing (?:above|over|beyond)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
     rf"within|(?:have|got|with)(?= (?:about |around |only )?[$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
@@ -68,25 +74,26 @@ PRICE_MOST = re.compile(
 PRICE_LEAST = re.compile(
     r"\b(?:over|above|more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
     r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+    r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
 )
 CHEAP = re.compile(
-    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not)(?: too| so| very| that)? (?:expensive|pricey)|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b|\b(?:anything|something|stuff|is|are) free\b(?! (?:on|this|next|at|after))"
 )
-DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|pricey|luxury|vip)\b")
+DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
 CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{SEATED})\b")
 CAPACITY_LEAST = re.compile(
     rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
-    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
+    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or more|or larger|or bigger|and up|minimum|min|at least)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
 )
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
-    rf"|\bsmaller than (\d[\d,.]*k?)\b"
+    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b"
 )
 SMALL = re.compile(
     r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
@@ -141,7 +148,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
-        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
+        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),
         (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|for kids|children s)\b", "I do not know age limits."),
         (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
@@ -153,15 +160,15 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
          "I cannot choose by mood; I know genres and popularity."),
         (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
-        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weekends|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
         (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
          "I do not know songs, albums or support acts."),
         (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
-        (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b", "I cannot measure distances."),
+        (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b|\b(?:nearest|closest|distance|how far)\b", "I cannot measure distances."),
         (r"\b(?:reviews?|rated|ratings?|stars?)\b", "I have no reviews; I know popularity and attendance."),
-        (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b",
+        (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b|\b(?:which|what) (?:city|cities|state|states|country|countries|months?|years?|days?|weekdays?|artists?|bands?)\b(?= (?:\S+ ){0,6}?(?:most|least|best|worst|fewest|highest|lowest|busiest|more|less)\b)|\bwho (?:sold|made|earned|grossed|sells|makes)\b",
          "I sum up by genre only."),
         (r"\bprofit\w*|\bmargins?\b|\bcosts? of (?:running|staging)\b", "I know revenue, not profit."),
     )
@@ -201,7 +208,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me|(?:im|i am|we are|we) free)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
@@ -246,7 +253,7 @@ AHEAD = re.compile(
 )
 """Words for sales and for the future: together they ask for a forecast; sales with the past ask for totals."""
 TAKEN = re.compile(
-    r"\b(?:sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
+    r"\b(?:did (?:\S+ ){1,6}?(?:earn|make|gross|take|draw|sell|bring in)|sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
 )
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
@@ -254,7 +261,16 @@ UNLOVED = re.compile(
     r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
 )
 """Words after an unwanted name."""
-ELSEWHERE = re.compile(r"\b(?:weather|flights?|hotels?|restaurants?|directions)\b")
+ELSEWHERE = re.compile(
+    r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
+    r"football|basketball|baseball|stocks?|politics)\b"
+)
+OTHER_TASKS = re.compile(
+    r"^(?:please |hey |hi |so |can (?:you|u) |could (?:you|u) |will you |help me |i need you to |i want you to )*"
+    r"(?:write|draft|translate|solve|calculate|compute|draw|paint|code|program|cook|summari[sz]e|explain|rewrite|"
+    r"tell (?:me |us )?a (?:joke|story))\b"
+)
+"""Requests that are for another assistant, whatever they name."""
 DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
 """Endings of words that are made of genres: jazzy, rockish, metalheads."""
 
@@ -285,6 +301,13 @@ TYPE_WORDS = frozenset(
 PAST = re.compile(
     r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|saw|drew|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
 )
+ASIDE = re.compile(
+    r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
+    r"|\b(?:i|we|he|she|they|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
+)
+"""What is past about people, and says nothing about the days of the concerts."""
+TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
+"""Past verbs; "last week" and the like say themselves which days are meant."""
 CONTEXT = re.compile(
     r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
 )
@@ -306,37 +329,40 @@ IDLE = frozenset(
     "a about above actually again all almost already alright also although always am among an and another any anybody "
     "anyhow anymore anyone anything anyway anywhere appreciate are area around as ask asking at attend available aware away awesome "
     "babe baby back be because been before behind being below between bit book bother both bring bro bucket but buy by "
-    "came can cannot cant care case catch chance check choose city cities come comes coming contact could couldnt country countries "
-    "couple cover date dates day days dear did didnt different difference do does doesnt doing done dont down during dude each either else end "
+    "came can cannot cant care case catch chance check choose city cities come comes coming  could couldnt country countries "
+    "couple  date dates day days dear did didnt different difference do does doesnt doing done dont down during dude each either else end "
     "enjoy enough euro euros even ever every everybody everyone everything everywhere exactly except excuse fan fancy "
-    "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further game gd "
+    "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further  gd "
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
     "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
-    "id idea ideas if ill im in info inside instead into is isnt it its itself ive job join just keen keep kind kinda kindly "
+    "id idea ideas if ill im in info inside instead into is isnt it its itself ive  join just keen keep kind kinda kindly "
     "kinds know lads lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
     "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
     "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "
-    "contest context content concern counter convert opinion option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
-    "perhaps person pick place places plan planning plans play played player playing plays please plenty plus possible possibly prefer "
+    "       option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
+    "perhaps person pick place places plan planning plans play played  playing plays please plenty plus possible possibly prefer "
     "preferably preferred pretty probably put question quick quickly quite rather re real really reckon regarding right "
     "round run s said same saw say says scene schedule see seeing seem seen shall she should shouldnt show shows since sir "
-    "so some somebody somehow someone something sometime sometimes somewhere soon sooner sorry sort sorts specific spend state states still stuff style styles "
+    "so some somebody somehow someone something sometime sometimes somewhere soon  sorry sort sorts specific spend state states still stuff style styles "
     "such suggest suggestion suggestions suit sure t take takes taking talk tell than thank thanks that the their them "
-    "then there therefore these they thing things think thinking this those though thought through till time times tip "
-    "tips to today together told too town toward towards tried true try trying two type types um under understand unless "
+    "then there therefore these they thing things think thinking this those though thought through till time times "
+    " to today together told too town toward towards tried true try trying two type types um under understand unless "
     "until up upon us use useful usual usually various ve very via visit visiting visits wanna want wanted wanting wants was "
     "wasnt watch way we week weeks well went were what whatever whats when whenever where wherever whether which while "
     "whilst who whole whom whose why will willing wish with within without wonder wondering wont work works world worth would wouldnt "
     "wow ya yea yeah yep yes yet yo you your yours yourself yup ah aint aka anyways aw btw cheers da dm eh em er etc ex fyi ha haha "
-    "hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
+    "theres theyre youre hes shes itll thatll youll theyd youd weve theyve youve hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
     "celebrating celebrate head heading travelling traveling trip holiday vacation staying stay moving live living "
     "going buddy adore fine gf bf news performing genre genres ish sum de en el le les une der das den total budget currently recently upcoming following future somebody sounds sound interest interested interesting "
     "interests passing whoever anyplace someplace choice choices decent proper ideally basically surprise tickets ticket band bands artist "
     "artists act acts singer singers concert concerts venue venues event events gigs performance performances month months year years "
-    "weekend weekends night nights tonight money dollars bucks season".split()
+    "weekend night nights tonight money dollars bucks season".split()
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
+
+REAL_WORDS = frozenset("contest context content concern counter convert contact player opinion sooner".split())
+"""Words that look like misspelled ones of ours and are none."""
 
 TARGETS = frozenset(
     "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "

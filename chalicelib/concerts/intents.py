@@ -12,6 +12,7 @@ from chalicelib.concerts.cues import (
     ELSEWHERE,
     FILLERS,
     ORDINAL,
+    OTHER_TASKS,
     PAST,
     REFERENCE_CUE,
     SALES,
@@ -33,6 +34,14 @@ def intent_of(
     of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
         "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
     )
+    if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
+        return "unknown", "", 0.2
+    travels = "venue" in kinds and re.search(r"\bdirections\b", cued)
+    elsewhere = ELSEWHERE.search(cued) and not travels
+    if elsewhere and not cues & {"concert", "venue", "when", "price", "facts"} and "genre" not in kinds:
+        return "unknown", "", 0.2
+    if re.search(r"\bwhere (?:is|s) (?:it|that|this)(?: place)?(?: at)?(?: \?)?$", cued) and not kinds:
+        return "venue_search", "venue", 0.75
     told = bool(SALES.search(cued)) and not COSTS.search(cued) and "genre" not in kinds
     ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
     if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(without_fillers(cued))):
@@ -88,7 +97,8 @@ def intent_of(
     if "analysis" in cues:
         return "data_analysis", "totals", 0.85
     if "artist" in kinds:
-        if "price" in cues or (CHEAP.search(cued) and "when" not in cues):
+        bought = re.search(r"\b(?:book|buy|get|need|want|purchase|reserve)\b.*\btickets?\b", cued)
+        if "price" in cues or ((CHEAP.search(cued) or bought) and "when" not in cues):
             return "concert_recommendation", "price", 0.85
         return "artist_lookup", "artist", 0.9
     if "facts" in cues and "artist" not in cues and ORDINAL.search(cued):
@@ -97,8 +107,6 @@ def intent_of(
         return "concert_recommendation", "price", 0.8
     if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
         return "artist_lookup", "artist", 0.75
-    if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
-        return "unknown", "", 0.2
     if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
         return "general_query", "", 0.9
     if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:

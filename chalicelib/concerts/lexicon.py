@@ -49,6 +49,36 @@ CITY_ALIASES: Mapping[str, str] = {
     "phili": "Philadelphia",
     "philli": "Philadelphia",
     "nola": "New Orleans",
+    "big easy": "New Orleans",
+    "nueva york": "New York",
+    "nova york": "New York",
+    "nova iorque": "New York",
+    "nueva orleans": "New Orleans",
+    "nouvelle orleans": "New Orleans",
+    "filadelfia": "Philadelphia",
+    "philadelphie": "Philadelphia",
+    "atl": "Atlanta",
+    "hotlanta": "Atlanta",
+    "atx": "Austin",
+    "htx": "Houston",
+    "pdx": "Portland",
+    "phx": "Phoenix",
+    "lax": "Los Angeles",
+    "sfo": "San Francisco",
+    "jfk": "New York",
+    "mtl": "Montreal",
+    "yul": "Montreal",
+    "yyz": "Toronto",
+    "msp": "Minneapolis",
+    "chi town": "Chicago",
+    "chitown": "Chicago",
+    "windy city": "Chicago",
+    "beantown": "Boston",
+    "motown": "Detroit",
+    "motor city": "Detroit",
+    "music city": "Nashville",
+    "sin city": "Las Vegas",
+    "mile high city": "Denver",
     "dc": "Washington",
     "washington dc": "Washington",
     "munchen": "Munich",
@@ -74,7 +104,8 @@ STATE_PAIRS = (
     "sc:South Carolina,sd:South Dakota,tn:Tennessee,tx:Texas,ut:Utah,vt:Vermont,va:Virginia,wa:Washington,"
     "wv:West Virginia,wi:Wisconsin,wy:Wyoming,on:Ontario,qc:Quebec,bc:British Columbia,ab:Alberta,mb:Manitoba,"
     "nsw:New South Wales,vic:Victoria,qld:Queensland,nrw:North Rhine-Westphalia,cali:California,"
-    "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington"
+    "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington,"
+    "jersey:New Jersey"
 )
 COUNTRY_PAIRS = (
     "us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"

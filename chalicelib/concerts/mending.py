@@ -25,6 +25,7 @@ from chalicelib.concerts.cues import (
     PAST,
     PRICE_LEAST,
     PRICE_MOST,
+    REAL_WORDS,
     REFERENCE_CUE,
     SMALL,
     STOP_WORDS,
@@ -46,6 +47,7 @@ KNOWN = (
     frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
     | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
     | IDLE
+    | REAL_WORDS
     | COMMON
     | STOP_WORDS
     | GENRE_WORDS

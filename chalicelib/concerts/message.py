@@ -35,6 +35,8 @@ from chalicelib.concerts.words import words_of
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
+SENTENCE = 5
+"""Words of a message that says more than days and a name."""
 CLAUSE = 300
 """Characters before a name in which a negation may reach it."""
 
@@ -68,6 +70,7 @@ class Message:
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
         self.in_places: set[int] = set()
+        self.kinds: dict[int, str] = {}
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
@@ -101,6 +104,15 @@ class Message:
         for match in matches:
             self._spend(match)
         return bool(matches)
+
+    def _words_of(self, pattern: re.Pattern[str], cued: str) -> list[str]:
+        """The words that a pattern matches in the cued text, as they were written; they are spent."""
+        found: list[str] = []
+        for match in pattern.finditer(cued):
+            places = [place for place, (at, end) in enumerate(self.cue_at) if at < match.end() and end > match.start()]
+            found.append(" ".join(self.words[place].raw for place in places))
+            self._spend(match)
+        return found
 
     def _unspent(self, cued: str, periods: Sequence[DayPeriod]) -> str:
         """The cued text with a mark in the place of words that a period or another part has used."""
@@ -159,6 +171,13 @@ class Message:
                     return "venue_search", "venue", 0.8
                 return "artist_lookup", "artist", 0.8
         if topic == "artist" and not refers and not asked:
+            return "unknown", "", 0.2
+        strange = len(self.words) >= SENTENCE and any(
+            self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words)
+        )
+        if (
+            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre)
+        ):  # "who won the game last night"
             return "unknown", "", 0.2
         return taken
 

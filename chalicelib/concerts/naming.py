@@ -7,11 +7,14 @@ from itertools import pairwise
 from chalicelib.concerts.cues import (
     ARTIST_AFTER,
     BOUNDARY,
+    CODE_BEFORE,
     COMMON,
     GENRE_WORDS,
     IDLE,
     NEGATION,
+    NEVER_CODES,
     NOT_NEGATION,
+    OPEN_CODES,
     PLACE_BEFORE,
     SHORT_CODES,
     UNLOVED,
@@ -54,6 +57,7 @@ class NamedMessage(Message):
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True
+                self.kinds[used] = span.named.kind
             if span.named.kind == "place":
                 self.in_places |= set(range(span.first, span.after))
             place = span.after
@@ -86,7 +90,8 @@ class NamedMessage(Message):
             meant = next(one for one in fitting if (one.kind == "artist") == acts)
         elif "place" in kinds and "genre" not in kinds:
             meant = next(one for one in fitting if one.kind == "place")
-        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first, after))
+        others = tuple(one for one in fitting if one is not meant)
+        return Span(first, after, meant, others, self._negated(first, after, meant.kind))
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -118,7 +123,10 @@ class NamedMessage(Message):
         if capital:
             return True
         if word.plain in SHORT_CODES and not (after_city or adjacent):
-            return word.plain == "la" and bool(re.search(r"\bin $", before))
+            ends = follows in PUNCTUATION or after == len(self.words)
+            return word.plain not in NEVER_CODES | (OPEN_CODES if not ends else frozenset()) and bool(
+                CODE_BEFORE.search(before)
+            )
         return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
 
     def _is_time(self, place: int) -> bool:
@@ -200,8 +208,8 @@ class NamedMessage(Message):
             kept.append(span)
         return kept
 
-    def _negated(self, first: int, after: int) -> bool:
-        """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
+    def _negated(self, first: int, after: int, kind: str) -> bool:
+        """Whether a negation before a name reaches it: until a boundary, over "or", and over commas to its kind."""
         before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
         inside = [match.span() for match in NEGATION.finditer(before)]
@@ -219,6 +227,10 @@ class NamedMessage(Message):
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
+        near = list(self._places_in(self.words[first].at - len(reach), self.words[first].at))
+        comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
+        if comma is not None and any(self.kinds.get(place, kind) != kind for place in near if place < comma):
+            return False
         if re.search(
             r"\b(?:in|at|near|around|from) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"

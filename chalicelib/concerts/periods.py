@@ -4,7 +4,7 @@
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -69,7 +69,9 @@ POINT = re.compile(
     | (?P<newyear>\bin\ the\ new\ year\b)
     | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
     | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
-        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b)
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
+        |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
+        |\bboxing\ day\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
@@ -84,7 +86,32 @@ ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
 AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
+BESIDE = re.compile(
+    r"\b(?:the )?(day|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
+)
+"""Days next to those of the question before."""
 VERBS = frozenset({"may", "march", "mar"})
+HOLIDAYS: Mapping[str, tuple[int, int]] = {
+    "halloween": (10, 31),
+    "valentine": (2, 14),
+    "st p": (3, 17),
+    "saint p": (3, 17),
+    "boxing": (12, 26),
+    "independence": (7, 4),
+    "cinco": (5, 5),
+}
+"""Month and day by the beginning of the holiday's name."""
+MOVING: Mapping[str, tuple[int, int, int, int]] = {
+    "thanks": (11, calendar.THURSDAY, 4, 0),
+    "black": (11, calendar.THURSDAY, 4, 1),
+    "mlk": (1, calendar.MONDAY, 3, 0),
+    "presidents": (2, calendar.MONDAY, 3, 0),
+    "mother": (5, calendar.SUNDAY, 2, 0),
+    "memorial": (5, calendar.MONDAY, -1, 0),
+    "father": (6, calendar.SUNDAY, 3, 0),
+    "labo": (9, calendar.MONDAY, 1, 0),
+}
+"""Month, weekday, its number in the month, and days after it, by the beginning of the holiday's name."""
 MONTH_CONTEXT = re.compile(
     r"\b(?:in|on|of|by|for|during|until|till|before|after|since|from|to|and|or|between|through) $"
 )
@@ -153,6 +180,17 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
         else:
             found.append(point)
     return found
+
+
+def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:
+    """The day, week, weekend, month or year right after or before some days."""
+    if unit == "day":
+        return (until, until + DAY) if later else (since - DAY, since)
+    days = _relative(["next", unit] if later else ["last", unit], until - DAY if later else since, False, "")
+    assert isinstance(days, tuple)
+    assert days[0]
+    assert days[1]
+    return days[0], days[1]
 
 
 def _open_year(text: str) -> bool:
@@ -464,12 +502,39 @@ def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
             return _nearest(12, 24 if text.endswith("eve") else 25, None, today, past)
         first, last = _nearest(12, 24, None, today, past), _nearest(12, 26, None, today, past)
         return (first[0], last[1]) if isinstance(first, tuple) and isinstance(last, tuple) else None
-    if text.startswith("thanks"):
-        years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
-        days = [date(year, 11, 1) + timedelta(days=(3 - date(year, 11, 1).weekday()) % 7 + 21) for year in years]
-        day = next((one for one in days if (one <= today if past else one >= today)), days[0])
-        return day, day + (4 * DAY if text.endswith("weekend") else DAY)
-    return _nearest(*((10, 31) if text == "halloween" else (2, 14)), None, today, past)
+    if fixed := next((day for name, day in HOLIDAYS.items() if text.startswith(name)), None):
+        return _nearest(*fixed, None, today, past)
+    years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
+    first, length = _moving(text)
+    days = [first(year) for year in years]
+    day = next((one for one in days if (one <= today if past else one >= today)), days[0])
+    return day, day + length * DAY
+
+
+def _moving(text: str) -> tuple[Callable[[int], date], int]:
+    """The first day, by year, of a holiday that moves, and its number of days."""
+    if text.startswith(("easter", "good")):
+        step = {"good friday": -2, "easter monday": 1, "easter weekend": -2}.get(text, 0)
+        return lambda year: _easter(year) + step * DAY, 4 if text.endswith("weekend") else 1
+    month, weekday, number, step = next(rule for name, rule in MOVING.items() if text.startswith(name))
+    return lambda year: _weekday_of(year, month, weekday, number) + step * DAY, 4 if text.endswith("weekend") else 1
+
+
+def _weekday_of(year: int, month: int, weekday: int, number: int) -> date:
+    """The `number`th such weekday of a month; the last one for -1."""
+    first, after = _months(year, month)
+    if number < 0:
+        return after - DAY - (after - DAY - weekday * DAY).weekday() * DAY
+    return first + ((weekday - first.weekday()) % 7 + 7 * (number - 1)) * DAY
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the algorithm of Meeus, Jones and Butcher)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    k = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    month, day = divmod(h + k - 7 * ((a + 11 * h + 22 * k) // 451) + 114, 31)
+    return date(year, month, day + 1)
 
 
 def _weekday(own: list[str | None], today: date, past: bool, text: str) -> Days:

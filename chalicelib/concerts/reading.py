@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from chalicelib.concerts.cues import (
+    ASIDE,
     CAPACITY_BETWEEN,
     CAPACITY_LEAST,
     CAPACITY_MOST,
@@ -42,14 +43,15 @@ from chalicelib.concerts.cues import (
     SMALL_SEATS,
     STOP_WORDS,
     THE_VENUE,
+    TOOK_PLACE,
     TYPE_WORDS,
     UNSUPPORTED,
 )
 from chalicelib.concerts.intents import intent_of, without_fillers
-from chalicelib.concerts.lexicon import Lexicon
+from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
 from chalicelib.concerts.message import WIDE_WORDS, Span
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import NUMBER_WORDS, DayPeriod
+from chalicelib.concerts.periods import BESIDE, NUMBER_WORDS, DayPeriod, beside_days
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
@@ -85,18 +87,20 @@ class _Reader(NamedMessage):
         spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
         cued = self._cued(spans)
         cues = {name for name, pattern in CUES if pattern.search(cued)}
-        past = bool(PAST.search(cued)) or bool("analysis" in cues and "forecast" not in cues)
+        took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
+        past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
         spans = self._without_false_places(spans)
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
         prices = self._prices(cued)
         seats = self._seats(cued)
+        limited = (*prices, *seats) != (None,) * 4
         intent, topic, sure = intent_of(
             cues,
             cued,
             spans,
             concert,
-            limited=(*prices, *seats) != (None,) * 4,
+            limited=limited,
             dated=bool(holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
@@ -105,7 +109,16 @@ class _Reader(NamedMessage):
             intent, topic, sure = earlier.intent, earlier.topic, 0.7
         past = past or (earlier is not None and topic == "totals")
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
-        period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
+        period, periods = self._period(
+            (past and topic in {"totals", "venues"}) or (took_place and topic in {"concerts", "artist"})
+        )
+        if beside := BESIDE.search(self._unspent(cued, periods)):
+            self._spend(beside)
+            if follows and earlier and earlier.since and earlier.until and not period:
+                days = beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after")
+                period = DayPeriod(0, 0, *days)
+            else:
+                self.unused.append(f"I do not know which {beside[1]} you mean: {beside[0].strip()}.")
         count = self._count(cued, periods)
         which = self._which(cued, periods)
         order = None
@@ -120,7 +133,7 @@ class _Reader(NamedMessage):
         self._spend_cues(cued, topic, past=topic in {"totals", "venues"} or over)
         if not self.blind:
             intent, topic, sure = self._without_unknown_names(
-                cued, spans, (intent, topic, sure), refers=refers, asked=bool(cues - {"artist", "greeting"})
+                cued, spans, (intent, topic, sure), refers=refers, asked=limited or bool(cues - {"artist", "greeting"})
             )
         artists = [span for span in spans if span.named.kind == "artist" and not span.negated]
         venues = [span for span in spans if span.named.kind == "venue" and not span.negated]
@@ -184,9 +197,16 @@ class _Reader(NamedMessage):
         fine = [one for one in fine if not self._left_out(one)]
         if not fine:
             return None, periods
+        if not past:  # "we came last year, what is on in March?"
+            fine.sort(key=lambda one: one.until is not None and one.until <= self.today)
         first = fine[0]
         for one in fine[1:]:
-            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", self.flat[first.end : one.start])
+            between = self.flat[first.end : one.start] if first.end <= one.start else "-"
+            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", between)
+            if (
+                not between.strip() and first.until and one.since and one.since < first.until
+            ):  # "Monday to Friday next week"
+                either = None
             if either and first.since and first.until and one.since and one.until:
                 if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
                     one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
@@ -229,8 +249,8 @@ class _Reader(NamedMessage):
             return None, 0.0
         most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
         least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
-        if not CHEAP.search(cued) and self._found(DEAR, cued):
-            self.unused.append("I cannot choose by a price that has no number.")
+        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
+            self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
 
     def _limit(self, matches: Iterable[re.Match[str]]) -> float | None:
@@ -285,8 +305,11 @@ class _Reader(NamedMessage):
         return None
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
-        if not (match := ORDINAL.search(self._unspent(cued, periods))):
+        cued = self._unspent(cued, periods)
+        matches = [match for match in ORDINAL.finditer(cued) if not re.search(r"\bnot $", cued[: match.start()])]
+        if not matches:
             return 0
+        match = matches[0]
         self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
@@ -294,12 +317,10 @@ class _Reader(NamedMessage):
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
         cued = self._unspent(cued, ())
         for pattern, sentence in UNSUPPORTED:
-            if (
-                self._found(pattern, cued)
-                and not (topic == "venue" and "amenities" in sentence)
-                and not (topic == "genres" and "genre" in sentence)
-            ):
-                self.unused.append(sentence)
+            words = self._words_of(pattern, cued)
+            answered = (topic == "venue" and "amenities" in sentence) or (topic == "genres" and "genre" in sentence)
+            if words and not answered:
+                self.unused.append(f"I could not use: {', '.join(words)}. {sentence}")
 
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
@@ -351,7 +372,10 @@ class _Reader(NamedMessage):
                 words = self.words[place : place + size]
                 name = " ".join(word.plain for word in words)
                 free = not any(self.used[place : place + size])
-                if len(words) == size and free and name in WIDE_NAMES and (size > 1 or name not in IDLE):
+                wide = name in WIDE_NAMES and (size > 1 or name not in IDLE)
+                if size == 1 and name in STATE_CODES:
+                    wide = self._is_place(place, place + 1, self.flat[: self.words[place].at])
+                if len(words) == size and free and wide:
                     self.used[place : place + size] = [True] * size
                     self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")
                     self.missing_place = True

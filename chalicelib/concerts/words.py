@@ -5,6 +5,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib.concerts.lexicon import plain_text
@@ -27,12 +28,13 @@ SPELLED: Mapping[str, str] = dict(
         "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
         "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
         "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
-        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|"
+        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|sth:something|smth:something|"
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
         "cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
         "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
         "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
-        "concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
+        "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
+        "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
 )
 """Slang, abbreviations and marks, with the words that they mean."""
@@ -47,6 +49,15 @@ SHORT_DAYS: Mapping[str, str] = {
     short: day for day in WEEKDAYS for short in (day[:3], day[:4], f"{day[:3]}s" if day == "tuesday" else day[:5])
 } | {"weds": "wednesday"}
 DASH = re.compile(r"\s*[-–—]\s*")
+OPENS_CLAUSE = re.compile(
+    r"[,.;:!?()]|and|but|so|because|since|as|if|when|while|hey|hi|hello|yes|ok|well|know|think|says?"
+)
+FOLLOWS_WE_ARE = re.compile(
+    r"in|at|on|near|into|after|from|up|here|back|off|out|both|all|not|just|only|also|still|now|big|huge|open|free|"
+    r"bored|new|fans?|lovers|a|going to|gonna|\w{2,}ing"
+)
+"""What stands after "we are" and hardly after a "were" that begins its clause."""
+FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
 """A word of fewer is never taken for a misspelled one."""
 MOST_LETTERS = 20
@@ -64,7 +75,7 @@ class Word(NamedTuple):
 
 def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
     """The words of a message; a word that is a `known` name stays what it is."""
-    return list(_placed(_counted(list(_spelled(message, known)))))
+    return list(_placed(_counted(_in_present(list(_spelled(message, known))))))
 
 
 def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[tuple[str, str]]:
@@ -103,6 +114,20 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             yield SHORT_DAYS[text], raw
         else:
             yield re.sub(r"(.)\1{2,}", r"\1\1", text) if text.isalpha() else text, raw
+
+
+def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The words with "were" as "we" where it is "we're", and "wed" as "we" where it is "we'd".
+
+    A past "were" follows its subject, or begins a question about it ("were there", "were the Wolves").
+    """
+    found = list(words)
+    for place, ((_, raw), (following, _)) in enumerate(pairwise(words)):
+        before = words[place - 1][0] if place else "."
+        are = raw.lower() == "were" and OPENS_CLAUSE.fullmatch(before) and FOLLOWS_WE_ARE.fullmatch(following)
+        if are or (raw == "wed" and FOLLOWS_WE_WOULD.fullmatch(following)):
+            found[place] = ("we", raw)
+    return found
 
 
 def _is_figure(mark: str) -> bool:

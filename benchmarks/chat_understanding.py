@@ -34,7 +34,7 @@ from local.season.names import FIRST_WORDS, GENRES, SECOND_WORDS, VENUE_WORDS
 from tests.fakes.season import TODAY, ConcertWorld
 
 MESSAGES = Path(__file__).parent / "chat"
-HALVES = ("development", "first_judged", "held_out", "second_held_out")
+HALVES = ("development", "first_judged", "held_out")
 SALES = 20_000
 LISTS = {"g": "genres", "xg": "not_genres", "p": "places", "xp": "not_places", "a": "artists", "v": "venues"}
 CARRIED = "~"

@@ -42,7 +42,19 @@ ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
 )
-CODE_BEFORE = re.compile(r"\b(?:in|near|from|to|around|visiting) $")
+CODE_BEFORE = re.compile(r"\b(?:in|near|from|to|around|visiting|not) $")
+JOINS_PLACES = re.compile(r"(?:\b(?:or|and)|,) $")
+MUSIC_AFTER = re.compile(
+    r"^ (?:music|concerts?|gigs?|shows?|bands?|artists?|acts?|singers?|tickets?|tunes|songs|night)\b"
+)
+ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
+    "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
+    "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
+    "country": re.compile(r"\b(?:which|what|any|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
+    "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
+    "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
+}
+"""What stands before a genre's word that is an ordinary one; before "country music" it is none."""
 PLACE_BEFORE = re.compile(
     r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
 )
@@ -167,7 +179,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I do not know songs, albums or support acts."),
         (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
         (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b|\b(?:nearest|closest|distance|how far)\b", "I cannot measure distances."),
-        (r"\b(?:reviews?|rated|ratings?|stars?)\b", "I have no reviews; I know popularity and attendance."),
+        (r"\b(?:reviews?|rated|ratings?|stars?|any good|worth (?:it|seeing|the money))\b", "I have no reviews; I know popularity and attendance."),
         (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b|\b(?:which|what) (?:city|cities|state|states|country|countries|months?|years?|days?|weekdays?|artists?|bands?)\b(?= (?:\S+ ){0,6}?(?:most|least|best|worst|fewest|highest|lowest|busiest|more|less)\b)|\bwho (?:sold|made|earned|grossed|sells|makes)\b",
          "I sum up by genre only."),
         (r"\bprofit\w*|\bmargins?\b|\bcosts? of (?:running|staging)\b", "I know revenue, not profit."),
@@ -199,7 +211,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
         ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
         ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
@@ -309,7 +321,7 @@ ASIDE = re.compile(
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
 """Past verbs; "last week" and the like say themselves which days are meant."""
 CONTEXT = re.compile(
-    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
+    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|just|something cheaper|any cheaper|cheaper)\b"
 )
 
 STOP_WORDS = COMMON | frozenset(
@@ -340,7 +352,7 @@ IDLE = frozenset(
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
     "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
     "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "
-    "       option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
+    "       option options or other others otherwise ought our out outside over own part parts particular particularly people per "
     "perhaps person pick place places plan planning plans play played  playing plays please plenty plus possible possibly prefer "
     "preferably preferred pretty probably put question quick quickly quite rather re real really reckon regarding right "
     "round run s said same saw say says scene schedule see seeing seem seen shall she should shouldnt show shows since sir "
@@ -349,15 +361,15 @@ IDLE = frozenset(
     "then there therefore these they thing things think thinking this those though thought through till time times "
     " to today together told too town toward towards tried true try trying two type types um under understand unless "
     "until up upon us use useful usual usually various ve very via visit visiting visits wanna want wanted wanting wants was "
-    "wasnt watch way we week weeks well went were what whatever whats when whenever where wherever whether which while "
+    "wasnt watch way we well went were what whatever whats when whenever where wherever whether which while "
     "whilst who whole whom whose why will willing wish with within without wonder wondering wont work works world worth would wouldnt "
     "wow ya yea yeah yep yes yet yo you your yours yourself yup ah aint aka anyways aw btw cheers da dm eh em er etc ex fyi ha haha "
     "theres theyre youre hes shes itll thatll youll theyd youd weve theyve youve hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
     "celebrating celebrate head heading travelling traveling trip holiday vacation staying stay moving live living "
     "going buddy adore fine gf bf news performing genre genres ish sum de en el le les une der das den total budget currently recently upcoming following future somebody sounds sound interest interested interesting "
     "interests passing whoever anyplace someplace choice choices decent proper ideally basically surprise tickets ticket band bands artist "
-    "artists act acts singer singers concert concerts venue venues event events gigs performance performances month months year years "
-    "weekend night nights tonight money dollars bucks season".split()
+    "artists act acts singer singers concert concerts venue venues event events gigs performance performances "
+    "night nights tonight money dollars bucks season".split()
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
 

@@ -60,7 +60,7 @@ def intent_of(
         return "data_analysis", "totals", 0.8
     if "similar" in cues and not cues & {"analysis"}:
         return "concert_recommendation", "similar", 0.9
-    if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
+    if "genres" in cues and "analysis" not in cues and not kinds & {"artist", "genre"}:
         return "general_query", "genres", 0.9
     if "venue" in kinds:
         if re.match(r"^(?:is|was) (?:the )?_venue (?!\w+ing\b)", cued):
@@ -107,7 +107,7 @@ def intent_of(
         return "concert_recommendation", "price", 0.8
     if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
         return "artist_lookup", "artist", 0.75
-    if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
+    if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued and not dated:
         return "general_query", "", 0.9
     if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
         return "general_query", "", 0.9

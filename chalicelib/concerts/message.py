@@ -220,6 +220,10 @@ class Message:
         start, end = self.words[first].at, self._end(after - 1)
         return self.flat[max(0, start - CLAUSE) : start], self.flat[end : end + CLAUSE]
 
+    def _raw(self, first: int, after: int) -> str:
+        text = " ".join(word.raw for word in self.words[first:after])
+        return text.replace(" ,", ",")
+
     def _end(self, place: int) -> int:
         return self.words[place].at + len(self.words[place].plain)
 

@@ -11,10 +11,13 @@ from chalicelib.concerts.cues import (
     COMMON,
     GENRE_WORDS,
     IDLE,
+    JOINS_PLACES,
+    MUSIC_AFTER,
     NEGATION,
     NEVER_CODES,
     NOT_NEGATION,
     OPEN_CODES,
+    ORDINARY_BEFORE,
     PLACE_BEFORE,
     SHORT_CODES,
     UNLOVED,
@@ -80,6 +83,8 @@ class NamedMessage(Message):
                     continue
             if one.kind == "place" and not self._is_place(first, after, before):
                 continue
+            if one.kind == "genre" and after - first == 1 and self._is_no_genre(words[0].plain, before, behind):
+                continue
             fitting.append(one)
         if not fitting:
             return None
@@ -92,6 +97,12 @@ class NamedMessage(Message):
             meant = next(one for one in fitting if one.kind == "place")
         others = tuple(one for one in fitting if one is not meant)
         return Span(first, after, meant, others, self._negated(first, after, meant.kind))
+
+    @staticmethod
+    def _is_no_genre(word: str, before: str, behind: str) -> bool:
+        """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
+        ordinary = ORDINARY_BEFORE.get(word)
+        return bool(ordinary and ordinary.search(before)) and not MUSIC_AFTER.match(behind)
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -109,6 +120,11 @@ class NamedMessage(Message):
         if after - first > 1:
             return True
         word = self.words[first]
+        spelled = key(STATE_CODES.get(word.plain, ""))
+        if spelled and self.flat[self._end(first) :].startswith(f" ( {spelled} )"):
+            return False  # as in "la (Louisiana)"
+        if word.plain == "america" and re.search(r"\b(?:north|south|central|latin) $", before):
+            return False
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
@@ -126,6 +142,7 @@ class NamedMessage(Message):
             ends = follows in PUNCTUATION or after == len(self.words)
             return word.plain not in NEVER_CODES | (OPEN_CODES if not ends else frozenset()) and bool(
                 CODE_BEFORE.search(before)
+                or (first > 1 and first - 2 in self.in_places and JOINS_PLACES.search(before))
             )
         return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
 
@@ -177,6 +194,18 @@ class NamedMessage(Message):
             found.append(span)
         return found
 
+    def _without_origins(self, spans: list[Span]) -> list[Span]:
+        """Without the place that people come from: "from Boston to Seattle"; it is said."""
+        kept = []
+        for span in spans:
+            before, behind = self._around(span.first, span.after)
+            onward = before.endswith(" from ") and re.match(r"^ (?:over |back |up |down )?to ", behind)
+            if span.named.kind == "place" and onward:
+                self.unused.append(f"I could not use: from {self._raw(span.first, span.after)}.")
+            else:
+                kept.append(span)
+        return kept
+
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
         kept = []
@@ -193,20 +222,25 @@ class NamedMessage(Message):
                     )
                 ):
                     continue
-                after = self.words[span.after : span.after + 4]
-                tails = [" ".join(word.plain for word in after[1 : 1 + size]) for size in (1, 2, 3)]
-                state = next((tail for tail in tails if tail in WIDE_NAMES), None)
-                if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
-                    named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
-                    self.unused.append(
-                        f"No venue is in {' '.join(w.raw for w in self.words[span.first : span.after])}, {named}."
-                    )
+                end = self._end_of_address(span.after)
+                if end > span.after:
+                    self.unused.append(f"No venue is in {self._raw(span.first, end)}.")
                     self.missing_place = True
-                    for place in range(span.after + 1, span.after + 1 + len(state.split())):
-                        self.used[place] = True
+                    self.used[span.after : end] = [True] * (end - span.after)
                     continue
             kept.append(span)
         return kept
+
+    def _end_of_address(self, after: int) -> int:
+        """The end of a state or country without venues right after a name: "Austin, Ohio", "Portland ME"."""
+        first = after + (after < len(self.words) and self.words[after].plain == ",")
+        for size in (3, 2, 1):
+            words = self.words[first : first + size]
+            name = " ".join(word.plain for word in words)
+            coded = len(words) == 1 and words[0].raw.isupper() and not self.shout and name in STATE_CODES
+            if (coded or name in WIDE_NAMES) and not any(self.used[first : first + size]):
+                return first + size
+        return after
 
     def _negated(self, first: int, after: int, kind: str) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over "or", and over commas to its kind."""
@@ -220,6 +254,8 @@ class NamedMessage(Message):
         ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
+        if re.search(r"\bnothing (?:too |very |remotely )?$", before):
+            return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True
         if UNLOVED.match(self.flat[self._end(after - 1) :]):
@@ -246,6 +282,14 @@ class NamedMessage(Message):
                 re.match(r"^(?: [\w-]+){1,3}(?: (?:or|nor|and|,) [\w-]+)+ ?$", reach)
             )
         return True
+
+    def _unpaired(self, spans: Sequence[Span]) -> None:
+        """Say that genres and places are not paired: "hip-hop in Detroit or folk in Boston"."""
+        named = [span for span in spans if span.named.kind in {"genre", "place"} and not span.negated]
+        pairs = [(one, two) for one, two in pairwise(named) if (one.named.kind, two.named.kind) == ("genre", "place")]
+        if len(pairs) > 1 and len({span.named.what for pair in pairs for span in pair}) == 2 * len(pairs):
+            words = self._raw(pairs[1][0].first - 1, pairs[-1][1].after)
+            self.unused.append(f"I took each genre in each place, and could not use: {words}.")
 
     def _genres(self, spans: Sequence[Span]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         liked: dict[str, None] = {}

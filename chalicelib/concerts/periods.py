@@ -59,7 +59,7 @@ POINT = re.compile(
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
     | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
-    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b)
+    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
@@ -437,7 +437,7 @@ def _weekend(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _yearend(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    return today, _relative(["this", own[0] or own[1]], today, past, text)[1]  # type: ignore[index,return-value]
+    return today, _relative(["this", own[0] or own[1] or own[2]], today, past, text)[1]  # type: ignore[index,return-value]
 
 
 def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Days:

@@ -89,7 +89,7 @@ class _Reader(NamedMessage):
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
         past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
-        spans = self._without_false_places(spans)
+        spans = self._without_origins(self._without_false_places(spans))
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
         prices = self._prices(cued)
@@ -104,21 +104,22 @@ class _Reader(NamedMessage):
             dated=bool(holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
-        follows = topic in {"concerts", ""} and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"}
+        loose = topic in {"concerts", ""} or (topic == "venues" and "venue" not in cues)
+        follows = loose and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting", "ranking"}
         if follows and earlier and earlier.topic in FOLLOWABLE:
             intent, topic, sure = earlier.intent, earlier.topic, 0.7
         past = past or (earlier is not None and topic == "totals")
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
-        period, periods = self._period(
-            (past and topic in {"totals", "venues"}) or (took_place and topic in {"concerts", "artist"})
-        )
-        if beside := BESIDE.search(self._unspent(cued, periods)):
-            self._spend(beside)
-            if follows and earlier and earlier.since and earlier.until and not period:
-                days = beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after")
-                period = DayPeriod(0, 0, *days)
-            else:
-                self.unused.append(f"I do not know which {beside[1]} you mean: {beside[0].strip()}.")
+        beside = BESIDE.search(self.flat)
+        if beside:
+            for place in self._places_in(*beside.span()):
+                self.used[place] = True
+        back = took_place if topic in {"concerts", "artist"} else past and topic in {"totals", "venues"}
+        period, periods = self._period(back)
+        if beside and follows and earlier and earlier.since and earlier.until and not period:
+            period = DayPeriod(0, 0, *beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after"))
+        elif beside:
+            self.unused.append(f"I could not use: {beside[0].strip()}.")
         count = self._count(cued, periods)
         which = self._which(cued, periods)
         order = None
@@ -137,6 +138,7 @@ class _Reader(NamedMessage):
             )
         artists = [span for span in spans if span.named.kind == "artist" and not span.negated]
         venues = [span for span in spans if span.named.kind == "venue" and not span.negated]
+        self._unpaired(spans)
         genres, not_genres = self._genres(spans)
         places, not_places = self._places(spans)
         kinds = tuple(
@@ -295,7 +297,8 @@ class _Reader(NamedMessage):
         for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
-            if text in {"a", "an", "one"} and not re.search(rf"\b(?:top|only|just|best) (?:the )?{text}\b", match[0]):
+            lone = rf"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?{text}\b"
+            if text in {"a", "an", "one"} and not re.search(lone, cued[max(0, match.start() - 20) : match.end()]):
                 continue
             if number > MOST_COUNTED:
                 self.unused.append(f"I list at most {MOST_COUNTED} at once, not {number}.")

@@ -18,6 +18,7 @@ TOKEN = re.compile(
 )
 PUNCTUATION = frozenset(",.;:!?()")
 MOST_TOKENS = 1200
+SHORTENED = frozenset(("excl", "incl", "approx", "st", "max", "min", "feat", "vs", "ca"))
 CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its", "heres", "whens"))
 SPELLED: Mapping[str, str] = dict(
     pair.split(":")
@@ -30,7 +31,7 @@ SPELLED: Mapping[str, str] = dict(
         "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
         "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|sth:something|smth:something|"
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
-        "cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
+        "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
         "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
         "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
         "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
@@ -54,7 +55,7 @@ OPENS_CLAUSE = re.compile(
 )
 FOLLOWS_WE_ARE = re.compile(
     r"in|at|on|near|into|after|from|up|here|back|off|out|both|all|not|just|only|also|still|now|big|huge|open|free|"
-    r"bored|new|fans?|lovers|a|going to|gonna|\w{2,}ing"
+    r"bored|new|fans?|lovers|students|tourists|a|\d+|two|three|four|five|six|going to|gonna|\w{2,}ing"
 )
 """What stands after "we are" and hardly after a "were" that begins its clause."""
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
@@ -85,7 +86,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
         if number >= MOST_TOKENS:
             return
         raw = match[0]
-        if raw == "." and last in SHORT:  # as in "Dec. 19"
+        if raw == "." and (last in SHORT or last in SHORTENED):  # as in "Dec. 19"
             continue
         between, ended = message[ended : match.start()], match.end()
         if DASH.fullmatch(between) and _datelike(last) and (_datelike(raw) or raw in "$€£"):

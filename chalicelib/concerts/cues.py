@@ -65,7 +65,7 @@ NEGATION = re.compile(
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no more than|no less than|not more than|not less than|"
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no wait|no sorry|no actually|oh no|no more than|no less than|not more than|not less than|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -73,19 +73,19 @@ BOUNDARY = re.compile(
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
-MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
-PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid|[$€£]))?"
+PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
 PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?= (?:about |around |only )?[$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
-    rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
+    rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
 )
 PRICE_LEAST = re.compile(
-    r"\b(?:over|above|more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
-    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+    r"\b(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
     r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
 )
 CHEAP = re.compile(
@@ -118,7 +118,7 @@ SMALL_SEATS, LARGE_SEATS = 1500, 8000
 COUNT = re.compile(
     rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
+    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b"
 )
 ORDINALS = {
@@ -209,7 +209,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
         ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
@@ -220,7 +220,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me|(?:im|i am|we are|we) free)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me|somewhere|anywhere|going on|take me out|show me more|(?:im|i am|we are|we) free)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
@@ -321,7 +321,7 @@ ASIDE = re.compile(
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
 """Past verbs; "last week" and the like say themselves which days are meant."""
 CONTEXT = re.compile(
-    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|just|something cheaper|any cheaper|cheaper)\b"
+    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|show me (?:some )?(?:more|others)|more|any more|make it|just|something cheaper|any cheaper|cheaper)\b"
 )
 
 STOP_WORDS = COMMON | frozenset(

@@ -34,6 +34,8 @@ def intent_of(
     of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
         "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
     )
+    if "help" in cues and re.match(r"who \w+ you\b", cued):
+        return "general_query", "", 0.9
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
     travels = "venue" in kinds and re.search(r"\bdirections\b", cued)

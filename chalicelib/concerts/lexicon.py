@@ -47,6 +47,8 @@ CITY_ALIASES: Mapping[str, str] = {
     "vegas": "Las Vegas",
     "philly": "Philadelphia",
     "phili": "Philadelphia",
+    "phila": "Philadelphia",
+    "mpls": "Minneapolis",
     "philli": "Philadelphia",
     "nola": "New Orleans",
     "big easy": "New Orleans",
@@ -238,8 +240,12 @@ class Lexicon:
         found = list(self.places.get(name, ()))
         for aliases in (STATE_CODES, COUNTRY_ALIASES):
             found += [place for place in self.places.get(key(aliases.get(name, "")), ()) if not place.city]
-        found += self._wide.get(name, ())
+        found += self.wide(name)
         return tuple(dict.fromkeys(found))
+
+    def wide(self, text: str) -> tuple[Place, ...]:
+        """The states and countries that `text` spells, though a city has the same name."""
+        return self._wide.get(key(text), ())
 
     @cached_property
     def _wide(self) -> Mapping[str, tuple[Place, ...]]:

@@ -51,7 +51,7 @@ class NamedMessage(Message):
             if place not in blocked and self.words[place].plain not in PUNCTUATION:
                 for size in range(min(self.lexicon.longest, len(self.words) - place), 0, -1):
                     name = tuple(word.plain for word in self.words[place : place + size])
-                    named = self.lexicon.spans.get(name)
+                    named = self.lexicon.spans.get(name) or self._owners(name)
                     if named and (span := self._span(place, place + size, named)):
                         break
             if span is None:
@@ -65,6 +65,13 @@ class NamedMessage(Message):
                 self.in_places |= set(range(span.first, span.after))
             place = span.after
         return self._with_states(found)
+
+    def _owners(self, name: tuple[str, ...]) -> list[Named]:
+        """The artists and venues of a name with an "s" after it: "paper avenues genre" is Paper Avenue's."""
+        if len(name) < 2 or not name[-1].endswith("s"):
+            return []
+        owned = self.lexicon.spans.get((*name[:-1], name[-1][:-1]), ())
+        return [one for one in owned if one.kind in {"artist", "venue"}]
 
     def _span(self, first: int, after: int, named: Sequence[Named]) -> Span | None:
         """The meaning of a name here, by its spelling and the words around it; None if it is an ordinary word."""
@@ -88,6 +95,10 @@ class NamedMessage(Message):
             fitting.append(one)
         if not fitting:
             return None
+        state = after < len(self.words) and self.words[after].plain == "state"
+        if state and (wide := [one for one in self.lexicon.wide(self._raw(first, after)) if one.state]):
+            self.spent[after] = True  # as in "Washington state"
+            fitting = [Named("place", one) for one in wide]
         meant = fitting[0]
         kinds = {one.kind for one in fitting}
         if kinds > {"artist"}:

@@ -26,6 +26,7 @@ _MONTH = "|".join(sorted((*MONTHS, *SHORT), key=len, reverse=True))
 _DAY = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:(?: ,)?(?: of)? ((?:19|20)\d\d)\b)?"
 _WEEKDAY = "|".join(WEEKDAYS)
+_NTH = "first|second|third|fourth|last|1st|2nd|3rd|4th"
 _SPACED_YEAR = _YEAR.replace(" ", "[ ]")
 _SPACED_DAY = _DAY.replace(" ", "[ ]")
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
@@ -49,8 +50,7 @@ POINT = re.compile(
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
-    | (?P<weekof>\b(first|second|third|fourth|last)\ week\ of\ ({_MONTH})\b{_SPACED_YEAR})
-    | (?P<weekendof>\b(first|second|third|fourth|last)\ weekend\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
@@ -91,6 +91,7 @@ BESIDE = re.compile(
 )
 """Days next to those of the question before."""
 VERBS = frozenset({"may", "march", "mar"})
+NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
 HOLIDAYS: Mapping[str, tuple[int, int]] = {
     "halloween": (10, 31),
     "valentine": (2, 14),
@@ -349,20 +350,20 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    month = _month([None, own[1], own[2]], today, past, text)
+    month = _month([None, own[3], own[4]], today, past, text)
     if not isinstance(month, tuple) or month[0] is None or month[1] is None:
         return month
-    if "weekend" in text:
-        fridays = [month[0] + number * DAY for number in range((month[1] - month[0]).days)]
-        fridays = [day for day in fridays if day.weekday() == calendar.FRIDAY]
-        friday = fridays[
-            ("first", "second", "third", "fourth", "last").index(own[0] or "first") if own[0] != "last" else -1
-        ]
-        return friday, friday + 3 * DAY
-    if own[0] == "last":
-        return month[1] - timedelta(days=7), month[1]
-    first = month[0] + timedelta(days=7 * ("first", "second", "third", "fourth").index(own[0] or "first"))
-    return first, first + timedelta(days=7)
+    unit, found = own[2] or "", []
+    for nth in filter(None, own[:2]):
+        number = -1 if nth == "last" else NTH.index(nth) % 4
+        if unit == "week":
+            first = month[1] - timedelta(days=7) if number < 0 else month[0] + timedelta(days=7 * number)
+            found.append((first, first + timedelta(days=7)))
+        else:
+            weekday = calendar.FRIDAY if unit == "weekend" else WEEKDAYS[unit]
+            first = _weekday_of(month[0].year, month[0].month, weekday, number + (number >= 0))
+            found.append((first, first + (3 * DAY if unit == "weekend" else DAY)))
+    return found[0][0], found[-1][1]
 
 
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -565,7 +566,6 @@ _KINDS = {
     "half": _half,
     "month": _month,
     "weekof": _weekof,
-    "weekendof": _weekof,
     "afternext": _afternext,
     "weekfrom": _weekfrom,
     "now": _now,

@@ -297,8 +297,9 @@ class _Reader(NamedMessage):
         for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
-            lone = rf"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?{text}\b"
-            if text in {"a", "an", "one"} and not re.search(lone, cued[max(0, match.start() - 20) : match.end()]):
+            lone = r"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?one\b"
+            alone = text == "one" and re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+            if text in {"a", "an", "one"} and not alone:
                 continue
             if number > MOST_COUNTED:
                 self.unused.append(f"I list at most {MOST_COUNTED} at once, not {number}.")

@@ -168,7 +168,7 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         place += 1
 
 
-MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp"))
+MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp", "quid"))
 
 
 def _placed(words: Iterable[tuple[str, str]]) -> Iterator[Word]:

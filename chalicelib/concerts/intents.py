@@ -96,7 +96,8 @@ def intent_of(
         or re.search(r"\b(?:address|capacity|located|amenities|how (?:big|large)|hold|seats)\b", cued)
     ):
         return "venue_search", "venue", 0.8
-    if "analysis" in cues:
+    compared = "artist" in kinds and re.search(r"\b(?:versus|compar\w+)\b", cued) and not SALES.search(cued)
+    if "analysis" in cues and not compared:
         return "data_analysis", "totals", 0.85
     if "artist" in kinds:
         bought = re.search(r"\b(?:book|buy|get|need|want|purchase|reserve)\b.*\btickets?\b", cued)

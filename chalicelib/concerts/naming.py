@@ -29,6 +29,8 @@ from chalicelib.concerts.values import Place
 from chalicelib.concerts.words import PUNCTUATION
 
 LETTER = 1
+LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
+"""Between the names of one list, all of which are wanted or none."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
 """States and countries, whether or not the warehouse has venues there."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
@@ -57,6 +59,12 @@ class NamedMessage(Message):
             if span is None:
                 place += 1
                 continue
+            if found and found[-1].named.kind == span.named.kind and not span.negated and found[-1].after < span.first:
+                joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
+                span = span._replace(negated=found[-1].negated and bool(LISTS.fullmatch(joint)))
+            elif found and found[-1].named.kind == span.named.kind and not found[-1].negated:
+                joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
+                span = span._replace(negated=span.negated and not LISTS.fullmatch(joint))
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True

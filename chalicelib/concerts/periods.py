@@ -44,13 +44,17 @@ POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
+        |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
+        |\bboxing\ day\b|\bapril\ fools?(?:\ s)?(?:\ day)?\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
     | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
     | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
-    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
@@ -68,10 +72,6 @@ POINT = re.compile(
     | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
     | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
-    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
-        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
-        |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
-        |\bboxing\ day\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
@@ -90,6 +90,9 @@ BESIDE = re.compile(
     r"\b(?:the )?(day|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
 )
 """Days next to those of the question before."""
+IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b")
+"""After a weekday that stands for several: "a Friday in December"."""
+NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
 HOLIDAYS: Mapping[str, tuple[int, int]] = {
@@ -100,6 +103,7 @@ HOLIDAYS: Mapping[str, tuple[int, int]] = {
     "boxing": (12, 26),
     "independence": (7, 4),
     "cinco": (5, 5),
+    "april": (4, 1),
 }
 """Month and day by the beginning of the holiday's name."""
 MOVING: Mapping[str, tuple[int, int, int, int]] = {
@@ -165,9 +169,10 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             found.append(point)
         elif point.since and (edge := re.search(r"\b(?:the )?week of (?:the )?$", before)):
             found.append(DayPeriod(edge.start(), point.end, point.since, point.since + 7 * DAY))
-        elif re.search(r"\bday after (?:the )?$", before) and point.until:
-            start = before.rindex("day after")
-            found.append(DayPeriod(start, point.end, point.until, point.until + DAY))
+        elif (edge := NEAR.search(before)) and point.since and point.until:
+            found = [one for one in found if one.start < edge.start()]
+            days = beside_days(edge[1], point.since, point.until, later=edge[2] == "after")
+            found.append(DayPeriod(edge.start(), point.end, *days))
         elif edge := re.search(r"\bnot before (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, point.since, None))
         elif edge := re.search(r"\bnot after (?:the )?$", before):
@@ -184,9 +189,13 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
 
 
 def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:
-    """The day, week, weekend, month or year right after or before some days."""
-    if unit == "day":
-        return (until, until + DAY) if later else (since - DAY, since)
+    """The day, weekday, week, weekend, month or year right after or before some days."""
+    if unit == "day" or unit in WEEKDAYS:
+        day = until if later else since - DAY
+        if unit in WEEKDAYS:
+            away = (WEEKDAYS[unit] - day.weekday()) % 7
+            day += (away if later else away - 7 * (away > 0)) * DAY
+        return day, day + DAY
     days = _relative(["next", unit] if later else ["last", unit], until - DAY if later else since, False, "")
     assert isinstance(days, tuple)
     assert days[0]
@@ -207,7 +216,9 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
-        if kind == "weekday" and re.search(r"\b(?:every|each) $", flat[:start]):
+        if kind == "weekday" and (
+            re.search(r"\b(?:every|each|any) $", flat[:start]) or IN_PERIOD.match(flat, match.end())
+        ):
             continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
@@ -356,7 +367,10 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
     unit, found = own[2] or "", []
     for nth in filter(None, own[:2]):
         number = -1 if nth == "last" else NTH.index(nth) % 4
-        if unit == "week":
+        if unit == "day":
+            first = month[1] - DAY if number < 0 else month[0] + number * DAY
+            found.append((first, first + DAY))
+        elif unit == "week":
             first = month[1] - timedelta(days=7) if number < 0 else month[0] + timedelta(days=7 * number)
             found.append((first, first + timedelta(days=7)))
         else:

@@ -32,7 +32,7 @@ SPELLED: Mapping[str, str] = dict(
         "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|sth:something|smth:something|"
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
         "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
-        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
+        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|fortnight:2 weeks|thru:through|"
         "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
         "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
         "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
@@ -151,8 +151,12 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             continue
         times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
         if times and (plain in NUMERALS or plain == "a"):
-            yield str(NUMERALS.get(plain, 1) * times), f"{raw} {words[place + 1][1]}"
-            place += 2
+            number, size = NUMERALS.get(plain, 1) * times, 2
+            more = [one for one, _ in words[place + 2 : place + 4]]
+            if more[:1] == ["and"] and times > 12 and NUMERALS.get(more[-1], times) < times:  # "a hundred and fifty"
+                number, size = number + NUMERALS[more[-1]], 4
+            yield str(number), " ".join(one for _, one in words[place : place + size])
+            place += size
             continue
         if plain in TIMES:
             plain = str(TIMES[plain])
@@ -193,9 +197,9 @@ class Speller:
         if not LETTERS <= len(word) <= MOST_LETTERS:
             return word
         near = {one for short in _shortened(word) for one in self._targets.get(short, ()) if one[0] == word[0]}
-        close = [one for one in near if _slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
+        close = [one for one in near if slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
         if not close and len(word) >= FAR_LETTERS:
-            close = [one for one in near if one[-1] == word[-1] and _slips(word, one) == 2]
+            close = [one for one in near if one[-1] == word[-1] and slips(word, one) == 2]
         return close[0] if len(close) == 1 else word
 
 
@@ -206,7 +210,7 @@ def _shortened(word: str) -> set[str]:
     return {word} | once | (twice if len(word) >= FAR_LETTERS - 1 else set())
 
 
-def _slips(one: str, other: str) -> int:
+def slips(one: str, other: str) -> int:
     """How many letters are wrong, missing, too many or swapped with their neighbour; 3 for more than two."""
     if abs(len(one) - len(other)) > 2:
         return 3

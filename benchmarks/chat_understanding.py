@@ -41,7 +41,7 @@ CARRIED = "~"
 """Before a part that may be taken over from the message before."""
 DAY_WORDS = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|week\w*|months?|quarter|year\w*|tonight|tomorrow|yesterday|"
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|christmas|\d+(?:st|nd|rd|th)|20\d\d)\b"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|christmas|spring|summer|autumn|fall|winter|\d+(?:st|nd|rd|th)|20\d\d)\b"
 )
 """What names days in a sentence about what was not used."""
 NUMBERS = {"n": "count", "which": "which", "max": "max_price", "min": "min_price"}

@@ -69,7 +69,7 @@ NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
-    r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
+    r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
@@ -79,7 +79,7 @@ PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MON
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
     rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"within|(?:have|got|with)(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of)?|afford|(?:spend|pay)(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
 )
@@ -117,9 +117,9 @@ LARGE = re.compile(
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
-    rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    rf"\b(?:top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
+    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b"
 )
 ORDINALS = {
@@ -173,7 +173,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
          "I cannot choose by mood; I know genres and popularity."),
         (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
-        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weekends|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weekends|weeknights?|every (?:week|monday|friday|saturday)|(?:on )?(?:a|any|every|each) weekend|(?:any|every|each) (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
         (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
@@ -263,7 +263,7 @@ SALES = re.compile(
     r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
 )
 AHEAD = re.compile(
-    r"\b(?:will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
+    r"\b(?:guess|next (?:gig|show|concert)|will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
 )
 """Words for sales and for the future: together they ask for a forecast; sales with the past ask for totals."""
 TAKEN = re.compile(
@@ -350,7 +350,7 @@ IDLE = frozenset(
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
     "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
     "id idea ideas if ill im in info inside instead into is isnt it its itself ive  join just keen keep kind kinda kindly "
-    "kinds know lads lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
+    "kinds know lads lately least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
     "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
     "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "

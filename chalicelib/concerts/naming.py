@@ -147,23 +147,21 @@ class NamedMessage(Message):
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
-        follows = self.words[after].plain if after < len(self.words) else ","
-        after_city = (
-            first > 1
-            and self.words[first - 1].plain == ","
-            and self.used[first - 2]
-            and (capital or word.plain not in SHORT_CODES or follows in PUNCTUATION)
-        )
-        adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
-        if capital:
+        near = first - 1 in self.in_places or first - 2 in self.in_places or PLACE_BEFORE.search(before)
+        if capital and (not first or near or word.plain not in NEVER_CODES | OPEN_CODES):  # not "this OR that"
             return True
-        if word.plain in SHORT_CODES and not (after_city or adjacent):
-            ends = follows in PUNCTUATION or after == len(self.words)
-            return word.plain not in NEVER_CODES | (OPEN_CODES if not ends else frozenset()) and bool(
-                CODE_BEFORE.search(before)
-                or (first > 1 and first - 2 in self.in_places and JOINS_PLACES.search(before))
-            )
-        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
+        follows = self.words[after].plain if after < len(self.words) else ","
+        code = word.plain in SHORT_CODES
+        after_comma = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
+        after_name = first > 0 and self.used[first - 1] and not code and word.plain not in IDLE
+        if after_name or (after_comma and (not code or follows in PUNCTUATION)):
+            return True
+        if code:
+            listed = first - 2 in self.in_places and JOINS_PLACES.search(before)
+            open_too = follows in PUNCTUATION or (listed and not before.endswith(", "))
+            words = NEVER_CODES if open_too else NEVER_CODES | OPEN_CODES
+            return word.plain not in words and bool(CODE_BEFORE.search(before) or listed)
+        return bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
 
     def _is_time(self, place: int) -> bool:
         around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]

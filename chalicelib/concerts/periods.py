@@ -56,7 +56,7 @@ POINT = re.compile(
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
     | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
-    | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
+    | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
@@ -92,6 +92,8 @@ BESIDE = re.compile(
 """Days next to those of the question before."""
 IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b")
 """After a weekday that stands for several: "a Friday in December"."""
+ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
+"""Around a season that stands for itself: "rock, Texas, spring"."""
 NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
@@ -224,7 +226,9 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
             continue
         if kind == "year" and own[0] is None and AMOUNT.search(flat[:start]):
             continue
-        if kind == "season" and not (own[0] or own[2]):
+        if kind == "season" and not (own[0] or own[2] or ALONE.fullmatch(flat[:start][-2:] + flat[match.end() :][:2])):
+            continue
+        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", flat[:start]):
             continue
         days = _KINDS[kind](own, today, past, match[0])
         if days is None:
@@ -421,6 +425,10 @@ def _length(number: str | None, unit: str | None) -> timedelta:
 
 def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, unit = own[0] or "", own[1] or ""
+    if text.endswith("s"):  # "the coming weeks"
+        days = _length("few", unit)
+        back = which in {"last", "past", "previous"}
+        return (today - days, today) if back else (today, today + days)
     step = {"next": 1, "following": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
     if which in {"coming", "upcoming"} and unit != "weekend":
         step = 1
@@ -464,8 +472,8 @@ def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Day
 
 
 def _weekfrom(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    number = WEEKDAYS.get(own[0] or "", today.weekday() + (own[0] == "tomorrow"))
-    day = today + timedelta(days=(number - today.weekday()) % 7 + 7)
+    number = WEEKDAYS.get(own[1] or "", today.weekday() + (own[1] == "tomorrow"))
+    day = today + timedelta(days=(number - today.weekday()) % 7) + _length(own[0], "week")
     return day, day + DAY
 
 

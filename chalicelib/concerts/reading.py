@@ -170,7 +170,7 @@ class _Reader(NamedMessage):
             until=period.until if period else None,
             min_price=prices[0],
             max_price=prices[1],
-            by_price=bool(CHEAP.search(cued)) and prices == (None, None),
+            by_price=bool(CHEAP.search(cued)) and prices == (None, None) and not which,
             min_capacity=seats[0],
             max_capacity=seats[1],
             count=count,

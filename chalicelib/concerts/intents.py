@@ -48,9 +48,10 @@ def intent_of(
     ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
     if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(without_fillers(cued))):
         return "ticket_prediction", "forecast", 0.85
-    if re.search(r"\bsales\b", cued) and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
+    summed = re.search(r"\b(?:total|overall|all) (?:\S+ )?sales\b", cued)
+    if re.search(r"\bsales\b", cued) and not summed and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
         return "ticket_prediction", "forecast", 0.8
-    if "forecast" in cues and not of_many:
+    if "forecast" in cues and not of_many and not summed:
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
     if concert and "similar" in cues:
         return "concert_recommendation", "similar", 0.95

@@ -32,6 +32,7 @@ GENRE_ALIASES: Mapping[str, str] = {
     "dance": "electronic",
     "heavy metal": "metal",
     "rock and roll": "rock",
+    "rocknroll": "rock",
     "orchestral": "classical",
     "classic": "classical",
 }

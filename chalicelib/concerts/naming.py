@@ -31,6 +31,8 @@ from chalicelib.concerts.words import PUNCTUATION
 LETTER = 1
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
+LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
+"""Words after a comma that continue a list."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
 """States and countries, whether or not the warehouse has venues there."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
@@ -160,8 +162,16 @@ class NamedMessage(Message):
             listed = first - 2 in self.in_places and JOINS_PLACES.search(before)
             open_too = follows in PUNCTUATION or (listed and not before.endswith(", "))
             words = NEVER_CODES if open_too else NEVER_CODES | OPEN_CODES
-            return word.plain not in words and bool(CODE_BEFORE.search(before) or listed)
+            begins = (not first or self.words[first - 1].plain in PUNCTUATION) and self._begins_places(after)
+            return word.plain not in words and bool(CODE_BEFORE.search(before) or listed or begins)
         return bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
+
+    def _begins_places(self, after: int) -> bool:
+        """Whether a list of places goes on after a code: "pa or nj"."""
+        if after + 1 >= len(self.words) or self.words[after].plain not in {"or", "and", ","}:
+            return False
+        word = self.words[after + 1].plain
+        return word not in SHORT_CODES | IDLE and (word in STATE_CODES or word in self.lexicon.places)
 
     def _is_time(self, place: int) -> bool:
         around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]
@@ -282,8 +292,11 @@ class NamedMessage(Message):
         reach = clause[cues[-1].end() :]
         near = list(self._places_in(self.words[first].at - len(reach), self.words[first].at))
         comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
-        if comma is not None and any(self.kinds.get(place, kind) != kind for place in near if place < comma):
-            return False
+        if comma is not None:
+            other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)
+            anew = any(place > comma and self.words[place].plain not in LISTED for place in near)
+            if other or (anew and any(place in self.kinds for place in near if place < comma)):
+                return False
         if re.search(
             r"\b(?:in|at|near|around|from) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"

@@ -162,7 +162,8 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 if since and until and since >= until and _open_year(flat[point.start : point.end]):
                     since = _day(until.year - (since.month > (until - DAY).month), since.month, since.day) or since
                 if since and until and until <= since and _open_year(flat[last.start : last.end]):
-                    until = _next_year(until)
+                    week = flat[last.start : last.end].split()[-1] in WEEKDAYS
+                    until = until + 7 * DAY if week else _next_year(until)
                 wrong = bool(since and until and until <= since)
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
                 found.append(DayPeriod(ranged.start() if ranged else point.start, last.end, since, until, problem))

@@ -108,7 +108,7 @@ class _Reader(NamedMessage):
         follows = loose and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting", "ranking"}
         if follows and earlier and earlier.topic in FOLLOWABLE:
             intent, topic, sure = earlier.intent, earlier.topic, 0.7
-        past = past or (earlier is not None and topic == "totals")
+        past = past or topic == "totals"
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         beside = BESIDE.search(self.flat)
         if beside:
@@ -277,7 +277,8 @@ class _Reader(NamedMessage):
         cued = self._unspent(cued, ())
         if match := CAPACITY_BETWEEN.search(cued):
             self._spend(match)
-            low, high = sorted(map(_seats_in, match.groups()))
+            one, other = match.groups()
+            low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
             return low, high
         found: list[int | None] = []
         for pattern in (CAPACITY_MOST, CAPACITY_LEAST):

@@ -14,7 +14,7 @@ from msgspec import to_builtins
 
 from chalicelib.concerts.lexicon import Lexical, Lexicon
 from chalicelib.concerts.outcomes import SUGGESTIONS, subjects_of
-from chalicelib.concerts.periods import DAY
+from chalicelib.concerts.periods import DAY, DayPeriod
 from chalicelib.concerts.phrases import told, understanding
 from chalicelib.concerts.reading import read
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
@@ -361,24 +361,28 @@ def _spelled(places: Sequence[Place]) -> list[str]:
     return [place.address for place in places]
 
 
-PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], bool]]] = {
-    "genres": ("a genre", lambda question: bool(question.genres)),
-    "not_genres": ("a genre to leave out", lambda question: bool(question.not_genres)),
-    "types": ("a type of venue", lambda question: bool(question.venue_types)),
-    "places": ("a place", lambda question: bool(question.places)),
-    "not_places": ("a place to leave out", lambda question: bool(question.not_places)),
-    "artists": ("an artist", lambda question: bool(question.artists)),
-    "not_artists": ("an artist to leave out", lambda question: bool(question.not_artists)),
-    "venues": ("a venue", lambda question: bool(question.venues)),
-    "days": ("days", lambda question: question.since is not None or question.until is not None),
-    "prices": ("a price", lambda question: (question.min_price, question.max_price) != (None, None)),
-    "cheapness": ("what is cheap", lambda question: question.by_price),
-    "seats": (
-        "a number of seats",
-        lambda question: question.min_capacity is not None or question.max_capacity is not None,
+def _between(low: float | None, high: float | None) -> str:
+    return " ".join(f"{word} {number:g}" for word, number in (("from", low), ("to", high)) if number is not None)
+
+
+PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], str]]] = {
+    "genres": ("a genre", lambda question: ", ".join(question.genres)),
+    "not_genres": ("a genre to leave out", lambda question: ", ".join(question.not_genres)),
+    "types": ("a type of venue", lambda question: ", ".join(question.venue_types)),
+    "places": ("a place", lambda question: ", ".join(place.name for place in question.places)),
+    "not_places": ("a place to leave out", lambda question: ", ".join(place.name for place in question.not_places)),
+    "artists": ("an artist", lambda question: ", ".join(artist.name for artist in question.artists)),
+    "not_artists": ("an artist to leave out", lambda question: ", ".join(one.name for one in question.not_artists)),
+    "venues": ("a venue", lambda question: ", ".join(venue.name for venue in question.venues)),
+    "days": ("days", lambda question: DayPeriod(0, 0, question.since, question.until).words),
+    "prices": ("a price", lambda question: _between(question.min_price, question.max_price)),
+    "cheapness": ("price", lambda question: "the cheapest first" if question.by_price else ""),
+    "seats": ("a number of seats", lambda question: _between(question.min_capacity, question.max_capacity)),
+    "order": (
+        "an order",
+        lambda question: "the least first" * question.least_first or question.order_by.removeprefix("popularity"),
     ),
-    "order": ("an order", lambda question: question.order_by != "popularity" or question.least_first),
-    "count": ("a number of results", lambda question: bool(question.count)),
+    "count": ("a number of results", lambda question: str(question.count or "")),
 }
 """The possible parts of a question, as an answer names them."""
 WISHED = frozenset(PARTS) - {"order"}
@@ -405,9 +409,9 @@ def unhonoured(question: ChatQuestion, plan: AnswerPlan) -> list[str]:
     if "similar_to" in plan.arguments:
         honoured -= {"cheapness"}
     return [
-        f"I cannot narrow this by {name}."
-        for part, (name, has) in PARTS.items()
-        if part not in honoured and has(question)
+        f"I cannot narrow this by {name}: {words(question)}."
+        for part, (name, words) in PARTS.items()
+        if part not in honoured and words(question)
     ]
 
 

@@ -58,6 +58,7 @@ FOLLOWS_WE_ARE = re.compile(
     r"bored|new|fans?|lovers|students|tourists|a|\d+|two|three|four|five|six|going to|gonna|\w{2,}ing"
 )
 """What stands after "we are" and hardly after a "were" that begins its clause."""
+AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
 """A word of fewer is never taken for a misspelled one."""
@@ -118,7 +119,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
 
 
 def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The words with "were" as "we" where it is "we're", and "wed" as "we" where it is "we'd".
+    """The words with "were" as "we" where it is "we're", "wed" where it is "we'd", and "4" and "2" as they sound.
 
     A past "were" follows its subject, or begins a question about it ("were there", "were the Wolves").
     """
@@ -126,7 +127,11 @@ def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
     for place, ((_, raw), (following, _)) in enumerate(pairwise(words)):
         before = words[place - 1][0] if place else "."
         are = raw.lower() == "were" and OPENS_CLAUSE.fullmatch(before) and FOLLOWS_WE_ARE.fullmatch(following)
-        if are or (raw == "wed" and FOLLOWS_WE_WOULD.fullmatch(following)):
+        if raw == "4" and before in {"looking", "searching", "hunting", "waiting"}:
+            found[place] = ("for", raw)
+        elif raw == "2" and AFTER_TO.fullmatch(following):
+            found[place] = ("to", raw)
+        elif are or (raw == "wed" and FOLLOWS_WE_WOULD.fullmatch(following)):
             found[place] = ("we", raw)
     return found
 

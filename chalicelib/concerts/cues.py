@@ -34,9 +34,9 @@ SHORT_CODES = frozenset(
 )
 """Codes of places that are words, of English or of another language: in small letters, they need a city or "in"."""
 NEVER_CODES = frozenset("in it an as at on so to no be is am can".split())
-"""Those of the codes that in small letters are words after "in", too."""
+"""Codes that in small letters are ordinary words even after "in"."""
 OPEN_CODES = frozenset("or me".split())
-"""Those that in small letters are places after "in" only where the clause ends with them."""
+"""Codes that in small letters are places only if "in" precedes them and the clause ends there."""
 
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
@@ -54,7 +54,7 @@ ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
 }
-"""What stands before a genre's word that is an ordinary one; before "country music" it is none."""
+"""What precedes a genre's word when it is an ordinary word: "a full house", but not "a house concert"."""
 PLACE_BEFORE = re.compile(
     r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
 )
@@ -319,9 +319,9 @@ ASIDE = re.compile(
     r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
     r"|\b(?:i|we|he|she|they|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
 )
-"""What is past about people, and says nothing about the days of the concerts."""
+"""Past tenses about people, which do not date the concerts."""
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
-"""Past verbs; "last week" and the like say themselves which days are meant."""
+"""Past verbs; periods such as "last week" need none."""
 CONTEXT = re.compile(
     r"^(?:ok |okay |yes |no )?(?:(?:the )?(?:day|week|weekend|month|year) (?:before|after)|and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|show me (?:some )?(?:more|others)|(?:\d+ )?more|any more|make it|just|something cheaper|any cheaper|cheaper)\b"
 )

@@ -40,7 +40,7 @@ FORECAST_GAPS: Mapping[str, tuple[str, ...]] = {
     "artist history": ("artist_avg_attendance", "artist_avg_revenue"),
     "prices": ("avg_ticket_price", "price_range", "lowest_price", "highest_price"),
 }
-"""What a forecast may have to do without -> the features that tell it; the last of each decides."""
+"""Facts that a forecast may lack, each with the features that show it; the last of each decides."""
 
 
 def ticket_features_of(outlook: ConcertOutlook, venue_types: Sequence[str], currency: str = "USD") -> TicketFeatures:

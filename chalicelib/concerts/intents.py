@@ -27,7 +27,7 @@ from chalicelib.concerts.models import Intent
 def intent_of(
     cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool, dated: bool, genre_like: bool
 ) -> tuple[Intent, str, float]:
-    """The intent, what is to be done about it, and how sure that is."""
+    """Return the intent, the topic that answers it, and the confidence in both."""
     kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
     about = kinds & {"artist", "venue"}
     asks_venues = "venue" in cues and "venue" not in kinds

@@ -80,7 +80,7 @@ class _Reader(NamedMessage):
     """A message whose question is read."""
 
     def question(self, earlier: ChatQuestion | None) -> ChatQuestion:
-        """All of it, in the order in which one part keeps words from the next."""
+        """Read all parts, in an order in which each part takes its words before the next looks for its own."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
@@ -187,7 +187,7 @@ class _Reader(NamedMessage):
         return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
-        """The days that are meant; of several periods the first, and the others are named."""
+        """Return the period that the question means; of several, the first, and name the others."""
         periods = [one for one in self._periods(past=past) if not self._all_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
@@ -224,7 +224,7 @@ class _Reader(NamedMessage):
         return first, periods
 
     def _left_out(self, period: DayPeriod) -> bool:
-        """Whether days are negated, which no answer can honour; it is said."""
+        """Whether the days are negated, which no answer can honour, so the reply names them."""
         negated = bool(
             re.search(
                 r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
@@ -422,7 +422,7 @@ class _Reader(NamedMessage):
 
 
 def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
-    """The question, with those parts of the earlier one that it says nothing about."""
+    """Fill the parts that a follow-up leaves open from the earlier question."""
     kept: dict[str, Any] = {}
     for names in KEPT_TOGETHER:
         if not any(getattr(question, name) for name in names):

@@ -22,16 +22,16 @@ from chalicelib.concerts.values import ChatOutcome, ChatQuestion, Delta, Exchang
 from chalicelib.errors import UpstreamError
 
 LISTED = 5
-"""Things that an answer lists where no number is asked for."""
+"""The length of a list if the question names no number."""
 FOLLOWED = 5
-"""Questions before one that it may follow: "and in Boston?", "cheaper ones?"."""
+"""The number of earlier questions that a follow-up such as "and in Boston?" may refer to."""
 MOST_VENUES = 3
-"""Venues of one name that are shown, where the question does not say which."""
+"""The most venues of one name that an answer shows."""
 
 
 @dataclass
 class AnswerPlan:
-    """What is to be done about a question: a tool with its arguments, or words alone; and what that cannot honour."""
+    """How to answer a question: a tool with its arguments, or words alone; and the parts that this cannot honour."""
 
     tool: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class LocalRouter:
         self._clock = clock
 
     def answer(self, turn: Turn) -> Iterator[Piece]:
-        """The answer to a turn, a sentence at a time; it answers even where the warehouse does not."""
+        """Yield the answer to a turn, a sentence at a time, even if the warehouse fails."""
         today = self._clock().date()
         lexicon: Lexicon | None = None
         with suppress(UpstreamError):
@@ -90,7 +90,7 @@ class LocalRouter:
         )
 
     def _question(self, turn: Turn, lexicon: Lexicon | None, today: date) -> ChatQuestion:
-        """What the turn asks, with what it leaves open of the questions that it follows."""
+        """Read the turn's question; a follow-up takes the parts that it leaves open from earlier questions."""
         question = read(turn.message, lexicon, today)
         if not question.follows:
             return question
@@ -100,7 +100,7 @@ class LocalRouter:
         return read(turn.message, lexicon, today, earlier)
 
     def _forecast_of_first(self, found: ToolAnswer, plan: AnswerPlan) -> ToolAnswer:
-        """The forecast of the first concert that was found; what was found, where that is nothing."""
+        """Forecast the first concert that was found; return an empty or failed search as it is."""
         if found.error is not None or not found.data["recommendations"]:
             return found
         plan.tool, plan.arguments = (
@@ -118,7 +118,7 @@ class LocalRouter:
             yield from self._offer(plan.arguments)
 
     def _offer(self, asked: Mapping[str, Any]) -> Iterator[str]:
-        """Where nothing fits: what there would be if the narrowest part were left out, as an offer alone."""
+        """If nothing fits, offer what there is without the narrowest part of the question."""
         for names, words in (
             ((), "else"),
             (("locations",), "elsewhere"),
@@ -148,7 +148,7 @@ def planned(question: ChatQuestion, history: Sequence[Exchange], today: date) ->
 
 
 def _subject(question: ChatQuestion, history: Sequence[Exchange]) -> tuple[Subject, str]:
-    """What "it" or "the second one" is, of the latest list; and what is wrong with that."""
+    """Find what "it" or "the second one" refers to in the latest list, or say why that fails."""
     if not question.refers or question.concert_id:
         return Subject(), ""
     listed = next((exchange.listed for exchange in reversed(history) if exchange.listed), ())
@@ -311,7 +311,7 @@ def _totals(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: d
 
 
 def _past_days(question: ChatQuestion, plan: AnswerPlan, today: date) -> None:
-    """The days of completed concerts; a period that is yet to come has none, and is said to."""
+    """Add the days of completed concerts, and say so if the period is in the future."""
     if question.since and question.since >= today:
         plan.unused.append("No concert of those days is completed yet; I looked at the last year.")
         return

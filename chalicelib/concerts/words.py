@@ -57,14 +57,14 @@ FOLLOWS_WE_ARE = re.compile(
     r"in|at|on|near|into|after|from|up|here|back|off|out|both|all|not|just|only|also|still|now|big|huge|open|free|"
     r"bored|new|fans?|lovers|students|tourists|a|\d+|two|three|four|five|six|going to|gonna|\w{2,}ing"
 )
-"""What stands after "we are" and hardly after a "were" that begins its clause."""
+"""Words that follow "we are", and rarely follow a past "were" that begins its clause."""
 AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
-"""A word of fewer is never taken for a misspelled one."""
+"""Shorter words are never corrected."""
 MOST_LETTERS = 20
 FAR_LETTERS = 7
-"""A word of as many may have two slips, if it begins and ends as it should."""
+"""Words of this length may have two slips if their first and last letters are right."""
 
 
 class Word(NamedTuple):

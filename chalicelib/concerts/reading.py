@@ -125,6 +125,8 @@ class _Reader(NamedMessage):
         order = None
         if topic == "venues":
             order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
+        if topic in {"totals", "concerts"}:
+            self._unordered(cued)
         self._unsupported(cued, topic, spans)
         if not self.blind:
             self._unknown_places(spans, periods)
@@ -318,6 +320,12 @@ class _Reader(NamedMessage):
         self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
+
+    def _unordered(self, cued: str) -> None:
+        """Name orders that only a ranking of venues has: totals and lists of concerts begin with the best."""
+        for pattern, order, least in ORDER_CUES:
+            if (least or order == "capacity") and (words := self._words_of(pattern, self._unspent(cued, ()))):
+                self.unused.append(f"I could not use: {', '.join(words)}. I rank only venues so.")
 
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
         cued = self._unspent(cued, ())

@@ -61,7 +61,7 @@ def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
     if question.topic == "venues":
         parts.append(f"by {ORDER_NAMES[question.order_by]}{', lowest first' if question.least_first else ''}")
     if question.which:
-        parts.append(f"of the {'last one' if question.which < 0 else f'number {question.which}'} that I listed")
+        parts.append(f"of {'the last' if question.which < 0 else f'number {question.which}'} in my list")
     if question.count:
         parts.append(f", {question.count} of them")
     return f"You ask for {' '.join(parts).replace(' ,', ',')}."

@@ -4,6 +4,7 @@ It uses no model. The message is never executed; its parts reach the tools as ar
 reply first states the interpretation of the question, and the parts that could not be used.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from chalicelib.concerts.tools import ToolAnswer, Toolbox
 from chalicelib.concerts.values import ChatOutcome, ChatQuestion, Delta, Exchange, Piece, Place, Subject, Turn
 from chalicelib.errors import UpstreamError
 
+ITEM = re.compile(r"\d+\. ")
 LISTED = 5
 """The length of a list if the question names no number."""
 FOLLOWED = 5
@@ -77,8 +79,11 @@ class LocalRouter:
             offers = plan.tool in {"recommend_concerts", "find_concerts"}
             told_of = self._offer(plan.arguments) if offers else iter(("I have no figures of that.",))
         words = [understood, *question.corrected, *unused, *told_of]
+        in_list = False
         for sentence in filter(None, words):
-            yield Delta(f"{sentence.strip()} ")
+            item = bool(ITEM.match(sentence))
+            yield Delta(("\n" if item or in_list else "") + f"{sentence.strip()} ")
+            in_list = item
         yield ChatOutcome(
             intent=question.intent,
             confidence=question.confidence,

@@ -75,7 +75,9 @@ def intent_of(
         if cues & {"facts"} or not (cues & {"concert", "when"} or "genre" in kinds or limited or dated):
             return "venue_search", "venue", 0.9
         return "concert_recommendation", "concerts", 0.8
-    ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
+    ranks = re.search(
+        r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|(?<!at )least|(?<!at )most|list)\b", cued
+    )
     asks_venue = (
         "venue" in cues
         and not ("genre" in kinds and not ranks)

@@ -123,7 +123,11 @@ class NamedMessage(Message):
     def _is_no_genre(word: str, before: str, behind: str) -> bool:
         """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
-        return bool(ordinary and ordinary.search(before)) and not MUSIC_AFTER.match(behind)
+        if MUSIC_AFTER.match(behind):
+            return False
+        return bool(ordinary and ordinary.search(before)) or bool(
+            re.match(r"^ (?:club|floor|hall)s?\b", behind) and word in {"dance", "country"}
+        )
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -281,7 +285,7 @@ class NamedMessage(Message):
         ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
-        if re.search(r"\bnothing (?:too |very |remotely )?$", before):
+        if re.search(r"\bnothing (?:too |very |remotely )?$|\bprefer (?:\S+ ){1,4}?(?:over|to) $", before):
             return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True

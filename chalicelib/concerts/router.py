@@ -179,6 +179,8 @@ def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             plan.forecast = True
             if len(question.artists) > 1:
                 plan.unused.append("I forecast one concert at a time, the first of them.")
+            elif question.count and question.count > 1:
+                plan.unused.append(f"I forecast one concert at a time, the first of the {question.count}.")
             return
     concert = concert or subject.concert_id
     if concert:

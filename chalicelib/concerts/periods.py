@@ -537,8 +537,8 @@ def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
     if fixed := next((day for name, day in HOLIDAYS.items() if text.startswith(name)), None):
         return _nearest(*fixed, None, today, past)
     years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
-    first, length = _moving(text)
-    days = [first(year) for year in years]
+    day_in, length = _moving(text)
+    days = [day_in(year) for year in years]
     day = next((one for one in days if (one <= today if past else one >= today)), days[0])
     return day, day + length * DAY
 

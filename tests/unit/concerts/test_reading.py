@@ -222,6 +222,17 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("which country sold the most", {"genres": ()}),
         ("who won the game last night", {"intent": "unknown"}),
         ("write an essay about jazz", {"intent": "unknown"}),
+        ("i prefer jazz over rock", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("which venue made the least money", {"order_by": "revenue", "least_first": True}),
+        ("how was 2024", {"intent": "data_analysis", "since": date(2024, 1, 1)}),
+        ("jan 30 or 31", {"since": date(2027, 1, 30), "until": date(2027, 2, 1)}),
+        ("i dont have more than 45 dollars", {"max_price": 45.0, "min_price": None}),
+        ("my budget's 80", {"max_price": 80.0, "by_price": False}),
+        ("2-4k seats", {"min_capacity": 2000, "max_capacity": 4000}),
+        ("looking 4 jazz", {"count": None, "genres": ("jazz",)}),
+        ("rock, spring", {"since": date(2027, 3, 1), "until": date(2027, 6, 1)}),
+        ("in the coming weeks", {"since": TODAY, "until": date(2026, 12, 12)}),
+        ("two weeks from saturday", {"since": date(2026, 12, 5), "until": date(2026, 12, 6)}),
     ],
 )
 def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> None:

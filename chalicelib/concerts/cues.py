@@ -262,6 +262,8 @@ VENUES_ASKED = re.compile(
 SALES = re.compile(
     r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
 )
+SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
+"""Words that one venue's facts answer."""
 AHEAD = re.compile(
     r"\b(?:guess|next (?:gig|show|concert)|will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
 )
@@ -371,7 +373,7 @@ IDLE = frozenset(
     "going buddy adore fine gf bf news performing genre genres ish sum de en el le les une der das den total budget currently recently upcoming following future somebody sounds sound interest interested interesting "
     "interests passing whoever anyplace someplace choice choices decent proper ideally basically surprise tickets ticket band bands artist "
     "artists act acts singer singers concert concerts venue venues event events gigs performance performances "
-    "night nights tonight money dollars bucks season".split()
+    "night nights number range tonight money dollars bucks season".split()
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
 

@@ -39,7 +39,10 @@ from chalicelib.concerts.lexicon import Lexicon, compact
 from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS
 from chalicelib.concerts.words import Speller, Word, slips
 
+LETTERS = 3
+"""Of the shortest words that are looked up."""
 LONG_ENOUGH = 3
+ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ly")
 
 _PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
 _PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
@@ -55,6 +58,17 @@ KNOWN = (
     | GENRE_WORDS
     | TYPE_WORDS
 )
+
+
+BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
+"""Beginnings of words whose endings the patterns leave open, such as "recommend"."""
+
+
+@lru_cache(maxsize=4096)
+def is_ours(word: str) -> bool:
+    """Whether a pattern that finds `word` means it; any other word stands where a pattern leaves a word open."""
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
+    return not word.isalpha() or len(word) < LETTERS or any(s in KNOWN for s in stems) or word.startswith(BEGINNINGS)
 
 
 @lru_cache(maxsize=2)
@@ -85,7 +99,7 @@ def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
 
 def _is_known(word: str, lexicon: Lexicon) -> bool:
     """Whether a word is one of ours or of the warehouse, as it is or bent."""
-    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "er", "ly")))
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
     return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])
 
 

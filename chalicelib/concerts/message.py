@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from chalicelib.concerts.cues import (
+    AHEAD,
     ANSWERED,
     CHEAP,
     CONTEXT,
@@ -17,6 +18,8 @@ from chalicelib.concerts.cues import (
     NOT_NEGATION,
     PAST,
     REFERENCE_CUE,
+    SALES,
+    SIZE,
     SMALL,
     SOLD,
     THE_VENUE,
@@ -26,7 +29,7 @@ from chalicelib.concerts.cues import (
     WELL_LIKED,
 )
 from chalicelib.concerts.lexicon import Lexicon, Named, key
-from chalicelib.concerts.mending import respelled
+from chalicelib.concerts.mending import is_ours, respelled
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.periods import DayPeriod, periods_in
 from chalicelib.concerts.values import Vocabulary
@@ -91,10 +94,10 @@ class Message:
         return " ".join(parts)
 
     def _spend(self, match: re.Match[str]) -> None:
-        """Note that a part of the question has used the words of a match in the cued text."""
+        """Note that a part of the question has used the words of a match in the cued text, other than its wildcards."""
         place = max(0, bisect_right(self.cue_at, (match.start(), 0)) - 1)
         while place < len(self.cue_at) and self.cue_at[place][0] < match.end():
-            if self.cue_at[place][1] > match.start():
+            if self.cue_at[place][1] > match.start() and is_ours(self.words[place].plain):
                 self.spent[place] = True
             place += 1
 
@@ -135,8 +138,8 @@ class Message:
             self._found(pattern, cued)
         for pattern in (CHEAP, SMALL, LARGE):
             self._found(pattern, cued)
-        if topic == "forecast":
-            self._found(SOLD, cued)
+        for pattern in {"forecast": (SOLD, SALES, AHEAD), "totals": (SOLD,), "venue": (SIZE,)}.get(topic, ()):
+            self._found(pattern, cued)
 
     def _without_unknown_names(
         self,

@@ -260,7 +260,11 @@ def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
     name = own[1] or ""
     if own[0] or own[2] or name not in VERBS:
         return True
-    return bool(MONTH_CONTEXT.search(flat[: match.start()]))
+    if MONTH_CONTEXT.search(flat[: match.start()]):
+        return True
+    before, after = flat[: match.start()].rstrip(), flat[match.end() :]
+    ends = bool(re.match(rf" ?(?:[,.;:!?]|$)| (?:or|and|to) (?:{_MONTH})\b", after))
+    return ends and (name != "may" or not before or before[-1] in ",.;:!?")
 
 
 Days = tuple[date | None, date | None] | str | None

@@ -230,6 +230,9 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("my budget's 80", {"max_price": 80.0, "by_price": False}),
         ("2-4k seats", {"min_capacity": 2000, "max_capacity": 4000}),
         ("looking 4 jazz", {"count": None, "genres": ("jazz",)}),
+        ("jazz. boston. march", {"since": date(2027, 3, 1), "until": date(2027, 4, 1)}),
+        ("march or april gigs", {"since": date(2027, 3, 1), "until": date(2027, 5, 1)}),
+        ("march to the concert, if i may", {"since": None}),
         ("rock, spring", {"since": date(2027, 3, 1), "until": date(2027, 6, 1)}),
         ("in the coming weeks", {"since": TODAY, "until": date(2026, 12, 12)}),
         ("two weeks from saturday", {"since": date(2026, 12, 5), "until": date(2026, 12, 6)}),
@@ -267,6 +270,30 @@ def test_every_word_that_nothing_has_used_is_named() -> None:
 def test_no_word_is_dropped_silently(strange: list[str]) -> None:
     said = " ".join(asked(f"jazz in Boston {' and '.join(strange)} please").unused)
     assert all(word in said for word in strange)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "what do tickets for Winter Wolves cost",
+        "how much money did concerts make in 2025",
+        "which genre sold the most last year",
+        "will Winter Wolves sell out in Boston",
+        "expected sales for Winter Wolves next month",
+        "how was business between June and August",
+        "a few small jazz shows in a club in Texas under $50",
+        "does the Beacon Theatre have parking",
+        "3 cheap gigs, no rock, not in Boston, on the first weekend of December",
+        "similar concerts to Winter Wolves",
+        "the least popular venues with more than 500 seats",
+        "how many people came to Sunday Hall last year",
+    ],
+)
+def test_a_strange_word_is_named_wherever_it_stands(message: str) -> None:
+    words = message.split()
+    for place in range(len(words) + 1):
+        strange = " ".join([*words[:place], "quixotic", *words[place:]])
+        assert "quixotic" in " ".join(asked(strange).unused), strange
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ TRUSTED_TYPES = (
 and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
 
 MIB = 1024 * 1024
-GRID_BYTES, GRID_PIECES, FRAMES_GRID_PIECES = 4 * MIB, 16, 8
+GRID_BYTES, GRID_PIECES, FRAMES_GRID_PIECES = 4 * MIB, 16, 4
 TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
 SMALLEST_GRID_BYTES = MIB
 """Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An

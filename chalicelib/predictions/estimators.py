@@ -68,7 +68,7 @@ class LoadedModel:
     has_many_trees: bool = False
 
     def grid(self, data_bytes: int) -> int:
-        """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
+        """The size of a block, in bytes, for data of that size; every reader of the data uses the same."""
         largest, pieces = GRID_BYTES, GRID_PIECES if self.inputs is matrix_of else FRAMES_GRID_PIECES
         if self.has_many_trees:
             largest, pieces = TREES_GRID_BYTES, TREES_GRID_PIECES
@@ -77,9 +77,9 @@ class LoadedModel:
 
     @cached_property
     def one_thread_each(self) -> Callable[[], object]:
-        """What keeps OpenMP and BLAS to the thread that calls it, since blocks are what runs in parallel here.
+        """A function that limits OpenMP and BLAS to one thread: here, blocks run in parallel.
 
-        Made once for a model, when its libraries are there: to look through all loaded ones takes 10 ms.
+        It is made once for a model, after its libraries are loaded: the search for them takes 10 ms.
         """
         from threadpoolctl import ThreadpoolController
 

@@ -1,4 +1,6 @@
-"""Features of CSV blocks: `numbers_in_place` and Arrow read the common cases, `records_plainly` everything, equally.
+"""Features of CSV blocks: three readers with equal results.
+
+`numbers_in_place` and Arrow read the common cases, `records_plainly` everything.
 
 Arrow reads each feature as its type, or as text, which `kinds` then parses by its own rules. If the block's structure
 is irregular, the plain reader splits the records. `kinds` and the plain reader name the wrong row and column. Integers
@@ -122,7 +124,7 @@ def rows_plainly(block: bytes, columns: Columns, first_row: int) -> FeatureRows:
 def arrow_table(
     block: bytes, columns: Columns, types: Mapping[str, pa.DataType]
 ) -> tuple[pa.Table, ByteOffsets] | None:
-    """The columns of `block` that have `types`, by number, and where its records' contents end.
+    """The columns of `block` that have `types`, by number, and the ends of its records' contents.
 
     None where there is any doubt: ragged rows, bare CRs, stray quotation marks, byte order marks, values of another
     type.
@@ -159,7 +161,7 @@ def arrow_table(
 
 
 def filled_ends(block: bytes, *, quoting: bool = True) -> ByteOffsets:
-    """Where the contents of the records end that are no blank lines."""
+    """The ends of the records' contents, blank lines left out."""
     newlines = record_ends(block, quoting=quoting)
     ends = content_ends(block, newlines)
     starts = np.concatenate(([0], newlines[:-1] + 1))

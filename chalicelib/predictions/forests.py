@@ -1,9 +1,9 @@
 """Ensembles of regression trees: the same sums in the same order as `predict`, to the bit, in two thirds of its time.
 
-Rows that take the same ways down the trees come after each other, so that the processor guesses the branches and finds
-the nodes in its cache. `RandomForestRegressor.predict` also wraps every tree's call into a context of configuration and
-warnings. Histogram gradient boosting copies a node at every step, where scikit-learn's ordinary trees follow a pointer,
-but take float32 only: the trees here compare a value's place among all thresholds of its feature, which loses nothing.
+Rows that take similar paths through the trees are put next to each other, so that the processor predicts the branches
+and finds the nodes in its cache. `RandomForestRegressor.predict` also sets up configuration and warnings for every tree.
+Histogram gradient boosting copies a node at every step; scikit-learn's ordinary trees follow a pointer, but take float32
+only. The trees here therefore compare a value's place among all thresholds of its feature, which loses nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ FORESTS = ("RandomForestRegressor", "ExtraTreesRegressor")
 BOOSTING = "HistGradientBoostingRegressor"
 LEAF, NO_FEATURE = -1, -2
 MANY_TREES = 30
-"""Putting rows in order, and finding the places of values, cost as much as about ten trees."""
+"""Ordering rows and finding the places of values cost as much as some ten trees; fewer trees do not repay it."""
 ORDERED_BY = 4
-"""The features that the order looks at: those that the trees ask most rows for."""
+"""The number of features that decide the order: those that the trees test for the most rows."""
 
 
 def sum_of_trees(estimator: Any) -> Callable[[Values], Values] | None:
@@ -94,7 +94,10 @@ def _added(trees: Sequence[Any], rows: npt.NDArray[np.float32], first: float, or
 
 
 def _alike_together(features: npt.NDArray[Any], thresholds: npt.NDArray[Any], rows: npt.NDArray[Any]) -> Order:
-    """An order of rows by quarters of the features that most rows are asked for; the three describe a node each."""
+    """An order of rows by quarters of the most tested features.
+
+    The three arrays describe the nodes: the feature and threshold of the test, and the number of training rows.
+    """
     inner = features >= 0
     features, thresholds, rows = features[inner], thresholds[inner], rows[inner]
     most = np.argsort(-np.bincount(features, rows))[:ORDERED_BY]

@@ -1,9 +1,9 @@
 """Ensembles of regression trees: the same sums in the same order as `predict`, to the bit, in two thirds of its time.
 
 Rows that take similar paths through the trees are put next to each other, so that the processor predicts the branches
-and finds the nodes in its cache. `RandomForestRegressor.predict` also sets up configuration and warnings for every tree.
-Histogram gradient boosting copies a node at every step; scikit-learn's ordinary trees follow a pointer, but take float32
-only. The trees here therefore compare a value's place among all thresholds of its feature, which loses nothing.
+and finds the nodes in its cache. `RandomForestRegressor.predict` also sets up configuration and warnings for each tree.
+Histogram gradient boosting copies a node at every step; scikit-learn's ordinary trees follow a pointer, but take only
+float32. The trees here therefore compare a value's place among all thresholds of its feature, which loses nothing.
 """
 
 from collections.abc import Callable, Sequence

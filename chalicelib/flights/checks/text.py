@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from chalicelib.flights.checks.findings import Mask
 
@@ -84,6 +85,14 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
     if column.null_count:
         failing &= ~_nulls(column)
     return failing if failing.any() else None
+
+
+def lettered(words: pa.Array) -> int:
+    """The number of words with a capital letter."""
+    plain = words.dictionary_decode() if pa.types.is_dictionary(words.type) else words
+    if pa.types.is_null(plain.type):
+        return 0
+    return int(pc.sum(pc.match_substring_regex(_binary(plain), "[A-Z]")).as_py() or 0)
 
 
 def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:

@@ -136,13 +136,19 @@ class Thresholds:
     cruise_altitude_low_ft: float = _number(20_000, -100_000, 1_000_000)
     cruise_altitude_high_ft: float = _number(45_000, -100_000, 1_000_000)
     """The median barometric altitude of what is faster than 350 kt."""
-    climb_rate_low_fpm: float = _number(400, 0, 1_000_000)
+    climb_rate_low_fpm: float = _number(350, 0, 1_000_000)
     climb_rate_high_fpm: float = _number(3_000, 0, 1_000_000)
     """The median of the vertical rates above 300 ft/min, either sign."""
+    max_share_of_extreme_rates: float = _number(0.03, 0, 1)
+    """Of these, what climbs or sinks faster than 5,000 ft/min."""
+    min_level_above_surplus: float = _number(0.1, 0, 1)
+    """How much larger the share that flies level is above 29,000 ft than below."""
     min_share_climbing: float = _number(0.1, 0, 0.5)
     """Of what climbs or sinks faster than 300 ft/min: the least share of either; rates without a sign all climb."""
     max_share_on_ground: float = _number(0.95, 0, 1)
     """A box around an airport shows little else at night, or while nothing may take off."""
+    max_share_on_ground_at_speed: float = _number(0.15, 0, 1)
+    """Of what says that it is on the ground: faster than an aircraft taxies. Take-off runs are brief."""
     max_share_standing_still: float = _number(0.04, 0, 1)
     """Of what says that it flies: helicopters that hover, and a few transponders that err."""
     min_share_of_level_rates: float = _number(0.01, 0, 1)
@@ -155,25 +161,44 @@ class Thresholds:
     """The median age of a contact, and of a position when the contact was made; OpenSky drops positions after 15 s."""
     min_positions_with_time: float = _number(0.5, 0, 1)
     min_distinct_callsigns: float = _number(0.3, 0, 1)
-    min_share_of_precise_positions: float = _number(0.5, 0, 1)
-    """Latitudes with more than one decimal."""
-    min_share_that_says_if_on_ground: float = _number(0.5, 0, 1)
+    min_share_of_callsigns_with_letter: float = _number(0.8, 0, 1)
+    min_share_of_precise_positions: float = _number(0.75, 0, 1)
+    """Latitudes that are no multiples of 1/20 degree."""
+    min_share_of_tracks_on_the_compass: float = _number(0.95, 0, 1)
+    """Tracks from 0 to 360 degrees."""
+    min_share_that_says_if_on_ground: float = _number(0.9, 0, 1)
     max_share_at_null_island: float = _number(0.01, 0, 1)
     min_distinct_positions: float = _number(0.9, 0, 1)
     min_share_near_home: float = _number(0.1, 0, 1)
     """Of the aircraft of the region that has the most: the share that is there or over the oceans beside it."""
     min_share_of_the_world_near_home: float = _number(0.65, 0, 1)
     """The same over all regions, where longitudes are spread over 60 degrees and half the countries have a region."""
+    min_mutual_information: float = _number(0.2, 0, 10)
+    """How much (nats) the longitudes tell about the latitudes, where longitudes are spread over 120 degrees."""
     min_share_past_60_minutes: float = _number(0.2, 0, 1)
     """Of positions spread as wide: those with a fraction of a degree from 0.6 on, which minutes never make."""
-    max_share_of_one_value: float = _number(0.5, 0, 1)
-    """The share of airborne aircraft with one altitude, one speed, one track."""
-    max_share_of_one_track: float = _number(0.2, 0, 1)
-    """The same of tracks, of which a quarter of a turn would leave four."""
+    max_share_of_one_altitude: float = _number(0.5, 0, 1)
+    """The share of airborne aircraft with one altitude."""
+    max_share_of_eight_low_altitudes: float = _number(0.25, 0, 1)
+    """The same of the eight commonest altitudes below 29,000 ft, where most climb or sink."""
+    max_share_of_one_speed: float = _number(0.15, 0, 1)
+    max_share_of_eight_tracks: float = _number(0.18, 0, 1)
+    """The share of the eight commonest tracks: in steps of 45 degrees there are no others."""
     max_share_of_one_rate: float = _number(0.95, 0, 1)
     """The same of vertical rates, of which many are 0 in cruise."""
     min_share_of_usual_rows: float = _number(0.75, 0, 1)
     """A snapshot with fewer of the rows that those before it had lacks a region."""
+    compared_from_s: int = _whole(60, 1, 10**6)
+    compared_within_s: int = _whole(600, 1, 10**6)
+    """The ages at which an earlier snapshot is compared with: long enough to move, too short to land elsewhere."""
+    min_share_seen_before: float = _number(0.7, 0, 1)
+    """Of the rows: those whose aircraft is in the snapshot of five minutes before, too; of ten, its square."""
+    min_share_that_continues: float = _number(0.8, 0, 1)
+    """Of the aircraft of both snapshots: those that are who, and have come where, the snapshot before lets expect."""
+    min_share_that_continues_steadily: float = _number(0.9, 0, 1)
+    """The same of the motion above 29,000 ft, and of the difference of the two altitudes."""
+    max_share_unchanged: float = _number(0.2, 0, 1)
+    """Of what flies fast, or climbs: those with exactly the same speed, track or rate."""
 
     @classmethod
     def from_mapping(cls, overrides: Mapping[str, Any]) -> "Thresholds":

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.findings import Floats, Mask
@@ -41,6 +42,8 @@ class Snapshot:
         self._samples = {name: np.full(sampled, np.nan) for name in SAMPLED}
         self.countries = np.full(sampled, len(REGION_OF), np.uint8)
         """Of the sampled rows: the place of origin_country among `REGION_OF`, or their number."""
+        self._callsigns = pa.nulls(0)
+        """Of the first batch, for sample rows."""
         self.callsigns = (0, 0, 0)
         """Of the first rows: the numbers of callsigns, of different ones, and of those of these that have a letter."""
 
@@ -58,6 +61,7 @@ class Snapshot:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
         if "callsign" in self.columns and batch.start == 0:
+            self._callsigns = batch.array("callsign")
             callsigns = batch.array("callsign")[:SAMPLE_ROWS].drop_null()
             different = callsigns.unique()
             self.callsigns = len(callsigns), len(different), text.lettered(different)
@@ -105,6 +109,8 @@ class Snapshot:
             code = int(self.addresses[row])
             return f"{code:06x}" if code >= 0 else self.malformed.get(row)
         if name == "callsign":
+            if row < len(self._callsigns):
+                return text.readable(self._callsigns, row)
             return self.source.text_at("callsign", row)
         if name == "on_ground":
             return bool(self._grounded[row]) if self._grounded[row] or self.airborne[row] else None

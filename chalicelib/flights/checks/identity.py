@@ -80,9 +80,12 @@ def _repeats(snapshot: Snapshot) -> Iterator[int]:
             before = snapshot.addresses[start - SEARCHED_ROWS : start]
             seen[before[before >= 0]] = True
             repeated[known] = seen[codes[known]]
-        values, firsts = np.unique(codes[known], return_index=True)
-        if len(values) < len(known):
-            repeated[np.delete(known, firsts)] = True
+        ordered = np.sort(codes[known])
+        again = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(again):
+            rows = np.flatnonzero(np.isin(codes, again))
+            _, firsts = np.unique(codes[rows], return_index=True)
+            repeated[np.delete(rows, firsts)] = True
         for row in np.flatnonzero(codes == text.MALFORMED):
             malformed = snapshot.malformed[start + int(row)]
             repeated[row] = malformed in texts

@@ -38,8 +38,11 @@ def readable(column: pa.Array, row: int) -> str | None:
     if pa.types.is_dictionary(column.type):
         index = column.indices[row].as_py()
         return None if index is None else readable(column.dictionary, index)
-    raw = _binary(column.slice(row, 1))[0].as_py()
-    return None if raw is None else raw.decode(errors="backslashreplace")
+    try:
+        found: str | None = column[row].as_py()
+    except UnicodeDecodeError:
+        found = _binary(column.slice(row, 1))[0].as_py().decode(errors="backslashreplace")
+    return found
 
 
 def readable_at(column: pa.Array, rows: npt.NDArray[np.intp]) -> list[str]:

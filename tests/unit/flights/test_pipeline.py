@@ -11,7 +11,7 @@ from chalicelib.errors import Conflict, InvalidInput, NotFound, OmnibusError, Ra
 from chalicelib.flights import keys
 from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.models import ReleaseRequest
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights import pairs
 from tests.unit.flights.snapshots import CLIMBING, altered
 from tests.unit.flights.traffic import ICAO24, LATITUDE, LONGITUDE, Vectors, traffic

@@ -460,9 +460,9 @@ def _flight(base: str) -> tuple[Vectors, Vectors]:
     return before, after(before, random.Random(5 + number))
 
 
-def honest_pairs(rounds: int = 3) -> Iterator[Pair]:
-    """Every honest day of the other sets and five minutes later, and ten minutes of the recording, many times over."""
-    days = [(kind, time, vectors) for kind, time, vectors in honest() if kind != "recorded"]
+def honest_pairs(rounds: int = 3, *, first: bool = True) -> Iterator[Pair]:
+    """The honest days of the second set, and of the first, five minutes later; and the recording, many times over."""
+    days = [(kind, time, vectors) for kind, time, vectors in (honest() if first else ()) if kind != "recorded"]
     days += [(kind, time, vectors) for kind, time, _, vectors in unseen.honest(rounds)]
     for number, (kind, time, vectors) in enumerate(days):
         yield Pair(kind, time + STEP, len(vectors), vectors, after(vectors, random.Random(number)))

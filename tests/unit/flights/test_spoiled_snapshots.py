@@ -66,7 +66,7 @@ def test_what_was_written_without_knowing_the_checks_is_told_apart_too() -> None
 
 
 def test_honest_snapshots_continue_the_one_before() -> None:
-    failed = [(pair.kind, report.reasons) for pair in islice(pairs.honest_pairs(1), 0, None, 8)
+    failed = [(pair.kind, report.reasons) for pair in islice(pairs.honest_pairs(1, first=False), 0, None, 2)
               if (report := judged_pair(pair)).verdict != "passed"]  # fmt: skip
     assert failed == []
 
@@ -74,10 +74,11 @@ def test_honest_snapshots_continue_the_one_before() -> None:
 def test_what_does_not_continue_the_snapshot_before_goes_to_quarantine() -> None:
     faults = {**pairs.DEVELOPMENT, **pairs.HELD_OUT, **pairs.FRESH}
     faults |= {name: pairs.alone(unseen.LATER[name]) for name in unseen.HIDDEN}
+    faults = dict(islice(faults.items(), 0, None, 2))
     known: dict[str, bytes] = {}
     missed = {fault for fault, _, pair in pairs.spoiled(faults, (1.0,), ["world"])
               if judged_pair(pair, known).verdict != "failed"}  # fmt: skip
-    assert missed == pairs.MISSED
+    assert missed == pairs.MISSED & faults.keys()
 
 
 @pytest.mark.parametrize(

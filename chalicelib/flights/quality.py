@@ -120,7 +120,7 @@ def _examine(source: StatesSource, thresholds: Thresholds) -> tuple[dict[str, Ch
 
 
 def _made(pool: Executor | None, work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
-    """What is made of each item; a snapshot as small as today's is judged before a second thread has begun."""
+    """The result for each item. Small snapshots have no pool: they are judged before a second thread has started."""
     return map(work, items) if pool is None else (made for _, made in in_order(pool, work, items, WORKERS + 1))
 
 

@@ -103,7 +103,7 @@ class Validation:
         return nullcontext()
 
     def _finish(self, key: str, tracking_id: str) -> None:
-        """A repeated event after the snapshot was moved: do only what was not done then."""
+        """Finish an earlier invocation's work, if the event repeats after the snapshot was moved."""
         run = self._runs.find(tracking_id)
         if run is None or run.status not in JUDGED:
             raise InvalidInput(f"{key} was deleted before it was judged", code="processed_snapshot_missing")

@@ -29,21 +29,21 @@ STEEP_MPS: Final = 4.0
 HIGH_M: Final = 29_000 / FEET_PER_METRE
 """Hardly anything but cruising jets flies above it, straight and steadily."""
 ALTITUDE_M: Final = 1_500.0
-"""How far an altitude may be from the one that the vertical rates lead to: nobody climbs evenly for minutes."""
+"""The largest difference from the altitude that the vertical rates lead to: no aircraft climbs evenly for minutes."""
 DATUM_M: Final = 300.0
-"""How far the difference of the two altitudes may move: the weather does not change within minutes."""
+"""The largest change of the difference of the two altitudes: the weather does not change within minutes."""
 
 
 class Steadiness(NamedTuple):
-    """How steadily an aircraft flies for minutes."""
+    """The limits of how an aircraft's motion changes within minutes."""
 
     speed_mps: float
-    """How much faster or slower it may become."""
+    """The largest change of its speed."""
     least: float
     most: float
-    """Its distance over the time at the lower, and at the higher of both speeds. Turns shorten it."""
+    """The distance, as a multiple of that at the lower, and at the higher of both speeds. Turns shorten it."""
     degrees: float
-    """How far the way that it has come may be off its track."""
+    """The largest angle between its track and the direction of the new position."""
 
 
 STEADINESS: Final = {"fast": Steadiness(80, 0.5, 1.25, 60), "high": Steadiness(30, 0.75, 1.15, 30)}
@@ -53,7 +53,7 @@ NEEDED: Final = frozenset({"icao24", "on_ground", "baro_altitude", "geo_altitude
 
 
 def continuity(now: StatesSource, before: StatesSource, limits: Thresholds) -> Iterator[Finding]:
-    """What follows from the aircraft that are in both; nothing if the snapshots are large, or too far apart."""
+    """The findings for the aircraft of both snapshots; none if these are very large, or too far apart in time."""
     if now.time is None or before.time is None:
         return
     if not limits.compared_from_s <= now.time - before.time <= limits.compared_within_s:
@@ -97,7 +97,7 @@ class _Pair:
         return self._later.numbers(name).values[self._here], self._earlier.numbers(name).values[self._there]
 
     def texts(self, name: str) -> tuple[Mask, Mask]:
-        """Where both have a text, and where it is the same."""
+        """The masks of rows that have a text in both, and of those with the same one."""
         one, other = (
             pc.cast(batch.array(name), pa.string()).take(pa.array(rows))
             for batch, rows in ((self._later, self._here), (self._earlier, self._there))
@@ -107,7 +107,7 @@ class _Pair:
 
 
 def _compared(pair: _Pair) -> Iterator[tuple[str, Mask, Mask]]:
-    """Name, the rows that are judged, and those that continue what was before."""
+    """A name, the mask of judged rows, and the mask of rows that fit the earlier snapshot."""
     for name in IDENTITY:
         yield f"share_with_same_{name}", *pair.texts(name)
     said = [grounded | airborne for grounded, airborne in zip(pair.grounded, pair.airborne, strict=True)]
@@ -142,7 +142,7 @@ def _compared(pair: _Pair) -> Iterator[tuple[str, Mask, Mask]]:
 
 
 def _repeated(pair: _Pair) -> Iterator[tuple[str, Mask, Mask]]:
-    """Name, the rows that are judged, and those with exactly the value of before."""
+    """A name, the mask of judged rows, and the mask of rows with exactly the earlier value."""
     speed, track, rate = (pair.numbers(name) for name in ("velocity", "true_track", "vertical_rate"))
     fast = (speed[0] > FAST_MPS) & (speed[1] > FAST_MPS)
     steep = (np.abs(rate[0]) > STEEP_MPS) & (np.abs(rate[1]) > STEEP_MPS)
@@ -152,7 +152,7 @@ def _repeated(pair: _Pair) -> Iterator[tuple[str, Mask, Mask]]:
 
 
 def _moved(pair: _Pair) -> tuple[Floats, Floats]:
-    """How far each aircraft has come to the east and to the north, in m, seen from where it is now."""
+    """The distances, m, from each aircraft's earlier position to its new one, to the east and to the north."""
     longitudes, latitudes = pair.numbers("longitude"), pair.numbers("latitude")
     (x, y, z), (x0, y0, z0) = map(_on_sphere, longitudes, latitudes)
     longitude, latitude = np.radians(longitudes[0]), np.radians(latitudes[0])

@@ -48,7 +48,7 @@ class Snapshot:
         """Of the first rows: the numbers of callsigns, of different ones, and of those of these that have a letter."""
 
     def add(self, batch: Batch) -> None:
-        """Take over what is gathered of the batch; batches may come in any order, from several threads."""
+        """Gather the batch's columns; batches may come in any order, from several threads."""
         rows = slice(batch.start, batch.start + batch.rows)
         for name, values in self._numbers.items():
             values[rows] = batch.numbers(name).values

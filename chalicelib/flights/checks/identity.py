@@ -17,7 +17,7 @@ ADDRESSES: Final = 1 << 24
 FLAGS_FROM: Final = 50_000
 """Rows from which marking addresses in an array of flags (16 MiB to clear and to count) beats sorting them."""
 SEARCHED_ROWS: Final = 16_384
-"""Rows among which repetitions are found by sorting; what came before them is looked up in the flags."""
+"""Rows among which repetitions are found by sorting; earlier rows are looked up in the flags."""
 
 
 def uniqueness(snapshot: Snapshot, limits: Thresholds) -> Tally:

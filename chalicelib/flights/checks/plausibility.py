@@ -169,7 +169,7 @@ def _median(name: str, values: Floats, low: float, high: float, limits: Threshol
 
 
 def _mutual_information(longitude: Floats, latitude: Floats) -> float:
-    """How many nats the longitude, to 15 degrees, tells about the latitude, to 5, less what chance alone makes."""
+    """The mutual information, nats, of longitude (to 15 degrees) and latitude (to 5), less what chance alone makes."""
     bins = np.floor((longitude + 180) / 15).astype(int) % 24 * 36 + np.floor((latitude + 90) / 5).astype(int) % 36
     joint = np.bincount(bins, minlength=24 * 36).reshape(24, 36) / len(bins)
     alone = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
@@ -219,11 +219,11 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
 
 
 def _distinct(values: Floats) -> int:
-    """How many differ; to sort them is quicker than to hash them."""
+    """The number of distinct values; sorting is faster than hashing."""
     return 1 + int(np.count_nonzero(np.diff(np.sort(values))))
 
 
 def _share_of_commonest(values: Floats, number: int) -> float:
-    """The share of the commonest values, so many of them."""
+    """The share of values that are among the commonest `number`."""
     _, counts = np.unique(values, return_counts=True)
     return int(np.sort(counts)[-number:].sum()) / len(values)

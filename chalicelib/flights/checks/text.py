@@ -136,7 +136,7 @@ def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -
 
 
 def _judge_zeros(offsets: Offsets, data: Octets, failing: Mask) -> None:
-    """Mark what is spelled with zeros alone: a transponder that nobody has set sends 00000000."""
+    """Mark callsigns of zeros alone: a transponder that nobody has set sends 00000000."""
     filled = np.flatnonzero(np.diff(offsets) > 0)
     begins = filled[data[offsets[filled] - offsets[0]] == ord("0")]
     for row in begins.tolist():

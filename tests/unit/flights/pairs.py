@@ -425,7 +425,7 @@ FRESH: dict[str, Fault] = {
 }
 """Written after the checks were mended by the other two sets, and before they were run on these."""
 MISSED = {"altitudes swapped", "squawks without leading zeros"}
-"""What passes even if it spoils a whole snapshot of the world: the altitudes differ by a few metres there."""
+"""Faults that pass even if they spoil a whole snapshot of the world, where the two altitudes differ by some metres."""
 NO_SHARES = {"nothing above 30,000 ft", "each second aircraft missing", "nothing south of 42 degrees"}
 """Faults that lose aircraft; of a part of them, they are an ordinary day."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, Final, Protocol, TypeVar
@@ -52,7 +52,10 @@ def assess(
     if rejected < 0:
         raise InvalidInput.of("rejected", f"is {rejected}", "a number of rows, 0 or more")
     with opened(parquet) as source, ExitStack() as stack:
-        earlier = None if before is None else stack.enter_context(opened(before))
+        earlier: StatesSource | None = None
+        if before is not None:
+            with suppress(InvalidInput):  # its damage is not this snapshot's
+                earlier = stack.enter_context(opened(before))
         found, snapshot = _examine(source, thresholds)
         checks = [found[name] for name in thresholds.pass_marks]
         plausible = plausibility(snapshot, thresholds, usual_rows, earlier) if source.rows else []

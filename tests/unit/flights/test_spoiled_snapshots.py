@@ -128,11 +128,11 @@ def test_a_snapshot_is_not_compared_with_one_of_another_hour(few: Vectors, secon
     assert "share_seen_before" in {each.name for each in judged(few, TIME + 300, before=before).plausibility}
 
 
-def test_a_snapshot_before_that_lacks_columns_or_rows_is_not_compared_with(few: Vectors) -> None:
+def test_a_snapshot_before_that_is_damaged_or_lacks_columns_or_rows_is_not_compared_with(few: Vectors) -> None:
     table = pq.read_table(io.BytesIO(converted(few, TIME)[0])).drop_columns(["squawk"])
     lacking = io.BytesIO()
     pq.write_table(table, lacking)
-    for before in (lacking.getvalue(), converted(few[:150], TIME)[0], converted([], TIME)[0]):
+    for before in (lacking.getvalue(), converted(few[:150], TIME)[0], converted([], TIME)[0], b"PAR1 cut off"):
         names = {each.name for each in judged(few, TIME + 300, before=before).plausibility}
         assert "share_seen_before" not in names
 

@@ -211,9 +211,8 @@ def worst_report(pipeline: Pipeline, runs: Iterable[Run]) -> tuple[Run, dict[str
 def runs_table(runs: Iterable[Run]) -> Table:
     """One line for each run, in 80 columns: rows, score and grade, failed checks, time and size."""
     table = Table(
-        title="Runs: three hours of traffic",
-        caption="ms: processing, validation. kB: received, as Parquet, of whose size schema and\n"
-        "statistics are 14 kB; benchmarks/states_to_parquet.py measures large snapshots.",
+        title="Runs: three hours of traffic (ms to process and validate; kB of JSON and Parquet)",
+        caption="Schema and statistics are 14 kB of each Parquet file, so these small snapshots grow.",
         title_justify="left",
         caption_justify="left",
         title_style="bold",

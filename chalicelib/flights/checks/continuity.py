@@ -49,7 +49,7 @@ class Steadiness(NamedTuple):
 STEADINESS: Final = {"fast": Steadiness(80, 0.5, 1.25, 60), "high": Steadiness(30, 0.75, 1.15, 30)}
 IDENTITY: Final = ("callsign", "origin_country", "squawk")
 MOTION: Final = ("longitude", "latitude", "time_position", "velocity", "true_track", "vertical_rate")
-NEEDED: Final = frozenset({"icao24", "on_ground", "baro_altitude", "geo_altitude", *IDENTITY, *MOTION})
+COMPARED: Final = frozenset({"icao24", "on_ground", "baro_altitude", "geo_altitude", *IDENTITY, *MOTION})
 
 
 def continuity(now: StatesSource, before: StatesSource, limits: Thresholds) -> Iterator[Finding]:
@@ -78,9 +78,9 @@ def continuity(now: StatesSource, before: StatesSource, limits: Thresholds) -> I
 
 def _whole(source: StatesSource) -> Batch | None:
     """All rows; None unless the file is one batch, as all but enormous snapshots are."""
-    if source.groups != 1 or not source.columns.issuperset(NEEDED):
+    if source.groups != 1 or not source.columns.issuperset(COMPARED):
         return None
-    batches = [*source.batches(0, NEEDED)]
+    batches = [*source.batches(0, COMPARED)]
     return batches[0] if len(batches) == 1 else None
 
 

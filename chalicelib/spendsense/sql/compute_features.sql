@@ -235,19 +235,21 @@ subscribed AS (
         r.user_id,
         r.merchant_id,
         min(r.days) <= 30 AS often,
-        sum(
-            CASE r.days
-                WHEN 7 THEN r.price_cents * 52 / 12
-                WHEN 14 THEN r.price_cents * 26 / 12
-                WHEN 30 THEN r.price_cents
-                WHEN 91 THEN r.price_cents / 3
-                ELSE r.price_cents / 12
-            END
-        )::bigint AS monthly_cents,
+        sum(price.monthly_cents)::bigint AS monthly180,
+        coalesce(sum(price.monthly_cents) FILTER (WHERE r.days <= 30), 0)::bigint AS monthly,
         sum(r.r180)::bigint AS r180,
-        sum(r.r90)::bigint AS r90,
-        sum(r.r30)::bigint AS r30
+        coalesce(sum(r.r90) FILTER (WHERE r.days <= 30), 0)::bigint AS r90,
+        coalesce(sum(r.r30) FILTER (WHERE r.days <= 30), 0)::bigint AS r30
     FROM runs r
+    CROSS JOIN LATERAL (
+        SELECT CASE r.days
+            WHEN 7 THEN r.price_cents * 52 / 12
+            WHEN 14 THEN r.price_cents * 26 / 12
+            WHEN 30 THEN r.price_cents
+            WHEN 91 THEN r.price_cents / 3
+            ELSE r.price_cents / 12
+        END
+    ) AS price (monthly_cents)
     LEFT JOIN runs w ON w.user_id = r.user_id AND w.merchant_id = r.merchant_id AND w.plan = 0
     WHERE r.plan = 0 OR w.plan IS NULL
     GROUP BY r.user_id, r.merchant_id
@@ -257,13 +259,13 @@ subscriptions AS (
         s.user_id,
         count(*) AS merchants180,
         count(*) FILTER (WHERE s.often) AS merchants,
-        sum(s.monthly_cents)::bigint AS monthly180,
-        coalesce(sum(s.monthly_cents) FILTER (WHERE s.often), 0)::bigint AS monthly,
+        sum(s.monthly180)::bigint AS monthly180,
+        sum(s.monthly)::bigint AS monthly,
         sum(s.r180)::bigint AS r180,
-        coalesce(sum(s.r90) FILTER (WHERE s.often), 0)::bigint AS r90,
-        coalesce(sum(s.r30) FILTER (WHERE s.often), 0)::bigint AS r30,
-        (array_agg(m.name ORDER BY s.monthly_cents DESC, m.key))[1] AS dearest180,
-        (array_agg(m.name ORDER BY s.monthly_cents DESC, m.key) FILTER (WHERE s.often))[1] AS dearest
+        sum(s.r90)::bigint AS r90,
+        sum(s.r30)::bigint AS r30,
+        (array_agg(m.name ORDER BY s.monthly180 DESC, m.key))[1] AS dearest180,
+        (array_agg(m.name ORDER BY s.monthly DESC, m.key) FILTER (WHERE s.often))[1] AS dearest
     FROM subscribed s
     JOIN spendsense.merchants m ON m.user_id = s.user_id AND m.merchant_id = s.merchant_id
     WHERE m.user_id = ANY(%(users)s)

@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from chalicelib.spendsense import fields
 from chalicelib.spendsense.models import Readings, RejectedField
 from chalicelib.spendsense.taxonomy import Category, packaged_taxonomy
@@ -41,8 +43,7 @@ _NOISE = re.compile(r"[^\w&+.' -]+")
 _SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True)
-class BankAccount:
+class BankAccount(Struct, frozen=True, gc=False):
     """One account; `current_cents` is what is in it, or for a card what is owed."""
 
     line: int
@@ -58,8 +59,7 @@ class BankAccount:
     holder_category: str | None
 
 
-@dataclass(frozen=True)
-class BankTransaction:
+class BankTransaction(Struct, frozen=True, gc=False):
     """One row of a statement; a positive amount is money out."""
 
     line: int
@@ -77,8 +77,7 @@ class BankTransaction:
     replaces: str | None
 
 
-@dataclass(frozen=True)
-class BankLiability:
+class BankLiability(Struct, frozen=True, gc=False):
     """The debt on one account, and its last payment."""
 
     line: int
@@ -111,6 +110,8 @@ class BankStatement:
 class RowReading:
     """Takes fields out of one row and gathers what is wrong with them."""
 
+    __slots__ = ("_row", "_section", "line", "rejections", "told")
+
     def __init__(self, row: BankRow, section: str, line: int) -> None:
         self._row = row
         self._section = section
@@ -122,19 +123,23 @@ class RowReading:
         """Does the row say something under that name?"""
         return self._row.get(name) not in (None, "")
 
-    def take(self, read: Callable[[Any], Any], *path: str) -> Any:
-        """The field at `path` (nested in JSON, dotted in CSV); None if it is wrong, which is noted."""
-        value: Any = self._row
-        if ".".join(path) in self._row:
-            value = self._row[".".join(path)]
-        else:
-            for name in path:
-                value = value.get(name) if isinstance(value, Mapping) else None
+    def take(self, read: Callable[[Any], Any], name: str, inner: str = "") -> Any:
+        """The field of a name, or `inner` in it (dotted in CSV); None if it is wrong, which is noted."""
+        field = f"{name}.{inner}" if inner else name
+        value = self._row.get(field)
+        if inner and value is None and isinstance(outer := self._row.get(name), dict):
+            value = outer.get(inner)
         try:
             return read(value)
         except ValueError as error:
-            self.reject(".".join(path), _shown(value), str(error))
+            self.reject(field, _shown(value), str(error))
             return None
+
+    def text(self, name: str) -> str:
+        """A text that banks break and pad: on one line, cut at 200 characters, which is told; "" if it is wrong."""
+        text, told = self.take(_one_line, name) or ("", ())
+        self.told += told
+        return text
 
     def reject(self, field: str, problem: str, expected: str) -> None:
         """Note a problem of the row."""
@@ -148,7 +153,7 @@ def read_account(row: RowReading) -> BankAccount:
     return BankAccount(
         line=row.line,
         external_id=row.take(fields.identifier, "account_id"),
-        name=row.take(_line_of(row), "name"),
+        name=row.text("name"),
         mask=row.take(lambda value: fields.printable(value, 10), "mask"),
         type=row.take(fields.choice_of(*ACCOUNT_TYPES), "type"),
         subtype=(row.take(lambda value: fields.printable(value, 50), "subtype") or "").lower(),
@@ -168,21 +173,19 @@ def read_transaction(
 
     `account` is for rows that name none; `own_id` makes an id for rows without one.
     """
-    memo = row.take(_line_of(row), "original_description") or ""
-    name = row.take(_line_of(row), "name") or memo
+    memo = row.text("original_description")
+    name = row.text("name") or memo
     cents = row.take(fields.cents, "amount")
     posted_on = row.take(fields.posting_day(today), "date")
     merchant, key = _merchant(row, name)
-    given = (
-        (row.take(_category, "personal_finance_category", "primary") or ""),
-        (row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""),
-    )
+    primary = row.take(_category, "personal_finance_category", "primary") or ""
+    detailed = row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""
     sign = (cents or 0) > 0 or -((cents or 0) < 0)
-    category, understood = _categorised(*given, f"{name} {merchant}", sign)
+    category, understood = _categorised(primary, detailed, f"{name} {merchant}", sign)
     if memo and category.primary == "OTHER":  # a bank that has a column for the payer says what for in another
-        category, understood = _categorised(*given, f"{name} {merchant} {memo}", sign)
+        category, understood = _categorised(primary, detailed, f"{name} {merchant} {memo}", sign)
     if not understood:
-        row.told.append(f"category {given[1] or given[0]!r} is not known")
+        row.told.append(f"category {detailed or primary!r} is not known")
     account_id = row.take(fields.identifier, "account_id") if row.has("account_id") or not account else account
     if row.has("transaction_id") or own_id is None:
         external_id = row.take(fields.identifier, "transaction_id")
@@ -213,7 +216,7 @@ def _categorised(primary: str, detailed: str, texts: str, sign: int) -> tuple[Ca
 def _merchant(row: RowReading, name: str) -> tuple[str, str]:
     """A row's counterparty, and its grouping key: entity, merchant, counterparty, name, in this order."""
     entity = row.take(fields.printable, "merchant_entity_id")
-    called = row.take(_line_of(row), "merchant_name") or row.take(_counterparty, "counterparties") or name
+    called = row.text("merchant_name") or row.take(_counterparty, "counterparties") or name
     return called or entity or "", f"entity {entity}".lower() if entity else canonical(called)
 
 
@@ -223,20 +226,18 @@ def _counterparty(value: Any) -> str:
     return next((fields.printable(name) for name in named if isinstance(name, str) and name), "")
 
 
-def _line_of(row: RowReading) -> Callable[[Any], str]:
-    """A reader of a text that banks break and pad: on one line, cut at 200 characters, which is told."""
+def _one_line(value: Any) -> tuple[str, tuple[str, ...]]:
+    """A text on one line, cut at 200 characters; and what was done to it."""
+    return _tidied(value) if isinstance(value, str) else (fields.printable(value), ())
 
-    def read(value: Any) -> str:
-        if not isinstance(value, str):
-            return fields.printable(value)
-        line = _SPACES.sub(" ", value).strip()
-        if line != value.strip():
-            row.told.append("a name was put on one line")
-        if len(line) > LONGEST_NAME:
-            row.told.append(f"a name was cut at {LONGEST_NAME} characters")
-        return fields.printable(line[:LONGEST_NAME])
 
-    return read
+@lru_cache(maxsize=20_000)
+def _tidied(text: str) -> tuple[str, tuple[str, ...]]:
+    line = _SPACES.sub(" ", text).strip()
+    told = ("a name was put on one line",) if line != text.strip() else ()
+    if len(line) > LONGEST_NAME:
+        told = (*told, f"a name was cut at {LONGEST_NAME} characters")
+    return fields.printable(line[:LONGEST_NAME]), told
 
 
 def _currency_of(row: RowReading, *path: str) -> str | None:

@@ -1,7 +1,7 @@
 """The bank's rows in PostgreSQL: each import one transaction of set-wise upserts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -100,7 +100,7 @@ class _Import:
         saved = {"accounts": self._saved("save_accounts", _columns(accounts, ACCOUNT_COLUMNS)) if accounts else 0}
         own = self._own_accounts()
         if (new := given.new_account) and new.external_id not in own:
-            columns = _columns([replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
+            columns = _columns([structs.replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
             saved["accounts"] += self._saved("save_accounts", columns)
             own = self._own_accounts()
         transactions = self._of(own, given.transactions, "transactions")

@@ -28,14 +28,13 @@ usable AS (
     JOIN people p USING (user_id)
     WHERE a.user_id = ANY(%(users)s) AND a.holder_category IS DISTINCT FROM 'business'
 ),
--- One pass over the rows, grouped by integers; everything after it works on a fraction of them.
+-- One pass over the rows, to a few for each account; everything after it works on a fraction of them.
 -- Sums of cents are double precision: exact up to 90 trillion, and a sixth of all time less than through numeric.
 totals AS MATERIALIZED (
     SELECT
         user_id,
         account_id,
-        category_id,
-        merchant_id,
+        flow,
         foreign_currency IS NOT NULL AS elsewhere,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 180) AS n180,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 90) AS n90,
@@ -49,22 +48,21 @@ totals AS MATERIALIZED (
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '3 months')::date) AS m3,
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '2 months')::date) AS m2,
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '1 month')::date) AS m1,
-        count(*) FILTER (WHERE amount_cents > 0) AS charges,
         min(posted_on) AS first_on
     FROM spendsense.transactions
+    JOIN spendsense.categories USING (category_id)
     WHERE user_id = ANY(%(users)s)
         AND NOT pending
         AND posted_on > (%(as_of)s::date - interval '6 months')::date
         AND posted_on <= %(as_of)s::date
-    GROUP BY user_id, account_id, category_id, merchant_id, foreign_currency IS NOT NULL
+    GROUP BY user_id, account_id, flow, foreign_currency IS NOT NULL
 ),
 -- A cash management account that money is spent from, or pay comes to, is a checking account; else it holds savings.
 lived_from AS (
     SELECT DISTINCT t.user_id, t.account_id
     FROM totals t
     JOIN usable u USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
-    WHERE u.role = 'either' AND c.flow IN ('wages', 'spend', 'service', 'obligation', 'payment')
+    WHERE u.role = 'either' AND t.flow IN ('wages', 'spend', 'service', 'obligation', 'payment')
 ),
 placed AS MATERIALIZED (
     SELECT
@@ -82,12 +80,10 @@ counted AS MATERIALIZED (
     SELECT
         p.at_home AND NOT t.elsewhere AS at_home,
         p.role,
-        c.flow,
-        p.role <> 'other' AND c.flow IN ('spend', 'service', 'obligation', 'payment', 'interest') AS spends,
+        p.role <> 'other' AND t.flow IN ('spend', 'service', 'obligation', 'payment', 'interest') AS spends,
         t.*
     FROM totals t
     JOIN placed p USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
 ),
 flows AS MATERIALIZED (
     SELECT
@@ -122,47 +118,49 @@ flows AS MATERIALIZED (
     FROM counted
     GROUP BY user_id
 ),
--- Subscriptions: of merchants that charge for a service, not too often, all that they charged for a year and a half.
-candidates AS (
-    SELECT user_id, merchant_id
-    FROM counted
-    WHERE at_home AND merchant_id IS NOT NULL
-    GROUP BY user_id, merchant_id
-    HAVING coalesce(sum(charges) FILTER (WHERE flow = 'service' AND role <> 'other'), 0) BETWEEN 1 AND 60
-        OR coalesce(sum(charges) FILTER (WHERE flow IN ('wages', 'income')), 0) > 0
-),
+-- The rows that make subscriptions and income: what services charged for a year and a half, and pay, in and back.
 looked_at AS MATERIALIZED (
     SELECT t.user_id, t.merchant_id, t.posted_on, t.amount_cents, c.flow, p.role
-    FROM candidates s
-    JOIN spendsense.transactions t USING (user_id, merchant_id)
+    FROM spendsense.transactions t
     JOIN placed p USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
     WHERE t.user_id = ANY(%(users)s)
         AND NOT t.pending
         AND t.posted_on > %(as_of)s::date - 558
         AND t.posted_on <= %(as_of)s::date
-        AND t.amount_cents > 0
         AND t.foreign_currency IS NULL
         AND p.at_home AND p.role <> 'other' AND c.flow IN ('service', 'wages', 'income')
+        AND CASE c.flow WHEN 'service' THEN t.amount_cents > 0 ELSE t.posted_on > %(as_of)s::date - 180 END
+),
+-- Subscriptions, of merchants that charge, and not too often.
+charged AS MATERIALIZED (
+    SELECT l.user_id, l.merchant_id, l.posted_on, l.amount_cents
+    FROM looked_at l
+    JOIN (
+        SELECT user_id, merchant_id
+        FROM looked_at
+        WHERE flow = 'service' AND merchant_id IS NOT NULL
+        GROUP BY user_id, merchant_id
+        HAVING count(*) >= 2
+            AND count(*) FILTER (WHERE posted_on > (%(as_of)s::date - interval '6 months')::date) BETWEEN 1 AND 60
+    ) AS candidates USING (user_id, merchant_id)
+    WHERE l.flow = 'service'
 ),
 -- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount again and again.
 plans AS (
     SELECT user_id, merchant_id, amount_cents
-    FROM looked_at
-    WHERE flow = 'service'
+    FROM charged
     GROUP BY user_id, merchant_id, amount_cents
     HAVING count(*) >= 2
 ),
 charges AS (
     SELECT user_id, merchant_id, 0::bigint AS plan, posted_on, sum(amount_cents::float8)::bigint AS amount_cents
-    FROM looked_at
-    WHERE flow = 'service'
+    FROM charged
     GROUP BY user_id, merchant_id, posted_on
     UNION ALL
     SELECT user_id, merchant_id, amount_cents, posted_on, sum(amount_cents::float8)::bigint
-    FROM looked_at
+    FROM charged
     JOIN plans USING (user_id, merchant_id, amount_cents)
-    WHERE flow = 'service'
     GROUP BY user_id, merchant_id, amount_cents, posted_on
 ),
 backwards AS (
@@ -188,7 +186,7 @@ paced AS (
             WHEN pace BETWEEN 351 AND 379 THEN 365
         END AS days
     FROM (
-        SELECT user_id, merchant_id, plan, percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) AS pace
+        SELECT user_id, merchant_id, plan, (array_agg(gap ORDER BY gap))[(count(*) + 1) / 2] AS pace
         FROM backwards
         WHERE place BETWEEN 2 AND 6
         GROUP BY user_id, merchant_id, plan
@@ -272,24 +270,14 @@ subscriptions AS (
 -- Income, always over 180 days: a month cannot hold a gap of 45. What a payer took back is left out with what it was.
 received AS MATERIALIZED (
     SELECT
-        t.user_id,
-        coalesce(t.merchant_id, 0) AS payer,
-        t.posted_on,
-        -t.amount_cents AS amount_cents,
-        c.flow,
-        row_number() OVER (
-            PARTITION BY t.user_id, t.merchant_id, t.amount_cents ORDER BY t.posted_on DESC
-        ) AS place
-    FROM spendsense.transactions t
-    JOIN placed p USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
-    WHERE t.user_id = ANY(%(users)s)
-        AND t.amount_cents < 0
-        AND NOT t.pending
-        AND t.posted_on > %(as_of)s::date - 180
-        AND t.posted_on <= %(as_of)s::date
-        AND t.foreign_currency IS NULL
-        AND p.at_home AND p.role IN ('checking', 'savings', 'cash') AND c.flow IN ('wages', 'income')
+        user_id,
+        coalesce(merchant_id, 0) AS payer,
+        posted_on,
+        -amount_cents AS amount_cents,
+        flow,
+        row_number() OVER (PARTITION BY user_id, merchant_id, amount_cents ORDER BY posted_on DESC) AS place
+    FROM looked_at
+    WHERE amount_cents < 0 AND role IN ('checking', 'savings', 'cash') AND flow IN ('wages', 'income')
 ),
 taken_back AS (
     SELECT DISTINCT ON (v.user_id, v.merchant_id, v.amount_cents, v.posted_on)
@@ -298,8 +286,7 @@ taken_back AS (
     JOIN received r
         ON r.user_id = v.user_id AND r.payer = v.merchant_id AND r.amount_cents = v.amount_cents
         AND r.posted_on <= v.posted_on
-    WHERE v.flow IN ('wages', 'income') AND v.role IN ('checking', 'savings', 'cash')
-        AND v.posted_on > %(as_of)s::date - 180
+    WHERE v.amount_cents > 0 AND v.flow IN ('wages', 'income') AND v.role IN ('checking', 'savings', 'cash')
     ORDER BY v.user_id, v.merchant_id, v.amount_cents, v.posted_on, r.place
 ),
 by_payer AS (

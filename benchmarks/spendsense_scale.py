@@ -2,9 +2,10 @@
 
 Each person has 210 rows. A full night does all three stages for everybody, an ordinary one for the hundredth part that
 has a new row. The cost for each person should stay level, and the function's peak memory flat, since the rows never
-leave the database. The API is the route handler, called as API Gateway calls it, in this process beside the database:
-pages of 200 transactions of people taken at random. Its peer is a bare Chalice route that runs the same query and
-returns its rows, and asks nobody who is calling.
+leave the database. An import is a CSV file for a person without rows, read, kept and committed. The API is the route
+handler, called as API Gateway calls it, in this process beside the database: pages of 200 transactions of people taken
+at random. Its peer is a bare Chalice route that runs the same query and returns its rows, and asks nobody who is
+calling.
 """
 
 import base64
@@ -18,6 +19,7 @@ import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -27,6 +29,7 @@ import psycopg
 from benchmarks import measure
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.oversight import PostgresAudit
 from chalicelib.adapters.spendsense.people import PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
@@ -34,13 +37,18 @@ from chalicelib.adapters.spendsense.records import PostgresExplanations, Postgre
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.identity import Doorkeeper, Pool
+from chalicelib.spendsense.imports import Imports
 from chalicelib.spendsense.jobs import BATCH, InsightJobs
+from chalicelib.spendsense.models import ImportQuery, Operator, ProfileChange
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.reading import OwnRecords
 from local.people.load import FixedUrl
+from tests.contract.spendsense_limited import file_of
 
 ROWS_EACH = 210
 CALLS = 1_000
+IMPORTED = (10_000, 100_000)
+IMPORTS = 3
 PAGE = 200
 NEW_ROWS = """
 INSERT INTO spendsense.transactions (
@@ -93,6 +101,24 @@ def night(url: str, run_id: str) -> dict[str, float]:
     return took
 
 
+def import_of(url: str, rows: str) -> list[float]:
+    """Import a file of so many rows for a few new people, as the function does; the duration of each in ms."""
+    took = []
+    with closing(Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)) as database:
+        imports = Imports(ledger=PostgresLedger(database), announcements=Silence(), clock=lambda: NOW)
+        query = ImportQuery(account_id="main", amounts="positive_out")
+        for _ in range(IMPORTS):
+            person = uuid4()
+            PostgresPeople(database).register(person, ProfileChange(display_name="New", currency="USD"), NOW)
+            raw = file_of(int(rows))
+            started = time.perf_counter()
+            taken = imports.take(person, raw, "text/csv", query, Operator(operator=person, request_id="import"))
+            took.append(1000 * (time.perf_counter() - started))
+            if taken.saved["transactions"] != int(rows):
+                raise RuntimeError(f"{taken.saved} were saved of {rows}")
+    return took
+
+
 def _spend(url: str) -> None:
     """Give each hundredth person a new row, as an import does."""
     with psycopg.connect(url) as connection:
@@ -126,6 +152,10 @@ def main() -> None:
         )
         if people == max(arguments.sizes):
             _call_api(report, url, people)
+            for rows in IMPORTED:
+                what = f"{people:,} people: an import of {rows:,} rows"
+                report.medians[what] = round(statistics.median(import_of(url, str(rows))), 1)
+                report.peak(what, measure.peak_mib("benchmarks.spendsense_scale:import_of", url, str(rows)))
         dropped(url)
     report.show(arguments.json)
 

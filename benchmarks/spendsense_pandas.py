@@ -114,7 +114,7 @@ def _run(charges: pd.DataFrame) -> dict[str, Any] | None:
 def _income(group: pd.DataFrame, months: int, today: pd.Timestamp) -> dict[str, Any]:
     """Pay over 180 days, payer by payer; payers without a pace of their own are put together."""
     paid = group[group["flow"].isin(("wages", "income")) & (group["amount_cents"] < 0) & (group["age"] < 180)]
-    regular, rest = [], []
+    regular, rest = list[Any](), list[Any]()
     for _, of_payer in paid.groupby("merchant_id", dropna=False):
         days = -of_payer.groupby("posted_on")["amount_cents"].sum()
         gaps = days.index.to_series().diff().dt.days.dropna()

@@ -123,12 +123,12 @@ class RowReading:
         """Does the row say something under that name?"""
         return self._row.get(name) not in (None, "")
 
-    def take(self, read: Callable[[Any], Any], name: str, inner: str = "") -> Any:
-        """The field of a name, or `inner` in it (dotted in CSV); None if it is wrong, which is noted."""
-        field = f"{name}.{inner}" if inner else name
+    def take(self, read: Callable[[Any], Any], field: str) -> Any:
+        """The field of that name, dotted where JSON nests; None if it is wrong, which is noted."""
         value = self._row.get(field)
-        if inner and value is None and isinstance(outer := self._row.get(name), dict):
-            value = outer.get(inner)
+        if value is None and "." in field:
+            outer, _, inner = field.partition(".")
+            value = found.get(inner) if isinstance(found := self._row.get(outer), dict) else None
         try:
             return read(value)
         except ValueError as error:
@@ -157,11 +157,10 @@ def read_account(row: RowReading) -> BankAccount:
         mask=row.take(lambda value: fields.printable(value, 10), "mask"),
         type=row.take(fields.choice_of(*ACCOUNT_TYPES), "type"),
         subtype=(row.take(lambda value: fields.printable(value, 50), "subtype") or "").lower(),
-        available_cents=row.take(fields.nullable(fields.cents), "balances", "available"),
-        current_cents=row.take(fields.nullable(fields.cents), "balances", "current"),
-        limit_cents=row.take(fields.nullable(fields.cents), "balances", "limit"),
-        currency=_currency_of(row, "balances", "iso_currency_code", "unofficial_currency_code")
-        or row.take(fields.currency, "balances", "iso_currency_code"),
+        available_cents=row.take(fields.nullable(fields.cents), "balances.available"),
+        current_cents=row.take(fields.nullable(fields.cents), "balances.current"),
+        limit_cents=row.take(fields.nullable(fields.cents), "balances.limit"),
+        currency=_currency_of(row, "balances.") or row.take(fields.currency, "balances.iso_currency_code"),
         holder_category=row.take(fields.nullable(fields.choice_of(*HOLDERS)), "holder_category"),
     )
 
@@ -178,8 +177,8 @@ def read_transaction(
     cents = row.take(fields.cents, "amount")
     posted_on = row.take(fields.posting_day(today), "date")
     merchant, key = _merchant(row, name)
-    primary = row.take(_category, "personal_finance_category", "primary") or ""
-    detailed = row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""
+    primary = row.take(_category, "personal_finance_category.primary") or ""
+    detailed = row.take(_category, "personal_finance_category.detailed") or row.take(_label, "category") or ""
     sign = (cents or 0) > 0 or -((cents or 0) < 0)
     category, understood = _categorised(primary, detailed, f"{name} {merchant}", sign)
     if memo and category.primary == "OTHER":  # a bank that has a column for the payer says what for in another
@@ -197,7 +196,7 @@ def read_transaction(
         account=account_id,
         posted_on=posted_on,
         amount_cents=cents,
-        currency=_currency_of(row, "iso_currency_code", "unofficial_currency_code"),
+        currency=_currency_of(row),
         name=name,
         merchant=merchant,
         merchant_key=key,
@@ -240,11 +239,10 @@ def _tidied(text: str) -> tuple[str, tuple[str, ...]]:
     return fields.printable(line[:LONGEST_NAME]), told
 
 
-def _currency_of(row: RowReading, *path: str) -> str | None:
+def _currency_of(row: RowReading, prefix: str = "") -> str | None:
     """The currency of a row or an account; NO_CURRENCY for one that is not known, which is foreign to everybody."""
-    *outer, official, unofficial = path
-    code: str | None = row.take(fields.nullable(fields.currency), *outer, official)
-    other = row.take(fields.nullable(fields.printable), *outer, unofficial)
+    code: str | None = row.take(fields.nullable(fields.currency), f"{prefix}iso_currency_code")
+    other = row.take(fields.nullable(fields.printable), f"{prefix}unofficial_currency_code")
     if code is None and other:
         row.told.append(f"currency {other!r} is not known, and counted as foreign")
         return NO_CURRENCY

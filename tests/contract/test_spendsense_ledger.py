@@ -165,7 +165,15 @@ def test_a_file_with_more_rows_than_one_statement_takes(world: World, monkeypatc
 
 # -- from a file to the database
 
-ATTACKS = ["'; DROP TABLE spendsense.profiles; --", '" OR 1=1 --', "%s %(x)s {x}", "\\'); SELECT pg_sleep(9); --", "$1"]
+ATTACKS = [
+    "NULL",
+    '{"a", NULL, "b\\"}',
+    "'; DROP TABLE spendsense.profiles; --",
+    '" OR 1=1 --',
+    "%s %(x)s {x}",
+    "\\'); SELECT pg_sleep(9); --",
+    "$1",
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

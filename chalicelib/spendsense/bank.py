@@ -1,7 +1,7 @@
 """A bank's rows in Plaid's shapes: accounts, transactions, liabilities. Amounts are integer hundredths ("cents").
 
-Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products/liabilities/. What is wrong with a row
-is told for each of its fields; a row with a problem is left out, and the others are taken.
+Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products/liabilities/. Each wrong
+field of a row is reported; a row with a problem is rejected, and the others are imported.
 """
 
 import re
@@ -108,7 +108,7 @@ class BankStatement:
 
 
 class RowReading:
-    """Takes fields out of one row and gathers what is wrong with them."""
+    """Reads the fields of one row and collects their problems."""
 
     __slots__ = ("_row", "_section", "line", "rejections", "told")
 
@@ -120,11 +120,11 @@ class RowReading:
         self.told: list[str] = []
 
     def has(self, name: str) -> bool:
-        """Does the row say something under that name?"""
+        """Whether the row has a value of that name."""
         return self._row.get(name) not in (None, "")
 
     def take(self, read: Callable[[Any], Any], field: str) -> Any:
-        """The field of that name, dotted where JSON nests; None if it is wrong, which is noted."""
+        """The field of that name, dotted where JSON nests; None if it is wrong, which is recorded."""
         value = self._row.get(field)
         if value is None and "." in field:
             outer, _, inner = field.partition(".")
@@ -136,13 +136,13 @@ class RowReading:
             return None
 
     def text(self, name: str) -> str:
-        """A text that banks break and pad: on one line, cut at 200 characters, which is told; "" if it is wrong."""
+        """A text on one line, cut at 200 characters; changes are reported. "" if the field is wrong."""
         text, told = self.take(_one_line, name) or ("", ())
         self.told += told
         return text
 
     def reject(self, field: str, problem: str, expected: str) -> None:
-        """Note a problem of the row."""
+        """Record a problem of the row."""
         self.rejections.append(
             RejectedField(section=self._section, line=self.line, field=field, problem=problem, expected=expected)
         )
@@ -226,7 +226,7 @@ def _counterparty(value: Any) -> str:
 
 
 def _one_line(value: Any) -> tuple[str, tuple[str, ...]]:
-    """A text on one line, cut at 200 characters; and what was done to it."""
+    """A text on one line, cut at 200 characters, and the changes to report."""
     return _tidied(value) if isinstance(value, str) else (fields.printable(value), ())
 
 

@@ -28,8 +28,8 @@ usable AS (
     JOIN people p USING (user_id)
     WHERE a.user_id = ANY(%(users)s) AND a.holder_category IS DISTINCT FROM 'business'
 ),
--- One pass over the rows, to a few for each account; everything after it works on a fraction of them.
--- Sums of cents are double precision: exact up to 90 trillion, and a sixth of all time less than through numeric.
+-- One pass over the rows, which leaves a few groups for each account.
+-- Sums of cents are double precision: exact up to 90 trillion, and a sixth faster in all than numeric.
 totals AS MATERIALIZED (
     SELECT
         user_id,
@@ -57,7 +57,7 @@ totals AS MATERIALIZED (
         AND posted_on <= %(as_of)s::date
     GROUP BY user_id, account_id, flow, foreign_currency IS NOT NULL
 ),
--- A cash management account that money is spent from, or pay comes to, is a checking account; else it holds savings.
+-- A cash management account counts as checking if money is spent from it or pay comes to it, otherwise as savings.
 lived_from AS (
     SELECT DISTINCT t.user_id, t.account_id
     FROM totals t
@@ -118,7 +118,7 @@ flows AS MATERIALIZED (
     FROM counted
     GROUP BY user_id
 ),
--- The rows that make subscriptions and income: what services charged for a year and a half, and pay, in and back.
+-- The rows behind subscriptions and income: charges of services over a year and a half, pay, and pay taken back.
 looked_at AS MATERIALIZED (
     SELECT t.user_id, t.merchant_id, t.posted_on, t.amount_cents, c.flow, p.role
     FROM spendsense.transactions t
@@ -132,7 +132,7 @@ looked_at AS MATERIALIZED (
         AND p.at_home AND p.role <> 'other' AND c.flow IN ('service', 'wages', 'income')
         AND CASE c.flow WHEN 'service' THEN t.amount_cents > 0 ELSE t.posted_on > %(as_of)s::date - 180 END
 ),
--- Subscriptions, of merchants that charge, and not too often.
+-- Subscriptions: the charges of merchants that charged lately, and at most 60 times.
 charged AS MATERIALIZED (
     SELECT l.user_id, l.merchant_id, l.posted_on, l.amount_cents
     FROM looked_at l
@@ -146,7 +146,7 @@ charged AS MATERIALIZED (
     ) AS candidates USING (user_id, merchant_id)
     WHERE l.flow = 'service'
 ),
--- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount again and again.
+-- Each merchant is examined as a whole (plan 0), and plan by plan: a plan is an amount that is charged repeatedly.
 plans AS (
     SELECT user_id, merchant_id, amount_cents
     FROM charged
@@ -172,7 +172,7 @@ backwards AS (
     FROM charges
     WINDOW latest_first AS (PARTITION BY user_id, merchant_id, plan ORDER BY posted_on DESC)
 ),
--- The pace is the median of the last five gaps; near enough to a week, two, a month, a quarter or a year it is a cadence.
+-- The pace is the median of the last five gaps. A pace close to 7, 14, 30, 91 or 365 days is a cadence.
 paced AS (
     SELECT
         user_id,
@@ -193,7 +193,7 @@ paced AS (
     ) AS median
 ),
 cadences (days, slack) AS (VALUES (7, 1), (14, 2), (30, 3), (91, 5), (365, 14)),
--- Back from the last charge, the run of charges that keep the cadence, with at most one left out and one change of price.
+-- Back from the last charge, the charges that keep the cadence; one may be missing, and the price may change once.
 kept AS (
     SELECT
         b.user_id, b.merchant_id, b.plan, b.place, b.posted_on, b.amount_cents, c.days, c.slack,
@@ -267,7 +267,7 @@ subscriptions AS (
     WHERE m.user_id = ANY(%(users)s)
     GROUP BY s.user_id
 ),
--- Income, always over 180 days: a month cannot hold a gap of 45. What a payer took back is left out with what it was.
+-- Income, always over 180 days: a month cannot hold a gap of 45 days. A reversal cancels the payment it took back.
 received AS MATERIALIZED (
     SELECT
         user_id,
@@ -297,8 +297,8 @@ by_payer AS (
     WHERE b.user_id IS NULL
     GROUP BY r.user_id, r.payer, r.posted_on
 ),
--- A payer of three payments or more, 45 days or less apart, is regular. What others pay as wages is put together, as a
--- freelancer's clients are; what is not wages counts if a payer sends it three times, 6 to 95 days apart.
+-- A payer of three payments or more, 45 days or less apart, is regular. Wages of all other payers are combined, like
+-- those of a freelancer's clients. Income other than wages counts if a payer sends it three times, 6 to 95 days apart.
 payers AS (
     SELECT
         user_id,
@@ -342,7 +342,7 @@ medians AS (
     FROM paydays
     GROUP BY user_id, payer
 ),
--- What is more than three times a payer's usual is a bonus: it makes income no more variable, and no month dearer.
+-- A payment above three times the payer's median is a bonus, which counts neither as variation nor as monthly income.
 paid AS (
     SELECT
         d.user_id,
@@ -386,8 +386,8 @@ pay AS (
     FROM paydays d
     GROUP BY d.user_id
 ),
--- Credit. A card without a positive limit has no utilization. Plaid tells the minimum of the statement that is open now,
--- so a payment is compared with the statement before it, and only where that asked for more than was paid.
+-- Credit. A card without a positive limit has no utilization. Plaid gives the minimum of the open statement, so a
+-- payment is compared with the statement before it, and only if that asked for more than was paid.
 minimum_only AS (
     SELECT user_id, account_id
     FROM (
@@ -451,7 +451,7 @@ held AS (
     WHERE at_home
     GROUP BY user_id
 ),
--- Everything by window; what needs a month is null before there was one.
+-- Everything by window; monthly figures are null during the first month.
 windowed AS (
     SELECT
         p.user_id,

@@ -1,4 +1,4 @@
--- What the bank took back, and pending rows whose posted ones have come.
+-- Deletes rows that the bank removed, and pending rows that have posted.
 WITH gone AS (
     DELETE FROM spendsense.transactions
     WHERE user_id = %(user_id)s

@@ -21,10 +21,11 @@ Messages are for the caller: they name the field or the resource and the expecte
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
-class Problem(NamedTuple):
+class Problem(Struct, frozen=True):
     """One problem of an input: the field, the problem, and the expected value."""
 
     field: str

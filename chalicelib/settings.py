@@ -19,7 +19,7 @@ STAGES = ("local", "dev", "staging", "prod")
 OVERLAY = "OMNIBUS_ENVIRONMENT"
 CLOUD_FILE = ".local/cloud.json"
 ROLE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-ORIGIN = re.compile(r"https?://[^/\sA-Z]+")
+ORIGIN = r"https?://[^/\sA-Z]+"
 """An Origin as browsers send it, in lower case; any other spelling would match no request."""
 
 
@@ -53,7 +53,7 @@ def _currency(raw: str) -> str:
 
 def _origins(raw: str) -> frozenset[str]:
     origins = frozenset(part.strip() for part in raw.split(",") if part.strip())
-    if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in origins):
+    if not all(origin == "*" or re.fullmatch(ORIGIN, origin) for origin in origins):
         raise ValueError("origins such as https://app.example.com, without a path, separated by commas")
     return origins
 

@@ -9,7 +9,6 @@ from msgspec import Meta, Struct, field
 PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f\s][^\x00-\x1f\x7f]*$(?!\n)"
 """PLAIN_TEXT, and not only spaces."""
-CURSOR = r"^[0-9A-Za-z_-]*$(?!\n)"
 LONGEST_NAME = 100
 
 Genre = Annotated[str, Meta(min_length=1, max_length=50, pattern=NAME_PATTERN, examples=["hip hop"])]
@@ -37,6 +36,17 @@ Notes = Annotated[list[str], Meta(description="The parts of the question that co
 Rank = Annotated[
     int, Meta(ge=1, description="By popularity score, of venues with at least min_events; equal scores share a rank.")
 ]
+GenreNames = Annotated[list[Genre], Meta(max_length=10)]
+PlaceNames = Annotated[list[PlaceName], Meta(max_length=10)]
+VenueTypes = Annotated[list[VenueType], Meta(max_length=10)]
+ArtistIds = Annotated[list[ArtistId], Meta(max_length=20)]
+VenueIds = Annotated[list[VenueId], Meta(max_length=20)]
+LowestPrice = Annotated[Decimal | None, Meta(description="The cheapest ticket; null if no price is known.")]
+Share = Annotated[float, Meta(ge=0, le=1)]
+ExclusiveEnd = Annotated[date, Meta(description="Exclusive.")]
+Instant = Annotated[datetime, Meta(tz=True)]
+PageSize = Annotated[int, Meta(ge=1, le=100)]
+NamesCursor = Annotated[str, Meta(max_length=200, pattern=r"^[0-9A-Za-z_-]*$(?!\n)")]
 OrderBy = Literal["popularity", "revenue", "attendance_rate", "concerts", "capacity"]
 
 
@@ -44,7 +54,7 @@ class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A filter for scheduled concerts; every field is optional. Lists are alternatives, days are inclusive."""
 
     genres: Annotated[list[Genre], Meta(max_length=10, examples=[["rock", "indie"]])] = []
-    exclude_genres: Annotated[list[Genre], Meta(max_length=10)] = []
+    exclude_genres: GenreNames = []
     location: Annotated[
         str,
         Meta(
@@ -54,12 +64,12 @@ class ConcertWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             examples=["Austin, Texas"],
         ),
     ] = ""
-    locations: Annotated[list[PlaceName], Meta(max_length=10, description="Any of these places.")] = []
-    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
-    exclude_artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
-    venue_ids: Annotated[list[VenueId], Meta(max_length=20)] = []
-    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+    locations: PlaceNames = []
+    exclude_locations: PlaceNames = []
+    artist_ids: ArtistIds = []
+    exclude_artist_ids: ArtistIds = []
+    venue_ids: VenueIds = []
+    venue_types: VenueTypes = []
     since: Annotated[date | None, Meta(description="First day; today without it.")] = None
     until: Annotated[date | None, Meta(description="Last day.")] = None
     min_price: Annotated[Price | None, Meta(description="The cheapest ticket costs at least this.")] = None
@@ -94,7 +104,7 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     state: str
     country: str
     event_date: date
-    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null if no price is known.")]
+    price_from: LowestPrice
     score: Annotated[float, Meta(gt=0, le=1)]
     reasons: list[str]
 
@@ -123,9 +133,9 @@ class PopularityQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = 365
     since: Annotated[date | None, Meta(description="First day, instead of lookback_days.")] = None
     until: Annotated[date | None, Meta(description="Last day, with since.")] = None
-    locations: Annotated[list[PlaceName], Meta(max_length=10, description="Any of these places.")] = []
-    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+    locations: PlaceNames = []
+    exclude_locations: PlaceNames = []
+    venue_types: VenueTypes = []
     min_capacity: Seats | None = None
     max_capacity: Seats | None = None
     order_by: OrderBy = "popularity"
@@ -158,7 +168,7 @@ class VenueStanding(Struct, frozen=True, kw_only=True):
     total_events: int
     reported_events: Annotated[int, Meta(description="The number of events with known revenue.")]
     avg_attendance: float | None
-    avg_attendance_rate: Annotated[float, Meta(ge=0, le=1)] | None
+    avg_attendance_rate: Share | None
     total_revenue: Annotated[Decimal | None, Meta(description="Of the reported events.", examples=["1234567.89"])]
     revenue_per_event: Decimal | None
     booking_frequency: Annotated[float, Meta(description="Concerts in 30 days, over the whole period.")]
@@ -171,7 +181,7 @@ class PopularityReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     venues: list[VenueStanding]
     since: date
-    until: Annotated[date, Meta(description="Exclusive.")]
+    until: ExclusiveEnd
     currency: str
     generated_at: datetime
     notes: Notes = []
@@ -189,13 +199,13 @@ class TotalsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     since: date | None = None
     until: date | None = None
-    genres: Annotated[list[Genre], Meta(max_length=10)] = []
-    exclude_genres: Annotated[list[Genre], Meta(max_length=10)] = []
-    locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    exclude_locations: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    artist_ids: Annotated[list[ArtistId], Meta(max_length=20)] = []
-    venue_ids: Annotated[list[VenueId], Meta(max_length=20)] = []
-    venue_types: Annotated[list[VenueType], Meta(max_length=10)] = []
+    genres: GenreNames = []
+    exclude_genres: GenreNames = []
+    locations: PlaceNames = []
+    exclude_locations: PlaceNames = []
+    artist_ids: ArtistIds = []
+    venue_ids: VenueIds = []
+    venue_types: VenueTypes = []
 
 
 class GenreTotals(Struct, frozen=True, kw_only=True):
@@ -214,7 +224,7 @@ class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     genres: list[GenreTotals]
     since: date
-    until: Annotated[date, Meta(description="Exclusive.")]
+    until: ExclusiveEnd
     currency: str
     notes: Notes = []
 
@@ -222,14 +232,14 @@ class SeasonTotals(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ConcertsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A filter for concerts: repeated names are alternatives, days are inclusive, the default begins today."""
 
-    q: Annotated[NameWords, Meta(description="NameWords of the artist's or venue's name.")] = ""
-    genre: Annotated[list[Genre], Meta(max_length=10)] = []
-    place: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    type: Annotated[list[VenueType], Meta(max_length=10)] = []
+    q: Annotated[NameWords, Meta(description="Words of the artist's or venue's name.")] = ""
+    genre: GenreNames = []
+    place: PlaceNames = []
+    type: VenueTypes = []
     first: Annotated[date | None, Meta(description="First day.")] = field(default=None, name="from")
     last: Annotated[date | None, Meta(description="Last day.")] = field(default=None, name="to")
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=200, pattern=CURSOR)] = ""
+    limit: PageSize = 20
+    cursor: NamesCursor = ""
 
 
 class Concert(Struct, frozen=True, kw_only=True):
@@ -252,7 +262,7 @@ class Concert(Struct, frozen=True, kw_only=True):
     longitude: float | None
     venue_type: str
     capacity: int
-    price_from: Annotated[Decimal | None, Meta(description="The cheapest ticket; null if no price is known.")]
+    price_from: LowestPrice
     price_to: Decimal | None
     currency: str
 
@@ -269,15 +279,15 @@ class NamesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A search by name: every word must be in the name; the last may be incomplete."""
 
     q: NameWords = ""
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=200, pattern=CURSOR)] = ""
+    limit: PageSize = 20
+    cursor: NamesCursor = ""
 
 
 class VenuesQuery(NamesQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A search for venues by name, place and type."""
 
-    place: Annotated[list[PlaceName], Meta(max_length=10)] = []
-    type: Annotated[list[VenueType], Meta(max_length=10)] = []
+    place: PlaceNames = []
+    type: VenueTypes = []
 
 
 class Artist(Struct, frozen=True, kw_only=True):
@@ -378,7 +388,6 @@ HIGHEST_PRICE = 1e6
 
 TicketMoney = Annotated[float, Meta(ge=0, le=HIGHEST_PRICE)]
 Takings = Annotated[float, Meta(ge=0, le=1e9)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class TicketFeatures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -563,7 +572,7 @@ class ChatReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     session_id: str
     intent: Intent
-    confidence: Annotated[float, Meta(ge=0, le=1)]
+    confidence: Share
     data: dict[str, Any]
     suggestions: list[str]
     timestamp: datetime
@@ -609,7 +618,7 @@ class ChatExchange(Struct, frozen=True, kw_only=True):
     message: str
     reply: str
     intent: str
-    at: Annotated[datetime, Meta(tz=True)]
+    at: Instant
     helpful: bool | None
 
 
@@ -624,7 +633,7 @@ class ChatSessionView(Struct, frozen=True, kw_only=True):
 class ChatFeedback(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Feedback on an answer, identified by its timestamp; the latest feedback counts."""
 
-    at: Annotated[datetime, Meta(tz=True)]
+    at: Instant
     helpful: bool
     user_id: UserId | None = None
 

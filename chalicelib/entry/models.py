@@ -12,7 +12,7 @@ from chalicelib.errors import InvalidInput, OmnibusError
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
-NUMBER_TEXT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+NUMBER_TEXT = r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -60,7 +60,7 @@ def decode_query(values: Mapping[str, Sequence[str]] | None, model: type[Model])
             raise InvalidInput.of(name, f"is given {len(given)} times", "one value")
     for name in moments:
         # From text, msgspec accepts a number as seconds since 1970, but the schema requires a time.
-        if NUMBER_TEXT.fullmatch(str(flat.get(name, ""))):
+        if re.fullmatch(NUMBER_TEXT, str(flat.get(name, ""))):
             raise InvalidInput.of(name, "is no time", "a time such as 2026-11-21T12:00:00Z")
     try:
         return msgspec.convert(flat, model, strict=False)
@@ -138,5 +138,5 @@ def error_content(error: OmnibusError, request_id: str = "") -> dict[str, Any]:
     if request_id:
         content["request_id"] = request_id
     if error.problems:
-        content["details"] = [problem._asdict() for problem in error.problems]
+        content["details"] = [msgspec.structs.asdict(problem) for problem in error.problems]
     return content

@@ -29,7 +29,7 @@ from chalicelib.flights.columns import SCHEMA, STATE_SCHEMA
 from chalicelib.flights.derivation import complete
 from chalicelib.flights.models import CompactionOrder, CompactionReport
 from chalicelib.flights.ports import Archive, EmitMetrics, RunHistory, StoredObject
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from chalicelib.flights.verdicts import RUNS_A_DAY
 from chalicelib.parallel import in_order
 

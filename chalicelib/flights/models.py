@@ -1,12 +1,12 @@
 """Requests and responses of the flights routes and functions; app.py imports this, so it imports next to nothing."""
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from chalicelib.flights.boxes import Box
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 
 REPLAY = "ObjectCreated:Replay"
 """The event name of a record that requests to process a snapshot again, done or not."""
@@ -340,7 +340,7 @@ class PendingQuery(Struct, frozen=True, kw_only=True, rename=PERIOD):
     retry_after: int
 
 
-class HistoryAnswer(NamedTuple):
+class HistoryAnswer(Struct, frozen=True):
     """An answer from the history, or PendingQuery, and whether the answer is final."""
 
     answer: Struct

@@ -25,7 +25,8 @@ from chalicelib.flights.models import (
 from chalicelib.flights.ports import FOREVER, GuardReading, Links, ObjectReader, RunBook, RunHistory
 from chalicelib.flights.queries import period
 from chalicelib.flights.reports import QualityReport
-from chalicelib.flights.runs import KEPT_FOR, Run, RunStatus
+from chalicelib.flights.runs import KEPT_FOR, Run
+from chalicelib.flights.status import RunStatus
 from chalicelib.flights.verdicts import quality_history
 
 LINKS_LAST_S = 900

@@ -7,8 +7,9 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
 from chalicelib.flights.statements import Statement
+from chalicelib.flights.status import RunStatus
 
 
 class StateSource(Protocol):

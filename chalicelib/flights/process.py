@@ -10,7 +10,8 @@ from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
 from chalicelib.flights.convert import Conversion, SnapshotLimits, convert
 from chalicelib.flights.ports import Bucket, EmitMetrics, RunBook
-from chalicelib.flights.runs import TO_PROCESSED, RunStatus, begun
+from chalicelib.flights.runs import TO_PROCESSED, begun
+from chalicelib.flights.status import RunStatus
 from chalicelib.flights.troubles import Troubles
 
 NAMESPACE = "FlightDataPipeline/Processing"

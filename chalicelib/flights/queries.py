@@ -9,7 +9,8 @@ from chalicelib.flights import index, keys
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.models import Latest, LatestQuery, Selection, SnapshotList, SnapshotsQuery, SnapshotSummary
 from chalicelib.flights.ports import ObjectReader, RunBook, RunHistory
-from chalicelib.flights.runs import KEPT_FOR, Run, RunStatus
+from chalicelib.flights.runs import KEPT_FOR, Run
+from chalicelib.flights.status import RunStatus
 
 RANGES = {
     "baro_altitude_ft": ("altitude_min_ft", "altitude_max_ft"),

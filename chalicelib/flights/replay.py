@@ -9,7 +9,8 @@ from chalicelib.errors import InvalidInput, NotFound, Unprocessable
 from chalicelib.flights import keys
 from chalicelib.flights.models import Replay, ReplayProgress, ReplayRequest
 from chalicelib.flights.ports import ObjectReader, ReplayBook, Reprocessing, RunHistory
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
+from chalicelib.flights.status import RunStatus
 from chalicelib.flights.verdicts import RUNS_A_DAY
 
 LONGEST = timedelta(hours=24)

@@ -7,7 +7,8 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.flights import keys
 from chalicelib.flights.models import ReleaseRequest
 from chalicelib.flights.ports import ObjectWriter, RunBook
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
+from chalicelib.flights.status import RunStatus
 
 
 class QuarantineReview:

@@ -12,20 +12,13 @@ release changes a verdict, so late duplicates of earlier events cannot move a ru
 """
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.flights.status import RunStatus
+
 KEPT_FOR = timedelta(days=90)
-
-
-class RunStatus(StrEnum):
-    INGESTED = "INGESTED"
-    PROCESSED = "PROCESSED"
-    VALIDATED = "VALIDATED"
-    QUARANTINED = "QUARANTINED"
-    FAILED = "FAILED"
 
 
 TO_PROCESSED = (RunStatus.INGESTED, RunStatus.FAILED)

@@ -6,7 +6,8 @@ from typing import Any
 
 from chalicelib.errors import UpstreamUnavailable
 from chalicelib.flights.ports import Alerts, RunBook, TroubleNotices
-from chalicelib.flights.runs import TO_FAILED, Run, RunStatus
+from chalicelib.flights.runs import TO_FAILED, Run
+from chalicelib.flights.status import RunStatus
 
 PENDING, SENT = "PENDING", "SENT"
 CLAIM_LASTS = timedelta(seconds=45)

@@ -10,7 +10,8 @@ from chalicelib.flights import keys
 from chalicelib.flights.ports import Bucket, EmitMetrics, Feed, RunBook, RunHistory
 from chalicelib.flights.quality import Thresholds, assess
 from chalicelib.flights.reports import QualityReport
-from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, RunStatus, begun
+from chalicelib.flights.runs import TO_QUARANTINED, TO_VALIDATED, Run, begun
+from chalicelib.flights.status import RunStatus
 from chalicelib.flights.troubles import Troubles
 
 USUAL_WITHIN_S = 3600

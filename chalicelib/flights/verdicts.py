@@ -14,7 +14,8 @@ from chalicelib.flights.models import (
     WorstCheck,
 )
 from chalicelib.flights.ports import RunHistory
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
+from chalicelib.flights.status import RunStatus
 
 RUNS_A_DAY = 1440
 """One every minute: more than a day has, whatever the schedule."""

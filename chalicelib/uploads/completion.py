@@ -10,9 +10,10 @@ from datetime import datetime
 from chalicelib.errors import InvalidInput
 from chalicelib.uploads.content import SNIFF_BYTES, Image, examine
 from chalicelib.uploads.keys import parse_key
-from chalicelib.uploads.machine import Denial, Lapsed, Refused, Session, Status, Upload, Verified
+from chalicelib.uploads.machine import Denial, Lapsed, Refused, Session, Upload, Verified
 from chalicelib.uploads.notices import Notices
 from chalicelib.uploads.ports import Objects, SessionStore, Stored
+from chalicelib.uploads.status import Status
 
 
 class Completion:

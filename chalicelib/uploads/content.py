@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from chalicelib.uploads.machine import Reason
+from chalicelib.uploads.status import Reason
 
 SNIFF_BYTES = 512
 """Enough for each signature below, including a long list of HEIF's compatible brands."""

@@ -37,28 +37,12 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chalicelib.uploads.status import Reason, Status
+
 LIFETIME = timedelta(minutes=30)
 PERMISSION_LIFETIME = timedelta(minutes=5)
 NOTICE_LEASE = timedelta(seconds=20)
 MAX_PERMISSIONS = 20
-
-
-class Status(StrEnum):
-    """The status of a session; EXPIRED may also be derived, see `status_at`."""
-
-    AWAITING_SCAN = "AWAITING_SCAN"
-    UPLOAD_REQUESTED = "UPLOAD_REQUESTED"
-    COMPLETED = "COMPLETED"
-    REJECTED = "REJECTED"
-    EXPIRED = "EXPIRED"
-
-
-class Reason(StrEnum):
-    """Why an uploaded object was rejected."""
-
-    EMPTY = "empty"
-    TOO_LARGE = "too_large"
-    NOT_AN_IMAGE = "not_an_image"
 
 
 class Denial(StrEnum):

@@ -20,8 +20,9 @@ from chalicelib.uploads.machine import (
     NoticeSent,
     Session,
 )
-from chalicelib.uploads.models import NoticeDue, outcome_message
+from chalicelib.uploads.models import NoticeDue
 from chalicelib.uploads.ports import Outbox, SessionStore, Sockets
+from chalicelib.uploads.views import outcome_message
 
 FIRST_RETRY_S = 2
 

@@ -9,10 +9,10 @@ import msgspec
 from chalicelib.errors import Forbidden, Gone, NotFound, OmnibusError
 from chalicelib.uploads import tokens
 from chalicelib.uploads.machine import Connected, Denial, Disconnected, Session, Socket
-from chalicelib.uploads.models import view_of
 from chalicelib.uploads.notices import Notices
 from chalicelib.uploads.ports import Peer, SessionStore, SocketIndex, Sockets
 from chalicelib.uploads.sessions import named_session
+from chalicelib.uploads.views import view_of
 
 
 class Presence:

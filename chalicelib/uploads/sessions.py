@@ -12,7 +12,7 @@ from chalicelib.errors import Conflict, Gone, InvalidInput, NotFound, OmnibusErr
 from chalicelib.uploads import tokens
 from chalicelib.uploads.content import DECLARED_TYPES
 from chalicelib.uploads.keys import SESSION_ID, next_key
-from chalicelib.uploads.machine import LIFETIME, PERMISSION_LIFETIME, Denial, Permitted, Session, Status
+from chalicelib.uploads.machine import LIFETIME, PERMISSION_LIFETIME, Denial, Permitted, Session
 from chalicelib.uploads.models import (
     EXAMPLE_ID,
     Form,
@@ -20,9 +20,10 @@ from chalicelib.uploads.models import (
     SessionView,
     UploadPermission,
     UploadUrlQuery,
-    view_of,
 )
 from chalicelib.uploads.ports import Counters, Objects, Permits, SessionStore, Sockets
+from chalicelib.uploads.status import Status
+from chalicelib.uploads.views import view_of
 
 WINDOW = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=5)

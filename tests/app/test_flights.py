@@ -13,7 +13,7 @@ from chalicelib.entry.sockets import Connection
 from chalicelib.errors import RateLimited, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.history import FlightHistory
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT, OPERATOR_TOKEN

@@ -10,8 +10,8 @@ from chalice.test import Client
 
 import app as application
 from chalicelib.errors import RateLimited, UpstreamUnavailable
-from chalicelib.uploads.machine import Status
 from chalicelib.uploads.site import PAGES, Site
+from chalicelib.uploads.status import Status
 from chalicelib.wiring import Services
 from tests.events import s3_event, s3_test_event, socket_event, sqs_event
 from tests.unit.uploads.house import HTML, House

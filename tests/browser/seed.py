@@ -15,7 +15,8 @@ import psycopg
 from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb import to_item
-from chalicelib.flights.runs import Run, RunStatus, begun
+from chalicelib.flights.runs import Run, begun
+from chalicelib.flights.status import RunStatus
 from infra import console
 from local.cloud import Cloud
 from local.people.generator import generate

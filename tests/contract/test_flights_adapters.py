@@ -21,7 +21,8 @@ from chalicelib.adapters.topics import Topic
 from chalicelib.errors import NotFound, OmnibusError, RateLimited, UpstreamRejected, UpstreamUnavailable
 from chalicelib.flights.breaker import Breaker, BreakerState, after_failure
 from chalicelib.flights.models import REPLAY
-from chalicelib.flights.runs import TO_PROCESSED, Run, RunStatus, begun
+from chalicelib.flights.runs import TO_PROCESSED, Run, begun
+from chalicelib.flights.status import RunStatus
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeBucket, FakeGuard, FakeRuns
 from tests.infra.template import table_definition

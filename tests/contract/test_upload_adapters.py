@@ -35,7 +35,6 @@ from chalicelib.uploads.machine import (
     NoticeClaimed,
     NoticeSent,
     Permitted,
-    Reason,
     Refused,
     Session,
     Socket,
@@ -45,6 +44,7 @@ from chalicelib.uploads.machine import (
 )
 from chalicelib.uploads.models import NoticeDue
 from chalicelib.uploads.ports import Stored
+from chalicelib.uploads.status import Reason
 from chalicelib.wiring import Services
 from tests.environment import ENVIRONMENT
 from tests.fakes.uploads import FakeCounters, FakeSessions, FakeSockets, FakeStorage

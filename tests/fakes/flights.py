@@ -14,7 +14,8 @@ from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
 from chalicelib.flights.outcomes import PollOutcome
 from chalicelib.flights.ports import FOREVER, Watcher
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
+from chalicelib.flights.status import RunStatus
 
 
 class FakeSource:

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import condition_failed, from_item, one_of, setting, to_item
 from chalicelib.flights.ports import FOREVER
-from chalicelib.flights.runs import Run, RunStatus
+from chalicelib.flights.runs import Run
+from chalicelib.flights.status import RunStatus
 
 WHAT = "the table of runs"
 

@@ -28,16 +28,15 @@ from chalicelib.uploads.machine import (
     NoticeSent,
     Outcome,
     Permitted,
-    Reason,
     Refused,
     Session,
     Socket,
-    Status,
     Upload,
     Verified,
     sequence_of,
     step,
 )
+from chalicelib.uploads.status import Reason, Status
 
 WHAT = "The upload sessions table"
 SOCKET_INDEX = "socket"

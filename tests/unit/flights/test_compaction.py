@@ -19,7 +19,7 @@ from chalicelib.flights import compaction, keys
 from chalicelib.flights.columns import SCHEMA
 from chalicelib.flights.compaction import QUERIES_LAST, SOURCES_KEY
 from chalicelib.flights.models import CompactionOrder, CompactionReport, ReleaseRequest
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights.vectors import TIME, snapshot, state
 from tests.unit.flights.world import World
 

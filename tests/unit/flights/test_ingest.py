@@ -10,7 +10,7 @@ from chalicelib.flights.breaker import BreakerState
 from chalicelib.flights.ingest import Ingestion, poll_cost
 from chalicelib.flights.outcomes import Blocked, Fetched, Malformed, PollOutcome, Throttled, Unauthorized, Unavailable
 from chalicelib.flights.ports import Box
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeAlerts, FakeBucket, FakeEmit, FakeGuard, FakeRuns, FakeSource
 

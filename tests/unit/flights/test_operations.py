@@ -10,7 +10,8 @@ from chalicelib.flights.boxes import holds, square_degrees
 from chalicelib.flights.breaker import after_failure
 from chalicelib.flights.models import LatestQuery, QualityQuery, ReplayRequest, RunsQuery, SnapshotsQuery
 from chalicelib.flights.reports import CheckVerdict
-from chalicelib.flights.runs import RunStatus, begun
+from chalicelib.flights.runs import begun
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, PROCESSED, RAW, World
 

@@ -10,7 +10,7 @@ from chalicelib.errors import Conflict, InvalidInput, NotFound, OmnibusError, Ra
 from chalicelib.flights import keys
 from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.models import ReleaseRequest
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights.snapshots import CLIMBING, altered
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, PROCESSED, QUARANTINE, RAW, World

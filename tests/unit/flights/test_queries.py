@@ -7,7 +7,8 @@ import pytest
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
 from chalicelib.flights.models import LatestQuery, QualityQuery, Selection
-from chalicelib.flights.runs import RunStatus, begun
+from chalicelib.flights.runs import begun
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, INDEX, RAW, World
 

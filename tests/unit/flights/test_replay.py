@@ -6,7 +6,7 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import keys
 from chalicelib.flights.models import ReplayRequest
-from chalicelib.flights.runs import RunStatus
+from chalicelib.flights.status import RunStatus
 from tests.unit.flights.vectors import TIME, good
 from tests.unit.flights.world import ID, PROCESSED, RAW, World
 

@@ -15,13 +15,13 @@ from chalicelib.uploads.machine import (
     NoticeReleased,
     NoticeSent,
     Permitted,
-    Reason,
     Refused,
     Session,
     Socket,
     Upload,
     Verified,
 )
+from chalicelib.uploads.status import Reason
 
 CREATED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SESSION_ID = "1b671a64-40d5-491e-99b0-da01ff1f3341"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.uploads.content import IMAGE_TYPES, Image, examine, sniff
-from chalicelib.uploads.machine import Reason
+from chalicelib.uploads.status import Reason
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:

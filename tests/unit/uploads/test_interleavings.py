@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chalicelib.errors import OmnibusError, RateLimited
-from chalicelib.uploads.machine import LIFETIME, MAX_PERMISSIONS, Session, Status, status_at
+from chalicelib.uploads.machine import LIFETIME, MAX_PERMISSIONS, Session, status_at
+from chalicelib.uploads.status import Status
 from tests.properties import examples
 from tests.unit.uploads.house import HTML, JPEG, House
 

@@ -20,17 +20,16 @@ from chalicelib.uploads.machine import (
     NoticeReleased,
     NoticeSent,
     Permitted,
-    Reason,
     Refused,
     Session,
     Socket,
-    Status,
     Upload,
     Verified,
     sequence_of,
     status_at,
     step,
 )
+from chalicelib.uploads.status import Reason, Status
 from tests.unit.uploads.histories import CREATED, KEYS, events, new_session
 
 AT = CREATED + timedelta(minutes=1)

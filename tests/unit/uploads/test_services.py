@@ -19,19 +19,10 @@ from chalicelib.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from chalicelib.uploads.machine import (
-    MAX_PERMISSIONS,
-    NOTICE_LEASE,
-    Denial,
-    Event,
-    Reason,
-    Session,
-    Socket,
-    Status,
-    Verified,
-)
+from chalicelib.uploads.machine import MAX_PERMISSIONS, NOTICE_LEASE, Denial, Event, Session, Socket, Verified
 from chalicelib.uploads.models import UploadUrlQuery
 from chalicelib.uploads.notices import Telling
+from chalicelib.uploads.status import Reason, Status
 from tests.unit.uploads.house import HTML, JPEG, PHONE_PAGE, PNG, House
 
 

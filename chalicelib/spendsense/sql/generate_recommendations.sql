@@ -11,7 +11,7 @@ WITH judged AS MATERIALIZED (
 considered AS (
 /*considered*/
 ),
-guarded AS (
+guarded AS MATERIALIZED (
     SELECT
         c.*,
         md5(c.subject::text || '/' || c.window_days || '/' || c.item_id)::uuid AS recommendation_id,

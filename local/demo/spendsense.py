@@ -143,7 +143,7 @@ def _three_shapes(
         lines = [
             "taken: " + ", ".join(_counted(count, part) for part, count in tried["saved"].items() if count),
             *(f"left out: line {line}, where {' and '.join(problems)}" for line, problems in left.items()),
-            *(f"read as: {note}" for note in read["notes"]),
+            *read["notes"],
             *(f"not known: {name!r}" for name in read["unknown"]),
         ]
         table.add_row(f"{name}\n{read['format']}, {read['encoding'] or 'UTF-8'}", escape("\n".join(lines)))
@@ -251,7 +251,10 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
     console.print(table)
     offer = next(one for one in found["recommendations"] if one["kind"] == "offer")
     trace = there.call(alice, "GET", f"/users/me/recommendations/{offer['recommendation_id']}")["trace"]
-    used = "\n".join(f"{one['signal']} = {_value(one)}  {_threshold(one)}" for one in trace["signals_used"])
+    used = "\n".join(
+        f"{_words(one['signal'])}: {_value(one)}" + (f" ({_threshold(one)})" if one["threshold"] else "")
+        for one in trace["signals_used"]
+    )
     passed = ", ".join(name for name, passed in trace["guardrails"].items() if passed)
     text = f"{used}\nguardrails passed: {passed}\ntemplate {trace['template_id']}, run {trace['run_id']}"
     console.print(Panel(escape(text), title=f"The decision trace of {trace['item_id']}", title_align="left", width=118))

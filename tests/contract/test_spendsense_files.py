@@ -488,6 +488,6 @@ def test_a_file_without_an_account_needs_one(world: World) -> None:
     assert {(row.line, row.field) for row in refused.rejections} == {(2, "account_id"), (3, "account_id")}
     query = ImportQuery(account_id="card", account_kind="credit card")
     imported = world.ledger.save(person, from_csv(csv, query, TODAY), NOW)
-    assert imported.saved["accounts"] == 1
+    assert (imported.saved["accounts"], imported.unchanged["accounts"]) == (1, 0)
     (made,) = PostgresRecords(world.database).accounts(person) or []
     assert (made.account_id, made.type, made.currency) == ("card", "credit", "USD")

@@ -103,6 +103,7 @@ class _Import:
         if (new := given.new_account) and new.external_id not in own:
             columns = _columns([structs.replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
             saved["accounts"] += self._saved("save_accounts", columns)
+            accounts = (*accounts, new)
             own = self._own_accounts()
         transactions = self._of(own, given.transactions, "transactions")
         gone = {*given.removed, *(row.replaces for row in transactions if row.replaces), *self._posted(transactions)}

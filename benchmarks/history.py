@@ -4,8 +4,8 @@ Each snapshot has 10,000 aircraft, twelve snapshots an hour: the recording, as o
 another moment on, elsewhere and with other addresses. Bytes scanned are those of the column chunks that a reader of
 Parquet must read: of every row group whose statistics do not exclude the aircraft, and of the footers. Peers: the same
 query on one Parquet for each snapshot and on the raw JSON, all by DuckDB; and the same sorted hour written by DuckDB,
-from the same files with the same compression. The sizes are hours; 72 take some ten minutes and 1.5 GB of temporary
-files.
+from the same files with the same compression. The sizes are hours; 72 are 864 snapshots and 8.6 million rows, and take
+some two minutes and 1.5 GB of temporary files.
 """
 
 import gzip
@@ -32,7 +32,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.flights import FakeBucket, FakeEmit, FakeRuns
 from tests.unit.flights.traffic import ICAO24, LATITUDE, LONGITUDE, TIME, Vectors
 
-HOURS = [12]
+HOURS = [72]
 ROWS = 10_000
 SNAPSHOTS = 12
 START = TIME - TIME % 86_400

@@ -5,7 +5,7 @@ Box = tuple[float, float, float, float]
 
 
 def holds(box: Box, latitude: float, longitude: float) -> bool:
-    """Is the place within the box, its sides included?"""
+    """Whether the place is within the box, including its sides."""
     south, west, north, east = box
     between = west <= longitude <= east if west <= east else longitude >= west or longitude <= east
     return south <= latitude <= north and between

@@ -47,8 +47,8 @@ ROWS_A_GROUP = 10_000
 """An aircraft's rows lie in one row group or two, and its statistics let a query pass over all others."""
 PARQUET = "application/vnd.apache.parquet"
 STATES = pa.schema([*STATE_SCHEMA, SCHEMA.field("snapshot_s")])
-"""What is read of a snapshot or an hour. The rest is derived anew, which is quicker than reading it and leaves an hour
-with the columns of one release, however old its snapshots are."""
+"""The columns read from a snapshot or an hour. The rest is derived again, which is faster than reading it and leaves an
+hour with the columns of one release, however old its snapshots are."""
 PLAIN = frozenset(
     {
         "icao24", "callsign", "longitude", "latitude", "baro_altitude", "velocity", "true_track", "sensors",
@@ -174,7 +174,7 @@ class Compaction:
         return None if read is None else (_snapshot(read[0], keys.snapshot_time_of(key)), read[1])
 
     def _statuses(self, hour: int) -> dict[str, RunStatus]:
-        """Of the runs that are still known; what has outlived its run has passed, or it would be in quarantine."""
+        """The statuses of the known runs. A snapshot whose run has expired has passed, or it would be in quarantine."""
         (day,) = keys.days_back(hour, hour + keys.HOUR_S)
         runs = self._history.of_day(day, RUNS_A_DAY, start=hour, end=hour + keys.HOUR_S)
         return {run.tracking_id: run.status for run in runs}

@@ -59,7 +59,7 @@ def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, l
 
 
 def select_from(blocks: Iterable[Block], wanted: Selection, limit: int) -> tuple[int, list[Aircraft]]:
-    """How many aircraft of the blocks are `wanted`, and the first `limit` of them by address."""
+    """The number of `wanted` aircraft in the blocks, and the first `limit` of them by address."""
     matching = 0
 
     def found() -> Iterator[Aircraft]:

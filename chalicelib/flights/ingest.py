@@ -113,7 +113,7 @@ class Ingestion:
                 self._guard.refund_credits(day, cost)
 
     def _measure_outcome(self, outcome: PollOutcome) -> None:
-        """The day's credits only where the server says what is left of them, or that none are."""
+        """The day's credits, only if the server says how many are left, or that none are."""
         match outcome:
             case Fetched(credits_left=int(left)):
                 used = 100 * (1 - left / self._daily_credits)

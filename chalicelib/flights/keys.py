@@ -96,7 +96,7 @@ def snapshot_time_of_id(name: str) -> int:
 
 
 def time_of_processed(key: str) -> int | None:
-    """The time of the processed snapshot at `key`; None for what is none, such as the console's folders."""
+    """The time of the processed snapshot at `key`; None for other keys, such as the console's folders."""
     found = _STEM.search(key)
     return int(found[1]) if found and key == processed_key(int(found[1])) else None
 

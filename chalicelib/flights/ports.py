@@ -92,7 +92,7 @@ class HistoryEngine(Protocol):
         """The state of a query; NotFound for an unknown one."""
 
     def answers(self, state: QueryState, statement: Statement) -> bool:
-        """Is it this statement that the query asked?"""
+        """Whether the query ran this statement."""
 
     def rows(self, query_id: str, limit: int) -> list[list[str | None]]:
         """The first rows of a query that has succeeded, each value as text."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, Final, Protocol, TypeVar
@@ -40,20 +40,25 @@ def assess(
     thresholds: Thresholds = DEFAULTS,
     strict: bool = False,
     usual_rows: int | None = None,
+    before: BinaryIO | Buffer | None = None,
 ) -> QualityReport:
     """Judge a processed snapshot (`columns.SCHEMA`; a missing column makes checks unknown) and say why.
 
     `rejected` is the number of received rows that the conversion refused; `usual_rows` how many rows the snapshots
-    before had, if that is known; `strict` fails a snapshot on any failed check. A snapshot without rows is `empty`,
-    unless rows were rejected. The caller's file stays open.
+    before had, if that is known; `before` the latest of them that passed; `strict` fails a snapshot on any failed
+    check. A snapshot without rows is `empty`, unless rows were rejected. The caller's files stay open.
     Raises InvalidInput where the bytes are no whole Parquet file, or a column has a foreign type.
     """
     if rejected < 0:
         raise InvalidInput.of("rejected", f"is {rejected}", "a number of rows, 0 or more")
-    with opened(parquet) as source:
+    with opened(parquet) as source, ExitStack() as stack:
+        earlier: StatesSource | None = None
+        if before is not None:
+            with suppress(InvalidInput):  # its damage is not this snapshot's
+                earlier = stack.enter_context(opened(before))
         found, snapshot = _examine(source, thresholds)
         checks = [found[name] for name in thresholds.pass_marks]
-        plausible = plausibility(snapshot, thresholds, usual_rows) if source.rows else []
+        plausible = plausibility(snapshot, thresholds, usual_rows, earlier) if source.rows else []
         return _report(source, rejected, checks, plausible, thresholds, strict=strict)
 
 
@@ -118,7 +123,7 @@ def _examine(source: StatesSource, thresholds: Thresholds) -> tuple[dict[str, Ch
 
 
 def _made(pool: Executor | None, work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
-    """What is made of each item; a snapshot as small as today's is judged before a second thread has begun."""
+    """The result for each item. Small snapshots have no pool: they are judged before a second thread has started."""
     return map(work, items) if pool is None else (made for _, made in in_order(pool, work, items, WORKERS + 1))
 
 

@@ -94,7 +94,7 @@ def _utc(field: str, moment: datetime) -> datetime:
 
 
 def _snapshot_time(key: str) -> int | None:
-    """The time of the raw snapshot at `key`; None for what is none, such as the console's folders."""
+    """The time of the raw snapshot at `key`; None for other keys, such as the console's folders."""
     try:
         time = keys.snapshot_time_of(key)
     except InvalidInput:

@@ -89,7 +89,7 @@ class _Lines(NamedTuple):
 
 
 def _lines(rows: memoryview) -> _Lines:
-    """A copy with newlines for the brackets of rows and what is between them, and a stand-in for commas in strings."""
+    """A copy with newlines instead of the brackets between rows, and a stand-in for commas in strings."""
     text = np.array(rows, np.uint8)
     opens = np.concatenate(
         [np.flatnonzero(text[start : start + _CACHED] == _OPEN) + start for start in range(0, len(text), _CACHED)]

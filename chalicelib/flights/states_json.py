@@ -90,7 +90,7 @@ def parse_json(rows: bytes | memoryview, first_row: int, offset: int) -> tuple[p
 
 
 def boundary(text: bytearray, start: int, end: int) -> int:
-    """Where the last whole array or object in `text[start:end]` ends, `start` standing inside an array.
+    """The end of the last whole array or object in `text[start:end]`, where `start` is inside an array.
 
     Where that array itself ends here, it is the place of its closing bracket.
     """

@@ -203,7 +203,7 @@ class SnapshotText:
         return SnapshotText(Stream(spool, self._stream.max_bytes), time)
 
     def _fill(self) -> None:
-        """Move what is left, and the byte before it, to the front of the buffer; fill the rest."""
+        """Move the remaining bytes, and the byte before them, to the front of the buffer, and fill the rest."""
         if self._at_end:
             return
         behind = max(self.start - 1, 0)
@@ -221,7 +221,7 @@ class SnapshotText:
         try:
             return msgspec.json.decode(self._head + b"[]}", type=_Head).time
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return None  # the envelope will tell what is wrong
+            return None  # the envelope reports the error
 
     def _misplaced(self, expected: str) -> InvalidInput:
         near = bytes(self.text[self.start : min(self.start + 20, self._end)])

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import keys
@@ -71,29 +72,38 @@ class Validation:
         except NotFound:
             self._finish(key, run.tracking_id)
             return
-        with parquet:
+        earlier = self._earlier(run.snapshot_time)
+        with parquet, self._latest_valid(run.snapshot_time, earlier) as before:
             report = assess(
                 parquet,
                 rejected=run.rejected or 0,
                 thresholds=self._thresholds,
                 strict=self._strict,
-                usual_rows=self._usual_rows(run.snapshot_time),
+                usual_rows=_usual_rows(earlier),
+                before=before,
             )
         self._conclude(run, report, round((time.perf_counter() - started) * 1000))
 
-    def _usual_rows(self, snapshot_time: int) -> int | None:
-        """The median number of rows of the snapshots of the hour before, whatever their verdict; None if too few are.
-
-        Their verdict does not count, so that a smaller box is the usual one after half an hour.
-        """
+    def _earlier(self, snapshot_time: int) -> list[Run]:
+        """The runs of the hour before, the latest first."""
         start = snapshot_time - USUAL_WITHIN_S
         days = keys.days_back(start, snapshot_time)
-        before = [run for day in days for run in self._history.of_day(day, MOST_USUAL, start=start, end=snapshot_time)]
-        rows = sorted(run.rows for run in before[:MOST_USUAL] if run.rows is not None)
-        return rows[len(rows) // 2] if len(rows) >= LEAST_USUAL else None
+        runs = [run for day in days for run in self._history.of_day(day, MOST_USUAL, start=start, end=snapshot_time)]
+        return runs[:MOST_USUAL]
+
+    def _latest_valid(self, snapshot_time: int, earlier: list[Run]) -> AbstractContextManager[BinaryIO | None]:
+        """The latest of the earlier snapshots that passed, if it is recent enough to compare with."""
+        for run in earlier:
+            close = snapshot_time - run.snapshot_time <= self._thresholds.compared_within_s
+            if close and run.status is RunStatus.VALIDATED:
+                try:
+                    return self._bucket.open(keys.processed_key(run.snapshot_time))
+                except NotFound:  # compacted: a replay of an old snapshot
+                    continue
+        return nullcontext()
 
     def _finish(self, key: str, tracking_id: str) -> None:
-        """A repeated event after the snapshot was moved: do only what was not done then."""
+        """Finish an earlier invocation's work, if the event repeats after the snapshot was moved."""
         run = self._runs.find(tracking_id)
         if run is None or run.status not in JUDGED:
             raise InvalidInput(f"{key} was deleted before it was judged", code="processed_snapshot_missing")
@@ -144,3 +154,12 @@ class Validation:
         if report.score is not None:
             metrics["OverallQualityScore"] = (round(100 * report.score, 2), "Percent")
         self._emit(NAMESPACE, metrics)
+
+
+def _usual_rows(earlier: list[Run]) -> int | None:
+    """The median number of rows of the earlier snapshots, whatever their verdict; None if too few are known.
+
+    Their verdict does not count, so that a smaller box is the usual one after half an hour.
+    """
+    rows = sorted(run.rows for run in earlier if run.rows is not None)
+    return rows[len(rows) // 2] if len(rows) >= LEAST_USUAL else None

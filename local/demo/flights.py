@@ -7,7 +7,7 @@ with the runs, the failed checks with sample rows, a map of the last snapshot, a
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -208,42 +209,41 @@ def worst_report(pipeline: Pipeline, runs: Iterable[Run]) -> tuple[Run, dict[str
 
 
 def runs_table(runs: Iterable[Run]) -> Table:
-    """One line for each run: rows, rejected, score, grade, times and sizes."""
+    """One line for each run, in 80 columns: rows, score and grade, failed checks, time and size."""
     table = Table(
-        title="Runs: three hours of traffic",
-        caption="Schema and statistics take 14 kB of any Parquet file, so these small snapshots grow;"
-        " benchmarks/states_to_parquet.py shows large ones.",
+        title="Runs: three hours of traffic (ms to process and validate; kB of JSON and Parquet)",
+        caption="Schema and statistics are 14 kB of each Parquet file, so these small snapshots grow.",
         title_justify="left",
         caption_justify="left",
         title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=0,
     )
-    table.add_column("snapshot (UTC)")
-    table.add_column("status")
-    for heading in ("rows", "rejected", "score", "grade", "process ms", "validate ms", "bytes in", "bytes out"):
-        table.add_column(heading, justify="right")
-    table.add_column("failed checks", overflow="fold")
+    for heading in ("UTC", "status"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rows", "rejected", "score", "failed", "ms", "kB"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
         style = {"VALIDATED": "green", "QUARANTINED": "bold red", "FAILED": "bold red"}[run["status"]]
         table.add_row(
             f"{datetime.fromtimestamp(run['snapshot_time'], UTC):%H:%M:%S}",
             f"[{style}]{run['status']}[/]",
-            *(
-                shown(run.get(name))
-                for name in ("rows", "rejected", "score", "grade", "processing_ms", "validation_ms")
-            ),
-            shown(run.get("bytes_raw")),
-            shown(run.get("bytes_parquet")),
-            _listed(run.get("failed_checks") or []),
+            shown(run.get("rows")),
+            shown(run.get("rejected")),
+            "-" if run.get("score") is None else f"{run['score']:.3f} {run['grade']}",
+            shown(len(run.get("failed_checks") or [])),
+            ", ".join(shown(run.get(name)) for name in ("processing_ms", "validation_ms")),
+            ", ".join(_kilobytes(run.get(name)) for name in ("bytes_raw", "bytes_parquet")),
         )
     return table
 
 
-def _listed(checks: Sequence[str]) -> str:
-    return ", ".join(checks) if len(checks) <= 2 else f"{len(checks)} checks, see below"
+def _kilobytes(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1000:,.0f}"
 
 
 def checks_table(run: Run, report: Mapping[str, Any]) -> Table:
-    """A run's failed checks: score against pass mark, number of rows, and sample rows."""
+    """A run's failed checks as records of two columns: score against pass mark, number of rows, and sample rows."""
     moment = datetime.fromtimestamp(run["snapshot_time"], UTC)
     failed = [check for check in report["checks"] if check["verdict"] == "failed"]
     unknown = sum(check["verdict"] == "unknown" for check in report["checks"])
@@ -251,20 +251,17 @@ def checks_table(run: Run, report: Mapping[str, Any]) -> Table:
     title = f"{run['status']} at {moment:%H:%M:%S}: {counts}"
     aside = f"Moved to {run['quarantine_key']}, alert {run.get('alert', '-')}" if run.get("quarantine_key") else None
     table = Table(
-        title=title, caption=aside, title_justify="left", caption_justify="left", title_style="bold", show_lines=True
+        title=title, caption=aside, title_justify="left", caption_justify="left", title_style="bold", show_header=False
     )
-    table.add_column("check")
-    for heading in ("score", "pass", "failing"):
-        table.add_column(heading, justify="right")
-    table.add_column("sample rows", overflow="fold")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for check in failed:
-        table.add_row(
-            check["name"],
-            shown(check["score"]),
-            shown(check["pass_mark"]),
-            f"{check['failing']} of {check['checked']}",
-            "\n".join(sample_line(sample) for sample in check["samples"][:3]),
-        )
+        table.add_section()
+        table.add_row("check", f"[bold]{check['name']}[/]")
+        table.add_row("score", f"{shown(check['score'])}; passes from {shown(check['pass_mark'])}")
+        table.add_row("failing", f"{check['failing']:,} of {check['checked']:,}")
+        for sample in check["samples"][:3]:
+            table.add_row("sample", sample_line(sample))
     return table
 
 

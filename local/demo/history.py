@@ -16,6 +16,9 @@ from rich.table import Table
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from local.demo.map import draw_graticule, draw_ground, draw_places, view_of
 
 INK, GRID, ACCENT, QUIET = "#1f2933", "#d9dee4", "#c2410c", "#6b7785"
 AIRLINE: Final = "AFR"
@@ -77,10 +80,7 @@ def ask(get: Get, path: str, query: Mapping[str, str]) -> dict[str, Any]:
 
 def traffic_table(traffic: Mapping[str, Any]) -> Table:
     """Aircraft and rows by hour, and what the query scanned."""
-    table = Table(
-        title="Traffic by hour, from Athena", title_justify="left", title_style="bold", caption_justify="left"
-    )
-    table.caption = f"bytes scanned, as the local engine counts them: {traffic['bytes_scanned']:,}"
+    table = Table(title=f"Traffic by hour, from Athena: {scanned(traffic)}", title_justify="left", title_style="bold")
     table.add_column("hour (UTC)")
     table.add_column("aircraft", justify="right")
     table.add_column("rows", justify="right")
@@ -98,7 +98,7 @@ def draw_traffic(traffic: Mapping[str, Any], path: Path) -> Path:
     for place, number in enumerate(aircraft):
         axes.annotate(f"{number:,}", (place, number), ha="center", va="bottom", color=INK)
     axes.set_title("Distinct aircraft by hour (UTC)", loc="left", color=INK)
-    axes.set_xlabel(f"{traffic['from']} to {traffic['to']}; {traffic['bytes_scanned']:,} bytes scanned", color=QUIET)
+    axes.set_xlabel(f"{traffic['from']} to {traffic['to']}; {scanned(traffic)}", color=QUIET)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
@@ -106,30 +106,39 @@ def draw_traffic(traffic: Mapping[str, Any], path: Path) -> Path:
 
 
 def draw_flight(track: Mapping[str, Any], flight: Mapping[str, Any], path: Path) -> Path:
-    """Draw a flight's line over ground and its altitude over time into a PNG file."""
+    """Draw a flight's line on a map and its altitude over time into a PNG file."""
     points = flight["points"]
     figure, (ground, profile) = plt.subplots(1, 2, figsize=(11, 4.6), width_ratios=(3, 2), layout="constrained")
-    ground.plot([p["longitude"] for p in points], [p["latitude"] for p in points], color=ACCENT, marker=".", lw=1.4)
-    for point, name in ((points[0], "first seen"), (points[-1], "last seen")):
-        ground.annotate(
-            name, (point["longitude"], point["latitude"]), textcoords="offset points", xytext=(6, 6), color=INK
-        )
-    ground.set_aspect(1.5)
-    ground.set_xlabel("longitude, degrees", color=QUIET)
-    ground.set_ylabel("latitude, degrees", color=QUIET)
+    places = [(point["longitude"], point["latitude"]) for point in points]
+    view = view_of(places)
+    draw_ground(ground, view)
+    draw_graticule(ground)
+    draw_places(ground, view, [])
+    ground.plot(*zip(*places, strict=True), color=ACCENT, marker=".", lw=1.4, zorder=4)
+    for name, place, beside in (("first seen", places[0], places[1:2]), ("last seen", places[-1], places[-2:-1])):
+        offset = (7, 5 if beside and beside[0][1] < place[1] else -11)  # away from the line
+        ground.annotate(name, place, textcoords="offset points", xytext=offset, color=ACCENT, fontsize=9, zorder=5)
     high = [p for p in points if p["baro_altitude_ft"] is not None]
-    profile.plot([(p["time"] - points[0]["time"]) / 60 for p in high], [p["baro_altitude_ft"] for p in high], color=INK)
+    minutes = [(p["time"] - points[0]["time"]) / 60 for p in high]
+    profile.plot(minutes, [p["baro_altitude_ft"] for p in high], color=ACCENT, marker=".", lw=1.4)
     profile.set_xlabel("minutes since first seen", color=QUIET)
     profile.set_ylabel("barometric altitude, ft", color=QUIET)
-    for axes in (ground, profile):
-        axes.grid(color=GRID, lw=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-    name, minutes, top = flight["callsign"] or track["icao24"], flight["duration_s"] / 60, flight["highest_altitude_ft"]
-    told = f"{name}: {flight['distance_nm']:,.0f} nm in {minutes:,.0f} minutes, up to {top or 0:,.0f} ft"
-    figure.suptitle(f"{told}; {track['bytes_scanned']:,} bytes scanned", ha="left", x=0.012, color=INK)
+    profile.set_ylim(bottom=0)
+    profile.xaxis.set_major_locator(MaxNLocator(integer=True))
+    profile.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    profile.grid(color=GRID, lw=0.6)
+    profile.spines[["top", "right"]].set_visible(False)
+    name, took, top = flight["callsign"] or track["icao24"], flight["duration_s"] / 60, flight["highest_altitude_ft"]
+    told = f"{name}: {flight['distance_nm']:,.0f} nm in {took:,.0f} minutes, up to {top or 0:,.0f} ft"
+    figure.suptitle(f"{told}; {scanned(track)}", ha="left", x=0.012, color=INK)
     figure.savefig(path, dpi=130)
     plt.close(figure)
     return path
+
+
+def scanned(answer: Mapping[str, Any]) -> str:
+    """The bytes that a query scanned, and who counted them."""
+    return f"{answer['bytes_scanned']:,} bytes scanned, as the local engine counts"
 
 
 def _moment(seconds: int) -> str:

@@ -115,11 +115,11 @@ def draw_map(aircraft: Sequence[Aircraft], path: FilePath, *, time: datetime, so
     figure = Figure(figsize=SIZE, dpi=DOTS_PER_INCH, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((LEFT, BOTTOM, WIDTH, HEIGHT))
-    _draw_ground(axes, view)
-    _draw_graticule(axes)
+    draw_ground(axes, view)
+    draw_graticule(axes)
     legend_corner, locator_corner = _emptiest_corners(axes, shown)[:2]
     reserved = [_corner_box(axes, legend_corner), _corner_box(axes, locator_corner)]
-    reserved += _draw_places(axes, view, reserved)
+    reserved += draw_places(axes, view, reserved)
     crowded = len(shown) >= CROWD
     taken = [box for craft in shown for box in _draw_aircraft(axes, craft, crowded)]
     labelled = 0 if crowded else _label(axes, shown, reserved + taken)
@@ -175,7 +175,7 @@ def _outlines(view: Bounds) -> dict[str, Any]:
     return next((level for level in _levels() if all(Bounds(*level["bounds"]).hold(c) for c in corners)), _levels()[-1])
 
 
-def _draw_ground(axes: Axes, view: Bounds, width: float = 1.0) -> None:
+def draw_ground(axes: Axes, view: Bounds, width: float = 1.0) -> None:
     """Land, coasts and borders, `width` the strength of their lines; fits the axes to the view."""
     outlines = _outlines(view)
     land = _compound(outlines["land"])
@@ -190,7 +190,8 @@ def _draw_ground(axes: Axes, view: Bounds, width: float = 1.0) -> None:
         spine.set_edgecolor(COAST)
 
 
-def _draw_graticule(axes: Axes) -> None:
+def draw_graticule(axes: Axes) -> None:
+    """Grid lines with their degrees."""
     axes.xaxis.set_major_formatter(lambda value, _: _degrees(value, "EW"))
     axes.yaxis.set_major_formatter(lambda value, _: _degrees(value, "NS"))
     axes.grid(color="#c4cdd2", linewidth=0.4, alpha=0.7, zorder=1.5)
@@ -206,7 +207,7 @@ def _draw_locator(axes: Axes, view: Bounds, corner: str) -> None:
     side, gap = LOCATOR_SIDE, 0.008
     left, bottom = (gap + share * (1 - side - 2 * gap) for share in CORNERS[corner])
     inset = axes.inset_axes((left, bottom, side, side), zorder=8)
-    _draw_ground(inset, wide, width=0.6)
+    draw_ground(inset, wide, width=0.6)
     inset.set_xticks([])
     inset.set_yticks([])
     west_south, size = (view.west, view.south), (view.east - view.west, view.north - view.south)
@@ -221,7 +222,7 @@ def _degrees(value: float, letters: str) -> str:
     return f"{abs(value):g}°{letters[0] if value > 0 else letters[1] if value < 0 else ''}"
 
 
-def _draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> list[Bbox]:
+def draw_places(axes: Axes, view: Bounds, reserved: Sequence[Bbox]) -> list[Bbox]:
     """Draw cities and airports outside the reserved corners; return the area of their names, in pixels."""
     covered = []
     city: dict[str, Any] = {"fontsize": 9.5, "style": "italic"}

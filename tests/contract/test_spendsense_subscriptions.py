@@ -168,3 +168,16 @@ def test_yearly_subscriptions_show_at_180_days(world: World, gap: int, found: in
     assert world.features(person, 180).recurring_merchants == found
     assert world.features(person, 90).recurring_merchants == 0
     assert world.features(person, 180).recurring_spend_cents == 8000 * found
+
+
+def test_a_merchants_quarterly_plan_shows_only_over_half_a_year_beside_its_monthly_plan(world: World) -> None:
+    plans = [*charges("Client", 0.03, 18, 109, 291), *charges("Client", 9.99, 32, 59, 86, 113)]
+    person = world.add("two plans", rows([account()], plans))
+    world.run()
+    quarter, half = world.features(person, 90), world.features(person, 180)
+    assert (quarter.recurring_merchants, quarter.recurring_spend_cents, quarter.monthly_recurring_cents) == (
+        1,
+        2997,
+        999,
+    )
+    assert (half.recurring_merchants, half.recurring_spend_cents, half.monthly_recurring_cents) == (1, 4002, 1000)

@@ -59,7 +59,7 @@ class AthenaHistory:
         )
 
     def answers(self, state: QueryState, statement: Statement) -> bool:
-        """Is it this statement that the query asked?"""
+        """Whether the query ran this statement."""
         bound = (statement.text, statement.literals)
         return state.asked == (bound if self._binds and statement.literals else (statement.spelled_out(), ()))
 

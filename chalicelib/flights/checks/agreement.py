@@ -1,4 +1,4 @@
-"""Do the fields agree: consistency, altitude_consistency and speed_consistency."""
+"""Agreement of fields: consistency, altitude_consistency and speed_consistency."""
 
 from typing import Final
 
@@ -54,7 +54,7 @@ def altitude_consistency(snapshot: Snapshot, limits: Thresholds) -> Tally:
     Formula: |d - line| <= 2000 ft + 3 % of |baro_altitude|, d being geo_altitude - baro_altitude, of the rows with
     both, finite. The line is Tukey's resistant one: its slope goes through the medians of the rows not above the lower
     and not below the upper quartile of baro_altitude, at most 15 % either way, and is 0 with fewer than 40 rows or
-    quartiles less than 1000 m apart; its intercept is the median of what is left.
+    quartiles less than 1000 m apart; its intercept is the median of the remainders.
     Pass mark: 0.80. Source: ICAO Annex 10, Volume IV, 4.3.9.3; RTCA DO-260B, 2.2.3.2.6.1.14 (GNSS minus baro); ICAO
     Doc 8168, III-1-4, temperature correction.
     """

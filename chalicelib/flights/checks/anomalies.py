@@ -23,8 +23,8 @@ def anomaly_detection(snapshot: Snapshot, limits: Thresholds) -> Tally:
     the outliers themselves do not distort it.
     Formula: z = 0.6745 |x - median| / max(MAD, 2 m/s) <= 6, for velocity and vertical_rate, by flight_phase, where at
     least 10 finite values are present; of the rows judged by either, failing in either. On the ground the median and
-    the MAD of velocity are those of what moves (1 m/s or faster), if at least 10 do: the parked say nothing of taxiing,
-    and are not judged.
+    the MAD of velocity are those of moving aircraft (1 m/s or faster), if there are at least 10: parked ones say
+    nothing about taxiing, and are not judged.
     Pass mark: 0.95. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers (ASQC, 1993).
     """
     parts: dict[str, tuple[int, int]] = {}

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from chalicelib.flights.checks import text
 from chalicelib.flights.checks.findings import Floats, Mask
@@ -35,17 +36,19 @@ class Snapshot:
         self.addresses = np.full(self.rows, text.NULL, np.int32)
         self.malformed: dict[int, str] = {}
         """The text of the addresses that are no number, by row."""
-        self._source = source
+        self.source = source
         self._stride = max(1, self.rows // SAMPLE_ROWS)
         sampled = len(range(0, self.rows, self._stride))
         self._samples = {name: np.full(sampled, np.nan) for name in SAMPLED}
         self.countries = np.full(sampled, len(REGION_OF), np.uint8)
         """Of the sampled rows: the place of origin_country among `REGION_OF`, or their number."""
-        self.callsigns = (0, 0)
-        """Of the first rows: how many callsigns there are, and how many that differ."""
+        self._callsigns = pa.nulls(0)
+        """Of the first batch, for sample rows."""
+        self.callsigns = (0, 0, 0)
+        """Of the first rows: the numbers of callsigns, of different ones, and of those of these that have a letter."""
 
     def add(self, batch: Batch) -> None:
-        """Take over what is gathered of the batch; batches may come in any order, from several threads."""
+        """Gather the batch's columns; batches may come in any order, from several threads."""
         rows = slice(batch.start, batch.start + batch.rows)
         for name, values in self._numbers.items():
             values[rows] = batch.numbers(name).values
@@ -58,8 +61,10 @@ class Snapshot:
             known = text.ordinals(batch.array("origin_country"), tuple(REGION_OF))[first :: self._stride]
             self.countries[places][: len(known)] = known
         if "callsign" in self.columns and batch.start == 0:
-            callsigns = batch.array("callsign")[:SAMPLE_ROWS]
-            self.callsigns = len(callsigns) - callsigns.null_count, len(callsigns.drop_null().unique())
+            self._callsigns = batch.array("callsign")
+            callsigns = batch.array("callsign")[:SAMPLE_ROWS].drop_null()
+            different = callsigns.unique()
+            self.callsigns = len(callsigns), len(different), text.lettered(different)
         if "on_ground" in self.columns:
             self.airborne[rows] = batch.airborne
             self._grounded[rows] = batch.grounded
@@ -104,7 +109,9 @@ class Snapshot:
             code = int(self.addresses[row])
             return f"{code:06x}" if code >= 0 else self.malformed.get(row)
         if name == "callsign":
-            return self._source.text_at("callsign", row)
+            if row < len(self._callsigns):
+                return text.readable(self._callsigns, row)
+            return self.source.text_at("callsign", row)
         if name == "on_ground":
             return bool(self._grounded[row]) if self._grounded[row] or self.airborne[row] else None
         phase = int(self.phases[row])

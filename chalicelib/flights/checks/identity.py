@@ -17,7 +17,7 @@ ADDRESSES: Final = 1 << 24
 FLAGS_FROM: Final = 50_000
 """Rows from which marking addresses in an array of flags (16 MiB to clear and to count) beats sorting them."""
 SEARCHED_ROWS: Final = 16_384
-"""Rows among which repetitions are found by sorting; what came before them is looked up in the flags."""
+"""Rows among which repetitions are found by sorting; earlier rows are looked up in the flags."""
 
 
 def uniqueness(snapshot: Snapshot, limits: Thresholds) -> Tally:
@@ -80,9 +80,12 @@ def _repeats(snapshot: Snapshot) -> Iterator[int]:
             before = snapshot.addresses[start - SEARCHED_ROWS : start]
             seen[before[before >= 0]] = True
             repeated[known] = seen[codes[known]]
-        values, firsts = np.unique(codes[known], return_index=True)
-        if len(values) < len(known):
-            repeated[np.delete(known, firsts)] = True
+        ordered = np.sort(codes[known])
+        again = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(again):
+            rows = np.flatnonzero(np.isin(codes, again))
+            _, firsts = np.unique(codes[rows], return_index=True)
+            repeated[np.delete(rows, firsts)] = True
         for row in np.flatnonzero(codes == text.MALFORMED):
             malformed = snapshot.malformed[start + int(row)]
             repeated[row] = malformed in texts

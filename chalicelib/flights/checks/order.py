@@ -1,6 +1,6 @@
 """Exact medians and quartiles, faster than sorting.
 
-A sorted sample brackets the wanted value; one pass counts what lies below the bracket, and only what lies inside is
+A sorted sample brackets the wanted value; one pass counts the values below the bracket, and only those inside are
 partitioned. Where the bracket misses, everything is partitioned: the answer is exact either way.
 """
 

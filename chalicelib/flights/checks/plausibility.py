@@ -10,10 +10,12 @@ from typing import Final
 
 import numpy as np
 
+from chalicelib.flights.checks.continuity import Finding, continuity
 from chalicelib.flights.checks.findings import Floats, Mask
 from chalicelib.flights.checks.gathering import Snapshot
 from chalicelib.flights.checks.homes import REGION_OF, REGIONS
 from chalicelib.flights.checks.order import median
+from chalicelib.flights.checks.reading import StatesSource
 from chalicelib.flights.checks.thresholds import Thresholds
 from chalicelib.flights.columns import FEET_PER_METRE, FPM_PER_MPS, KNOTS_PER_MPS
 from chalicelib.flights.reports import CheckVerdict, Plausibility
@@ -25,7 +27,12 @@ FAST_KT: Final = 350.0
 JET_KT: Final = (250.0, 650.0)
 """A jet's possible ground speeds at height, from the strongest headwind to the strongest tailwind."""
 CLIMBING_FPM: Final = 300.0
+EXTREME_FPM: Final = 5_000.0
 STILL_MPS: Final = 0.7
+CELLS: Final = (("longitude", 20), ("latitude", 20), ("baro_altitude", 1 / 300), ("true_track", 1 / 10))
+"""Two aircraft are hardly ever in one cell of 1/20 degree and 300 m on the same ten degrees of track."""
+WORLD_DEGREES: Final = 120.0
+"""Longitudes that are spread as wide show several continents."""
 WIDE_DEGREES: Final = 60.0
 """Longitudes that are spread as wide show more than one region."""
 
@@ -33,10 +40,14 @@ _BOXES: Final = list(REGIONS)
 _REGIONS: Final = np.array([*REGION_OF.values(), len(REGIONS)])
 
 
-def plausibility(snapshot: Snapshot, limits: Thresholds, usual_rows: int | None) -> list[Plausibility]:
-    """The findings that could be judged; `usual_rows` is how many rows the snapshots before had."""
-    with np.errstate(invalid="ignore", over="ignore"):
+def plausibility(
+    snapshot: Snapshot, limits: Thresholds, usual_rows: int | None, before: StatesSource | None
+) -> list[Plausibility]:
+    """The findings that could be judged; `usual_rows` is how many rows the snapshots before had, `before` the last."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         found = [*_found(snapshot, limits)]
+        if before is not None:
+            found += continuity(snapshot.source, before, limits)
     if usual_rows is not None and usual_rows >= limits.plausible_min_rows:
         found.append(("share_of_usual_rows", snapshot.rows / usual_rows, limits.min_share_of_usual_rows, np.inf))
     return [
@@ -51,7 +62,7 @@ def plausibility(snapshot: Snapshot, limits: Thresholds, usual_rows: int | None)
     ]
 
 
-def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float, float, float]]:
+def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[Finding]:
     enough = limits.plausible_min_rows
     altitude, speed, rate = (snapshot.sampled(name) for name in ("baro_altitude", "velocity", "vertical_rate"))
     altitude, speed = altitude * FEET_PER_METRE, speed * KNOTS_PER_MPS
@@ -70,30 +81,39 @@ def _found(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float,
         yield "climb_rate_fpm", median(steep, len(steep)), limits.climb_rate_low_fpm, limits.climb_rate_high_fpm
         climbing = np.count_nonzero(rate[airborne] * FPM_PER_MPS > CLIMBING_FPM) / len(steep)
         yield "share_climbing", climbing, limits.min_share_climbing, 1 - limits.min_share_climbing
+        extreme = np.count_nonzero(steep > EXTREME_FPM) / len(steep)
+        yield "share_of_extreme_rates", extreme, -np.inf, limits.max_share_of_extreme_rates
     said = np.count_nonzero(airborne) + np.count_nonzero(grounded)
     if len(airborne) >= enough and "on_ground" in snapshot.columns:
         yield "share_that_says_if_on_ground", said / len(airborne), limits.min_share_that_says_if_on_ground, np.inf
     if said >= enough:
         yield "share_on_ground", np.count_nonzero(grounded) / said, -np.inf, limits.max_share_on_ground
+    rolling = speed[grounded & ~np.isnan(speed)]
+    if len(rolling) >= enough:
+        rushing = np.count_nonzero(rolling > limits.ground_speed_ceiling_kt) / len(rolling)
+        yield "share_on_ground_at_speed", rushing, -np.inf, limits.max_share_on_ground_at_speed
     yield from _of_times(snapshot, limits)
     yield from _of_places(snapshot, limits, airborne)
     yield from _of_moves(snapshot, limits, airborne)
-    named, distinct = snapshot.callsigns
+    named, distinct, lettered = snapshot.callsigns
     if named >= enough:
         yield "share_of_distinct_callsigns", distinct / named, limits.min_distinct_callsigns, np.inf
-    for name, most in (
-        ("baro_altitude", limits.max_share_of_one_value),
-        ("velocity", limits.max_share_of_one_value),
-        ("true_track", limits.max_share_of_one_track),
-        ("vertical_rate", limits.max_share_of_one_rate),
+        yield "share_of_callsigns_with_letter", lettered / distinct, limits.min_share_of_callsigns_with_letter, np.inf
+    below = airborne & (altitude < HIGH_FT)
+    for name, rows, commonest, most in (
+        ("one_baro_altitude", airborne, 1, limits.max_share_of_one_altitude),
+        ("eight_low_baro_altitude", below, 8, limits.max_share_of_eight_low_altitudes),
+        ("one_velocity", airborne, 1, limits.max_share_of_one_speed),
+        ("eight_true_track", airborne, 8, limits.max_share_of_eight_tracks),
+        ("one_vertical_rate", airborne, 1, limits.max_share_of_one_rate),
     ):
-        values = snapshot.sampled(name)[airborne]
+        values = snapshot.sampled(name.removeprefix("one_").removeprefix("eight_").removeprefix("low_"))[rows]
         values = values[~np.isnan(values)]
         if len(values) >= enough:
-            yield f"share_of_one_{name}", _share_of_commonest(values), -np.inf, most
+            yield f"share_of_{name}", _share_of_commonest(values, commonest), -np.inf, most
 
 
-def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, float, float, float]]:
+def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[Finding]:
     """The age of contacts and positions: OpenSky hears most aircraft every few seconds."""
     contact, position = snapshot.sampled("last_contact"), snapshot.sampled("time_position")
     if snapshot.time is not None:
@@ -106,7 +126,7 @@ def _of_times(snapshot: Snapshot, limits: Thresholds) -> Iterator[tuple[str, flo
         yield "share_of_positions_with_time", timed, limits.min_positions_with_time, np.inf
 
 
-def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[tuple[str, float, float, float]]:
+def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[Finding]:
     """The movement of flying aircraft, and the difference of their two altitudes."""
     enough = limits.plausible_min_rows
     speed, rate, track = (snapshot.sampled(name)[airborne] for name in ("velocity", "vertical_rate", "true_track"))
@@ -121,25 +141,45 @@ def _of_moves(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterato
     if len(tracks) >= enough:
         turn = np.partition(tracks, place := int(0.95 * len(tracks)))[place]
         yield "true_track_of_most", turn, limits.min_track_of_most, np.inf
+        on_compass = np.count_nonzero((tracks >= 0) & (tracks <= 360)) / len(tracks)
+        yield "share_of_tracks_on_the_compass", on_compass, limits.min_share_of_tracks_on_the_compass, np.inf
+    altitude = snapshot.sampled("baro_altitude")[airborne]
+    level, above = np.abs(rate) * FPM_PER_MPS <= CLIMBING_FPM, altitude * FEET_PER_METRE >= HIGH_FT
+    counts = [
+        (np.count_nonzero(level & part), np.count_nonzero(part))
+        for part in (~np.isnan(rate) & above, ~np.isnan(rate + altitude) & ~above)
+    ]
+    if min(count for _, count in counts) >= enough:
+        surplus = counts[0][0] / counts[0][1] - counts[1][0] / counts[1][1]
+        yield "surplus_of_level_flight_above", surplus, limits.min_level_above_surplus, np.inf
     difference = (snapshot.sampled("geo_altitude") - snapshot.sampled("baro_altitude")) * FEET_PER_METRE
     yield from _median("geo_minus_baro_ft", difference, -limits.max_datum_ft, limits.max_datum_ft, limits)
-    latitude = snapshot.sampled("latitude")[airborne]
-    flights = np.rint(latitude * 10) * 1e6 + track * 1e3 + speed
+    cells = (snapshot.sampled(name)[airborne] * scale for name, scale in CELLS)
+    flights = np.sum([np.rint(cell) * 10.0**place for cell, place in zip(cells, (0, 4, 8, 11), strict=True)], axis=0)
     flights = flights[~np.isnan(flights) & (speed > STILL_MPS)]
     if len(flights) >= enough:
         distinct = _distinct(flights) / len(flights)
         yield "share_of_distinct_flights", distinct, limits.min_distinct_positions, np.inf
 
 
-def _median(
-    name: str, values: Floats, low: float, high: float, limits: Thresholds
-) -> Iterator[tuple[str, float, float, float]]:
+def _median(name: str, values: Floats, low: float, high: float, limits: Thresholds) -> Iterator[Finding]:
     known = values[~np.isnan(values)]
     if len(known) >= limits.plausible_min_rows:
         yield name, median(known, len(known)), low, high
 
 
-def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[tuple[str, float, float, float]]:
+def _mutual_information(longitude: Floats, latitude: Floats) -> float:
+    """The mutual information, nats, of longitude (to 15 degrees) and latitude (to 5), less what chance alone makes."""
+    bins = np.floor((longitude + 180) / 15).astype(int) % 24 * 36 + np.floor((latitude + 90) / 5).astype(int) % 36
+    joint = np.bincount(bins, minlength=24 * 36).reshape(24, 36) / len(bins)
+    alone = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    there = joint > 0
+    information = np.sum(joint[there] * np.log(joint[there] / alone[there]))
+    chance = (np.count_nonzero(joint.sum(axis=1)) - 1) * (np.count_nonzero(joint.sum(axis=0)) - 1) / (2 * len(bins))
+    return float(information - chance)
+
+
+def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterator[Finding]:
     enough = limits.plausible_min_rows
     longitude, latitude = snapshot.sampled("longitude"), snapshot.sampled("latitude")
     located = ~np.isnan(longitude) & ~np.isnan(latitude)
@@ -153,7 +193,7 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
         return
     nowhere = np.count_nonzero((longitude == 0) & (latitude == 0)) / len(longitude)
     yield "share_at_null_island", nowhere, -np.inf, limits.max_share_at_null_island
-    precise = np.count_nonzero(np.abs(latitude * 10 - np.rint(latitude * 10)) > 1e-6) / len(latitude)
+    precise = np.count_nonzero(np.abs(latitude * 20 - np.rint(latitude * 20)) > 1e-6) / len(latitude)
     yield "share_of_precise_positions", precise, limits.min_share_of_precise_positions, np.inf
     home = np.zeros(len(regions), np.bool_)
     for region, (south, west, north, east) in enumerate(_BOXES):
@@ -168,6 +208,9 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
     west, east = np.partition(longitude, ends := (len(longitude) // 20, 19 * len(longitude) // 20))[list(ends)]
     if east - west < WIDE_DEGREES:
         return
+    if east - west >= WORLD_DEGREES:
+        information = _mutual_information(longitude, latitude)
+        yield "latitude_by_longitude_nats", information, limits.min_mutual_information, np.inf
     past = np.count_nonzero((np.abs(latitude) % 1 >= 0.6) | (np.abs(longitude) % 1 >= 0.6)) / len(latitude)
     yield "share_past_60_minutes", past, limits.min_share_past_60_minutes, np.inf
     if sizes.sum() >= len(regions) / 2:
@@ -176,10 +219,11 @@ def _of_places(snapshot: Snapshot, limits: Thresholds, airborne: Mask) -> Iterat
 
 
 def _distinct(values: Floats) -> int:
-    """How many differ; to sort them is quicker than to hash them."""
+    """The number of distinct values; sorting is faster than hashing."""
     return 1 + int(np.count_nonzero(np.diff(np.sort(values))))
 
 
-def _share_of_commonest(values: Floats) -> float:
+def _share_of_commonest(values: Floats, number: int) -> float:
+    """The share of values that are among the commonest `number`."""
     _, counts = np.unique(values, return_counts=True)
-    return int(counts.max()) / len(values)
+    return int(np.sort(counts)[-number:].sum()) / len(values)

@@ -1,4 +1,4 @@
-"""Where is it: coordinate_validity and position_accuracy."""
+"""Positions: coordinate_validity and position_accuracy."""
 
 from typing import Final
 

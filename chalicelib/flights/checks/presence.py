@@ -1,4 +1,4 @@
-"""Is there a value: completeness and accuracy."""
+"""Presence of values: completeness and accuracy."""
 
 from typing import Final
 

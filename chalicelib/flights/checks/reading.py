@@ -28,7 +28,7 @@ from chalicelib.flights.reports import Cell
 BATCH_ROWS: Final = 131_072
 """1 MiB of float64 a column: a batch's working set stays in the second-level cache."""
 
-TEXTS: Final = frozenset({"icao24", "callsign", "origin_country", "flight_phase"})
+TEXTS: Final = frozenset({"icao24", "callsign", "origin_country", "squawk", "flight_phase"})
 FLAGS: Final = frozenset({"on_ground"})
 TIMES: Final = frozenset({"snapshot_time"})
 WHOLE: Final = frozenset({"time_position", "last_contact", "position_source", "category"})

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from chalicelib.flights.checks.findings import Mask
 
@@ -37,8 +38,11 @@ def readable(column: pa.Array, row: int) -> str | None:
     if pa.types.is_dictionary(column.type):
         index = column.indices[row].as_py()
         return None if index is None else readable(column.dictionary, index)
-    raw = _binary(column.slice(row, 1))[0].as_py()
-    return None if raw is None else raw.decode(errors="backslashreplace")
+    try:
+        found: str | None = column[row].as_py()
+    except UnicodeDecodeError:
+        found = _binary(column.slice(row, 1))[0].as_py().decode(errors="backslashreplace")
+    return found
 
 
 def readable_at(column: pa.Array, rows: npt.NDArray[np.intp]) -> list[str]:
@@ -86,6 +90,14 @@ def misshapen_callsigns(column: pa.Array) -> Mask | None:
     return failing if failing.any() else None
 
 
+def lettered(words: pa.Array) -> int:
+    """The number of words with a capital letter."""
+    plain = words.dictionary_decode() if pa.types.is_dictionary(words.type) else words
+    if pa.types.is_null(plain.type):
+        return 0
+    return int(pc.sum(pc.match_substring_regex(_binary(plain), "[A-Z]")).as_py() or 0)
+
+
 def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:
     """The mask of values that are not listed, including nulls; None if all are listed."""
     if pa.types.is_null(column.type):
@@ -124,7 +136,7 @@ def _judge_spaced(column: pa.Array, failing: Mask, rows: npt.NDArray[np.intp]) -
 
 
 def _judge_zeros(offsets: Offsets, data: Octets, failing: Mask) -> None:
-    """Mark what is spelled with zeros alone: a transponder that nobody has set sends 00000000."""
+    """Mark callsigns of zeros alone: a transponder that nobody has set sends 00000000."""
     filled = np.flatnonzero(np.diff(offsets) > 0)
     begins = filled[data[offsets[filled] - offsets[0]] == ord("0")]
     for row in begins.tolist():

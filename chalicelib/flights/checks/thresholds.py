@@ -72,7 +72,7 @@ class Thresholds:
     min_score: float = _number(0.8, 0, 1)
     """A snapshot with a lower overall score fails."""
     min_validity_part: float = _number(0.8, 0, 1)
-    """A snapshot of whose values of one field a smaller share is possible fails: the mean of six hides one."""
+    """The least share of possible values in each field of `validity`: the mean of six fields hides one."""
     max_rejected: float = _number(0.05, 0, 1)
     """A snapshot of which a larger share of the received rows was rejected fails."""
 
@@ -80,7 +80,7 @@ class Thresholds:
     altitude_ceiling_ft: float = _number(60_000, -100_000, 1_000_000)
     speed_ceiling_kt: float = _number(1_200, 0, 100_000)
     climb_ceiling_fpm: float = _number(10_000, 0, 1_000_000)
-    """Faster than that, up or down, nothing that OpenSky hears climbs or sinks."""
+    """No aircraft that OpenSky hears climbs or sinks faster."""
     iqr_factor: float = _number(3, 0, 1_000)
     """Values further than so many interquartile ranges from the quartiles are outliers."""
     iqr_min_values: int = _whole(40, 1, 1_000_000)
@@ -102,11 +102,11 @@ class Thresholds:
     So may what FLARM reports without a category: it is made for gliders.
     """
     datum_deviation_ft: float = _number(2_000, 0, 1_000_000)
-    """How far one aircraft's geometric minus barometric altitude may be from what the others' say at its altitude."""
+    """The largest deviation of one aircraft's geometric minus barometric altitude from the others' at its altitude."""
     datum_deviation_share: float = _number(0.03, 0, 1)
-    """How much of its altitude is allowed besides: air masses differ in temperature, and the error adds up."""
+    """The additional tolerance, as a share of the altitude: air masses differ in temperature, and the error adds up."""
     datum_slope: float = _number(0.15, 0, 1)
-    """How fast the difference may grow with altitude: an atmosphere 40 K from the standard one makes 15 %."""
+    """The steepest growth of the difference with altitude: an atmosphere 40 K from the standard one makes 15 %."""
 
     decimals_ads_b: int = _whole(5, 0, 7)
     """CPR positions step by 4.6e-5 degrees in the air and 1.1e-5 on the ground."""
@@ -124,7 +124,7 @@ class Thresholds:
     anomaly_spread_mps: float = _number(2, 0, 1_000)
     """The MAD is taken to be at least this: values that all but agree make no ordinary one an anomaly."""
     moving_mps: float = _number(1, 0, 1_000)
-    """On the ground, what is slower stands still, and says nothing of how fast others taxi."""
+    """Slower aircraft on the ground stand still, and say nothing about how fast others taxi."""
 
     plausible_min_rows: int = _whole(200, 1, 1_000_000)
     """Medians and shares over fewer rows are not judged."""
@@ -132,48 +132,73 @@ class Thresholds:
     cruise_speed_high_kt: float = _number(600, 0, 100_000)
     """The median ground speed above 29,000 ft; in a winter's jet stream, a whole region flies at 560."""
     min_share_at_jet_speed: float = _number(0.85, 0, 1)
-    """The share of what flies above 29,000 ft at 250 to 650 kt."""
+    """The share of aircraft above 29,000 ft that fly at 250 to 650 kt."""
     cruise_altitude_low_ft: float = _number(20_000, -100_000, 1_000_000)
     cruise_altitude_high_ft: float = _number(45_000, -100_000, 1_000_000)
-    """The median barometric altitude of what is faster than 350 kt."""
-    climb_rate_low_fpm: float = _number(400, 0, 1_000_000)
+    """The median barometric altitude of aircraft faster than 350 kt."""
+    climb_rate_low_fpm: float = _number(350, 0, 1_000_000)
     climb_rate_high_fpm: float = _number(3_000, 0, 1_000_000)
     """The median of the vertical rates above 300 ft/min, either sign."""
+    max_share_of_extreme_rates: float = _number(0.03, 0, 1)
+    """Of these, the share above 5,000 ft/min."""
+    min_level_above_surplus: float = _number(0.1, 0, 1)
+    """The share that flies level above 29,000 ft, less the share below."""
     min_share_climbing: float = _number(0.1, 0, 0.5)
-    """Of what climbs or sinks faster than 300 ft/min: the least share of either; rates without a sign all climb."""
+    """Of aircraft above 300 ft/min, up or down: the least share of either. Rates without a sign all climb."""
     max_share_on_ground: float = _number(0.95, 0, 1)
     """A box around an airport shows little else at night, or while nothing may take off."""
+    max_share_on_ground_at_speed: float = _number(0.15, 0, 1)
+    """The share of rows on the ground that are faster than an aircraft taxies. Take-off runs are brief."""
     max_share_standing_still: float = _number(0.04, 0, 1)
-    """Of what says that it flies: helicopters that hover, and a few transponders that err."""
+    """Of airborne rows: helicopters that hover, and a few transponders that err."""
     min_share_of_level_rates: float = _number(0.01, 0, 1)
     """Of airborne vertical rates, the share that is 0: it is the commonest value, unless it was taken for null."""
     min_track_of_most: float = _number(20, 0, 360)
-    """The track, degrees, that 5 % of what flies exceed: in radians it is 6."""
+    """The track, degrees, that 5 % of airborne aircraft exceed: in radians it is 6."""
     max_datum_ft: float = _number(6_500, 0, 1_000_000)
     """The median of geometric minus barometric altitude; an atmosphere 40 K from the standard one makes 5,500."""
     max_median_age_s: float = _number(60, 0, 1e9)
     """The median age of a contact, and of a position when the contact was made; OpenSky drops positions after 15 s."""
     min_positions_with_time: float = _number(0.5, 0, 1)
     min_distinct_callsigns: float = _number(0.3, 0, 1)
-    min_share_of_precise_positions: float = _number(0.5, 0, 1)
-    """Latitudes with more than one decimal."""
-    min_share_that_says_if_on_ground: float = _number(0.5, 0, 1)
+    min_share_of_callsigns_with_letter: float = _number(0.8, 0, 1)
+    min_share_of_precise_positions: float = _number(0.75, 0, 1)
+    """Latitudes that are no multiples of 1/20 degree."""
+    min_share_of_tracks_on_the_compass: float = _number(0.95, 0, 1)
+    """Tracks from 0 to 360 degrees."""
+    min_share_that_says_if_on_ground: float = _number(0.9, 0, 1)
     max_share_at_null_island: float = _number(0.01, 0, 1)
     min_distinct_positions: float = _number(0.9, 0, 1)
     min_share_near_home: float = _number(0.1, 0, 1)
     """Of the aircraft of the region that has the most: the share that is there or over the oceans beside it."""
     min_share_of_the_world_near_home: float = _number(0.65, 0, 1)
     """The same over all regions, where longitudes are spread over 60 degrees and half the countries have a region."""
+    min_mutual_information: float = _number(0.2, 0, 10)
+    """The mutual information of longitudes and latitudes, nats, if longitudes are spread over 120 degrees."""
     min_share_past_60_minutes: float = _number(0.2, 0, 1)
     """Of positions spread as wide: those with a fraction of a degree from 0.6 on, which minutes never make."""
-    max_share_of_one_value: float = _number(0.5, 0, 1)
-    """The share of airborne aircraft with one altitude, one speed, one track."""
-    max_share_of_one_track: float = _number(0.2, 0, 1)
-    """The same of tracks, of which a quarter of a turn would leave four."""
+    max_share_of_one_altitude: float = _number(0.5, 0, 1)
+    """The share of airborne aircraft with one altitude."""
+    max_share_of_eight_low_altitudes: float = _number(0.25, 0, 1)
+    """The same of the eight commonest altitudes below 29,000 ft, where most climb or sink."""
+    max_share_of_one_speed: float = _number(0.15, 0, 1)
+    max_share_of_eight_tracks: float = _number(0.18, 0, 1)
+    """The share of the eight commonest tracks: in steps of 45 degrees there are no others."""
     max_share_of_one_rate: float = _number(0.95, 0, 1)
     """The same of vertical rates, of which many are 0 in cruise."""
     min_share_of_usual_rows: float = _number(0.75, 0, 1)
     """A snapshot with fewer of the rows that those before it had lacks a region."""
+    compared_from_s: int = _whole(60, 1, 10**6)
+    compared_within_s: int = _whole(600, 1, 10**6)
+    """The ages at which an earlier snapshot is compared with: long enough to move, too short to land elsewhere."""
+    min_share_seen_before: float = _number(0.7, 0, 1)
+    """The share of rows whose aircraft is also in the snapshot of five minutes before; for ten minutes, its square."""
+    min_share_that_continues: float = _number(0.8, 0, 1)
+    """Of the aircraft of both snapshots: the share that has the expected identity and motion."""
+    min_share_that_continues_steadily: float = _number(0.9, 0, 1)
+    """The same for the motion above 29,000 ft, and for the difference of the two altitudes."""
+    max_share_unchanged: float = _number(0.2, 0, 1)
+    """Of fast or climbing aircraft: the share with exactly the same speed, track or rate."""
 
     @classmethod
     def from_mapping(cls, overrides: Mapping[str, Any]) -> "Thresholds":

@@ -1,4 +1,4 @@
-"""When was it: timeliness and timestamp_consistency. All against the snapshot's own time, never the wall clock."""
+"""Times: timeliness and timestamp_consistency, relative to the snapshot's own time, never the wall clock."""
 
 from chalicelib.flights.checks.findings import Mask, Tally, either, marked
 from chalicelib.flights.checks.reading import Batch

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from chalicelib.flights import keys
 from chalicelib.flights.convert import SnapshotLimits
 from chalicelib.flights.models import ReleaseRequest
 from chalicelib.flights.status import RunStatus
+from tests.unit.flights import pairs
 from tests.unit.flights.snapshots import CLIMBING, altered
+from tests.unit.flights.traffic import ICAO24, LATITUDE, LONGITUDE, Vectors, traffic
+from tests.unit.flights.traffic import TIME as TRAFFIC
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
 from tests.unit.flights.world import ID, PROCESSED, QUARANTINE, RAW, World
 
@@ -107,6 +111,32 @@ def test_an_empty_snapshot_runs_through_and_tells_nobody() -> None:
     run = world.run_through(snapshot(None))
     assert (run.status, run.rows, run.score) == (RunStatus.VALIDATED, 0, None)
     assert world.told == []
+
+
+def judged_later(world: World, seconds: int, vectors: Vectors) -> RunStatus:
+    """The verdict on a snapshot so many seconds after `TRAFFIC`."""
+    time = TRAFFIC + seconds
+    world.put(snapshot(vectors, time), keys.raw_key(time))
+    world.processing.process(keys.raw_key(time))
+    world.validation.validate(keys.processed_key(time))
+    run = world.runs.find(keys.tracking_id(time))
+    assert run is not None
+    return run.status
+
+
+def test_a_feed_that_stands_still_goes_to_quarantine_and_what_follows_is_compared_with_the_last_valid_one() -> None:
+    world, later = World(), [traffic(600, 4)]
+    for number in range(3):
+        later.append(pairs.after(later[-1], Random(number)))
+    places = {vector[ICAO24]: vector[LONGITUDE : LATITUDE + 1] for vector in later[0]}
+    frozen = [
+        [*vector[:LONGITUDE], *places.get(vector[ICAO24], [None, None]), *vector[LATITUDE + 1 :]] for vector in later[1]
+    ]
+    assert judged_later(world, 0, later[0]) is RunStatus.VALIDATED
+    assert judged_later(world, 300, frozen) is RunStatus.QUARANTINED
+    assert judged_later(world, 600, later[2]) is RunStatus.VALIDATED
+    del world.bucket.objects[keys.processed_key(TRAFFIC + 600)]
+    assert judged_later(world, 900, later[3]) is RunStatus.VALIDATED, "the one before was compacted meanwhile"
 
 
 def test_strict_mode_quarantines_for_any_failed_check() -> None:

@@ -199,8 +199,7 @@ def test_a_field_whose_values_are_mostly_impossible_is_named() -> None:
 
 def test_a_snapshot_that_lacks_a_region_lacks_rows() -> None:
     rows = [
-        aircraft(n, longitude=n / 50, latitude=50.0333, velocity=200 + n / 10, baro_altitude=1e4 + n)
-        for n in range(300)
+        aircraft(n, longitude=n / 8, latitude=50.0333, velocity=200 + n / 10, baro_altitude=1e4 + n) for n in range(300)
     ]
     assert assess(written(rows), usual_rows=400).verdict == "passed"
     report = assess(written(rows), usual_rows=401)

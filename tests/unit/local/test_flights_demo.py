@@ -44,8 +44,8 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flights.time, "sleep", lambda _: None)
 
 
-def text_of(table: Table) -> str:
-    console = Console(file=io.StringIO(), width=200)
+def text_of(table: Table, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -106,11 +106,30 @@ def test_the_runs_table_shows_zeros_and_what_is_missing() -> None:
 
     text = text_of(runs_table([whole, run(status="FAILED")]))
 
-    assert "1,234" in text
-    assert "0.9512" in text
-    assert "uniqueness" in text
-    assert any(line.split("│")[4].strip() == "0" for line in text.splitlines() if "1,234" in line)
+    (line,) = [line.split() for line in text.splitlines() if "1,234" in line]
+    assert line == ["04:50:20", "VALIDATED", "1,234", "0", "0.951", "A", "1", "-,", "-", "5,", "-"]
     assert any("-" in line for line in text.splitlines() if "FAILED" in line)
+
+
+def test_the_tables_fit_80_columns_whole() -> None:
+    facts = {"rows": 12_345, "rejected": 123, "score": 0.9512, "grade": "A", "processing_ms": 1234}
+    facts |= {"validation_ms": 1234, "bytes_raw": 1_234_567, "bytes_parquet": 1_234_567, "failed_checks": ["a"] * 10}
+    sample = {"icao24": "39cea2", "callsign": "AFR1234", "longitude": -123.4567, "latitude": 47.1234, "velocity": 211.5}
+    check = {"name": "timestamp_consistency", "verdict": "failed", "score": 0.5, "pass_mark": 0.9, "failing": 12_345}
+    quarantined = run(**facts | {"status": "QUARANTINED", "quarantine_key": "quarantine/x"})
+    report = {"checks": [check | {"checked": 12_345, "samples": [sample] * 3}]}
+    counts = [{"key": "2026-11-21T12:00:00Z", "aircraft": 12_345, "rows": 123_456}]
+    tables = [
+        runs_table([quarantined]),
+        checks_table(quarantined, report),
+        history.traffic_table({"counts": counts, "bytes_scanned": 123_456_789}),
+    ]
+    for table in tables:
+        text = text_of(table, 80)
+        assert "…" not in text
+        assert max(map(len, text.splitlines())) <= 80
+    assert "1,234, 1,234" in text_of(tables[0], 80)
+    assert "timestamp_consistency" in text_of(tables[1], 80)
 
 
 def test_the_checks_table_shows_failed_checks_with_samples_as_they_are() -> None:

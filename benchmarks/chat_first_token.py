@@ -41,6 +41,12 @@ def over_rest(cloud: Cloud) -> None:
         answer.read()
 
 
+def bare_route(cloud: Cloud) -> None:
+    """A route that answers from nothing."""
+    with urlopen(f"{cloud.rest_url}/health", timeout=30) as answer:
+        answer.read()
+
+
 def first_words(socket: Any) -> None:
     """Up to the first CHAT_DELTA; the rest is read before the next round."""
     socket.send(json.dumps({"action": "chat", "message": MESSAGE}))
@@ -56,14 +62,17 @@ def to_the_end(socket: Any) -> None:
         pass
 
 
-def through_the_cloud(report: measure.Report, rounds: int = 15) -> None:
+def through_the_cloud(report: measure.Report, rounds: int = 60) -> None:
     """Both ways in turn, on one cloud."""
     with (
         measure.local_cloud() as cloud,
         connect(f"{cloud.websocket_url}?channel=chat", open_timeout=30) as socket,
     ):
-        times: dict[str, list[float]] = {"first words, socket": [], "whole reply, REST": []}
+        times: dict[str, list[float]] = {"first words, socket": [], "whole reply, REST": [], "GET /health": []}
         for _ in range(rounds):
+            started = time.perf_counter()
+            bare_route(cloud)
+            times["GET /health"].append(time.perf_counter() - started)
             started = time.perf_counter()
             first_words(socket)
             times["first words, socket"].append(time.perf_counter() - started)
@@ -126,12 +135,14 @@ class PacedAnswer(list[bytes]):
 
 
 def keep(report: measure.Report, label: str, times: dict[str, list[float]]) -> None:
-    """The medians, and how many first words fit in a whole reply."""
+    """The medians; how many first words fit in a whole reply, and how many bare routes."""
     medians = {name: sorted(values)[len(values) // 2] * 1000 for name, values in times.items()}
     for name, median in medians.items():
         report.medians[f"{label}: {name}"] = round(median, 2)
     whole, first = medians["whole reply, REST"], medians["first words, socket"]
     report.ratios[f"{label}: whole reply, REST"] = round(whole / first, 2)
+    if bare := medians.get("GET /health"):
+        report.ratios[f"{label}: whole reply, REST, over GET /health"] = round(whole / bare, 2)
 
 
 def main() -> None:

@@ -73,14 +73,19 @@ def local_cloud() -> Iterator["Cloud"]:
             down(home)
 
 
-def interleaved(cases: Mapping[str, Case], rounds: int) -> dict[str, float]:
-    """The median time of each case in ms, over `rounds` rounds that run each once; collected garbage is not counted."""
+def interleaved(cases: Mapping[str, Case], rounds: int, before: Case | None = None) -> dict[str, float]:
+    """The median time of each case in ms, over `rounds` rounds that run each once.
+
+    `before` runs before each; its time, and that of collected garbage, are not counted.
+    """
     for case in cases.values():
         case()
     times: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, case in cases.items():
             gc.collect()
+            if before:
+                before()
             started = time.perf_counter()
             case()
             times[name].append(1000 * (time.perf_counter() - started))
@@ -121,9 +126,11 @@ class Report:
     medians: dict[str, float] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
 
-    def compare(self, label: str, cases: Mapping[str, Case], *, ours: str, rounds: int) -> dict[str, float]:
+    def compare(
+        self, label: str, cases: Mapping[str, Case], *, ours: str, rounds: int, before: Case | None = None
+    ) -> dict[str, float]:
         """Measure `cases` and keep their medians, and the ratio of every other to `ours`; return the medians."""
-        medians = interleaved(cases, rounds)
+        medians = interleaved(cases, rounds, before)
         for name, median in medians.items():
             self.medians[f"{label}: {name}"] = round(median, 3)
             if name != ours:

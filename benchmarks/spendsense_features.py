@@ -4,7 +4,7 @@ The whole population is computed by our statement, batch by batch, as the job do
 of people and multiplied to the population, since their cost is per person; the labels say so. pandas: rows fetched from
 PostgreSQL into a DataFrame, then `groupby("user_id").apply` of the same features, then written back. SQL for each
 person: the same statement, prepared, for one person at a time in one transaction. Ours and pandas agree on the sample,
-or the benchmark stops; but for subscriptions: pandas looks for weekly and monthly ones alone, which favours it.
+or the benchmark stops.
 
 The ordinary night: a run that finds only some people with new rows.
 """
@@ -44,7 +44,7 @@ COPY (
     FROM spendsense.transactions t
     JOIN spendsense.accounts a USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
-    WHERE t.user_id <= {people} AND NOT t.pending AND t.posted_on > DATE '{today}' - 180 AND t.posted_on <= '{today}'
+    WHERE t.user_id <= {people} AND NOT t.pending AND t.posted_on > DATE '{today}' - 558 AND t.posted_on <= '{today}'
 ) TO STDOUT WITH (FORMAT csv, HEADER)
 """
 ACCOUNTS = """
@@ -57,7 +57,13 @@ COPY (
 AGREED = (
     "transactions",
     "spend_cents",
+    "monthly_expenses_cents",
+    "recurring_merchants",
+    "recurring_spend_cents",
+    "monthly_recurring_cents",
     "savings_inflow_cents",
+    "monthly_savings_inflow_cents",
+    "monthly_income_cents",
     "interest_cents",
     "cards_at_50",
     "overdue_cards",

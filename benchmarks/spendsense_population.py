@@ -107,6 +107,7 @@ class Server:
         postgres.initialise(self._cluster)
         self._port = choose([0])[0]
         tuned = ["-c", "shared_buffers=1GB", "-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=512MB"]
+        tuned += ["-c", "autovacuum=off"]  # it would come into one measurement and not into the next; see _fill
         self._process = subprocess.Popen(
             [*postgres.command(self._cluster, self._port), *tuned],
             stdout=subprocess.DEVNULL,

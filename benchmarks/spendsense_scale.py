@@ -2,9 +2,10 @@
 
 Each person has 210 rows. A full night does all three stages for everybody, an ordinary one for the hundredth part that
 has a new row. The cost for each person should stay level, and the function's peak memory flat, since the rows never
-leave the database. The API is the route handler, called as API Gateway calls it, in this process beside the database:
-pages of 200 transactions of people taken at random. Its peer is a bare Chalice route that runs the same query and
-returns its rows, and asks nobody who is calling.
+leave the database. An import is a CSV file for a person without rows, read, kept and committed. The API is the route
+handler, called as API Gateway calls it, in this process beside the database: pages of 200 transactions, insights and
+recommendations of people taken at random. Its peer is a bare Chalice route that runs the same query and returns its
+rows, and asks nobody who is calling.
 """
 
 import base64
@@ -18,6 +19,7 @@ import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -27,6 +29,7 @@ import psycopg
 from benchmarks import measure
 from benchmarks.spendsense_population import NOW, TODAY, dropped, populated
 from chalicelib.adapters.postgres import Postgres
+from chalicelib.adapters.spendsense.ledger import PostgresLedger
 from chalicelib.adapters.spendsense.oversight import PostgresAudit
 from chalicelib.adapters.spendsense.people import PostgresPeople
 from chalicelib.adapters.spendsense.pipeline import PostgresPipeline
@@ -34,13 +37,18 @@ from chalicelib.adapters.spendsense.records import PostgresExplanations, Postgre
 from chalicelib.spendsense import sql
 from chalicelib.spendsense.catalogue import packaged_catalogue
 from chalicelib.spendsense.identity import Doorkeeper, Pool
+from chalicelib.spendsense.imports import Imports
 from chalicelib.spendsense.jobs import BATCH, InsightJobs
+from chalicelib.spendsense.models import ImportQuery, Operator, ProfileChange
 from chalicelib.spendsense.orders import JobOrder
 from chalicelib.spendsense.reading import OwnRecords
 from local.people.load import FixedUrl
+from tests.contract.spendsense_limited import file_of
 
 ROWS_EACH = 210
 CALLS = 1_000
+IMPORTED = (10_000, 100_000)
+IMPORTS = 3
 PAGE = 200
 NEW_ROWS = """
 INSERT INTO spendsense.transactions (
@@ -54,7 +62,17 @@ WHERE user_id % 100 = 0 AND posted_on >= '2026-11-10' AND amount_cents > 0
 ORDER BY user_id, transaction_id
 """
 POOL = Pool("https://issuer.example", frozenset({"client"}))
-PATH = f"/api/v1/users/me/transactions?limit={PAGE}"
+LEAST_BYTES = 500
+READS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    f"{PAGE} transactions a page": (
+        f"/api/v1/users/me/transactions?limit={PAGE}",
+        "read_transactions",
+        {"limit": PAGE, "spending": False},
+    ),
+    "insights": ("/api/v1/users/me/insights?window=90", "read_insights", {"window": 90}),
+    "recommendations": ("/api/v1/users/me/recommendations?window=90", "read_recommendations", {"window": 90}),
+}
+"""The reads: the API's path, and the statement of the bare route with its parameters."""
 
 
 class Silence:
@@ -93,6 +111,24 @@ def night(url: str, run_id: str) -> dict[str, float]:
     return took
 
 
+def import_of(url: str, rows: str) -> list[float]:
+    """Import a file of so many rows for a few new people, as the function does; the duration of each in ms."""
+    took = []
+    with closing(Postgres(FixedUrl(url), statement_timeout_ms=3_600_000)) as database:
+        imports = Imports(ledger=PostgresLedger(database), announcements=Silence(), clock=lambda: NOW)
+        query = ImportQuery(account_id="main", amounts="positive_out")
+        for _ in range(IMPORTS):
+            person = uuid4()
+            PostgresPeople(database).register(person, ProfileChange(display_name="New", currency="USD"), NOW)
+            raw = file_of(int(rows))
+            started = time.perf_counter()
+            taken = imports.take(person, raw, "text/csv", query, Operator(operator=person, request_id="import"))
+            took.append(1000 * (time.perf_counter() - started))
+            if taken.saved["transactions"] != int(rows):
+                raise RuntimeError(f"{taken.saved} were saved of {rows}")
+    return took
+
+
 def _spend(url: str) -> None:
     """Give each hundredth person a new row, as an import does."""
     with psycopg.connect(url) as connection:
@@ -126,26 +162,34 @@ def main() -> None:
         )
         if people == max(arguments.sizes):
             _call_api(report, url, people)
+            for rows in IMPORTED:
+                what = f"{people:,} people: an import of {rows:,} rows"
+                report.medians[what] = round(statistics.median(import_of(url, str(rows))), 1)
+                report.peak(what, measure.peak_mib("benchmarks.spendsense_scale:import_of", url, str(rows)))
         dropped(url)
     report.show(arguments.json)
 
 
 def _call_api(report: measure.Report, url: str, people: int) -> None:
-    label = f"{people:,} people: {PAGE} transactions a page"
-    found = {name: sorted(times) for name, times in _timed_calls(url).items()}
-    for name, times in found.items():
-        report.medians[f"{label}, {name}, p50"] = round(statistics.median(times), 2)
-        report.medians[f"{label}, {name}, p95"] = round(_p95(times), 2)
-    ours = f"{label}, the API, p95"
-    report.ratios[f"{ours} (ratio: to the bare route)"] = round(_p95(found["the API"]) / _p95(found["bare Chalice"]), 2)
+    for read, of_read in _timed_calls(url).items():
+        label = f"{people:,} people: {read}"
+        found = {name: sorted(times) for name, times in of_read.items()}
+        for name, times in found.items():
+            report.medians[f"{label}, {name}, p50"] = round(statistics.median(times), 2)
+            report.medians[f"{label}, {name}, p95"] = round(_p95(times), 2)
+        ours = f"{label}, the API, p95 (ratio: to the bare route)"
+        report.ratios[ours] = round(_p95(found["the API"]) / _p95(found["bare Chalice"]), 2)
 
 
 def _p95(times: list[float]) -> float:
     return times[int(len(times) * 0.95)]
 
 
-def _timed_calls(url: str) -> dict[str, list[float]]:
-    """The times of both, call by call in turn, each for the same person."""
+def _timed_calls(url: str) -> dict[str, dict[str, list[float]]]:
+    """The times of both for each read, in turn for the same person; each goes first for every other person.
+
+    Whoever goes first finds the person's rows as they are, on disk for most people; the second finds them in memory.
+    """
     from chalice.test import Client
 
     from tests.environment import ENVIRONMENT
@@ -174,27 +218,32 @@ def _timed_calls(url: str) -> dict[str, list[float]]:
         )
         bare = bare_route(database)
         with Client(application.app, stage_name="dev") as client, Client(bare, stage_name="dev") as plain:
-            times: dict[str, list[float]] = {"the API": [], "bare Chalice": []}
-            for subject in map(str, subjects):
-                times["the API"].append(_timed(client, PATH, _token(subject)))
-                times["bare Chalice"].append(_timed(plain, f"/transactions/{subject}", {}))
+            times: dict[str, dict[str, list[float]]] = {}
+            for number, subject in enumerate(map(str, subjects)):
+                for place, (read, (path, _, _)) in enumerate(READS.items()):
+                    calls = [
+                        ("the API", client, path, _token(subject)),
+                        ("bare Chalice", plain, f"/{place}/{subject}", {}),
+                    ]
+                    for name, caller, where, headers in calls if number % 2 else calls[::-1]:
+                        of_read = times.setdefault(read, {})
+                        of_read.setdefault(name, []).append(_timed(caller, where, headers))
             return times
 
 
 def bare_route(database: Postgres) -> Any:
-    """A Chalice application with one route, which answers a person's page with one query."""
+    """A Chalice application with a route for each read, which returns the rows of one query."""
     from chalice.app import Chalice
 
     bare = Chalice(app_name="bare")
-    text = sql.text("read_transactions").replace("/*spends*/", sql.text("spends"))
-    asked = dict.fromkeys(re.findall(r"%\((\w+)\)s", text))
 
-    @bare.route("/transactions/{subject}")
-    def transactions(subject: str) -> Any:
-        parameters = {**asked, "subject": subject, "limit": PAGE, "spending": False}
+    @bare.route("/{place}/{subject}")
+    def rows_of(place: str, subject: str) -> Any:
+        _, statement, given = list(READS.values())[int(place)]
+        text = sql.text(statement).replace("/*spends*/", sql.text("spends"))
+        parameters = {**dict.fromkeys(re.findall(r"%\((\w+)\)s", text)), **given, "subject": subject}
         rows = database.run(lambda cursor: cursor.execute(text, parameters).fetchall())
-        found = [{**row._asdict(), "posted_on": row.posted_on.isoformat()} for row in rows[:PAGE]]
-        return {"transactions": found}
+        return {"rows": msgspec.to_builtins([row._asdict() for row in rows])}
 
     return bare
 
@@ -209,7 +258,7 @@ def _timed(client: Any, path: str, headers: dict[str, str]) -> float:
     started = time.perf_counter()
     answer = client.http.get(path, headers=headers)
     elapsed = 1000 * (time.perf_counter() - started)
-    if answer.status_code != 200 or len(msgspec.json.decode(answer.body)["transactions"]) != PAGE:
+    if answer.status_code != 200 or len(answer.body) < LEAST_BYTES:
         raise RuntimeError(f"{answer.status_code}: {answer.body[:300]!r}")
     return elapsed
 

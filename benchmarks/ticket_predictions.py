@@ -4,7 +4,7 @@
 
 In process: the domain's `predict` with all 21 features given and the shipped model, as the function that carries it
 would. The batch: a hundred scheduled concerts of a season of 20,000 sales, through the Data API on PostgreSQL and the
-shipped model, in one `predict_batch` and in a hundred `predict`s.
+shipped model, in one `predict_batch` and in a hundred `predict`s. Beside them the training report's figures.
 """
 
 import os
@@ -55,6 +55,7 @@ def main() -> None:
     """Measure and print."""
     arguments = measure.arguments(__doc__)
     report = measure.Report("ticket_predictions")
+    judged(report)
     with tempfile.TemporaryDirectory(prefix="omnibus-bench-") as folder, own_engine(Path(folder)) as engine:
         url = with_database(engine, "omnibus")
         load_into_engine(generate(20_000, today=NOW.date()), url)
@@ -76,6 +77,16 @@ def main() -> None:
             }
             report.compare(f"{len(ids)} concerts", cases, ours="one batch", rounds=5)
     report.show(arguments.json)
+
+
+def judged(report: measure.Report) -> None:
+    """The shipped model's errors and coverage on unseen seasons, as its training measured them."""
+    for season, facts in manifest()["judged_by"].items():
+        for name in ("model", "venue_mean", "artist_mean"):
+            report.ratios[f"{season}: median error, {name.replace('_', ' ')}"] = facts[name]["median_error"]
+            report.ratios[f"{season}: R2, {name.replace('_', ' ')}"] = facts[name]["r2"]
+        for level, found in facts["levels"].items():
+            report.ratios[f"{season}: in the 80 % interval, confidence {level}"] = found["coverage"]
 
 
 def in_process(report: measure.Report, forecast: TicketForecast, concert_id: str) -> None:

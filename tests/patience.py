@@ -12,10 +12,10 @@ PATIENCE_MS = int(PATIENCE_S * 1000)
 POLL_S = 0.05
 
 
-def until(look: Callable[[], T], *, every_s: float = POLL_S) -> T:
+def until(look: Callable[[], T], *, every_s: float = POLL_S, pause: Callable[[float], None] = time.sleep) -> T:
     """What `look` returns once that is true; AssertionError after PATIENCE_S."""
     deadline = time.monotonic() + PATIENCE_S
     while not (found := look()):
         assert time.monotonic() < deadline, f"not seen within {PATIENCE_S:g} s; last seen: {found!r}"
-        time.sleep(every_s)
+        pause(every_s)
     return found

@@ -7,6 +7,8 @@ to replay what fails.
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 FUZZING = os.environ.get("OMNIBUS_FUZZ") == "1"
 FUZZ_TIMES = 20
@@ -20,7 +22,12 @@ settings.register_profile(
 
 
 def load_profile() -> None:
-    """Let every property test run by the profile of this run."""
+    """Let every property test run by the profile of this run.
+
+    Hypothesis also draws the constants of our modules, but only of those that earlier tests have loaded: a test would
+    draw other examples in the whole suite than alone. No setting turns this off.
+    """
+    providers._get_local_constants = Constants
     settings.load_profile("fuzz" if FUZZING else "reproducible")
 
 

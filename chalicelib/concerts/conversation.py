@@ -52,7 +52,7 @@ from chalicelib.errors import (
 SAVE_ATTEMPTS = 3
 LISTED_SESSIONS = 50
 CHAT_ANSWER_S = 8.0
-"""For all providers together: what one leaves when it fails is the next one's."""
+"""For all providers together: if one fails, the next has the time that is left."""
 STORE_S = 2.0
 """For reading a session, and again for remembering the answer."""
 STOP_LOOKED_FOR_S = 0.5
@@ -85,14 +85,14 @@ class Conversation:
         self._new_session_id = new_chat_session_id
 
     def reply(self, request: ChatRequest) -> ChatReply:
-        """The whole answer; NotFound for a session that is not there, over, or another's."""
+        """Return the whole answer; NotFound if the session is unknown, expired or someone else's."""
         for event in self.stream(request):
             if isinstance(event, ChatReply):
                 return event
         raise UpstreamUnavailable("The chat has no answer now; try again later.", retry_after=5)
 
     def stream(self, request: ChatRequest) -> "Generator[Delta | Restart | ChatReply, None, None]":
-        """The answer as it arises: words, perhaps restarts, and the whole reply last."""
+        """Yield the answer as it arises: words, perhaps restarts, and the whole reply last."""
         message = _checked(request.message)
         session, remembered = self._session(request)
         ends = time.monotonic() + CHAT_ANSWER_S
@@ -163,7 +163,7 @@ class Conversation:
         return ChatSessionList(sessions=self._sessions.of_owner(owner, LISTED_SESSIONS) if owner else [])
 
     def session(self, session_id: str, owner: str | None) -> ChatSessionView:
-        """The owner's session; NotFound for one that is not there, over, or another's."""
+        """Return the owner's session; NotFound if it is unknown, expired or someone else's."""
         session = self._own(session_id, owner)
         exchanges = [convert(one, ChatExchange, from_attributes=True) for one in session.exchanges]
         return ChatSessionView(session_id=session_id, expires_at=session.expires_at, exchanges=exchanges)
@@ -174,7 +174,7 @@ class Conversation:
         self._sessions.forget(session_id)
 
     def judge(self, session_id: str, feedback: ChatFeedback) -> ChatExchange:
-        """Keep whether an answer helped; NotFound for an answer that is no longer kept."""
+        """Save whether an answer helped; NotFound if the answer is no longer kept."""
         for _ in range(SAVE_ATTEMPTS):
             session = self._own(session_id, feedback.user_id)
             judged = next((one for one in session.exchanges if one.at == feedback.at), None)
@@ -267,7 +267,7 @@ def _exchange(reply: ChatReply, message: str, outcome: ChatOutcome) -> Exchange:
 
 
 def _checked(message: str) -> str:
-    """The message without surrounding space; InvalidInput unless it is SPOKEN text."""
+    """Return the message without surrounding space; InvalidInput unless it matches SPOKEN."""
     if not re.fullmatch(SPOKEN, message):
         raise InvalidInput.of(
             "message",

@@ -29,64 +29,84 @@ COMMON = frozenset(
     "november december monday tuesday wednesday thursday").split())  # fmt: skip
 """Words that are names only where something else says so: a capital letter within the text, or "the band Eve"."""
 SHORT_CODES = frozenset(
-    "in or me hi ok oh no it at be is id al de co on so to an as am pa ma ar se pt la can vic".split()
+    "in or me hi ok oh no it at be is id al de co on so to an as am pa ma ar se pt la can vic il mi ne va es mo md ms mt "
+    "den las san chi bos sea mem".split()
 )
-"""Codes of places that are words: they count in capitals, or after a city and a comma."""
+"""Codes of places that are words, of English or of another language: in small letters, they need a city or "in"."""
+NEVER_CODES = frozenset("in it an as at on so to no be is am can".split())
+"""Codes that in small letters are ordinary words even after "in"."""
+OPEN_CODES = frozenset("or me".split())
+"""Codes that in small letters are places only if "in" precedes them and the clause ends there."""
 
 ARTIST_AFTER = re.compile(
     r"^ (?:play|plays|playing|perform|performs|performing|tour|touring|sing|sings|sell|sells|make|take|earn|concert|"
     r"concerts|gig|gigs|show|shows|tickets?|live|on tour|next|s\b)"
 )
+CODE_BEFORE = re.compile(r"\b(?:in|near|from|to|around|visiting|not) $")
+JOINS_PLACES = re.compile(r"(?:\b(?:or|and)|,) $")
+MUSIC_AFTER = re.compile(
+    r"^ (?:music|concerts?|gigs?|shows?|bands?|artists?|acts?|singers?|tickets?|tunes|songs|night)\b"
+)
+ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
+    "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
+    "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
+    "country": re.compile(r"\b(?:which|what|any|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
+    "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
+    "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
+}
+"""What precedes a genre's word when it is an ordinary word: "a full house", but not "a house concert"."""
 PLACE_BEFORE = re.compile(
     r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
 )
 
 NEGATION = re.compile(
     r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|anything but|everything but|anywhere but|everywhere but|spare me|other than|apart from|instead of|rather than|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare me|other than|apart from|instead of|rather than|"
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
-    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less)\b"
+    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|no matter|no more than|no less than|not more than|not less than|"
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|no less than|not more than|not less than|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
-    r"(?:[.;:!?()]|\b(?:but|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
+    r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
-MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|[$€£]))?"
-PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
-PRICE_BETWEEN = re.compile(rf"\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}))|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
+MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid|[$€£]))?"
+PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
+PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond)|under|below|sub|less than|cheaper than|lower than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?= (?:about |around |only )?[$€£])|for less than|not above|budget(?: is| of)?|afford|spend(?: at most| up to| more than)?|costs? at most|"
+    rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of| s)?|afford|(?:spend|pay)(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
-    rf"|{MONEY} (?:or less|or cheaper|or under|max(?:imum)?|tops|at most)\b(?! ?(?:seats|people))"
+    rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
 )
 PRICE_LEAST = re.compile(
-    r"\b(?:over|above|more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
-    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp))"
+    r"\b(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
+    r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
+    r"|\b(?:not|no) less than (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
 )
 CHEAP = re.compile(
-    r"\b(?:cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not)(?: too| so| very| that)? (?:expensive|pricey)|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b|\b(?:anything|something|stuff|is|are) free\b(?! (?:on|this|next|at|after))"
 )
-DEAR = re.compile(r"\b(?<!how )(?:expensive|priciest|pricey|luxury|vip)\b")
+DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
 CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{SEATED})\b")
 CAPACITY_LEAST = re.compile(
     rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
-    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
+    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or more|or larger|or bigger|and up|minimum|min|at least)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
 )
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
-    rf"|\bsmaller than (\d[\d,.]*k?)\b"
+    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b"
 )
 SMALL = re.compile(
     r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
@@ -97,10 +117,10 @@ LARGE = re.compile(
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
-    rf"\b(?:top|best|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    rf"\b(?:top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
-    rf"|\b({NUMBER}) of (?:them|those|these)\b"
+    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
+    rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:more|others)\b(?! than)"
 )
 ORDINALS = {
     word: number
@@ -141,7 +161,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
-        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
+        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),
         (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|for kids|children s)\b", "I do not know age limits."),
         (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
@@ -153,15 +173,16 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:romantic|upbeat|relaxing|chill|loud|quiet|danceable|energetic|mellow|sad|happy|fun|cool|hidden gems?|trending|hyped)\b",
          "I cannot choose by mood; I know genres and popularity."),
         (r"\b(?:festivals?|musicals?|operas?|comedy|stand up|theatre plays?|ballet|dj sets?|karaoke|open mic)\b", "I know concerts only."),
-        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weeknights?|every (?:week|monday|friday|saturday)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
+        (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weekends|weeknights?|every (?:week|monday|friday|saturday)|(?:on )?(?:a|any|every|each) weekend|(?:any|every|each) (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
         (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
          "I do not know songs, albums or support acts."),
         (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
-        (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b", "I cannot measure distances."),
-        (r"\b(?:reviews?|rated|ratings?|stars?)\b", "I have no reviews; I know popularity and attendance."),
-        (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b",
+        (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b|\b(?:nearest|closest|distance|how far)\b", "I cannot measure distances."),
+        (r"\b(?:deals?|discounts?|coupons?|vouchers?|promo\w*|special offers?)\b", "I know ticket prices, and no discounts."),
+        (r"\b(?:reviews?|rated|ratings?|stars?|any good|worth (?:it|seeing|the money))\b", "I have no reviews; I know popularity and attendance."),
+        (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b|\b(?:which|what) (?:city|cities|state|states|country|countries|months?|years?|days?|weekdays?|artists?|bands?)\b(?= (?:\S+ ){0,6}?(?:most|least|best|worst|fewest|highest|lowest|busiest|more|less)\b)|\bwho (?:sold|made|earned|grossed|sells|makes)\b",
          "I sum up by genre only."),
         (r"\bprofit\w*|\bmargins?\b|\bcosts? of (?:running|staging)\b", "I know revenue, not profit."),
     )
@@ -190,10 +211,10 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
@@ -201,7 +222,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
-        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)|plans|evening|tonight|weekend|surprise me)\b"),
+        ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)(?! (?:you|u)\b)|plans|evening|tonight|weekend|surprise me|somewhere|anywhere|going on|what is there$|take me out|show me more|(?:im|i am|we are|we) free)\b"),
         ("artist", r"\b(?:who|artists?|bands?|singers?|musicians?|tell me about|touring|tour|member|members|group)\b"),
     )
 )  # fmt: skip
@@ -241,20 +262,31 @@ VENUES_ASKED = re.compile(
 SALES = re.compile(
     r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
 )
+SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
+"""Words that one venue's facts answer."""
 AHEAD = re.compile(
-    r"\b(?:will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
+    r"\b(?:guess|next (?:gig|show|concert)|will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
 )
 """Words for sales and for the future: together they ask for a forecast; sales with the past ask for totals."""
 TAKEN = re.compile(
-    r"\b(?:sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
+    r"\b(?:did (?:\S+ ){1,6}?(?:earn|make|gross|take|draw|sell|bring in)|sold(?! out)|selling|sales|made|earned|grossed|brought in|bring in|money|cash|revenue|income|takings|attendance|attended|visitors|crowds?|fans saw|people saw|how busy|business)\b"
 )
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
-    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:my|for))\b|^ (?:music )?sucks\b"
+    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|arent|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?sucks\b"
 )
 """Words after an unwanted name."""
-ELSEWHERE = re.compile(r"\b(?:weather|flights?|hotels?|restaurants?|directions)\b")
+ELSEWHERE = re.compile(
+    r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
+    r"football|basketball|baseball|stocks?|politics)\b"
+)
+OTHER_TASKS = re.compile(
+    r"^(?:please |hey |hi |so |can (?:you|u) |could (?:you|u) |will you |help me |i need you to |i want you to )*"
+    r"(?:write|draft|translate|solve|calculate|compute|draw|paint|code|program|cook|summari[sz]e|explain|rewrite|"
+    r"tell (?:me |us )?a (?:joke|story))\b"
+)
+"""Requests that are for another assistant, whatever they name."""
 DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
 """Endings of words that are made of genres: jazzy, rockish, metalheads."""
 
@@ -264,7 +296,7 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity|seats))\b", "capacity", False),
         (r"\b(?:emptiest|least full|worst attend\w+|lowest attendance)\b", "attendance_rate", True),
         (r"\b(?:fullest|most full|best attend\w+|highest attendance|by attendance|most crowded|sell out most|best filled|well attended|occupancy)\b", "attendance_rate", False),
-        (r"\b(?:least revenue|lowest revenue|earns? (?:the )?least|sells? (?:the )?least|makes? (?:the )?least|lowest[- ]gross\w*|lowest takings)\b", "revenue", True),
+        (r"\b(?:least revenue|lowest revenue|(?:earns?|earned|sells?|sold|makes?|made|takes?(?: in)?|took(?: in)?|grossed) (?:the )?(?:least|fewest)|lowest[- ]gross\w*|lowest takings)\b", "revenue", True),
         (r"\b(?:revenue|sells? (?:the )?(?:most|best)|best[- ]?selling|sold (?:the )?most|earns? (?:the )?most|makes? (?:the )?most|made (?:the )?most|took in (?:the )?most|takes? in (?:the )?most|takings|gross\w*|earning\w*|most (?:money|income|profitable)|most tickets|turnover|lucrative)\b", "revenue", False),
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked|by (?:the )?(?:number of )?(?:concerts|shows|events|gigs))\b", "concerts", False),
@@ -283,10 +315,17 @@ TYPE_WORDS = frozenset(
 )
 
 PAST = re.compile(
-    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|saw|drew|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed)\b"
+    r"\b(?:did|was|were|had|sold|took|made|earned|grossed|happened|saw|drew|last(?! weekend (?:in|of)| one\b)|past|previous|ago|history|historic\w*|so far|yesterday|been|went|played|performed|flopped|tanked|bombed)\b"
 )
+ASIDE = re.compile(
+    r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
+    r"|\b(?:i|we|he|she|they|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
+)
+"""Past tenses about people, which do not date the concerts."""
+TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
+"""Past verbs; periods such as "last week" need none."""
 CONTEXT = re.compile(
-    r"^(?:ok |okay |yes |no )?(?:and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|make it|something cheaper|any cheaper|cheaper)\b"
+    r"^(?:ok |okay |yes |no )?(?:(?:the )?(?:day|week|weekend|month|year) (?:before|after)|and|what about|how about|or|also|then|now|only|instead|same|what else|anything else|something else|show me (?:some )?(?:more|others)|(?:\d+ )?more|any more|make it|just|something cheaper|any cheaper|cheaper)\b"
 )
 
 STOP_WORDS = COMMON | frozenset(
@@ -306,37 +345,40 @@ IDLE = frozenset(
     "a about above actually again all almost already alright also although always am among an and another any anybody "
     "anyhow anymore anyone anything anyway anywhere appreciate are area around as ask asking at attend available aware away awesome "
     "babe baby back be because been before behind being below between bit book bother both bring bro bucket but buy by "
-    "came can cannot cant care case catch chance check choose city cities come comes coming contact could couldnt country countries "
-    "couple cover date dates day days dear did didnt different difference do does doesnt doing done dont down during dude each either else end "
+    "came can cannot cant care case catch chance check choose city cities come comes coming  could couldnt country countries "
+    "couple  date dates day days dear did didnt different difference do does doesnt doing done dont down during dude each either else end "
     "enjoy enough euro euros even ever every everybody everyone everything everywhere exactly except excuse fan fancy "
-    "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further game gd "
+    "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further  gd "
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
     "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
-    "id idea ideas if ill im in info inside instead into is isnt it its itself ive job join just keen keep kind kinda kindly "
-    "kinds know lads lately later least left less let lets life like likely liked likes listen listening lil literally little lol look "
+    "id idea ideas if ill im in info inside instead into is isnt it its itself ive  join just keen keep kind kinda kindly "
+    "kinds know lads lately least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "
     "might mind mine miss mood more most much music must my myself name named names near nearby nearest need needed needs neither "
     "never new next nice no nobody none nope nor not nothing now of off offer oh ok okay on once one ones only onto "
-    "contest context content concern counter convert opinion option options or order other others otherwise ought our out outside over own part parts particular particularly people per "
-    "perhaps person pick place places plan planning plans play played player playing plays please plenty plus possible possibly prefer "
+    "       option options or other others otherwise ought our out outside over own part parts particular particularly people per "
+    "perhaps person pick place places plan planning plans play played  playing plays please plenty plus possible possibly prefer "
     "preferably preferred pretty probably put question quick quickly quite rather re real really reckon regarding right "
     "round run s said same saw say says scene schedule see seeing seem seen shall she should shouldnt show shows since sir "
-    "so some somebody somehow someone something sometime sometimes somewhere soon sooner sorry sort sorts specific spend state states still stuff style styles "
+    "so some somebody somehow someone something sometime sometimes somewhere soon  sorry sort sorts specific spend state states still stuff style styles "
     "such suggest suggestion suggestions suit sure t take takes taking talk tell than thank thanks that the their them "
-    "then there therefore these they thing things think thinking this those though thought through till time times tip "
-    "tips to today together told too town toward towards tried true try trying two type types um under understand unless "
+    "then there therefore these they thing things think thinking this those though thought through till time times "
+    " to today told too town toward towards tried true try trying two type types um under understand unless "
     "until up upon us use useful usual usually various ve very via visit visiting visits wanna want wanted wanting wants was "
-    "wasnt watch way we week weeks well went were what whatever whats when whenever where wherever whether which while "
+    "wasnt watch way we well went were what whatever whats when whenever where wherever whether which while "
     "whilst who whole whom whose why will willing wish with within without wonder wondering wont work works world worth would wouldnt "
     "wow ya yea yeah yep yes yet yo you your yours yourself yup ah aint aka anyways aw btw cheers da dm eh em er etc ex fyi ha haha "
-    "hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
+    "theres theyre youre hes shes itll thatll youll theyd youd weve theyve youve hee hmm huh id imo jk k lmao ma meh mhm nah nvm omg ooh pal plz rn sis smth somethings tbh tho uh umm wbu yall yay "
     "celebrating celebrate head heading travelling traveling trip holiday vacation staying stay moving live living "
     "going buddy adore fine gf bf news performing genre genres ish sum de en el le les une der das den total budget currently recently upcoming following future somebody sounds sound interest interested interesting "
     "interests passing whoever anyplace someplace choice choices decent proper ideally basically surprise tickets ticket band bands artist "
-    "artists act acts singer singers concert concerts venue venues event events gigs performance performances month months year years "
-    "weekend weekends night nights tonight money dollars bucks season".split()
+    "artists act acts singer singers concert concerts venue venues event events gigs performance performances "
+    "night nights number range tonight money dollars bucks season".split()
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
+
+REAL_WORDS = frozenset("contest context content concern counter convert contact player opinion sooner".split())
+"""Words that look like misspelled ones of ours and are none."""
 
 TARGETS = frozenset(
     "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "

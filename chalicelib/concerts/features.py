@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from math import nan
 from typing import Any
 
@@ -39,7 +40,7 @@ FORECAST_GAPS: Mapping[str, tuple[str, ...]] = {
     "artist history": ("artist_avg_attendance", "artist_avg_revenue"),
     "prices": ("avg_ticket_price", "price_range", "lowest_price", "highest_price"),
 }
-"""What a forecast may have to do without -> the features that tell it; the last of each decides."""
+"""Facts that a forecast may lack, each with the features that show it; the last of each decides."""
 
 
 def ticket_features_of(outlook: ConcertOutlook, venue_types: Sequence[str], currency: str = "USD") -> TicketFeatures:
@@ -104,10 +105,16 @@ def ticket_prices(text: str | None, currency: str = "USD") -> list[float]:
 
     Values that are no price, or in another currency than `currency`, are left out: unknown is not zero.
     """
+    return list(_sorted_prices(text or "", currency))
+
+
+@lru_cache(maxsize=4096)
+def _sorted_prices(text: str, currency: str) -> tuple[float, ...]:
     try:
-        return sorted(price for price in _prices(json.loads(text or ""), currency) if 0 < price <= HIGHEST_PRICE)
+        found = [price for price in _prices(json.loads(text), currency) if 0 < price <= HIGHEST_PRICE]
     except (ValueError, RecursionError):
-        return []
+        return ()
+    return tuple(sorted(found))
 
 
 def _prices(value: Any, currency: str) -> Iterator[float]:

@@ -34,7 +34,7 @@ from chalicelib.concerts.wishes import Wishes
 from chalicelib.errors import NotFound, Unprocessable
 
 NEXT_CONCERTS = 20
-"""Concerts to come that one artist or venue is shown with."""
+"""The number of upcoming concerts that an artist or a venue lists."""
 NAMES_IN_QUESTION = 100
 HELD = ("scheduled", "completed")
 
@@ -42,7 +42,7 @@ Found = TypeVar("Found", NamedArtist, NamedVenue)
 
 
 class ConcertGuide:
-    """Looks up what there is; every method raises Upstream* where the warehouse fails."""
+    """Looks up concerts, artists, venues and genres; every method raises Upstream* if the warehouse fails."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class ConcertGuide:
         self._currency = currency
 
     def concerts(self, query: ConcertsQuery) -> ConcertPage:
-        """Concerts by date, a page at a time: those to come and those that were, not those that are off."""
+        """Return a page of scheduled and completed concerts by date; cancelled and postponed ones are not listed."""
         since = query.first or self._today
         if query.last is not None and query.last < since:
             raise Unprocessable.of("to", f"is {query.last}, with from {since}", "a day that is not before from")
@@ -191,7 +191,7 @@ def _venue(row: VenueRow) -> Venue:
 
 
 def _listed(text: str | None) -> list[str]:
-    """The texts of a JSON list; empty where it is none."""
+    """The strings of a JSON list; empty if the text is not one."""
     try:
         found = json.loads(text or "[]")
     except (ValueError, RecursionError):
@@ -202,7 +202,7 @@ def _listed(text: str | None) -> list[str]:
 def _page(
     found: Sequence[Found], query: NamesQuery, id_of: Callable[[Found], str]
 ) -> tuple[Sequence[Found], str | None]:
-    """The names after the cursor's, as many as asked for, and the cursor of the next page."""
+    """One page of names after the cursor, and the cursor of the next page."""
     start = 0
     if query.cursor:
         _, last = _read(query.cursor)

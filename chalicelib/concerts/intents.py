@@ -12,6 +12,7 @@ from chalicelib.concerts.cues import (
     ELSEWHERE,
     FILLERS,
     ORDINAL,
+    OTHER_TASKS,
     PAST,
     REFERENCE_CUE,
     SALES,
@@ -26,20 +27,31 @@ from chalicelib.concerts.models import Intent
 def intent_of(
     cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool, dated: bool, genre_like: bool
 ) -> tuple[Intent, str, float]:
-    """The intent, what is to be done about it, and how sure that is."""
+    """Return the intent, the topic that answers it, and the confidence in both."""
     kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
     about = kinds & {"artist", "venue"}
     asks_venues = "venue" in cues and "venue" not in kinds
     of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
         "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
     )
+    if "help" in cues and re.match(r"who \w+ you\b", cued):
+        return "general_query", "", 0.9
+    if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
+        return "unknown", "", 0.2
+    travels = "venue" in kinds and re.search(r"\bdirections\b", cued)
+    elsewhere = ELSEWHERE.search(cued) and not travels
+    if elsewhere and not cues & {"concert", "venue", "when", "price", "facts"} and "genre" not in kinds:
+        return "unknown", "", 0.2
+    if re.search(r"\bwhere (?:is|s) (?:it|that|this)(?: place)?(?: at)?(?: \?)?$", cued) and not kinds:
+        return "venue_search", "venue", 0.75
     told = bool(SALES.search(cued)) and not COSTS.search(cued) and "genre" not in kinds
     ahead = told and bool(AHEAD.search(cued)) and not PAST.search(cued)
     if ahead and (about or concert or ORDINAL.search(cued) or REFERENCE_CUE.search(without_fillers(cued))):
         return "ticket_prediction", "forecast", 0.85
-    if re.search(r"\bsales\b", cued) and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
+    summed = re.search(r"\b(?:total|overall|all) (?:\S+ )?sales\b", cued)
+    if re.search(r"\bsales\b", cued) and not summed and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
         return "ticket_prediction", "forecast", 0.8
-    if "forecast" in cues and not of_many:
+    if "forecast" in cues and not of_many and not summed:
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
     if concert and "similar" in cues:
         return "concert_recommendation", "similar", 0.95
@@ -51,7 +63,7 @@ def intent_of(
         return "data_analysis", "totals", 0.8
     if "similar" in cues and not cues & {"analysis"}:
         return "concert_recommendation", "similar", 0.9
-    if "genres" in cues and "analysis" not in cues and "artist" not in kinds:
+    if "genres" in cues and "analysis" not in cues and not kinds & {"artist", "genre"}:
         return "general_query", "genres", 0.9
     if "venue" in kinds:
         if re.match(r"^(?:is|was) (?:the )?_venue (?!\w+ing\b)", cued):
@@ -63,7 +75,9 @@ def intent_of(
         if cues & {"facts"} or not (cues & {"concert", "when"} or "genre" in kinds or limited or dated):
             return "venue_search", "venue", 0.9
         return "concert_recommendation", "concerts", 0.8
-    ranks = re.search(r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|least|most|list)\b", cued)
+    ranks = re.search(
+        r"\b(?:which|what|popular|best|top|rank\w*|biggest|largest|smallest|(?<!at )least|(?<!at )most|list)\b", cued
+    )
     asks_venue = (
         "venue" in cues
         and not ("genre" in kinds and not ranks)
@@ -85,10 +99,12 @@ def intent_of(
         or re.search(r"\b(?:address|capacity|located|amenities|how (?:big|large)|hold|seats)\b", cued)
     ):
         return "venue_search", "venue", 0.8
-    if "analysis" in cues:
+    compared = "artist" in kinds and re.search(r"\b(?:versus|compar\w+)\b", cued) and not SALES.search(cued)
+    if "analysis" in cues and not compared:
         return "data_analysis", "totals", 0.85
     if "artist" in kinds:
-        if "price" in cues or (CHEAP.search(cued) and "when" not in cues):
+        bought = re.search(r"\b(?:book|buy|get|need|want|purchase|reserve)\b.*\btickets?\b", cued)
+        if "price" in cues or ((CHEAP.search(cued) or bought) and "when" not in cues):
             return "concert_recommendation", "price", 0.85
         return "artist_lookup", "artist", 0.9
     if "facts" in cues and "artist" not in cues and ORDINAL.search(cued):
@@ -97,9 +113,7 @@ def intent_of(
         return "concert_recommendation", "price", 0.8
     if "when" in cues and not kinds and (REFERENCE_CUE.search(cued) or ORDINAL.search(cued)):
         return "artist_lookup", "artist", 0.75
-    if ELSEWHERE.search(cued) and not cues & {"concert", "venue", "when", "price"} and "genre" not in kinds:
-        return "unknown", "", 0.2
-    if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued:
+    if "help" in cues and not kinds & {"genre", "place"} and "help me" not in cued and not dated:
         return "general_query", "", 0.9
     if "greeting" in cues and not cues & {"concert", "when", "price"} and not kinds:
         return "general_query", "", 0.9

@@ -32,6 +32,7 @@ GENRE_ALIASES: Mapping[str, str] = {
     "dance": "electronic",
     "heavy metal": "metal",
     "rock and roll": "rock",
+    "rocknroll": "rock",
     "orchestral": "classical",
     "classic": "classical",
 }
@@ -47,8 +48,40 @@ CITY_ALIASES: Mapping[str, str] = {
     "vegas": "Las Vegas",
     "philly": "Philadelphia",
     "phili": "Philadelphia",
+    "phila": "Philadelphia",
+    "mpls": "Minneapolis",
     "philli": "Philadelphia",
     "nola": "New Orleans",
+    "big easy": "New Orleans",
+    "nueva york": "New York",
+    "nova york": "New York",
+    "nova iorque": "New York",
+    "nueva orleans": "New Orleans",
+    "nouvelle orleans": "New Orleans",
+    "filadelfia": "Philadelphia",
+    "philadelphie": "Philadelphia",
+    "atl": "Atlanta",
+    "hotlanta": "Atlanta",
+    "atx": "Austin",
+    "htx": "Houston",
+    "pdx": "Portland",
+    "phx": "Phoenix",
+    "lax": "Los Angeles",
+    "sfo": "San Francisco",
+    "jfk": "New York",
+    "mtl": "Montreal",
+    "yul": "Montreal",
+    "yyz": "Toronto",
+    "msp": "Minneapolis",
+    "chi town": "Chicago",
+    "chitown": "Chicago",
+    "windy city": "Chicago",
+    "beantown": "Boston",
+    "motown": "Detroit",
+    "motor city": "Detroit",
+    "music city": "Nashville",
+    "sin city": "Las Vegas",
+    "mile high city": "Denver",
     "dc": "Washington",
     "washington dc": "Washington",
     "munchen": "Munich",
@@ -74,7 +107,8 @@ STATE_PAIRS = (
     "sc:South Carolina,sd:South Dakota,tn:Tennessee,tx:Texas,ut:Utah,vt:Vermont,va:Virginia,wa:Washington,"
     "wv:West Virginia,wi:Wisconsin,wy:Wyoming,on:Ontario,qc:Quebec,bc:British Columbia,ab:Alberta,mb:Manitoba,"
     "nsw:New South Wales,vic:Victoria,qld:Queensland,nrw:North Rhine-Westphalia,cali:California,"
-    "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington"
+    "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington,"
+    "jersey:New Jersey"
 )
 COUNTRY_PAIRS = (
     "us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
@@ -207,8 +241,12 @@ class Lexicon:
         found = list(self.places.get(name, ()))
         for aliases in (STATE_CODES, COUNTRY_ALIASES):
             found += [place for place in self.places.get(key(aliases.get(name, "")), ()) if not place.city]
-        found += self._wide.get(name, ())
+        found += self.wide(name)
         return tuple(dict.fromkeys(found))
+
+    def wide(self, text: str) -> tuple[Place, ...]:
+        """The states and countries that `text` spells, though a city has the same name."""
+        return self._wide.get(key(text), ())
 
     @cached_property
     def _wide(self) -> Mapping[str, tuple[Place, ...]]:

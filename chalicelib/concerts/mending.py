@@ -25,6 +25,7 @@ from chalicelib.concerts.cues import (
     PAST,
     PRICE_LEAST,
     PRICE_MOST,
+    REAL_WORDS,
     REFERENCE_CUE,
     SMALL,
     STOP_WORDS,
@@ -36,7 +37,12 @@ from chalicelib.concerts.cues import (
 )
 from chalicelib.concerts.lexicon import Lexicon, compact
 from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS
-from chalicelib.concerts.words import Speller, Word
+from chalicelib.concerts.words import Speller, Word, slips
+
+LETTERS = 3
+"""Of the shortest words that are looked up."""
+LONG_ENOUGH = 3
+ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ly")
 
 _PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
 _PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
@@ -46,11 +52,23 @@ KNOWN = (
     frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
     | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
     | IDLE
+    | REAL_WORDS
     | COMMON
     | STOP_WORDS
     | GENRE_WORDS
     | TYPE_WORDS
 )
+
+
+BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
+"""Beginnings of words whose endings the patterns leave open, such as "recommend"."""
+
+
+@lru_cache(maxsize=4096)
+def is_ours(word: str) -> bool:
+    """Whether a pattern that finds `word` means it; any other word stands where a pattern leaves a word open."""
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
+    return not word.isalpha() or len(word) < LETTERS or any(s in KNOWN for s in stems) or word.startswith(BEGINNINGS)
 
 
 @lru_cache(maxsize=2)
@@ -63,9 +81,25 @@ def _speller(lexicon: Lexicon) -> Speller:
     return Speller(_named_words(lexicon) | TARGETS | MONTHS.keys() | WEEKDAYS.keys())
 
 
+@lru_cache(maxsize=2)
+def _second_words(lexicon: Lexicon) -> dict[str, frozenset[str]]:
+    """The second words of names of two, by the first."""
+    found: dict[str, set[str]] = {}
+    for words in lexicon.spans:
+        if len(words) == 2:
+            found.setdefault(words[0], set()).add(words[1])
+    return {first: frozenset(seconds) for first, seconds in found.items()}
+
+
+def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
+    """What a misspelled word was to be after the first word of a name: "san diago"; none where that is not clear."""
+    near = [one for one in _second_words(lexicon).get(before, ()) if len(one) > LONG_ENOUGH and slips(word, one) == 1]
+    return near if len(near) == 1 else []
+
+
 def _is_known(word: str, lexicon: Lexicon) -> bool:
     """Whether a word is one of ours or of the warehouse, as it is or bent."""
-    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "er", "ly")))
+    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
     return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])
 
 
@@ -79,6 +113,8 @@ def respelled(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list
         if plain.isalpha() and not _is_known(plain, lexicon):
             stem = DERIVED.sub("", plain)
             meant = compact(lexicon.genres.get(stem, "")) or _speller(lexicon)(plain)
+            if meant == plain and found:
+                meant = next(iter(_completing(lexicon, found[-1].plain, plain)), plain)
             if meant != plain:
                 said.append(f"I read {word.raw} as {meant.capitalize() if word.raw[:1].isupper() else meant}.")
                 plain = meant

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from chalicelib.concerts.cues import (
+    AHEAD,
     ANSWERED,
     CHEAP,
     CONTEXT,
@@ -17,6 +18,8 @@ from chalicelib.concerts.cues import (
     NOT_NEGATION,
     PAST,
     REFERENCE_CUE,
+    SALES,
+    SIZE,
     SMALL,
     SOLD,
     THE_VENUE,
@@ -26,7 +29,7 @@ from chalicelib.concerts.cues import (
     WELL_LIKED,
 )
 from chalicelib.concerts.lexicon import Lexicon, Named, key
-from chalicelib.concerts.mending import respelled
+from chalicelib.concerts.mending import is_ours, respelled
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.periods import DayPeriod, periods_in
 from chalicelib.concerts.values import Vocabulary
@@ -35,6 +38,8 @@ from chalicelib.concerts.words import words_of
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
+SENTENCE = 5
+"""Words of a message that says more than days and a name."""
 CLAUSE = 300
 """Characters before a name in which a negation may reach it."""
 
@@ -68,6 +73,7 @@ class Message:
         self.unused: list[str] = []
         self.missing_genre = self.missing_place = False
         self.in_places: set[int] = set()
+        self.kinds: dict[int, str] = {}
         self.shout = message.upper() == message
         self.lower = message.lower() == message
 
@@ -88,10 +94,10 @@ class Message:
         return " ".join(parts)
 
     def _spend(self, match: re.Match[str]) -> None:
-        """Note that a part of the question has used the words of a match in the cued text."""
+        """Note that a part of the question has used the words of a match in the cued text, other than its wildcards."""
         place = max(0, bisect_right(self.cue_at, (match.start(), 0)) - 1)
         while place < len(self.cue_at) and self.cue_at[place][0] < match.end():
-            if self.cue_at[place][1] > match.start():
+            if self.cue_at[place][1] > match.start() and is_ours(self.words[place].plain):
                 self.spent[place] = True
             place += 1
 
@@ -101,6 +107,15 @@ class Message:
         for match in matches:
             self._spend(match)
         return bool(matches)
+
+    def _words_of(self, pattern: re.Pattern[str], cued: str) -> list[str]:
+        """The words that a pattern matches in the cued text, as they were written; they are spent."""
+        found: list[str] = []
+        for match in pattern.finditer(cued):
+            places = [place for place, (at, end) in enumerate(self.cue_at) if at < match.end() and end > match.start()]
+            found.append(" ".join(self.words[place].raw for place in places))
+            self._spend(match)
+        return found
 
     def _unspent(self, cued: str, periods: Sequence[DayPeriod]) -> str:
         """The cued text with a mark in the place of words that a period or another part has used."""
@@ -123,8 +138,8 @@ class Message:
             self._found(pattern, cued)
         for pattern in (CHEAP, SMALL, LARGE):
             self._found(pattern, cued)
-        if topic == "forecast":
-            self._found(SOLD, cued)
+        for pattern in {"forecast": (SOLD, SALES, AHEAD), "totals": (SOLD,), "venue": (SIZE,)}.get(topic, ()):
+            self._found(pattern, cued)
 
     def _without_unknown_names(
         self,
@@ -159,6 +174,13 @@ class Message:
                     return "venue_search", "venue", 0.8
                 return "artist_lookup", "artist", 0.8
         if topic == "artist" and not refers and not asked:
+            return "unknown", "", 0.2
+        strange = len(self.words) >= SENTENCE and any(
+            self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words)
+        )
+        if (
+            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre)
+        ):  # "who won the game last night"
             return "unknown", "", 0.2
         return taken
 
@@ -200,6 +222,10 @@ class Message:
     def _around(self, first: int, after: int) -> tuple[str, str]:
         start, end = self.words[first].at, self._end(after - 1)
         return self.flat[max(0, start - CLAUSE) : start], self.flat[end : end + CLAUSE]
+
+    def _raw(self, first: int, after: int) -> str:
+        text = " ".join(word.raw for word in self.words[first:after])
+        return text.replace(" ,", ",")
 
     def _end(self, place: int) -> int:
         return self.words[place].at + len(self.words[place].plain)

@@ -7,11 +7,17 @@ from itertools import pairwise
 from chalicelib.concerts.cues import (
     ARTIST_AFTER,
     BOUNDARY,
+    CODE_BEFORE,
     COMMON,
     GENRE_WORDS,
     IDLE,
+    JOINS_PLACES,
+    MUSIC_AFTER,
     NEGATION,
+    NEVER_CODES,
     NOT_NEGATION,
+    OPEN_CODES,
+    ORDINARY_BEFORE,
     PLACE_BEFORE,
     SHORT_CODES,
     UNLOVED,
@@ -23,6 +29,10 @@ from chalicelib.concerts.values import Place
 from chalicelib.concerts.words import PUNCTUATION
 
 LETTER = 1
+LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
+"""Between the names of one list, all of which are wanted or none."""
+LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
+"""Words after a comma that continue a list."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
 """States and countries, whether or not the warehouse has venues there."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
@@ -45,19 +55,33 @@ class NamedMessage(Message):
             if place not in blocked and self.words[place].plain not in PUNCTUATION:
                 for size in range(min(self.lexicon.longest, len(self.words) - place), 0, -1):
                     name = tuple(word.plain for word in self.words[place : place + size])
-                    named = self.lexicon.spans.get(name)
+                    named = self.lexicon.spans.get(name) or self._owners(name)
                     if named and (span := self._span(place, place + size, named)):
                         break
             if span is None:
                 place += 1
                 continue
+            if found and found[-1].named.kind == span.named.kind and not span.negated and found[-1].after < span.first:
+                joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
+                span = span._replace(negated=found[-1].negated and bool(LISTS.fullmatch(joint)))
+            elif found and found[-1].named.kind == span.named.kind and not found[-1].negated:
+                joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
+                span = span._replace(negated=span.negated and not LISTS.fullmatch(joint))
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True
+                self.kinds[used] = span.named.kind
             if span.named.kind == "place":
                 self.in_places |= set(range(span.first, span.after))
             place = span.after
         return self._with_states(found)
+
+    def _owners(self, name: tuple[str, ...]) -> list[Named]:
+        """The artists and venues of a name with an "s" after it: "paper avenues genre" is Paper Avenue's."""
+        if len(name) < 2 or not name[-1].endswith("s"):
+            return []
+        owned = self.lexicon.spans.get((*name[:-1], name[-1][:-1]), ())
+        return [one for one in owned if one.kind in {"artist", "venue"}]
 
     def _span(self, first: int, after: int, named: Sequence[Named]) -> Span | None:
         """The meaning of a name here, by its spelling and the words around it; None if it is an ordinary word."""
@@ -76,9 +100,15 @@ class NamedMessage(Message):
                     continue
             if one.kind == "place" and not self._is_place(first, after, before):
                 continue
+            if one.kind == "genre" and after - first == 1 and self._is_no_genre(words[0].plain, before, behind):
+                continue
             fitting.append(one)
         if not fitting:
             return None
+        state = after < len(self.words) and self.words[after].plain == "state"
+        if state and (wide := [one for one in self.lexicon.wide(self._raw(first, after)) if one.state]):
+            self.spent[after] = True  # as in "Washington state"
+            fitting = [Named("place", one) for one in wide]
         meant = fitting[0]
         kinds = {one.kind for one in fitting}
         if kinds > {"artist"}:
@@ -86,7 +116,18 @@ class NamedMessage(Message):
             meant = next(one for one in fitting if (one.kind == "artist") == acts)
         elif "place" in kinds and "genre" not in kinds:
             meant = next(one for one in fitting if one.kind == "place")
-        return Span(first, after, meant, tuple(one for one in fitting if one is not meant), self._negated(first, after))
+        others = tuple(one for one in fitting if one is not meant)
+        return Span(first, after, meant, others, self._negated(first, after, meant.kind))
+
+    @staticmethod
+    def _is_no_genre(word: str, before: str, behind: str) -> bool:
+        """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
+        ordinary = ORDINARY_BEFORE.get(word)
+        if MUSIC_AFTER.match(behind):
+            return False
+        return bool(ordinary and ordinary.search(before)) or bool(
+            re.match(r"^ (?:club|floor|hall)s?\b", behind) and word in {"dance", "country"}
+        )
 
     def _is_act(self, first: int, after: int, kinds: set[str]) -> bool:
         """Whether a name that is a place or a genre, too, is the artist's: by the words around it."""
@@ -104,22 +145,37 @@ class NamedMessage(Message):
         if after - first > 1:
             return True
         word = self.words[first]
+        spelled = key(STATE_CODES.get(word.plain, ""))
+        if spelled and self.flat[self._end(first) :].startswith(f" ( {spelled} )"):
+            return False  # as in "la (Louisiana)"
+        if word.plain == "america" and re.search(r"\b(?:north|south|central|latin) $", before):
+            return False
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
-        follows = self.words[after].plain if after < len(self.words) else ","
-        after_city = (
-            first > 1
-            and self.words[first - 1].plain == ","
-            and self.used[first - 2]
-            and (capital or word.plain not in SHORT_CODES or follows in PUNCTUATION)
-        )
-        adjacent = first > 0 and self.used[first - 1] and (capital or word.plain not in SHORT_CODES | IDLE)
-        if capital:
+        near = first - 1 in self.in_places or first - 2 in self.in_places or PLACE_BEFORE.search(before)
+        if capital and (not first or near or word.plain not in NEVER_CODES | OPEN_CODES):  # not "this OR that"
             return True
-        if word.plain in SHORT_CODES and not (after_city or adjacent):
-            return word.plain == "la" and bool(re.search(r"\bin $", before))
-        return after_city or adjacent or bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
+        follows = self.words[after].plain if after < len(self.words) else ","
+        code = word.plain in SHORT_CODES
+        after_comma = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
+        after_name = first > 0 and self.used[first - 1] and not code and word.plain not in IDLE
+        if after_name or (after_comma and (not code or follows in PUNCTUATION)):
+            return True
+        if code:
+            listed = first - 2 in self.in_places and JOINS_PLACES.search(before)
+            open_too = follows in PUNCTUATION or (listed and not before.endswith(", "))
+            words = NEVER_CODES if open_too else NEVER_CODES | OPEN_CODES
+            begins = (not first or self.words[first - 1].plain in PUNCTUATION) and self._begins_places(after)
+            return word.plain not in words and bool(CODE_BEFORE.search(before) or listed or begins)
+        return bool(PLACE_BEFORE.search(before)) or word.plain not in IDLE
+
+    def _begins_places(self, after: int) -> bool:
+        """Whether a list of places goes on after a code: "pa or nj"."""
+        if after + 1 >= len(self.words) or self.words[after].plain not in {"or", "and", ","}:
+            return False
+        word = self.words[after + 1].plain
+        return word not in SHORT_CODES | IDLE and (word in STATE_CODES or word in self.lexicon.places)
 
     def _is_time(self, place: int) -> bool:
         around = self.flat[max(0, self.words[place].at - 12) : self.words[place].at + 16]
@@ -169,6 +225,18 @@ class NamedMessage(Message):
             found.append(span)
         return found
 
+    def _without_origins(self, spans: list[Span]) -> list[Span]:
+        """Without the place that people come from: "from Boston to Seattle"; it is said."""
+        kept = []
+        for span in spans:
+            before, behind = self._around(span.first, span.after)
+            onward = before.endswith(" from ") and re.match(r"^ (?:over |back |up |down )?to ", behind)
+            if span.named.kind == "place" and onward:
+                self.unused.append(f"I could not use: from {self._raw(span.first, span.after)}.")
+            else:
+                kept.append(span)
+        return kept
+
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
         kept = []
@@ -185,23 +253,28 @@ class NamedMessage(Message):
                     )
                 ):
                     continue
-                after = self.words[span.after : span.after + 4]
-                tails = [" ".join(word.plain for word in after[1 : 1 + size]) for size in (1, 2, 3)]
-                state = next((tail for tail in tails if tail in WIDE_NAMES), None)
-                if len(after) > 1 and after[0].plain == "," and state and not self.used[span.after + 1]:
-                    named = " ".join(word.raw for word in after[1 : 1 + len(state.split())])
-                    self.unused.append(
-                        f"No venue is in {' '.join(w.raw for w in self.words[span.first : span.after])}, {named}."
-                    )
+                end = self._end_of_address(span.after)
+                if end > span.after:
+                    self.unused.append(f"No venue is in {self._raw(span.first, end)}.")
                     self.missing_place = True
-                    for place in range(span.after + 1, span.after + 1 + len(state.split())):
-                        self.used[place] = True
+                    self.used[span.after : end] = [True] * (end - span.after)
                     continue
             kept.append(span)
         return kept
 
-    def _negated(self, first: int, after: int) -> bool:
-        """Whether a negation before a name reaches it: until a boundary, over commas and "or"."""
+    def _end_of_address(self, after: int) -> int:
+        """The end of a state or country without venues right after a name: "Austin, Ohio", "Portland ME"."""
+        first = after + (after < len(self.words) and self.words[after].plain == ",")
+        for size in (3, 2, 1):
+            words = self.words[first : first + size]
+            name = " ".join(word.plain for word in words)
+            coded = len(words) == 1 and words[0].raw.isupper() and not self.shout and name in STATE_CODES
+            if (coded or name in WIDE_NAMES) and not any(self.used[first : first + size]):
+                return first + size
+        return after
+
+    def _negated(self, first: int, after: int, kind: str) -> bool:
+        """Whether a negation before a name reaches it: until a boundary, over "or", and over commas to its kind."""
         before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
         inside = [match.span() for match in NEGATION.finditer(before)]
@@ -212,6 +285,8 @@ class NamedMessage(Message):
         ]
         clause = before[ends[-1] if ends else 0 :]
         cues = list(NEGATION.finditer(clause))
+        if re.search(r"\bnothing (?:too |very |remotely )?$|\bprefer (?:\S+ ){1,4}?(?:over|to) $", before):
+            return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True
         if UNLOVED.match(self.flat[self._end(after - 1) :]):
@@ -219,6 +294,13 @@ class NamedMessage(Message):
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
+        near = list(self._places_in(self.words[first].at - len(reach), self.words[first].at))
+        comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
+        if comma is not None:
+            other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)
+            anew = any(place > comma and self.words[place].plain not in LISTED for place in near)
+            if other or (anew and any(place in self.kinds for place in near if place < comma)):
+                return False
         if re.search(
             r"\b(?:in|at|near|around|from) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"
@@ -234,6 +316,14 @@ class NamedMessage(Message):
                 re.match(r"^(?: [\w-]+){1,3}(?: (?:or|nor|and|,) [\w-]+)+ ?$", reach)
             )
         return True
+
+    def _unpaired(self, spans: Sequence[Span]) -> None:
+        """Say that genres and places are not paired: "hip-hop in Detroit or folk in Boston"."""
+        named = [span for span in spans if span.named.kind in {"genre", "place"} and not span.negated]
+        pairs = [(one, two) for one, two in pairwise(named) if (one.named.kind, two.named.kind) == ("genre", "place")]
+        if len(pairs) > 1 and len({span.named.what for pair in pairs for span in pair}) == 2 * len(pairs):
+            words = self._raw(pairs[1][0].first - 1, pairs[-1][1].after)
+            self.unused.append(f"I took each genre in each place, and could not use: {words}.")
 
     def _genres(self, spans: Sequence[Span]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         liked: dict[str, None] = {}

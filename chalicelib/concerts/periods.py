@@ -4,7 +4,7 @@
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -26,6 +26,7 @@ _MONTH = "|".join(sorted((*MONTHS, *SHORT), key=len, reverse=True))
 _DAY = r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:(?: ,)?(?: of)? ((?:19|20)\d\d)\b)?"
 _WEEKDAY = "|".join(WEEKDAYS)
+_NTH = "first|second|third|fourth|last|1st|2nd|3rd|4th"
 _SPACED_YEAR = _YEAR.replace(" ", "[ ]")
 _SPACED_DAY = _DAY.replace(" ", "[ ]")
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
@@ -43,23 +44,26 @@ POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
+    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
+        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
+        |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
+        |\bboxing\ day\b|\bapril\ fools?(?:\ s)?(?:\ day)?\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
     | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
-    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
+    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|or|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|gigs)){_SPACED_YEAR})
     | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
-    | (?P<weekof>\b(first|second|third|fourth|last)\ week\ of\ ({_MONTH})\b{_SPACED_YEAR})
-    | (?P<weekendof>\b(first|second|third|fourth|last)\ weekend\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
-    | (?P<weekfrom>\b(?:a|one)\ week\ from\ (today|tomorrow|{_WEEKDAY})\b)
+    | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
     | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
-    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b)
+    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
@@ -68,8 +72,6 @@ POINT = re.compile(
     | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
     | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
-    | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
-        |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
@@ -84,7 +86,45 @@ ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
 AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
+BESIDE = re.compile(
+    r"\b(?:the )?(day|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
+)
+"""Days next to those of the question before."""
+DATED = re.compile(
+    rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
+    r"yesterday|spring|summer|autumn|fall|winter|now|morning|afternoon|evening|christmas|xmas|halloween|valentines?|"
+    r"thanksgiving|patricks?|paddys?|easter|mayo)\b"
+)
+"""A word without which a text names no days: looking for it is much faster than for all of POINT."""
+IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b")
+"""After a weekday that stands for several: "a Friday in December"."""
+ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
+"""Around a season that stands for itself: "rock, Texas, spring"."""
+NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
 VERBS = frozenset({"may", "march", "mar"})
+NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
+HOLIDAYS: Mapping[str, tuple[int, int]] = {
+    "halloween": (10, 31),
+    "valentine": (2, 14),
+    "st p": (3, 17),
+    "saint p": (3, 17),
+    "boxing": (12, 26),
+    "independence": (7, 4),
+    "cinco": (5, 5),
+    "april": (4, 1),
+}
+"""Month and day by the beginning of the holiday's name."""
+MOVING: Mapping[str, tuple[int, int, int, int]] = {
+    "thanks": (11, calendar.THURSDAY, 4, 0),
+    "black": (11, calendar.THURSDAY, 4, 1),
+    "mlk": (1, calendar.MONDAY, 3, 0),
+    "presidents": (2, calendar.MONDAY, 3, 0),
+    "mother": (5, calendar.SUNDAY, 2, 0),
+    "memorial": (5, calendar.MONDAY, -1, 0),
+    "father": (6, calendar.SUNDAY, 3, 0),
+    "labo": (9, calendar.MONDAY, 1, 0),
+}
+"""Month, weekday, its number in the month, and days after it, by the beginning of the holiday's name."""
 MONTH_CONTEXT = re.compile(
     r"\b(?:in|on|of|by|for|during|until|till|before|after|since|from|to|and|or|between|through) $"
 )
@@ -128,7 +168,8 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 if since and until and since >= until and _open_year(flat[point.start : point.end]):
                     since = _day(until.year - (since.month > (until - DAY).month), since.month, since.day) or since
                 if since and until and until <= since and _open_year(flat[last.start : last.end]):
-                    until = _next_year(until)
+                    week = flat[last.start : last.end].split()[-1] in WEEKDAYS
+                    until = until + 7 * DAY if week else _next_year(until)
                 wrong = bool(since and until and until <= since)
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
                 found.append(DayPeriod(ranged.start() if ranged else point.start, last.end, since, until, problem))
@@ -137,9 +178,10 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             found.append(point)
         elif point.since and (edge := re.search(r"\b(?:the )?week of (?:the )?$", before)):
             found.append(DayPeriod(edge.start(), point.end, point.since, point.since + 7 * DAY))
-        elif re.search(r"\bday after (?:the )?$", before) and point.until:
-            start = before.rindex("day after")
-            found.append(DayPeriod(start, point.end, point.until, point.until + DAY))
+        elif (edge := NEAR.search(before)) and point.since and point.until:
+            found = [one for one in found if one.start < edge.start()]
+            days = beside_days(edge[1], point.since, point.until, later=edge[2] == "after")
+            found.append(DayPeriod(edge.start(), point.end, *days))
         elif edge := re.search(r"\bnot before (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, point.since, None))
         elif edge := re.search(r"\bnot after (?:the )?$", before):
@@ -155,6 +197,21 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
     return found
 
 
+def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:
+    """The day, weekday, week, weekend, month or year right after or before some days."""
+    if unit == "day" or unit in WEEKDAYS:
+        day = until if later else since - DAY
+        if unit in WEEKDAYS:
+            away = (WEEKDAYS[unit] - day.weekday()) % 7
+            day += (away if later else away - 7 * (away > 0)) * DAY
+        return day, day + DAY
+    days = _relative(["next", unit] if later else ["last", unit], until - DAY if later else since, False, "")
+    assert isinstance(days, tuple)
+    assert days[0]
+    assert days[1]
+    return days[0], days[1]
+
+
 def _open_year(text: str) -> bool:
     return not re.search(r"\b(?:19|20)\d\d\b", text)
 
@@ -164,17 +221,23 @@ def _next_year(day: date) -> date:
 
 
 def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
+    if not DATED.search(flat):
+        return
     for match in POINT.finditer(flat):
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
-        if kind == "weekday" and re.search(r"\b(?:every|each) $", flat[:start]):
+        if kind == "weekday" and (
+            re.search(r"\b(?:every|each|any) $", flat[:start]) or IN_PERIOD.match(flat, match.end())
+        ):
             continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
         if kind == "year" and own[0] is None and AMOUNT.search(flat[:start]):
             continue
-        if kind == "season" and not (own[0] or own[2]):
+        if kind == "season" and not (own[0] or own[2] or ALONE.fullmatch(flat[:start][-2:] + flat[match.end() :][:2])):
+            continue
+        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", flat[:start]):
             continue
         days = _KINDS[kind](own, today, past, match[0])
         if days is None:
@@ -197,7 +260,11 @@ def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
     name = own[1] or ""
     if own[0] or own[2] or name not in VERBS:
         return True
-    return bool(MONTH_CONTEXT.search(flat[: match.start()]))
+    if MONTH_CONTEXT.search(flat[: match.start()]):
+        return True
+    before, after = flat[: match.start()].rstrip(), flat[match.end() :]
+    ends = bool(re.match(rf" ?(?:[,.;:!?]|$)| (?:or|and|to) (?:{_MONTH})\b", after))
+    return ends and (name != "may" or not before or before[-1] in ",.;:!?")
 
 
 Days = tuple[date | None, date | None] | str | None
@@ -311,20 +378,23 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    month = _month([None, own[1], own[2]], today, past, text)
+    month = _month([None, own[3], own[4]], today, past, text)
     if not isinstance(month, tuple) or month[0] is None or month[1] is None:
         return month
-    if "weekend" in text:
-        fridays = [month[0] + number * DAY for number in range((month[1] - month[0]).days)]
-        fridays = [day for day in fridays if day.weekday() == calendar.FRIDAY]
-        friday = fridays[
-            ("first", "second", "third", "fourth", "last").index(own[0] or "first") if own[0] != "last" else -1
-        ]
-        return friday, friday + 3 * DAY
-    if own[0] == "last":
-        return month[1] - timedelta(days=7), month[1]
-    first = month[0] + timedelta(days=7 * ("first", "second", "third", "fourth").index(own[0] or "first"))
-    return first, first + timedelta(days=7)
+    unit, found = own[2] or "", []
+    for nth in filter(None, own[:2]):
+        number = -1 if nth == "last" else NTH.index(nth) % 4
+        if unit == "day":
+            first = month[1] - DAY if number < 0 else month[0] + number * DAY
+            found.append((first, first + DAY))
+        elif unit == "week":
+            first = month[1] - timedelta(days=7) if number < 0 else month[0] + timedelta(days=7 * number)
+            found.append((first, first + timedelta(days=7)))
+        else:
+            weekday = calendar.FRIDAY if unit == "weekend" else WEEKDAYS[unit]
+            first = _weekday_of(month[0].year, month[0].month, weekday, number + (number >= 0))
+            found.append((first, first + (3 * DAY if unit == "weekend" else DAY)))
+    return found[0][0], found[-1][1]
 
 
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -368,6 +438,10 @@ def _length(number: str | None, unit: str | None) -> timedelta:
 
 def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, unit = own[0] or "", own[1] or ""
+    if text.endswith("s"):  # "the coming weeks"
+        days = _length("few", unit)
+        back = which in {"last", "past", "previous"}
+        return (today - days, today) if back else (today, today + days)
     step = {"next": 1, "following": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
     if which in {"coming", "upcoming"} and unit != "weekend":
         step = 1
@@ -399,7 +473,7 @@ def _weekend(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _yearend(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    return today, _relative(["this", own[0] or own[1]], today, past, text)[1]  # type: ignore[index,return-value]
+    return today, _relative(["this", own[0] or own[1] or own[2]], today, past, text)[1]  # type: ignore[index,return-value]
 
 
 def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -411,8 +485,8 @@ def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Day
 
 
 def _weekfrom(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    number = WEEKDAYS.get(own[0] or "", today.weekday() + (own[0] == "tomorrow"))
-    day = today + timedelta(days=(number - today.weekday()) % 7 + 7)
+    number = WEEKDAYS.get(own[1] or "", today.weekday() + (own[1] == "tomorrow"))
+    day = today + timedelta(days=(number - today.weekday()) % 7) + _length(own[0], "week")
     return day, day + DAY
 
 
@@ -464,12 +538,39 @@ def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
             return _nearest(12, 24 if text.endswith("eve") else 25, None, today, past)
         first, last = _nearest(12, 24, None, today, past), _nearest(12, 26, None, today, past)
         return (first[0], last[1]) if isinstance(first, tuple) and isinstance(last, tuple) else None
-    if text.startswith("thanks"):
-        years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
-        days = [date(year, 11, 1) + timedelta(days=(3 - date(year, 11, 1).weekday()) % 7 + 21) for year in years]
-        day = next((one for one in days if (one <= today if past else one >= today)), days[0])
-        return day, day + (4 * DAY if text.endswith("weekend") else DAY)
-    return _nearest(*((10, 31) if text == "halloween" else (2, 14)), None, today, past)
+    if fixed := next((day for name, day in HOLIDAYS.items() if text.startswith(name)), None):
+        return _nearest(*fixed, None, today, past)
+    years = (today.year, today.year - 1) if past else (today.year, today.year + 1)
+    day_in, length = _moving(text)
+    days = [day_in(year) for year in years]
+    day = next((one for one in days if (one <= today if past else one >= today)), days[0])
+    return day, day + length * DAY
+
+
+def _moving(text: str) -> tuple[Callable[[int], date], int]:
+    """The first day, by year, of a holiday that moves, and its number of days."""
+    if text.startswith(("easter", "good")):
+        step = {"good friday": -2, "easter monday": 1, "easter weekend": -2}.get(text, 0)
+        return lambda year: _easter(year) + step * DAY, 4 if text.endswith("weekend") else 1
+    month, weekday, number, step = next(rule for name, rule in MOVING.items() if text.startswith(name))
+    return lambda year: _weekday_of(year, month, weekday, number) + step * DAY, 4 if text.endswith("weekend") else 1
+
+
+def _weekday_of(year: int, month: int, weekday: int, number: int) -> date:
+    """The `number`th such weekday of a month; the last one for -1."""
+    first, after = _months(year, month)
+    if number < 0:
+        return after - DAY - (after - DAY - weekday * DAY).weekday() * DAY
+    return first + ((weekday - first.weekday()) % 7 + 7 * (number - 1)) * DAY
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the algorithm of Meeus, Jones and Butcher)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    k = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    month, day = divmod(h + k - 7 * ((a + 11 * h + 22 * k) // 451) + 114, 31)
+    return date(year, month, day + 1)
 
 
 def _weekday(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -500,7 +601,6 @@ _KINDS = {
     "half": _half,
     "month": _month,
     "weekof": _weekof,
-    "weekendof": _weekof,
     "afternext": _afternext,
     "weekfrom": _weekfrom,
     "now": _now,

@@ -35,7 +35,7 @@ ORDER_NAMES = {
 
 
 def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
-    """One sentence that says what the question was taken to be, with each part of it; empty where it was not one."""
+    """State in one sentence how the question was read, part by part; empty if the message was no question."""
     if not question.topic:
         return ""
     parts = [TOPICS[question.topic]]
@@ -59,12 +59,12 @@ def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
         parts.append(f"not by {_or([artist.name for artist in question.not_artists])}")
     parts += _limits(question)
     if question.topic == "venues":
-        parts.append(f"by {ORDER_NAMES[question.order_by]}{', the least first' if question.least_first else ''}")
+        parts.append(f"by {ORDER_NAMES[question.order_by]}{', lowest first' if question.least_first else ''}")
     if question.which:
-        parts.append(f"of the {'last one' if question.which < 0 else f'number {question.which}'} that I listed")
+        parts.append(f"of {'the last' if question.which < 0 else f'number {question.which}'} in my list")
     if question.count:
-        parts.append(f"{question.count} of them")
-    return f"You ask for {', '.join(parts[:1])}{''.join(f' {part}' for part in parts[1:])}."
+        parts.append(f", {question.count} of them")
+    return f"You ask for {' '.join(parts).replace(' ,', ',')}."
 
 
 def _limits(question: ChatQuestion) -> list[str]:
@@ -81,7 +81,7 @@ def _limits(question: ChatQuestion) -> list[str]:
     if question.max_price is not None:
         parts.append(f"for at most {question.max_price:g}")
     if question.by_price:
-        parts.append("the cheapest first")
+        parts.append(", cheapest first")
     if question.min_capacity is not None:
         parts.append(f"with at least {question.min_capacity:,} seats")
     if question.max_capacity is not None:
@@ -90,7 +90,7 @@ def _limits(question: ChatQuestion) -> list[str]:
 
 
 def told(tool: str, data: Mapping[str, Any], error: OmnibusError | None, intent: str) -> Iterator[str]:
-    """The sentences for a tool's answer; for its error, what went wrong."""
+    """Put a tool's answer into sentences, or explain its error."""
     if error is not None:
         if error.status >= 500:
             yield "The concert warehouse cannot answer right now, so I have no figures to give you."
@@ -132,7 +132,7 @@ def _prediction(data: Mapping[str, Any], _intent: str) -> Iterator[str]:
         f"{money(interval['high'], data)}; my confidence is {data['confidence_level']}."
     )
     if data["unknown"]:
-        yield f"I had to do without {_and(data['unknown'])}."
+        yield f"I do not know {_and(data['unknown'])}, so the interval is wider."
     yield "I forecast revenue, not the number of tickets."
 
 
@@ -247,7 +247,7 @@ def _and(names: Sequence[str]) -> str:
 
 
 def money(amount: str | Decimal, data: Mapping[str, Any]) -> str:
-    """An amount to be read out in the currency of `data`: whole units, thousands apart."""
+    """Format an amount in the currency of `data`: whole units, with commas between thousands."""
     currency = str(data.get("currency", "USD"))
     return f"{SIGNS.get(currency, f'{currency} ')}{Decimal(amount):,.0f}"
 

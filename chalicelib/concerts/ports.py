@@ -59,11 +59,11 @@ class Listings(Protocol):
         ...
 
     def artists(self, artist_ids: Sequence[str], since: date, today: date) -> list[ArtistRow]:
-        """Those that there are, by name; their completed concerts of the days from `since` to `today`."""
+        """The artists that exist, by name, with their completed concerts from `since` to `today`."""
         ...
 
     def venues(self, venue_ids: Sequence[str], today: date) -> list[VenueRow]:
-        """Those that there are, by name."""
+        """The venues that exist, by name."""
         ...
 
     def venue_history(self, venue_id: str, since: date, until: date) -> list[VenueMonth]: ...

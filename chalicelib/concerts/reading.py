@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from chalicelib.concerts.cues import (
+    ASIDE,
     CAPACITY_BETWEEN,
     CAPACITY_LEAST,
     CAPACITY_MOST,
@@ -42,14 +43,15 @@ from chalicelib.concerts.cues import (
     SMALL_SEATS,
     STOP_WORDS,
     THE_VENUE,
+    TOOK_PLACE,
     TYPE_WORDS,
     UNSUPPORTED,
 )
 from chalicelib.concerts.intents import intent_of, without_fillers
-from chalicelib.concerts.lexicon import Lexicon
+from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
 from chalicelib.concerts.message import WIDE_WORDS, Span
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import NUMBER_WORDS, DayPeriod
+from chalicelib.concerts.periods import BESIDE, NUMBER_WORDS, DayPeriod, beside_days
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
@@ -78,39 +80,53 @@ class _Reader(NamedMessage):
     """A message whose question is read."""
 
     def question(self, earlier: ChatQuestion | None) -> ChatQuestion:
-        """All of it, in the order in which one part keeps words from the next."""
+        """Read all parts, in an order in which each part takes its words before the next looks for its own."""
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
         spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
         cued = self._cued(spans)
         cues = {name for name, pattern in CUES if pattern.search(cued)}
-        past = bool(PAST.search(cued)) or bool("analysis" in cues and "forecast" not in cues)
-        spans = self._without_false_places(spans)
+        took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
+        past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
+        spans = self._without_origins(self._without_false_places(spans))
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
         prices = self._prices(cued)
         seats = self._seats(cued)
+        limited = (*prices, *seats) != (None,) * 4
         intent, topic, sure = intent_of(
             cues,
             cued,
             spans,
             concert,
-            limited=(*prices, *seats) != (None,) * 4,
+            limited=limited,
             dated=bool(holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
-        follows = topic in {"concerts", ""} and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting"}
+        loose = topic in {"concerts", ""} or (topic == "venues" and "venue" not in cues)
+        follows = loose and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting", "ranking"}
         if follows and earlier and earlier.topic in FOLLOWABLE:
             intent, topic, sure = earlier.intent, earlier.topic, 0.7
-        past = past or (earlier is not None and topic == "totals")
+        past = past or topic == "totals"
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
-        period, periods = self._period(past and topic in {"totals", "venues", "concerts"})
+        beside = BESIDE.search(self.flat)
+        if beside:
+            for place in self._places_in(*beside.span()):
+                self.used[place] = True
+        back = took_place if topic in {"concerts", "artist"} else past and topic in {"totals", "venues"}
+        period, periods = self._period(back)
+        if beside and follows and earlier and earlier.since and earlier.until and not period:
+            period = DayPeriod(0, 0, *beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after"))
+        elif beside:
+            self.unused.append(f"I could not use: {beside[0].strip()}.")
         count = self._count(cued, periods)
         which = self._which(cued, periods)
         order = None
         if topic == "venues":
             order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
+        if topic in {"totals", "concerts"}:
+            self._unordered(cued)
         self._unsupported(cued, topic, spans)
         if not self.blind:
             self._unknown_places(spans, periods)
@@ -120,10 +136,11 @@ class _Reader(NamedMessage):
         self._spend_cues(cued, topic, past=topic in {"totals", "venues"} or over)
         if not self.blind:
             intent, topic, sure = self._without_unknown_names(
-                cued, spans, (intent, topic, sure), refers=refers, asked=bool(cues - {"artist", "greeting"})
+                cued, spans, (intent, topic, sure), refers=refers, asked=limited or bool(cues - {"artist", "greeting"})
             )
         artists = [span for span in spans if span.named.kind == "artist" and not span.negated]
         venues = [span for span in spans if span.named.kind == "venue" and not span.negated]
+        self._unpaired(spans)
         genres, not_genres = self._genres(spans)
         places, not_places = self._places(spans)
         kinds = tuple(
@@ -155,7 +172,7 @@ class _Reader(NamedMessage):
             until=period.until if period else None,
             min_price=prices[0],
             max_price=prices[1],
-            by_price=bool(CHEAP.search(cued)) and prices == (None, None),
+            by_price=bool(CHEAP.search(cued)) and prices == (None, None) and not which,
             min_capacity=seats[0],
             max_capacity=seats[1],
             count=count,
@@ -172,7 +189,7 @@ class _Reader(NamedMessage):
         return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
-        """The days that are meant; of several periods the first, and the others are named."""
+        """Return the period that the question means; of several, the first, and name the others."""
         periods = [one for one in self._periods(past=past) if not self._all_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
@@ -184,9 +201,16 @@ class _Reader(NamedMessage):
         fine = [one for one in fine if not self._left_out(one)]
         if not fine:
             return None, periods
+        if not past:  # "we came last year, what is on in March?"
+            fine.sort(key=lambda one: one.until is not None and one.until <= self.today)
         first = fine[0]
         for one in fine[1:]:
-            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", self.flat[first.end : one.start])
+            between = self.flat[first.end : one.start] if first.end <= one.start else "-"
+            either = re.fullmatch(r",? ?(?:or|and|versus|,)? ?", between)
+            if (
+                not between.strip() and first.until and one.since and one.since < first.until
+            ):  # "Monday to Friday next week"
+                either = None
             if either and first.since and first.until and one.since and one.until:
                 if one.until <= first.since and first.since - one.since < timedelta(days=7):  # the weekday after it
                     one = one._replace(since=one.since + WEEK, until=one.until + WEEK)
@@ -202,7 +226,7 @@ class _Reader(NamedMessage):
         return first, periods
 
     def _left_out(self, period: DayPeriod) -> bool:
-        """Whether days are negated, which no answer can honour; it is said."""
+        """Whether the days are negated, which no answer can honour, so the reply names them."""
         negated = bool(
             re.search(
                 r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
@@ -229,8 +253,8 @@ class _Reader(NamedMessage):
             return None, 0.0
         most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
         least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
-        if not CHEAP.search(cued) and self._found(DEAR, cued):
-            self.unused.append("I cannot choose by a price that has no number.")
+        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
+            self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
 
     def _limit(self, matches: Iterable[re.Match[str]]) -> float | None:
@@ -255,7 +279,8 @@ class _Reader(NamedMessage):
         cued = self._unspent(cued, ())
         if match := CAPACITY_BETWEEN.search(cued):
             self._spend(match)
-            low, high = sorted(map(_seats_in, match.groups()))
+            one, other = match.groups()
+            low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
             return low, high
         found: list[int | None] = []
         for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
@@ -275,7 +300,9 @@ class _Reader(NamedMessage):
         for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
-            if text in {"a", "an", "one"} and not re.search(rf"\b(?:top|only|just|best) (?:the )?{text}\b", match[0]):
+            lone = r"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?one\b"
+            alone = text == "one" and re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+            if text in {"a", "an", "one"} and not alone:
                 continue
             if number > MOST_COUNTED:
                 self.unused.append(f"I list at most {MOST_COUNTED} at once, not {number}.")
@@ -285,21 +312,28 @@ class _Reader(NamedMessage):
         return None
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
-        if not (match := ORDINAL.search(self._unspent(cued, periods))):
+        cued = self._unspent(cued, periods)
+        matches = [match for match in ORDINAL.finditer(cued) if not re.search(r"\bnot $", cued[: match.start()])]
+        if not matches:
             return 0
+        match = matches[0]
         self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
 
+    def _unordered(self, cued: str) -> None:
+        """Name orders that only a ranking of venues has: totals and lists of concerts begin with the best."""
+        for pattern, order, least in ORDER_CUES:
+            if (least or order == "capacity") and (words := self._words_of(pattern, self._unspent(cued, ()))):
+                self.unused.append(f"I could not use: {', '.join(words)}. I rank only venues so.")
+
     def _unsupported(self, cued: str, topic: str, spans: Sequence[Span]) -> None:
         cued = self._unspent(cued, ())
         for pattern, sentence in UNSUPPORTED:
-            if (
-                self._found(pattern, cued)
-                and not (topic == "venue" and "amenities" in sentence)
-                and not (topic == "genres" and "genre" in sentence)
-            ):
-                self.unused.append(sentence)
+            words = self._words_of(pattern, cued)
+            answered = (topic == "venue" and "amenities" in sentence) or (topic == "genres" and "genre" in sentence)
+            if words and not answered:
+                self.unused.append(f"I could not use: {', '.join(words)}. {sentence}")
 
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
@@ -351,7 +385,10 @@ class _Reader(NamedMessage):
                 words = self.words[place : place + size]
                 name = " ".join(word.plain for word in words)
                 free = not any(self.used[place : place + size])
-                if len(words) == size and free and name in WIDE_NAMES and (size > 1 or name not in IDLE):
+                wide = name in WIDE_NAMES and (size > 1 or name not in IDLE)
+                if size == 1 and name in STATE_CODES:
+                    wide = self._is_place(place, place + 1, self.flat[: self.words[place].at])
+                if len(words) == size and free and wide:
                     self.used[place : place + size] = [True] * size
                     self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")
                     self.missing_place = True
@@ -393,7 +430,7 @@ class _Reader(NamedMessage):
 
 
 def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
-    """The question, with those parts of the earlier one that it says nothing about."""
+    """Fill the parts that a follow-up leaves open from the earlier question."""
     kept: dict[str, Any] = {}
     for names in KEPT_TOGETHER:
         if not any(getattr(question, name) for name in names):

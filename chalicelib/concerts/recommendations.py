@@ -119,7 +119,7 @@ def _reasons(item: ProgrammeItem, criteria: Criteria) -> list[str]:
         where = {1.0: item.city, 0.8: f"{item.city}, {item.state}"}.get(item.nearness, f"{item.city}, {item.country}")
         reasons.append(f"it is in {where}, as you asked")
         full = "" if item.demand is None else f"; venues of its type fill {item.demand:.0%} of seats"
-        reasons.append(f"{item.venue_name} holds {item.capacity}{full}")
+        reasons.append(f"{item.venue_name} holds {item.capacity:,}{full}")
     if criteria.genres or not criteria.places:
         reasons.append(f"the artist's popularity is {item.popularity * 100:.0f} of 100")
     if item.venue_rank is not None:

@@ -4,6 +4,7 @@ It uses no model. The message is never executed; its parts reach the tools as ar
 reply first states the interpretation of the question, and the parts that could not be used.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,24 +15,25 @@ from msgspec import to_builtins
 
 from chalicelib.concerts.lexicon import Lexical, Lexicon
 from chalicelib.concerts.outcomes import SUGGESTIONS, subjects_of
-from chalicelib.concerts.periods import DAY
+from chalicelib.concerts.periods import DAY, DayPeriod
 from chalicelib.concerts.phrases import told, understanding
 from chalicelib.concerts.reading import read
 from chalicelib.concerts.tools import ToolAnswer, Toolbox
 from chalicelib.concerts.values import ChatOutcome, ChatQuestion, Delta, Exchange, Piece, Place, Subject, Turn
 from chalicelib.errors import UpstreamError
 
+ITEM = re.compile(r"\d+\. ")
 LISTED = 5
-"""Things that an answer lists where no number is asked for."""
+"""The length of a list if the question names no number."""
 FOLLOWED = 5
-"""Questions before one that it may follow: "and in Boston?", "cheaper ones?"."""
+"""The number of earlier questions that a follow-up such as "and in Boston?" may refer to."""
 MOST_VENUES = 3
-"""Venues of one name that are shown, where the question does not say which."""
+"""The most venues of one name that an answer shows."""
 
 
 @dataclass
 class AnswerPlan:
-    """What is to be done about a question: a tool with its arguments, or words alone; and what that cannot honour."""
+    """How to answer a question: a tool with its arguments, or words alone; and the parts that this cannot honour."""
 
     tool: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class LocalRouter:
         self._clock = clock
 
     def answer(self, turn: Turn) -> Iterator[Piece]:
-        """The answer to a turn, a sentence at a time; it answers even where the warehouse does not."""
+        """Yield the answer to a turn, a sentence at a time, even if the warehouse fails."""
         today = self._clock().date()
         lexicon: Lexicon | None = None
         with suppress(UpstreamError):
@@ -77,8 +79,11 @@ class LocalRouter:
             offers = plan.tool in {"recommend_concerts", "find_concerts"}
             told_of = self._offer(plan.arguments) if offers else iter(("I have no figures of that.",))
         words = [understood, *question.corrected, *unused, *told_of]
+        in_list = False
         for sentence in filter(None, words):
-            yield Delta(f"{sentence.strip()} ")
+            item = bool(ITEM.match(sentence))
+            yield Delta(("\n" if item or in_list else "") + f"{sentence.strip()} ")
+            in_list = item
         yield ChatOutcome(
             intent=question.intent,
             confidence=question.confidence,
@@ -90,7 +95,7 @@ class LocalRouter:
         )
 
     def _question(self, turn: Turn, lexicon: Lexicon | None, today: date) -> ChatQuestion:
-        """What the turn asks, with what it leaves open of the questions that it follows."""
+        """Read the turn's question; a follow-up takes the parts that it leaves open from earlier questions."""
         question = read(turn.message, lexicon, today)
         if not question.follows:
             return question
@@ -100,7 +105,7 @@ class LocalRouter:
         return read(turn.message, lexicon, today, earlier)
 
     def _forecast_of_first(self, found: ToolAnswer, plan: AnswerPlan) -> ToolAnswer:
-        """The forecast of the first concert that was found; what was found, where that is nothing."""
+        """Forecast the first concert that was found; return an empty or failed search as it is."""
         if found.error is not None or not found.data["recommendations"]:
             return found
         plan.tool, plan.arguments = (
@@ -118,7 +123,7 @@ class LocalRouter:
             yield from self._offer(plan.arguments)
 
     def _offer(self, asked: Mapping[str, Any]) -> Iterator[str]:
-        """Where nothing fits: what there would be if the narrowest part were left out, as an offer alone."""
+        """If nothing fits, offer what there is without the narrowest part of the question."""
         for names, words in (
             ((), "else"),
             (("locations",), "elsewhere"),
@@ -148,7 +153,7 @@ def planned(question: ChatQuestion, history: Sequence[Exchange], today: date) ->
 
 
 def _subject(question: ChatQuestion, history: Sequence[Exchange]) -> tuple[Subject, str]:
-    """What "it" or "the second one" is, of the latest list; and what is wrong with that."""
+    """Find what "it" or "the second one" refers to in the latest list, or say why that fails."""
     if not question.refers or question.concert_id:
         return Subject(), ""
     listed = next((exchange.listed for exchange in reversed(history) if exchange.listed), ())
@@ -174,6 +179,8 @@ def _forecast(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today:
             plan.forecast = True
             if len(question.artists) > 1:
                 plan.unused.append("I forecast one concert at a time, the first of them.")
+            elif question.count and question.count > 1:
+                plan.unused.append(f"I forecast one concert at a time, the first of the {question.count}.")
             return
     concert = concert or subject.concert_id
     if concert:
@@ -311,7 +318,7 @@ def _totals(question: ChatQuestion, subject: Subject, plan: AnswerPlan, today: d
 
 
 def _past_days(question: ChatQuestion, plan: AnswerPlan, today: date) -> None:
-    """The days of completed concerts; a period that is yet to come has none, and is said to."""
+    """Add the days of completed concerts, and say so if the period is in the future."""
     if question.since and question.since >= today:
         plan.unused.append("No concert of those days is completed yet; I looked at the last year.")
         return
@@ -361,24 +368,28 @@ def _spelled(places: Sequence[Place]) -> list[str]:
     return [place.address for place in places]
 
 
-PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], bool]]] = {
-    "genres": ("a genre", lambda question: bool(question.genres)),
-    "not_genres": ("a genre to leave out", lambda question: bool(question.not_genres)),
-    "types": ("a type of venue", lambda question: bool(question.venue_types)),
-    "places": ("a place", lambda question: bool(question.places)),
-    "not_places": ("a place to leave out", lambda question: bool(question.not_places)),
-    "artists": ("an artist", lambda question: bool(question.artists)),
-    "not_artists": ("an artist to leave out", lambda question: bool(question.not_artists)),
-    "venues": ("a venue", lambda question: bool(question.venues)),
-    "days": ("days", lambda question: question.since is not None or question.until is not None),
-    "prices": ("a price", lambda question: (question.min_price, question.max_price) != (None, None)),
-    "cheapness": ("what is cheap", lambda question: question.by_price),
-    "seats": (
-        "a number of seats",
-        lambda question: question.min_capacity is not None or question.max_capacity is not None,
+def _between(low: float | None, high: float | None) -> str:
+    return " ".join(f"{word} {number:g}" for word, number in (("from", low), ("to", high)) if number is not None)
+
+
+PARTS: Mapping[str, tuple[str, Callable[[ChatQuestion], str]]] = {
+    "genres": ("a genre", lambda question: ", ".join(question.genres)),
+    "not_genres": ("a genre to leave out", lambda question: ", ".join(question.not_genres)),
+    "types": ("a type of venue", lambda question: ", ".join(question.venue_types)),
+    "places": ("a place", lambda question: ", ".join(place.name for place in question.places)),
+    "not_places": ("a place to leave out", lambda question: ", ".join(place.name for place in question.not_places)),
+    "artists": ("an artist", lambda question: ", ".join(artist.name for artist in question.artists)),
+    "not_artists": ("an artist to leave out", lambda question: ", ".join(one.name for one in question.not_artists)),
+    "venues": ("a venue", lambda question: ", ".join(venue.name for venue in question.venues)),
+    "days": ("days", lambda question: DayPeriod(0, 0, question.since, question.until).words),
+    "prices": ("a price", lambda question: _between(question.min_price, question.max_price)),
+    "cheapness": ("price", lambda question: "the cheapest first" if question.by_price else ""),
+    "seats": ("a number of seats", lambda question: _between(question.min_capacity, question.max_capacity)),
+    "order": (
+        "an order",
+        lambda question: "the least first" * question.least_first or question.order_by.removeprefix("popularity"),
     ),
-    "order": ("an order", lambda question: question.order_by != "popularity" or question.least_first),
-    "count": ("a number of results", lambda question: bool(question.count)),
+    "count": ("a number of results", lambda question: str(question.count or "")),
 }
 """The possible parts of a question, as an answer names them."""
 WISHED = frozenset(PARTS) - {"order"}
@@ -405,9 +416,9 @@ def unhonoured(question: ChatQuestion, plan: AnswerPlan) -> list[str]:
     if "similar_to" in plan.arguments:
         honoured -= {"cheapness"}
     return [
-        f"I cannot narrow this by {name}."
-        for part, (name, has) in PARTS.items()
-        if part not in honoured and has(question)
+        f"I cannot narrow this by {name}: {words(question)}."
+        for part, (name, words) in PARTS.items()
+        if part not in honoured and words(question)
     ]
 
 

@@ -5,6 +5,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib.concerts.lexicon import plain_text
@@ -17,6 +18,7 @@ TOKEN = re.compile(
 )
 PUNCTUATION = frozenset(",.;:!?()")
 MOST_TOKENS = 1200
+SHORTENED = frozenset(("excl", "incl", "approx", "st", "max", "min", "feat", "vs", "ca"))
 CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its", "heres", "whens"))
 SPELLED: Mapping[str, str] = dict(
     pair.split(":")
@@ -27,12 +29,13 @@ SPELLED: Mapping[str, str] = dict(
         "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
         "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
         "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
-        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|"
+        "pls:please|plz:please|thx:thanks|thanx:thanks|ty:thanks|gr8:great|somethin:something|sth:something|smth:something|"
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
-        "cuz:because|bday:birthday|vs:versus|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
-        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|thru:through|"
+        "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
+        "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|fortnight:2 weeks|thru:through|"
         "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
-        "concerti:concerts|jaz:jazz|jass:jazz|rok:rock"
+        "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
+        "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
 )
 """Slang, abbreviations and marks, with the words that they mean."""
@@ -47,11 +50,21 @@ SHORT_DAYS: Mapping[str, str] = {
     short: day for day in WEEKDAYS for short in (day[:3], day[:4], f"{day[:3]}s" if day == "tuesday" else day[:5])
 } | {"weds": "wednesday"}
 DASH = re.compile(r"\s*[-–—]\s*")
+OPENS_CLAUSE = re.compile(
+    r"[,.;:!?()]|and|but|so|because|since|as|if|when|while|hey|hi|hello|yes|ok|well|know|think|says?"
+)
+FOLLOWS_WE_ARE = re.compile(
+    r"in|at|on|near|into|after|from|up|here|back|off|out|both|all|not|just|only|also|still|now|big|huge|open|free|"
+    r"bored|new|fans?|lovers|students|tourists|a|\d+|two|three|four|five|six|going to|gonna|\w{2,}ing"
+)
+"""Words that follow "we are", and rarely follow a past "were" that begins its clause."""
+AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
+FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
-"""A word of fewer is never taken for a misspelled one."""
+"""Shorter words are never corrected."""
 MOST_LETTERS = 20
 FAR_LETTERS = 7
-"""A word of as many may have two slips, if it begins and ends as it should."""
+"""Words of this length may have two slips if their first and last letters are right."""
 
 
 class Word(NamedTuple):
@@ -64,7 +77,7 @@ class Word(NamedTuple):
 
 def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
     """The words of a message; a word that is a `known` name stays what it is."""
-    return list(_placed(_counted(list(_spelled(message, known)))))
+    return list(_placed(_counted(_in_present(list(_spelled(message, known))))))
 
 
 def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[tuple[str, str]]:
@@ -74,7 +87,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
         if number >= MOST_TOKENS:
             return
         raw = match[0]
-        if raw == "." and last in SHORT:  # as in "Dec. 19"
+        if raw == "." and (last in SHORT or last in SHORTENED):  # as in "Dec. 19"
             continue
         between, ended = message[ended : match.start()], match.end()
         if DASH.fullmatch(between) and _datelike(last) and (_datelike(raw) or raw in "$€£"):
@@ -105,6 +118,24 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             yield re.sub(r"(.)\1{2,}", r"\1\1", text) if text.isalpha() else text, raw
 
 
+def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The words with "were" as "we" where it is "we're", "wed" where it is "we'd", and "4" and "2" as they sound.
+
+    A past "were" follows its subject, or begins a question about it ("were there", "were the Wolves").
+    """
+    found = list(words)
+    for place, ((_, raw), (following, _)) in enumerate(pairwise(words)):
+        before = words[place - 1][0] if place else "."
+        are = raw.lower() == "were" and OPENS_CLAUSE.fullmatch(before) and FOLLOWS_WE_ARE.fullmatch(following)
+        if raw == "4" and before in {"looking", "searching", "hunting", "waiting"}:
+            found[place] = ("for", raw)
+        elif raw == "2" and AFTER_TO.fullmatch(following):
+            found[place] = ("to", raw)
+        elif are or (raw == "wed" and FOLLOWS_WE_WOULD.fullmatch(following)):
+            found[place] = ("we", raw)
+    return found
+
+
 def _is_figure(mark: str) -> bool:
     return mark.isdigit() or mark in "kK"
 
@@ -125,8 +156,12 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             continue
         times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
         if times and (plain in NUMERALS or plain == "a"):
-            yield str(NUMERALS.get(plain, 1) * times), f"{raw} {words[place + 1][1]}"
-            place += 2
+            number, size = NUMERALS.get(plain, 1) * times, 2
+            more = [one for one, _ in words[place + 2 : place + 4]]
+            if more[:1] == ["and"] and times > 12 and NUMERALS.get(more[-1], times) < times:  # "a hundred and fifty"
+                number, size = number + NUMERALS[more[-1]], 4
+            yield str(number), " ".join(one for _, one in words[place : place + size])
+            place += size
             continue
         if plain in TIMES:
             plain = str(TIMES[plain])
@@ -142,7 +177,7 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         place += 1
 
 
-MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp"))
+MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp", "quid"))
 
 
 def _placed(words: Iterable[tuple[str, str]]) -> Iterator[Word]:
@@ -167,9 +202,9 @@ class Speller:
         if not LETTERS <= len(word) <= MOST_LETTERS:
             return word
         near = {one for short in _shortened(word) for one in self._targets.get(short, ()) if one[0] == word[0]}
-        close = [one for one in near if _slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
+        close = [one for one in near if slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
         if not close and len(word) >= FAR_LETTERS:
-            close = [one for one in near if one[-1] == word[-1] and _slips(word, one) == 2]
+            close = [one for one in near if one[-1] == word[-1] and slips(word, one) == 2]
         return close[0] if len(close) == 1 else word
 
 
@@ -180,7 +215,7 @@ def _shortened(word: str) -> set[str]:
     return {word} | once | (twice if len(word) >= FAR_LETTERS - 1 else set())
 
 
-def _slips(one: str, other: str) -> int:
+def slips(one: str, other: str) -> int:
     """How many letters are wrong, missing, too many or swapped with their neighbour; 3 for more than two."""
     if abs(len(one) - len(other)) > 2:
         return 3

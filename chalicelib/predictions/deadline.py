@@ -1,11 +1,11 @@
-"""The end of an invocation's time: work that would not fit any more stops while it can still be undone."""
+"""The deadline of an invocation: work that would not finish in time stops while it can still be undone."""
 
 from collections.abc import Callable
 
 from chalicelib.errors import OmnibusError
 
 MARGIN_S = 60.0
-"""What must be left after another turn: a read that has to be taken up again, the end of an upload, the answer."""
+"""Seconds to keep after the next turn: for a resumed read, the end of an upload, and the answer."""
 
 
 class OutOfTime(OmnibusError):
@@ -24,7 +24,7 @@ class ScoringDeadline:
         self._longest = 0.0
 
     def check(self, turns: int = 2) -> None:
-        """OutOfTime unless so many turns as long as the longest so far would fit: the next, and one begun meanwhile."""
+        """Raise OutOfTime unless there is time for that many turns, each as long as the longest so far."""
         now = self._seconds_left()
         self._longest = max(self._longest, self._before - now)
         self._before = now

@@ -29,7 +29,7 @@ from chalicelib.predictions.scan import DataSpan, Task, open_task, score_first, 
 from chalicelib.predictions.tables import ParquetSink, open_parquet, read_groups
 
 MAX_PARTS = 1000
-"""A plan's parts grow with the data, so that their number stays within what one map run and one join take well."""
+"""The most parts of a plan: parts grow with the data, because a map run and a join have limits."""
 
 PART_S = 300.0
 """A part is cut to take no longer than this on one processor, a third of what a function may take."""
@@ -93,7 +93,7 @@ class DistributedPredictions:
         return Planned(job_id=step.job_id, bucket=self.scratch, key=_items_key(step.job_id), parts=plan.parts)
 
     def score(self, part: PredictionPart, seconds_left: Callable[[], float]) -> Done:
-        """Score one part into the scratch bucket; one that is done already is not done again."""
+        """Score one part into the scratch bucket, unless that is done already."""
         with self._recorded(part.job_id):
             self._enter(part.job_id, None, ("running", "failed"))
             place = self._part_place(part.job_id, part.number)
@@ -118,7 +118,7 @@ class DistributedPredictions:
         return Done(job_id=part.job_id, rows=rows, bytes=output.written().bytes)
 
     def complete(self, step: PredictionStep, seconds_left: Callable[[], float]) -> Done:
-        """Put the parts together at the output, whole; from here on the job can no longer be cancelled."""
+        """Join the parts into the output; from here on, the job can no longer be cancelled."""
         with self._recorded(step.job_id):
             ended = self.store.get(step.job_id) or {}
             if ended.get("state") == "succeeded":
@@ -231,7 +231,7 @@ class DistributedPredictions:
             output.write(data)
 
     def _finished(self, job_id: str, number: int) -> Done | None:
-        """A part that is done; None if it is not, or if the scratch bucket has forgotten it."""
+        """A finished part; None if it is not finished, or no longer in the scratch bucket."""
         rows = self.store.part_rows(job_id, number)
         if rows is None:
             return None
@@ -257,7 +257,7 @@ class DistributedPredictions:
 
     @contextmanager
     def _recorded(self, job_id: str) -> Iterator[None]:
-        """Record in the job why a step failed for good; what may pass is for the state machine to retry."""
+        """Record in the job why a step failed permanently; the state machine retries temporary failures."""
         try:
             yield
         except (*MAY_PASS, OutOfTurn):

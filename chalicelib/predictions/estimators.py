@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from chalicelib.errors import OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn
-from chalicelib.predictions.forests import mean_of_trees
+from chalicelib.predictions.forests import MANY_TREES, sum_of_trees
 from chalicelib.predictions.inputs import Inputs, column_of, frame_of, matrix_of
 from chalicelib.predictions.models import ModelFeature, PredictionRequest
 from chalicelib.predictions.places import ObjectUri
@@ -38,13 +38,12 @@ TRUSTED_TYPES = (
 and because `broken_tree` checks what skops cannot. Types that a file asks for never extend this."""
 
 MIB = 1024 * 1024
-GRID_BYTES, GRID_PIECES, FRAMES_GRID_PIECES = 4 * MIB, 16, 8
+GRID_BYTES, GRID_PIECES, FRAMES_GRID_PIECES = 4 * MIB, 16, 4
 TREES_GRID_BYTES, TREES_GRID_PIECES = 8 * MIB, 4
 SMALLEST_GRID_BYTES = MIB
 """Blocks have at most the bytes, and their number is a multiple of the pieces, so that processors finish together. An
 ensemble pays for each of its trees in each block: blocks of 10,000 rows cost a forest a quarter. A pipeline on a
 DataFrame pays for each of its steps."""
-MANY_TREES = 30
 MAX_UNPACKED_BYTES = 1024 * MIB
 """The memory that a function of 1769 MB has besides its libraries; beyond it, Lambda would kill the function."""
 CACHE_BYTES = 256 * 1024 * 1024
@@ -69,7 +68,7 @@ class LoadedModel:
     has_many_trees: bool = False
 
     def grid(self, data_bytes: int) -> int:
-        """Bytes of a block of data of that size; the same for everybody who scores that data with this model."""
+        """The size of a block, in bytes, for data of that size; every reader of the data uses the same."""
         largest, pieces = GRID_BYTES, GRID_PIECES if self.inputs is matrix_of else FRAMES_GRID_PIECES
         if self.has_many_trees:
             largest, pieces = TREES_GRID_BYTES, TREES_GRID_PIECES
@@ -78,9 +77,9 @@ class LoadedModel:
 
     @cached_property
     def one_thread_each(self) -> Callable[[], object]:
-        """What keeps OpenMP and BLAS to the thread that calls it, since blocks are what runs in parallel here.
+        """A function that limits OpenMP and BLAS to one thread: here, blocks run in parallel.
 
-        Made once for a model, when its libraries are there: to look through all loaded ones takes 10 ms.
+        It is made once for a model, after its libraries are loaded: the search for them takes 10 ms.
         """
         from threadpoolctl import ThreadpoolController
 
@@ -217,8 +216,8 @@ def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
     serial = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
     estimator.set_params(**serial)
 
-    features, forest = features_of(manifest, estimator), mean_of_trees(estimator)
-    numeric = all(it.type == "number" or (forest and it.type in ("integer", "boolean")) for it in features)
+    features, trees = features_of(manifest, estimator), sum_of_trees(estimator)
+    numeric = all(it.type == "number" or (trees and it.type in ("integer", "boolean")) for it in features)
 
     def framed(function: Function) -> Function:
         if names is None or not numeric:
@@ -229,7 +228,7 @@ def from_estimator(estimator: Any, manifest: Manifest) -> LoadedModel:
 
     return LoadedModel(
         manifest,
-        forest if forest and numeric else framed(estimator.predict),
+        trees if trees and numeric else framed(estimator.predict),
         framed(estimator.predict_proba) if hasattr(estimator, "predict_proba") else None,
         features,
         column_of if manifest.input == "column" else matrix_of if numeric else frame_of,

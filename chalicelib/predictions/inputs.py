@@ -16,14 +16,15 @@ Inputs = Any
 """A matrix, a DataFrame or an array; each can be cut by rows."""
 
 
-def matrix_of(arrays: Sequence[pa.Array], features: Sequence[ModelFeature], first_row: int) -> Matrix:
-    """One float64 matrix, a column for each array of numbers; missing values become NaN.
+def matrix_of(arrays: Sequence[pa.Array] | Matrix, features: Sequence[ModelFeature], first_row: int) -> Matrix:
+    """One float64 matrix, a column for each array of numbers; missing values become NaN. A matrix is only checked.
 
     Raises Unprocessable ("missing_value", "infinite_value"), which names the row and the column.
     """
-    matrix = np.empty((len(arrays[0]), len(arrays)), np.float64)
-    for index, array in enumerate(arrays):
-        matrix[:, index] = _floats(array)
+    matrix = arrays if isinstance(arrays, np.ndarray) else np.empty((len(arrays[0]), len(arrays)), np.float64)
+    if matrix is not arrays:
+        for index, array in enumerate(arrays):
+            matrix[:, index] = _floats(array)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.dot(np.ones(len(matrix)), matrix)
     if not np.isfinite(sums).all():  # a sum is finite only if every term is

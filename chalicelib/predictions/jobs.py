@@ -34,7 +34,7 @@ MAX_ID = 64
 COUNTED = 500
 NOT_STARTED = "The job could not be started; redrive it."
 START = timedelta(minutes=1)
-"""Who stores a job starts its run at once; one that is queued without a run after so long lost its starter."""
+"""A job's run starts as soon as the job is stored; if it has no run after this time, its start has failed."""
 CANCELLABLE: tuple[JobState, ...] = ("queued", "planning", "running")
 
 
@@ -52,7 +52,7 @@ class PredictionJobs:
     holder: ModelHolder
 
     def check(self, request: PredictionRequest) -> PredictionJob:
-        """A job that is not started: the request, the model and the first rows are checked, the rest is reckoned."""
+        """Check the request, the model and the first rows, and estimate the rest; no job starts."""
         order = checked_order(request, self.allowed)
         check_objects(self.objects, order)
         answer = self.holder.ask(msgspec.to_builtins(DryRun(request)))
@@ -114,11 +114,11 @@ class PredictionJobs:
         return self.submit(structs.replace(request, client_token=token), "event")
 
     def watch(self, socket_id: str, endpoint: str) -> None:
-        """Tell a socket of jobs from now on."""
+        """Subscribe a socket to news of jobs."""
         self.store.watch(JobWatcher(socket_id, endpoint))
 
     def get(self, job_id: str) -> PredictionJob:
-        """The job, a run that broke down noticed; NotFound ("no_such_job")."""
+        """The job, marked as failed if its run has failed; NotFound ("no_such_job")."""
         document = self._document(job_id)
         if document["state"] not in ACTIVE:
             return as_job(document)
@@ -148,7 +148,7 @@ class PredictionJobs:
         }
 
     def cancel(self, job_id: str) -> PredictionJob:
-        """Cancel a job that is not yet completing: its output will not appear. Conflict ("not_cancellable")."""
+        """Cancel a job that is not yet completing; it writes no output. Conflict ("not_cancellable")."""
         document = self._document(job_id)
         if document["state"] != "cancelled":
             try:
@@ -162,7 +162,7 @@ class PredictionJobs:
         return as_job(self._document(job_id))
 
     def redrive(self, job_id: str) -> PredictionJob:
-        """Take up a failed job again; parts that were finished stay so. Conflict ("not_failed")."""
+        """Resume a failed job; finished parts are kept. Conflict ("not_failed")."""
         self.get(job_id)
         attempt = int(self._document(job_id)["attempt"]) + 1
         fresh = {"state": "queued", "attempt": attempt, "error": None, "run": None}

@@ -136,6 +136,9 @@ def checked_order(request: PredictionRequest, allowed: AllowLists) -> Prediction
     )
 
 
+OTHER_SEPARATORS = (";", "\t", "|")
+
+
 def locate_columns(columns: Sequence[str], request: PredictionRequest, added: Sequence[str]) -> list[int]:
     """Positions of the feature columns among the data's `columns`; `added` must be new to them.
 
@@ -143,6 +146,10 @@ def locate_columns(columns: Sequence[str], request: PredictionRequest, added: Se
     """
     times = Counter(columns)
     for name in request.feature_columns:
+        if times[name] == 0 and len(columns) == 1 and (found := [it for it in OTHER_SEPARATORS if it in columns[0]]):
+            raise Unprocessable.of(
+                "data_s3_uri", f"has {found[0]!r} between its columns", "commas", code="missing_column"
+            )
         if times[name] == 0:
             raise Unprocessable.of(
                 "feature_columns", f"{name!r} is not in the data", _one_of(columns), code="missing_column"

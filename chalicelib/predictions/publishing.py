@@ -60,7 +60,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """Rows that a model predicts, with the features as they have to be."""
+    """Rows that a model predicts, with the features in the form that it needs."""
 
     features: tuple[ModelFeature, ...]
     input: ModelInput
@@ -151,7 +151,7 @@ def try_out(estimator: Any, features: Sequence[str], told: Described) -> Trial:
 
 
 def _learnt_from_text(estimator: Any) -> bool:
-    """Does any part of the estimator know categories or a vocabulary?"""
+    """Whether any part of the estimator has categories or a vocabulary."""
     seen: dict[int, Any] = {}
     pending = [estimator]
     while pending:
@@ -189,7 +189,7 @@ def _may_be_missing(
     features: Sequence[ModelFeature],
     place: int,
 ) -> bool:
-    """Are rows predicted that lack the feature? No word of a Pipeline tells."""
+    """Whether the estimator predicts rows without the feature; a Pipeline's tags do not tell."""
     few = [array.slice(0, GAPS_ROWS) for array in arrays]
     few[place] = pa.nulls(len(few[place]), few[place].type)
     gaps = [msgspec.structs.replace(it, missing=it.missing or at == place) for at, it in enumerate(features)]
@@ -312,7 +312,7 @@ def onnx_artifact(
 
 
 def _manifest(content: bytes, uri: ObjectUri, now: datetime, told: Described, **found: Any) -> Manifest:
-    """The manifest of an artifact: what is `found` of its model, and what its publisher told."""
+    """The manifest of an artifact, from what is `found` in its model and what its publisher stated."""
     return Manifest(
         version=2,
         uri=str(uri),
@@ -350,7 +350,7 @@ def _dump(estimator: Any, form: ModelFormat | None) -> tuple[bytes, ModelFormat,
 
 
 def _dump_joblib(estimator: Any) -> bytes:
-    """The estimator's bytes; InvalidInput if they name what the functions do not have."""
+    """The estimator's bytes; InvalidInput if they need modules that the functions do not have."""
     import joblib
 
     buffer = io.BytesIO()
@@ -369,7 +369,7 @@ def _dump_joblib(estimator: Any) -> bytes:
 
 
 def _named(estimator: Any) -> set[tuple[str, str]]:
-    """The modules and names that the estimator's pickle names."""
+    """The modules and names that the estimator's pickle imports."""
     found: set[tuple[str, str]] = set()
 
     class Watcher(pickle.Unpickler):

@@ -1,4 +1,4 @@
-"""Work that was done before: the same model, data and request are answered by the output that is there."""
+"""Reuse of finished work: the same request on the same model and data returns the existing output."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class FinishedWork:
     new_id: Callable[[], str]
 
     def fingerprint(self, order: PredictionOrder) -> str:
-        """What decides the output: the versions of data and model, and all of the request that is not how to ask."""
+        """A digest of what decides the output: the versions of data and model, and most of the request."""
         import hashlib  # loads OpenSSL, as the next one does
 
         from chalicelib.predictions.trust import MANIFEST_SUFFIX
@@ -39,7 +39,7 @@ class FinishedWork:
         return hashlib.sha256(msgspec.json.encode([request, *versions])).hexdigest()
 
     def find(self, fingerprint: str, order: PredictionOrder) -> PredictionJob | None:
-        """The job that did the same, if its output is still there."""
+        """The job with this fingerprint, if its output still exists."""
         job_id = self.store.remembered(fingerprint)
         document = self.store.get(job_id) if job_id else None
         if not job_id or document is None or document["state"] != "succeeded":
@@ -47,7 +47,7 @@ class FinishedWork:
         return structs.replace(as_job(document), reused=True) if is_written(self.objects, order, job_id) else None
 
     def record(self, fingerprint: str, job_id: str, request: PredictionRequest, done: PredictionOutcome) -> None:
-        """Keep a call that is done; a failure to do so is only logged, since the output is written."""
+        """Store a finished call as a job; a failure is only logged, because the output is written."""
         now = self.clock()
         document: dict[str, Any] = {
             "job_id": job_id,
@@ -66,10 +66,10 @@ class FinishedWork:
             self.store.add(job_id, document)
             self.store.remember(fingerprint, job_id)
         except OmnibusError as error:
-            _log.warning("cannot keep that %s was written: %s", request.output_s3_uri, error)
+            _log.warning("cannot store the call that wrote %s: %s", request.output_s3_uri, error)
 
     def _version(self, uri: ObjectUri) -> str | None:
-        """The ETag of an object; None if it is not there, which is an error only when it is read."""
+        """The ETag of an object; None if it does not exist, which is an error only when it is read."""
         try:
             return self.objects.pin(uri).etag
         except NotFound:
@@ -77,7 +77,7 @@ class FinishedWork:
 
 
 def is_written(objects: PredictionObjects, order: PredictionOrder, job_id: str) -> bool:
-    """Is the output there, and did this job write it?"""
+    """Whether the output exists and this job wrote it."""
     try:
         return objects.pin(order.output).mark == job_id
     except NotFound:

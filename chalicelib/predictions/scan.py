@@ -1,4 +1,4 @@
-"""Scoring a stretch of an object: what is opened once for it, and the loop from blocks in to bytes out."""
+"""Scoring a stretch of an object: open its model and data once, then score block after block."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -47,7 +47,7 @@ class DataSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """An order with everything opened that scoring it needs."""
+    """An order, with its model and data opened."""
 
     order: PredictionOrder
     model: LoadedModel
@@ -73,7 +73,7 @@ class Task:
 
     @property
     def splittable(self) -> bool:
-        """Can parts of the data be read on their own? Not inside gzip."""
+        """Whether parts of the data can be read separately; gzip cannot be split."""
         return not self.order.data_layout.gzip
 
     def predict(self, inputs: Any) -> Any:
@@ -133,11 +133,9 @@ def whole_span(task: Task) -> DataSpan:
 
 
 def score_first(task: Task, objects: PredictionObjects) -> tuple[int, float]:
-    """Score the data's first block or batch and write nothing: its time tells the pace; its rows, and share of all.
+    """Score the data's first block or batch without writing; return its number of rows and its share of the data.
 
-    Of gzip, the share is a guess.
-
-    Raises InvalidInput for what is wrong with its rows.
+    The share of gzip is an estimate. Raises InvalidInput for errors in the rows.
     """
     item = next(_items(task, whole_span(task), objects), None)
     if item is None:
@@ -161,7 +159,7 @@ def score_span(
     """Score a stretch of the data into `output`, the header first if the stretch is the data's first.
 
     Returns the number of rows. Memory is bounded by the grid and the workers, whatever the stretch's length. Raises
-    InvalidInput for what is wrong with the rows, OutOfTime, and what `Objects` raises.
+    InvalidInput for errors in the rows, OutOfTime, and what `PredictionObjects` raises.
     """
     to_parquet = task.order.output_layout.format == "parquet"
     packed = gzip_member if task.order.output_layout.gzip else _as_it_is
@@ -205,7 +203,7 @@ def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
 
 
 def _work(task: Task, packed: Callable[[Chunk], Chunk], schema: Any = None) -> Callable[[Any, int], tuple[Any, int]]:
-    """What turns one block or batch into what is written, None for nothing, and its number of rows.
+    """A function that scores one block or batch; it returns the output, or None, and the number of rows.
 
     `schema` is that of Parquet data, whose batches hold stored dictionaries.
     """
@@ -247,7 +245,7 @@ def _attempt(work: Callable[[Any, int], tuple[Any, int]], item: Any) -> tuple[An
 
 
 def _wait(deadline: ScoringDeadline, turn: Future[Any]) -> Any:
-    """What `turn` gives, if there is time to wait for it, and for what begins meanwhile."""
+    """The result of `turn`, if there is time to wait for it and for the work that begins meanwhile."""
     deadline.check(0 if turn.done() else 2)
     return turn.result()
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +11,15 @@ import pyarrow.compute as pc
 
 from chalicelib.errors import OmnibusError, Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_values
-from chalicelib.predictions.features import Columns, FeatureRows, read_rows
+from chalicelib.predictions.features import Columns, FeatureRows, numbers_in_place, read_rows
 from chalicelib.predictions.inputs import Inputs, matrix_of
 from chalicelib.predictions.models import ModelFeature
 from chalicelib.predictions.ports import Chunk
 from chalicelib.predictions.records import ByteOffsets
 
 Predict = Callable[[Inputs], Sequence[NewColumn]]
-MakeInputs = Callable[[Sequence[pa.Array], Sequence[ModelFeature], int], Inputs]
+MakeInputs = Callable[[Any, Sequence[ModelFeature], int], Inputs]
+"""Takes arrays of the features' types; `matrix_of` also takes a matrix."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Scorer:
 
         Raises what `read_rows`, `inputs` and `predict_rows` raise.
         """
-        rows = read_rows(block, self.columns, first_row)
+        in_place = numbers_in_place(block, self.columns) if self.inputs is matrix_of else None
+        rows = in_place or read_rows(block, self.columns, first_row)
         if not len(rows.ends):
             return block, 0
         added = self.new_columns(rows, first_row)

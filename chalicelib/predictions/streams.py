@@ -1,4 +1,4 @@
-"""Bounded streams: read ahead by one, work in order on a few threads, gzip in and out."""
+"""Bounded streams: read ahead by one, gzip in and out."""
 
 import gzip
 import zlib
@@ -16,7 +16,7 @@ INFLATED_CHUNK = 4 * 1024 * 1024
 GZIP_PIECE = 64 * 1024
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 256 * 1024 * 1024
-"""Beyond this much text, gzip that unpacks to more than MAX_RATIO times its size is taken for a bomb."""
+"""Beyond this much text, gzip that unpacks to more than MAX_RATIO times its size is refused as a bomb."""
 GZIP_LEVEL = 4
 
 

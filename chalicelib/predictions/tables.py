@@ -1,4 +1,4 @@
-"""Parquet, and what is CSV on one side only: record batches in, record batches with new columns out."""
+"""Parquet, and CSV as input or output of it: record batches in, record batches with new columns out."""
 
 import io
 import itertools
@@ -190,7 +190,7 @@ def read_batches(table: ParquetTable, groups: range, added: int) -> Iterator[pa.
 
 
 def _rows_at_once(group: Any, schema: pa.Schema) -> int:
-    """Rows that Arrow reads before their bytes can be measured; few where the footer tells little of them."""
+    """The number of rows to read before their bytes can be measured: few if the footer says little about them."""
     if any(pa.types.is_nested(it.type) for it in schema):
         return NESTED_ROWS
     stored = group.total_byte_size // max(group.num_rows, 1)
@@ -213,7 +213,7 @@ def _cut(batch: pa.RecordBatch, added: int) -> Iterator[pa.RecordBatch]:
 
 
 def read_groups(table: ParquetTable) -> Iterator[pa.RecordBatch]:
-    """Each row group of a file that `ParquetSink` wrote, as the batch that it was."""
+    """The batches that `ParquetSink` wrote to a file, one for each row group."""
     for group in range(table.metadata.num_row_groups):
         yield table.file.read_row_group(group, use_threads=False).combine_chunks().to_batches()[0].cast(table.schema)
 
@@ -246,7 +246,7 @@ def schema_of(columns: Columns) -> pa.Schema:
 
 
 def csv_header(names: Sequence[str], added: Sequence[str]) -> bytes:
-    """The header of a CSV file made from Parquet: its own names as they are, ours made harmless."""
+    """The header of a CSV file made from Parquet: its own names unchanged, added ones made harmless."""
     own = ",".join(csv_quoted(name) for name in names)
     return own.encode() + header_suffix(added) + b"\n"
 

@@ -26,7 +26,7 @@ MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_MODEL_BYTES = 1024 * 1024 * 1024
 NEWEST_VERSION = 2
 PURPOSE = b"omnibus model manifest v1\n"
-"""Signed before the payload, so that no other message that the key ever signs passes for a manifest."""
+"""The prefix of every signed message, so that nothing else that the key signs can pass for a manifest."""
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
 Label = str | bool | int | float
@@ -84,7 +84,7 @@ def seal(manifest: Manifest, signer: Signer) -> bytes:
 
 
 def unseal(content: bytes, verifier: Verifier, uri: ObjectUri) -> Manifest:
-    """The manifest for the model at `uri`, its signature verified before anything of it is believed.
+    """The manifest for the model at `uri`, its signature verified before its content is used.
 
     Raises Unprocessable: "manifest_malformed", "signature_invalid", "manifest_newer", "manifest_of_another_model".
     """

@@ -1,7 +1,7 @@
 """A bank's rows in Plaid's shapes: accounts, transactions, liabilities. Amounts are integer hundredths ("cents").
 
-Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products/liabilities/. What is wrong with a row
-is told for each of its fields; a row with a problem is left out, and the others are taken.
+Shapes: https://plaid.com/docs/api/accounts/, /products/transactions/, /products/liabilities/. Each wrong
+field of a row is reported; a row with a problem is rejected, and the others are imported.
 """
 
 import re
@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from chalicelib.spendsense import fields
 from chalicelib.spendsense.models import Readings, RejectedField
@@ -41,8 +43,7 @@ _NOISE = re.compile(r"[^\w&+.' -]+")
 _SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True)
-class BankAccount:
+class BankAccount(Struct, frozen=True, gc=False):
     """One account; `current_cents` is what is in it, or for a card what is owed."""
 
     line: int
@@ -58,8 +59,7 @@ class BankAccount:
     holder_category: str | None
 
 
-@dataclass(frozen=True)
-class BankTransaction:
+class BankTransaction(Struct, frozen=True, gc=False):
     """One row of a statement; a positive amount is money out."""
 
     line: int
@@ -77,8 +77,7 @@ class BankTransaction:
     replaces: str | None
 
 
-@dataclass(frozen=True)
-class BankLiability:
+class BankLiability(Struct, frozen=True, gc=False):
     """The debt on one account, and its last payment."""
 
     line: int
@@ -109,7 +108,9 @@ class BankStatement:
 
 
 class RowReading:
-    """Takes fields out of one row and gathers what is wrong with them."""
+    """Reads the fields of one row and collects their problems."""
+
+    __slots__ = ("_row", "_section", "line", "rejections", "told")
 
     def __init__(self, row: BankRow, section: str, line: int) -> None:
         self._row = row
@@ -119,25 +120,29 @@ class RowReading:
         self.told: list[str] = []
 
     def has(self, name: str) -> bool:
-        """Does the row say something under that name?"""
+        """Whether the row has a value of that name."""
         return self._row.get(name) not in (None, "")
 
-    def take(self, read: Callable[[Any], Any], *path: str) -> Any:
-        """The field at `path` (nested in JSON, dotted in CSV); None if it is wrong, which is noted."""
-        value: Any = self._row
-        if ".".join(path) in self._row:
-            value = self._row[".".join(path)]
-        else:
-            for name in path:
-                value = value.get(name) if isinstance(value, Mapping) else None
+    def take(self, read: Callable[[Any], Any], field: str) -> Any:
+        """The field of that name, dotted where JSON nests; None if it is wrong, which is recorded."""
+        value = self._row.get(field)
+        if value is None and "." in field:
+            outer, _, inner = field.partition(".")
+            value = found.get(inner) if isinstance(found := self._row.get(outer), dict) else None
         try:
             return read(value)
         except ValueError as error:
-            self.reject(".".join(path), _shown(value), str(error))
+            self.reject(field, _shown(value), str(error))
             return None
 
+    def text(self, name: str) -> str:
+        """A text on one line, cut at 200 characters; changes are reported. "" if the field is wrong."""
+        text, told = self.take(_one_line, name) or ("", ())
+        self.told += told
+        return text
+
     def reject(self, field: str, problem: str, expected: str) -> None:
-        """Note a problem of the row."""
+        """Record a problem of the row."""
         self.rejections.append(
             RejectedField(section=self._section, line=self.line, field=field, problem=problem, expected=expected)
         )
@@ -148,15 +153,14 @@ def read_account(row: RowReading) -> BankAccount:
     return BankAccount(
         line=row.line,
         external_id=row.take(fields.identifier, "account_id"),
-        name=row.take(_line_of(row), "name"),
+        name=row.text("name"),
         mask=row.take(lambda value: fields.printable(value, 10), "mask"),
         type=row.take(fields.choice_of(*ACCOUNT_TYPES), "type"),
         subtype=(row.take(lambda value: fields.printable(value, 50), "subtype") or "").lower(),
-        available_cents=row.take(fields.nullable(fields.cents), "balances", "available"),
-        current_cents=row.take(fields.nullable(fields.cents), "balances", "current"),
-        limit_cents=row.take(fields.nullable(fields.cents), "balances", "limit"),
-        currency=_currency_of(row, "balances", "iso_currency_code", "unofficial_currency_code")
-        or row.take(fields.currency, "balances", "iso_currency_code"),
+        available_cents=row.take(fields.nullable(fields.cents), "balances.available"),
+        current_cents=row.take(fields.nullable(fields.cents), "balances.current"),
+        limit_cents=row.take(fields.nullable(fields.cents), "balances.limit"),
+        currency=_currency_of(row, "balances.") or row.take(fields.currency, "balances.iso_currency_code"),
         holder_category=row.take(fields.nullable(fields.choice_of(*HOLDERS)), "holder_category"),
     )
 
@@ -168,21 +172,19 @@ def read_transaction(
 
     `account` is for rows that name none; `own_id` makes an id for rows without one.
     """
-    memo = row.take(_line_of(row), "original_description") or ""
-    name = row.take(_line_of(row), "name") or memo
+    memo = row.text("original_description")
+    name = row.text("name") or memo
     cents = row.take(fields.cents, "amount")
     posted_on = row.take(fields.posting_day(today), "date")
     merchant, key = _merchant(row, name)
-    given = (
-        (row.take(_category, "personal_finance_category", "primary") or ""),
-        (row.take(_category, "personal_finance_category", "detailed") or row.take(_label, "category") or ""),
-    )
+    primary = row.take(_category, "personal_finance_category.primary") or ""
+    detailed = row.take(_category, "personal_finance_category.detailed") or row.take(_label, "category") or ""
     sign = (cents or 0) > 0 or -((cents or 0) < 0)
-    category, understood = _categorised(*given, f"{name} {merchant}", sign)
+    category, understood = _categorised(primary, detailed, f"{name} {merchant}", sign)
     if memo and category.primary == "OTHER":  # a bank that has a column for the payer says what for in another
-        category, understood = _categorised(*given, f"{name} {merchant} {memo}", sign)
+        category, understood = _categorised(primary, detailed, f"{name} {merchant} {memo}", sign)
     if not understood:
-        row.told.append(f"category {given[1] or given[0]!r} is not known")
+        row.told.append(f"category {detailed or primary!r} is not known")
     account_id = row.take(fields.identifier, "account_id") if row.has("account_id") or not account else account
     if row.has("transaction_id") or own_id is None:
         external_id = row.take(fields.identifier, "transaction_id")
@@ -194,7 +196,7 @@ def read_transaction(
         account=account_id,
         posted_on=posted_on,
         amount_cents=cents,
-        currency=_currency_of(row, "iso_currency_code", "unofficial_currency_code"),
+        currency=_currency_of(row),
         name=name,
         merchant=merchant,
         merchant_key=key,
@@ -213,7 +215,7 @@ def _categorised(primary: str, detailed: str, texts: str, sign: int) -> tuple[Ca
 def _merchant(row: RowReading, name: str) -> tuple[str, str]:
     """A row's counterparty, and its grouping key: entity, merchant, counterparty, name, in this order."""
     entity = row.take(fields.printable, "merchant_entity_id")
-    called = row.take(_line_of(row), "merchant_name") or row.take(_counterparty, "counterparties") or name
+    called = row.text("merchant_name") or row.take(_counterparty, "counterparties") or name
     return called or entity or "", f"entity {entity}".lower() if entity else canonical(called)
 
 
@@ -223,27 +225,24 @@ def _counterparty(value: Any) -> str:
     return next((fields.printable(name) for name in named if isinstance(name, str) and name), "")
 
 
-def _line_of(row: RowReading) -> Callable[[Any], str]:
-    """A reader of a text that banks break and pad: on one line, cut at 200 characters, which is told."""
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str):
-            return fields.printable(value)
-        line = _SPACES.sub(" ", value).strip()
-        if line != value.strip():
-            row.told.append("a name was put on one line")
-        if len(line) > LONGEST_NAME:
-            row.told.append(f"a name was cut at {LONGEST_NAME} characters")
-        return fields.printable(line[:LONGEST_NAME])
-
-    return read
+def _one_line(value: Any) -> tuple[str, tuple[str, ...]]:
+    """A text on one line, cut at 200 characters, and the changes to report."""
+    return _tidied(value) if isinstance(value, str) else (fields.printable(value), ())
 
 
-def _currency_of(row: RowReading, *path: str) -> str | None:
+@lru_cache(maxsize=20_000)
+def _tidied(text: str) -> tuple[str, tuple[str, ...]]:
+    line = _SPACES.sub(" ", text).strip()
+    told = ("a name was put on one line",) if line != text.strip() else ()
+    if len(line) > LONGEST_NAME:
+        told = (*told, f"a name was cut at {LONGEST_NAME} characters")
+    return fields.printable(line[:LONGEST_NAME]), told
+
+
+def _currency_of(row: RowReading, prefix: str = "") -> str | None:
     """The currency of a row or an account; NO_CURRENCY for one that is not known, which is foreign to everybody."""
-    *outer, official, unofficial = path
-    code: str | None = row.take(fields.nullable(fields.currency), *outer, official)
-    other = row.take(fields.nullable(fields.printable), *outer, unofficial)
+    code: str | None = row.take(fields.nullable(fields.currency), f"{prefix}iso_currency_code")
+    other = row.take(fields.nullable(fields.printable), f"{prefix}unofficial_currency_code")
     if code is None and other:
         row.told.append(f"currency {other!r} is not known, and counted as foreign")
         return NO_CURRENCY

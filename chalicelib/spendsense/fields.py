@@ -6,6 +6,7 @@ Values come from JSON (typed) or from CSV (text, where empty means null); both a
 import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache, lru_cache
 from typing import Any
 
 MAX_AMOUNT = Decimal(10_000_000_000)
@@ -21,7 +22,7 @@ def printable(value: Any, longest: int = 200) -> str:
     """A text without control characters; null and absent are the empty text."""
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > longest or _UNPRINTABLE.search(value):
+    if not isinstance(value, str) or len(value) > longest or (not value.isprintable() and _UNPRINTABLE.search(value)):
         raise ValueError(f"a text of at most {longest} printable characters")
     return value.strip()
 
@@ -34,6 +35,7 @@ def identifier(value: Any) -> str:
     return found
 
 
+@cache
 def choice_of(*choices: str) -> Any:
     """A reader of one of `choices`."""
 
@@ -70,10 +72,10 @@ def percent(value: Any) -> Decimal:
 
 def _decimal(value: Any) -> Decimal:
     """A number as it is written; `1_000`, which Python reads, is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal) or "_" in str(value):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)) or "_" in (text := str(value)):
         raise ValueError("a number")
     try:
-        return Decimal(str(value).strip())
+        return Decimal(text.strip())
     except InvalidOperation:
         raise ValueError("a number") from None
 
@@ -89,14 +91,20 @@ def flag(value: Any) -> bool:
 
 def day(value: Any) -> date:
     """A calendar day, as YYYY-MM-DD."""
-    if isinstance(value, str) and _DAY.fullmatch(value.strip()):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            pass
-    raise ValueError("a day as YYYY-MM-DD")
+    if not isinstance(value, str) or (found := _day(value.strip())) is None:
+        raise ValueError("a day as YYYY-MM-DD")
+    return found
 
 
+@lru_cache(maxsize=20_000)
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=2)
 def posting_day(today: date) -> Any:
     """A reader of a transaction's day: not before 1990 (1970 is a missing date), not over a week ahead of `today`."""
     latest = today + timedelta(days=DAYS_AHEAD)
@@ -110,6 +118,7 @@ def posting_day(today: date) -> Any:
     return read
 
 
+@cache
 def nullable(read: Any) -> Any:
     """A reader that lets null, absent and empty pass as None."""
 

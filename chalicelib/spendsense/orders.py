@@ -13,10 +13,10 @@ JobName = Literal["compute_features", "assign_persona", "generate_recommendation
 
 
 class JobOrder(Struct, frozen=True):
-    """The order for a run: for one person or all that are due, up to the end of day `as_of`.
+    """The order for a run: for one person or everybody who is due, as of the end of day `as_of`.
 
-    With `everyone` whoever consented is due, as after a change of formulas, rules or the catalogue. A `nightly` run
-    also takes up whose features are REFRESH_DAYS old.
+    With `everyone`, all who consented are due, as after a change of formulas, rules or the catalogue. A `nightly` run
+    also includes people whose features are REFRESH_DAYS old.
     """
 
     run_id: str
@@ -29,15 +29,15 @@ class JobOrder(Struct, frozen=True):
 def order_of(event_id: str, today: date, wanted: FeaturesOrder, *, nightly: bool) -> JobOrder:
     """The order of an event; its id is the run's, so that a repeated delivery is the same run.
 
-    What it does not say it wants as of another day is as of `today`, however old the event is: one that was redriven
-    must not turn features back. InvalidInput for a day to come: features of then would pass for fresh until then.
+    Unless the event names a day, the run is as of `today`, however old the event is: a redriven event must not set
+    features back. InvalidInput for a future day, whose features would count as fresh until then.
     """
     as_of = _not_to_come(wanted.as_of or today, today)
     return JobOrder(event_id, as_of, subject=wanted.subject, everyone=wanted.everyone, nightly=nightly)
 
 
 def order_after(done: StageDone, today: date) -> JobOrder:
-    """The order to go on after a stage of the same run; InvalidInput for a day to come."""
+    """The order for the next stage of the same run; InvalidInput for a future day."""
     return JobOrder(done.run_id, _not_to_come(done.as_of, today), subject=done.subject)
 
 

@@ -17,22 +17,22 @@ from chalicelib.spendsense.values import Deed, Insight, JobProgress, Listener, R
 
 
 class Pipeline(Protocol):
-    """The three jobs' work, and what is on record of it, kept with the data."""
+    """The three jobs' work, and its records, which are kept with the data."""
 
     def begin(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
-        """The run's progress so far; a run that starts makes due what the order and the calendar ask for."""
+        """The run's progress so far; the first call marks the people as due whom the order and the calendar include."""
         ...
 
     def advance(self, job: JobName, order: JobOrder, size: int, now: datetime) -> int:
-        """Do one batch of at most `size` people in one transaction; how many, 0 when nothing is due."""
+        """Process at most `size` people in one transaction; return how many, 0 when nobody is due."""
         ...
 
     def finish(self, job: JobName, order: JobOrder, now: datetime) -> JobProgress:
-        """Note that the run is over."""
+        """Record that the run has ended."""
         ...
 
     def forget(self, before: datetime, size: int) -> int:
-        """Delete what is on record of runs and refusals from before then, at most `size` of each; how many."""
+        """Delete records of runs and refusals from before then, at most `size` of each; return how many."""
         ...
 
 
@@ -44,7 +44,7 @@ class Listeners(Protocol):
         ...
 
     def news(self, subject: UUID | None, now: datetime) -> list[tuple[Listener, models.OwnProgress]]:
-        """The sockets, of one person or of everybody, that have not been told the progress as it is; they are now."""
+        """The sockets, of one person or of everybody, that were not sent the current progress; marks it as sent."""
         ...
 
     def forget(self, listener: Listener) -> None: ...
@@ -68,15 +68,15 @@ class Ledger(Protocol):
         *,
         keep: bool = True,
     ) -> models.Imported:
-        """Keep a person's rows, in one transaction; NotFound without a profile. Without `keep`, tell what it would.
+        """Store a person's rows in one transaction; without `keep`, only report. NotFound without a profile.
 
-        Rows of accounts that are not the person's are rejected, and on record as an attempt of `by`.
+        Rows of accounts that are not the person's are rejected, and recorded as an attempt of `by`.
         """
         ...
 
 
 class People(Protocol):
-    """Profiles, and everything that hangs on one."""
+    """Profiles, and everything that belongs to one."""
 
     def find(self, subject: UUID) -> models.Profile | None: ...
 
@@ -97,7 +97,7 @@ class Consents(Protocol):
         ...
 
     def record(self, subject: UUID, record: models.ConsentRecord) -> bool:
-        """Keep a record; one that revokes erases what was derived, in the same transaction. False without a profile."""
+        """Store a record; revoking also erases derived data, in the same transaction. False without a profile."""
         ...
 
 
@@ -121,7 +121,7 @@ class Records(Protocol):
         ...
 
     def kept(self, subject: UUID) -> dict[str, Any] | None:
-        """Everything that is kept of the person, but the transactions."""
+        """Everything stored about the person, except transactions."""
         ...
 
     def insights(self, subject: UUID, window: int) -> Insight | None: ...
@@ -139,7 +139,7 @@ class Explanations(Protocol):
     def trace(self, subject: UUID, recommendation_id: UUID) -> models.Trace | None: ...
 
     def keep_feedback(self, subject: UUID, feedback: models.Feedback) -> bool:
-        """Keep it, in place of what was said before; False if the recommendation is not the person's."""
+        """Store it in place of earlier feedback; False if the recommendation is not the person's."""
         ...
 
 
@@ -161,12 +161,12 @@ class Oversight(Protocol):
     def signals(self, subject: UUID) -> list[dict[str, Any]]: ...
 
     def metrics(self) -> models.Metrics:
-        """What the last survey found, or what one finds now if there was none; and the last runs."""
+        """The figures of the last survey, or of one made now if there was none; and the last runs."""
         ...
 
 
 class Survey(Protocol):
-    """The figures of everybody, which take too long to measure for each who asks."""
+    """Figures about everybody, which take too long to measure for each request."""
 
     def survey(self, as_of: date) -> models.Metrics:
         """Measure them and keep them for `Oversight.metrics`."""

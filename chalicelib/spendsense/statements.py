@@ -187,8 +187,8 @@ class _Gathered:
         self._rows += 1
         if self._rows > MAX_FILE_ROWS:
             raise TooLarge.of("body", f"has more than {MAX_FILE_ROWS} rows", "fewer rows in one file")
-        reading = RowReading(row if isinstance(row, Mapping) else {}, shown_as or section, line)
-        if not isinstance(row, Mapping):
+        reading = RowReading(row if isinstance(row, dict) else {}, shown_as or section, line)
+        if not isinstance(row, dict):
             reading.reject("", "is not an object", "an object of Plaid's fields")
         elif None in row:
             reading.reject("", "has more fields than the header", "as many fields as the header has")
@@ -197,7 +197,8 @@ class _Gathered:
             if not reading.rejections:
                 self._found[section].pop(key, None)
                 self._found[section][key] = value
-                self._told.update(reading.told)
+                if reading.told:
+                    self._told.update(reading.told)
         self._rejections += reading.rejections
 
     def _read(self, section: str, row: RowReading, kind: str | None) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -100,7 +100,8 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
     _read_currencies(plain, names, readings)
     spare_days = [f"? {name}" for name in names if _plain(name) in packaged_columns().fields["date"]]
     for row in plain:  # as where a row that is pending has the day on which it began, and no other
-        row["date"] = row.get("date") or next((row[name] for name in spare_days if row.get(name)), None)
+        if not row.get("date"):
+            row["date"] = next((row[name] for name in spare_days if row.get(name)), None)
     _read_dates(plain, query, readings)
     _read_amounts(plain, query, readings, is_plaid=bool(packaged_columns().plaids & {_plain(name) for name in names}))
     for row in plain:
@@ -113,8 +114,12 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
 def _state(row: Mapping[Any, Any]) -> str | None:
     """The state that a row's text means: pending, posted or void."""
-    word = (row.get("pending") or "").lower()
-    return next((state for state, words in packaged_columns().states.items() if word in words), None)
+    return _state_of(word) if (word := row.get("pending")) else None
+
+
+@lru_cache(maxsize=1_000)
+def _state_of(word: str) -> str | None:
+    return next((state for state, words in packaged_columns().states.items() if word.lower() in words), None)
 
 
 def _without_void(rows: list[tuple[int, dict[Any, Any]]], readings: Readings) -> list[tuple[int, dict[Any, Any]]]:
@@ -172,7 +177,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
                 raise TooLarge.of(
                     f"line {reader.line_num}", f"has {len(cells)} columns", f"at most {MAX_TABLE_COLUMNS}"
                 )
-            if any(cell.strip() for cell in cells):
+            if "".join(cells).strip():
                 taken += 1
                 if taken > MAX_FILE_ROWS + PREAMBLE:
                     raise TooLarge.of("body", f"has more than {MAX_FILE_ROWS} rows", "fewer rows in one file")
@@ -229,8 +234,9 @@ def _fields(names: Sequence[str], readings: Readings) -> dict[str, str]:
 def _named(names: Sequence[str], cells: Sequence[str]) -> dict[Any, Any]:
     """A row by its columns; under None what is beyond them."""
     row: dict[Any, Any] = {name: cell.strip() or None for name, cell in zip(names, cells, strict=False)}
-    beyond = [cell for cell in cells[len(names) :] if cell.strip()]
-    return {**row, None: beyond} if beyond else row
+    if len(cells) > len(names) and (beyond := [cell for cell in cells[len(names) :] if cell.strip()]):
+        row[None] = beyond
+    return row
 
 
 def _plain(name: str) -> str:
@@ -269,6 +275,7 @@ def _proven_order(slashed: Sequence[re.Match[str]]) -> str:
     )
 
 
+@lru_cache(maxsize=20_000)
 def _iso(text: str | None, order: str) -> str | None:
     if text is None:
         return None
@@ -294,7 +301,7 @@ def _iso(text: str | None, order: str) -> str | None:
 
 def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
     """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
-    texts = [row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name)]
+    texts = dict.fromkeys(row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name))
     decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_SIGNS.sub("", text).strip())], query)
     if decimal == ",":
         readings.notes.append("amounts have a decimal comma")
@@ -354,6 +361,7 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
     return proven.pop() if proven else "."
 
 
+@lru_cache(maxsize=20_000)
 def _number(text: str | None, decimal: str) -> str | None:
     """An amount with a point and no other sign but a minus in front; what is no amount stays as it is."""
     if text is None:

@@ -6,7 +6,7 @@
     interest      interest charged; counted apart on card accounts
     obligation    what one owes anyway: rent, loans, taxes; an expense, but never a subscription
     payment       money sent to somebody else: an expense, unless an account of one's own received it
-    transfer      between accounts, and money in that nobody named: neither spent nor earned
+    transfer      between accounts, and money in without a name: neither spent nor earned
     card_payment  paying a card's bill: the spending was counted when the card was used
     service       spending that may be a subscription
     spend         all other spending
@@ -50,10 +50,10 @@ class Taxonomy:
         self._payees, self._refunds = _any_of(words["payees"]), _any_of(words["refunds"])
 
     def categorise(self, primary: str, detailed: str, texts: str, cents: int) -> tuple[Category, bool]:
-        """The category of a row, and whether what it says of itself was understood.
+        """The category of a row, and whether its own category was understood.
 
-        The detailed name counts first, then the primary one, either in any case or as a label of an export
-        ("Groceries"); a row that says neither, or OTHER, is read by the words of its `texts`.
+        The detailed name counts first, then the primary one, in any case or as a label of an export ("Groceries");
+        for a row with neither, or with OTHER, the words of its `texts` decide.
         """
         given = [name for name in (_name(detailed), _name(primary)) if name and not name.startswith("OTHER")]
         known = next((found for name in given if (found := self._named(name, cents))), None)
@@ -63,7 +63,7 @@ class Taxonomy:
         return category, known is not None or not given
 
     def is_income(self, label: str, texts: str) -> bool:
-        """Does a row call itself income, whatever the sign of its amount?"""
+        """Whether a row's label or words mean income, regardless of its amount's sign."""
         category = self._named(_name(label), -1) if label else None
         return (category or self._worded(texts, -1)).primary == "INCOME"
 

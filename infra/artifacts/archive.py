@@ -7,7 +7,7 @@ from pathlib import Path
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can store
 FILE_MODE = 0o100644
 UNIX = 3
-LEVEL = 9
+LEVEL = 6
 
 
 def contents(tree: Path) -> dict[str, Path]:

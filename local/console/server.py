@@ -200,12 +200,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(413, b"", {})
             return
-        body = self.rfile.read(length) if length else None
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller is gone: half a file must not pass for a whole one
+            self.close_connection = True
+            return
         base = urlsplit(cloud["rest_url"])
         passed = {name: value for name, value in self.headers.items() if name.lower() not in {*HOP_BY_HOP, "host"}}
         origin = http.client.HTTPConnection(base.netloc, timeout=FORWARD_S)
         try:
-            origin.request(self.command, base.path + self.path.removeprefix(API.rstrip("/")), body, passed)
+            origin.request(self.command, base.path + self.path.removeprefix(API.rstrip("/")), body or None, passed)
             answer = origin.getresponse()
             content = answer.read()
         except OSError as error:

@@ -33,7 +33,7 @@ GENRES: Final = ("rock", "indie")
 PLACE: Final = "United States"
 TURNS: Final = (
     "Which venues are the most popular?",
-    "Recommend some rock concerts in {city}",
+    "Recommend some {genre} concerts in {city}",
     "Predict the sales of the first one",
     "And how did revenue develop by genre?",
 )
@@ -83,7 +83,7 @@ def run(cloud: Mapping[str, Any], out: Path, progress: Progress, console: Consol
     progress("the endpoint is told to fail: the model shipped with the application answers instead")
     console.print(*fallback_lines(cloud, concerts, found[0]["concert_id"], prediction), sep="\n", highlight=False)
     transcript = out / "chat.json"
-    replies = show_chat(concerts, console, found[0]["city"])
+    replies = show_chat(concerts, console, found[0])
     transcript.write_text(json.dumps(replies, indent=2) + "\n", encoding="utf-8")
     return [chart, transcript]
 
@@ -133,15 +133,13 @@ def ranking_table(ranking: Answer) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("", justify="right")
-    table.add_column("venue", overflow="fold")
-    table.add_column("type")
-    for heading in ("seats", "concerts", "full", "a concert", "score"):
+    table.add_column("venue", no_wrap=True)
+    for heading in ("seats", "concerts", "full", "per concert", "score"):
         table.add_column(heading, justify="right")
     for venue in ranking["venues"]:
         table.add_row(
             str(venue["popularity_rank"]),
-            f"{venue['name']}, {venue['city']}",
-            venue["venue_type"],
+            f"{venue['name']}\n[dim]{venue['city']}, {venue['venue_type']}[/]",
             f"{venue['capacity']:,}",
             str(venue["total_events"]),
             f"{venue['avg_attendance_rate']:.0%}",
@@ -164,7 +162,7 @@ def recommendations_table(found: Sequence[Answer]) -> Table:
     table.add_column("because", overflow="fold")
     for one in found:
         what = f"{one['artist']}\n{one['venue']}, {one['city']}\n{one['event_date']}, {one['concert_id']}"
-        table.add_row(what, f"{one['score']:.3f}", "\n".join(one["reasons"]))
+        table.add_row(what, f"{one['score']:.3f}", "\n".join(f"- {reason}" for reason in one["reasons"]))
     return table
 
 
@@ -177,13 +175,14 @@ def prediction_table(prediction: Answer) -> Table:
         title=f"{title}: {money(prediction['predicted_sales'])} predicted by {made_by}",
         caption=(
             f"{prediction['interval']['level']:.0%} of such concerts take {money(prediction['interval']['low'])} to "
-            f"{money(prediction['interval']['high'])}; confidence {prediction['confidence_level']}"
+            f"{money(prediction['interval']['high'])}; confidence {prediction['confidence_level']}; "
+            f"data coverage {prediction['data_coverage']:.0%}"
         ),
         title_justify="left",
         caption_justify="left",
         title_style="bold",
     )
-    table.add_column(f"data, {prediction['data_coverage']:.0%}")
+    table.add_column("data")
     for heading in ("weight", "value", "contributes"):
         table.add_column(heading, justify="right")
     table.add_column("because")
@@ -211,12 +210,12 @@ def tell(control: str, faults: Sequence[Mapping[str, Any]]) -> None:
         answer.read()
 
 
-def show_chat(concerts: Concerts, console: Console, city: str) -> list[Answer]:
+def show_chat(concerts: Concerts, console: Console, concert: Answer) -> list[Answer]:
     """Hold a conversation of four turns over the socket, print the words as they arrive, and return the replies."""
     replies: list[Answer] = []
     console.print("\n[bold]A chat over the WebSocket[/]")
     for turn in TURNS:
-        message = turn.format(city=city)
+        message = turn.format(city=concert["city"], genre=concert["genre"].split("/")[0])
         console.print(f"\n[cyan]> {escape(message)}[/]")
         started, first = time.monotonic(), 0.0
         for said in concerts.chat(message, replies[-1]["session_id"] if replies else None):

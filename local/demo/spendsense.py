@@ -131,21 +131,22 @@ def _three_shapes(
     """Import one account's file in each of three formats; show the preview before each import."""
     user_id = there.call(alice, "GET", "/users/me/profile")["user_id"]
     table = Table(title="Previews of three of Alice's files", title_justify="left", show_lines=True)
-    for heading in ("file", "taken", "left out", "interpretation"):
+    for heading in ("file", "preview"):
         table.add_column(heading, overflow="fold")
     for name, kind, query, body in _files(today):
         path = f"/operator/users/{user_id}/imports?{query}"
         tried = there.send(operator, f"{path}&dry_run=true", body, kind)
         there.send(operator, path, body, kind)
-        read, taken = tried["readings"], {part: count for part, count in tried["saved"].items() if count}
-        left = [f"line {row['line']}: {row['field']} {row['problem']}" for row in tried["rejections"]]
-        notes = [*read["notes"], *(f"{name!r} is not known" for name in read["unknown"])]
-        table.add_row(
-            f"{name}\n{read['format']}, {read['encoding'] or 'UTF-8'}",
-            ", ".join(f"{count} {part}" for part, count in taken.items()),
-            escape("\n".join(left) or "nothing"),
-            escape("\n".join(notes)),
-        )
+        read, left = tried["readings"], dict[int, list[str]]()
+        for row in tried["rejections"]:
+            left.setdefault(row["line"], []).append(f"{row['field']} {row['problem']}")
+        lines = [
+            "taken: " + ", ".join(_counted(count, part) for part, count in tried["saved"].items() if count),
+            *(f"left out: line {line}, where {' and '.join(problems)}" for line, problems in left.items()),
+            *read["notes"],
+            *(f"not known: {name!r}" for name in read["unknown"]),
+        ]
+        table.add_row(f"{name}\n{read['format']}, {read['encoding'] or 'UTF-8'}", escape("\n".join(lines)))
     console.print(table)
 
 
@@ -234,10 +235,11 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
         f"[bold]{persona['name']}[/], as of {insights['as_of']}, over {insights['window_days']} days",
         f"{persona['focus']}",
         "",
-        "[bold]because[/]  "
-        + "; ".join(f"{_words(one['signal'])}: {_value(one)} ({_threshold(one)})" for one in persona["because"]),
-        "[bold]also[/]     " + (", ".join(NAMES[other] for other in persona["also_matched"]) or "nothing else matches"),
-        "[bold]noticed[/]  " + "; ".join(one["text"] for one in insights["behaviours"]),
+        "[bold]because[/]",
+        *(f"  {_words(one['signal'])}: {_value(one)} ({_threshold(one)})" for one in persona["because"]),
+        f"[bold]other personas that fit[/]\n  {', '.join(NAMES[other] for other in persona['also_matched']) or 'none'}",
+        "[bold]noticed[/]",
+        *(f"  {one['text']}" for one in insights["behaviours"]),
     ]
     console.print(Panel("\n".join(lines), title="Alice", title_align="left", width=118))
     table = Table(title="Recommended to Alice, and why", title_justify="left", title_style="bold", show_lines=True)
@@ -249,7 +251,10 @@ def _show_person(console: Console, there: Deployment, alice: Mapping[str, str]) 
     console.print(table)
     offer = next(one for one in found["recommendations"] if one["kind"] == "offer")
     trace = there.call(alice, "GET", f"/users/me/recommendations/{offer['recommendation_id']}")["trace"]
-    used = "\n".join(f"{one['signal']} = {_value(one)}  {_threshold(one)}" for one in trace["signals_used"])
+    used = "\n".join(
+        f"{_words(one['signal'])}: {_value(one)}" + (f" ({_threshold(one)})" if one["threshold"] else "")
+        for one in trace["signals_used"]
+    )
     passed = ", ".join(name for name, passed in trace["guardrails"].items() if passed)
     text = f"{used}\nguardrails passed: {passed}\ntemplate {trace['template_id']}, run {trace['run_id']}"
     console.print(Panel(escape(text), title=f"The decision trace of {trace['item_id']}", title_align="left", width=118))
@@ -263,7 +268,13 @@ def _value(one: Mapping[str, Any]) -> str:
     value = one["value"]
     if one["signal"].endswith("_cents"):
         return f"${value / 100:,.2f}"
+    if one["signal"].endswith(("_share", "_utilization", "_growth")):
+        return "unknown" if value is None else f"{value:.1%}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
 
 
 def _threshold(one: Mapping[str, Any]) -> str:
@@ -290,7 +301,7 @@ def _show_figures(console: Console, metrics: Mapping[str, Any], runs: list[dict[
     ):
         table.add_row(label, "-" if metrics[name] is None else f"{metrics[name]:.0%}")
     for name, count in metrics["recommendations"].items():
-        table.add_row(f"{name} recommendations", f"{count:,}")
+        table.add_row(f"recommendations: {_words(name)}", f"{count:,}")
     for one in runs:
         seconds = datetime.fromisoformat(one["finished_at"]) - datetime.fromisoformat(one["started_at"])
         table.add_row(f"{one['job']}: people, seconds", f"{one['users']:,}, {seconds.total_seconds():.2f}")

@@ -36,9 +36,9 @@ def browser(seed: Seed, chromium: Any) -> Any:
     return chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def everybody(cloud: Cloud, browser: Any) -> Iterator[dict[str, Visitor]]:
-    """A visitor, a customer and an operator, each in a browser of their own, for all tests of a module."""
+    """A visitor, a customer and an operator, each in a browser of their own, for all tests."""
     people = {name: Visitor(cloud, browser, name) for name in ("", "alice", "olga")}
     yield people
     for person in people.values():

@@ -1,10 +1,10 @@
 """The console in a browser: people in it, what it shows, and what went wrong there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from infra.console import WEB
@@ -12,13 +12,15 @@ from local.cloud import Cloud
 from local.console.access import address
 from tests.patience import PATIENCE_MS, until
 
+T = TypeVar("T")
+
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
 NASTY = '<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 150
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
 RULES = """
-async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}))
+async () => (await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}))
   .violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).slice(0, 3).join(" | ")}`)
 """  # noqa: E501  # as a browser takes it
 
@@ -35,18 +37,17 @@ class Visitor:
 
     def __init__(self, cloud: Cloud, browser: Any, user: str = "", **options: Any) -> None:
         self.cloud = cloud
-        self.user = user
+        self.user = ""
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.told: list[str] = []
         self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
-        self.context.add_init_script(path=AXE)
         self.page = self.context.new_page()
         self.watch(self.page)
         self.page.goto(address(cloud.console_url, cloud.users))
         self.page.locator("main h1").wait_for()
         if user:
-            self.sign_in()
+            self.sign_in(user)
 
     def watch(self, page: Any) -> None:
         """Keep what goes wrong in a page."""
@@ -64,10 +65,11 @@ class Visitor:
         if urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc not in own:
             self.problems.append(f"asked another host: {url}")
 
-    def sign_in(self) -> None:
-        """Sign in with the form's own button for the test user."""
+    def sign_in(self, user: str) -> None:
+        """Sign in with the form's own button for a test user."""
+        self.user = user
         self.go("/sign-in")
-        self.button(f"Sign in as {self.user}").click()
+        self.button(f"Sign in as {user}").click()
         self.page.locator(".who .name").wait_for(state="attached")
 
     def go(self, path: str) -> None:
@@ -77,7 +79,11 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until the screen of the address is there, and nothing loads any more."""
-        until(lambda: self.page.evaluate(SETTLED))
+        self.until(lambda: self.page.evaluate(SETTLED))
+
+    def until(self, look: Callable[[], T]) -> T:
+        """What `look` returns once that is true; meanwhile, unlike in a sleep, Playwright answers requests."""
+        return until(look, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     @property
     def address(self) -> str:
@@ -117,6 +123,8 @@ class Visitor:
 
     def violations(self) -> list[str]:
         """What axe finds wrong in the page as it is."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: list[str] = self.page.evaluate(RULES)
         return found
 

@@ -7,11 +7,13 @@ import base64
 import json
 import math
 import re
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import httpx
 
@@ -21,8 +23,11 @@ from local.people.generator import generate
 from tests.browser.console import NARROW, NASTY, Visitor
 from tests.browser.seed import Seed, operator, signed_in
 from tests.cloud.test_flights import Flights
-from tests.patience import PATIENCE_S, until
+from tests.cloud.test_predictions import Predictions
+from tests.patience import PATIENCE_S
 from tests.unit.predictions.studio import FEATURES, csv_of, rows
+
+HEADER = "Date,Description,Amount,Mood"
 
 # -- flights
 
@@ -53,18 +58,18 @@ def test_the_overview_leads_to_where_its_figures_come_from(visitor: Visitor, olg
     olga.figure("Quarantined today").click()
     olga.settle()
     assert "/flights/runs?status=QUARANTINED" in olga.address
-    until(lambda: olga.page.locator("main table tbody .chip").all_inner_texts() != [])
+    olga.until(lambda: olga.page.locator("main table tbody .chip").all_inner_texts() != [])
 
 
 def test_a_verdict_appears_by_itself(cloud: Cloud, browser: Any) -> None:
     """Over the socket: while it is open, the list of runs is not polled."""
     visitor, flights = Visitor(cloud, browser), Flights(cloud)
     visitor.go("/flights/runs")
-    until(lambda: visitor.page.evaluate("true") and [each for each in visitor.told if "PONG" in each])  # it is open
+    visitor.until(lambda: [each for each in visitor.told if "PONG" in each])  # it is open
     flights.control(clock={"now": time.time() - 120})
     run = flights.ingest()["tracking_id"]
     rows = visitor.page.get_by_role("region", name="Runs", exact=True).locator("tbody tr")
-    until(lambda: rows.locator(f"a[href*={run}]").count())
+    visitor.until(lambda: rows.locator(f"a[href*={run}]").count())
     flights.control(reset=True)
     visitor.context.close()
     visitor.check()
@@ -76,21 +81,21 @@ def test_the_map_and_its_table_show_the_same_aircraft(visitor: Visitor) -> None:
     shown = visitor.page.locator(".listing tbody tr").count()
     callsign = visitor.page.locator(".listing tbody tr button").nth(3).inner_text()
     visitor.field("Callsign, address or country").fill(callsign)
-    until(lambda: visitor.page.locator(".listing tbody tr").count() < shown)
+    visitor.until(lambda: visitor.page.locator(".listing tbody tr").count() < shown)
     visitor.page.locator(".listing tbody tr").first.click()
     visitor.page.locator("main .card h2", has_text=callsign).wait_for()
     canvas = visitor.page.locator(".map canvas")
     canvas.focus()
     for key in ("+", "ArrowLeft", "ArrowUp"):
         canvas.press(key)
-    until(lambda: "z=" in visitor.address)
+    visitor.until(lambda: "z=" in visitor.address)
     address = visitor.address
     visitor.reload()
     assert visitor.address == address
     visitor.page.locator("main .card h2", has_text=callsign).wait_for()
     assert visitor.field("Callsign, address or country").input_value() == callsign
     visitor.button("Clear").click()
-    until(lambda: visitor.page.locator(".listing tbody tr").count() == shown)
+    visitor.until(lambda: visitor.page.locator(".listing tbody tr").count() == shown)
     visitor.page.locator(".listing thead button", has_text="Altitude").click()
     assert visitor.page.locator(".listing th[aria-sort=ascending]").inner_text().startswith("Altitude")
 
@@ -100,7 +105,7 @@ def test_aircraft_are_chosen_on_the_map(visitor: Visitor) -> None:
     visitor.page.locator(".listing tbody tr").first.wait_for()
     canvas = visitor.page.locator(".map canvas")
     canvas.press("+")
-    until(lambda: "z=" in visitor.address)
+    visitor.until(lambda: "z=" in visitor.address)
     view = {name: float(value) for name, value in parse_qsl(visitor.address.partition("?")[2]) if name != "sort"}
     box = canvas.bounding_box()
     plane = httpx.get(f"{visitor.cloud.rest_url}/flights/latest", timeout=PATIENCE_S).json()["aircraft"][0]
@@ -110,7 +115,7 @@ def test_aircraft_are_chosen_on_the_map(visitor: Visitor) -> None:
         for axis in (0, 1)
     )
     canvas.click(position={"x": box["width"] / 2 + x, "y": box["height"] / 2 + y})
-    until(lambda: "at=" in visitor.address)
+    visitor.until(lambda: "at=" in visitor.address)
     visitor.page.locator("main .card", has_text="Last heard").wait_for()
 
 
@@ -124,7 +129,7 @@ def test_the_slider_goes_back_in_time(visitor: Visitor) -> None:
     slider = visitor.page.get_by_label("Snapshot of the last 24 hours")
     slider.wait_for()
     slider.press("ArrowLeft")
-    until(lambda: "snap=states_" in visitor.address)
+    visitor.until(lambda: "snap=states_" in visitor.address)
     visitor.sees(re.compile(r"aircraft in the snapshot of .* UTC\.$"))
     visitor.button("Live").click()
     visitor.sees("the newest that passed its checks")
@@ -186,9 +191,9 @@ def test_a_concert_is_found_by_genre_and_place(visitor: Visitor) -> None:
     before = visitor.rows()
     visitor.page.get_by_label("Genre", exact=True).select_option(index=1)
     visitor.settle()
-    until(lambda: visitor.rows() and "genre=" in visitor.address)
+    visitor.until(lambda: visitor.rows() and "genre=" in visitor.address)
     visitor.button("Clear").click()
-    until(lambda: visitor.rows() == before)
+    visitor.until(lambda: visitor.rows() == before)
     visitor.page.locator("main table tbody tr").first.get_by_role("link").first.click()
     visitor.sees("Amenities")
     visitor.go("/concerts?place=Vancouver&q=nobody")
@@ -200,10 +205,10 @@ def test_a_persons_chats_are_kept_and_forgotten(alice: Visitor) -> None:
     alice.page.get_by_label("Message").fill("Recommend some jazz concerts")
     alice.button("Send").click()
     alice.button("Helpful").click()
-    until(lambda: alice.button("Helpful").get_attribute("aria-pressed") == "true")
+    alice.until(lambda: alice.button("Helpful").get_attribute("aria-pressed") == "true")
     alice.button("New chat").click()
     alice.button("Open").click()
-    until(lambda: alice.page.locator(".said").count() == 2)
+    alice.until(lambda: alice.page.locator(".said").count() == 2)
     alice.button("Forget").click()
     alice.sees("The chat is deleted.")
 
@@ -221,18 +226,18 @@ def test_from_a_recommendation_to_what_would_change_its_sales(visitor: Visitor) 
         price.press("ArrowRight")
     capacity = visitor.page.locator("main input[type=range]").nth(1)
     capacity.press("Home")
-    until(lambda: before not in visitor.page.locator("main [role=status] strong").last.inner_text())
+    visitor.until(lambda: before not in visitor.page.locator("main [role=status] strong").last.inner_text())
     visitor.button("Reset").click()
-    until(lambda: before in visitor.page.locator("main [role=status] strong").last.inner_text())
+    visitor.until(lambda: before in visitor.page.locator("main [role=status] strong").last.inner_text())
 
 
 def test_venues_are_ranked_and_sorted(visitor: Visitor) -> None:
     visitor.go("/concerts/venues")
     assert visitor.rows() == 10
     visitor.page.locator("thead button", has_text="Capacity").click()
-    until(lambda: "sort=capacity" in visitor.address)
+    visitor.until(lambda: "sort=capacity" in visitor.address)
     visitor.page.get_by_label("Show", exact=True).select_option("25")
-    until(lambda: visitor.rows() > 10)
+    visitor.until(lambda: visitor.rows() > 10)
 
 
 def test_the_chat_answers_as_the_words_arise_and_remembers(visitor: Visitor) -> None:
@@ -241,7 +246,7 @@ def test_the_chat_answers_as_the_words_arise_and_remembers(visitor: Visitor) -> 
     visitor.sees(re.compile("source: "))
     visitor.page.get_by_label("Message").fill("Recommend some rock concerts")
     visitor.page.get_by_label("Message").press("Enter")
-    until(lambda: visitor.page.locator(".meta", has_text="source:").count() == 2)
+    visitor.until(lambda: visitor.page.locator(".meta", has_text="source:").count() == 2)
     visitor.page.get_by_label("Message").fill("half a question")
     visitor.reload()
     assert visitor.page.locator(".said").count() == 4
@@ -306,6 +311,60 @@ def test_an_operator_uploads_checks_and_scores_a_table(olga: Visitor, seed: Seed
     assert httpx.get(olga.link("Download").get_attribute("href")).text.count("\n") == 501
     olga.go("/predictions?state=succeeded")
     olga.page.locator("main table .chip", has_text="Succeeded").first.wait_for()
+
+
+def test_a_job_that_somebody_else_starts_appears_and_ends_by_itself(olga: Visitor, seed: Seed) -> None:
+    olga.go("/predictions")
+    olga.sees("progress is live")
+    predictions = Predictions(olga.cloud)
+    asked = predictions.event(seed.model, seed.data, predictions.output("elsewhere.csv"), fresh=True)
+    sent = httpx.post(
+        f"{olga.cloud.rest_url}/predictions", json=asked, headers=operator(olga.cloud), timeout=PATIENCE_S
+    )
+    job = sent.raise_for_status().json()["job_id"]
+    olga.until(
+        lambda: [each for each in olga.told if job in each]
+    )  # by the socket; a message may be lost, polling goes on
+    olga.page.locator("main table tbody tr", has_text=job[:12]).locator(".chip", has_text="Succeeded").wait_for()
+
+
+def test_progress_comes_over_the_socket_and_by_polling_where_it_is_cut(cloud: Cloud, browser: Any, seed: Seed) -> None:
+    person = Visitor(cloud, browser)
+    job = httpx.get(f"{cloud.rest_url}/predictions/{seed.job}", headers=operator(cloud), timeout=PATIENCE_S).json()
+    polled = {**job, "state": "running", "parts_total": 9, "parts_done": 1}
+    sockets: list[Any] = []
+
+    def watch(socket: Any) -> None:
+        def answer(message: str) -> None:
+            asked = json.loads(message)
+            if asked["action"] == "watch_jobs" and asked["authorization"]:
+                socket.send('{"action": "JOBS_WATCHED"}')
+                sockets.append(socket)
+
+        socket.on_message(answer)
+
+    def told(done: int, **other: str) -> bool:
+        """Whether the page says so; told again each time, for a poll may have overtaken it."""
+        sockets[-1].send(json.dumps({"action": "JOB", "job": {**polled, "parts_done": done, **other}}))
+        return bool(person.page.get_by_text(f"{done} of 9").count())
+
+    person.page.route(re.compile(f"/api/predictions/{seed.job}$"), lambda route: route.fulfill(json=polled))
+    person.page.route_web_socket(re.compile("channel=jobs"), watch)
+    person.sign_in("olga")  # the overview opens the socket
+    person.go(f"/predictions/{seed.job}")
+    person.sees("1 of 9")
+    person.until(lambda: sockets)
+    assert not told(9, job_id="another")
+    for done in range(2, 6):
+        person.until(lambda: told(done))  # noqa: B023  # called at once
+    assert not person.page.get_by_text("9 of 9").count(), "another job's progress"
+    polled["parts_done"] = 6
+    sockets[-1].close()
+    person.sees("6 of 9")
+    person.until(lambda: len(sockets) > 1)
+    person.until(lambda: told(7))
+    person.context.close()
+    person.check()
 
 
 def test_a_job_that_failed_says_why_and_is_taken_up_again(olga: Visitor, seed: Seed) -> None:
@@ -398,7 +457,7 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
 
     bob.go("/money/transactions")
     bob.page.locator("main table tbody tr").first.wait_for()
-    until(lambda: _computed(bob))
+    bob.until(lambda: _computed(bob))
     bob.go("/money/data")
     bob.button("Withdraw consent").click()
     bob.page.get_by_role("dialog").get_by_role("button", name="Withdraw consent").click()
@@ -408,6 +467,139 @@ def test_a_person_joins_decides_and_leaves(cloud: Cloud, browser: Any, olga: Vis
     bob.link("Sign in").wait_for()
     bob.context.close()
     bob.check()
+
+
+def test_a_bank_file_is_shown_as_it_is_read_before_it_is_taken(alice: Visitor) -> None:
+    account = f"import-{uuid4().hex}"
+    open_import(alice)
+    lines = [
+        HEADER,
+        f"2026-11-03,{NASTY.replace(',', ' ')},-4.50,good",
+        "2026-11-04,Wages,1200.00,",
+        "2026-11-05,Broken,much,bad",
+    ]
+    alice.expected = ["status of 4"]
+    alice.page.get_by_label("File", exact=True).set_input_files(file_of(lines))
+    alice.sees("Nothing new. 3 rows rejected.")
+    alice.sees("The rows name no account.")
+    assert alice.button("Import").is_disabled()
+    alice.field("Account for rows without one").fill(account)
+    alice.field("Account for rows without one").press("Tab")
+    alice.sees("Would save 1 account, 2 transactions. 1 row rejected.")
+    preview = alice.page.get_by_role("region", name="Preview", exact=True)
+    preview.locator(".chip", has_text="Mood").wait_for()
+    refused = preview.get_by_role("region", name="Rejected rows")
+    assert "Transactions 4" in refused.inner_text(), refused.inner_text()
+    assert "expected" in refused.inner_text()
+    read = preview.get_by_role("region", name="Transactions, as read")
+    assert "<img src=x" in read.inner_text()
+    assert "+$1,200.00" in read.inner_text()
+    assert account not in accounts(alice), "nothing is kept before the import"
+    alice.button("Import").click()
+    alice.sees("Saved 1 account, 2 transactions. 1 row rejected.")
+    assert account in accounts(alice)
+    alice.page.get_by_label("File", exact=True).set_input_files({**file_of([]), "buffer": b"no bank file"})
+    alice.page.locator("main [role=alert]").wait_for()
+    assert not alice.page.get_by_role("region", name="Preview", exact=True).count()
+
+
+def test_the_preview_is_of_the_last_choice_whichever_answer_comes_last(alice: Visitor) -> None:
+    open_import(alice)
+    waiting: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        if waiting:
+            route.continue_()
+        else:
+            waiting.append(route)
+
+    alice.expected = ["status of 4"]
+    alice.page.route(re.compile("/me/imports"), hold_the_first)
+    alice.page.get_by_label("File", exact=True).set_input_files(file_of([HEADER, "2026-11-03,Tea,-4.50,good"]))
+    alice.until(lambda: waiting)
+    alice.field("Account for rows without one").fill(f"late-{uuid4().hex}")
+    alice.field("Account for rows without one").press("Tab")
+    alice.sees("Would save 1 account, 1 transaction.")
+    with alice.page.expect_event("requestfinished"):
+        waiting[0].continue_()
+    alice.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert alice.page.get_by_text("Would save 1 account, 1 transaction.").count()
+    assert alice.button("Import").is_enabled()
+    alice.page.unroute(re.compile("/me/imports"))
+
+
+def test_an_import_whose_answer_is_lost_is_done_again_safely(alice: Visitor) -> None:
+    account = f"lost-{uuid4().hex}"
+    open_import(alice)
+    alice.page.get_by_label("File", exact=True).set_input_files(file_of([HEADER, "2026-11-03,Tea,-4.50,good"]))
+    alice.field("Account for rows without one").fill(account)
+    alice.field("Account for rows without one").press("Tab")
+    alice.sees("Would save 1 account, 1 transaction.")
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    alice.expected = ["ERR_FAILED", "status of 4"]
+    alice.page.route(re.compile("/me/imports"), lose)
+    alice.button("Import").click()
+    alice.sees("The API cannot be reached.")
+    alice.sees("A file is saved whole or not at all.")
+    alice.page.unroute(re.compile("/me/imports"))
+    alice.button("Try again").click()
+    alice.sees("Nothing new. 1 unchanged.")
+    assert accounts(alice).count(account) == 1
+
+
+def test_nothing_of_a_file_is_kept_whose_sender_is_cut_off_in_its_middle(cloud: Cloud, alice: Visitor) -> None:
+    stored, own = data_files(cloud), accounts(alice)
+    lines = "\n".join([HEADER, *(f"2026-11-{day % 28 + 1:02},Tea,-{day}.25," for day in range(1000))])
+    proof = {**signed_in(cloud, "alice"), "Content-Type": "text/csv"}
+    for base in (f"{cloud.console_url}/api", cloud.rest_url):
+        url = f"{base}/api/v1/users/me/imports?account_id=half"
+        send_half(httpx.Request("POST", url, headers=proof, content=lines.encode()))
+    with httpx.Client(base_url=cloud.rest_url, headers=operator(cloud), timeout=PATIENCE_S) as http:
+        forms = [http.post("/predictions/data", json={"name": name}).json() for name in ("half.csv", "whole.csv")]
+        half, whole = (
+            httpx.Request("POST", form["url"], data=form["fields"], files={"file": csv_of(rows(2000))})
+            for form in forms
+        )
+        send_half(half)
+        http.send(whole).raise_for_status()
+    assert sorted(data_files(cloud)) == sorted([*stored, forms[1]["data_s3_uri"]])
+    assert accounts(alice) == own
+
+
+def send_half(request: httpx.Request) -> None:
+    """Send half of what the request says that it sends, then close the connection."""
+    content = request.read()
+    head = b"".join(b"%b: %b\r\n" % each for each in request.headers.raw)
+    with socket.create_connection((request.url.host, request.url.port or 80)) as line:
+        line.sendall(b"POST %b HTTP/1.1\r\n%b\r\n%b" % (request.url.raw_path, head, content[: len(content) // 2]))
+
+
+def data_files(cloud: Cloud) -> list[str]:
+    """The tables to score that are stored."""
+    answer = httpx.get(f"{cloud.rest_url}/predictions/data", headers=operator(cloud), timeout=PATIENCE_S)
+    return [each["data_s3_uri"] for each in answer.raise_for_status().json()["files"]]
+
+
+def open_import(person: Visitor) -> None:
+    """Open the form without what a test before has chosen in it."""
+    person.go("/")
+    person.go("/money/data")
+
+
+def file_of(lines: list[str]) -> dict[str, Any]:
+    """A bank's file with these lines, for a field of the page."""
+    return {"name": "מכונה.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+
+
+def accounts(person: Visitor) -> list[str]:
+    """The ids of a person's accounts."""
+    url = f"{person.cloud.rest_url}/api/v1/users/me/accounts"
+    answer = httpx.get(url, headers=signed_in(person.cloud, person.user), timeout=PATIENCE_S).raise_for_status()
+    return [each["account_id"] for each in answer.json()["accounts"]]
 
 
 def _computed(person: Visitor) -> bool:
@@ -448,7 +640,7 @@ def test_transactions_lead_on_by_page_and_account(alice: Visitor) -> None:
     alice.go("/money/transactions")
     first = alice.rows()
     alice.button("Show more").click()
-    until(lambda: alice.rows() > first)
+    alice.until(lambda: alice.rows() > first)
     alice.page.get_by_label("Account", exact=True).select_option(index=1)
     alice.settle()
     assert "account=" in alice.address
@@ -463,7 +655,7 @@ def test_verdicts_are_given_by_keyboard(olga: Visitor) -> None:
     olga.page.keyboard.press("k")
     olga.page.keyboard.press("a")
     olga.sees(re.compile("Approved: "))
-    until(lambda: items.first.inner_text() != first)
+    olga.until(lambda: items.first.inner_text() != first)
     olga.page.keyboard.press("o")
     olga.page.get_by_label("Reason").fill("not suitable for this person")
     olga.page.get_by_role("dialog").get_by_role("button", name="Override").click()
@@ -478,7 +670,7 @@ def test_people_and_their_story(olga: Visitor) -> None:
     olga.go("/people")
     olga.field("Name or id").fill("ali")
     olga.field("Name or id").press("Enter")
-    until(lambda: olga.rows() == 1)
+    olga.until(lambda: olga.rows() == 1)
     olga.field("Name or id").fill("")
     olga.field("Name or id").press("Enter")
     olga.page.get_by_label("Persona", exact=True).select_option("high_utilization")
@@ -520,7 +712,7 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
     page.locator("#file").set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": content})
     page.get_by_text("Done. Your photo is on the other screen.").wait_for()
     visitor.sees("Your photo is here")
-    until(lambda: visitor.page.evaluate("document.querySelector('.photo')?.naturalWidth") == 800)
+    visitor.until(lambda: visitor.page.evaluate("document.querySelector('.photo')?.naturalWidth") == 800)
     visitor.reload()
     visitor.sees("Your photo is here")
     with visitor.page.expect_download() as download:
@@ -539,7 +731,7 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
 def test_an_operation_is_found_and_tried(visitor: Visitor, alice: Visitor) -> None:
     visitor.go("/reference")
     visitor.field("Search").fill("ranking venues post eleven")
-    until(lambda: visitor.page.locator("main .method").count() <= 1)
+    visitor.until(lambda: visitor.page.locator("main .method").count() <= 1)
     visitor.field("Search").fill("popularity")
     visitor.page.locator("main a", has_text="/venues/popularity").click()
     visitor.button("Send POST").click()

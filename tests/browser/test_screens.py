@@ -16,10 +16,19 @@ from local.cloud import Cloud
 from local.console.access import address
 from tests.browser.console import NARROW, NASTY, SCREENS, WIDE, Visitor
 from tests.browser.seed import Seed, crowded, operator, signed_in
-from tests.patience import PATIENCE_S, until
+from tests.patience import PATIENCE_S
 
 RUNS = 50_000 if "OMNIBUS_FULL_LOAD" in os.environ else 5_000
 """One a minute: to write 50,000 takes a minute, which `make load` has."""
+IMPATIENT = """
+() => {
+  AbortSignal.timeout = () => {
+    const all = new AbortController();
+    setTimeout(() => all.abort(new DOMException("late", "TimeoutError")), 50);
+    return all.signal;
+  };
+}
+"""
 HIDDEN = """
 (hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -42,7 +51,7 @@ def test_a_wrong_password_and_a_way_back(cloud: Cloud, browser: Any) -> None:
     person.page.locator("[role=alert]").wait_for()
     person.field("Password").fill(cloud.users["alice"]["password"])
     person.page.locator("main form").get_by_role("button", name="Sign in").click()
-    until(lambda: person.address.endswith("#/money/transactions"))
+    person.until(lambda: person.address.endswith("#/money/transactions"))
     person.page.locator("main table tbody tr").first.wait_for()
     person.button("Sign out").click()
     person.sees("Sign in to see this")
@@ -81,10 +90,14 @@ def test_a_clock_that_is_wrong_by_a_day_changes_nothing(cloud: Cloud, browser: A
     person = Visitor(cloud, browser)
     person.page.clock.install(time=datetime.now(UTC) + timedelta(days=days))
     person.page.goto(cloud.console_url)
-    person.user = "alice"
-    person.sign_in()
+    person.sign_in("alice")
     person.go("/money/data")
     person.sees("Consent")
+    person.go("/flights/runs?days=1")
+    person.until(person.rows)
+    person.go("/flights")
+    person.sees(re.compile(r"the newest that passed its checks \((\d+ (s|min)|1 h) ago\)"))
+    person.page.get_by_label("Snapshot of the last 24 hours").wait_for()
     person.context.close()
     person.check()
 
@@ -107,8 +120,44 @@ def test_an_error_says_what_to_do_and_goes_away(
         visitor.page.locator("[role=alert]").wait_for()
         assert says in visitor.page.locator("[role=alert]").inner_text()
     visitor.button("Try again").click()
-    until(lambda: visitor.rows() == 10)
+    visitor.until(lambda: visitor.rows() == 10)
     visitor.go("/")
+
+
+def test_a_slow_api_shows_that_it_loads_and_a_silent_one_that_it_gave_up(cloud: Cloud, browser: Any) -> None:
+    person = Visitor(cloud, browser)
+    waiting: list[Any] = []
+    person.page.route(re.compile("/api/venues/popularity"), lambda route: waiting.append(route))
+    person.page.evaluate("location.hash = '/concerts/venues'")
+    person.until(lambda: waiting)
+    person.page.get_by_role("status", name="Loading").first.wait_for()
+    waiting[0].continue_()
+    person.until(lambda: person.rows() == 10)
+    person.go("/")
+    person.page.evaluate(IMPATIENT)
+    person.page.evaluate("location.hash = '/concerts/venues?days=90&events=2'")
+    person.sees("The API did not answer in time.")
+    person.button("Try again").wait_for()
+    person.context.close()
+    person.check()
+
+
+def test_polling_waits_as_long_as_the_api_asks_for(cloud: Cloud, browser: Any) -> None:
+    person = Visitor(cloud, browser)
+    person.page.clock.install()
+    person.reload()
+    asked: list[str] = []
+    with person.failing("/flights/latest", 429, "{}", **{"Retry-After": "90"}):
+        person.page.on("request", lambda sent: asked.append(sent.url) if "/flights/latest" in sent.url else None)
+        person.page.evaluate("location.hash = '/flights'")
+        person.sees("Try again in 90 s.")
+        person.page.clock.run_for(60_000)
+        person.page.evaluate("true")
+        assert len(asked) == 1
+        person.page.clock.run_for(60_000)
+        person.until(lambda: len(asked) == 2)
+    person.context.close()
+    person.check()
 
 
 def test_a_first_load_without_the_api_says_so(cloud: Cloud, browser: Any) -> None:
@@ -140,10 +189,24 @@ def test_without_the_key_of_the_address_the_passwords_stay_where_they_are(cloud:
     assert not any(password in text for text in seen)
     person.page.goto("about:blank")
     person.page.goto(address(cloud.console_url, cloud.users))
-    person.page.locator("main h1").wait_for()  # the console has taken the key from the address
     person.go("/sign-in")
     person.button("Sign in as olga").wait_for()
     assert "key=" not in person.address, "the key does not stay in the address"
+    person.context.close()
+    person.check()
+
+
+def test_a_screen_that_loads_late_leaves_the_next_one_alone(cloud: Cloud, browser: Any) -> None:
+    person = Visitor(cloud, browser)
+    waiting: list[Any] = []
+    person.page.route(re.compile("/assets/reference-.*js"), lambda route: waiting.append(route))
+    person.page.evaluate("location.hash = '/reference'")
+    person.until(lambda: waiting)
+    person.go("/")
+    waiting[0].continue_()
+    person.page.evaluate("url => import(url)", waiting[0].request.url)
+    person.sees("Flight runs, last 24 hours")
+    person.settle()
     person.context.close()
     person.check()
 
@@ -159,7 +222,7 @@ def test_a_hidden_tab_asks_for_nothing(cloud: Cloud, browser: Any) -> None:
     person.page.clock.run_for(120_000)
     assert not asked
     person.page.evaluate(HIDDEN, False)
-    until(lambda: person.page.evaluate("true") and asked)
+    person.until(lambda: asked)
     person.context.close()
     person.check()
 
@@ -170,7 +233,7 @@ def test_offline_says_so_and_comes_back(cloud: Cloud, browser: Any) -> None:
     person.context.set_offline(True)
     person.sees("You are offline.")
     person.context.set_offline(False)
-    until(lambda: not person.page.get_by_text("You are offline.").count())
+    person.until(lambda: not person.page.get_by_text("You are offline.").count())
     person.context.close()
     person.check()
 
@@ -183,7 +246,14 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
         "/flights/quality": (200, {"total": 0, "truncated": False, "cursor": None, "runs": [], "mean_score": None,
                                    "worst_checks": [], "days": [], "checks": []}),
         "/flights/runs": (200, {"runs": [], "cursor": None}),
+        "/flights/traffic": (200, {"by": "hour", "counts": [], "bytes_scanned": 0}),
+        "/concerts": (200, {"concerts": [], "next": None}),
+        "/genres": (200, {"genres": []}),
+        "/venues/popularity": (200, {"venues": [], "notes": [], "currency": "USD"}),
+        "/recommendations": (200, {"recommendations": [], "notes": []}),
         "/predictions": (200, {"jobs": []}),
+        "/predictions/models": (200, {"models": [], "next": None}),
+        "/predictions/data": (200, {"files": [], "next": None}),
         "/api/v1/operator/users": (200, {"users": [], "next_cursor": None}),
         "/api/v1/operator/review": (200, {"items": [], "next_cursor": None}),
     }  # fmt: skip
@@ -200,7 +270,13 @@ def test_an_empty_system_says_what_to_do_next(cloud: Cloud, browser: Any) -> Non
     for path, says in (
         ("/flights", "No snapshot has passed validation yet"),
         ("/flights/runs", "No run was scored in this period"),
+        ("/flights/traffic", "No traffic in this period"),
+        ("/concerts", "No concert matches"),
+        ("/concerts/venues", "No venue matches"),
+        ("/concerts/recommendations", "No scheduled concert fits"),
         ("/predictions", "No jobs yet"),
+        ("/predictions/models", "No model is published yet"),
+        ("/predictions/new", "How to publish one"),
         ("/people", "Nobody matches"),
         ("/review", "The queue is empty"),
     ):
@@ -230,14 +306,22 @@ def test_a_very_full_system_is_shown_by_page(cloud: Cloud, browser: Any, seed: S
         person.go("/flights/runs?days=31")
         person.page.locator(".stat", has_text="Scored runs").get_by_text(re.compile(r"^4\d?,\d{3}$")).wait_for()
         runs = person.page.get_by_role("region", name="Runs", exact=True).locator("tbody tr")
-        until(lambda: runs.count() >= 50)
+        person.until(lambda: runs.count() >= 50)
         person.button("Show more").click()
-        until(lambda: runs.count() >= 100)
+        person.until(lambda: runs.count() >= 100)
         person.go("/predictions")
         jobs = person.page.get_by_role("region", name="Prediction jobs").locator("tbody tr")
-        until(lambda: jobs.count() == 25)
+        person.until(lambda: jobs.count() == 25)
         person.button("Older jobs").click()
-        until(lambda: jobs.count() == 50)
+        person.until(lambda: jobs.count() == 50)
+        person.go("/people?search=crowd")
+        people = person.page.get_by_role("region", name="People").locator("tbody tr")
+        person.until(lambda: people.count() == 50)
+        person.button("Show more").click()
+        person.until(lambda: people.count() == 100)
+        person.field("Name or id").fill("crowd 09999")
+        person.field("Name or id").press("Enter")
+        person.until(lambda: people.count() == 1)
         for path in ("/", "/flights/runs?days=31", "/predictions", "/people", "/fairness"):
             person.page.set_viewport_size(NARROW)
             person.go(path)

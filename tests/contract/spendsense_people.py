@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
 import psycopg
+from msgspec import structs
 from psycopg.rows import namedtuple_row
 
 from chalicelib.adapters.postgres import Postgres
@@ -206,11 +208,9 @@ class World:
 
 def owned(name: str, given: BankStatement) -> BankStatement:
     """The same rows under account ids of the person's own."""
-    from dataclasses import replace
-
     return replace(
         given,
-        accounts=tuple(replace(row, external_id=f"{name}:{row.external_id}") for row in given.accounts),
-        transactions=tuple(replace(row, account=f"{name}:{row.account}") for row in given.transactions),
-        liabilities=tuple(replace(row, account=f"{name}:{row.account}") for row in given.liabilities),
+        accounts=tuple(structs.replace(row, external_id=f"{name}:{row.external_id}") for row in given.accounts),
+        transactions=tuple(structs.replace(row, account=f"{name}:{row.account}") for row in given.transactions),
+        liabilities=tuple(structs.replace(row, account=f"{name}:{row.account}") for row in given.liabilities),
     )

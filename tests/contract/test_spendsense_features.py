@@ -218,7 +218,7 @@ def test_utilization_and_its_flags(
     assert row.cards_unmeasured == (1 if utilization is None else 0)
 
 
-def test_nothing_is_said_of_every_card_when_one_cannot_be_measured(world: World) -> None:
+def test_no_claim_about_every_card_when_one_cannot_be_measured(world: World) -> None:
     measured = account("credit card", 10.0, limit=1000.0, external_id="a")
     both = [measured, account("credit card", 10.0, limit=None, external_id="b")]
     sure, unsure = world.add("sure", rows([measured])), world.add("unsure", rows(both))

@@ -325,7 +325,7 @@ def test_a_file_and_its_signals(world: World, name: str) -> None:
 # -- what was understood, and what was not
 
 
-def test_what_was_understood_is_told() -> None:
+def test_the_interpretation_of_a_file_is_reported() -> None:
     german = FILES["a German bank: semicolons, decimal comma"][0].readings
     assert german.columns == {
         "Buchungstag": "date", "Verwendungszweck": "name", "Betrag": "amount", "Währung": "iso_currency_code"
@@ -340,7 +340,7 @@ def test_what_was_understood_is_told() -> None:
     assert "there is more" in FILES["transactions/sync"][0].readings.notes[0]
 
 
-def test_what_was_decided_of_an_export_is_told() -> None:
+def test_decisions_about_an_export_are_reported() -> None:
     n26, revolut, chase = (next(found.readings for name, (found, _) in FILES.items() if bank in name)
                            for bank in ("N26", "Revolut", "types name payments"))  # fmt: skip
     assert "column 'Account Name' is not used: the rows are those of ?account_id=" in n26.notes
@@ -399,7 +399,7 @@ def test_a_document_of_which_nothing_is_understood(document: Any) -> None:
         (("Date,Description", "2026-11-20,A"), "no column of amount"),
     ],
 )
-def test_what_can_be_read_in_two_ways_is_refused_with_both(lines: tuple[str, ...], said: str) -> None:
+def test_an_ambiguous_file_is_refused_with_both_readings(lines: tuple[str, ...], said: str) -> None:
     with pytest.raises(Unprocessable) as refused:
         table(*lines)
     assert said in str(refused.value)
@@ -440,13 +440,13 @@ def test_a_number_beyond_measure_in_json_costs_its_row_alone() -> None:
     assert [row.field for row in from_json(raw, TODAY).rejections] == ["amount"]
 
 
-def test_long_and_broken_names_are_taken_on_one_line_and_told() -> None:
+def test_long_and_broken_names_are_put_on_one_line_and_reported() -> None:
     found = plaid(transactions=[got(1, days_ago(1), 5, name="Two\nlines"), got(2, days_ago(1), 5, name="x" * 201)])
     assert [len(row.name) for row in found.transactions] == [9, 200]
     assert found.readings.notes == ["a name was cut at 200 characters (1)", "a name was put on one line (1)"]
 
 
-def test_a_category_that_is_not_known_is_told() -> None:
+def test_an_unknown_category_is_reported() -> None:
     found = table("date,name,amount,category", "2026-11-20,Diner,-5.00,Mystery", "2026-11-19,Pay,5.00,Paycheck")
     assert "category 'Mystery' is not known (1)" in found.readings.notes
     assert found.transactions[0].category.detailed == "OTHER_OTHER"
@@ -472,7 +472,7 @@ def test_a_pending_row_replayed_after_it_posted_is_not_taken_again(world: World)
     assert [row.transaction_id for _, row in page] == ["t2"]
 
 
-def test_a_dry_run_tells_what_it_would_take_and_takes_nothing(world: World) -> None:
+def test_a_dry_run_reports_the_outcome_and_stores_nothing(world: World) -> None:
     person = world.add("careful", rows())
     tried = world.ledger.save(person, FILES["debits in brackets"][0], NOW, keep=False)
     assert (tried.dry_run, tried.saved["accounts"], tried.saved["transactions"]) == (True, 1, 12)
@@ -488,6 +488,6 @@ def test_a_file_without_an_account_needs_one(world: World) -> None:
     assert {(row.line, row.field) for row in refused.rejections} == {(2, "account_id"), (3, "account_id")}
     query = ImportQuery(account_id="card", account_kind="credit card")
     imported = world.ledger.save(person, from_csv(csv, query, TODAY), NOW)
-    assert imported.saved["accounts"] == 1
+    assert (imported.saved["accounts"], imported.unchanged["accounts"]) == (1, 0)
     (made,) = PostgresRecords(world.database).accounts(person) or []
     assert (made.account_id, made.type, made.currency) == ("card", "credit", "USD")

@@ -106,19 +106,32 @@ def test_a_consent_revoked_in_mid_import(world: World, url: str, another: Callab
     assert counts(world) == {**dict.fromkeys(DERIVED, 0), "decision_traces": 1}
 
 
-def test_a_database_that_fails_over_in_mid_import(world: World, url: str, another: Callable[[], Postgres]) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        "SELECT 1 FROM spendsense.standings FOR UPDATE",
+        "INSERT INTO spendsense.merchants SELECT user_id, 99, 'shop 3', '' FROM spendsense.profiles",
+    ],
+    ids=["before its first row", "after its accounts"],
+)
+def test_a_database_that_fails_over_in_mid_import(
+    world: World, url: str, another: Callable[[], Postgres], held: str
+) -> None:
     """The transaction is gone with its server; the import runs again from its start, and counts once."""
     ann = world.add("ann", rows())
     ledger = PostgresLedger(another())
     with psycopg.connect(seen_by_all(url)) as blocker:
-        blocker.execute("SELECT 1 FROM spendsense.standings FOR UPDATE")
+        blocker.execute(held.encode())
         imported = Aside(lambda: ledger.save(ann, FILE, NOW))
         waiting(url, 1)
         with psycopg.connect(seen_by_all(url), autocommit=True) as killer:
             killer.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            assert killer.execute("SELECT count(*) FROM spendsense.accounts").fetchone() == (0,)
         waiting(url, 1)
+        blocker.rollback()
     assert imported.result().saved["transactions"] == 60
     assert len(world.all("SELECT 1 FROM spendsense.transactions")) == 60
+    assert world.one("SELECT count(*) AS n FROM spendsense.merchants WHERE key = 'shop 3'").n == 1
 
 
 def test_another_persons_cursor_opens_nothing_of_theirs(world: World) -> None:

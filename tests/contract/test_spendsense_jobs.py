@@ -72,7 +72,7 @@ def test_everything_computed_again_writes_nothing(world: World) -> None:
     assert dump(world) == before
 
 
-def test_an_ordinary_night_takes_up_only_whom_something_new_came_for(world: World) -> None:
+def test_an_ordinary_night_computes_only_people_with_new_rows(world: World) -> None:
     people = crowd(world)
     run_jobs(world.database, JobOrder("first", TODAY, nightly=True))
     tomorrow = TODAY + timedelta(days=1)
@@ -198,7 +198,7 @@ def test_a_batch_that_takes_too_long_is_cut_smaller(world: World) -> None:
     assert Slow.sizes[:3] == [16, 4, 1]
 
 
-def test_a_statement_over_its_limit_is_told_as_such(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_over_its_limit_is_a_timeout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd(world, 1)
     stages = world.pipeline._stages
     stages["compute_features"] = stages["compute_features"]._replace(work="SELECT pg_sleep(600), 1 AS user_id")

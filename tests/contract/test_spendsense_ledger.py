@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from chalicelib.adapters.postgres import Postgres
 from chalicelib.adapters.spendsense.ledger import PostgresLedger
@@ -53,7 +53,7 @@ def test_a_changed_row_replaces_the_old_one(world: World) -> None:
     first = transaction(1, 5.0, merchant="Shop")
     person = world.add("ann", rows([account()], [first]))
     changed = world.ledger.save(
-        person, owned("ann", rows([account(current=7.0)], [replace(first, amount_cents=600)])), NOW
+        person, owned("ann", rows([account(current=7.0)], [structs.replace(first, amount_cents=600)])), NOW
     )
     assert (changed.saved["accounts"], changed.saved["transactions"]) == (1, 1)
     (row,) = stored(world, person)
@@ -165,7 +165,15 @@ def test_a_file_with_more_rows_than_one_statement_takes(world: World, monkeypatc
 
 # -- from a file to the database
 
-ATTACKS = ["'; DROP TABLE spendsense.profiles; --", '" OR 1=1 --', "%s %(x)s {x}", "\\'); SELECT pg_sleep(9); --", "$1"]
+ATTACKS = [
+    "NULL",
+    '{"a", NULL, "b\\"}',
+    "'; DROP TABLE spendsense.profiles; --",
+    '" OR 1=1 --',
+    "%s %(x)s {x}",
+    "\\'); SELECT pg_sleep(9); --",
+    "$1",
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -37,7 +37,7 @@ def test_nobody_has_no_shares(world: World) -> None:
     assert (metrics.personas, metrics.fairness, metrics.runs) == ({}, {}, [])
 
 
-def test_coverage_counts_who_consented_and_has_data(world: World) -> None:
+def test_coverage_counts_people_who_consented_and_have_data(world: World) -> None:
     world.add("ann", PLAIN)
     world.add("private", PLAIN, consent=False)
     world.add("empty", rows())
@@ -67,7 +67,7 @@ def test_the_runs_that_operators_see_are_those_for_everybody(world: World) -> No
     assert [run.run_id for run in runs] == ["night"] * 3
 
 
-def test_what_a_survey_found_stands_until_the_next(world: World) -> None:
+def test_a_survey_is_kept_until_the_next(world: World) -> None:
     world.add("ann", PLAIN)
     world.run(run_id="first")
     oversight = PostgresOversight(world.database)

@@ -74,7 +74,7 @@ def test_a_job_that_comes_while_consent_is_being_revoked_leaves_the_person_out(
     assert counts(world) == dict.fromkeys(DERIVED, 0)
 
 
-def test_who_is_held_by_another_stage_is_waited_for_and_not_forgotten(
+def test_a_person_locked_by_another_stage_is_waited_for(
     world: World, url: str, another: Callable[[], Postgres]
 ) -> None:
     """Else an event's run finds the person locked, does nothing, and nobody does it until the next night."""
@@ -104,7 +104,7 @@ def test_a_person_deleted_while_a_job_runs(world: World, url: str, another: Call
     assert world.features(people[1]).transactions == 12
 
 
-def test_somebody_without_consent_who_leaves_while_a_run_ends(
+def test_a_person_without_consent_erased_while_a_run_ends(
     world: World, url: str, another: Callable[[], Postgres]
 ) -> None:
     """A trace that says "no consent" for whom there is no more would fail the run when everything is done."""
@@ -159,7 +159,7 @@ def test_rows_that_come_while_their_person_is_computed_are_computed_next(
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_what_is_due_without_consent_is_not_done(world: World, job: Any) -> None:
+def test_stages_due_without_consent_are_skipped(world: World, job: Any) -> None:
     """A flag that should not be there is not believed."""
     world.add("private", rows([account()], [transaction(1, 5.0)]), consent=False)
     world.all(

@@ -128,7 +128,7 @@ def test_each_persona_gets_3_to_5_items_and_1_to_3_offers_each_with_a_reason_and
         assert set(traced[name].guardrails) == {"consent", "eligibility", "tone", "no_shaming", "no_predatory"}
 
 
-def test_whoever_got_back_what_they_spent_still_gets_an_offer(world: World) -> None:
+def test_a_person_refunded_in_full_still_gets_an_offer(world: World) -> None:
     """A refund as large as all spending leaves no expenses to speak of, and subscriptions all the same."""
     subscribed = [row for name in ("A", "B", "C") for row in charges(name, 30.0, 5, 35, 65)]
     refund = transaction(1, -270.0, "GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE")
@@ -265,7 +265,7 @@ def test_without_consent_nothing_is_derived_and_one_trace_says_so(world: World) 
     assert all(row.guardrails["consent"] for row in traces(world, person).values())
 
 
-def test_what_is_stored_is_not_shown_where_consent_does_not_stand(world: World) -> None:
+def test_stored_recommendations_are_not_shown_without_consent(world: World) -> None:
     """Should it ever be there without consent, it is not believed."""
     person = world.add("undecided", rows(*PEOPLE["high_utilization"]))
     world.run()

@@ -1,10 +1,12 @@
 """One person in memory: what the bank says, and what the jobs derive from it by the plain formulas."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
+
+from msgspec import structs
 
 from chalicelib.spendsense import models
 from chalicelib.spendsense.bank import BankAccount, BankLiability, BankStatement, BankTransaction
@@ -59,7 +61,7 @@ class Intake:
         self.refused: list[str] = []
         self._readings = given.readings
         if (new := given.new_account) and new.external_id not in person.accounts:
-            person.accounts[new.external_id] = replace(new, currency=person.profile.currency)
+            person.accounts[new.external_id] = structs.replace(new, currency=person.profile.currency)
             self._saved["accounts"] += 1
         self._take_accounts(given)
         self._take_transactions(given)
@@ -109,7 +111,7 @@ class Intake:
                 self._person.statements |= {stated[:2]: stated[2:]} if stated else {}
 
     def _keep(self, section: str, place: dict[Any, Any], key: Any, row: Any) -> None:
-        same = key in place and replace(place[key], line=0) == replace(row, line=0)
+        same = key in place and structs.replace(place[key], line=0) == structs.replace(row, line=0)
         (self._unchanged if same else self._saved)[section] += 1
         place[key] = row
 

@@ -105,7 +105,7 @@ def poll(name: str) -> Any:
 
 
 GATEWAYS_MOST = 10 * MIB
-"""The largest body that API Gateway takes; the application's own limit is half of it."""
+"""The largest body that API Gateway takes; the application's own limit is less than half of it."""
 
 
 def file_of(size: int, head: str, piece: str, tail: str) -> bytes:

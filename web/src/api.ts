@@ -2,6 +2,7 @@
 
 import createClient from "openapi-fetch";
 import type { components, paths } from "../generated/api";
+import { setClock } from "./clock.ts";
 import { config } from "./config.ts";
 import { expired, renew, token } from "./session.ts";
 
@@ -78,7 +79,9 @@ async function attempt({ url, method, headers: given, body, signal: outer }: Sen
   if (etag) headers.set("If-None-Match", etag);
   const signal = AbortSignal.any([outer, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    return await fetch(url, { method, headers, body, cache: "no-store", credentials: "omit", signal });
+    const answer = await fetch(url, { method, headers, body, cache: "no-store", credentials: "omit", signal });
+    setClock(answer.headers);
+    return answer;
   } catch (cause) {
     if (outer.aborted) throw cause;
     const late = (cause as Error).name === "TimeoutError";

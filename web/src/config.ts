@@ -1,6 +1,7 @@
 // The deployment's description of itself: config.json next to index.html.
 
-import { href, parse, route } from "./router.ts";
+import { setClock } from "./clock.ts";
+import { query, setQuery } from "./router.ts";
 
 export interface Config {
   api: string;
@@ -17,21 +18,25 @@ export let config: Config;
 const KEY = "omnibus-local-key";
 
 export async function configure(): Promise<void> {
+  takeKey(); // before the first wait: a visitor who moves on meanwhile would lose it
   const answer = await fetch("config.json", { cache: "no-store" });
+  setClock(answer.headers);
   if (!answer.ok) throw new Error(await answer.text());
   config = await answer.json();
   if (config.signIn.kind === "password") config.people = await testUsers();
 }
 
-/** A local cloud's test users, for visitors with the key of the address that `make up` prints; the browser keeps the key. */
+/** Keep the key that the address of `make up` has, in the browser instead of the address. */
+function takeKey(): void {
+  const { key } = query.peek();
+  if (!key) return;
+  localStorage.setItem(KEY, key);
+  setQuery({ key: null });
+}
+
+/** A local cloud's test users, for visitors with its key. */
 async function testUsers(): Promise<Config["people"]> {
-  const { path, query: { key: given, ...rest } } = route.peek();
-  if (given) {
-    localStorage.setItem(KEY, given);
-    history.replaceState(null, "", href(path, rest));
-    route.value = parse(location.hash);
-  }
-  const key = given ?? localStorage.getItem(KEY);
+  const key = localStorage.getItem(KEY);
   if (!key) return undefined;
   const answer = await fetch("people.json", { cache: "no-store", headers: { "X-Console-Key": key } });
   if (answer.ok) return answer.json();

@@ -1,5 +1,7 @@
 // Formatting of values for people. Pure functions, testable without a browser.
 
+import { clock } from "./clock.ts";
+
 const LOCALE = "en-US";
 const whole = new Intl.NumberFormat(LOCALE);
 const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
@@ -52,7 +54,7 @@ export function instant(value: string | number | null | undefined): Date | null 
 }
 
 /** Time since a moment, in the largest suitable unit. */
-export function ago(value: string | number | null | undefined, now = Date.now()): string {
+export function ago(value: string | number | null | undefined, now = clock()): string {
   const at = instant(value);
   if (!at) return NONE;
   const seconds = Math.round((now - at.getTime()) / 1000);
@@ -75,9 +77,12 @@ export function bytes(count: number | null | undefined): string {
   return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
 }
 
+const SPELLED: Record<string, string> = { mcp: "MCP", sagemaker: "SageMaker", spendsense: "SpendSense", subscription_heavy: "Subscription-heavy" };
+
 /** FOOD_AND_DRINK, on-ground-speed and emergency_months become words. */
 export function words(name: string | null | undefined): string {
   if (!name) return NONE;
+  if (SPELLED[name]) return SPELLED[name];
   const text = name.replaceAll(/[_-]+/g, " ").trim().toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

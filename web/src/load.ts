@@ -68,16 +68,13 @@ export interface Task { running: boolean; error: unknown }
 
 export function useTask(): [Signal<Task>, (work: () => Promise<unknown>) => Promise<boolean>] {
   const task = useSignal<Task>({ running: false, error: undefined });
+  const latest = useRef(0);
   const run = async (work: () => Promise<unknown>): Promise<boolean> => {
+    const mine = ++latest.current;
     task.value = { running: true, error: undefined };
-    try {
-      await work();
-      task.value = { running: false, error: undefined };
-      return true;
-    } catch (error) {
-      task.value = { running: false, error };
-      return false;
-    }
+    const error = await work().then(() => undefined, (cause: unknown) => cause);
+    if (mine === latest.current) task.value = { running: false, error };
+    return error === undefined;
   };
   return [task, run];
 }

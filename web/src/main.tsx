@@ -91,7 +91,9 @@ function Outlet() {
   useEffect(() => {
     if (!entry || screen.peek()?.of === entry) return;
     error.value = null;
-    entry.load().then((is) => { screen.value = { of: entry, is }; }, (cause) => { error.value = cause; });
+    let left = false; // for another screen, before this one was loaded
+    entry.load().then((is) => { if (!left) screen.value = { of: entry, is }; }, (cause) => { if (!left) error.value = cause; });
+    return () => { left = true; };
   }, [entry]);
   if (!entry) {
     return <Page title="There is no such page"><Empty title="No page has this address"><a class="button" href="#/">Go to the overview</a></Empty></Page>;

@@ -20,7 +20,15 @@ export const route = signal<Route>(parse(typeof location === "undefined" ? "" : 
 export const query = computed(() => route.value.query);
 
 /** The parts of the path: /flights/runs/states_1 is ["flights", "runs", "states_1"]. */
-export const parts = computed(() => route.value.path.split("/").filter(Boolean).map(decodeURIComponent));
+export const parts = computed(() => route.value.path.split("/").filter(Boolean).map(decoded));
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch { // an address that somebody typed
+    return part;
+  }
+}
 
 export function go(path: string, search: Parameters<typeof href>[1] = {}): void {
   location.hash = href(path, search);

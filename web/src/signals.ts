@@ -22,9 +22,18 @@ export function thresholdOf(name: string, threshold: string | null): string {
   return sign === undefined ? threshold ?? "–" : `${COMPARED[sign]} ${valueOf(name, Number(text))}`.trim();
 }
 
+/** The topics of signals, in the order of reading; the API's own order is not always one. */
+const TOPICS: [string, string[]][] = [
+  ["Spending", ["observed_days", "transactions", "other_currency_transactions", "spend_cents", "monthly_expenses_cents"]],
+  ["Subscriptions", ["recurring_merchants", "recurring_spend_cents", "monthly_recurring_cents", "subscription_share", "top_subscription"]],
+  ["Savings", ["savings_accounts", "high_yield_accounts", "savings_balance_cents", "savings_inflow_cents", "monthly_savings_inflow_cents", "savings_growth", "emergency_fund_cents", "emergency_months", "emergency_band"]],
+  ["Credit cards", ["cards", "cards_unmeasured", "max_utilization", "total_utilization", "cards_at_30", "cards_at_50", "cards_at_80", "top_card", "minimum_only_cards", "interest_cents", "overdue_cards"]],
+  ["Income", ["income_lookback_days", "pay_dates", "median_pay_gap_days", "pay_variation", "monthly_income_cents", "checking_balance_cents", "buffer_months"]],
+];
+
 export interface Group { title: string; rows: [string, unknown][] }
 
-/** Signals as groups of names and values; nested signals get a group of their own. */
+/** Signals as groups of names and values by topic, after those without one; nested signals get a group of their own. */
 export function groupsOf(signals: Record<string, unknown>): Group[] {
   const plain: [string, unknown][] = [];
   const groups: Group[] = [];
@@ -33,5 +42,7 @@ export function groupsOf(signals: Record<string, unknown>): Group[] {
       groups.push(...groupsOf(value as Record<string, unknown>).map((group) => ({ title: group.title ? `${words(name)}: ${group.title}` : words(name), rows: group.rows })));
     } else plain.push([name, value]);
   }
-  return plain.length ? [{ title: "", rows: plain }, ...groups] : groups;
+  const topical = new Set(TOPICS.flatMap(([, names]) => names));
+  const topics = TOPICS.map(([title, names]): Group => ({ title, rows: names.flatMap((name) => plain.filter((row) => row[0] === name)) }));
+  return [{ title: "", rows: plain.filter(([name]) => !topical.has(name)) }, ...topics].filter((group) => group.rows.length).concat(groups);
 }

@@ -71,7 +71,7 @@ export function Note({ tone, children }: Children & { tone?: Tone }) {
 }
 
 /** An error, advice, and the id with which an operator finds it in the logs. */
-export function Fault({ error, again }: { error: unknown; again?: () => void }) {
+export function Fault({ error, again, children }: Children & { error: unknown; again?: () => void }) {
   if (!error) return null;
   const known = error instanceof ApiError ? error : null;
   const signIn = known?.status === 401 && !person.value;
@@ -81,6 +81,7 @@ export function Fault({ error, again }: { error: unknown; again?: () => void }) 
       {!!known?.details.length && (
         <ul class="plain">{known.details.map((each) => <li key={each.field}><code>{each.field}</code> {each.problem}; expected {each.expected}.</li>)}</ul>
       )}
+      {children}
       <p class="row between">
         <span>{advice(error)}</span>
         {signIn ? <a class="button" href="#/sign-in">Sign in</a> : again && <button type="button" onClick={again}>Try again</button>}

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressOf, boundsOf, exampleOf, kindOf, matches, operations, type Description } from "../src/openapi.ts";
 import { isThisComputer, keptSessions } from "../src/photos.ts";
-import { href, parse } from "../src/router.ts";
+import { href, parse, parts, route } from "../src/router.ts";
 
 test("addresses keep their query, and leave out what is empty", () => {
   assert.equal(href("/flights", { q: "a b&c", phase: "", low: null, at: 3 }), "#/flights?q=a+b%26c&at=3");
   assert.deepEqual(parse("#/flights?q=a+b%26c&at=3"), { path: "/flights", query: { q: "a b&c", at: "3" } });
   assert.deepEqual(parse(""), { path: "/", query: {} });
   assert.deepEqual(parse("#/people/%D7%A9?x=%3Cb%3E"), { path: "/people/%D7%A9", query: { x: "<b>" } });
+});
+
+test("an address that is not encoded is shown as it was typed", () => {
+  route.value = parse("#/people/100%/%D7%A9");
+  assert.deepEqual(parts.value, ["people", "100%", "ש"]);
 });
 
 const description: Description = {

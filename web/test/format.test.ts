@@ -41,6 +41,7 @@ test("ages and durations use the largest unit that fits", () => {
 });
 
 test("bytes, words and plurals", () => {
+  assert.equal(words("sagemaker"), "SageMaker");
   assert.deepEqual([999, 48_500, 48_500_000, 2_000_000_000].map(bytes), ["999 bytes", "49 kB", "48.5 MB", "2.00 GB"]);
   assert.equal(words("FOOD_AND_DRINK"), "Food and drink");
   assert.equal(words("anomaly-detection"), "Anomaly detection");

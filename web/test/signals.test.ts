@@ -16,6 +16,13 @@ test("a signal's value and what it is compared with have its unit", () => {
 });
 
 test("nested signals become groups", () => {
-  const groups = groupsOf({ spend_cents: 1, credit: { cards: 2, top: { name: "x" } } });
+  const groups = groupsOf({ as_of: "2026-11-29", credit: { limit: 2, top: { name: "x" } } });
   assert.deepEqual(groups.map((group) => group.title), ["", "Credit", "Credit: Top"]);
+});
+
+test("signals are in the order of their topics, whatever the API's order", () => {
+  const groups = groupsOf({ cards: 2, spend_cents: 7, unheard_of: 1, transactions: 9 });
+  assert.deepEqual(groups.map(({ title, rows }) => [title, rows.map(([name]) => name)]), [
+    ["", ["unheard_of"]], ["Spending", ["transactions", "spend_cents"]], ["Credit cards", ["cards"]],
+  ]);
 });

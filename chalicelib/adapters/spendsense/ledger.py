@@ -1,11 +1,12 @@
 """The bank's rows in PostgreSQL: each import one transaction of set-wise upserts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import structs
 
 from chalicelib.adapters.postgres import Cursor, Postgres, only
@@ -100,8 +101,9 @@ class _Import:
         saved = {"accounts": self._saved("save_accounts", _columns(accounts, ACCOUNT_COLUMNS)) if accounts else 0}
         own = self._own_accounts()
         if (new := given.new_account) and new.external_id not in own:
-            columns = _columns([replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
+            columns = _columns([structs.replace(new, currency=self._currency)], ACCOUNT_COLUMNS)
             saved["accounts"] += self._saved("save_accounts", columns)
+            accounts = (*accounts, new)
             own = self._own_accounts()
         transactions = self._of(own, given.transactions, "transactions")
         gone = {*given.removed, *(row.replaces for row in transactions if row.replaces), *self._posted(transactions)}
@@ -224,8 +226,17 @@ class _Import:
         return self._saved("save_liabilities", {"account_id": accounts, **_columns(rows, LIABILITY_COLUMNS)})
 
     def _saved(self, name: str, columns: dict[str, list[Any]]) -> int:
-        row = only(self._cursor.execute(sql.text(name), {**self._person, **columns}))
+        arrays = {column: _array(values) for column, values in columns.items()}
+        row = only(self._cursor.execute(sql.text(name), {**self._person, **arrays}))
         return int(row.saved)
+
+
+def _array(values: list[Any]) -> str:
+    """A column as PostgreSQL writes an array, many times as fast as psycopg does it.
+
+    JSON's elements are an array's, unless a text has control characters, and no text of a bank's row has.
+    """
+    return f"{{{msgspec.json.encode(values).decode()[1:-1]}}}"
 
 
 def _columns(rows: Sequence[Any], names: Iterable[str]) -> dict[str, list[Any]]:

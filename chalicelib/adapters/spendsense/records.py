@@ -33,10 +33,8 @@ class PostgresRecords:
         """All of them."""
 
         def read(cursor: Cursor) -> list[Account] | None:
-            if not _exists(cursor, subject):
-                return None
-            rows = cursor.execute(sql.text("read_accounts"), {"subject": subject})
-            return [Account(**row._asdict()) for row in rows]
+            rows = cursor.execute(sql.text("read_accounts"), {"subject": subject}).fetchall()
+            return [Account(**row._asdict()) for row in rows] if rows or _exists(cursor, subject) else None
 
         return for_person(self._database, subject, read)
 
@@ -76,9 +74,9 @@ class PostgresRecords:
         parameters = {"subject": subject, "since": since, "until": until}
 
         def read(cursor: Cursor) -> list[tuple[date, CategorySpending]] | None:
-            if not _exists(cursor, subject):
-                return None
             rows = cursor.execute(_with_spends("read_spending"), parameters).fetchall()
+            if not rows and not _exists(cursor, subject):
+                return None
             return [(row.since, CategorySpending(**_without(row._asdict(), "since"))) for row in rows]
 
         return for_person(self._database, subject, read)
@@ -111,9 +109,8 @@ class PostgresRecords:
         """By position, without what operators withheld."""
 
         def read(cursor: Cursor) -> list[Recommended] | None:
-            if not _exists(cursor, subject):
-                return None
-            return _recommended(cursor, subject, window=window)
+            found = _recommended(cursor, subject, window=window)
+            return found if found or _exists(cursor, subject) else None
 
         return for_person(self._database, subject, read)
 

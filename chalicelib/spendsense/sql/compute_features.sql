@@ -28,14 +28,13 @@ usable AS (
     JOIN people p USING (user_id)
     WHERE a.user_id = ANY(%(users)s) AND a.holder_category IS DISTINCT FROM 'business'
 ),
--- One pass over the rows, grouped by integers; everything after it works on a fraction of them.
--- Sums of cents are double precision: exact up to 90 trillion, and a sixth of all time less than through numeric.
+-- One pass over the rows, which leaves a few groups for each account.
+-- Sums of cents are double precision: exact up to 90 trillion, and a sixth faster in all than numeric.
 totals AS MATERIALIZED (
     SELECT
         user_id,
         account_id,
-        category_id,
-        merchant_id,
+        flow,
         foreign_currency IS NOT NULL AS elsewhere,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 180) AS n180,
         count(*) FILTER (WHERE posted_on > %(as_of)s::date - 90) AS n90,
@@ -49,22 +48,21 @@ totals AS MATERIALIZED (
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '3 months')::date) AS m3,
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '2 months')::date) AS m2,
         sum(amount_cents::float8) FILTER (WHERE posted_on > (%(as_of)s::date - interval '1 month')::date) AS m1,
-        count(*) FILTER (WHERE amount_cents > 0) AS charges,
         min(posted_on) AS first_on
     FROM spendsense.transactions
+    JOIN spendsense.categories USING (category_id)
     WHERE user_id = ANY(%(users)s)
         AND NOT pending
         AND posted_on > (%(as_of)s::date - interval '6 months')::date
         AND posted_on <= %(as_of)s::date
-    GROUP BY user_id, account_id, category_id, merchant_id, foreign_currency IS NOT NULL
+    GROUP BY user_id, account_id, flow, foreign_currency IS NOT NULL
 ),
--- A cash management account that money is spent from, or pay comes to, is a checking account; else it holds savings.
+-- A cash management account counts as checking if money is spent from it or pay comes to it, otherwise as savings.
 lived_from AS (
     SELECT DISTINCT t.user_id, t.account_id
     FROM totals t
     JOIN usable u USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
-    WHERE u.role = 'either' AND c.flow IN ('wages', 'spend', 'service', 'obligation', 'payment')
+    WHERE u.role = 'either' AND t.flow IN ('wages', 'spend', 'service', 'obligation', 'payment')
 ),
 placed AS MATERIALIZED (
     SELECT
@@ -82,12 +80,10 @@ counted AS MATERIALIZED (
     SELECT
         p.at_home AND NOT t.elsewhere AS at_home,
         p.role,
-        c.flow,
-        p.role <> 'other' AND c.flow IN ('spend', 'service', 'obligation', 'payment', 'interest') AS spends,
+        p.role <> 'other' AND t.flow IN ('spend', 'service', 'obligation', 'payment', 'interest') AS spends,
         t.*
     FROM totals t
     JOIN placed p USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
 ),
 flows AS MATERIALIZED (
     SELECT
@@ -122,47 +118,49 @@ flows AS MATERIALIZED (
     FROM counted
     GROUP BY user_id
 ),
--- Subscriptions: of merchants that charge for a service, not too often, all that they charged for a year and a half.
-candidates AS (
-    SELECT user_id, merchant_id
-    FROM counted
-    WHERE at_home AND merchant_id IS NOT NULL
-    GROUP BY user_id, merchant_id
-    HAVING coalesce(sum(charges) FILTER (WHERE flow = 'service' AND role <> 'other'), 0) BETWEEN 1 AND 60
-        OR coalesce(sum(charges) FILTER (WHERE flow IN ('wages', 'income')), 0) > 0
-),
+-- The rows behind subscriptions and income: charges of services over a year and a half, pay, and pay taken back.
 looked_at AS MATERIALIZED (
     SELECT t.user_id, t.merchant_id, t.posted_on, t.amount_cents, c.flow, p.role
-    FROM candidates s
-    JOIN spendsense.transactions t USING (user_id, merchant_id)
+    FROM spendsense.transactions t
     JOIN placed p USING (user_id, account_id)
     JOIN spendsense.categories c USING (category_id)
     WHERE t.user_id = ANY(%(users)s)
         AND NOT t.pending
         AND t.posted_on > %(as_of)s::date - 558
         AND t.posted_on <= %(as_of)s::date
-        AND t.amount_cents > 0
         AND t.foreign_currency IS NULL
         AND p.at_home AND p.role <> 'other' AND c.flow IN ('service', 'wages', 'income')
+        AND CASE c.flow WHEN 'service' THEN t.amount_cents > 0 ELSE t.posted_on > %(as_of)s::date - 180 END
 ),
--- A merchant is looked at as a whole (plan 0), and plan by plan, a plan being what charges one amount again and again.
+-- Subscriptions: the charges of merchants that charged lately, and at most 60 times.
+charged AS MATERIALIZED (
+    SELECT l.user_id, l.merchant_id, l.posted_on, l.amount_cents
+    FROM looked_at l
+    JOIN (
+        SELECT user_id, merchant_id
+        FROM looked_at
+        WHERE flow = 'service' AND merchant_id IS NOT NULL
+        GROUP BY user_id, merchant_id
+        HAVING count(*) >= 2
+            AND count(*) FILTER (WHERE posted_on > (%(as_of)s::date - interval '6 months')::date) BETWEEN 1 AND 60
+    ) AS candidates USING (user_id, merchant_id)
+    WHERE l.flow = 'service'
+),
+-- Each merchant is examined as a whole (plan 0), and plan by plan: a plan is an amount that is charged repeatedly.
 plans AS (
     SELECT user_id, merchant_id, amount_cents
-    FROM looked_at
-    WHERE flow = 'service'
+    FROM charged
     GROUP BY user_id, merchant_id, amount_cents
     HAVING count(*) >= 2
 ),
 charges AS (
     SELECT user_id, merchant_id, 0::bigint AS plan, posted_on, sum(amount_cents::float8)::bigint AS amount_cents
-    FROM looked_at
-    WHERE flow = 'service'
+    FROM charged
     GROUP BY user_id, merchant_id, posted_on
     UNION ALL
     SELECT user_id, merchant_id, amount_cents, posted_on, sum(amount_cents::float8)::bigint
-    FROM looked_at
+    FROM charged
     JOIN plans USING (user_id, merchant_id, amount_cents)
-    WHERE flow = 'service'
     GROUP BY user_id, merchant_id, amount_cents, posted_on
 ),
 backwards AS (
@@ -174,7 +172,7 @@ backwards AS (
     FROM charges
     WINDOW latest_first AS (PARTITION BY user_id, merchant_id, plan ORDER BY posted_on DESC)
 ),
--- The pace is the median of the last five gaps; near enough to a week, two, a month, a quarter or a year it is a cadence.
+-- The pace is the median of the last five gaps. A pace close to 7, 14, 30, 91 or 365 days is a cadence.
 paced AS (
     SELECT
         user_id,
@@ -188,14 +186,14 @@ paced AS (
             WHEN pace BETWEEN 351 AND 379 THEN 365
         END AS days
     FROM (
-        SELECT user_id, merchant_id, plan, percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) AS pace
+        SELECT user_id, merchant_id, plan, (array_agg(gap ORDER BY gap))[(count(*) + 1) / 2] AS pace
         FROM backwards
         WHERE place BETWEEN 2 AND 6
         GROUP BY user_id, merchant_id, plan
     ) AS median
 ),
 cadences (days, slack) AS (VALUES (7, 1), (14, 2), (30, 3), (91, 5), (365, 14)),
--- Back from the last charge, the run of charges that keep the cadence, with at most one left out and one change of price.
+-- Back from the last charge, the charges that keep the cadence; one may be missing, and the price may change once.
 kept AS (
     SELECT
         b.user_id, b.merchant_id, b.plan, b.place, b.posted_on, b.amount_cents, c.days, c.slack,
@@ -271,27 +269,17 @@ subscriptions AS (
     WHERE m.user_id = ANY(%(users)s)
     GROUP BY s.user_id
 ),
--- Income, always over 180 days: a month cannot hold a gap of 45. What a payer took back is left out with what it was.
+-- Income, always over 180 days: a month cannot hold a gap of 45 days. A reversal cancels the payment it took back.
 received AS MATERIALIZED (
     SELECT
-        t.user_id,
-        coalesce(t.merchant_id, 0) AS payer,
-        t.posted_on,
-        -t.amount_cents AS amount_cents,
-        c.flow,
-        row_number() OVER (
-            PARTITION BY t.user_id, t.merchant_id, t.amount_cents ORDER BY t.posted_on DESC
-        ) AS place
-    FROM spendsense.transactions t
-    JOIN placed p USING (user_id, account_id)
-    JOIN spendsense.categories c USING (category_id)
-    WHERE t.user_id = ANY(%(users)s)
-        AND t.amount_cents < 0
-        AND NOT t.pending
-        AND t.posted_on > %(as_of)s::date - 180
-        AND t.posted_on <= %(as_of)s::date
-        AND t.foreign_currency IS NULL
-        AND p.at_home AND p.role IN ('checking', 'savings', 'cash') AND c.flow IN ('wages', 'income')
+        user_id,
+        coalesce(merchant_id, 0) AS payer,
+        posted_on,
+        -amount_cents AS amount_cents,
+        flow,
+        row_number() OVER (PARTITION BY user_id, merchant_id, amount_cents ORDER BY posted_on DESC) AS place
+    FROM looked_at
+    WHERE amount_cents < 0 AND role IN ('checking', 'savings', 'cash') AND flow IN ('wages', 'income')
 ),
 taken_back AS (
     SELECT DISTINCT ON (v.user_id, v.merchant_id, v.amount_cents, v.posted_on)
@@ -300,8 +288,7 @@ taken_back AS (
     JOIN received r
         ON r.user_id = v.user_id AND r.payer = v.merchant_id AND r.amount_cents = v.amount_cents
         AND r.posted_on <= v.posted_on
-    WHERE v.flow IN ('wages', 'income') AND v.role IN ('checking', 'savings', 'cash')
-        AND v.posted_on > %(as_of)s::date - 180
+    WHERE v.amount_cents > 0 AND v.flow IN ('wages', 'income') AND v.role IN ('checking', 'savings', 'cash')
     ORDER BY v.user_id, v.merchant_id, v.amount_cents, v.posted_on, r.place
 ),
 by_payer AS (
@@ -312,8 +299,8 @@ by_payer AS (
     WHERE b.user_id IS NULL
     GROUP BY r.user_id, r.payer, r.posted_on
 ),
--- A payer of three payments or more, 45 days or less apart, is regular. What others pay as wages is put together, as a
--- freelancer's clients are; what is not wages counts if a payer sends it three times, 6 to 95 days apart.
+-- A payer of three payments or more, 45 days or less apart, is regular. Wages of all other payers are combined, like
+-- those of a freelancer's clients. Income other than wages counts if a payer sends it three times, 6 to 95 days apart.
 payers AS (
     SELECT
         user_id,
@@ -357,7 +344,7 @@ medians AS (
     FROM paydays
     GROUP BY user_id, payer
 ),
--- What is more than three times a payer's usual is a bonus: it makes income no more variable, and no month dearer.
+-- A payment above three times the payer's median is a bonus, which counts neither as variation nor as monthly income.
 paid AS (
     SELECT
         d.user_id,
@@ -401,8 +388,8 @@ pay AS (
     FROM paydays d
     GROUP BY d.user_id
 ),
--- Credit. A card without a positive limit has no utilization. Plaid tells the minimum of the statement that is open now,
--- so a payment is compared with the statement before it, and only where that asked for more than was paid.
+-- Credit. A card without a positive limit has no utilization. Plaid gives the minimum of the open statement, so a
+-- payment is compared with the statement before it, and only if that asked for more than was paid.
 minimum_only AS (
     SELECT user_id, account_id
     FROM (
@@ -466,7 +453,7 @@ held AS (
     WHERE at_home
     GROUP BY user_id
 ),
--- Everything by window; what needs a month is null before there was one.
+-- Everything by window; monthly figures are null during the first month.
 windowed AS (
     SELECT
         p.user_id,

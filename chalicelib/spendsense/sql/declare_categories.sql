@@ -1,4 +1,4 @@
--- The declared categories, as they are now; how many others there are.
+-- Writes the declared categories; returns the number of undeclared ones.
 WITH declared AS (
     INSERT INTO spendsense.categories AS old (primary_name, detailed_name, flow)
     SELECT * FROM unnest(%(primary_name)s::text[], %(detailed_name)s::text[], %(flow)s::text[])

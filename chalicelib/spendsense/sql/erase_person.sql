@@ -1,4 +1,4 @@
--- Everything about a person hangs on the profile. What operators did to them keeps the action, and loses the words.
+-- Deleting the profile deletes everything about the person. Operators' actions on them stay, without their texts.
 WITH forgotten AS (
     UPDATE spendsense.operator_actions SET reason = '' WHERE subject = %(subject)s
 )

@@ -1,4 +1,4 @@
--- Everything that is kept about a person but the transactions, which read_transactions reads page by page.
+-- Everything stored about a person except transactions, which read_transactions reads page by page.
 WITH me AS (
     SELECT * FROM spendsense.profiles WHERE subject = %(subject)s
 )

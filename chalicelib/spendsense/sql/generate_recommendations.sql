@@ -11,12 +11,12 @@ WITH judged AS MATERIALIZED (
 considered AS (
 /*considered*/
 ),
-guarded AS (
+guarded AS MATERIALIZED (
     SELECT
         c.*,
         md5(c.subject::text || '/' || c.window_days || '/' || c.item_id)::uuid AS recommendation_id,
         c.eligible AND c.rationale IS NOT NULL AS suits,
-        -- The catalogue's own words passed when it was loaded; what a bank wrote is judged here.
+        -- The catalogue's texts were checked when it was loaded; texts from a bank are checked here.
         NOT c.names_something OR coalesce(c.rationale !~* /*tone*/, true) AS tone,
         NOT c.names_something OR coalesce(c.rationale !~* /*no_shaming*/, true) AS no_shaming,
         NOT c.names_something OR coalesce(c.rationale !~* /*no_predatory*/, true) AS no_predatory
@@ -38,7 +38,7 @@ decided AS MATERIALIZED (
         passes AND place <= CASE kind WHEN 'offer' THEN /*most_offer*/ ELSE /*most_education*/ END AS chosen
     FROM placed d
 ),
--- Whoever has too little data gets nothing, and a trace that says so.
+-- A person with too little data gets no recommendations, and one trace with the reason.
 undecided AS (
     SELECT
         j.user_id,
@@ -49,7 +49,7 @@ undecided AS (
     FROM judged j
     WHERE j.persona = 'insufficient_data'
 ),
--- What operators last said of a recommendation holds when it comes back, after a night without it or without consent.
+-- The last verdict of an operator still applies when a recommendation returns after a night without it.
 verdicts AS (
     SELECT DISTINCT ON (o.recommendation_id)
         o.recommendation_id,

@@ -1,4 +1,4 @@
--- Returns whether the socket was kept: not beyond so many. Nothing for somebody who has no profile.
+-- Returns whether the socket was kept, which it is not beyond the person's limit; no row without a profile.
 WITH person AS (
     SELECT user_id FROM spendsense.profiles WHERE subject = %(subject)s
 ),

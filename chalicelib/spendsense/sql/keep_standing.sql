@@ -1,4 +1,4 @@
--- After the profile, in a statement of its own: row-level security looks the profile up.
+-- A statement of its own, after the profile's: row-level security must find the profile.
 INSERT INTO spendsense.standings AS s (user_id)
 VALUES (%(user_id)s)
 ON CONFLICT (user_id) DO UPDATE SET features_due = s.features_due OR s.consented AND %(is_other_currency)s

@@ -1,4 +1,4 @@
--- Waits for a job that works on the person; from here on no job takes them up until this transaction is over.
+-- Waits for a job that is working on the person; no other job claims them until this transaction ends.
 SELECT s.user_id, s.consented, p.currency
 FROM spendsense.standings s
 JOIN spendsense.profiles p USING (user_id)

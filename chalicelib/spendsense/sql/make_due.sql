@@ -1,4 +1,4 @@
--- What a run of compute_features starts with: whose features are due that were not.
+-- Marks more people as due at the start of a run of compute_features.
 UPDATE spendsense.standings
 SET features_due = true,
     persona_due = persona_due OR %(everyone)s,

@@ -1,4 +1,4 @@
--- Consent is asked once more here: what was revoked a moment ago is not shown, whatever is still stored.
+-- Checks consent again: after a revocation nothing is shown, even if a row is still stored.
 SELECT r.recommendation_id, r.kind, r.item_id, r.persona, r.rationale, r.created_at
 FROM spendsense.recommendations r
 JOIN spendsense.standings s ON s.user_id = r.user_id AND s.consented

@@ -1,4 +1,4 @@
--- The condition of spends.sql goes into its place.
+-- The condition comes from spends.sql.
 SELECT
     date_trunc('month', t.posted_on)::date AS since,
     c.primary_name AS category,

@@ -1,4 +1,4 @@
--- With `spending`, only the rows that count as such: spends.sql goes into its place, as in read_spending, which adds up.
+-- With `spending`, only the rows that read_spending adds up, by the condition in spends.sql.
 SELECT
     t.external_id AS transaction_id, a.external_id AS account_id, t.posted_on, t.amount_cents,
     coalesce(t.foreign_currency, a.currency) AS currency, t.name, m.name AS merchant, c.detailed_name AS category,

@@ -1,5 +1,5 @@
--- What was stored under an undeclared category goes to the declared one of that name, else to the primary one that its
--- name begins with, else to OTHER; there, money in is not taken for a refund.
+-- Moves rows of undeclared categories to the declared category of that name, else to the primary category that the name
+-- begins with, else to OTHER, where money in does not count as a refund.
 WITH declared AS (
     SELECT c.*
     FROM spendsense.categories c

@@ -16,7 +16,7 @@ paid AS (
     WHERE kind = 'credit' AND last_payment_on IS NOT NULL AND last_payment_cents IS NOT NULL
     ON CONFLICT (user_id, account_id, paid_on) DO UPDATE SET payment_cents = excluded.payment_cents
 ),
--- Plaid's minimum is that of the last statement. One without a date is due about 25 days after it was issued.
+-- Plaid's minimum is that of the last statement. Without a date, a statement was issued about 25 days before its due date.
 stated AS (
     INSERT INTO spendsense.liability_statements (user_id, account_id, issued_on, statement_cents, minimum_cents)
     SELECT

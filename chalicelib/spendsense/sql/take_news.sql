@@ -1,4 +1,4 @@
--- The sockets, of one person or of everybody, whose person's progress is not what they were told last; told from now on.
+-- The sockets, of one person or of everybody, whose last message differs from the person's progress; updates it.
 UPDATE spendsense.listeners l
 SET told = s.told
 FROM (

@@ -1,4 +1,4 @@
--- Whoever has not consented is recommended nothing; one trace says why. Who is just deciding, or leaving, is left alone.
+-- One trace for each person without consent. People who are being changed or erased right now are skipped.
 INSERT INTO spendsense.decision_traces (
     recommendation_id, user_id, outcome, reasons, signals_used, guardrails, run_id, created_at
 )

@@ -108,7 +108,7 @@ def test_deleting_somebody(api: Callable[..., Answer], joined: FakePeople) -> No
     assert [deed.action for deed in joined.deeds] == ["erase"]
 
 
-def test_what_cannot_be_put_on_record_is_not_done(
+def test_an_action_that_cannot_be_recorded_is_not_done(
     api: Callable[..., Answer], joined: FakePeople, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:

@@ -75,7 +75,9 @@ def test_a_tool_that_fails_in_mid_answer_ends_it_with_what_is_missing() -> None:
 
 def test_what_a_tool_has_no_argument_for_is_named() -> None:
     reply = say("rank venues by revenue, jazz, under $50")
-    assert {"I cannot narrow this by a genre.", "I cannot narrow this by a price."} <= set(reply.question["unused"])
+    assert {"I cannot narrow this by a genre: jazz.", "I cannot narrow this by a price: to 50."} <= set(
+        reply.question["unused"]
+    )
 
 
 def test_a_second_name_is_named_where_an_answer_has_room_for_one() -> None:

@@ -1,6 +1,7 @@
 """The console's server: the build's files under the template's headers, and the API behind the same address."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,8 +23,10 @@ class Api(BaseHTTPRequestHandler):
     """A REST API that returns the requests it received."""
 
     protocol_version = "HTTP/1.1"
+    heard: list[str]
 
     def do_POST(self) -> None:
+        self.heard.append(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         told = {"path": self.path, "method": self.command, "body": body, "proof": self.headers.get("Authorization")}
         content = json.dumps(told).encode()
@@ -41,8 +44,14 @@ class Api(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def rest() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+def heard() -> list[str]:
+    """The paths that the API was asked for."""
+    return []
+
+
+@pytest.fixture
+def rest(heard: list[str]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Heard", (Api,), {"heard": heard}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/_aws/execute-api/abc/api"
@@ -146,6 +155,14 @@ def test_calls_are_passed_on_whole(console: httpx.Client, method: str) -> None:
         "proof": "Bearer x",
     }
     assert asked.headers["Retry-After"] == "7"
+
+
+def test_a_call_that_is_cut_in_its_body_is_not_passed_on(console: httpx.Client, heard: list[str]) -> None:
+    with socket.create_connection((console.base_url.host, console.base_url.port or 0)) as line:
+        line.sendall(b"POST /api/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf a file")
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1) == b"", "nobody is there any more who could read an answer"
+    assert heard == []
 
 
 def test_an_error_of_the_api_stays_one(console: httpx.Client) -> None:

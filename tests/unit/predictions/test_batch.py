@@ -375,11 +375,11 @@ def test_a_job_is_answered_by_the_output_of_a_call_and_a_call_by_that_of_a_job(r
     assert service.predict(ready.request(output_s3_uri=other), lambda: 900.0).reused
 
 
-def test_a_call_succeeds_though_it_cannot_be_kept(ready, caplog):
+def test_a_call_succeeds_though_it_cannot_be_stored(ready, caplog):
     class Throttled(MemoryJobs):
         def add(self, job_id, document):
             raise RateLimited("slow down")
 
     service = ready.service(finished=FinishedWork(ready.objects, Throttled(), Clock(), lambda: "call-1"))
     assert service.predict(ready.request(), lambda: 900.0).rows == 500
-    assert "cannot keep" in caplog.text
+    assert "cannot store the call" in caplog.text

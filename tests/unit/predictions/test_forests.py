@@ -4,10 +4,15 @@ import threading
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.pipeline import make_pipeline
 
-from chalicelib.predictions.forests import mean_of_trees
+from chalicelib.predictions.forests import boosted_trees, mean_of_trees
 from chalicelib.predictions.places import parse_uri
 from chalicelib.predictions.publishing import artifact_of
 from tests.unit.predictions.studio import FEATURES, MODEL, NOW, rows, trained
@@ -48,6 +53,39 @@ def test_what_predict_refuses_is_refused():
     for predict in (trained("forest").predict, mean_of_trees(trained("forest"))):
         with pytest.raises(ValueError, match="too large"):
             predict(matrix)
+
+
+def boosting(**more):
+    return HistGradientBoostingRegressor(**{"max_iter": 40, "random_state": 0, **more})
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        boosting(),
+        boosting(max_iter=31, max_leaf_nodes=3),
+        boosting(loss="poisson", monotonic_cst=[1, 0]),
+        boosting(loss="quantile", quantile=0.9, early_stopping=False, max_bins=4),
+        boosting(max_leaf_nodes=None, min_samples_leaf=1),
+    ],
+)
+def test_boosted_trees_give_what_predict_gives(estimator):
+    matrix = rows(300).astype(np.float32) / 3
+    estimator.fit(matrix, np.abs(TARGET))
+    at_thresholds = np.array([[cut, cut] for cut in estimator._bin_mapper.bin_thresholds_[0]])
+    for asked in (rows(1000, seed=3), rows(1, seed=3), at_thresholds, np.nextafter(at_thresholds, 9), with_gaps(90)):
+        np.testing.assert_array_equal(boosted_trees(estimator)(asked), estimator.predict(asked))
+
+
+def test_boosted_trees_send_gaps_where_they_learned_to():
+    estimator = boosting().fit(with_gaps(300), np.where(np.isnan(with_gaps(300)[:, 1]), 5, TARGET))
+    np.testing.assert_array_equal(boosted_trees(estimator)(with_gaps(90)), estimator.predict(with_gaps(90)))
+
+
+def test_boosting_with_categories_or_few_trees_predicts_for_itself():
+    categories = np.column_stack((rows(300)[:, 0], np.arange(300) % 4))
+    with_categories = boosting(categorical_features=[1]).fit(categories, TARGET)
+    assert [boosted_trees(each) for each in (with_categories, trained("boosting"), trained("forest"))] == [None] * 3
 
 
 def test_other_estimators_predict_for_themselves():

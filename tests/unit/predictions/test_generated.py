@@ -10,28 +10,35 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
+    RandomForestRegressor,
     StackingClassifier,
     StackingRegressor,
     VotingClassifier,
     VotingRegressor,
 )
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KBinsDiscretizer,
     MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
     RobustScaler,
+    SplineTransformer,
     StandardScaler,
     TargetEncoder,
 )
@@ -99,10 +106,17 @@ def encoded(draw):
 
 @st.composite
 def scaled(draw):
-    """What makes more of numbers: imputer, scaler, products."""
-    steps = [draw(st.sampled_from([SimpleImputer(), SimpleImputer(strategy="median", add_indicator=True)]))]
+    """What makes more of numbers: imputer, scaler, bins, splines, functions, products."""
+    imputers = [SimpleImputer(), SimpleImputer(strategy="median", add_indicator=True), KNNImputer(n_neighbors=3)]
+    steps = [draw(st.sampled_from(imputers))]
     steps += draw(st.lists(st.sampled_from([StandardScaler(), MinMaxScaler(), RobustScaler()]), max_size=1))
-    steps += draw(st.lists(st.just(PolynomialFeatures(2)), max_size=1))
+    further = [
+        PolynomialFeatures(2),
+        KBinsDiscretizer(3, encode="onehot-dense", quantile_method="averaged_inverted_cdf"),
+        SplineTransformer(3),
+        FunctionTransformer(np.arctan),
+    ]
+    steps += draw(st.lists(st.sampled_from(further), max_size=1))
     return make_pipeline(*steps)
 
 
@@ -131,9 +145,13 @@ def prepared(draw, columns, dated, *, deep=True):
 
 @st.composite
 def pipelines(draw, columns, dated, *, classifies):
-    """A pipeline, alone, in a stack, in a vote or in a grid search."""
+    """A pipeline, alone, in a stack, in a vote or in a grid search; or an ensemble of trees on bare numbers."""
     boosting = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
     boosted = boosting(max_iter=4, min_samples_leaf=5, random_state=0)
+    if not classifies and {KINDS[name] for name in columns} <= {"number", "integer"}:
+        event("bare")
+        forest = RandomForestRegressor(n_estimators=31, random_state=0)
+        return draw(st.sampled_from([forest, HistGradientBoostingRegressor(max_iter=31, min_samples_leaf=5)]))
     last = (
         [LogisticRegression(max_iter=50), boosted, RandomForestClassifier(n_estimators=4, random_state=0)]
         if classifies
@@ -142,6 +160,13 @@ def pipelines(draw, columns, dated, *, classifies):
     made = [make_pipeline(draw(prepared(columns, dated)), draw(st.sampled_from(last))) for _ in range(2)]
     around = draw(st.sampled_from(["alone", "stack", "vote", "grid"]))
     event(around)
+    if around == "alone":
+        others = (
+            [CalibratedClassifierCV(GaussianNB(), cv=2), CalibratedClassifierCV(GaussianNB(), cv=2, method="isotonic")]
+            if classifies
+            else [KMeans(3, n_init=1, random_state=0), IsolationForest(n_estimators=4, random_state=0)]
+        )
+        return make_pipeline(draw(prepared(columns, dated)), draw(st.sampled_from([*last, *others])))
     named = list(zip("ab", made, strict=True))
     if around == "stack":
         return StackingClassifier(named, cv=2) if classifies else StackingRegressor(named, cv=2)
@@ -149,13 +174,14 @@ def pipelines(draw, columns, dated, *, classifies):
         return VotingClassifier(named, voting="soft") if classifies else VotingRegressor(named)
     if around == "grid":
         return GridSearchCV(make_pipeline(made[0]), {"pipeline__columntransformer__n_jobs": [None, 1]}, cv=2)
-    return made[0]
+    raise ValueError(around)
 
 
 @st.composite
 def cases(draw):
     """Columns, those of them that have gaps, whether dates are dates, and a pipeline for them."""
-    columns = tuple(draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6, unique=True)))
+    known = draw(st.sampled_from([sorted(KINDS), sorted(KINDS), [*NUMBERS, "rooms"]]))
+    columns = tuple(draw(st.lists(st.sampled_from(known), min_size=1, max_size=6, unique=True)))
     dated = draw(st.booleans())
     may_lack = [name for name in columns if name != "note" and not (dated and name in DATES)]
     gaps = draw(st.lists(st.sampled_from(may_lack), unique=True)) if may_lack else []

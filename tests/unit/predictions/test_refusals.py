@@ -95,6 +95,8 @@ def test_an_output_that_exists_stays_unless_overwriting_is_asked_for(ready):
         (b"id,x,y\n", "empty_data", "has a header and no rows"),
         (b"id,x,y\n\n\n", "empty_data", "has a header and no rows"),
         (b"id,x\na,1\n", "missing_column", "'y' is not in the data; expected one of 'id', 'x'"),
+        (b"id;x;y\na;1,5;2\n", "missing_column", "data_s3_uri: has ';' between its columns; expected commas"),
+        (b"id\tx\ty\na\t1\t2\n", "missing_column", "data_s3_uri: has '\\t' between its columns; expected commas"),
         (b"id,x,x,y\na,1,1,2\n", "duplicate_column", "'x' is 2 times in the data"),
         (b"id,x,y\na,1\n", "ragged_row", "row 1: has 2 fields"),
         (b"id,x,y\na,1,2,3\n", "ragged_row", "row 1: has 4 fields"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, Unprocessable
 from chalicelib.predictions.columns import NewColumn, csv_field, csv_values
-from chalicelib.predictions.features import Columns, FeatureRows, rows_by_arrow, rows_plainly
+from chalicelib.predictions.features import Columns, FeatureRows, numbers_in_place, rows_by_arrow, rows_plainly
 from chalicelib.predictions.inputs import matrix_of
 from chalicelib.predictions.models import ModelFeature
 from chalicelib.predictions.scoring import Scorer
@@ -94,6 +94,29 @@ def test_the_fast_way_gives_what_the_plain_way_gives(block):
     if isinstance(fast, tuple) and fast[1] and not np.isinf(fast[0]).any():
         rows = rows_plainly(block, COLUMNS, 0)
         assert scorer().score(block, 0)[0] == by_line(block, rows)
+
+
+@given(blocks(), st.sampled_from([("a", "name", "b"), ("a", "b"), ("a",)]))
+@example(b"1,x,2\n,y,\n", ("a", "name", "b"))
+@example(b"1\n2,3\n", ("a", "name", "b"))
+@example(b"1\n\n2\n", ("a",))
+@example(b"1,x\n2,3,y\n4,5\n6\n", ("a", "name", "b"))
+def test_numbers_in_place_are_those_of_the_plain_way(block, names):
+    wanted = tuple(names.index(name) for name in ("b", "a") if name in names)
+    known = Columns(names, wanted, tuple(ModelFeature(names[place], missing=True) for place in wanted))
+    found = numbers_in_place(block, known)
+    if found is not None:
+        plain = rows_plainly(block, known, 0)
+        numbers = [array.to_numpy(zero_copy_only=False) for array in plain.arrays]
+        np.testing.assert_array_equal(found.arrays, np.column_stack(numbers))
+        np.testing.assert_array_equal(found.ends, plain.ends)
+
+
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1))
+def test_plain_numbers_are_read_in_place(rows):
+    block = "".join(f"{a!r},x,{b!r}\n" for a, b in rows).encode()
+    np.testing.assert_array_equal(numbers_in_place(block, COLUMNS).arrays, [(b, a) for a, b in rows])
+    assert scorer().score(block, 0)[0] == by_line(block, rows_plainly(block, COLUMNS, 0))
 
 
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1), st.sampled_from([b"\n", b"\r\n"]))

@@ -269,3 +269,14 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
             assert isinstance(read_file(), BankStatement)
         except OmnibusError as error:
             assert error.status in (400, 413, 422)  # noqa: PT017  # either outcome is right; this is what one must look like
+
+
+def test_a_file_cut_between_two_days_gives_the_rows_of_the_whole() -> None:
+    """Files larger than a request are imported in parts; identical rows of one day count once each."""
+    days = [f"{TODAY - timedelta(days=number // 3)},COFFEE,-2.50\n" for number in range(12)]
+    whole, *parts = (
+        from_csv(("date,name,amount\n" + "".join(some)).encode(), ImportQuery(account_id="a"), TODAY)
+        for some in (days, days[:6], days[6:])
+    )
+    ids = [row.external_id for part in parts for row in part.transactions]
+    assert (len(set(ids)), ids) == (12, [row.external_id for row in whole.transactions])

@@ -1,6 +1,7 @@
 // A bank's file: first how it is read and what would be taken, then the import itself.
 
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { errorOf, raw, type Schemas } from "../api";
 import { cents, countsOf, date, number, plural, words } from "../format";
 import { useTask } from "../load";
@@ -31,16 +32,21 @@ export function Import({ path, done }: { path: string; done: () => void }) {
     if (!answer.ok) throw errorOf(answer, said);
     return said as Imported;
   };
-  const look = (): void => void run(async () => {
+  const looks = useRef(0);
+  const see = async (): Promise<void> => {
+    const mine = ++looks.current; // an answer to an earlier choice may come later
     preview.value = null;
-    preview.value = await send(true);
-  });
+    const seen = await send(true);
+    if (mine === looks.current) preview.value = seen;
+  };
+  const look = (): void => void run(see);
   const choose = (given: File | undefined): void => {
+    looks.current++;
     file.value = preview.value = taken.value = null;
     if (given) {
       void run(async () => { // kept as it was when it was chosen: what is imported is what was shown
         file.value = { name: given.name, content: await given.arrayBuffer(), csv: !given.name.toLowerCase().endsWith(".json") };
-        preview.value = await send(true);
+        await see();
       });
     }
   };
@@ -68,7 +74,9 @@ export function Import({ path, done }: { path: string; done: () => void }) {
             {options.value.account_id && <Select label="Type if it is new" options={KINDS} {...option("account_kind", "checking")} />}
           </div>
         )}
-        <Fault error={task.value.error} again={file.value ? look : undefined} />
+        <Fault error={task.value.error} again={preview.value ? take : file.value ? look : undefined}>
+          {preview.value && <p>A file is saved whole or not at all. Importing it again is safe: saved rows are not saved twice.</p>}
+        </Fault>
         {task.value.running && <p class="quiet" role="status">{preview.value ? "Importing…" : "Reading the file…"}</p>}
         {preview.value && <Preview of={preview.value} />}
         {preview.value && (

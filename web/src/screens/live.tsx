@@ -5,6 +5,7 @@ import { BANDS, bandOf, filterOf, numberOf, passes, PHASES, type Plane } from ".
 import { FlightMap } from "../flights/map";
 import type { View } from "../flights/projection";
 import { Chart } from "../chart";
+import { clock } from "../clock";
 import { ago, bytes, duration, number, plural, time, words } from "../format";
 import { useLoad, type Loaded } from "../load";
 import { useNews, useSoon } from "../news";
@@ -89,7 +90,7 @@ const PLAY_MS = 900;
 /** The last day's snapshots, to step through or to play. */
 function Slider({ at }: { at: string | undefined }) {
   const list = useLoad("snapshots", () => {
-    const now = Date.now();
+    const now = clock();
     return ok(api.GET("/flights/snapshots", { params: { query: { from: new Date(now - 86_400_000).toISOString(), to: new Date(now + 3_600_000).toISOString(), limit: 500 } } }));
   }, 5 * 60_000);
   const playing = useSignal(false);

@@ -151,7 +151,7 @@ export function EvidenceList({ of }: { of: Evidence[] }) {
 
 export function SignalGroups({ signals }: { signals: Record<string, unknown> }) {
   return (
-    <div class="stack">
+    <div class="topics">
       {groupsOf(signals).map((group) => (
         <div key={group.title}>
           {group.title && <h3 style={{ marginBottom: "6px" }}>{group.title}</h3>}

@@ -136,7 +136,7 @@ function State({ of: { alarms, dead_letters: queues, problems } }: { of: Schemas
   const waiting = queues?.filter((queue) => queue.messages) ?? [];
   return (
     <div class="split">
-      <Card title="Alarms" side={alarms && <Chip tone={ringing.length ? "bad" : "good"}>{ringing.length ? `${ringing.length} ringing` : "none rings"}</Chip>}>
+      <Card title="Alarms" side={alarms && <Chip tone={ringing.length ? "bad" : "good"}>{ringing.length ? `${ringing.length} active` : "none active"}</Chip>}>
         {problems.alarms && <Note tone="warn"><p>{problems.alarms}</p></Note>}
         {ringing.length
           ? <ul class="plain stack tight">{ringing.map((alarm) => <li key={alarm.name}><strong>{words(alarm.name)}</strong> <span class="quiet small">since {time(alarm.since)}</span><br /><span class="small">{alarm.reason}</span></li>)}</ul>

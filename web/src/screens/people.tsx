@@ -266,7 +266,7 @@ function Measures() {
             <Card flush title="Fairness" note="Each persona's share in each group; groups of fewer than 30 people are not reliable.">
               <div class="scroll" tabIndex={0} role="region" aria-label="Fairness">
                 <table>
-                  <thead><tr><th scope="col">Group</th>{personas.map((each) => <th key={each} scope="col" class="num">{words(each)}</th>)}</tr></thead>
+                  <thead><tr><th scope="col">Group</th>{personas.map((each) => <th key={each} scope="col" class="num wraps">{words(each)}</th>)}</tr></thead>
                   <tbody>{Object.entries(found.fairness).map(([cohort, shares]) => <tr key={cohort}><th scope="row">{words(cohort)}</th>{personas.map((each) => <td key={each} class="num">{percent(shares[each] ?? 0)}</td>)}</tr>)}</tbody>
                 </table>
               </div>

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { api, ApiError, ok, type Schemas } from "../api";
+import { clock } from "../clock";
 import { ago, bytes, duration, instant, lastPart, money, number, percent, plural, time, words } from "../format";
 import { useKept, useLoad, useTask } from "../load";
 import { afterNews, useNews } from "../news";
@@ -68,7 +69,7 @@ function Listing() {
 const STATES: [string, string][] = [["", "Any"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["cancelled", "Cancelled"], ["queued", "Queued"]];
 
 const tookS = (job: Job): number | null => {
-  const [start, end] = [instant(job.created_at), BUSY.has(job.state) ? new Date() : instant(job.updated_at)];
+  const [start, end] = [instant(job.created_at), BUSY.has(job.state) ? new Date(clock()) : instant(job.updated_at)];
   return start && end ? Math.max(0, (end.getTime() - start.getTime()) / 1000) : null;
 };
 

@@ -30,7 +30,7 @@ export function Reference() {
                     <ul class="plain stack tight">
                       {shown.filter((each) => (each.tags?.[0] ?? "other") === tag).map((each) => (
                         <li key={each.operationId}>
-                          <a class="wrap" href={href("/reference", { q, op: each.operationId })} aria-current={each === chosen ? "true" : undefined}><span class="method">{each.method}</span> <code>{each.path}</code></a>
+                          <a class="wrap operation" href={href("/reference", { q, op: each.operationId })} aria-current={each === chosen ? "true" : undefined}><span class="method">{each.method}</span><code>{each.path}</code></a>
                           <div class="small quiet">{each.summary}</div>
                         </li>
                       ))}

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api, ok, type Schemas } from "../api";
 import { Chart } from "../chart";
+import { clock } from "../clock";
 import { ago, bytes, date, duration, number, percent, plural, time, words } from "../format";
 import { useLoad, useTask } from "../load";
 import { afterNews, useNews, useSoon } from "../news";
@@ -76,7 +77,7 @@ function Scores({ found }: { found: Schemas["QualityHistory"] }) {
 
 /** All runs, scored or not, a page at a time. */
 function AllRuns({ days, status }: { days: number; status: string }) {
-  const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(Date.now() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
+  const ask = (cursor?: number | null) => ok(api.GET("/flights/runs", { params: { query: { status: (status || undefined) as "FAILED", from: new Date(clock() - days * 86_400_000).toISOString(), limit: PAGE, cursor: cursor ?? undefined } } }));
   const connected = useNews("runs", ({ run: told }) => {
     const { tracking_id: id, snapshot_time: at, status: now } = told as Run;
     const newest = page.data?.runs[0]?.snapshot_time ?? 0;

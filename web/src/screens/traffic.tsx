@@ -1,5 +1,6 @@
 import { api, patiently } from "../api";
 import { Chart } from "../chart";
+import { clock } from "../clock";
 import { bytes, date, number, time, words } from "../format";
 import { useLoad } from "../load";
 import { query, setQuery } from "../router";
@@ -14,7 +15,7 @@ export function Traffic() {
   const { by = "hour", days = "1" } = query.value;
   const chosen = BY.find((each) => each === by) ?? "hour";
   const found = useLoad(`traffic ${chosen} ${days}`, () => {
-    const end = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS; // whole hours: the same question is answered from the cache
+    const end = Math.ceil(clock() / HOUR_MS) * HOUR_MS; // whole hours: the same question is answered from the cache
     const period = { from: new Date(end - Number(days) * 24 * HOUR_MS).toISOString(), to: new Date(end).toISOString() };
     return patiently((asked) => api.GET("/flights/traffic", { params: { query: { by: chosen, query: asked, ...(asked ? {} : period) } } }));
   });

@@ -1,11 +1,14 @@
 """The routes' queries: the latest aircraft and their index, the verdicts, one run."""
 
+import io
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.flights import index, keys
+from chalicelib.flights.convert import convert
 from chalicelib.flights.models import LatestQuery, QualityQuery, Selection
 from chalicelib.flights.runs import begun
 from chalicelib.flights.status import RunStatus
@@ -144,3 +147,19 @@ def test_the_same_snapshot_gives_the_same_index() -> None:
         world.processing.process(RAW)
         bodies.append(world.bucket.objects[INDEX])
     assert bodies[0] == bodies[1]
+
+
+def test_without_isal_the_index_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = io.BytesIO()
+    convert(io.BytesIO(good(3)), parquet)
+    found = []
+    for installed in (True, False):
+        if not installed:
+            monkeypatch.setitem(sys.modules, "isal", None)
+        packed = io.BytesIO()
+        index.build(parquet, packed, TIME)
+        packed.seek(0)
+        found.append((len(packed.getvalue()), index.select(packed, Selection(), 10)))
+    assert found[0][1] == found[1][1]
+    assert found[0][0] != found[1][0], "another writer made it"
+    assert len(found[0][1][2]) == 3

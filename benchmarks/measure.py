@@ -73,10 +73,12 @@ def local_cloud() -> Iterator["Cloud"]:
             down(home)
 
 
-def interleaved(cases: Mapping[str, Case], rounds: int, before: Case | None = None) -> dict[str, float]:
+def interleaved(
+    cases: Mapping[str, Case], rounds: int, before: Callable[[str], object] | None = None
+) -> dict[str, float]:
     """The median time of each case in ms, over `rounds` rounds that run each once.
 
-    `before` runs before each; its time, and that of collected garbage, are not counted.
+    `before` gets each case's name before it runs; its time, and that of collected garbage, are not counted.
     """
     for case in cases.values():
         case()
@@ -85,7 +87,7 @@ def interleaved(cases: Mapping[str, Case], rounds: int, before: Case | None = No
         for name, case in cases.items():
             gc.collect()
             if before:
-                before()
+                before(name)
             started = time.perf_counter()
             case()
             times[name].append(1000 * (time.perf_counter() - started))
@@ -127,7 +129,13 @@ class Report:
     peaks: dict[str, float] = field(default_factory=dict)
 
     def compare(
-        self, label: str, cases: Mapping[str, Case], *, ours: str, rounds: int, before: Case | None = None
+        self,
+        label: str,
+        cases: Mapping[str, Case],
+        *,
+        ours: str,
+        rounds: int,
+        before: Callable[[str], object] | None = None,
     ) -> dict[str, float]:
         """Measure `cases` and keep their medians, and the ratio of every other to `ours`; return the medians."""
         medians = interleaved(cases, rounds, before)

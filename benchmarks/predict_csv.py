@@ -72,7 +72,7 @@ def compare(report: measure.Report, kind: str, rows: int, folder: Path) -> None:
         "polars": lambda: by_polars(estimator, data, outputs["polars"]),
         "DuckDB": lambda: by_duckdb(estimator, data, outputs["DuckDB"]),
     }
-    rounds, before = 9 if rows <= 100_000 else 3, removing(outputs.values())
+    rounds, before = 9 if rows <= 100_000 else 3, removing(outputs)
     medians = report.compare(label, cases, ours="ours", rounds=rounds, before=before)
     report.ratios[f"{label}: thousand rows a second, ours"] = round(rows / medians["ours"])
     same(outputs["ours"], outputs["pandas"])

@@ -99,7 +99,7 @@ def compare(report: measure.Report, kind: str, rows: int, data: Path) -> None:
         "pandas": lambda: by_pandas(estimator, data, outputs["pandas"]),
         "polars": lambda: by_polars(estimator, data, outputs["polars"]),
     }
-    rounds, before = 7 if rows <= 100_000 else 3, removing(outputs.values())
+    rounds, before = 7 if rows <= 100_000 else 3, removing(outputs)
     report.compare(f"{kind}, {rows:,} rows", cases, ours="ours", rounds=rounds, before=before)
     ours, theirs = (pd.read_csv(outputs[it])["prediction"] for it in ("ours", "pandas"))
     if not np.allclose(ours.astype(float), theirs.astype(float), rtol=1e-12):

@@ -1,7 +1,7 @@
 """Files in the place of S3, and the tables and models that the predictions' benchmarks share."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,14 +105,9 @@ class NoMeter:
         """Not counted here."""
 
 
-def removing(outputs: Iterable[Path]) -> Callable[[], None]:
-    """What removes earlier outputs: every run writes a new file, as to S3; to empty an old one takes milliseconds."""
-
-    def remove() -> None:
-        for output in outputs:
-            output.unlink(missing_ok=True)
-
-    return remove
+def removing(outputs: Mapping[str, Path]) -> Callable[[str], None]:
+    """What removes a case's earlier output: each run writes a new file, as to S3; to empty an old one takes a while."""
+    return lambda case: outputs[case].unlink(missing_ok=True)
 
 
 def numbers(rows: int, seed: int = 0) -> Any:

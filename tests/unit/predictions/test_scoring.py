@@ -99,6 +99,7 @@ def test_the_fast_way_gives_what_the_plain_way_gives(block):
 @given(blocks(), st.sampled_from([("a", "name", "b"), ("a", "b"), ("a",)]))
 @example(b"1,x,2\n,y,\n", ("a", "name", "b"))
 @example(b"1\n2,3\n", ("a", "name", "b"))
+@example(b"1,x,2,3,y,4\n", ("a", "name", "b"))
 @example(b"1\n\n2\n", ("a",))
 @example(b"1,x\n2,3,y\n4,5\n6\n", ("a", "name", "b"))
 def test_numbers_in_place_are_those_of_the_plain_way(block, names):

@@ -320,14 +320,14 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
         readings.notes.append("a column says which amounts are debits and which credits")
         for row in rows:
             if row.get("amount") is not None:
-                bare = row["amount"].lstrip("-")
-                row["amount"] = bare if row["direction"].strip().lower() in known.out else f"-{bare}"
+                into = row["direction"].strip().lower() in known.into
+                row["amount"] = _negated(row["amount"]) if into else row["amount"].lstrip("-")
         return
     if not is_plaid and _minus_is_out(rows, query):
         readings.notes.append("a negative amount is money out")
         for row in rows:
             if row.get("amount") is not None:
-                row["amount"] = row["amount"][1:] if row["amount"].startswith("-") else f"-{row['amount']}"
+                row["amount"] = _negated(row["amount"])
     else:
         readings.notes.append("a positive amount is money out")
 
@@ -374,6 +374,13 @@ def _number(text: str | None, decimal: str) -> str | None:
     return f"-{digits}" if negative else digits
 
 
+def _negated(amount: str) -> str:
+    """What `_number` returned, with the other sign; what is no amount stays as it is."""
+    if not re.fullmatch(r"-?[\d.]+", amount):
+        return amount
+    return amount[1:] if amount.startswith("-") else f"-{amount}"
+
+
 def _one_of_two(out: str | None, money_in: str | None) -> str | None:
     """The amount of a row with a debit and a credit, of which one is empty or zero."""
 
@@ -383,7 +390,7 @@ def _one_of_two(out: str | None, money_in: str | None) -> str | None:
     if said(out) and said(money_in):
         return f"{out} and {money_in}"
     if said(money_in):
-        return f"-{str(money_in).lstrip('-')}"
+        return _negated(str(money_in).lstrip("-"))
     return out.lstrip("-") if out is not None else money_in
 
 

@@ -435,6 +435,20 @@ def test_one_bad_amount_costs_its_row_alone(amount: str) -> None:
     assert [row.field for row in found.rejections] == ["amount"]
 
 
+@pytest.mark.parametrize(
+    ("header", "good", "bad"),
+    [
+        ("Date,Description,Amount", "2026-11-20,Shop,-5.00", "2026-11-19,Shop,much"),
+        ("Date,Description,Debit,Credit", "2026-11-20,Shop,5.00,", "2026-11-19,Pay,,much"),
+        ("Date,Description,Amount,Type", "2026-11-20,Shop,5.00,debit", "2026-11-19,Pay,much,credit"),
+    ],
+)
+def test_a_text_that_is_no_amount_is_quoted_as_the_file_has_it(header: str, good: str, bad: str) -> None:
+    (left_out,) = table(header, good, bad).rejections
+    assert (left_out.line, left_out.field) == (3, "amount")
+    assert "'much'" in left_out.problem
+
+
 def test_a_number_beyond_measure_in_json_costs_its_row_alone() -> None:
     raw = b'{"transactions": [{"account_id": "a", "date": "2026-11-20", "amount": 1e1000000}]}'
     assert [row.field for row in from_json(raw, TODAY).rejections] == ["amount"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
-from chalicelib.entry.limits import MOST, ONE_IN, AddressLimits
+from chalicelib.entry.limits import MOST, AddressLimits
 from chalicelib.entry.operators import Operators
 from chalicelib.entry.signin import SignIn
 from chalicelib.settings import Settings
@@ -84,7 +84,7 @@ class Workloads:
     @cached_property
     def limits(self) -> AddressLimits:
         chats = self.settings.chats_per_address
-        return AddressLimits(self.shared.counters, now, {**MOST, "chat": chats, "socket": 2 * chats}, ONE_IN)
+        return AddressLimits(self.shared.counters, now, {**MOST, "chat": chats, "socket": 2 * chats})
 
     @cached_property
     def doorman(self) -> "Doorman":

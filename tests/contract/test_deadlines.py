@@ -38,6 +38,8 @@ from tests.contract.spendsense_database import Target, fresh_database
 from tests.fakes.season import ConcertWorld
 
 BUDGET_S = 1.0
+BUDGETS_S = (BUDGET_S, 4.0, 16.0, 64.0)
+"""A busy machine may take the whole of the first to prepare a call, and then nobody has been asked."""
 OWN_LIMIT_S = 200.0
 """What each client may take by its own limits here, so that a deadline is told from them on a slow machine, too."""
 TOO_LONG_S = 100.0
@@ -50,13 +52,23 @@ time.sleep(3600)
 """
 
 
+@pytest.fixture
+def sent() -> list[str]:
+    """The calls that clients really sent."""
+    return []
+
+
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients whose own limits are far away."""
-    new = Clients._new
-    monkeypatch.setattr(
-        Clients, "_new", lambda self, service, given: new(self, service, {**given, "read_timeout": OWN_LIMIT_S})
-    )
+def unhurried(monkeypatch: pytest.MonkeyPatch, sent: list[str]) -> None:
+    """Clients whose own limits are far away, and that note what they send."""
+    original = Clients._new
+
+    def new(self: Clients, service: str, given: Mapping[str, Any]) -> Any:
+        client = original(self, service, {**given, "read_timeout": OWN_LIMIT_S})
+        client.meta.events.register_last("before-send", lambda event_name, **_: sent.append(event_name))
+        return client
+
+    monkeypatch.setattr(Clients, "_new", new)
     monkeypatch.setattr(opensky, "TIMEOUT_S", OWN_LIMIT_S)
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", OWN_LIMIT_S)
     monkeypatch.setattr(postgres, "SILENCE_S", OWN_LIMIT_S)
@@ -111,18 +123,21 @@ UPSTREAMS = ("redshift", "sagemaker", "bedrock", "bedrock agent", "secrets", "dy
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_a_stopped_upstream_is_given_up_at_the_requests_deadline_and_not_asked_again(
-    client: Clients, upstream: str
+    client: Clients, sent: list[str], upstream: str
 ) -> None:
     call = calls(client)[upstream]
     started = time.monotonic()
-    with within(BUDGET_S):
-        # A silent warehouse is a 503 that says when to try again.
-        with pytest.raises(UpstreamUnavailable if upstream == "redshift" else TIMED_OUT):
-            call()
-        asked_again = time.monotonic()
-        with grace(30), pytest.raises(UpstreamTimeout):
-            call()  # it has time now, and is refused without a word to the server
-        assert time.monotonic() - asked_again < TOO_LONG_S
+    for budget_s in BUDGETS_S:
+        with within(budget_s):
+            # A silent warehouse is a 503 that says when to try again.
+            with pytest.raises(UpstreamUnavailable if upstream == "redshift" else TIMED_OUT):
+                call()
+            if not sent:
+                continue
+            with grace(30), pytest.raises(UpstreamTimeout):
+                call()  # it has time now, and is refused without a word to the server
+            break
+    assert len(sent) == 1
     assert time.monotonic() - started < TOO_LONG_S
 
 

@@ -62,8 +62,8 @@ def to_the_end(socket: Any) -> None:
         pass
 
 
-def through_the_cloud(report: measure.Report, rounds: int = 60) -> None:
-    """Both ways in turn, on one cloud."""
+def through_the_cloud(report: measure.Report, rounds: int = 50) -> None:
+    """Both ways in turn, on one cloud; an address may chat 120 times in ten minutes."""
     with (
         measure.local_cloud() as cloud,
         connect(f"{cloud.websocket_url}?channel=chat", open_timeout=30) as socket,

@@ -20,7 +20,7 @@ from chalicelib.settings import Settings
 from chalicelib.wiring import Services
 from tests.app.conftest import Answer, Api, KnownSecrets
 from tests.app.spendsense.tokens import ANN, token
-from tests.contract.test_deadlines import TOO_LONG_S, stopped, unhurried  # noqa: F401
+from tests.contract.test_deadlines import TOO_LONG_S, sent, stopped, unhurried  # noqa: F401
 from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
 from tests.fakes.season import ConcertWorld
 from tests.fakes.spendsense_aws import POOL

@@ -593,9 +593,10 @@ def send_half(request: httpx.Request) -> None:
 
 
 def data_files(cloud: Cloud) -> list[str]:
-    """The tables to score that are stored."""
-    answer = httpx.get(f"{cloud.rest_url}/predictions/data", headers=operator(cloud), timeout=PATIENCE_S)
-    return [each["data_s3_uri"] for each in answer.raise_for_status().json()["files"]]
+    """The tables to score that were uploaded."""
+    bucket = cloud.buckets["predictions"]
+    pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="data/uploads/")
+    return [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
 
 
 def open_import(person: Visitor) -> None:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
-NASTY = '<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 150
+NASTY = ('<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 200)[:200]
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
 RULES = """

@@ -188,7 +188,7 @@ def _p95(times: list[float]) -> float:
 def _timed_calls(url: str) -> dict[str, dict[str, list[float]]]:
     """The times of both for each read, in turn for the same person; each goes first for every other person.
 
-    Whoever goes first finds the person's rows as they are, on disk for most people; the second finds them in memory.
+    The first of the two reads most people's rows from disk; the second finds them in memory.
     """
     from chalice.test import Client
 

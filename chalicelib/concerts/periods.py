@@ -97,9 +97,9 @@ DATED = re.compile(
 )
 """A word without which a text names no days: looking for it is much faster than for all of POINT."""
 IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b")
-"""After a weekday that stands for several: "a Friday in December"."""
+"""Follows a weekday that means any of several days: "a Friday in December"."""
 ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
-"""Around a season that stands for itself: "rock, Texas, spring"."""
+"""The text before and after a season that is a part of a list: "rock, Texas, spring"."""
 NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")

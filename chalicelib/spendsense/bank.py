@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -207,7 +206,7 @@ def read_transaction(
     )
 
 
-@lru_cache(maxsize=20_000)
+@fields.remembered
 def _categorised(primary: str, detailed: str, texts: str, sign: int) -> tuple[Category, bool]:
     return packaged_taxonomy().categorise(primary, detailed, texts, sign)
 
@@ -230,7 +229,7 @@ def _one_line(value: Any) -> tuple[str, tuple[str, ...]]:
     return _tidied(value) if isinstance(value, str) else (fields.printable(value), ())
 
 
-@lru_cache(maxsize=20_000)
+@fields.remembered
 def _tidied(text: str) -> tuple[str, tuple[str, ...]]:
     line = _SPACES.sub(" ", text).strip()
     told = ("a name was put on one line",) if line != text.strip() else ()
@@ -301,7 +300,7 @@ def _shown(value: Any) -> str:
     return "is missing" if value is None else f"is {str(value)[:60]!r}"
 
 
-@lru_cache(maxsize=20_000)
+@fields.remembered
 def canonical(name: str) -> str:
     """The key that a merchant is grouped by: lower case, without store numbers and stray punctuation.
 

@@ -4,10 +4,13 @@ Values come from JSON (typed) or from CSV (text, where empty means null); both a
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_AMOUNT = Decimal(10_000_000_000)
 EARLIEST = date(1990, 1, 1)
@@ -16,6 +19,7 @@ DAYS_AHEAD = 7
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_KEPT: list[Callable[[], None]] = []
 
 
 def printable(value: Any, longest: int = 200) -> str:
@@ -33,6 +37,19 @@ def identifier(value: Any) -> str:
     if not found:
         raise ValueError("an id of 1 to 100 characters")
     return found
+
+
+def remembered(read: F) -> F:
+    """`read`, with its results kept until `forget`: the rows of a file repeat texts, days and numbers."""
+    kept = lru_cache(maxsize=20_000)(read)
+    _KEPT.append(kept.cache_clear)
+    return cast(F, kept)
+
+
+def forget() -> None:
+    """Drop all that `remembered` functions keep: a person's texts, which may be as long as the file."""
+    for clear in _KEPT:
+        clear()
 
 
 @cache
@@ -96,7 +113,7 @@ def day(value: Any) -> date:
     return found
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from chalicelib.spendsense.bank import BankStatement, BankTransaction
+from chalicelib.spendsense.fields import forget
 from chalicelib.spendsense.models import Imported, ImportQuery, Operator, PreviewRow
 from chalicelib.spendsense.ports import Announcements, Ledger
 from chalicelib.spendsense.statements import from_csv, from_json
@@ -50,10 +51,13 @@ class Imports:
     def _read(self, raw: bytes, content_type: str, query: ImportQuery) -> BankStatement:
         kind = content_type.partition(";")[0].strip().lower()
         today = self._clock().date()
-        if kind == "application/json":
-            return from_json(raw, today, query)
-        if kind == "text/csv":
-            return from_csv(raw, query, today)
+        try:
+            if kind == "application/json":
+                return from_json(raw, today, query)
+            if kind == "text/csv":
+                return from_csv(raw, query, today)
+        finally:
+            forget()
         raise unknown_kind(kind)
 
 

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct, field
 
 from chalicelib.errors import InvalidInput, TooLarge, Unprocessable
+from chalicelib.spendsense.fields import remembered
 from chalicelib.spendsense.models import ImportQuery, Readings
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
@@ -117,7 +118,7 @@ def _state(row: Mapping[Any, Any]) -> str | None:
     return _state_of(word) if (word := row.get("pending")) else None
 
 
-@lru_cache(maxsize=1_000)
+@remembered
 def _state_of(word: str) -> str | None:
     return next((state for state, words in packaged_columns().states.items() if word.lower() in words), None)
 
@@ -275,7 +276,7 @@ def _proven_order(slashed: Sequence[re.Match[str]]) -> str:
     )
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def _iso(text: str | None, order: str) -> str | None:
     if text is None:
         return None
@@ -361,7 +362,7 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
     return proven.pop() if proven else "."
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def _number(text: str | None, decimal: str) -> str | None:
     """An amount with a point and no other sign but a minus in front; what is no amount stays as it is."""
     if text is None:

@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
 from chalicelib.spendsense import statements
-from chalicelib.spendsense.bank import BankStatement
-from chalicelib.spendsense.models import ImportQuery
+from chalicelib.spendsense.bank import BankStatement, _tidied, canonical
+from chalicelib.spendsense.fields import _day
+from chalicelib.spendsense.imports import Imports
+from chalicelib.spendsense.models import ImportQuery, Operator, ProfileChange
 from chalicelib.spendsense.statements import from_csv, from_json
 from chalicelib.spendsense.taxonomy import Category
+from tests.contract.spendsense_people import NOW, subject
+from tests.fakes.spendsense import FakePeople
+from tests.fakes.spendsense_aws import FakeAnnouncements
 
 TODAY = date(2026, 11, 21)
 
@@ -280,3 +285,14 @@ def test_a_file_cut_between_two_days_gives_the_rows_of_the_whole() -> None:
     )
     ids = [row.external_id for part in parts for row in part.transactions]
     assert (len(set(ids)), ids) == (12, [row.external_id for row in whole.transactions])
+
+
+def test_no_text_of_a_file_is_kept_after_its_import() -> None:
+    person, people = subject("ann"), FakePeople()
+    people.register(person, ProfileChange(display_name="ann"), NOW)
+    imports = Imports(ledger=people, announcements=FakeAnnouncements(), clock=lambda: NOW)
+    given = json.dumps({"accounts": [ACCOUNT], "transactions": [TRANSACTION]}).encode()
+    taken = imports.take(person, given, "application/json", ImportQuery(), Operator(operator=person, request_id="1"))
+    assert taken.saved["transactions"] == 1
+    readers: list[Any] = [canonical, _tidied, _day]
+    assert [reader.cache_info().currsize for reader in readers] == [0, 0, 0]

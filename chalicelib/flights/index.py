@@ -36,7 +36,9 @@ def build(parquet: BinaryIO, sink: BinaryIO, snapshot_time: int) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with _gzip_file()(fileobj=sink, mode="wb", compresslevel=1, mtime=0, filename="") as lines:
+    from chalicelib.flights.states_text import GzipStream
+
+    with GzipStream(fileobj=sink, mode="wb", compresslevel=1, mtime=0, filename="") as lines:
         lines.write(msgspec.json.encode({"time": snapshot_time}) + b"\n")
         for batch in pq.ParquetFile(parquet).iter_batches(BLOCK_ROWS, columns=list(COLUMNS)):
             placed = pc.and_(batch["latitude"].is_valid(), batch["longitude"].is_valid())
@@ -48,15 +50,6 @@ def build(parquet: BinaryIO, sink: BinaryIO, snapshot_time: int) -> None:
                     column = column.cast("string")  # a dictionary becomes Python's texts twenty times slower
                 block[name] = (pc.round(column, DECIMALS[name]) if name in DECIMALS else column).to_pylist()
             lines.write(msgspec.json.encode(block) + b"\n")
-
-
-def _gzip_file() -> Any:
-    """isal's writer, which takes a quarter of zlib's time, or zlib's where isal is not installed."""
-    try:
-        from isal import igzip
-    except ImportError:
-        return gzip.GzipFile
-    return igzip.IGzipFile
 
 
 def select(stream: BinaryIO, wanted: Selection, limit: int) -> tuple[int, int, list[Aircraft]]:

@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 import zlib
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, cast
 
 import msgspec
 
@@ -18,10 +18,10 @@ from chalicelib.flights import states_json
 try:
     from isal import igzip, isal_zlib
 
-    _Gzip: type[io.BufferedIOBase] = igzip.IGzipFile
+    GzipStream: Any = igzip.IGzipFile
     _DAMAGE: tuple[type[Exception], ...] = (gzip.BadGzipFile, cast(type[Exception], isal_zlib.error))
 except ImportError:
-    _Gzip = gzip.GzipFile
+    GzipStream = gzip.GzipFile
     _DAMAGE = (gzip.BadGzipFile, zlib.error)
 
 PIECE_BYTES = 6 << 20
@@ -79,7 +79,7 @@ class Stream:
     def __init__(self, source: BinaryIO, max_bytes: int) -> None:
         self._whole = _Whole(source)
         raw = io.BufferedReader(self._whole)
-        self._bytes = _Gzip(fileobj=raw) if raw.peek(2).startswith(_GZIP_MAGIC) else raw  # type: ignore[call-arg]
+        self._bytes = GzipStream(fileobj=raw) if raw.peek(2).startswith(_GZIP_MAGIC) else raw
         self.max_bytes = max_bytes
         self.position = 0
 

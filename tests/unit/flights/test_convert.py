@@ -354,7 +354,7 @@ def test_limits_are_inclusive() -> None:
 
 
 def test_without_isal_zlib_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states_text, "_Gzip", gzip.GzipFile)
+    monkeypatch.setattr(states_text, "GzipStream", gzip.GzipFile)
     content = gzip.compress(text([CLIMBING, PARKED]))
     assert isinstance(converted(content)[1], pa.Table)
     assert converted(content)[0].rows == 2

@@ -24,11 +24,23 @@ from chalicelib.spendsense.models import ImportQuery, Readings
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"%PDF": "a PDF document",
+    b"OFXHEADER": "OFX",
+    b"!": "QIF",
+    b":20:": "MT940",
+    b"<": "XML or HTML",
+}
+"""What a bank offers beside CSV, by its first bytes."""
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
 """Lines that may stand above the header: the bank's name, the account, the period."""
 MAX_TABLE_COLUMNS = 256
 MAX_FILE_ROWS = 250_000
+VOTERS = 2_000
+"""Rows, spread over a file, whose words say what a minus means: more would say the same."""
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
@@ -85,6 +97,8 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
     Unprocessable if it is no table, has no header that we know, or can be read in two ways.
     """
+    if other := next((kind for mark, kind in OTHER_FORMATS.items() if raw.lstrip().startswith(mark)), None):
+        raise Unprocessable.of("body", f"is {other}", "the same transactions as CSV, or Plaid's JSON")
     text, encoding = decoded(raw)
     readings = Readings(format="CSV", encoding=encoding)
     lines = list(_lines(text))
@@ -408,13 +422,14 @@ def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool
             "?amounts=positive_out or ?amounts=negative_out",
         )
     votes = Counter[bool]()
-    for text, row in amounts:
+    for text, row in amounts[:: 1 + len(amounts) // VOTERS]:
         direction = (row.get("direction") or "").strip().lower()
         called = f"{row.get('name')} {row.get('merchant_name')} {row.get('original_description')}"
-        if direction in packaged_columns().out:
-            votes[text.startswith("-")] += 1
-        elif direction in packaged_columns().into or packaged_taxonomy().is_income(row.get("category") or "", called):
-            votes[not text.startswith("-")] += 1
+        money_in: bool | None = direction in packaged_columns().into
+        if not money_in and direction not in packaged_columns().out:
+            money_in = packaged_taxonomy().says_money_in(row.get("category") or "", called)
+        if money_in is not None:
+            votes[text.startswith("-") != money_in] += 1
     if votes:
         return votes[True] >= votes[False]
     return 2 * len(minus) >= len(amounts)

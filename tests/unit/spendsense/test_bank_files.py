@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
+from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unprocessable
 from chalicelib.spendsense import statements
 from chalicelib.spendsense.bank import BankStatement, _tidied, canonical
 from chalicelib.spendsense.fields import _day
@@ -242,6 +242,67 @@ def test_csv_rows_that_are_too_long_or_too_short(line: str, field: str) -> None:
 def test_csv_that_cannot_be_read_at_all(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         from_csv(raw, ImportQuery(), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"PK\x03\x04\x14\x00", "workbook"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\nOFXHEADER:100\n", "OFX"),
+        (b"!Type:Bank\nD11/03/2026\n", "QIF"),
+        (b":20:STARTUMS\n", "MT940"),
+        (b"<?xml version='1.0'?><Document/>", "XML"),
+    ],
+)
+def test_what_banks_offer_beside_csv_is_named(raw: bytes, kind: str) -> None:
+    with pytest.raises(Unprocessable, match=kind):
+        from_csv(raw, ImportQuery(), TODAY)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fecha;Concepto;Importe;Saldo",
+        "Data;Descrição;Valor;Saldo",
+        "Data contabile;Causale;Importo;Saldo contabile",
+        "Date opération;Libellé;Montant;Solde",
+        "Data operacji;Opis operacji;Kwota;Saldo po operacji",
+        "Bokföringsdatum;Beskrivning;Belopp;Saldo",
+    ],
+)
+def test_columns_in_other_languages(header: str) -> None:
+    found = from_csv(f"{header}\n25.11.2026;X;-1.234,50;9,00\n".encode(), ImportQuery(account_id="a"), TODAY)
+    assert [(row.posted_on.day, row.name, row.amount_cents) for row in found.transactions] == [(25, "X", 123_450)]
+    assert not found.readings.unknown
+
+
+def test_columns_of_money_out_and_in_in_other_languages() -> None:
+    for header in ("Fecha,Concepto,Cargo,Abono", "Data,Descrizione,Uscite,Entrate", "Date,Libellé,Débit,Crédit"):
+        raw = f"{header}\n2026-11-25,X,4.00,\n2026-11-26,Y,,5.00\n".encode()
+        found = from_csv(raw, ImportQuery(account_id="a"), TODAY)
+        assert [row.amount_cents for row in found.transactions] == [400, -500], header
+
+
+@pytest.mark.parametrize("plus_is_out", [True, False])
+@pytest.mark.parametrize(
+    ("name", "category", "is_out"),
+    [
+        ("AUTOPAY PAYMENT - THANK YOU", "", False),
+        ("PAYMENT RECEIVED", "", False),
+        ("ACME PAYROLL", "", False),
+        ("CORNER SHOP", "Groceries", True),
+        ("CITY INSURANCE", "", True),
+    ],
+)
+def test_one_row_whose_words_say_where_money_goes_outweighs_the_number_of_minuses(
+    name: str, category: str, is_out: bool, plus_is_out: bool
+) -> None:
+    sign = 1 if plus_is_out else -1
+    rows = [(name, category, sign * (300 if is_out else -300)), *(("X", "", sign * amount) for amount in (-5, -6, 7))]
+    given = "date,name,category,amount\n" + "".join(f"2026-11-20,{row[0]},{row[1]},{row[2]}.00\n" for row in rows)
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [30_000 if is_out else -30_000, -500, -600, 700]
 
 
 # -- anything

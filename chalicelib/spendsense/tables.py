@@ -44,11 +44,16 @@ VOTERS = 2_000
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
-_WORDED = ("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y")
-_NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?-?")
-_SIGNS = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cr|dr)\b", re.I)
-_CURRENCY = re.compile(r"€|£|\b(?:USD|EUR|GBP)\b")
-_CODES = {"€": "EUR", "£": "GBP"}
+_WORDED = ("%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d %B %Y", "%B %d, %Y")
+_SAME_SIGNS = str.maketrans("\u2212\u2013\u2019", "--'")
+_NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?[-+]?")
+_ISO_CODES = (
+    "AUD|BGN|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|SEK|SGD|THB|TRY|USD|ZAR"
+)
+_SIGNS = re.compile(rf"R?\$|[€£¥₹]|(?<![a-z])(?:{_ISO_CODES}|cr|dr|kr|zł)(?![a-z])\.?", re.I)
+_CURRENCY = re.compile(rf"[€£₹]|zł|R\$|(?<![A-Z])(?:{_ISO_CODES})(?![A-Z])")
+_MARK = re.compile(r"(?<![a-z])([cd])r(?![a-z])", re.I)
+_CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "zł": "PLN", "R$": "BRL"}
 _IN_BRACKETS = re.compile(r"\s*\(([A-Z]{3}|€|£|\$)\)$")
 """The currency of a column, at the end of its name: "Amount (EUR)"."""
 
@@ -316,8 +321,9 @@ def _iso(text: str | None, order: str) -> str | None:
 
 def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
     """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
+    marks = [mark[1].lower() if (mark := _MARK.search(row.get("amount") or "")) else None for row in rows]
     texts = dict.fromkeys(row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name))
-    decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_SIGNS.sub("", text).strip())], query)
+    decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_bare(text))], query)
     if decimal == ",":
         readings.notes.append("amounts have a decimal comma")
     for row in rows:
@@ -327,6 +333,13 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
         readings.notes.append("amounts are in columns of debit and credit")
         for row in rows:
             row["amount"] = _one_of_two(row.pop("debit", None), row.pop("credit", None))
+        return
+    if any(marks):
+        readings.notes.append("CR marks money in, DR money out; rows without a mark are the opposite of the others")
+        for row, mark in zip(rows, marks, strict=True):
+            if row.get("amount") is not None:
+                into = mark == "c" if mark else "c" not in marks
+                row["amount"] = _negated(row["amount"].lstrip("-")) if into else row["amount"].lstrip("-")
         return
     directions = {(row.get("direction") or "").strip().lower() for row in rows}
     known = packaged_columns()
@@ -376,12 +389,17 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
     return proven.pop() if proven else "."
 
 
+def _bare(text: str) -> str:
+    """An amount without its currency, with one kind of minus and apostrophe."""
+    return _SIGNS.sub("", text.translate(_SAME_SIGNS)).strip()
+
+
 @remembered
 def _number(text: str | None, decimal: str) -> str | None:
     """An amount with a point and no other sign but a minus in front; what is no amount stays as it is."""
     if text is None:
         return None
-    bare = _SIGNS.sub("", text).strip()
+    bare = _bare(text)
     if not _NUMBER.fullmatch(bare):
         return text
     negative = "-" in bare or bare.startswith("(")

@@ -66,7 +66,7 @@ class Taxonomy:
         return category, known is not None or not given
 
     def says_money_in(self, label: str, texts: str) -> bool | None:
-        """Whether a row's label or words mean money in or money out, regardless of its amount's sign; None for neither."""
+        """Whether a row's label or words mean money in, or out, regardless of its amount's sign; None for neither."""
         if label and (category := self._named(_name(label), -1)):
             return True if category.primary == "INCOME" else False if category.flow in SPENT else None
         money_in = self._worded(texts, -1).primary == "INCOME" or bool(self._received.search(texts))

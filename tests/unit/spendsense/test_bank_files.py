@@ -305,6 +305,43 @@ def test_one_row_whose_words_say_where_money_goes_outweighs_the_number_of_minuse
     assert [row.amount_cents for row in found.transactions] == [30_000 if is_out else -30_000, -500, -600, 700]
 
 
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("\u221212.40", None),
+        ("\u201312.40", None),
+        ("12.40-", None),
+        ("(12.40)", None),
+        ("-12.40 CHF", "CHF"),
+        ("SEK-12.40", "SEK"),
+        ("-12.40 kr", None),
+        ("-12.40 zł", "PLN"),
+        ("R$ -12.40", "BRL"),
+        ("-₹12.40", "INR"),
+    ],
+)
+def test_an_amount_as_banks_write_it(text: str, currency: str | None) -> None:
+    given = f"date,name,amount\n2026-11-20,X,{text}\n2026-11-20,Y,1'000.00+\n2026-11-20,Z,-1’000.00\n"
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [1240, -100_000, 100_000]
+    assert found.transactions[0].currency == currency
+
+
+@pytest.mark.parametrize(
+    "amounts", [("12.40 DR", "5.00 CR"), ("12.40", "5.00CR"), ("12.40dr", "5.00"), ("-12.40 Dr", "5.00 Cr")]
+)
+def test_marks_of_debits_and_credits(amounts: tuple[str, str]) -> None:
+    given = "date,name,amount\n" + "".join(f"2026-11-20,X,{amount}\n" for amount in amounts)
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [1240, -500]
+
+
+@pytest.mark.parametrize("day", ["20-NOV-26", "20 Nov 26", "Nov 20 2026", "20-Nov-2026", "November 20, 2026"])
+def test_days_with_the_months_name(day: str) -> None:
+    found = from_csv(f'date,name,amount\n"{day}",X,-5\n'.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.posted_on.isoformat() for row in found.transactions] == ["2026-11-20"]
+
+
 # -- anything
 
 values = st.recursive(

@@ -321,7 +321,8 @@ def _iso(text: str | None, order: str) -> str | None:
 
 def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
     """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
-    marks = [mark[1].lower() if (mark := _MARK.search(row.get("amount") or "")) else None for row in rows]
+    found = [_MARK.search(row.get("amount") or "") for row in rows]
+    marks = [mark[1].lower() if mark else None for mark in found]
     texts = dict.fromkeys(row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name))
     decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_bare(text))], query)
     if decimal == ",":

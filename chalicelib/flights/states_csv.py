@@ -33,7 +33,6 @@ _CONVERSION = csv.ConvertOptions(
     strings_can_be_null=True,
     check_utf8=True,
 )
-_BLOCK_READ_AT_ONCE = 1 << 20
 
 
 class Doubt(Exception):
@@ -53,7 +52,7 @@ def parse_csv(text: bytearray, start: int, end: int) -> pa.RecordBatch:
         raise Doubt("line breaks between values")
     rows = memoryview(text)
     _require_json(rows[start - 1 : end + 1])
-    return _typed(_read(_lines(rows[start:end])).unify_dictionaries().combine_chunks())
+    return _typed(_read(_lines(rows[start:end])))
 
 
 def _require_json(framed: memoryview) -> None:
@@ -101,7 +100,7 @@ def _read(lines: _Lines) -> pa.Table:
     if not MIN_FIELDS <= lines.fields <= len(STATE_SCHEMA):
         raise Doubt(f"rows of {lines.fields} fields")
     names = STATE_SCHEMA.names[: lines.fields]
-    reading = csv.ReadOptions(column_names=names, block_size=_BLOCK_READ_AT_ONCE, use_threads=False)
+    reading = csv.ReadOptions(column_names=names, block_size=len(lines.text), use_threads=False)  # one chunk
     try:
         table = csv.read_csv(pa.BufferReader(lines.text), reading, _PARSING, _CONVERSION)
     except pa.ArrowInvalid as error:

@@ -215,6 +215,7 @@ def trained(case, seed):
     return pipeline.fit(read(text, columns, dated=dated)[list(columns)], target), text
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @examples(40)
 @given(cases(), st.integers(0, 10_000), st.integers(1, 50))

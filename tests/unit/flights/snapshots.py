@@ -92,11 +92,3 @@ def small_pieces(first: int = 300, most: int = 1200) -> Iterator[None]:
         patch.setattr(states_text, "FIRST_PIECE_BYTES", first)
         patch.setattr(states_text, "PIECE_BYTES", most)
         yield
-
-
-@contextmanager
-def shared_pieces() -> Iterator[None]:
-    """Two threads read every piece of more than a row."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(states_csv, "WORTH_SHARING", 0)
-        yield

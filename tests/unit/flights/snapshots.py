@@ -57,7 +57,7 @@ def converted(content: bytes | io.RawIOBase, limits: SnapshotLimits | None = Non
     sink = io.BytesIO()
     conversion = convert(source, sink, limits=limits or SnapshotLimits())
     assert conversion.bytes_out == len(sink.getvalue())
-    return conversion, pq.read_table(sink)
+    return conversion, pq.ParquetFile(sink).read()  # takes half of the time of `read_table`
 
 
 def bits(table: pa.Table) -> dict[str, pa.Array]:

@@ -29,8 +29,25 @@ httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 TESTS = Path(__file__).parent
 GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()
-SLOW_FIRST = ("package/test_archives.py", "cloud", "browser", "package", "contract", "infra", "unit", "app")
-"""Where the tests begin, by their paths. One worker builds the archives first; the others find them built."""
+SLOW_FIRST = ("package", "cloud", "browser", "contract", "infra", "unit", "app")
+"""Where the tests begin, by their paths."""
+TOGETHER = ("tests/package/", "tests/browser/")
+"""Folders whose files share what is dear to make: the archives, and a cloud with something in it and a browser."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one worker run all files of a folder that belong together; others go to the workers file by file."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+    return ByFolder(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -43,18 +43,21 @@ def converted(vectors: Vectors, time: int = TIME) -> tuple[bytes, int]:
     return parquet.getvalue(), conversion.rejected
 
 
+@pytest.mark.slow
 def test_honest_snapshots_pass() -> None:
     failed = [(kind, report.reasons) for kind, time, vectors in islice(honest(), 0, None, 4)
               if (report := judged(vectors, time)).verdict != "passed"]  # fmt: skip
     assert failed == []
 
 
+@pytest.mark.slow
 def test_spoiled_snapshots_go_to_quarantine() -> None:
     missed = [fault for fault, _, usual, vectors in islice(spoiled(), len(FAULTS))
               if judged(vectors, usual_rows=usual).verdict != "failed"]  # fmt: skip
     assert missed == []
 
 
+@pytest.mark.slow
 def test_what_was_written_without_knowing_the_checks_is_told_apart_too() -> None:
     faults = {**unseen.SPOILED, **unseen.LATER}
     missed = {fault for fault, _, usual, vectors in islice(spoiled(faults), len(faults))
@@ -71,6 +74,7 @@ def test_honest_snapshots_continue_the_one_before() -> None:
     assert failed == []
 
 
+@pytest.mark.slow
 def test_what_does_not_continue_the_snapshot_before_goes_to_quarantine() -> None:
     faults = {**pairs.DEVELOPMENT, **pairs.HELD_OUT, **pairs.FRESH}
     faults |= {name: pairs.alone(unseen.LATER[name]) for name in unseen.HIDDEN}

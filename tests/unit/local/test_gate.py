@@ -225,3 +225,11 @@ def test_calls_are_written_down_by_function(tmp_path: Path, monkeypatch: pytest.
         ("omnibus-local-work", "s3:GetObject", "arn:aws:s3:::bucket/key"),
         ("omnibus-local-work", "redshift-data:ExecuteStatement", "*"),
     }
+
+
+def test_a_policy_is_taken_apart_once() -> None:
+    taken: list[Any] = []
+    parsed = gate.remembered(lambda document: taken.append(document) or [len(document)])
+    assert parsed("text") == parsed("text") == [4]
+    assert parsed({"Statement": []}) == [1]
+    assert taken == ["text", {"Statement": []}]

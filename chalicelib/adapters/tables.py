@@ -24,7 +24,7 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 from chalicelib import deadline
-from chalicelib.adapters.aws import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, SHORTEST_S
+from chalicelib.adapters.aws import SHORTEST_S
 from chalicelib.errors import UpstreamTimeout
 
 SERVICE = "dynamodb"
@@ -76,8 +76,12 @@ class Tables:
             if request := deadline.current():
                 request.ask(SERVICE)
             connection = self._connection()
-            connection.sendall(self._head(DIRECT[name], body) + body)
         except (OSError, UpstreamTimeout):
+            return again
+        try:
+            connection.sendall(self._head(DIRECT[name], body) + body)
+        except OSError:
+            connection.close()
             return again
         return partial(self._answer, connection, again)
 
@@ -85,7 +89,7 @@ class Tables:
         return self.begin(name, **asked)()
 
     def _answer(self, connection: socket.socket, again: Callable[[], Answer]) -> Answer:
-        connection.settimeout(max(SHORTEST_S, deadline.left(READ_TIMEOUT_S)))
+        connection.settimeout(max(SHORTEST_S, deadline.left(self._client.meta.config.read_timeout)))
         try:
             with HTTPResponse(connection, method="POST") as response:
                 response.begin()
@@ -114,9 +118,10 @@ class Tables:
             while True:
                 idle = self._idle.pop()
                 if not select.select([idle], [], [], 0)[0]:
+                    idle.settimeout(self._client.meta.config.connect_timeout)
                     return idle
                 idle.close()
-        fresh = socket.create_connection(self._address, timeout=deadline.left(CONNECT_TIMEOUT_S))
+        fresh = socket.create_connection(self._address, timeout=deadline.left(self._client.meta.config.connect_timeout))
         fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return _trusted().wrap_socket(fresh, server_hostname=self._address[0]) if self._secure else fresh
 

@@ -38,6 +38,8 @@ from chalicelib.concerts.words import words_of
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
+UNSURE = 0.5
+"""The confidence in a topic that only a word such as "best" is about."""
 SENTENCE = 5
 """Words of a message that says more than days and a name."""
 CLAUSE = 300
@@ -151,7 +153,10 @@ class Message:
         asked: bool,
     ) -> tuple[Intent, str, float]:
         """What is asked for, where the name is one that the warehouse does not have; the name is said."""
-        _, topic, _ = taken
+        _, topic, sure = taken
+        left_over = any(self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words))
+        if topic == "venues" and sure <= UNSURE and left_over and not spans:  # "what is your favourite colour"
+            return "unknown", "", 0.2
         if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
             span.named.kind in {"artist", "venue"} for span in spans
         ):
@@ -175,9 +180,7 @@ class Message:
                 return "artist_lookup", "artist", 0.8
         if topic == "artist" and not refers and not asked:
             return "unknown", "", 0.2
-        strange = len(self.words) >= SENTENCE and any(
-            self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words)
-        )
+        strange = left_over and len(self.words) >= SENTENCE
         if (
             topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre)
         ):  # "who won the game last night"

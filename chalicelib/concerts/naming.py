@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from chalicelib.concerts.cues import (
+    ALL_BUT,
     ARTIST_AFTER,
     BOUNDARY,
     CODE_BEFORE,
@@ -289,7 +290,7 @@ class NamedMessage(Message):
             return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True
-        if UNLOVED.match(self.flat[self._end(after - 1) :]):
+        if UNLOVED.match(self.flat[self._end(after - 1) :]) or ALL_BUT.search(before):
             return True
         if not cues:
             return False

@@ -334,6 +334,8 @@ class _Reader(NamedMessage):
             answered = (topic == "venue" and "amenities" in sentence) or (topic == "genres" and "genre" in sentence)
             if words and not answered:
                 self.unused.append(f"I could not use: {', '.join(words)}. {sentence}")
+            elif words and topic == "venue":
+                self.unused.append(f"Of {', '.join(words)}, I know what the venue lists.")
 
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""

@@ -50,7 +50,7 @@ MUSIC_AFTER = re.compile(
 ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
     "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
-    "country": re.compile(r"\b(?:which|what|any|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
+    "country": re.compile(r"\b(?:(?:in|to|from|of) any|which|what|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
 }
@@ -65,7 +65,7 @@ NEGATION = re.compile(
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|no less than|not more than|not less than|"
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -119,7 +119,7 @@ SMALL_SEATS, LARGE_SEATS = 1500, 8000
 COUNT = re.compile(
     rf"\b(?:top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
+    rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near)\b|tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:more|others)\b(?! than)"
 )
 ORDINALS = {
@@ -219,7 +219,7 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
         ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
-        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|(?<!at )most|(?<!at )least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
         ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)(?! (?:you|u)\b)|plans|evening|tonight|weekend|surprise me|somewhere|anywhere|going on|what is there$|take me out|show me more|(?:im|i am|we are|we) free)\b"),
@@ -274,9 +274,9 @@ TAKEN = re.compile(
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
-    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|arent|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?sucks\b"
+    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
 )
-"""Words after an unwanted name."""
+"""Words after an unwanted name; the groups are plural, and are about a whole list."""
 ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(

@@ -32,6 +32,7 @@ from chalicelib.concerts.words import PUNCTUATION
 LETTER = 1
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
+LISTED_NEXT = re.compile(r"^ (?:,|or|and) (\S+)")
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
 """Words after a comma that continue a list."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
@@ -67,7 +68,10 @@ class NamedMessage(Message):
                 span = span._replace(negated=found[-1].negated and bool(LISTS.fullmatch(joint)))
             elif found and found[-1].named.kind == span.named.kind and not found[-1].negated:
                 joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
-                span = span._replace(negated=span.negated and not LISTS.fullmatch(joint))
+                unloved = UNLOVED.match(self.flat[self._end(span.after - 1) :])
+                if unloved and any(unloved.groups()) and LISTS.fullmatch(joint):
+                    found[-1] = found[-1]._replace(negated=True)
+                span = span._replace(negated=span.negated and bool(unloved or not LISTS.fullmatch(joint)))
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True
@@ -120,12 +124,14 @@ class NamedMessage(Message):
         others = tuple(one for one in fitting if one is not meant)
         return Span(first, after, meant, others, self._negated(first, after, meant.kind))
 
-    @staticmethod
-    def _is_no_genre(word: str, before: str, behind: str) -> bool:
+    def _is_no_genre(self, word: str, before: str, behind: str) -> bool:
         """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
-        if MUSIC_AFTER.match(behind):
+        listed = LISTED_NEXT.match(behind)
+        if MUSIC_AFTER.match(behind) or (listed and listed[1] in self.lexicon.genres):
             return False
+        if word == "country" and before.endswith("any ") and re.match(r"^ (?:but|except|other|is|where)\b", behind):
+            return True
         return bool(ordinary and ordinary.search(before)) or bool(
             re.match(r"^ (?:club|floor|hall)s?\b", behind) and word in {"dance", "country"}
         )
@@ -303,7 +309,7 @@ class NamedMessage(Message):
             if other or (anew and any(place in self.kinds for place in near if place < comma)):
                 return False
         if re.search(
-            r"\b(?:in|at|near|around|from) (?:the )?$", reach
+            r"\b(?:in|at|near|around|from|close to|visiting) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"
             start = self.words[first].at - len(reach)
             return all(

@@ -99,7 +99,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             if number and _is_figure(message[: match.start()].rstrip()[-1:]):
                 yield from (("or", "or"), ("more", "more"))
             continue
-        raw = re.sub(r"(?i)^(we|they|you)['’´`]re$", r"\1", raw)  # "were" is past
+        raw = re.sub(r"(?i)^(we|they|you)['’´`](?:re|d)$", r"\1", raw)  # "were" is past, "wed" a day
         text = re.sub(r"['’´`.]", "", plain_text(raw)) if len(raw) > 1 and not raw[0].isdigit() else plain_text(raw)
         if raw.lower().endswith(("'s", "’s")) and len(raw) > 3 and text not in CONTRACTED:
             yield text[:-1], raw[:-2]

@@ -50,7 +50,9 @@ MUSIC_AFTER = re.compile(
 ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
     "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
-    "country": re.compile(r"\b(?:(?:in|to|from|of) any|which|what|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
+    "country": re.compile(
+        r"\b(?:(?:in|to|from|of) any|which|what|my|the|this|our|each|every|by|per|other|same|another|whole) $"
+    ),
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
 }
@@ -65,7 +67,7 @@ NEGATION = re.compile(
     r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
     r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|"
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -106,7 +108,7 @@ CAPACITY_LEAST = re.compile(
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
-    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b"
+    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b(?! ?[$€£\d])"
 )
 SMALL = re.compile(
     r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
@@ -321,7 +323,7 @@ PAST = re.compile(
 )
 ASIDE = re.compile(
     r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
-    r"|\b(?:i|we|he|she|they|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
+    r"|\b(?:(?:i|we|they)(?:ve|d)?|he|she|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
 )
 """Past tenses about people, which do not date the concerts."""
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
@@ -379,13 +381,17 @@ IDLE = frozenset(
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
 
-REAL_WORDS = frozenset("contest context content concern counter convert contact player opinion sooner".split())
+REAL_WORDS = frozenset(
+    "contest context content concern counter convert contact player opinion sooner string strings sprint springs "
+    "winner winners minter bummer learned members".split()
+)
 """Words that look like misspelled ones of ours and are none."""
 
 TARGETS = frozenset(
     "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
     "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
     "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
-    "address largest smallest biggest estimate classical compare following something anything".split()
+    "address largest smallest biggest busiest fullest estimate classical compare following something anything people "
+    "numbers outlook expect business earned projected expected before spring summer autumn winter holidays".split()
 )
 """Words of the question that a typo is mended to; the names of the warehouse are the others."""

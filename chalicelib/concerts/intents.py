@@ -51,6 +51,10 @@ def intent_of(
     summed = re.search(r"\b(?:total|overall|all) (?:\S+ )?sales\b", cued)
     if re.search(r"\bsales\b", cued) and not summed and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
         return "ticket_prediction", "forecast", 0.8
+    if re.search(r"\bsales\b(?! (?:of|for|be|look|going|start|open|begin|end)\b)", cued) and not (
+        ahead or about or cues & {"forecast"}
+    ):
+        return "data_analysis", "totals", 0.75
     if "forecast" in cues and not of_many and not summed:
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
     if concert and "similar" in cues:

@@ -155,7 +155,9 @@ class Message:
         """What is asked for, where the name is one that the warehouse does not have; the name is said."""
         _, topic, sure = taken
         left_over = any(self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words))
-        if topic == "venues" and sure <= UNSURE and left_over and not spans and not self.unused:  # "what is your favourite colour"
+        if (
+            topic == "venues" and sure <= UNSURE and left_over and not spans and not self.unused
+        ):  # "what is your favourite colour"
             return "unknown", "", 0.2
         if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
             span.named.kind in {"artist", "venue"} for span in spans

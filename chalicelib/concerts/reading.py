@@ -84,7 +84,7 @@ class _Reader(NamedMessage):
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
-        spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
+        spans = self._names([period for period in holidays if not self._is_name_like(period)])
         cued = self._cued(spans)
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
@@ -114,7 +114,7 @@ class _Reader(NamedMessage):
         if beside:
             for place in self._places_in(*beside.span()):
                 self.used[place] = True
-        back = took_place if topic in {"concerts", "artist"} else past and topic in {"totals", "venues"}
+        back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
         if beside and follows and earlier and earlier.since and earlier.until and not period:
             period = DayPeriod(0, 0, *beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after"))
@@ -188,9 +188,16 @@ class _Reader(NamedMessage):
         )
         return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
+    @staticmethod
+    def _are_past(topic: str, spans: Sequence[Span], *, past: bool) -> bool:
+        """Whether days without a year are over: venues rank by what took place, unless a genre is to be heard there."""
+        return (
+            past if topic == "totals" else topic == "venues" and (past or all(s.named.kind != "genre" for s in spans))
+        )
+
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """Return the period that the question means; of several, the first, and name the others."""
-        periods = [one for one in self._periods(past=past) if not self._all_used(one)]
+        periods = [one for one in self._periods(past=past) if not self._is_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
         for one in periods:
@@ -238,9 +245,17 @@ class _Reader(NamedMessage):
             self.unused.append(f"I cannot leave out days: {words} ({period.words}).")
         return negated
 
-    def _all_used(self, period: DayPeriod) -> bool:
+    def _is_used(self, period: DayPeriod) -> bool:
+        """Whether a name has used words of the days: "upcoming Winter Wolves"."""
+        return any(self.used[place] for place in self._places_in(period.start, period.end))
+
+    def _is_name_like(self, period: DayPeriod) -> bool:
+        """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones if it begins there."""
         places = list(self._places_in(period.start, period.end))
-        return bool(places) and all(self.used[place] for place in places)
+        if len(places) < 2:
+            return True
+        last = [word.plain for word in self.words[places[-1] : places[-1] + 3]]
+        return tuple(last) in self.lexicon.spans or tuple(last[:2]) in self.lexicon.spans
 
     def _prices(self, cued: str) -> tuple[float | None, float | None]:
         days = self._periods(past=False)
@@ -443,11 +458,6 @@ def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
         genres=tuple(one for one in both.genres if one not in both.not_genres),
         places=tuple(one for one in both.places if one not in both.not_places),
     )
-
-
-def _is_name_like(flat: str, period: DayPeriod) -> bool:
-    """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones are days."""
-    return " " not in flat[period.start : period.end].strip()
 
 
 def _number(text: str | None) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from chalicelib.concerts.lexicon import plain_text
+from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
 TOKEN = re.compile(
@@ -205,7 +205,9 @@ class Speller:
         close = [one for one in near if slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
         if not close and len(word) >= FAR_LETTERS:
             close = [one for one in near if one[-1] == word[-1] and slips(word, one) == 2]
-        return close[0] if len(close) == 1 else word
+        same = {min(each, SPELLINGS.get(each, each)).removesuffix("s") for each in close}
+        one = len(same) == 1  # "arensa" is arenas or arena, and either will do
+        return max(close, key=len) if one else word
 
 
 def _shortened(word: str) -> set[str]:

@@ -13,6 +13,7 @@ from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Pl
 
 TODAY = date(2026, 11, 21)
 AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
+MONTREAL = Place("Montreal", "Quebec", "Canada")
 TEXAS = Place("", "Texas", "United States")
 ARTISTS = (
     "Eve",
@@ -29,7 +30,7 @@ ARTISTS = (
 LEXICON = Lexicon(
     Vocabulary(
         genres=("rock", "jazz", "blues", "hip-hop", "country", "rock/indie"),
-        places=(AUSTIN, BOSTON, Place("New York", "New York", "United States"), Place("Montreal", "Quebec", "Canada")),
+        places=(AUSTIN, BOSTON, Place("New York", "New York", "United States"), MONTREAL),
         venue_types=("club", "theater", "arena"),
         artists=tuple(NamedArtist(f"art-{number}", name, "rock") for number, name in enumerate(ARTISTS)),
         venues=(
@@ -155,6 +156,7 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("concerts in north america", "north america"),
         ("jazz in Boston or rock in Austin", "could not use: or rock in Austin"),
         ("what is on the week after", "the week after"),
+        ("can you take a wheelchair into sunday hall", "wheelchair"),
     ],
 )
 def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
@@ -236,6 +238,29 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("rock, spring", {"since": date(2027, 3, 1), "until": date(2027, 6, 1)}),
         ("in the coming weeks", {"since": TODAY, "until": date(2026, 12, 12)}),
         ("two weeks from saturday", {"since": date(2026, 12, 5), "until": date(2026, 12, 6)}),
+        ("any city in texas but austin", {"places": (TEXAS,), "not_places": (AUSTIN,)}),
+        ("not so much rock, rather jazz", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("jazz and rock is not for me", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("jazz and rock are not for me", {"genres": (), "not_genres": ("jazz", "rock")}),
+        ("we'd love to see blues", {"genres": ("blues",), "since": None}),
+        ("any country, blues or jazz", {"genres": ("country", "blues", "jazz")}),
+        ("is there any country in Boston", {"genres": ("country",)}),
+        ("jazz for less than 35 dollars, visiting Boston", {"places": (BOSTON,), "max_price": 35.0}),
+        ("30 dollars or less close to Boston", {"places": (BOSTON,), "not_places": ()}),
+        ("blues, without rock close to Boston", {"places": (BOSTON,), "not_genres": ("rock",)}),
+        ("something at least 100 dollars, in a club", {"topic": "concerts"}),
+        ("about $45 at a small venue", {"count": None}),
+        ("a club with more than 2000 seats max 80", {"min_capacity": 2000, "max_capacity": None, "max_price": 80.0}),
+        ("i've never been to a jazz concert, any tomorrow?", {"genres": ("jazz",), "since": date(2026, 11, 22)}),
+        ("biggest clubs in march", {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}),
+        ("a venue with jazz in march", {"since": date(2027, 3, 1)}),
+        ("ticket sales in 2025", {"intent": "data_analysis", "since": date(2025, 1, 1)}),
+        ("ticket sales between june 1 and june 15", {"intent": "data_analysis", "since": date(2026, 6, 1)}),
+        ("upcoming winter wolves gigs", {"artists": ["Winter Wolves"], "since": None}),
+        ("how full will winter wolves be", {"intent": "ticket_prediction"}),
+        ("december 12 concerts", {"count": None, "since": date(2026, 12, 12)}),
+        ("what's your favourite colour", {"intent": "unknown"}),
+        ("beacon theater shows", {"topic": "concerts", "venue_types": ()}),
     ],
 )
 def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> None:
@@ -252,6 +277,9 @@ def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> No
         ("jazzy stuff", {"genres": ("jazz",)}),
         ("gigs tommorow", {"since": date(2026, 11, 22)}),
         ("winter wolfes", {"artists": ["Winter Wolves"]}),
+        ("the best arensa", {"venue_types": ("arena",)}),
+        ("how much was earnned last sumer", {"intent": "data_analysis", "since": date(2026, 6, 1)}),
+        ("gigs beforre december", {"until": date(2026, 12, 1), "since": None}),
     ],
 )
 def test_a_mended_word_is_said(message: str, meant: dict[str, Any]) -> None:
@@ -379,6 +407,70 @@ def test_every_heap_of_words_is_read(message: str) -> None:
     assert not set(question.places) & set(question.not_places)
     if question.since and question.until:
         assert question.since < question.until
+
+
+PARTS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
+    (
+        ("in Boston", {"places": (BOSTON,)}),
+        ("in austin or montreal", {"places": (AUSTIN, MONTREAL)}),
+        ("near Boston", {"places": (BOSTON,)}),
+        ("I live in Austin", {"places": (AUSTIN,)}),
+        ("visiting Texas", {"places": (TEXAS,)}),
+    ),
+    (
+        ("next weekend", {"since": date(2026, 11, 27), "until": date(2026, 11, 30)}),
+        ("on the 5th of january", {"since": date(2027, 1, 5), "until": date(2027, 1, 6)}),
+        ("in dec or jan", {"since": date(2026, 12, 1), "until": date(2027, 2, 1)}),
+        ("from 10 to 15 december", {"since": date(2026, 12, 10), "until": date(2026, 12, 16)}),
+        ("before christmas", {"until": date(2026, 12, 24)}),
+    ),
+    (
+        ("under $35", {"max_price": 35.0}),
+        ("for less than thirty five dollars", {"max_price": 35.0}),
+        ("35 dollars or less", {"max_price": 35.0}),
+        ("my budget is 35", {"max_price": 35.0}),
+        ("at least 35 euros", {"min_price": 35.0}),
+        ("as cheap as possible", {"by_price": True}),
+    ),
+    (
+        ("in a club", {"venue_types": ("club",)}),
+        ("at a small venue", {"max_capacity": 1500}),
+        ("in a theatre with more than 2000 seats", {"venue_types": ("theater",), "min_capacity": 2000}),
+    ),
+    (
+        ("no rock", {"not_genres": ("rock",)}),
+        ("anything but rock or country", {"not_genres": ("rock", "country")}),
+        ("i don't like blues", {"not_genres": ("blues",)}),
+        ("and country is not for me", {"not_genres": ("country",)}),
+    ),
+)
+"""Ways to say each part; a message has at most one way of each."""
+BEGINNINGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("any jazz", {"genres": ("jazz",)}),
+    ("Hi, are there any gigs", {}),
+    ("we'd love to see hip hop or jazz", {"genres": ("hip-hop", "jazz")}),
+    ("could you find me some JAZZ", {"genres": ("jazz",)}),
+    ("what's on", {}),
+)
+
+
+@given(
+    st.sampled_from(BEGINNINGS), st.tuples(*map(st.sampled_from, PARTS)), st.permutations(range(5)), st.integers(1, 5)
+)
+def test_parts_are_read_in_any_order(
+    beginning: tuple[str, dict[str, Any]], parts: tuple[tuple[str, dict[str, Any]], ...], order: list[int], size: int
+) -> None:
+    chosen = [beginning, *(parts[place] for place in order[:size])]
+    message = ", ".join(text for text, _ in chosen)
+    question = asked(message)
+    wanted = {name: value for _, part in chosen for name, value in part.items()}
+    open_parts = {
+        name: getattr(ChatQuestion(intent="unknown", confidence=0), name)
+        for _, part in (each for ways in (BEGINNINGS, *PARTS) for each in ways)
+        for name in part
+    }
+    assert {name: getattr(question, name) for name in open_parts} == {**open_parts, **wanted}, message
+    assert question.intent == "concert_recommendation"
 
 
 def test_a_long_message_takes_no_longer_than_its_length() -> None:

@@ -156,7 +156,7 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("concerts in north america", "north america"),
         ("jazz in Boston or rock in Austin", "could not use: or rock in Austin"),
         ("what is on the week after", "the week after"),
-        ("can you take a wheelchair into sunday hall", "wheelchair"),
+        ("can you take a wheelchair into the beacon theatre", "wheelchair"),
     ],
 )
 def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
@@ -250,7 +250,10 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("blues, without rock close to Boston", {"places": (BOSTON,), "not_genres": ("rock",)}),
         ("something at least 100 dollars, in a club", {"topic": "concerts"}),
         ("about $45 at a small venue", {"count": None}),
-        ("a club with more than 2000 seats max 80", {"min_capacity": 2000, "max_capacity": None, "max_price": 80.0}),
+        (
+            "gigs in a club with more than 2000 seats max 80",
+            {"min_capacity": 2000, "max_capacity": None, "max_price": 80.0},
+        ),
         ("i've never been to a jazz concert, any tomorrow?", {"genres": ("jazz",), "since": date(2026, 11, 22)}),
         ("biggest clubs in march", {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}),
         ("a venue with jazz in march", {"since": date(2027, 3, 1)}),

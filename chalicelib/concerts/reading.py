@@ -286,7 +286,7 @@ class _Reader(NamedMessage):
         if re.search(r"[$€£]|dollar|buck|usd|euro|eur\b|pound|gbp", match[0]):
             return True
         number = next((_number(group) for group in match.groups() if group), None)
-        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
+        if re.search(r"(?<!\d )\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
             return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 

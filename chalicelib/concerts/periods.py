@@ -29,6 +29,7 @@ _WEEKDAY = "|".join(WEEKDAYS)
 _NTH = "first|second|third|fourth|last|1st|2nd|3rd|4th"
 _SPACED_YEAR = _YEAR.replace(" ", "[ ]")
 _SPACED_DAY = _DAY.replace(" ", "[ ]")
+_MORE_DAYS = r"(?:\ ,\ (?:the\ )?\d{1,2}(?:st|nd|rd|th)?)*(?:\ ,)?"
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
 _WHICH = "this|next|last|coming|upcoming|past|previous|following|current"
 
@@ -48,8 +49,8 @@ POINT = re.compile(
         |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
         |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
         |\bboxing\ day\b|\bapril\ fools?(?:\ s)?(?:\ day)?\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
-    | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
-    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|or|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|gigs)){_SPACED_YEAR})
+    | (?P<days>\b{_SPACED_DAY}{_MORE_DAYS}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}{_MORE_DAYS}\ (?:to|and|or|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|gigs)){_SPACED_YEAR})
     | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
@@ -78,8 +79,10 @@ POINT = re.compile(
     """,
     re.VERBOSE,
 )
-FROM = re.compile(r"(?:\b(?:after|since|from|starting|beginning)(?: on| in)?(?: the)?) ?$")
-BEFORE = re.compile(r"(?:\b(?:before|until|till|by|through|up to|no later than)(?: the)?(?: end of)?) ?$")
+_OWN = r"(?: (?:my|our|your|the|his|her|their) (?:\w+ ){1,2}(?:on|in|of|is))?"
+"""What happens on a day: "after my exam on December 15"."""
+FROM = re.compile(rf"(?:\b(?:after|since|from|starting|beginning){_OWN}(?: on| in)?(?: the)?) ?$")
+BEFORE = re.compile(rf"(?:\b(?:before|until|till|by|through|up to|no later than){_OWN}(?: the)?(?: end of)?) ?$")
 JOINED = re.compile(r"^ (?:to|until|till|through|and)(?: on| in)?(?: the)? ?$")
 RANGED = re.compile(r"(?:\b(?:from|between)(?: on| in)?(?: the)?) ?$")
 ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
@@ -87,9 +90,9 @@ AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
 BESIDE = re.compile(
-    r"\b(?:the )?(day|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
+    r"\b(?:the )?(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
 )
-"""Days next to those of the question before."""
+"""Days next to those that were named before, here or in the question before."""
 DATED = re.compile(
     rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
     r"yesterday|spring|summer|autumn|fall|winter|now|morning|afternoon|evening|christmas|xmas|halloween|valentines?|"
@@ -100,7 +103,7 @@ IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b"
 """Follows a weekday that means any of several days: "a Friday in December"."""
 ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
 """The text before and after a season that is a part of a list: "rock, Texas, spring"."""
-NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
+NEAR = re.compile(rf"\b(?:the )?(day|night|evening|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
 HOLIDAYS: Mapping[str, tuple[int, int]] = {
@@ -199,7 +202,7 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
 
 def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:
     """The day, weekday, week, weekend, month or year right after or before some days."""
-    if unit == "day" or unit in WEEKDAYS:
+    if unit in {"day", "night", "evening"} or unit in WEEKDAYS:
         day = until if later else since - DAY
         if unit in WEEKDAYS:
             away = (WEEKDAYS[unit] - day.weekday()) % 7

@@ -36,6 +36,7 @@ from chalicelib.concerts.cues import (
     ORDINALS,
     PAST,
     PRICE_BETWEEN,
+    PRICE_EACH,
     PRICE_LEAST,
     PRICE_MOST,
     REFERENCE_CUE,
@@ -116,8 +117,13 @@ class _Reader(NamedMessage):
                 self.used[place] = True
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
-        if beside and follows and earlier and earlier.since and earlier.until and not period:
-            period = DayPeriod(0, 0, *beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after"))
+        near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
+        if beside and near and near.since and near.until:
+            since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
+            both = period and re.search(r"\b(?:or|and) $", self.flat[: beside.start()])
+            period = DayPeriod(
+                0, 0, min(since, near.since) if both else since, max(until, near.until) if both else until
+            )
         elif beside:
             self.unused.append(f"I could not use: {beside[0].strip()}.")
         count = self._count(cued, periods)
@@ -266,7 +272,9 @@ class _Reader(NamedMessage):
             return (low, high) if low <= high else (high, low)
         if self._found(FREE, cued):
             return None, 0.0
-        most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
+        most = self._limit(PRICE_EACH.finditer(cued)) or self._limit(
+            match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
+        )
         least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
@@ -435,6 +443,8 @@ class _Reader(NamedMessage):
         ):
             return False
         part = word.plain in FIRST_OF_PLACES or (place > first and word.plain in WIDE_WORDS)
+        if part and place == first and self.lower and place + 1 < len(self.words):  # "in new england"
+            return self._is_left_over(place + 1) and place + 1 not in timed and self.words[place + 1].plain.isalpha()
         if word.plain in STOP_WORDS and (self.shout or not word.raw[:1].isupper() or not part):
             return False
         if word.raw[:1].isupper() and not self.shout:

@@ -59,6 +59,7 @@ FOLLOWS_WE_ARE = re.compile(
 )
 """Words that follow "we are", and rarely follow a past "were" that begins its clause."""
 AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
+BEFORE_FOR = frozenset("looking searching hunting waiting tickets ticket up thanks ready time place".split())
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
 """Shorter words are never corrected."""
@@ -127,7 +128,7 @@ def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
     for place, ((_, raw), (following, _)) in enumerate(pairwise(words)):
         before = words[place - 1][0] if place else "."
         are = raw.lower() == "were" and OPENS_CLAUSE.fullmatch(before) and FOLLOWS_WE_ARE.fullmatch(following)
-        if raw == "4" and before in {"looking", "searching", "hunting", "waiting"}:
+        if raw == "4" and before in BEFORE_FOR:
             found[place] = ("for", raw)
         elif raw == "2" and AFTER_TO.fullmatch(following):
             found[place] = ("to", raw)

@@ -1,6 +1,6 @@
 """What the local chat takes messages to ask: the kinds that people write, and those that break readers."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +156,7 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("concerts in north america", "north america"),
         ("jazz in Boston or rock in Austin", "could not use: or rock in Austin"),
         ("what is on the week after", "the week after"),
+        ("blues in new england or new york", "new england"),
         ("can you take a wheelchair into the beacon theatre", "wheelchair"),
     ],
 )
@@ -263,6 +264,15 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("how full will winter wolves be", {"intent": "ticket_prediction"}),
         ("december 12 concerts", {"count": None, "since": date(2026, 12, 12)}),
         ("what's your favourite colour", {"intent": "unknown"}),
+        ("I don't care for jazz. Blues would be great", {"genres": ("blues",), "not_genres": ("jazz",)}),
+        ("is there an alternative to rock", {"genres": (), "not_genres": ("rock",)}),
+        ("least crowded clubs", {"order_by": "attendance_rate", "least_first": True}),
+        ("i have 200 dollars, that is 50 per ticket", {"max_price": 50.0}),
+        ("up to 40 dollars a head", {"max_price": 40.0}),
+        ("number of concerts in Boston last year", {"intent": "data_analysis"}),
+        ("did blues do better than jazz this year?", {"intent": "data_analysis"}),
+        ("tickets 4 jazz", {"count": None, "genres": ("jazz",)}),
+        ("i leave on sunday, is there a show the evening before?", {"since": TODAY, "until": date(2026, 11, 22)}),
         ("beacon theater shows", {"topic": "concerts", "venue_types": ()}),
     ],
 )
@@ -410,6 +420,50 @@ def test_every_heap_of_words_is_read(message: str) -> None:
     assert not set(question.places) & set(question.not_places)
     if question.since and question.until:
         assert question.since < question.until
+
+
+PERIODS: tuple[tuple[str, str, str], ...] = (
+    ("the weekend after thanksgiving", "2026-11-27", "2026-11-29"),
+    ("the week before christmas", "2026-12-14", "2026-12-20"),
+    ("the night before new years eve", "2026-12-30", "2026-12-30"),
+    ("next weekend or the weekend after", "2026-11-27", "2026-12-06"),
+    ("weekend of december 12", "2026-12-11", "2026-12-13"),
+    ("the week of january 11th", "2027-01-11", "2027-01-17"),
+    ("later than february 10", "2027-02-11", ""),
+    ("earlier than february 10", "", "2027-02-09"),
+    ("on or after december 5", "2026-12-05", ""),
+    ("not after december 5", "", "2026-12-05"),
+    ("after my exam on december 15", "2026-12-16", ""),
+    ("the 24th", "2026-11-24", "2026-11-24"),
+    ("on the 3rd", "2026-12-03", "2026-12-03"),
+    ("the 1st or 2nd weekend of january", "2027-01-01", "2027-01-10"),
+    ("the last day of the year", "2026-12-31", "2026-12-31"),
+    ("december 4, 5 and 6", "2026-12-04", "2026-12-06"),
+    ("4, 5 and 6 december", "2026-12-04", "2026-12-06"),
+    ("between 5 and 8 pm on friday", "2026-11-27", "2026-11-27"),
+    ("this month or next", "2026-11-01", "2026-12-31"),
+    ("all through january", "2027-01-01", "2027-01-31"),
+    ("through january", "", "2027-01-31"),
+    ("i arrive dec 10 and leave dec 14", "2026-12-10", "2026-12-14"),
+    ("from dec 28 to jan 3", "2026-12-28", "2027-01-03"),
+    ("late february", "2027-02-21", "2027-02-28"),
+)
+FRAMES = (
+    "jazz in Boston {}",
+    "any concerts {}?",
+    "{}, rock in Austin under 50",
+    "Hello, what is on {} in Austin",
+    "gigs {} please",
+)
+
+
+@pytest.mark.parametrize(("words", "first", "last"), PERIODS)
+def test_days_are_read_wherever_they_stand(words: str, first: str, last: str) -> None:
+    for frame in FRAMES:
+        question = asked(frame.format(words))
+        since, until = question.since, question.until and question.until - timedelta(days=1)
+        assert (str(since or ""), str(until or "")) == (first, last), frame
+        assert (question.count, question.min_price, question.which) == (None, None, 0), frame
 
 
 PARTS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (

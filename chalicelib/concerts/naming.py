@@ -33,6 +33,8 @@ LETTER = 1
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
 LISTED_NEXT = re.compile(r"^ (?:,|or|and) (\S+)")
+HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
+INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
 """Words after a comma that continue a list."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
@@ -244,6 +246,17 @@ class NamedMessage(Message):
                 kept.append(span)
         return kept
 
+    def _without_habits(self, spans: list[Span]) -> list[Span]:
+        """Without genres that people usually hear: "we usually go to indie shows but tonight we want jazz"."""
+        kept = []
+        for span in spans:
+            before, behind = self._around(span.first, span.after)
+            if span.named.kind == "genre" and HABIT.search(before) and INSTEAD.match(behind):
+                self.unused.append(f"I could not use: {self._raw(span.first, span.after)}.")
+            else:
+                kept.append(span)
+        return kept
+
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
         kept = []
@@ -305,6 +318,13 @@ class NamedMessage(Message):
         comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
         if comma is not None:
             other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)
+            spoken_for = any(
+                self.words[place].plain not in LISTED and self.words[place].plain.isalpha()
+                for place in near
+                if place < comma and place not in self.kinds
+            )
+            if spoken_for and not any(place in self.kinds for place in near if place < comma):
+                return False  # "no money, Austin or Houston"
             anew = any(place > comma and self.words[place].plain not in LISTED for place in near)
             if other or (anew and any(place in self.kinds for place in near if place < comma)):
                 return False

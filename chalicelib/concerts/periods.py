@@ -56,6 +56,7 @@ POINT = re.compile(
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
     | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<daysof>\b(?:the\ )?(first|last)\ ({_SPACED_NUMBER})\ (day|week)s\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
@@ -97,6 +98,8 @@ BESIDE = re.compile(
     r"\b(?:the )?(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
 )
 """Days next to those that were named before, here or in the question before."""
+AFTERWARDS = re.compile(r"\b(after|before) (?:that|then)\b")
+"""Days from or to those that were named before."""
 DATED = re.compile(
     rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
     r"yesterday|spring|summer|autumn|fall|winter|now|morning|afternoon|evening|christmas|xmas|halloween|valentines?|"
@@ -107,7 +110,9 @@ IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b"
 """Follows a weekday that means any of several days: "a Friday in December"."""
 ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
 """The text before and after a season that is a part of a list: "rock, Texas, spring"."""
-NEAR = re.compile(rf"(?<!in )\b(?:the )?(?<!in the )(day|night|evening|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
+NEAR = re.compile(
+    rf"(?<!in )(?<!any )(?<!each )(?<!every )\b(?:the )?(?<!in the )(day|night|evening|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$"
+)
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
 HOLIDAYS: Mapping[str, tuple[int, int]] = {
@@ -409,6 +414,14 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
     return found[0][0], found[-1][1]
 
 
+def _daysof(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    first, after = _month([None, own[3], own[4]], today, past, text)  # type: ignore[misc]
+    assert isinstance(first, date)
+    assert isinstance(after, date)
+    days = _length(own[1], own[2])
+    return (max(after - days, first), after) if own[0] == "last" else (first, min(first + days, after))
+
+
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, month = own[0] or "", SEASON_MONTHS[own[1] or ""]
     if own[2]:
@@ -617,6 +630,7 @@ _KINDS = {
     "half": _half,
     "month": _month,
     "weekof": _weekof,
+    "daysof": _daysof,
     "afternext": _afternext,
     "weekfrom": _weekfrom,
     "now": _now,

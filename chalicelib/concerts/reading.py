@@ -52,7 +52,7 @@ from chalicelib.concerts.intents import intent_of, without_fillers
 from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
 from chalicelib.concerts.message import WIDE_WORDS, Span
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import BESIDE, NUMBER_WORDS, DayPeriod, beside_days
+from chalicelib.concerts.periods import AFTERWARDS, BESIDE, NUMBER_WORDS, DayPeriod, beside_days
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
@@ -90,7 +90,7 @@ class _Reader(NamedMessage):
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
         past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
-        spans = self._without_origins(self._without_false_places(spans))
+        spans = self._without_habits(self._without_origins(self._without_false_places(spans)))
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
         prices = self._prices(cued)
@@ -117,6 +117,10 @@ class _Reader(NamedMessage):
                 self.used[place] = True
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
+        afterwards = AFTERWARDS.search(self.flat)
+        if afterwards and period and period.since and period.until and period.end <= afterwards.start():
+            later = afterwards[1] == "after"
+            period = period._replace(since=period.until if later else None, until=None if later else period.since)
         near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
         if beside and near and near.since and near.until:
             since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
@@ -242,7 +246,7 @@ class _Reader(NamedMessage):
         """Whether the days are negated, which no answer can honour, so the reply names them."""
         negated = bool(
             re.search(
-                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
+                r"\b(?:not|neither|nor|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
                 self.flat[: period.start],
             )
         )
@@ -324,7 +328,10 @@ class _Reader(NamedMessage):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             lone = r"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?one\b"
-            alone = text == "one" and re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+            alone = text == "one" and (
+                re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+                or re.search(r"\b(?:is|will be) enough\b|\bwill do\b", cued)
+            )
             if text in {"a", "an", "one"} and not alone:
                 continue
             if number > MOST_COUNTED:

@@ -25,7 +25,7 @@ SPELLED: Mapping[str, str] = dict(
     for pair in (
         "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"
         "tmw:tomorrow|tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|"
-        "tonite:tonight|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
+        "tonite:tonight|undr:under|abt:about|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
         "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
         "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
         "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"

@@ -64,6 +64,8 @@ KEPT_TOGETHER = (
     ("order_by",), ("least_first",),
 )  # fmt: skip
 """The parts that a question after another takes over, each whole or not at all."""
+FIGURE = re.compile(r"\d")
+"""Limits have one, and looking for them takes much longer than looking for it."""
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
 )
@@ -270,16 +272,19 @@ class _Reader(NamedMessage):
     def _prices(self, cued: str) -> tuple[float | None, float | None]:
         days = self._periods(past=False)
         cued = self._unspent(cued, days)
-        if found := PRICE_BETWEEN.search(cued):
+        numbered = FIGURE.search(cued) is not None
+        if numbered and (found := PRICE_BETWEEN.search(cued)):
             self._spend(found)
             low, high = [number for number in map(_number, found.groups()) if number is not None][:2]
             return (low, high) if low <= high else (high, low)
         if self._found(FREE, cued):
             return None, 0.0
-        most = self._limit(PRICE_EACH.finditer(cued)) or self._limit(
-            match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
-        )
-        least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
+        most = least = None
+        if numbered:
+            most = self._limit(PRICE_EACH.finditer(cued)) or self._limit(
+                match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
+            )
+            least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
@@ -304,13 +309,14 @@ class _Reader(NamedMessage):
 
     def _seats(self, cued: str) -> tuple[int | None, int | None]:
         cued = self._unspent(cued, ())
-        if match := CAPACITY_BETWEEN.search(cued):
+        numbered = FIGURE.search(cued) is not None
+        if numbered and (match := CAPACITY_BETWEEN.search(cued)):
             self._spend(match)
             one, other = match.groups()
             low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
             return low, high
-        found: list[int | None] = []
-        for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
+        found: list[int | None] = [] if numbered else [None, None]
+        for pattern in (CAPACITY_MOST, CAPACITY_LEAST) if numbered else ():
             match = pattern.search(self._unspent(cued, ()))
             if match:
                 self._spend(match)

@@ -120,7 +120,7 @@ STATE_PAIRS = (
     "jersey:New Jersey"
 )
 COUNTRY_PAIRS = (
-    "us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
+    "canadian:Canada,us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
     "the states:United States,united states of america:United States,uk:United Kingdom,u k:United Kingdom,"
     "gb:United Kingdom,great britain:United Kingdom,britain:United Kingdom,ca:Canada,can:Canada,ie:Ireland,"
     "fr:France,de:Germany,ger:Germany,deutschland:Germany,at:Austria,ch:Switzerland,nl:Netherlands,"

@@ -184,10 +184,14 @@ class Message:
             return "unknown", "", 0.2
         strange = left_over and len(self.words) >= SENTENCE
         if (
-            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre)
+            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre or self._is_ahead())
         ):  # "who won the game last night"
             return "unknown", "", 0.2
         return taken
+
+    def _is_ahead(self) -> bool:
+        """Whether the message names days to come."""
+        return any(one.since and one.since > self.today for one in self._periods(past=False))
 
     def _is_name(self, match: re.Match[str]) -> bool:
         """Whether the words of a match's first group are written as a name is, other than at the very beginning."""

@@ -33,6 +33,9 @@ LETTER = 1
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
 LISTED_NEXT = re.compile(r"^ (?:,|or|and) (\S+)")
+OF_PLACES = re.compile(
+    r"^ (?:cit(?:y|ies)|towns?|venues?|concerts?|gigs?|shows?|arenas?|clubs?|halls?|theat(?:er|re)s?)\b"
+)
 HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
 INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
@@ -159,6 +162,8 @@ class NamedMessage(Message):
             return False  # as in "la (Louisiana)"
         if word.plain == "america" and re.search(r"\b(?:north|south|central|latin) $", before):
             return False
+        if word.plain == "canadian":  # not "Canadian bands"
+            return bool(OF_PLACES.match(self.flat[self._end(first) :]))
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout

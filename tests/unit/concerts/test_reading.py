@@ -14,7 +14,7 @@ from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Pl
 TODAY = date(2026, 11, 21)
 AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
 MONTREAL = Place("Montreal", "Quebec", "Canada")
-TEXAS = Place("", "Texas", "United States")
+TEXAS, CANADA = Place("", "Texas", "United States"), Place("", "", "Canada")
 ARTISTS = (
     "Eve",
     "The Who",
@@ -281,6 +281,11 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("budget: 65", {"max_price": 65.0, "by_price": False}),
         ("one jazz gig is enough", {"count": 1}),
         ("anything undr 30$", {"max_price": 30.0}),
+        ("not in the mood for blues, rather something in jazz", {"genres": ("jazz",), "not_genres": ("blues",)}),
+        ("five tips for a night out in Boston", {"count": 5}),
+        ("in march but not in the first week", {"intent": "concert_recommendation", "since": date(2027, 3, 1)}),
+        ("music in any Canadian city", {"places": (CANADA,)}),
+        ("Canadian bands in Boston", {"places": (BOSTON,)}),
         ("tickets 4 jazz", {"count": None, "genres": ("jazz",)}),
         ("i leave on sunday, is there a show the evening before?", {"since": TODAY, "until": date(2026, 11, 22)}),
         ("beacon theater shows", {"topic": "concerts", "venue_types": ()}),

@@ -7,6 +7,8 @@ CHECKOV := .venv-checkov
 SECOND := .venv-second
 PYTHON := $(BIN)/python
 HOME_DIR ?= .local
+# Some images set it; each of hundreds of processes would compile libraries and tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # make uses the first of these that runs, is in the range, and can make an environment.
 CANDIDATES := python3.13 python3.12 python3.11 python3 python

@@ -109,7 +109,7 @@ def run(report: measure.Report, cloud: Cloud, rows: int) -> None:
                 (derivation, "complete", "derive"),
                 (parquet.ParquetWriter, "write_batch", "write"),
                 (parquet.ParquetWriter, "close", "write"),
-                (index, "build", "index"),
+                (index, "add_rows", "index"),
             ):
                 work = getattr(owner, name)
                 stack.callback(setattr, owner, name, work)

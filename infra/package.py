@@ -40,7 +40,7 @@ FRAGMENTS = ROOT / PLACE
 SHORT_FORMS_WITHOUT_PREFIX = {"Ref", "Condition"}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms (`!Sub`) at any depth; Chalice's own loader drops nested ones."""
 
 

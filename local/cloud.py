@@ -111,7 +111,7 @@ class Cloud:
     def client(self, service: str, config: Any = None) -> Any:
         """A boto3 client of this cloud, as the account's root user; `config` is a botocore Config."""
         own = {"redshift-data": self.redshift_data_url, "sagemaker-runtime": self.sagemaker_runtime_url}
-        return _client(own.get(service) or self.aws_endpoint_url, service, self.credentials, config)
+        return _client(own.get(service) or self.aws_endpoint_url, service, tuple(self.credentials.items()), config)
 
     def invoke(self, function: str, event: Any = None) -> Any:
         """A function's answer to an event; CloudError with its message if it fails."""
@@ -226,7 +226,7 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
         template = packaging.result()
     watch.lap("package", "application packaged by chalice package")
     site = state.site(home)
-    client = cache(lambda service: _client(site.url("ministack"), service, site.keys.root))
+    client = cache(lambda service: _client(site.url("ministack"), service, tuple(site.keys.root.items())))
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     try:
         stack = deploy(client, STACK, template, bucket, _stage_parameters(site, template) | parameters)
@@ -382,17 +382,18 @@ def _await_answer(url: str) -> None:
         time.sleep(0.2)
 
 
-def _client(endpoint: str, service: str, credentials: Mapping[str, str], config: Any = None) -> Any:
+@cache
+def _client(endpoint: str, service: str, credentials: tuple[tuple[str, str], ...], config: Any = None) -> Any:
     from botocore.config import Config
 
-    ours = Config(s3={"addressing_style": "path"})
+    ours, keys = Config(s3={"addressing_style": "path"}), dict(credentials)
     with _making_a_client:  # using a client is thread-safe, creating one is not
         return _session().client(
             service,
             endpoint_url=endpoint,
             config=ours.merge(config) if config else ours,
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
         )
 
 

@@ -1,15 +1,19 @@
 """Deploy the packaged template into MiniStack through CloudFormation, and read the resulting stack."""
 
 import hashlib
+import io
 import json
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.artifacts.compiler import compiled
 from infra.package import SOURCES
 from infra.template.functions import limits_of
 from infra.template.methods import ANY, INTEGRATION
@@ -81,7 +85,7 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     template = localised(json.loads(package.read_text(encoding="utf-8")), code, parameters)
     s3 = client("s3")
     s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key=code.key, Body=archive)
+    s3.put_object(Bucket=bucket, Key=code.key, Body=with_bytecode(archive))
     s3.put_object(Bucket=bucket, Key=TEMPLATE_KEY, Body=json.dumps(template).encode())
     cloudformation = client("cloudformation")
     declared = template.get("Parameters", {})
@@ -106,6 +110,15 @@ def deploy(client: Client, name: str, package: Path, bucket: str, parameters: Ma
     _follow_latest(client("lambda"), stack)
     _refuse_other_methods(client("apigateway"), stack, template["Resources"])
     return stack
+
+
+def with_bytecode(archive: bytes) -> bytes:
+    """The zip with its modules' bytecode, as in a release; otherwise each worker would compile them when it starts."""
+    file = io.BytesIO(archive)
+    with zipfile.ZipFile(file, "a") as opened:
+        for name in (each for each in opened.namelist() if each.endswith(".py")):
+            opened.writestr(cache_from_source(name), compiled(opened.read(name), name, documented=True))
+    return file.getvalue()
 
 
 def _attach_dead_letters(functions: Any, stack: Stack, declared: Mapping[str, Any]) -> None:

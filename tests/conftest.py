@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the processors; read when numpy is imported
 
+import botocore.session
+import httpx._transports.default
 import moto.core.models  # noqa: F401  # patches botocore's sessions from here on; one made earlier would go to AWS
 import pytest
 
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from tests.grants import Comparison
 
 load_profile()
+# Tests make hundreds of sessions of boto3 and of clients of httpx. Each would parse the descriptions of AWS's services
+# (0.2 s) or load 140 certificates (17 ms) again.
+botocore.session.create_loader = cache(botocore.session.create_loader)
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 TESTS = Path(__file__).parent
 GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()

@@ -10,12 +10,17 @@ PATIENCE_S = 300.0
 """How long a test waits for what must happen: a time-out of this length means that it never will."""
 PATIENCE_MS = int(PATIENCE_S * 1000)
 POLL_S = 0.05
+SLOWEST_POLL_S = 0.25
 
 
 def until(look: Callable[[], T], *, every_s: float = POLL_S, pause: Callable[[float], None] = time.sleep) -> T:
-    """What `look` returns once that is true; AssertionError after PATIENCE_S."""
-    deadline = time.monotonic() + PATIENCE_S
+    """What `look` returns once that is true; AssertionError after PATIENCE_S.
+
+    The longer it waits, the less often it looks: looking takes the processor from what it waits for.
+    """
+    began = time.monotonic()
     while not (found := look()):
-        assert time.monotonic() < deadline, f"not seen within {PATIENCE_S:g} s; last seen: {found!r}"
-        pause(every_s)
+        waited = time.monotonic() - began
+        assert waited < PATIENCE_S, f"not seen within {PATIENCE_S:g} s; last seen: {found!r}"
+        pause(max(every_s, min(waited / 10, SLOWEST_POLL_S)))
     return found

@@ -7,8 +7,9 @@ Box = tuple[float, float, float, float]
 def holds(box: Box, latitude: float, longitude: float) -> bool:
     """Whether the place is within the box, including its sides."""
     south, west, north, east = box
-    between = west <= longitude <= east if west <= east else longitude >= west or longitude <= east
-    return south <= latitude <= north and between
+    if not south <= latitude <= north:
+        return False
+    return west <= longitude <= east if west <= east else longitude >= west or longitude <= east
 
 
 def square_degrees(box: Box) -> float:

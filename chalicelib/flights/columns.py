@@ -109,3 +109,6 @@ DERIVED_SCHEMA: Final = pa.schema(
 
 SCHEMA: Final = pa.schema([*STATE_SCHEMA, *DERIVED_SCHEMA])
 """The processed Parquet's schema."""
+
+BOUNDED: Final = ["icao24", *(each.name for each in SCHEMA if pa.types.is_primitive(each.type))]
+"""Columns with row-group statistics. By a text other than the address, no query can pass over a group."""

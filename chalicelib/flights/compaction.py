@@ -12,7 +12,7 @@ If a run is killed, or two run concurrently, compaction leaves one of these stat
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -44,23 +44,19 @@ READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
 ROWS_A_GROUP = 10_000
-"""An aircraft's rows lie in one row group or two, and its statistics let a query pass over all others."""
+"""An aircraft's rows lie in one row group or two. The statistics of its address let a query pass over the others; the
+groups hardly differ in the bounds of other columns, whose statistics are not written."""
+ZSTD_LEVEL = 2
 PARQUET = "application/vnd.apache.parquet"
 STATES = pa.schema([*STATE_SCHEMA, SCHEMA.field("snapshot_s")])
 """The columns read from a snapshot or an hour. The rest is derived again, which is faster than reading it and leaves an
 hour with the columns of one release, however old its snapshots are."""
 PLAIN = frozenset(
     {
-        "icao24", "callsign", "longitude", "latitude", "baro_altitude", "velocity", "true_track", "sensors",
-        "geo_altitude", "squawk", "baro_altitude_ft", "geo_altitude_ft", "velocity_kt",
+        "icao24", "callsign", "longitude", "latitude", "true_track", "sensors", "squawk", "position_source", "category",
     }
 )  # fmt: skip
 """Columns in which a dictionary does not pay within a row group: zstd alone makes them as small, and sooner."""
-BOUNDED = [
-    each.name for each in SCHEMA
-    if each.name == "icao24" or not (pa.types.is_string(each.type) or pa.types.is_dictionary(each.type))
-]  # fmt: skip
-"""Columns with row-group statistics. By a text other than the address, no query can pass over a group."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -156,22 +152,17 @@ class Compaction:
         tables: dict[str, pa.Table] = {}
         sources = {name: source for name, source in known.items() if name not in new and name not in gone}
         with ThreadPoolExecutor(READERS, "snapshots") as pool:
-            for name, read in in_order(pool, lambda name: self._read(new[name].key), sorted(new), 2 * READERS):
-                if read is not None:
-                    tables[name] = read[0]
-                    sources[name] = Source(read[1], read[0].num_rows)
-            body = _written(_kept(kept, sources, tables), [*tables.values()], sources, pool)
+            for name, read in in_order(pool, lambda name: self._archive.read(new[name].key), sorted(new), 2 * READERS):
+                if read is not None:  # a verdict may just have moved it
+                    tables[name] = _snapshot(read[0], keys.snapshot_time_of_id(name))
+                    sources[name] = Source(read[1], tables[name].num_rows)
+            body = _written(_kept(kept, sources, tables), [*tables.values()], sources)
         if not self._archive.write_over(key, body, PARQUET, stored[1] if stored else None):
             raise UpstreamUnavailable("another run has compacted it meanwhile", retry_after=60)
         tally.hours.append(key)
         tally.compacted += len(tables)
         tally.dropped += len(gone)
         tally.rows += sum(source.rows for source in sources.values())
-
-    def _read(self, key: str) -> tuple[pa.Table, str] | None:
-        """A snapshot of the inbox and its entity tag; None if a verdict has just moved it."""
-        read = self._archive.read(key)
-        return None if read is None else (_snapshot(read[0], keys.snapshot_time_of(key)), read[1])
 
     def _statuses(self, hour: int) -> dict[str, RunStatus]:
         """The statuses of the known runs. A snapshot whose run has expired has passed, or it would be in quarantine."""
@@ -224,7 +215,7 @@ def _kept(kept: pa.Table | None, sources: Sources, tables: Mapping[str, pa.Table
         yield kept.filter(pc.is_in(kept["snapshot_s"], pa.array(stay, pa.int64())))
 
 
-def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, pool: Executor) -> bytes:
+def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources) -> bytes:
     """The hour's Parquet; OmnibusError unless it holds exactly the rows of each of its sources."""
     states = pa.concat_tables([*kept, *new, STATES.empty_table()]).unify_dictionaries().combine_chunks()
     expected = {keys.snapshot_time_of_id(name): source.rows for name, source in sources.items() if source.rows}
@@ -237,14 +228,14 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources, po
         sink,
         SCHEMA.with_metadata({SOURCES_KEY: msgspec.json.encode(sources)}),
         compression="zstd",
-        compression_level=3,
+        compression_level=ZSTD_LEVEL,
         use_dictionary=[name for name in SCHEMA.names if name not in PLAIN],
-        write_statistics=BOUNDED,
+        write_statistics=["icao24"],
         write_batch_size=ROWS_A_GROUP,
     )
     order = _order(states)
     # Column by column, since a take by row groups would miss the processor's cache at every value.
-    taken = list(pool.map(lambda column: column.combine_chunks().take(order), states.columns))
+    taken = [column.combine_chunks().take(order) for column in states.columns]
     rows = complete(pa.RecordBatch.from_arrays(taken, schema=STATES), taken[-1])
     with writer:
         writer.write_batch(rows, ROWS_A_GROUP)

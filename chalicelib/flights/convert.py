@@ -11,8 +11,8 @@ Memory does not grow with the snapshot: a piece is parsed while the one before i
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, cast
 
@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from chalicelib.errors import InvalidInput, TooLarge
 from chalicelib.flights import derivation, states_csv, states_json
-from chalicelib.flights.columns import SCHEMA
+from chalicelib.flights.columns import BOUNDED, SCHEMA
 from chalicelib.flights.states_json import RejectedState
 from chalicelib.flights.states_text import SnapshotText, Stream
 
@@ -81,9 +81,16 @@ class Conversion:
     fallback_reason: str | None
 
 
-def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = SnapshotLimits()) -> Conversion:
+def convert(
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    limits: SnapshotLimits = SnapshotLimits(),
+    also: Callable[[pa.RecordBatch], None] = lambda _: None,
+) -> Conversion:
     """Read a snapshot, raw or gzip, from `source` and write it as Parquet to `sink`; both stay open.
 
+    `also` gets each batch of rows before it is written.
     Raises InvalidInput if the bytes are no snapshot (broken gzip, not UTF-8, not JSON, no `time`) and TooLarge over a
     limit; the content of `sink` is then invalid. A malformed row is left out and counted. `states: null` is 0 rows.
     """
@@ -94,8 +101,7 @@ def convert(source: BinaryIO, sink: BinaryIO, *, limits: SnapshotLimits = Snapsh
         document = SnapshotText(stream)
         if document.has_rows and document.time is None:
             document = document.reread(stack.enter_context(tempfile.TemporaryFile()))
-        reader = stack.enter_context(ThreadPoolExecutor(1, "rows"))
-        write(_batches(document, limits.max_rows, tally, reader), output)
+        write(_batches(document, limits.max_rows, tally, also), output)
         envelope = document.envelope()
     if document.time not in (None, envelope.time):
         raise InvalidInput.of("time", f"is given twice, as {document.time} and as {envelope.time}", "one value")
@@ -136,19 +142,23 @@ class _Output(io.RawIOBase):
 
 
 def _batches(
-    document: SnapshotText, max_rows: int, tally: _Tally, reader: Executor
+    document: SnapshotText,
+    max_rows: int,
+    tally: _Tally,
+    also: Callable[[pa.RecordBatch], None],
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """The snapshot's batches, each with whether another follows."""
     more = document.advance()
     while more:
         end = document.likely_end()
-        if document.text.count(b"[", document.start, end) > _MOST_LISTS:
-            raise TooLarge.of("states", "has rows of a few characters by the million", "rows of 17 or 18 values")
         try:
-            states = states_csv.parse_csv(document.text, document.start, end, reader)
+            states = states_csv.parse_csv(document.text, document.start, end)
         except states_csv.Doubt as doubt:
             tally.fallback_reason = tally.fallback_reason or str(doubt)
             end = document.certain_end()
+            if document.text.count(b"[", document.start, end) > _MOST_LISTS:
+                what = "has rows of a few characters by the million"
+                raise TooLarge.of("states", what, "rows of 17 or 18 values") from None
             rows = memoryview(document.text)[document.start : end]
             states, rejected = states_json.parse_json(rows, tally.rows + tally.rejected, document.offset)
             tally.rejected += len(rejected)
@@ -159,19 +169,20 @@ def _batches(
             raise TooLarge.of("states", f"has more than {max_rows} rows", "fewer")
         time = pa.scalar(cast(int, document.time), pa.int64())
         batch = derivation.complete(states, pa.repeat(time, len(states)))
+        also(batch)
         more = document.advance()
         yield batch, more
 
 
 def write(batches: Iterable[tuple[pa.RecordBatch, bool]], output: BinaryIO | io.RawIOBase) -> None:
-    """Write each batch as a row group, all but the last while the next is made; statistics go with every column."""
+    """Write each batch as a row group, all but the last while the next is made."""
     writer = parquet.ParquetWriter(
         output,
         SCHEMA,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
         use_dictionary=_DICTIONARY_COLUMNS,
-        write_statistics=True,
+        write_statistics=BOUNDED,
         write_batch_size=_VALUES_AT_ONCE,
     )
     with writer, ThreadPoolExecutor(1, "parquet") as thread:  # the thread ends before the writer closes

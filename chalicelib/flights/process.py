@@ -62,17 +62,15 @@ class Processing:
             source = self._bucket.open(key)
         except NotFound:
             raise InvalidInput(f"{key} was deleted before it was processed", code="raw_snapshot_missing") from None
-        with source, tempfile.TemporaryFile() as parquet:
-            conversion = convert(source, parquet, limits=self._limits)
+        with source, tempfile.TemporaryFile() as parquet, tempfile.TemporaryFile() as compact:
+            with index.begun_index(compact, snapshot_time) as add_rows:
+                conversion = convert(source, parquet, limits=self._limits, also=add_rows)
             if conversion.snapshot_time != snapshot_time:
                 raise InvalidInput.of("time", f"is {conversion.snapshot_time}", f"{snapshot_time}, as the key says")
             tracking_id = keys.tracking_id(snapshot_time)
             self._runs.note(tracking_id, _facts(conversion, snapshot_time))  # validation, which S3 starts, reads them
-            with tempfile.TemporaryFile() as compact:
-                parquet.seek(0)
-                index.build(parquet, compact, snapshot_time)
-                compact.seek(0)
-                self._bucket.write(keys.index_key(snapshot_time), compact, "application/gzip")
+            compact.seek(0)
+            self._bucket.write(keys.index_key(snapshot_time), compact, "application/gzip")
             parquet.seek(0)
             self._bucket.write(keys.processed_key(snapshot_time), parquet, "application/vnd.apache.parquet")
         ms = round((time.perf_counter() - started) * 1000)

@@ -1,12 +1,11 @@
 """State vectors, fast: except for the brackets, rows of scalars are CSV, which Arrow parses directly into columns.
 
-In a copy, every `],[` ends a row; two threads read it while the text is validated as JSON. Everything that JSON allows
-and CSV does not is checked: quotes are read as part of a cell, so a cell of a text column must have exactly two, at its
-ends, and a cell of any other column none. If anything is irregular, `Doubt` is raised, and `states_json` reads the same
-bytes at a third of the speed; a property test proves that both give the same result.
+In a copy of what is proven to be JSON, every `],[` ends a row. Everything that JSON allows and CSV does not is
+checked: quotes are read as part of a cell, so a cell of a text column must have exactly two, at its ends, and a cell of
+any other column none. If anything is irregular, `Doubt` is raised, and `states_json` reads the same bytes at a third of
+the speed; a property test proves that both give the same result.
 """
 
-from concurrent.futures import Executor
 from typing import NamedTuple
 
 import msgspec
@@ -34,18 +33,14 @@ _CONVERSION = csv.ConvertOptions(
     strings_can_be_null=True,
     check_utf8=True,
 )
-_BLOCK_READ_AT_ONCE = 1 << 20
-WORTH_SHARING = 256 << 10
-"""Bytes of rows from which on two threads read them. They are ours: Arrow's own gained nothing on a real snapshot."""
-_OWN_SHARE = 0.3  # the caller's thread also prepares both shares and proves the JSON
 
 
 class Doubt(Exception):
     """These rows are not surely what a CSV reading would make of them; the message says why."""
 
 
-def parse_csv(text: bytearray, start: int, end: int, aside: Executor) -> pa.RecordBatch:
-    """The rows `[...],[...]` of `text[start:end]` as a batch of `STATE_SCHEMA`; `aside` lends another thread.
+def parse_csv(text: bytearray, start: int, end: int) -> pa.RecordBatch:
+    """The rows `[...],[...]` of `text[start:end]` as a batch of `STATE_SCHEMA`.
 
     A byte must stand on either side of them. All bytes are afterwards as they were.
     """
@@ -55,19 +50,9 @@ def parse_csv(text: bytearray, start: int, end: int, aside: Executor) -> pa.Reco
         raise Doubt("a backslash in a string")
     if text.find(b"\n", start, end) >= 0 or text.find(b"\r", start, end) >= 0:
         raise Doubt("line breaks between values")
-    own_end = next_start = end
-    if end - start >= WORTH_SHARING:
-        border = text.find(b"],[", start + int(_OWN_SHARE * (end - start)), end)
-        if border >= 0:
-            own_end, next_start = border + 1, border + 2
     rows = memoryview(text)
-    shared = aside.submit(_read, _lines(rows[next_start:end])) if next_start < end else None
-    lines = _lines(rows[start:own_end])
     _require_json(rows[start - 1 : end + 1])
-    tables = [_read(lines), shared.result()] if shared else [_read(lines)]
-    if tables[0].column_names != tables[-1].column_names:
-        raise Doubt("rows of different lengths")
-    return _typed(pa.concat_tables(tables).unify_dictionaries().combine_chunks())
+    return _typed(_read(_lines(rows[start:end])))
 
 
 def _require_json(framed: memoryview) -> None:
@@ -115,7 +100,7 @@ def _read(lines: _Lines) -> pa.Table:
     if not MIN_FIELDS <= lines.fields <= len(STATE_SCHEMA):
         raise Doubt(f"rows of {lines.fields} fields")
     names = STATE_SCHEMA.names[: lines.fields]
-    reading = csv.ReadOptions(column_names=names, block_size=_BLOCK_READ_AT_ONCE, use_threads=False)
+    reading = csv.ReadOptions(column_names=names, block_size=len(lines.text), use_threads=False)  # one chunk
     try:
         table = csv.read_csv(pa.BufferReader(lines.text), reading, _PARSING, _CONVERSION)
     except pa.ArrowInvalid as error:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 import msgspec
@@ -24,19 +24,36 @@ from chalicelib.spendsense.models import ImportQuery, Readings
 from chalicelib.spendsense.taxonomy import packaged_taxonomy
 
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"%PDF": "a PDF document",
+    b"OFXHEADER": "OFX",
+    b"!": "QIF",
+    b":20:": "MT940",
+    b"<": "XML or HTML",
+}
+"""What a bank offers beside CSV, by its first bytes."""
 SEPARATORS = ",;\t|"
 PREAMBLE = 20
 """Lines that may stand above the header: the bank's name, the account, the period."""
 MAX_TABLE_COLUMNS = 256
 MAX_FILE_ROWS = 250_000
+VOTERS = 2_000
+"""Rows whose words say what a minus means, or whose content says what a column is: more would say the same."""
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?")
 _THREE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?: .*)?")
-_WORDED = ("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y")
-_NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?-?")
-_SIGNS = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|cr|dr)\b", re.I)
-_CURRENCY = re.compile(r"€|£|\b(?:USD|EUR|GBP)\b")
-_CODES = {"€": "EUR", "£": "GBP"}
+_WORDED = ("%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d %B %Y", "%B %d, %Y")
+_SAME_SIGNS = str.maketrans("\u2212\u2013\u2019", "--'")
+_NUMBER = re.compile(r"[-+]?\(?[\d.,' \u00a0\u202f]*\d[\d.,]*\)?[-+]?")
+_ISO_CODES = (
+    "AUD|BGN|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|SEK|SGD|THB|TRY|USD|ZAR"
+)
+_SIGNS = re.compile(rf"R?\$|[€£¥₹]|(?<![a-z])(?:{_ISO_CODES}|cr|dr|kr|zł)(?![a-z])\.?", re.I)
+_CURRENCY = re.compile(rf"[€£₹]|zł|R\$|(?<![A-Z])(?:{_ISO_CODES})(?![A-Z])")
+_MARK = re.compile(r"(?<![a-z])([cd])r(?![a-z])", re.I)
+_CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "zł": "PLN", "R$": "BRL"}
 _IN_BRACKETS = re.compile(r"\s*\(([A-Z]{3}|€|£|\$)\)$")
 """The currency of a column, at the end of its name: "Amount (EUR)"."""
 
@@ -85,6 +102,8 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
     Unprocessable if it is no table, has no header that we know, or can be read in two ways.
     """
+    if other := next((kind for mark, kind in OTHER_FORMATS.items() if raw.lstrip().startswith(mark)), None):
+        raise Unprocessable.of("body", f"is {other}", "the same transactions as CSV, or Plaid's JSON")
     text, encoding = decoded(raw)
     readings = Readings(format="CSV", encoding=encoding)
     lines = list(_lines(text))
@@ -92,6 +111,9 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
     if query.section != "transactions":
         readings.columns = {name: name for name in names}
         return [(number, _named(names, cells)) for number, cells in lines[at + 1 :]], readings
+    if at < 0:
+        found = ", ".join(f"column {names.index(name) + 1} is the {name}" for name in ("date", "amount", "description"))
+        readings.notes.append(f"the file has no header: by its content, {found}")
     fields = _fields(names, readings)
     ours = [fields.get(_plain(name), f"? {name}") for name in names]
     rows = [(number, _named(ours, cells)) for number, cells in lines[at + 1 :]]
@@ -203,10 +225,37 @@ def _header(lines: Sequence[tuple[int, list[str]]], section: str) -> tuple[int, 
                     names[place] = ""  # it says the same in every row
             return at, names
     if section == "transactions":
+        if proven := _proven_names([cells for _, cells in lines[:VOTERS]]):
+            return -1, proven
         raise Unprocessable.of(
             "header", "has no two columns that we know", "a line that names a date, an amount and a description"
         )
     raise Unprocessable.of("line 1", "has no account_id", "a header of Plaid's field names")
+
+
+def _proven_names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names of columns without a header, if one column alone has days and one alone has amounts; else none.
+
+    An amount has a sign or decimals in some row, unlike a check's number. The longest texts are the descriptions.
+    """
+    columns = [[cell.strip() for cell in column if cell.strip()] for column in zip_longest(*rows, fillvalue="")]
+    days = [at for at, cells in enumerate(columns) if cells and all(map(_is_day, cells))]
+    amounts = [
+        at
+        for at, cells in enumerate(columns)
+        if cells and at not in days and all(_NUMBER.fullmatch(_bare(cell)) for cell in cells)
+        if any(re.search(r"^-|[.,]\d\d?$", _bare(cell)) for cell in cells)
+    ]
+    texts = [at for at, cells in enumerate(columns) if cells and at not in days and at not in amounts]
+    if len(days) != 1 or len(amounts) != 1 or not texts:
+        return []
+    longest = max(texts, key=lambda at: sum(map(len, columns[at])))
+    named = {days[0]: "date", amounts[0]: "amount", longest: "description"}
+    return [named.get(at, f"column {at + 1}") for at in range(len(columns))]
+
+
+def _is_day(text: str) -> bool:
+    return any(re.fullmatch(r"\d{4}-\d\d-\d\d", _iso(text, order) or "") for order in ("dmy", "mdy"))
 
 
 def _fields(names: Sequence[str], readings: Readings) -> dict[str, str]:
@@ -302,8 +351,10 @@ def _iso(text: str | None, order: str) -> str | None:
 
 def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
     """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
+    found = [_MARK.search(row.get("amount") or "") for row in rows]
+    marks = [mark[1].lower() if mark else None for mark in found]
     texts = dict.fromkeys(row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name))
-    decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_SIGNS.sub("", text).strip())], query)
+    decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_bare(text))], query)
     if decimal == ",":
         readings.notes.append("amounts have a decimal comma")
     for row in rows:
@@ -313,6 +364,13 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
         readings.notes.append("amounts are in columns of debit and credit")
         for row in rows:
             row["amount"] = _one_of_two(row.pop("debit", None), row.pop("credit", None))
+        return
+    if any(marks):
+        readings.notes.append("CR marks money in, DR money out; rows without a mark are the opposite of the others")
+        for row, mark in zip(rows, marks, strict=True):
+            if row.get("amount") is not None:
+                into = mark == "c" if mark else "c" not in marks
+                row["amount"] = _negated(row["amount"].lstrip("-")) if into else row["amount"].lstrip("-")
         return
     directions = {(row.get("direction") or "").strip().lower() for row in rows}
     known = packaged_columns()
@@ -362,12 +420,17 @@ def _proven_decimal(texts: Sequence[str], query: ImportQuery) -> str:
     return proven.pop() if proven else "."
 
 
+def _bare(text: str) -> str:
+    """An amount without its currency, with one kind of minus and apostrophe."""
+    return _SIGNS.sub("", text.translate(_SAME_SIGNS)).strip()
+
+
 @remembered
 def _number(text: str | None, decimal: str) -> str | None:
     """An amount with a point and no other sign but a minus in front; what is no amount stays as it is."""
     if text is None:
         return None
-    bare = _SIGNS.sub("", text).strip()
+    bare = _bare(text)
     if not _NUMBER.fullmatch(bare):
         return text
     negative = "-" in bare or bare.startswith("(")
@@ -408,13 +471,14 @@ def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool
             "?amounts=positive_out or ?amounts=negative_out",
         )
     votes = Counter[bool]()
-    for text, row in amounts:
+    for text, row in amounts[:: 1 + len(amounts) // VOTERS]:
         direction = (row.get("direction") or "").strip().lower()
         called = f"{row.get('name')} {row.get('merchant_name')} {row.get('original_description')}"
-        if direction in packaged_columns().out:
-            votes[text.startswith("-")] += 1
-        elif direction in packaged_columns().into or packaged_taxonomy().is_income(row.get("category") or "", called):
-            votes[not text.startswith("-")] += 1
+        money_in: bool | None = direction in packaged_columns().into
+        if not money_in and direction not in packaged_columns().out:
+            money_in = packaged_taxonomy().says_money_in(row.get("category") or "", called)
+        if money_in is not None:
+            votes[text.startswith("-") != money_in] += 1
     if votes:
         return votes[True] >= votes[False]
     return 2 * len(minus) >= len(amounts)

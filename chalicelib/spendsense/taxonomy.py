@@ -28,6 +28,8 @@ import msgspec
 UNKNOWN, UNKNOWN_IN = "OTHER_OTHER", "OTHER_MONEY_IN"
 BETWEEN_ACCOUNTS = ("TRANSFER_OUT", "TRANSFER_OUT_ACCOUNT_TRANSFER", "TRANSFER_OUT_OTHER_TRANSFER_OUT")
 TO_SOMEBODY = "TRANSFER_OUT_TRANSFER_OUT_FROM_APPS"
+SPENT = ("spend", "service", "obligation")
+"""Flows of money out."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Taxonomy:
         words = declared["words"]
         self._words = {side: [(entry[0], _any_of(entry[1:])) for entry in words[side]] for side in ("in", "out")}
         self._payees, self._refunds = _any_of(words["payees"]), _any_of(words["refunds"])
+        self._received = _any_of(words["received"])
 
     def categorise(self, primary: str, detailed: str, texts: str, cents: int) -> tuple[Category, bool]:
         """The category of a row, and whether its own category was understood.
@@ -62,10 +65,13 @@ class Taxonomy:
             category = self.categories[TO_SOMEBODY]
         return category, known is not None or not given
 
-    def is_income(self, label: str, texts: str) -> bool:
-        """Whether a row's label or words mean income, regardless of its amount's sign."""
-        category = self._named(_name(label), -1) if label else None
-        return (category or self._worded(texts, -1)).primary == "INCOME"
+    def says_money_in(self, label: str, texts: str) -> bool | None:
+        """Whether a row's label or words mean money in, or out, regardless of its amount's sign; None for neither."""
+        if label and (category := self._named(_name(label), -1)):
+            return True if category.primary == "INCOME" else False if category.flow in SPENT else None
+        money_in = self._worded(texts, -1).primary == "INCOME" or bool(self._received.search(texts))
+        money_out = self._worded(texts, 1).detailed not in (UNKNOWN, *BETWEEN_ACCOUNTS, TO_SOMEBODY)
+        return None if money_in == money_out else money_in
 
     def _named(self, name: str, cents: int) -> Category | None:
         if name == "TRANSFER" or name == "TRANSFERS":

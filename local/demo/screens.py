@@ -22,8 +22,11 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # This list replaces Playwright's. The pop-ups of the address bar took half of the time that a window takes.
+    "--disable-features=HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,"
+    "PreconnectToSearch,ThirdPartyStoragePartitioning,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,WebUIOmniboxPopup",
 ]
-"""A browser that makes no requests except the page's."""
+"""A browser that makes no requests except the page's, and has no parts that nobody sees."""
 
 WIDE = {"viewport": {"width": 1120, "height": 820}}
 NARROW = {"viewport": {"width": 412, "height": 820}, "has_touch": True, "is_mobile": True}

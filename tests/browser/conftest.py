@@ -1,6 +1,6 @@
 """A real browser: Debian's chromium, driven by Playwright. Tests are skipped where either is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -61,6 +61,15 @@ def alice(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
 def olga(everybody: dict[str, Visitor]) -> Iterator[Visitor]:
     yield everybody["olga"]
     everybody["olga"].check()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the open pages show to the report of a test that failed."""
+    report = yield
+    if call.when == "call" and report.failed:
+        report.sections += [person.state() for person in Visitor.all if not person.page.is_closed()]
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

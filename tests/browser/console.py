@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from infra.console import WEB
 from local.cloud import Cloud
@@ -35,6 +36,8 @@ class Visitor:
     It records a page's console messages, content policy violations and requests to other hosts as problems.
     """
 
+    all: ClassVar[WeakSet["Visitor"]] = WeakSet()
+
     def __init__(self, cloud: Cloud, browser: Any, user: str = "", **options: Any) -> None:
         self.cloud = cloud
         self.user = ""
@@ -43,6 +46,7 @@ class Visitor:
         self.told: list[str] = []
         self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **options})
         self.page = self.context.new_page()
+        self.all.add(self)
         self.watch(self.page)
         self.page.goto(address(cloud.console_url, cloud.users))
         self.page.locator("main h1").wait_for()
@@ -84,6 +88,11 @@ class Visitor:
     def until(self, look: Callable[[], T]) -> T:
         """What `look` returns once that is true; meanwhile, unlike in a sleep, Playwright answers requests."""
         return until(look, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
+
+    def state(self) -> tuple[str, str]:
+        """Who is where, and what the page says and complains about: for the report of a test that failed."""
+        text = self.page.locator("main").inner_text(timeout=5000)
+        return f"{self.user or 'a visitor'} at {self.address}", "\n".join([text, *self.problems])
 
     @property
     def address(self) -> str:

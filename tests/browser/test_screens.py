@@ -119,7 +119,8 @@ def test_an_error_says_what_to_do_and_goes_away(
         visitor.go("/concerts/venues?days=90&events=1")
         visitor.page.locator("[role=alert]").wait_for()
         assert says in visitor.page.locator("[role=alert]").inner_text()
-    visitor.button("Try again").click()
+    if status == 403:  # the others pass, and the screen asks again by itself
+        visitor.button("Try again").click()
     visitor.until(lambda: visitor.rows() == 10)
     visitor.go("/")
 

@@ -139,11 +139,11 @@ def predictions(cloud: Cloud) -> Predictions:
     return Predictions(cloud)
 
 
-@pytest.fixture
-def in_parts(predictions: Predictions) -> Iterator[None]:
-    """Jobs in parts of a megabyte."""
+@pytest.fixture(scope="class")
+def in_parts(cloud: Cloud) -> Iterator[None]:
+    """Jobs in parts of a megabyte; changed once for a class, because each change starts the function anew."""
     small = {"OMNIBUS_PREDICTIONS_SINGLE_CALL_BYTES": "1000", "OMNIBUS_PREDICTIONS_PART_BYTES": str(MIB)}
-    with predictions.settings("predict_plan", **small):
+    with Predictions(cloud).settings("predict_plan", **small):
         yield
 
 

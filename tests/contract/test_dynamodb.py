@@ -14,8 +14,11 @@ SIZES = st.floats(1e-100, 1e100)
 LEAVES = (
     st.text() | st.integers(-(10**37), 10**37) | st.booleans() | st.binary() | SIZES | SIZES.map(lambda size: -size)
 )
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner | st.none()) | st.dictionaries(st.text(), inner))
-ITEMS = st.dictionaries(st.text(), VALUES)
+NAMES = st.text(max_size=8)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner | st.none(), max_size=5) | st.dictionaries(NAMES, inner, max_size=5)
+)
+ITEMS = st.dictionaries(NAMES, VALUES, max_size=8)
 
 
 @examples(100)

@@ -13,6 +13,8 @@ import pytest
 
 from tests.unit.limited import BOMBS, IMPORTS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS: dict[str, dict[str, Any]] = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
 OURS = 0.8

@@ -14,7 +14,10 @@ export interface Loaded<T> {
 
 interface State<T> { data: T | undefined; error: unknown; loading: boolean; key: string }
 
-/** The result of `fetch`, repeated whenever `key` changes and every `every` ms while the tab is visible. */
+const FIRST_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 300_000;
+
+/** The result of `fetch`, repeated whenever `key` changes, every `every` ms, and ever more slowly after passing errors; only while the tab is visible. */
 export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number): Loaded<T> {
   const state = useSignal<State<T>>({ data: undefined, error: undefined, loading: true, key });
   const latest = useRef(fetch);
@@ -23,7 +26,7 @@ export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number)
   const load = useCallback(async () => {
     const mine = ++run.current;
     const before = state.peek();
-    state.value = { data: before.key === key ? before.data : undefined, error: before.error, loading: true, key };
+    state.value = before.key === key ? { ...before, loading: true } : { data: undefined, error: undefined, loading: true, key };
     try {
       const data = await latest.current();
       if (mine === run.current) state.value = { data, error: undefined, loading: false, key };
@@ -36,14 +39,20 @@ export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stopped = false;
+    let failures = 0;
+    let due = false; // while the tab was hidden
     const round = async (): Promise<void> => {
       const error = await load();
-      if (!every || stopped) return;
-      const wait = error instanceof ApiError && error.retryAfter ? error.retryAfter * 1000 : every;
-      timer = setTimeout(() => { if (!document.hidden) void round(); else timer = undefined; }, wait);
+      const passing = error instanceof ApiError && error.passing;
+      if (stopped || !(every || passing)) return;
+      const asked = error instanceof ApiError && error.retryAfter ? error.retryAfter * 1000 : every;
+      const wait = asked || Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);
+      timer = setTimeout(() => { due = document.hidden; if (!due) void round(); }, wait);
     };
     const seen = (): void => {
-      if (every && !document.hidden && timer === undefined) void round();
+      if (!due || document.hidden) return;
+      due = false;
+      void round();
     };
     void round();
     document.addEventListener("visibilitychange", seen);

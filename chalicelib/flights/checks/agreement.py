@@ -78,8 +78,9 @@ def _slope(altitude: Floats, difference: Floats, present: int, limits: Threshold
     if upper - lower < LEAST_SPAN_M:
         return 0.0
     low, high = altitude <= lower, altitude >= upper
-    rise = float(np.median(difference[high]) - np.median(difference[low]))
-    run = float(np.median(altitude[high]) - np.median(altitude[low]))
+    rise, run = (
+        median(values[high], marked(high)) - median(values[low], marked(low)) for values in (difference, altitude)
+    )
     return min(max(rise / run, -limits.datum_slope), limits.datum_slope)
 
 

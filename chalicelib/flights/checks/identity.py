@@ -80,12 +80,9 @@ def _repeats(snapshot: Snapshot) -> Iterator[int]:
             before = snapshot.addresses[start - SEARCHED_ROWS : start]
             seen[before[before >= 0]] = True
             repeated[known] = seen[codes[known]]
-        ordered = np.sort(codes[known])
-        again = ordered[1:][ordered[1:] == ordered[:-1]]
-        if len(again):
-            rows = np.flatnonzero(np.isin(codes, again))
-            _, firsts = np.unique(codes[rows], return_index=True)
-            repeated[np.delete(rows, firsts)] = True
+        ordered = np.sort(codes[known].astype(np.int64) << 32 | known)
+        again = ordered[1:][ordered[1:] >> 32 == ordered[:-1] >> 32]
+        repeated[again & 0xFFFFFFFF] = True
         for row in np.flatnonzero(codes == text.MALFORMED):
             malformed = snapshot.malformed[start + int(row)]
             repeated[row] = malformed in texts

@@ -5,6 +5,7 @@ prove is not tested. Files without statistics, or from other writers, are read i
 for missing values (null or NaN), and a comparison with a missing value is false.
 """
 
+import math
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -83,7 +84,9 @@ class Batch:
         self.time = time
         self._columns = columns
         self._spans = spans
+        self._names = frozenset(columns.schema.names)
         self._numbers: dict[str, Numbers] = {}
+        self._arrays: dict[str, pa.Array] = {}
 
     def numbers(self, name: str) -> Numbers:
         """The column as numbers; all missing if the file has no such column."""
@@ -93,8 +96,10 @@ class Batch:
 
     def array(self, name: str) -> pa.Array:
         """A text or boolean column as Arrow has it."""
-        column = self._columns.column(name)
-        return text.normal(column) if name in TEXTS else column
+        if name not in self._arrays:
+            column = self._columns.column(name)
+            self._arrays[name] = text.normal(column) if name in TEXTS else column
+        return self._arrays[name]
 
     @cached_property
     def grounded(self) -> Mask:
@@ -134,7 +139,7 @@ class Batch:
         return {name: self._value(row, name) for name in names}
 
     def _says(self, grounded: bool) -> Mask:
-        if "on_ground" not in self._columns.schema.names:
+        if "on_ground" not in self._names:
             given_away: Mask = self.numbers("on_ground").values == grounded
             return given_away
         column = self.array("on_ground").cast(pa.bool_())
@@ -143,7 +148,7 @@ class Batch:
 
     def _convert(self, name: str) -> Numbers:
         span = self._spans.get(name)
-        if name not in self._columns.schema.names:
+        if name not in self._names:
             constant = np.nan if span is None or span.low is None else span.low
             values = np.broadcast_to(np.float64(constant), self.rows)
             return Numbers(values, constant, constant)
@@ -154,7 +159,7 @@ class Batch:
 
     def _value(self, row: int, name: str) -> Cell:
         if name in TEXTS:
-            return text.readable(self.array(name), row) if name in self._columns.schema.names else None
+            return text.readable(self.array(name), row) if name in self._names else None
         return plain(self.numbers(name).values[row], name)
 
 
@@ -197,8 +202,8 @@ class StatesSource:
         """A row group's rows in order, with those of the named columns that its statistics do not give away."""
         rows = self._metadata.row_group(group).num_rows
         known = sorted(names & self.columns - TIMES)
-        spans = self._spans(group, known)
-        needed = [name for name in known if not _given_away(name, spans[name], rows)]
+        spans = self._spans(group, [name for name in known if name not in TEXTS])
+        needed = [name for name in known if name in TEXTS or not _given_away(name, spans[name], rows)]
         start = self.starts[group]
         for columns in self._pieces(group, rows, needed):
             yield Batch(start, len(columns), self.time, columns, spans)
@@ -286,9 +291,9 @@ def valid(column: pa.Array) -> Mask:
 
 def plain(value: float, name: str) -> Cell:
     """One number as JSON can carry it, in the type that its column has."""
-    if np.isnan(value):
+    if math.isnan(value):
         return None
-    if np.isinf(value):
+    if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     if name in FLAGS:
         return bool(value)
@@ -320,8 +325,6 @@ def _given_away(name: str, span: Bounds, rows: int) -> bool:
 
     Floating-point statistics leave NaN out, so that a constant one is read all the same.
     """
-    if name in TEXTS:
-        return False
     if span.nulls == rows:
         return True
     return name not in REALS and span.nulls == 0 and span.low is not None and span.low == span.high

@@ -35,7 +35,7 @@ def normal(column: pa.Array) -> pa.Array:
 
 def readable(column: pa.Array, row: int) -> str | None:
     """One value, whatever its bytes."""
-    if pa.types.is_dictionary(column.type):
+    if isinstance(column, pa.DictionaryArray):
         index = column.indices[row].as_py()
         return None if index is None else readable(column.dictionary, index)
     try:
@@ -95,7 +95,7 @@ def lettered(words: pa.Array) -> int:
     plain = words.dictionary_decode() if pa.types.is_dictionary(words.type) else words
     if pa.types.is_null(plain.type):
         return 0
-    return int(pc.sum(pc.match_substring_regex(_binary(plain), "[A-Z]")).as_py() or 0)
+    return int(pc.sum(pc.not_equal(plain, pc.ascii_lower(plain))).as_py() or 0)
 
 
 def unlisted(column: pa.Array, listed: frozenset[str]) -> Mask | None:

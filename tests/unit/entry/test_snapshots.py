@@ -46,6 +46,7 @@ def started(tmp_path: Path, function: str, kind: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["predict_part", "predict_batch", "predict_plan", "predict_complete"])
 def test_a_snapshot_has_what_models_need_and_no_connection(tmp_path: Path, function: str) -> None:
     loaded = ["sklearn", "pandas", "pyarrow", "skops", "botocore.session"]

@@ -2,7 +2,6 @@
 
 import json
 import random
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +23,6 @@ from tests.unit.flights.snapshots import (
     bits,
     converted,
     exact_only,
-    shared_pieces,
     small_pieces,
     text,
 )
@@ -97,20 +95,17 @@ def outcome(content: bytes) -> tuple[Conversion, dict[str, pa.Array]] | str:
 
 
 def agree(content: bytes) -> Conversion | str:
-    """Both paths' outcome, which is one, the fast one's alone or shared: the same values and counts, or error."""
+    """Both paths' outcome, which is one: the same values and counts, or error."""
     fast = outcome(content)
-    with shared_pieces():
-        shared = outcome(content)
     with exact_only():
         exact = outcome(content)
-    for found in (fast, shared):
-        if isinstance(found, str) or isinstance(exact, str):
-            assert found == exact
-            continue
-        assert found[1] == exact[1]
-        for name in ("snapshot_time", "rows", "rejected", "rejected_samples", "bytes_in"):
-            assert getattr(found[0], name) == getattr(exact[0], name)
-    return fast if isinstance(fast, str) else fast[0]
+    if isinstance(fast, str) or isinstance(exact, str):
+        assert fast == exact
+        return fast if isinstance(fast, str) else fast[0]
+    assert fast[1] == exact[1]
+    for name in ("snapshot_time", "rows", "rejected", "rejected_samples", "bytes_in"):
+        assert getattr(fast[0], name) == getattr(exact[0], name)
+    return fast[0]
 
 
 dressed = st.builds(
@@ -273,37 +268,17 @@ def test_doubt_is_given_with_its_reason_and_leaves_the_text_as_it_was(row: list[
     content = text([row, row])
     start, end = content.index(b"[[") + 1, content.rindex(b"]]") + 1
     buffer = bytearray(content)
-    with pytest.raises(states_csv.Doubt, match=reason), ThreadPoolExecutor(1) as aside:
-        states_csv.parse_csv(buffer, start, end, aside)
+    with pytest.raises(states_csv.Doubt, match=reason):
+        states_csv.parse_csv(buffer, start, end)
     assert buffer == content
     assert reason in (converted(content)[0].fallback_reason or "")
-
-
-@pytest.mark.parametrize("place", range(6))
-def test_a_doubt_about_either_share_is_a_doubt_about_the_piece(place: int) -> None:
-    rows = [CLIMBING] * 6
-    rows[place] = altered(CLIMBING, velocity="12.5")
-    content = text(rows)
-    buffer = bytearray(content)
-    with shared_pieces(), ThreadPoolExecutor(1) as aside, pytest.raises(states_csv.Doubt, match="CSV conversion error"):
-        states_csv.parse_csv(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
-    assert buffer == content
-    assert agree(content) == outcome(content)[0]
-
-
-@pytest.mark.parametrize("longer", [[18, 18, 17, 17, 17, 17], [17, 17, 18, 18, 18, 18]])
-def test_shares_with_rows_of_different_lengths_are_doubted(longer: list[int]) -> None:
-    content = text([CLIMBING[:length] for length in longer])
-    with shared_pieces():
-        assert converted(content)[0].path == "exact"
-    agree(content)
 
 
 def test_line_breaks_are_doubted_before_anything_is_changed() -> None:
     content = text([CLIMBING, PARKED]).replace(b"8.5622,", b"8.5622,\n\n\n")
     buffer = bytearray(content)
-    with pytest.raises(states_csv.Doubt, match="line breaks between values"), ThreadPoolExecutor(1) as aside:
-        states_csv.parse_csv(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1, aside)
+    with pytest.raises(states_csv.Doubt, match="line breaks between values"):
+        states_csv.parse_csv(buffer, content.index(b"[[") + 1, content.rindex(b"]]") + 1)
     assert buffer == content
     agree(content)
 

@@ -1,6 +1,8 @@
 """Tracks, aircraft and traffic: the SQL on DuckDB over what the pipeline left, and how a query may go."""
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,32 +36,44 @@ START = datetime.fromtimestamp(HOUR, UTC)
 DAY = {"start": START, "end": START + timedelta(hours=2)}
 
 
+@cache
+def passed() -> World:
+    """A world in which an hour and a half of snapshots have passed; tests take copies."""
+    world = World()
+    world.clock.now = START + timedelta(hours=5)
+    for number in range(18):
+        time = HOUR + 300 * number
+        rows = [
+            state(n, last_contact=time - 1, time_position=time - 2, longitude=round(8.5 + 0.1 * number + n, 4))
+            for n in range(20)
+        ]
+        put(world, time, rows)
+    return world
+
+
+def put(world: World, time: int, rows: list[Any]) -> None:
+    world.put(snapshot(rows, time), keys.raw_key(time))
+    world.processing.process(keys.raw_key(time), again=True)
+    world.validation.validate(keys.processed_key(time))
+
+
 class Past:
-    """A world in which an hour and a half of snapshots have passed, and the history of it."""
+    """That world, and the history of it."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world, flown = World(), passed()
+        self.world.clock.now = flown.clock.now
+        for name in ("bucket", "runs", "guard", "alerts", "emit"):
+            state = deepcopy(vars(getattr(flown, name)), {id(flown.clock): self.world.clock})
+            vars(getattr(self.world, name)).update(state)
         self.engine = FakeEngine(self.world.bucket, self.world.clock)
-        self.world.clock.now = START + timedelta(hours=5)
         self.waited = 0.0
         self.history = FlightHistory(
             self.engine, clock=self.world.clock, monotonic=lambda: self.waited, sleep=self._sleep
         )
-        for number in range(18):
-            time = HOUR + 300 * number
-            rows = [
-                state(n, last_contact=time - 1, time_position=time - 2, longitude=round(8.5 + 0.1 * number + n, 4))
-                for n in range(20)
-            ]
-            self.put(time, rows)
 
     def _sleep(self, seconds: float) -> None:
         self.waited += seconds
-
-    def put(self, time: int, rows: list[Any]) -> None:
-        self.world.put(snapshot(rows, time), keys.raw_key(time))
-        self.world.processing.process(keys.raw_key(time), again=True)
-        self.world.validation.validate(keys.processed_key(time))
 
     def compact(self) -> None:
         self.world.compaction.run(CompactionOrder(), lambda: 1e9)
@@ -95,7 +109,7 @@ def test_traffic_is_the_same_before_while_and_after_hours_are_compacted(past: Pa
 
 def test_a_snapshot_that_is_replayed_counts_as_it_is_now(past: Past) -> None:
     past.compact()
-    past.put(HOUR, [state(n, last_contact=HOUR, time_position=HOUR) for n in range(5)])
+    put(past.world, HOUR, [state(n, last_contact=HOUR, time_position=HOUR) for n in range(5)])
     assert past.traffic()["2025-11-21T12:00:00Z"] == (20, 225)
 
 

@@ -143,9 +143,15 @@ time.sleep(600)
 """
 TELLS_OF = """
 import pathlib, psutil, signal, sys, time
+def status(pid):
+    try:
+        while (seen := psutil.Process(pid).status()) == "running":  # it has a signal that it has not yet taken
+            time.sleep(0.01)
+    except psutil.NoSuchProcess:
+        return "gone"
+    return seen
 def tell(*_):
-    pids = [int(pid) for pid in sys.argv[2:]]
-    seen = [psutil.Process(pid).status() if psutil.pid_exists(pid) else "gone" for pid in pids]
+    seen = [status(int(pid)) for pid in sys.argv[2:]]
     pathlib.Path(sys.argv[1]).write_text(" ".join(seen))
     sys.exit()
 signal.signal(signal.SIGTERM, tell)

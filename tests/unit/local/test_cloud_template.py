@@ -1,7 +1,13 @@
-"""The local deployment changes the packaged template only where it must."""
+"""The local deployment changes the package only where it must."""
 
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 from typing import Any
 
+from local.deploy import with_bytecode
 from local.template import Code, localised
 
 TEMPLATE: dict[str, Any] = {
@@ -109,3 +115,14 @@ def test_a_condition_may_split_a_parameter() -> None:
     assert arn["Conditions"]["IsArn"] == {"Fn::Equals": ["arn", "arn"]}
     name = localised(template, Code("artifacts", "code.zip"), {})
     assert name["Conditions"]["IsArn"] == {"Fn::Equals": ["omnibus", "arn"]}
+
+
+def test_workers_start_from_bytecode_as_in_a_release(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as archive:
+        archive.writestr("package/module.py", "told = 'by the bytecode'\n")
+    with zipfile.ZipFile(io.BytesIO(with_bytecode(plain.getvalue()))) as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "package" / "module.py").write_text("told = 'by the source'\n")
+    command = [sys.executable, "-c", "from package.module import told; print(told)"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout == "by the bytecode\n"

@@ -215,7 +215,8 @@ def trained(case, seed):
     return pipeline.fit(read(text, columns, dated=dated)[list(columns)], target), text
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Bins whose width:UserWarning")
 @examples(40)
 @given(cases(), st.integers(0, 10_000), st.integers(1, 50))
 def test_a_generated_pipeline_predicts_as_with_pandas_in_every_format(tmp_path_factory, case, seed, count):

@@ -144,6 +144,7 @@ def test_the_row_of_an_error_is_that_of_the_file_whatever_block_it_is_in(ready, 
         ("s3://data/in/rows.jsonl", b"", b'{"x":0.1,"y":0.2}\n', b'{"x":0.1,"y":"two"}\n'),
     ],
 )
+@pytest.mark.slow
 def test_text_in_a_number_column_at_row_999_999_is_named_in_a_call_and_in_a_job(ready, place, header, row, bad):
     ready.objects.put(place, header + row * 999_998 + bad + row)
     wanted = "row 999999, column 'y': is 'two'; expected a number"

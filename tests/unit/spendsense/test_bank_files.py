@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import InvalidInput, OmnibusError, TooLarge
+from chalicelib.errors import InvalidInput, OmnibusError, TooLarge, Unprocessable
 from chalicelib.spendsense import statements
 from chalicelib.spendsense.bank import BankStatement, _tidied, canonical
 from chalicelib.spendsense.fields import _day
@@ -242,6 +242,130 @@ def test_csv_rows_that_are_too_long_or_too_short(line: str, field: str) -> None:
 def test_csv_that_cannot_be_read_at_all(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         from_csv(raw, ImportQuery(), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"PK\x03\x04\x14\x00", "workbook"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\nOFXHEADER:100\n", "OFX"),
+        (b"!Type:Bank\nD11/03/2026\n", "QIF"),
+        (b":20:STARTUMS\n", "MT940"),
+        (b"<?xml version='1.0'?><Document/>", "XML"),
+    ],
+)
+def test_what_banks_offer_beside_csv_is_named(raw: bytes, kind: str) -> None:
+    with pytest.raises(Unprocessable, match=kind):
+        from_csv(raw, ImportQuery(), TODAY)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fecha;Concepto;Importe;Saldo",
+        "Data;Descrição;Valor;Saldo",
+        "Data contabile;Causale;Importo;Saldo contabile",
+        "Date opération;Libellé;Montant;Solde",
+        "Data operacji;Opis operacji;Kwota;Saldo po operacji",
+        "Bokföringsdatum;Beskrivning;Belopp;Saldo",
+    ],
+)
+def test_columns_in_other_languages(header: str) -> None:
+    found = from_csv(f"{header}\n25.11.2026;X;-1.234,50;9,00\n".encode(), ImportQuery(account_id="a"), TODAY)
+    assert [(row.posted_on.day, row.name, row.amount_cents) for row in found.transactions] == [(25, "X", 123_450)]
+    assert not found.readings.unknown
+
+
+def test_columns_of_money_out_and_in_in_other_languages() -> None:
+    for header in ("Fecha,Concepto,Cargo,Abono", "Data,Descrizione,Uscite,Entrate", "Date,Libellé,Débit,Crédit"):
+        raw = f"{header}\n2026-11-25,X,4.00,\n2026-11-26,Y,,5.00\n".encode()
+        found = from_csv(raw, ImportQuery(account_id="a"), TODAY)
+        assert [row.amount_cents for row in found.transactions] == [400, -500], header
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["25/11/2026,-12.40,TESCO", "24/11/2026,2000.00,PAYROLL"],
+        ["25/11/2026,TESCO,-12.40", '24/11/2026,PAYROLL,"2,000.00"'],
+        ['"11/25/2026","-12.40","*","","TESCO"', '"11/24/2026","2000.00","*","1001","PAYROLL"'],
+        ["Kim;2026-11-25;TESCO;-12,40 €;", "Kim;2026-11-24;PAYROLL;2.000,00 €;"],
+    ],
+)
+def test_a_file_without_a_header_is_read_by_its_content(lines: list[str]) -> None:
+    found = from_csv("\n".join(lines).encode(), ImportQuery(account_id="a"), TODAY)
+    assert [(row.line, row.posted_on.day, row.name, row.amount_cents) for row in found.transactions] == [
+        (1, 25, "TESCO", 1240),
+        (2, 24, "PAYROLL", -200_000),
+    ]
+    assert any("no header" in note for note in found.readings.notes)
+
+
+@pytest.mark.parametrize(
+    "line", ["2026-11-25,-1.40,TESCO,987.60", "2026-11-25,2026-11-26,-1.40,TESCO", "2026-11-25,-1.40", "TESCO,-1.40"]
+)
+def test_a_file_without_a_header_whose_columns_might_be_others_is_refused(line: str) -> None:
+    with pytest.raises(Unprocessable, match="header"):
+        from_csv(line.encode(), ImportQuery(account_id="a"), TODAY)
+
+
+@pytest.mark.parametrize("plus_is_out", [True, False])
+@pytest.mark.parametrize(
+    ("name", "category", "is_out"),
+    [
+        ("AUTOPAY PAYMENT - THANK YOU", "", False),
+        ("PAYMENT RECEIVED", "", False),
+        ("ACME PAYROLL", "", False),
+        ("CORNER SHOP", "Groceries", True),
+        ("CITY INSURANCE", "", True),
+    ],
+)
+def test_one_row_whose_words_say_where_money_goes_outweighs_the_number_of_minuses(
+    name: str, category: str, is_out: bool, plus_is_out: bool
+) -> None:
+    sign = 1 if plus_is_out else -1
+    rows = [(name, category, sign * (300 if is_out else -300)), *(("X", "", sign * amount) for amount in (-5, -6, 7))]
+    given = "date,name,category,amount\n" + "".join(f"2026-11-20,{row[0]},{row[1]},{row[2]}.00\n" for row in rows)
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [30_000 if is_out else -30_000, -500, -600, 700]
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("\u221212.40", None),
+        ("\u201312.40", None),
+        ("12.40-", None),
+        ("(12.40)", None),
+        ("-12.40 CHF", "CHF"),
+        ("SEK-12.40", "SEK"),
+        ("-12.40 kr", None),
+        ("-12.40 zł", "PLN"),
+        ("R$ -12.40", "BRL"),
+        ("-₹12.40", "INR"),
+    ],
+)
+def test_an_amount_as_banks_write_it(text: str, currency: str | None) -> None:
+    given = f"date,name,amount\n2026-11-20,X,{text}\n2026-11-20,Y,1'000.00+\n2026-11-20,Z,-1’000.00\n"
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [1240, -100_000, 100_000]
+    assert found.transactions[0].currency == currency
+
+
+@pytest.mark.parametrize(
+    "amounts", [("12.40 DR", "5.00 CR"), ("12.40", "5.00CR"), ("12.40dr", "5.00"), ("-12.40 Dr", "5.00 Cr")]
+)
+def test_marks_of_debits_and_credits(amounts: tuple[str, str]) -> None:
+    given = "date,name,amount\n" + "".join(f"2026-11-20,X,{amount}\n" for amount in amounts)
+    found = from_csv(given.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.amount_cents for row in found.transactions] == [1240, -500]
+
+
+@pytest.mark.parametrize("day", ["20-NOV-26", "20 Nov 26", "Nov 20 2026", "20-Nov-2026", "November 20, 2026"])
+def test_days_with_the_months_name(day: str) -> None:
+    found = from_csv(f'date,name,amount\n"{day}",X,-5\n'.encode(), ImportQuery(account_id="a"), TODAY)
+    assert [row.posted_on.isoformat() for row in found.transactions] == ["2026-11-20"]
 
 
 # -- anything

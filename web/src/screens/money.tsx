@@ -69,6 +69,7 @@ function Glance({ profile }: { profile: Profile }) {
   useNews("me", soon); // an import or a job has moved on
   return (
     <>
+      {!profile.consented && <NoConsent />}
       <Show of={accounts} lines={2}>
         {(found) => found.accounts.length
           ? <div class="stats">
@@ -80,7 +81,7 @@ function Glance({ profile }: { profile: Profile }) {
           : <Card><Empty title="No accounts yet"><p>Import a file from your bank; accounts, transactions and liabilities then appear here.</p><a class="button primary" href={href("/money/data")}>Import a file</a></Empty></Card>}
       </Show>
       <Spent />
-      {!profile.consented ? <NoConsent /> : (
+      {profile.consented && (
         <Show of={insights} lines={8}>
           {(found) => found.persona || Object.keys(found.signals).length
             ? <div class="split"><PersonaCard insights={found} /><Signals insights={found} /></div>

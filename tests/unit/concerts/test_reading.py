@@ -158,7 +158,7 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("what is on the week after", "the week after"),
         ("blues in new england or new york", "new england"),
         ("we usually hear blues but tonight we want jazz", "blues"),
-        ("under 60 for the two of us", "two of us"),
+        ("under 60 for the two of us", "for the two"),
         ("rock, but neither this week nor next week", "next week"),
         ("can you take a wheelchair into the beacon theatre", "wheelchair"),
     ],

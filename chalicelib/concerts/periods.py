@@ -415,10 +415,10 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _daysof(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    first, after = _month([None, own[3], own[4]], today, past, text)  # type: ignore[misc]
-    assert isinstance(first, date)
-    assert isinstance(after, date)
-    days = _length(own[1], own[2])
+    month = _month([None, own[3], own[4]], today, past, text)
+    if not isinstance(month, tuple) or month[0] is None or month[1] is None:
+        return month
+    (first, after), days = month, _length(own[1], own[2])
     return (max(after - days, first), after) if own[0] == "last" else (first, min(first + days, after))
 
 

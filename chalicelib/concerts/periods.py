@@ -416,9 +416,11 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 def _daysof(own: list[str | None], today: date, past: bool, text: str) -> Days:
     month = _month([None, own[3], own[4]], today, past, text)
-    if not isinstance(month, tuple) or month[0] is None or month[1] is None:
+    if not isinstance(month, tuple):
         return month
     (first, after), days = month, _length(own[1], own[2])
+    assert first
+    assert after
     return (max(after - days, first), after) if own[0] == "last" else (first, min(first + days, after))
 
 

@@ -265,8 +265,8 @@ def recommend_concerts() -> Recommendations:
 @app.route("/chat", methods=["POST"], cors=CORS, body=ChatRequest, returns=ChatReply, tag="concerts")
 def chat() -> ChatReply:
     """Answer a message about concerts in one piece; the WebSocket action `chat` streams the answer instead."""
-    admitted = services().limits.begin_to_spend("chat", app.source_ip())
-    return services().concerts.conversation.reply(app.body(ChatRequest), admitted)
+    services().limits.spend("chat", app.source_ip())
+    return services().concerts.conversation.reply(app.body(ChatRequest))
 
 
 @app.route("/chat/sessions", cors=CORS, authorizer=PEOPLE, returns=ChatSessionList, tag="concerts")

@@ -11,21 +11,16 @@ import json
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from botocore.credentials import Credentials
 from websockets.sync.client import connect
 
 from benchmarks import measure
 from chalicelib.adapters.concerts.bedrock_converse import BedrockConverse
-from chalicelib.adapters.counters import CountersTable
-from chalicelib.adapters.tables import Tables
 from chalicelib.concerts.models import ChatRequest
 from chalicelib.concerts.values import Delta
 from local.cloud import Cloud
@@ -85,21 +80,8 @@ def through_the_cloud(report: measure.Report, rounds: int = 50) -> None:
             started = time.perf_counter()
             over_rest(cloud)
             times["whole reply, REST"].append(time.perf_counter() - started)
-        two_ways_to_a_table(report, cloud)
         in_the_dark(report, Path(cloud.home), socket)
     keep(report, "local router through the local cloud", times)
-
-
-def two_ways_to_a_table(report: measure.Report, cloud: Cloud, rounds: int = 200) -> None:
-    """One count, by botocore and by our short way to tables, in turn."""
-    client = cloud.client("dynamodb")
-    keys = Credentials(cloud.credentials["AWS_ACCESS_KEY_ID"], cloud.credentials["AWS_SECRET_ACCESS_KEY"])
-    later = datetime.now(UTC) + timedelta(minutes=1)
-    cases: dict[str, measure.Case] = {}
-    for name, tables in {"our way": Tables(client, keys), "botocore": Tables(client)}.items():
-        counters = CountersTable(tables, cloud.tables["upload-counters"])
-        cases[name] = partial(counters.add, f"benchmark:{name}", later)
-    report.compare("a count in a table", cases, ours="our way", rounds=rounds)
 
 
 def in_the_dark(report: measure.Report, home: Path, socket: Any) -> None:

@@ -114,10 +114,6 @@ class Clients:
         key = (service, tuple(sorted(options.items())))
         return self._asked.setdefault(key, DeferredClient(lambda: self._new(service, options), self._lock))
 
-    def credentials(self) -> Any:
-        """The clients' credentials, which botocore renews; None if there are none."""
-        return self._session.get_credentials()
-
     def make(self) -> None:
         """Make every requested client; this opens no connection."""
         for client in self._asked.values():

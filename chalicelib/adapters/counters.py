@@ -1,11 +1,10 @@
 """Counts in DynamoDB that expire."""
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from chalicelib.adapters.aws import translated
 from chalicelib.adapters.dynamodb import setting
-from chalicelib.adapters.tables import Tables
 
 COUNTERS_TABLE = "The table of counts"
 
@@ -13,29 +12,20 @@ COUNTERS_TABLE = "The table of counts"
 class CountersTable:
     """Counts in a table keyed by `name`, whose TTL attribute is `expiresAt`."""
 
-    def __init__(self, client: Tables, table: str) -> None:
+    def __init__(self, client: Any, table: str) -> None:
         self._db = client
         self._table = table
 
     def add(self, name: str, ends_at: datetime) -> int:
         """Increment the count `name`."""
-        return self.begin_to_add(name, ends_at)()
-
-    def begin_to_add(self, name: str, ends_at: datetime) -> Callable[[], int]:
-        """Begin to increment the count `name`; the returned function waits for the new count."""
-        counted = self._db.begin(
-            "update_item",
-            TableName=self._table,
-            Key={"name": {"S": name}},
-            **setting({"expiresAt": int(ends_at.timestamp())}, adding={"count": 1}),
-            ReturnValues="UPDATED_NEW",
-        )
-
-        def wait() -> int:
-            with translated(COUNTERS_TABLE):
-                return int(counted()["Attributes"]["count"]["N"])
-
-        return wait
+        with translated(COUNTERS_TABLE):
+            answer = self._db.update_item(
+                TableName=self._table,
+                Key={"name": {"S": name}},
+                **setting({"expiresAt": int(ends_at.timestamp())}, adding={"count": 1}),
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(answer["Attributes"]["count"]["N"])
 
     def count(self, name: str) -> int:
         """The count `name`; 0 if there is none."""

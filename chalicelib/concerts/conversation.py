@@ -84,25 +84,17 @@ class Conversation:
         self._clock = clock
         self._new_session_id = new_chat_session_id
 
-    def reply(self, request: ChatRequest, admitted: Callable[[], object] = lambda: None) -> ChatReply:
-        """Return the whole answer; NotFound if the session is unknown, expired or someone else's.
-
-        `admitted` waits for permission to answer, and raises if there is none; until then, only the session is read.
-        """
-        for event in self.stream(request, admitted):
+    def reply(self, request: ChatRequest) -> ChatReply:
+        """Return the whole answer; NotFound if the session is unknown, expired or someone else's."""
+        for event in self.stream(request):
             if isinstance(event, ChatReply):
                 return event
         raise UpstreamUnavailable("The chat has no answer now; try again later.", retry_after=5)
 
-    def stream(
-        self, request: ChatRequest, admitted: Callable[[], object] = lambda: None
-    ) -> "Generator[Delta | Restart | ChatReply, None, None]":
+    def stream(self, request: ChatRequest) -> "Generator[Delta | Restart | ChatReply, None, None]":
         """Yield the answer as it arises: words, perhaps restarts, and the whole reply last."""
-        try:
-            message = _checked(request.message)
-            session, remembered = self._session(request)
-        finally:
-            admitted()
+        message = _checked(request.message)
+        session, remembered = self._session(request)
         ends = time.monotonic() + CHAT_ANSWER_S
         turn = Turn(session.session_id, message, session.exchanges)
         fallback: Fallback | None = None

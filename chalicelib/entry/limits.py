@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Literal, Protocol
 
 from chalicelib.entry import telemetry
@@ -21,11 +20,8 @@ TOOLS_COUNTED = 8
 class AddressCounters(Protocol):
     """Counts that expire."""
 
-    def begin_to_add(self, name: str, ends_at: datetime) -> Callable[[], int]:
-        """Begin to increment the count `name`, which expires some time after `ends_at`.
-
-        The returned function waits for the new count.
-        """
+    def add(self, name: str, ends_at: datetime) -> int:
+        """Increment the count `name`, which expires some time after `ends_at`; return the new count."""
 
     def count(self, name: str) -> int:
         """The count `name`."""
@@ -43,12 +39,8 @@ class AddressLimits:
 
     def spend(self, kind: Kind, address: str) -> None:
         """Count one more; RateLimited if that exceeds the address's limit."""
-        self.begin_to_spend(kind, address)()
-
-    def begin_to_spend(self, kind: Kind, address: str) -> Callable[[], None]:
-        """Begin to count one more; the returned function waits, and raises as `spend` does."""
         name, ends_at = self._window(kind, address)
-        return partial(self._refuse_beyond, kind, self._counters.begin_to_add(name, ends_at), ends_at)
+        self._refuse_beyond(kind, lambda: self._counters.add(name, ends_at), ends_at)
 
     def check(self, kind: Kind, address: str) -> None:
         """Raise RateLimited if the address has reached its limit."""

@@ -33,7 +33,6 @@ class ConcertServices:
 
     def __init__(self, shared: Shared) -> None:
         self._client = shared.client
-        self._shared = shared
         self._settings = shared.settings.concerts
 
     @cached_property
@@ -96,7 +95,7 @@ class ConcertServices:
     def sessions(self) -> "ChatSessions":
         from chalicelib.adapters.concerts.sessions import ChatSessions
 
-        return ChatSessions(self._shared.tables, self._settings.sessions_table)
+        return ChatSessions(self._client("dynamodb"), self._settings.sessions_table)
 
     @cached_property
     def providers(self) -> "list[ChatProvider]":

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from chalicelib.adapters.connections import Connections
     from chalicelib.adapters.counters import CountersTable
     from chalicelib.adapters.secrets import Secrets
-    from chalicelib.adapters.tables import Tables
 
 
 def now() -> datetime:
@@ -57,13 +56,7 @@ class Shared:
     def counters(self) -> "CountersTable":
         from chalicelib.adapters.counters import CountersTable
 
-        return CountersTable(self.tables, self.settings.uploads.counters_table)
-
-    @cached_property
-    def tables(self) -> "Tables":
-        from chalicelib.adapters.tables import Tables
-
-        return Tables(self.client("dynamodb"), self.client.credentials())
+        return CountersTable(self.client("dynamodb"), self.settings.uploads.counters_table)
 
     @property
     def socket_url(self) -> str | None:

@@ -20,7 +20,6 @@ from moto import mock_aws
 
 from chalicelib.adapters.connections import Connections
 from chalicelib.adapters.counters import CountersTable
-from chalicelib.adapters.tables import Tables
 from chalicelib.adapters.uploads.outbox import NoticeOutbox
 from chalicelib.adapters.uploads.sessions import UploadSessionsTable, item_of, session_of_item
 from chalicelib.adapters.uploads.storage import UploadStorage
@@ -217,7 +216,7 @@ class TestSessionsTable:
             lambda: store.change("x", Permitted(KEY, CREATED)),
             lambda: store.remove("x"),
             lambda: store.session_of("x"),
-            lambda: CountersTable(Tables(Failing()), "t").add("x", CREATED),
+            lambda: CountersTable(Failing(), "t").add("x", CREATED),
         ):
             with pytest.raises(error):
                 call()
@@ -230,7 +229,7 @@ def counters(request: pytest.FixtureRequest, aws: None) -> Any:
     client = boto3.client("dynamodb")
     name = f"counters-{new_session_id()}"
     client.create_table(**{**table_definition("uploads", "UploadCountersTable"), "TableName": name})
-    return CountersTable(Tables(client), name)
+    return CountersTable(client, name)
 
 
 def test_counters_count_each_name_for_itself(counters: Any) -> None:

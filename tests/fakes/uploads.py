@@ -1,6 +1,6 @@
 """In-memory stand-ins for the ports of `chalicelib.uploads`, held to the contracts of the real ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,10 +56,6 @@ class FakeCounters:
     def add(self, name: str, ends_at: datetime) -> int:
         self.counts[name] = self.counts.get(name, 0) + 1
         return self.counts[name]
-
-    def begin_to_add(self, name: str, ends_at: datetime) -> Callable[[], int]:
-        count = self.add(name, ends_at)
-        return lambda: count
 
     def count(self, name: str) -> int:
         return self.counts.get(name, 0)

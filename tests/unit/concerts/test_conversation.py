@@ -87,38 +87,6 @@ class TestMessages:
         assert ConcertWorld().conversation.reply(ask("hello\nthere\tyou")).message
 
 
-class TestAdmission:
-    """Permission to answer comes while the session is read, and before anything else."""
-
-    @pytest.mark.parametrize(
-        "message", [{}, {"session_id": "chat-999"}, {"session_id": "chat-1", "user_id": "mallory"}, {"message": " "}]
-    )
-    def test_a_refused_message_is_refused_whatever_it_says(self, message: dict[str, str]) -> None:
-        agent = FakeProvider("agent")
-        world = ConcertWorld(providers=(agent,))
-        world.conversation.reply(ask())
-
-        def refused() -> None:
-            raise RateLimited("too many")
-
-        with pytest.raises(RateLimited):
-            world.conversation.reply(ask(**message), refused)
-        assert len(agent.turns) == 1
-        assert [len(session.exchanges) for session in world.sessions.kept.values()] == [1]
-
-    def test_it_is_awaited_after_the_session_is_read_and_before_anybody_is_asked(self) -> None:
-        agent = FakeProvider("agent")
-        world = ConcertWorld(providers=(agent,))
-        session_id = world.conversation.reply(ask("one")).session_id
-        found = world.sessions.find
-        order: list[str] = []
-        world.sessions.find = lambda name: order.append("read") or found(name)  # type: ignore[method-assign]
-        world.conversation.reply(
-            ask("two", session_id=session_id), lambda: order.append(f"admitted, {len(agent.turns)} asked")
-        )
-        assert order == ["read", "admitted, 1 asked"]
-
-
 class TestSessions:
     def test_what_was_said_is_there_the_next_time(self) -> None:
         agent = FakeProvider("agent")

@@ -1,7 +1,5 @@
 """Limits on what one address does."""
 
-import pytest
-
 from chalicelib.entry.limits import AddressLimits
 from chalicelib.errors import RateLimited
 from tests.fakes.clock import Clock
@@ -18,16 +16,6 @@ def passed(limits: AddressLimits, calls: int, address: str = "192.0.2.1") -> int
             continue
         through += 1
     return through
-
-
-def test_a_count_begins_before_it_is_awaited() -> None:
-    counters = FakeCounters()
-    limits = AddressLimits(counters, Clock(), {"chat": 1})
-    first, second = limits.begin_to_spend("chat", "192.0.2.1"), limits.begin_to_spend("chat", "192.0.2.1")
-    assert list(counters.counts.values()) == [2]
-    first()
-    with pytest.raises(RateLimited):
-        second()
 
 
 def test_an_address_may_do_as_much_as_its_limit_in_all_processes_together() -> None:

@@ -50,7 +50,9 @@ MUSIC_AFTER = re.compile(
 ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
     "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
-    "country": re.compile(r"\b(?:which|what|any|my|the|this|our|each|every|by|per|other|same|another|whole) $"),
+    "country": re.compile(
+        r"\b(?:(?:in|to|from|of) any|which|what|my|the|this|our|each|every|by|per|other|same|another|whole) $"
+    ),
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
 }
@@ -60,26 +62,26 @@ PLACE_BEFORE = re.compile(
 )
 
 NEGATION = re.compile(
-    r"\b(?:no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
+    r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare me|other than|apart from|instead of|rather than|"
-    r"tired of|sick of|dont like|dont want|do not like|do not want|dont need|doesnt like|cant stand|can not stand|"
-    r"cannot stand|not a fan of|not into|not in the mood for|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
+    r"tired of|sick of|bored (?:of|with)|enough of|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
+    r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|no less than|not more than|not less than|"
+NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
 BOUNDARY = re.compile(
-    r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
+    r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|(?<!not )so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
 MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid|[$€£]))?"
 PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
-PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
+PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
     rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of| s)?|afford|(?:spend|pay)(?: at most| up to| more than)?|costs? at most|"
+    rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
 )
@@ -89,6 +91,8 @@ PRICE_LEAST = re.compile(
     r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
     r"|\b(?:not|no) less than (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
 )
+PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
+"""What one ticket may cost, whatever all of them together may."""
 CHEAP = re.compile(
     r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not)(?: too| so| very| that)? (?:expensive|pricey)|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
@@ -106,7 +110,7 @@ CAPACITY_LEAST = re.compile(
 CAPACITY_MOST = re.compile(
     rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
     rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
-    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b"
+    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b(?! ?[$€£\d])"
 )
 SMALL = re.compile(
     r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
@@ -119,7 +123,7 @@ SMALL_SEATS, LARGE_SEATS = 1500, 8000
 COUNT = re.compile(
     rf"\b(?:top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|\b({NUMBER}) (?!tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
+    rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near)\b|tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|tips|picks|choices|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:more|others)\b(?! than)"
 )
 ORDINALS = {
@@ -161,7 +165,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
-        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
+        (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:the )?(?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),
         (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|for kids|children s)\b", "I do not know age limits."),
         (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
@@ -212,14 +216,14 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     for name, pattern in (
         ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:statistics?|stats|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
-        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
+        ("analysis", r"\b(?:statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
         ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
-        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|most|least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
+        ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|(?<!at )most|(?<!at )least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
         ("concert", r"\b(?:ideas?|bored|recommend\w*|suggest\w*|concerts?|gigs?|shows?(?! me\b)|events?|stuff|nights? out|raves?|part(?:y|ies)|live|music|to go|going out|go out|(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:s| nights| evenings)|what s good|options|recommendations|what s new|pick a|who(?: is| s) on|go to|see|hear|listen|playing|plays|what s on|whats on|what is on|happening|tickets?|to do|performances?|acts?|bands? (?:in|playing|near)|out tonight|something|anything|what else|in the mood|mood for|i (?:like|love|want|feel like|fancy)(?! (?:you|u)\b)|plans|evening|tonight|weekend|surprise me|somewhere|anywhere|going on|what is there$|take me out|show me more|(?:im|i am|we are|we) free)\b"),
@@ -260,7 +264,7 @@ VENUES_ASKED = re.compile(
     r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
 )
 SALES = re.compile(
-    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|fill|rake|dough|pull in)\b"
+    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|full|packed|crowded|busy|empty|fill|rake|dough|pull in)\b"
 )
 SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
 """Words that one venue's facts answer."""
@@ -274,9 +278,11 @@ TAKEN = re.compile(
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
-    r"^ (?:music )?(?:is|are|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|arent|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?sucks\b"
+    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
 )
-"""Words after an unwanted name."""
+"""Words after an unwanted name; the groups are plural, and are about a whole list."""
+ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
+"""Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
     r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
     r"football|basketball|baseball|stocks?|politics)\b"
@@ -294,10 +300,10 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\bleast (?:popular|successful|loved)|\bunpopular\b|\bworst\b|\bless popular\b|\bbottom\b|\blowest rank\w*|\bmost unpopular\b", "popularity", True),
         (r"\b(?:smallest|tiniest|lowest capacity|least seats|fewest seats)\b", "capacity", True),
         (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity|seats))\b", "capacity", False),
-        (r"\b(?:emptiest|least full|worst attend\w+|lowest attendance)\b", "attendance_rate", True),
-        (r"\b(?:fullest|most full|best attend\w+|highest attendance|by attendance|most crowded|sell out most|best filled|well attended|occupancy)\b", "attendance_rate", False),
+        (r"\b(?:emptiest|(?:least|worst) (?:full|crowded|packed|attend\w+|visited|frequented)|lowest attendance)\b", "attendance_rate", True),
+        (r"\b(?:fullest|most full|(?:best|most) (?:attend\w+|visited|frequented|crowded|packed)|highest attendance|by attendance|sell out most|best filled|well attended|occupancy)\b", "attendance_rate", False),
         (r"\b(?:least revenue|lowest revenue|(?:earns?|earned|sells?|sold|makes?|made|takes?(?: in)?|took(?: in)?|grossed) (?:the )?(?:least|fewest)|lowest[- ]gross\w*|lowest takings)\b", "revenue", True),
-        (r"\b(?:revenue|sells? (?:the )?(?:most|best)|best[- ]?selling|sold (?:the )?most|earns? (?:the )?most|makes? (?:the )?most|made (?:the )?most|took in (?:the )?most|takes? in (?:the )?most|takings|gross\w*|earning\w*|most (?:money|income|profitable)|most tickets|turnover|lucrative)\b", "revenue", False),
+        (r"\b(?:revenue|(?:sells?|sold|earns?|earned|makes?|made|takes?(?: in)?|took(?: in)?|brings?(?: in)?|brought(?: in)?) (?:the )?(?:most|best)|best[- ]?selling|takings|gross\w*|earning\w*|most (?:money|income|profitable)|most tickets|turnover|lucrative)\b", "revenue", False),
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked|by (?:the )?(?:number of )?(?:concerts|shows|events|gigs))\b", "concerts", False),
 )  # fmt: skip
@@ -319,7 +325,7 @@ PAST = re.compile(
 )
 ASIDE = re.compile(
     r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
-    r"|\b(?:i|we|he|she|they|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
+    r"|\b(?:(?:i|we|they)(?:ve|d)?|he|she|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
 )
 """Past tenses about people, which do not date the concerts."""
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")
@@ -377,13 +383,17 @@ IDLE = frozenset(
 )
 """Words that ask for nothing of their own; every other word that no part of a question has used is named."""
 
-REAL_WORDS = frozenset("contest context content concern counter convert contact player opinion sooner".split())
+REAL_WORDS = frozenset(
+    "contest context content concern counter convert contact player opinion sooner string strings sprint springs "
+    "winner winners minter bummer learned members".split()
+)
 """Words that look like misspelled ones of ours and are none."""
 
 TARGETS = frozenset(
     "concert concerts ticket tickets venue venues theater theatre theaters theatres arena arenas stadium amphitheater "
     "tonight tomorrow yesterday weekend forecast predict prediction recommend revenue attendance address capacity "
     "similar popular cheapest artist artists singer events playing christmas genre genres average takings statistics "
-    "address largest smallest biggest estimate classical compare following something anything".split()
+    "address largest smallest biggest busiest fullest estimate classical compare following something anything people "
+    "numbers outlook expect business earned projected expected before spring summer autumn winter holidays".split()
 )
 """Words of the question that a typo is mended to; the names of the warehouse are the others."""

@@ -51,7 +51,12 @@ def intent_of(
     summed = re.search(r"\b(?:total|overall|all) (?:\S+ )?sales\b", cued)
     if re.search(r"\bsales\b", cued) and not summed and ((about and not PAST.search(cued)) or ORDINAL.search(cued)):
         return "ticket_prediction", "forecast", 0.8
-    if "forecast" in cues and not of_many and not summed:
+    if re.search(r"\bsales\b(?! (?:of|for|be|look|going|start|open|begin|end)\b)", cued) and not (
+        ahead or about or cues & {"forecast"}
+    ):
+        return "data_analysis", "totals", 0.75
+    compared = re.search(r"\b(?:versus|compar\w+)\b", cued)
+    if "forecast" in cues and not of_many and not summed and not (compared and not AHEAD.search(cued)):
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
     if concert and "similar" in cues:
         return "concert_recommendation", "similar", 0.95
@@ -59,7 +64,8 @@ def intent_of(
         if cues & {"price", "when", "facts"} or "concert" in cues:
             return "concert_recommendation", "concert", 0.9
         return "ticket_prediction", "forecast", 0.85
-    if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and not asks_venues:
+    asks_how_much = re.search(r"\b(?:what|how much|how many \S+) did\b", cued)
+    if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and (asks_how_much or not asks_venues):
         return "data_analysis", "totals", 0.8
     if "similar" in cues and not cues & {"analysis"}:
         return "concert_recommendation", "similar", 0.9
@@ -99,8 +105,7 @@ def intent_of(
         or re.search(r"\b(?:address|capacity|located|amenities|how (?:big|large)|hold|seats)\b", cued)
     ):
         return "venue_search", "venue", 0.8
-    compared = "artist" in kinds and re.search(r"\b(?:versus|compar\w+)\b", cued) and not SALES.search(cued)
-    if "analysis" in cues and not compared:
+    if "analysis" in cues and not (compared and "artist" in kinds and not SALES.search(cued)):
         return "data_analysis", "totals", 0.85
     if "artist" in kinds:
         bought = re.search(r"\b(?:book|buy|get|need|want|purchase|reserve)\b.*\btickets?\b", cued)

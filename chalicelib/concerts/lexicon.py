@@ -20,6 +20,15 @@ Nameable = TypeVar("Nameable")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # people type both apostrophes
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
 
+_BRITISH = {
+    "theatre": "theater",
+    "amphitheatre": "amphitheater",
+    "centre": "center",
+    "harbour": "harbor",
+    "grey": "gray",
+}
+SPELLINGS: Mapping[str, str] = _BRITISH | {american: british for british, american in _BRITISH.items()}
+"""Words of names by the other of their two spellings."""
 GENRE_ALIASES: Mapping[str, str] = {
     "rnb": "r&b",
     "r n b": "r&b",
@@ -111,7 +120,7 @@ STATE_PAIRS = (
     "jersey:New Jersey"
 )
 COUNTRY_PAIRS = (
-    "us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
+    "canadian:Canada,us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
     "the states:United States,united states of america:United States,uk:United Kingdom,u k:United Kingdom,"
     "gb:United Kingdom,great britain:United Kingdom,britain:United Kingdom,ca:Canada,can:Canada,ie:Ireland,"
     "fr:France,de:Germany,ger:Germany,deutschland:Germany,at:Austria,ch:Switzerland,nl:Netherlands,"
@@ -200,6 +209,9 @@ class Lexicon:
         for venue in self.vocabulary.venues:
             found[tuple(tokens(venue.name))].append(Named("venue", venue))
         found.pop((), None)
+        for words, named in list(found.items()):
+            if not SPELLINGS.keys().isdisjoint(words):
+                found.setdefault(tuple(SPELLINGS.get(word, word) for word in words), named)
         return {words: tuple(named) for words, named in found.items()}
 
     @cached_property

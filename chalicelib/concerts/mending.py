@@ -100,7 +100,8 @@ def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
 def _is_known(word: str, lexicon: Lexicon) -> bool:
     """Whether a word is one of ours or of the warehouse, as it is or bent."""
     stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
-    return any(stem in KNOWN for stem in stems) or not _named_words(lexicon).isdisjoint(stems[:4])
+    known = any(stem in KNOWN for stem in stems if len(stem) > LETTERS or stem == word)
+    return known or not _named_words(lexicon).isdisjoint(stems[:4])
 
 
 def respelled(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list[str]]:

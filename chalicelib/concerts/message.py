@@ -38,6 +38,8 @@ from chalicelib.concerts.words import words_of
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
+UNSURE = 0.5
+"""The confidence in a topic that only a word such as "best" is about."""
 SENTENCE = 5
 """Words of a message that says more than days and a name."""
 CLAUSE = 300
@@ -151,7 +153,12 @@ class Message:
         asked: bool,
     ) -> tuple[Intent, str, float]:
         """What is asked for, where the name is one that the warehouse does not have; the name is said."""
-        _, topic, _ = taken
+        _, topic, sure = taken
+        left_over = any(self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words))
+        if (
+            topic == "venues" and sure <= UNSURE and left_over and not spans and not self.unused
+        ):  # "what is your favourite colour"
+            return "unknown", "", 0.2
         if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
             span.named.kind in {"artist", "venue"} for span in spans
         ):
@@ -175,14 +182,16 @@ class Message:
                 return "artist_lookup", "artist", 0.8
         if topic == "artist" and not refers and not asked:
             return "unknown", "", 0.2
-        strange = len(self.words) >= SENTENCE and any(
-            self._is_left_over(place) and word.plain.isalpha() for place, word in enumerate(self.words)
-        )
+        strange = left_over and len(self.words) >= SENTENCE
         if (
-            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre)
+            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre or self._is_ahead())
         ):  # "who won the game last night"
             return "unknown", "", 0.2
         return taken
+
+    def _is_ahead(self) -> bool:
+        """Whether the message names days to come."""
+        return any(one.since and one.since > self.today for one in self._periods(past=False))
 
     def _is_name(self, match: re.Match[str]) -> bool:
         """Whether the words of a match's first group are written as a name is, other than at the very beginning."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from chalicelib.concerts.cues import (
+    ALL_BUT,
     ARTIST_AFTER,
     BOUNDARY,
     CODE_BEFORE,
@@ -31,6 +32,12 @@ from chalicelib.concerts.words import PUNCTUATION
 LETTER = 1
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
+LISTED_NEXT = re.compile(r"^ (?:,|or|and) (\S+)")
+OF_PLACES = re.compile(
+    r"^ (?:cit(?:y|ies)|towns?|venues?|concerts?|gigs?|shows?|arenas?|clubs?|halls?|theat(?:er|re)s?)\b"
+)
+HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
+INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
 """Words after a comma that continue a list."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
@@ -66,7 +73,10 @@ class NamedMessage(Message):
                 span = span._replace(negated=found[-1].negated and bool(LISTS.fullmatch(joint)))
             elif found and found[-1].named.kind == span.named.kind and not found[-1].negated:
                 joint = self.flat[self._end(found[-1].after - 1) : self.words[span.first].at]
-                span = span._replace(negated=span.negated and not LISTS.fullmatch(joint))
+                unloved = UNLOVED.match(self.flat[self._end(span.after - 1) :])
+                if unloved and any(unloved.groups()) and LISTS.fullmatch(joint):
+                    found[-1] = found[-1]._replace(negated=True)
+                span = span._replace(negated=span.negated and bool(unloved or not LISTS.fullmatch(joint)))
             found.append(span)
             for used in range(span.first, span.after):
                 self.used[used] = True
@@ -119,12 +129,14 @@ class NamedMessage(Message):
         others = tuple(one for one in fitting if one is not meant)
         return Span(first, after, meant, others, self._negated(first, after, meant.kind))
 
-    @staticmethod
-    def _is_no_genre(word: str, before: str, behind: str) -> bool:
+    def _is_no_genre(self, word: str, before: str, behind: str) -> bool:
         """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
-        if MUSIC_AFTER.match(behind):
+        listed = LISTED_NEXT.match(behind)
+        if MUSIC_AFTER.match(behind) or (listed and listed[1] in self.lexicon.genres):
             return False
+        if word == "country" and before.endswith("any ") and re.match(r"^ (?:but|except|other|is|where)\b", behind):
+            return True
         return bool(ordinary and ordinary.search(before)) or bool(
             re.match(r"^ (?:club|floor|hall)s?\b", behind) and word in {"dance", "country"}
         )
@@ -150,6 +162,8 @@ class NamedMessage(Message):
             return False  # as in "la (Louisiana)"
         if word.plain == "america" and re.search(r"\b(?:north|south|central|latin) $", before):
             return False
+        if word.plain == "canadian":  # not "Canadian bands"
+            return bool(OF_PLACES.match(self.flat[self._end(first) :]))
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
@@ -237,6 +251,17 @@ class NamedMessage(Message):
                 kept.append(span)
         return kept
 
+    def _without_habits(self, spans: list[Span]) -> list[Span]:
+        """Without genres that people usually hear: "we usually go to indie shows but tonight we want jazz"."""
+        kept = []
+        for span in spans:
+            before, behind = self._around(span.first, span.after)
+            if span.named.kind == "genre" and HABIT.search(before) and INSTEAD.match(behind):
+                self.unused.append(f"I could not use: {self._raw(span.first, span.after)}.")
+            else:
+                kept.append(span)
+        return kept
+
     def _without_false_places(self, spans: list[Span]) -> list[Span]:
         """Without places whose address is another's: "Austin, Ohio", "Springfield, Illinois"; each is said."""
         kept = []
@@ -289,7 +314,7 @@ class NamedMessage(Message):
             return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True
-        if UNLOVED.match(self.flat[self._end(after - 1) :]):
+        if UNLOVED.match(self.flat[self._end(after - 1) :]) or ALL_BUT.search(before):
             return True
         if not cues:
             return False
@@ -298,11 +323,18 @@ class NamedMessage(Message):
         comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
         if comma is not None:
             other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)
+            spoken_for = any(
+                self.words[place].plain not in LISTED and self.words[place].plain.isalpha()
+                for place in near
+                if place < comma and place not in self.kinds
+            )
+            if spoken_for and not any(place in self.kinds for place in near if place < comma):
+                return False  # "no money, Austin or Houston"
             anew = any(place > comma and self.words[place].plain not in LISTED for place in near)
             if other or (anew and any(place in self.kinds for place in near if place < comma)):
                 return False
         if re.search(
-            r"\b(?:in|at|near|around|from) (?:the )?$", reach
+            r"\b(?:in|at|near|around|from|close to|visiting) (?:the )?$", reach
         ):  # "no rock in Texas" is not "no rock, not in Texas"
             start = self.words[first].at - len(reach)
             return all(

@@ -29,6 +29,7 @@ _WEEKDAY = "|".join(WEEKDAYS)
 _NTH = "first|second|third|fourth|last|1st|2nd|3rd|4th"
 _SPACED_YEAR = _YEAR.replace(" ", "[ ]")
 _SPACED_DAY = _DAY.replace(" ", "[ ]")
+_MORE_DAYS = r"(?:\ ,\ (?:the\ )?\d{1,2}(?:st|nd|rd|th)?)*(?:\ ,)?"
 _SPACED_NUMBER = NUMBER.replace(" ", "[ ]")
 _WHICH = "this|next|last|coming|upcoming|past|previous|following|current"
 
@@ -48,13 +49,14 @@ POINT = re.compile(
         |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
         |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
         |\bboxing\ day\b|\bapril\ fools?(?:\ s)?(?:\ day)?\b|\bindependence\ day\b|\bcinco\ de\ mayo\b|\b(?:memorial|labou?r|mother(?:s|\ s)?|father(?:s|\ s)?|mlk|presidents)\ day\b)
-    | (?P<days>\b{_SPACED_DAY}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
-    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}\ (?:to|and|or|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|gigs)){_SPACED_YEAR})
+    | (?P<days>\b{_SPACED_DAY}{_MORE_DAYS}\ (?:to|and|until|till|through|or)\ {_SPACED_DAY}\ (?:of\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<spread>\b({_MONTH})\ {_SPACED_DAY}{_MORE_DAYS}\ (?:to|and|or|until|till|through)\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|gigs)){_SPACED_YEAR})
     | (?P<daymonth>(?<![$€£]\ )\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?{_SPACED_DAY}\ (?:of\ )?({_MONTH})\b(?!\ \d{{1,2}}(?:st|nd|rd|th)?\b){_SPACED_YEAR})
-    | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people|concerts|shows|venues)){_SPACED_YEAR})
+    | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
     | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<daysof>\b(?:the\ )?(first|last)\ ({_SPACED_NUMBER})\ (day|week)s\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
     | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
@@ -62,8 +64,8 @@ POINT = re.compile(
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
-    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b)
-    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
+    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b(?:\ or\ (?:the\ )?next\b(?!\ (?:week|month|year|{_SPACED_NUMBER})))?)
+    | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\b(?:the\ )?last\ day\ of\ (?:the|this)\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
     | (?P<yesterday>\byesterday(?:\ (?:evening|night))?\b|\blast\ night\b)
@@ -71,25 +73,33 @@ POINT = re.compile(
     | (?P<fromnow>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ from\ (?:now|today)\b)
     | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
-    | (?P<dayof>\b(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\b|{_MONTH}))(?:\ of\ (?:this|the)\ month\b)?)
+    | (?P<dayof>\b(?:(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (?=\d)|the\ (?=1[1-9]|[23]\d))(\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\ (?!this|the\ month)|{_MONTH}|(?:(?:or|and)\ (?:{_NTH})\ )?(?:day|week|{_WEEKDAY})))(?:\ of\ (?:this|the)\ month\b)?)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
     """,
     re.VERBOSE,
 )
-FROM = re.compile(r"(?:\b(?:after|since|from|starting|beginning)(?: on| in)?(?: the)?) ?$")
-BEFORE = re.compile(r"(?:\b(?:before|until|till|by|through|up to|no later than)(?: the)?(?: end of)?) ?$")
-JOINED = re.compile(r"^ (?:to|until|till|through|and)(?: on| in)?(?: the)? ?$")
-RANGED = re.compile(r"(?:\b(?:from|between)(?: on| in)?(?: the)?) ?$")
+_OWN = r"(?: (?:my|our|your|the|his|her|their) (?:\w+ ){1,2}(?:on|in|of|is))?"
+"""What happens on a day: "after my exam on December 15"."""
+FROM = re.compile(rf"(?:\b(?:after|later than|since|from|starting|beginning){_OWN}(?: on| in)?(?: the)?) ?$")
+BEFORE = re.compile(
+    rf"(?:\b(?:before|earlier than|until|till|by|(?<!all )through|up to|no later than){_OWN}(?: the)?(?: end of)?) ?$"
+)
+JOINED = re.compile(
+    r"^ (?:to|until|till|through|and)(?: (?:i |we )?(?:leave|depart|return|fly|go)(?: back| home)?)?(?: on| in)?(?: the)? ?$"
+)
+RANGED = re.compile(r"(?:\b(?:from|between|arrive|arriving|land|landing|here|there|fly in)(?: on| in)?(?: the)?) ?$")
 ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
 AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
 BESIDE = re.compile(
-    r"\b(?:the )?(day|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$))"
+    r"\b(?:the )?(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
 )
-"""Days next to those of the question before."""
+"""Days next to those that were named before, here or in the question before."""
+AFTERWARDS = re.compile(r"\b(after|before) (?:that|then)\b")
+"""Days from or to those that were named before."""
 DATED = re.compile(
     rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
     r"yesterday|spring|summer|autumn|fall|winter|now|morning|afternoon|evening|christmas|xmas|halloween|valentines?|"
@@ -100,7 +110,9 @@ IN_PERIOD = re.compile(rf" (?:in|of|during) (?:the )?(?:next|coming|{_MONTH})\b"
 """Follows a weekday that means any of several days: "a Friday in December"."""
 ALONE = re.compile(r"(?:[,.;:!?] )?(?: [,.;:!?])?")
 """The text before and after a season that is a part of a list: "rock, Texas, spring"."""
-NEAR = re.compile(rf"\b(?:the )?(day|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$")
+NEAR = re.compile(
+    rf"(?<!in )(?<!any )(?<!each )(?<!every )\b(?:the )?(?<!in the )(day|night|evening|week|weekend|month|{_WEEKDAY}) (before|after) (?:the )?$"
+)
 VERBS = frozenset({"may", "march", "mar"})
 NTH = ("first", "second", "third", "fourth", "1st", "2nd", "3rd", "4th")
 HOLIDAYS: Mapping[str, tuple[int, int]] = {
@@ -176,21 +188,24 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 continue
         if point.problem or point.ranged:
             found.append(point)
-        elif point.since and (edge := re.search(r"\b(?:the )?week of (?:the )?$", before)):
-            found.append(DayPeriod(edge.start(), point.end, point.since, point.since + 7 * DAY))
+        elif point.since and (edge := re.search(r"\b(?:the )?(week|weekend) of (?:the )?$", before)):
+            found = [one for one in found if one.end <= edge.start()]
+            until = _weekend_from(point.since, 0)[1] if edge[1] == "weekend" else point.since + 7 * DAY
+            days = (until - 3 * DAY, until) if edge[1] == "weekend" else (point.since, until)
+            found.append(DayPeriod(edge.start(), point.end, *days))
         elif (edge := NEAR.search(before)) and point.since and point.until:
-            found = [one for one in found if one.start < edge.start()]
+            found = [one for one in found if one.end <= edge.start()]
             days = beside_days(edge[1], point.since, point.until, later=edge[2] == "after")
             found.append(DayPeriod(edge.start(), point.end, *days))
-        elif edge := re.search(r"\bnot before (?:the )?$", before):
+        elif edge := re.search(r"\b(?:not before|on or after) (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, point.since, None))
-        elif edge := re.search(r"\bnot after (?:the )?$", before):
+        elif edge := re.search(r"\b(?:not after|on or before) (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, None, point.until))
         elif edge := BEFORE.search(before):
-            inclusive = "before" not in edge[0] or bool(ENDING.match(flat, point.start))
+            inclusive = not re.search("before|earlier", edge[0]) or bool(ENDING.match(flat, point.start))
             found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else point.since))
         elif edge := FROM.search(before):
-            exclusive = "after" in edge[0]
+            exclusive = bool(re.search("after|later", edge[0]))
             found.append(DayPeriod(edge.start(), point.end, point.until if exclusive else point.since, None))
         else:
             found.append(point)
@@ -199,12 +214,14 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
 
 def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:
     """The day, weekday, week, weekend, month or year right after or before some days."""
-    if unit == "day" or unit in WEEKDAYS:
+    if unit in {"day", "night", "evening"} or unit in WEEKDAYS:
         day = until if later else since - DAY
         if unit in WEEKDAYS:
             away = (WEEKDAYS[unit] - day.weekday()) % 7
             day += (away if later else away - 7 * (away > 0)) * DAY
         return day, day + DAY
+    if unit == "weekend" and later:
+        return _weekend_from(until, 0)
     days = _relative(["next", unit] if later else ["last", unit], until - DAY if later else since, False, "")
     assert isinstance(days, tuple)
     assert days[0]
@@ -397,6 +414,16 @@ def _weekof(own: list[str | None], today: date, past: bool, text: str) -> Days:
     return found[0][0], found[-1][1]
 
 
+def _daysof(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    month = _month([None, own[3], own[4]], today, past, text)
+    if not isinstance(month, tuple):
+        return month
+    (first, after), days = month, _length(own[1], own[2])
+    assert first
+    assert after
+    return (max(after - days, first), after) if own[0] == "last" else (first, min(first + days, after))
+
+
 def _season(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, month = own[0] or "", SEASON_MONTHS[own[1] or ""]
     if own[2]:
@@ -438,6 +465,8 @@ def _length(number: str | None, unit: str | None) -> timedelta:
 
 def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days:
     which, unit = own[0] or "", own[1] or ""
+    if text.endswith(" next"):  # "this month or next"
+        return _relative(own, today, past, "")[0], _relative(["next", unit], today, past, "")[1]  # type: ignore[index,return-value]
     if text.endswith("s"):  # "the coming weeks"
         days = _length("few", unit)
         back = which in {"last", "past", "previous"}
@@ -473,7 +502,9 @@ def _weekend(own: list[str | None], today: date, past: bool, text: str) -> Days:
 
 
 def _yearend(own: list[str | None], today: date, past: bool, text: str) -> Days:
-    return today, _relative(["this", own[0] or own[1] or own[2]], today, past, text)[1]  # type: ignore[index,return-value]
+    until = _relative(["this", next(filter(None, own))], today, past, text)[1]  # type: ignore[index]
+    assert isinstance(until, date)
+    return (until - DAY if "last day" in text else today), until
 
 
 def _afternext(own: list[str | None], today: date, past: bool, text: str) -> Days:
@@ -601,6 +632,7 @@ _KINDS = {
     "half": _half,
     "month": _month,
     "weekof": _weekof,
+    "daysof": _daysof,
     "afternext": _afternext,
     "weekfrom": _weekfrom,
     "now": _now,

@@ -36,6 +36,7 @@ from chalicelib.concerts.cues import (
     ORDINALS,
     PAST,
     PRICE_BETWEEN,
+    PRICE_EACH,
     PRICE_LEAST,
     PRICE_MOST,
     REFERENCE_CUE,
@@ -51,7 +52,7 @@ from chalicelib.concerts.intents import intent_of, without_fillers
 from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
 from chalicelib.concerts.message import WIDE_WORDS, Span
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import BESIDE, NUMBER_WORDS, DayPeriod, beside_days
+from chalicelib.concerts.periods import AFTERWARDS, BESIDE, NUMBER_WORDS, DayPeriod, beside_days
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
@@ -63,6 +64,8 @@ KEPT_TOGETHER = (
     ("order_by",), ("least_first",),
 )  # fmt: skip
 """The parts that a question after another takes over, each whole or not at all."""
+FIGURE = re.compile(r"\d")
+"""Limits have one, and looking for them takes much longer than looking for it."""
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
 )
@@ -84,12 +87,12 @@ class _Reader(NamedMessage):
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
-        spans = self._names([period for period in holidays if not _is_name_like(self.flat, period)])
+        spans = self._names([period for period in holidays if not self._is_name_like(period)])
         cued = self._cued(spans)
         cues = {name for name, pattern in CUES if pattern.search(cued)}
         took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
         past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
-        spans = self._without_origins(self._without_false_places(spans))
+        spans = self._without_habits(self._without_origins(self._without_false_places(spans)))
         if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
             cues = {"greeting"}  # "good evening" is none to go out
         prices = self._prices(cued)
@@ -114,10 +117,19 @@ class _Reader(NamedMessage):
         if beside:
             for place in self._places_in(*beside.span()):
                 self.used[place] = True
-        back = took_place if topic in {"concerts", "artist"} else past and topic in {"totals", "venues"}
+        back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
-        if beside and follows and earlier and earlier.since and earlier.until and not period:
-            period = DayPeriod(0, 0, *beside_days(beside[1], earlier.since, earlier.until, later=beside[2] == "after"))
+        afterwards = AFTERWARDS.search(self.flat)
+        if afterwards and period and period.since and period.until and period.end <= afterwards.start():
+            later = afterwards[1] == "after"
+            period = period._replace(since=period.until if later else None, until=None if later else period.since)
+        near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
+        if beside and near and near.since and near.until:
+            since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
+            both = period and re.search(r"\b(?:or|and) $", self.flat[: beside.start()])
+            period = DayPeriod(
+                0, 0, min(since, near.since) if both else since, max(until, near.until) if both else until
+            )
         elif beside:
             self.unused.append(f"I could not use: {beside[0].strip()}.")
         count = self._count(cued, periods)
@@ -188,9 +200,16 @@ class _Reader(NamedMessage):
         )
         return _following(question, earlier) if follows and earlier and earlier.topic in FOLLOWABLE else question
 
+    @staticmethod
+    def _are_past(topic: str, spans: Sequence[Span], *, past: bool) -> bool:
+        """Whether days without a year are over: venues rank by what took place, unless a genre is to be heard there."""
+        return (
+            past if topic == "totals" else topic == "venues" and (past or all(s.named.kind != "genre" for s in spans))
+        )
+
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """Return the period that the question means; of several, the first, and name the others."""
-        periods = [one for one in self._periods(past=past) if not self._all_used(one)]
+        periods = [one for one in self._periods(past=past) if not self._is_used(one)]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
         for one in periods:
@@ -229,7 +248,7 @@ class _Reader(NamedMessage):
         """Whether the days are negated, which no answer can honour, so the reply names them."""
         negated = bool(
             re.search(
-                r"\b(?:not|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
+                r"\b(?:not|neither|nor|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
                 self.flat[: period.start],
             )
         )
@@ -238,21 +257,34 @@ class _Reader(NamedMessage):
             self.unused.append(f"I cannot leave out days: {words} ({period.words}).")
         return negated
 
-    def _all_used(self, period: DayPeriod) -> bool:
+    def _is_used(self, period: DayPeriod) -> bool:
+        """Whether a name has used words of the days: "upcoming Winter Wolves"."""
+        return any(self.used[place] for place in self._places_in(period.start, period.end))
+
+    def _is_name_like(self, period: DayPeriod) -> bool:
+        """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones if it begins there."""
         places = list(self._places_in(period.start, period.end))
-        return bool(places) and all(self.used[place] for place in places)
+        if len(places) < 2:
+            return True
+        last = [word.plain for word in self.words[places[-1] : places[-1] + 3]]
+        return tuple(last) in self.lexicon.spans or tuple(last[:2]) in self.lexicon.spans
 
     def _prices(self, cued: str) -> tuple[float | None, float | None]:
         days = self._periods(past=False)
         cued = self._unspent(cued, days)
-        if found := PRICE_BETWEEN.search(cued):
+        numbered = FIGURE.search(cued) is not None
+        if numbered and (found := PRICE_BETWEEN.search(cued)):
             self._spend(found)
             low, high = [number for number in map(_number, found.groups()) if number is not None][:2]
             return (low, high) if low <= high else (high, low)
         if self._found(FREE, cued):
             return None, 0.0
-        most = self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
-        least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
+        most = least = None
+        if numbered:
+            most = self._limit(PRICE_EACH.finditer(cued)) or self._limit(
+                match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
+            )
+            least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
@@ -271,19 +303,20 @@ class _Reader(NamedMessage):
         if re.search(r"[$€£]|dollar|buck|usd|euro|eur\b|pound|gbp", match[0]):
             return True
         number = next((_number(group) for group in match.groups() if group), None)
-        if re.search(r"\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
+        if re.search(r"(?<!\d )\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
             return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 
     def _seats(self, cued: str) -> tuple[int | None, int | None]:
         cued = self._unspent(cued, ())
-        if match := CAPACITY_BETWEEN.search(cued):
+        numbered = FIGURE.search(cued) is not None
+        if numbered and (match := CAPACITY_BETWEEN.search(cued)):
             self._spend(match)
             one, other = match.groups()
             low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
             return low, high
-        found: list[int | None] = []
-        for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
+        found: list[int | None] = [] if numbered else [None, None]
+        for pattern in (CAPACITY_MOST, CAPACITY_LEAST) if numbered else ():
             match = pattern.search(self._unspent(cued, ()))
             if match:
                 self._spend(match)
@@ -301,7 +334,10 @@ class _Reader(NamedMessage):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             lone = r"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?one\b"
-            alone = text == "one" and re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+            alone = text == "one" and (
+                re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+                or re.search(r"\b(?:is|will be) enough\b|\bwill do\b", cued)
+            )
             if text in {"a", "an", "one"} and not alone:
                 continue
             if number > MOST_COUNTED:
@@ -334,6 +370,8 @@ class _Reader(NamedMessage):
             answered = (topic == "venue" and "amenities" in sentence) or (topic == "genres" and "genre" in sentence)
             if words and not answered:
                 self.unused.append(f"I could not use: {', '.join(words)}. {sentence}")
+            elif words and topic == "venue":
+                self.unused.append(f"Of {', '.join(words)}, I know what the venue lists.")
 
     def _unknown_places(self, spans: Sequence[Span], periods: Sequence[DayPeriod]) -> None:
         """Names after "in" that are no place, period or anything else that the warehouse knows."""
@@ -418,6 +456,8 @@ class _Reader(NamedMessage):
         ):
             return False
         part = word.plain in FIRST_OF_PLACES or (place > first and word.plain in WIDE_WORDS)
+        if part and place == first and self.lower and place + 1 < len(self.words):  # "in new england"
+            return self._is_left_over(place + 1) and place + 1 not in timed and self.words[place + 1].plain.isalpha()
         if word.plain in STOP_WORDS and (self.shout or not word.raw[:1].isupper() or not part):
             return False
         if word.raw[:1].isupper() and not self.shout:
@@ -441,11 +481,6 @@ def _following(question: ChatQuestion, earlier: ChatQuestion) -> ChatQuestion:
         genres=tuple(one for one in both.genres if one not in both.not_genres),
         places=tuple(one for one in both.places if one not in both.not_places),
     )
-
-
-def _is_name_like(flat: str, period: DayPeriod) -> bool:
-    """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones are days."""
-    return " " not in flat[period.start : period.end].strip()
 
 
 def _number(text: str | None) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from chalicelib.concerts.lexicon import plain_text
+from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
 TOKEN = re.compile(
@@ -25,7 +25,7 @@ SPELLED: Mapping[str, str] = dict(
     for pair in (
         "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"
         "tmw:tomorrow|tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|"
-        "tonite:tonight|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
+        "tonite:tonight|undr:under|abt:about|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"
         "wk:week|wks:weeks|hrs:hours|nye:new years eve|ppl:people|rev:revenue|avg:average|gonna:going to|"
         "gunna:going to|wanna:want to|gimme:give me|lemme:let me|whats:what s|wheres:where s|whos:who s|"
         "hows:how s|whens:when s|thats:that s|heres:here s|tix:tickets|tickts:tickets|tkts:tickets|"
@@ -59,6 +59,7 @@ FOLLOWS_WE_ARE = re.compile(
 )
 """Words that follow "we are", and rarely follow a past "were" that begins its clause."""
 AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
+BEFORE_FOR = frozenset("looking searching hunting waiting tickets ticket up thanks ready time place".split())
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
 LETTERS = 5
 """Shorter words are never corrected."""
@@ -99,7 +100,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             if number and _is_figure(message[: match.start()].rstrip()[-1:]):
                 yield from (("or", "or"), ("more", "more"))
             continue
-        raw = re.sub(r"(?i)^(we|they|you)['’´`]re$", r"\1", raw)  # "were" is past
+        raw = re.sub(r"(?i)^(we|they|you)['’´`](?:re|d)$", r"\1", raw)  # "were" is past, "wed" a day
         text = re.sub(r"['’´`.]", "", plain_text(raw)) if len(raw) > 1 and not raw[0].isdigit() else plain_text(raw)
         if raw.lower().endswith(("'s", "’s")) and len(raw) > 3 and text not in CONTRACTED:
             yield text[:-1], raw[:-2]
@@ -127,7 +128,7 @@ def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
     for place, ((_, raw), (following, _)) in enumerate(pairwise(words)):
         before = words[place - 1][0] if place else "."
         are = raw.lower() == "were" and OPENS_CLAUSE.fullmatch(before) and FOLLOWS_WE_ARE.fullmatch(following)
-        if raw == "4" and before in {"looking", "searching", "hunting", "waiting"}:
+        if raw == "4" and before in BEFORE_FOR:
             found[place] = ("for", raw)
         elif raw == "2" and AFTER_TO.fullmatch(following):
             found[place] = ("to", raw)
@@ -205,7 +206,9 @@ class Speller:
         close = [one for one in near if slips(word, one) == 1 and (len(one) != len(word) or len(word) > LETTERS)]
         if not close and len(word) >= FAR_LETTERS:
             close = [one for one in near if one[-1] == word[-1] and slips(word, one) == 2]
-        return close[0] if len(close) == 1 else word
+        same = {min(each, SPELLINGS.get(each, each)).removesuffix("s") for each in close}
+        one = len(same) == 1  # "arensa" is arenas or arena, and either will do
+        return max(close, key=len) if one else word
 
 
 def _shortened(word: str) -> set[str]:

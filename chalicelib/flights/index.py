@@ -30,7 +30,7 @@ DECIMALS = {
 }
 TEXTS = ("origin_country", "flight_phase")
 BLOCK_ROWS = 8192
-MOST = 2.0**53
+LARGEST_WHOLE = 2.0**53
 """A larger number, before its decimals are set apart, is stored as this."""
 _READ_BYTES = 1 << 18
 
@@ -59,8 +59,8 @@ def add_rows(lines: BinaryIO, batch: Any) -> None:
             column = rows[name].slice(start, BLOCK_ROWS)
             if name in DECIMALS:
                 scaled = pc.round(pc.multiply(column, 10.0 ** DECIMALS[name]))
-                least = pc.max_element_wise(scaled, -MOST, skip_nulls=False)
-                column = pc.min_element_wise(least, MOST, skip_nulls=False).cast("int64")
+                least = pc.max_element_wise(scaled, -LARGEST_WHOLE, skip_nulls=False)
+                column = pc.min_element_wise(least, LARGEST_WHOLE, skip_nulls=False).cast("int64")
             elif name in TEXTS:
                 column = column.cast("string")  # a dictionary becomes Python's texts twenty times slower
             block[name] = column.to_pylist()

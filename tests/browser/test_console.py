@@ -730,9 +730,14 @@ def test_a_photo_from_the_phone_is_kept_downloaded_and_deleted(cloud: Cloud, vis
     visitor.until(lambda: visitor.page.evaluate("document.querySelector('.photo')?.naturalWidth") == 800)
     visitor.reload()
     visitor.sees("Your photo is here")
-    with visitor.page.expect_download() as download:
+    with (
+        visitor.page.expect_download() as download,
+        visitor.page.expect_request(re.compile("/session-uploads/")) as asked,
+    ):
         visitor.button("Download").click()
     assert Path(download.value.path()).read_bytes() == content
+    # The photo may be cached as an image, without the header that lets a script read it.
+    assert asked.value.all_headers()["cache-control"] == "no-cache"
     assert download.value.suggested_filename.endswith(".jpg")
     visitor.button("Delete").click()
     visitor.page.get_by_role("dialog").get_by_role("button", name="Delete photo").click()

@@ -268,9 +268,12 @@ def test_the_photo_survives_a_reload_is_saved_and_deleted(pages: Pages) -> None:
     pages.desktop_shows_photo()
     pages.desktop.reload()
     pages.desktop_shows_photo()
-    with pages.desktop.expect_download() as download:
+    stored = re.compile("/session-uploads/")
+    with pages.desktop.expect_download() as download, pages.desktop.expect_request(stored) as asked:
         pages.desktop.get_by_role("button", name="Download").click()
     assert Path(download.value.path()).read_bytes() == content
+    # The photo may be cached as an image, without the header that lets a script read it.
+    assert asked.value.all_headers()["cache-control"] == "no-cache"
     pages.desktop.get_by_role("button", name="Delete").click()
     pages.sees(pages.desktop, "The photo is deleted")
     pages.expected = ["status of 404"]

@@ -170,8 +170,8 @@ class StatesSource:
         self._stored = stored
         self._readers = threading.local()
         self._reread: tuple[str, int, pa.ChunkedArray] = ("", -1, pa.chunked_array([pa.nulls(0)]))
-        self._metadata = pq.read_metadata(stored)
-        self._dictionaries = _dictionaries(self._metadata)
+        self._readers.file = pq.ParquetFile(stored)
+        self._metadata = self._readers.file.metadata
         self._schema = self._metadata.schema.to_arrow_schema()
         self._places = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
         self.rows: int = self._metadata.num_rows
@@ -230,9 +230,7 @@ class StatesSource:
     def _open(self) -> pq.ParquetFile:
         """This thread's own reader: a reader is no two threads' to share."""
         if not hasattr(self._readers, "file"):
-            self._readers.file = pq.ParquetFile(
-                self._stored, metadata=self._metadata, read_dictionary=self._dictionaries
-            )
+            self._readers.file = pq.ParquetFile(self._stored, metadata=self._metadata)
         return self._readers.file
 
     def _spans(self, group: int, names: list[str]) -> dict[str, Bounds]:
@@ -305,19 +303,6 @@ def _stored(parquet: BinaryIO | Buffer) -> pa.NativeFile:
     if isinstance(parquet, (bytes, bytearray, memoryview)):
         return pa.BufferReader(pa.py_buffer(parquet))
     return pa.PythonFile(parquet, mode="r") if parquet.seekable() else pa.BufferReader(parquet.read())
-
-
-def _dictionaries(metadata: pq.FileMetaData) -> list[str]:
-    """The text columns whose first row group has a dictionary; to build one where there is none costs more."""
-    if not metadata.num_row_groups:
-        return []
-    group = metadata.row_group(0)
-    chunks = (group.column(i) for i in range(group.num_columns))
-    return [chunk.path_in_schema for chunk in chunks if chunk.path_in_schema in TEXTS and _is_dictionary(chunk)]
-
-
-def _is_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
-    return bool(chunk.has_dictionary_page) and "RLE_DICTIONARY" in chunk.encodings
 
 
 def _given_away(name: str, span: Bounds, rows: int) -> bool:

@@ -140,7 +140,7 @@ async function withPhoto(use) {
 }
 
 async function save(url) {
-  const answer = await fetch(url).catch(() => null);
+  const answer = await fetch(url, { cache: "no-store" }).catch(() => null); // cached as an image, it may lack the header for scripts
   if (!answer?.ok) throw new ApiError(0, "storage", "Storage did not return the photo.");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());

@@ -1,6 +1,6 @@
 """What the local chat takes messages to ask: the kinds that people write, and those that break readers."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Pl
 
 TODAY = date(2026, 11, 21)
 AUSTIN, BOSTON = Place("Austin", "Texas", "United States"), Place("Boston", "Massachusetts", "United States")
-TEXAS = Place("", "Texas", "United States")
+MONTREAL = Place("Montreal", "Quebec", "Canada")
+TEXAS, CANADA = Place("", "Texas", "United States"), Place("", "", "Canada")
 ARTISTS = (
     "Eve",
     "The Who",
@@ -29,7 +30,7 @@ ARTISTS = (
 LEXICON = Lexicon(
     Vocabulary(
         genres=("rock", "jazz", "blues", "hip-hop", "country", "rock/indie"),
-        places=(AUSTIN, BOSTON, Place("New York", "New York", "United States"), Place("Montreal", "Quebec", "Canada")),
+        places=(AUSTIN, BOSTON, Place("New York", "New York", "United States"), MONTREAL),
         venue_types=("club", "theater", "arena"),
         artists=tuple(NamedArtist(f"art-{number}", name, "rock") for number, name in enumerate(ARTISTS)),
         venues=(
@@ -155,6 +156,11 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("concerts in north america", "north america"),
         ("jazz in Boston or rock in Austin", "could not use: or rock in Austin"),
         ("what is on the week after", "the week after"),
+        ("blues in new england or new york", "new england"),
+        ("we usually hear blues but tonight we want jazz", "blues"),
+        ("under 60 for the two of us", "for the two"),
+        ("rock, but neither this week nor next week", "next week"),
+        ("can you take a wheelchair into the beacon theatre", "wheelchair"),
     ],
 )
 def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
@@ -236,6 +242,59 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("rock, spring", {"since": date(2027, 3, 1), "until": date(2027, 6, 1)}),
         ("in the coming weeks", {"since": TODAY, "until": date(2026, 12, 12)}),
         ("two weeks from saturday", {"since": date(2026, 12, 5), "until": date(2026, 12, 6)}),
+        ("any city in texas but austin", {"places": (TEXAS,), "not_places": (AUSTIN,)}),
+        ("not so much rock, rather jazz", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("jazz and rock is not for me", {"genres": ("jazz",), "not_genres": ("rock",)}),
+        ("jazz and rock are not for me", {"genres": (), "not_genres": ("jazz", "rock")}),
+        ("we'd love to see blues", {"genres": ("blues",), "since": None}),
+        ("any country, blues or jazz", {"genres": ("country", "blues", "jazz")}),
+        ("is there any country in Boston", {"genres": ("country",)}),
+        ("jazz for less than 35 dollars, visiting Boston", {"places": (BOSTON,), "max_price": 35.0}),
+        ("30 dollars or less close to Boston", {"places": (BOSTON,), "not_places": ()}),
+        ("blues, without rock close to Boston", {"places": (BOSTON,), "not_genres": ("rock",)}),
+        ("something at least 100 dollars, in a club", {"topic": "concerts"}),
+        ("about $45 at a small venue", {"count": None}),
+        (
+            "gigs in a club with more than 2000 seats max 80",
+            {"min_capacity": 2000, "max_capacity": None, "max_price": 80.0},
+        ),
+        ("i've never been to a jazz concert, any tomorrow?", {"genres": ("jazz",), "since": date(2026, 11, 22)}),
+        ("biggest clubs in march", {"since": date(2026, 3, 1), "until": date(2026, 4, 1)}),
+        ("a venue with jazz in march", {"since": date(2027, 3, 1)}),
+        ("ticket sales in 2025", {"intent": "data_analysis", "since": date(2025, 1, 1)}),
+        ("ticket sales between june 1 and june 15", {"intent": "data_analysis", "since": date(2026, 6, 1)}),
+        ("upcoming winter wolves gigs", {"artists": ["Winter Wolves"], "since": None}),
+        ("how full will winter wolves be", {"intent": "ticket_prediction"}),
+        ("december 12 concerts", {"count": None, "since": date(2026, 12, 12)}),
+        ("what's your favourite colour", {"intent": "unknown"}),
+        ("I don't care for jazz. Blues would be great", {"genres": ("blues",), "not_genres": ("jazz",)}),
+        ("is there an alternative to rock", {"genres": (), "not_genres": ("rock",)}),
+        ("least crowded clubs", {"order_by": "attendance_rate", "least_first": True}),
+        ("i have 200 dollars, that is 50 per ticket", {"max_price": 50.0}),
+        ("up to 40 dollars a head", {"max_price": 40.0}),
+        ("number of concerts in Boston last year", {"intent": "data_analysis"}),
+        ("did blues do better than jazz this year?", {"intent": "data_analysis"}),
+        ("i am home on dec 20, anything after that?", {"since": date(2026, 12, 21), "until": None}),
+        ("rock, but neither this week nor next week", {"since": None, "until": None}),
+        ("we usually hear blues but tonight we want jazz", {"genres": ("jazz",)}),
+        ("no money, Austin or Boston", {"places": (AUSTIN, BOSTON), "not_places": ()}),
+        ("i have a 100 dollar gift card", {"intent": "concert_recommendation", "max_price": 100.0}),
+        ("budget: 65", {"max_price": 65.0, "by_price": False}),
+        ("one jazz gig is enough", {"count": 1}),
+        ("anything undr 30$", {"max_price": 30.0}),
+        ("not in the mood for blues, rather something in jazz", {"genres": ("jazz",), "not_genres": ("blues",)}),
+        ("five tips for a night out in Boston", {"count": 5}),
+        ("in march but not in the first week", {"intent": "concert_recommendation", "since": date(2027, 3, 1)}),
+        ("music in any Canadian city", {"places": (CANADA,)}),
+        ("Canadian bands in Boston", {"places": (BOSTON,)}),
+        ("the least visited clubs", {"order_by": "attendance_rate", "least_first": True}),
+        ("which venues earned the most in 2025?", {"order_by": "revenue"}),
+        ("how much would it be to see winter wolves?", {"topic": "price"}),
+        ("what did theaters take in yesterday", {"intent": "data_analysis"}),
+        ("compare the sales of jazz and country", {"intent": "data_analysis"}),
+        ("tickets 4 jazz", {"count": None, "genres": ("jazz",)}),
+        ("i leave on sunday, is there a show the evening before?", {"since": TODAY, "until": date(2026, 11, 22)}),
+        ("beacon theater shows", {"topic": "concerts", "venue_types": ()}),
     ],
 )
 def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> None:
@@ -252,6 +311,9 @@ def test_messages_as_people_type_them(message: str, parts: dict[str, Any]) -> No
         ("jazzy stuff", {"genres": ("jazz",)}),
         ("gigs tommorow", {"since": date(2026, 11, 22)}),
         ("winter wolfes", {"artists": ["Winter Wolves"]}),
+        ("the best arensa", {"venue_types": ("arena",)}),
+        ("how much was earnned last sumer", {"intent": "data_analysis", "since": date(2026, 6, 1)}),
+        ("gigs beforre december", {"until": date(2026, 12, 1), "since": None}),
     ],
 )
 def test_a_mended_word_is_said(message: str, meant: dict[str, Any]) -> None:
@@ -379,6 +441,117 @@ def test_every_heap_of_words_is_read(message: str) -> None:
     assert not set(question.places) & set(question.not_places)
     if question.since and question.until:
         assert question.since < question.until
+
+
+PERIODS: tuple[tuple[str, str, str], ...] = (
+    ("the weekend after thanksgiving", "2026-11-27", "2026-11-29"),
+    ("the week before christmas", "2026-12-14", "2026-12-20"),
+    ("the night before new years eve", "2026-12-30", "2026-12-30"),
+    ("next weekend or the weekend after", "2026-11-27", "2026-12-06"),
+    ("weekend of december 12", "2026-12-11", "2026-12-13"),
+    ("the week of january 11th", "2027-01-11", "2027-01-17"),
+    ("later than february 10", "2027-02-11", ""),
+    ("earlier than february 10", "", "2027-02-09"),
+    ("on or after december 5", "2026-12-05", ""),
+    ("not after december 5", "", "2026-12-05"),
+    ("after my exam on december 15", "2026-12-16", ""),
+    ("the 24th", "2026-11-24", "2026-11-24"),
+    ("on the 3rd", "2026-12-03", "2026-12-03"),
+    ("the 1st or 2nd weekend of january", "2027-01-01", "2027-01-10"),
+    ("the last day of the year", "2026-12-31", "2026-12-31"),
+    ("december 4, 5 and 6", "2026-12-04", "2026-12-06"),
+    ("4, 5 and 6 december", "2026-12-04", "2026-12-06"),
+    ("between 5 and 8 pm on friday", "2026-11-27", "2026-11-27"),
+    ("this month or next", "2026-11-01", "2026-12-31"),
+    ("all through january", "2027-01-01", "2027-01-31"),
+    ("through january", "", "2027-01-31"),
+    ("i arrive dec 10 and leave dec 14", "2026-12-10", "2026-12-14"),
+    ("from dec 28 to jan 3", "2026-12-28", "2027-01-03"),
+    ("late february", "2027-02-21", "2027-02-28"),
+    ("the first ten days of march", "2027-03-01", "2027-03-10"),
+    ("the last 2 weeks of january", "2027-01-18", "2027-01-31"),
+    ("any friday before christmas", "", "2026-12-23"),
+)
+FRAMES = (
+    "jazz in Boston {}",
+    "any concerts {}?",
+    "{}, rock in Austin under 50",
+    "Hello, what is on {} in Austin",
+    "gigs {} please",
+)
+
+
+@pytest.mark.parametrize(("words", "first", "last"), PERIODS)
+def test_days_are_read_wherever_they_stand(words: str, first: str, last: str) -> None:
+    for frame in FRAMES:
+        question = asked(frame.format(words))
+        since, until = question.since, question.until and question.until - timedelta(days=1)
+        assert (str(since or ""), str(until or "")) == (first, last), frame
+        assert (question.count, question.min_price, question.which) == (None, None, 0), frame
+
+
+PARTS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
+    (
+        ("in Boston", {"places": (BOSTON,)}),
+        ("in austin or montreal", {"places": (AUSTIN, MONTREAL)}),
+        ("near Boston", {"places": (BOSTON,)}),
+        ("I live in Austin", {"places": (AUSTIN,)}),
+        ("visiting Texas", {"places": (TEXAS,)}),
+    ),
+    (
+        ("next weekend", {"since": date(2026, 11, 27), "until": date(2026, 11, 30)}),
+        ("on the 5th of january", {"since": date(2027, 1, 5), "until": date(2027, 1, 6)}),
+        ("in dec or jan", {"since": date(2026, 12, 1), "until": date(2027, 2, 1)}),
+        ("from 10 to 15 december", {"since": date(2026, 12, 10), "until": date(2026, 12, 16)}),
+        ("before christmas", {"until": date(2026, 12, 24)}),
+    ),
+    (
+        ("under $35", {"max_price": 35.0}),
+        ("for less than thirty five dollars", {"max_price": 35.0}),
+        ("35 dollars or less", {"max_price": 35.0}),
+        ("my budget is 35", {"max_price": 35.0}),
+        ("at least 35 euros", {"min_price": 35.0}),
+        ("as cheap as possible", {"by_price": True}),
+    ),
+    (
+        ("in a club", {"venue_types": ("club",)}),
+        ("at a small venue", {"max_capacity": 1500}),
+        ("in a theatre with more than 2000 seats", {"venue_types": ("theater",), "min_capacity": 2000}),
+    ),
+    (
+        ("no rock", {"not_genres": ("rock",)}),
+        ("anything but rock or country", {"not_genres": ("rock", "country")}),
+        ("i don't like blues", {"not_genres": ("blues",)}),
+        ("and country is not for me", {"not_genres": ("country",)}),
+    ),
+)
+"""Ways to say each part; a message has at most one way of each."""
+BEGINNINGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("any jazz", {"genres": ("jazz",)}),
+    ("Hi, are there any gigs", {}),
+    ("we'd love to see hip hop or jazz", {"genres": ("hip-hop", "jazz")}),
+    ("could you find me some JAZZ", {"genres": ("jazz",)}),
+    ("what's on", {}),
+)
+
+
+@given(
+    st.sampled_from(BEGINNINGS), st.tuples(*map(st.sampled_from, PARTS)), st.permutations(range(5)), st.integers(1, 5)
+)
+def test_parts_are_read_in_any_order(
+    beginning: tuple[str, dict[str, Any]], parts: tuple[tuple[str, dict[str, Any]], ...], order: list[int], size: int
+) -> None:
+    chosen = [beginning, *(parts[place] for place in order[:size])]
+    message = ", ".join(text for text, _ in chosen)
+    question = asked(message)
+    wanted = {name: value for _, part in chosen for name, value in part.items()}
+    open_parts = {
+        name: getattr(ChatQuestion(intent="unknown", confidence=0), name)
+        for _, part in (each for ways in (BEGINNINGS, *PARTS) for each in ways)
+        for name in part
+    }
+    assert {name: getattr(question, name) for name in open_parts} == {**open_parts, **wanted}, message
+    assert question.intent == "concert_recommendation"
 
 
 def test_a_long_message_takes_no_longer_than_its_length() -> None:

@@ -173,8 +173,9 @@ def test_an_index_holds_any_number() -> None:
     with world.bucket.open(INDEX) as stream:
         _, matching, (first, second) = index.select(stream, Selection(), limit=3)
     assert matching == 2
-    assert (first.latitude, first.longitude) == (index.MOST / 1e5, -index.MOST / 1e5)
-    assert (first.baro_altitude_ft, first.velocity_kt, first.true_track) == (index.MOST, index.MOST / 10, 0.0)
+    most = index.LARGEST_WHOLE
+    assert (first.latitude, first.longitude) == (most / 1e5, -most / 1e5)
+    assert (first.baro_altitude_ft, first.velocity_kt, first.true_track) == (most, most / 10, 0.0)
     assert (second.latitude, second.velocity_kt, second.baro_altitude_ft) == (-90.0, 0.1, None)
 
 

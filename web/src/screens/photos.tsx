@@ -134,7 +134,7 @@ function Photo({ session, view, gone, fresh }: { session: KeptSession; view: Vie
   const kind = (view.contentType ?? "").replace("image/", "");
   const address = async (): Promise<string> => (await ok(api.GET("/sessions/{session_id}", owner(session)))).imageUrl!;
   const download = (): void => void run(async () => {
-    const answer = await fetch(await address()).catch(() => null);
+    const answer = await fetch(await address(), { cache: "no-store" }).catch(() => null); // cached as an image, it may lack the header for scripts
     if (!answer?.ok) throw new ApiError(answer?.status ?? 0, "storage", "Storage did not return the photo.");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());

@@ -232,7 +232,7 @@ def test_from_a_recommendation_to_what_would_change_its_sales(visitor: Visitor) 
 
 
 def test_venues_are_ranked_and_sorted(visitor: Visitor) -> None:
-    visitor.go("/concerts/venues")
+    visitor.go("/concerts/venues?events=1")
     assert visitor.rows() == 10
     visitor.page.locator("thead button", has_text="Capacity").click()
     visitor.until(lambda: "sort=capacity" in visitor.address)

@@ -129,7 +129,7 @@ def test_a_slow_api_shows_that_it_loads_and_a_silent_one_that_it_gave_up(cloud: 
     person = Visitor(cloud, browser)
     waiting: list[Any] = []
     person.page.route(re.compile("/api/venues/popularity"), lambda route: waiting.append(route))
-    person.page.evaluate("location.hash = '/concerts/venues'")
+    person.page.evaluate("location.hash = '/concerts/venues?events=1'")
     person.until(lambda: waiting)
     person.page.get_by_role("status", name="Loading").first.wait_for()
     waiting[0].continue_()

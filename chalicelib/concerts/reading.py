@@ -289,7 +289,7 @@ class _Reader(NamedMessage):
                 match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
             )
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
-        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
+        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
 

@@ -12,7 +12,7 @@ from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
 TOKEN = re.compile(
-    r"con-[0-9]{1,12}\b|w/e\b|week[- ]end\b"
+    r"con-[0-9]{1,12}\b|w/[eo]\b|week[- ]end\b"
     r"|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
     r"|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’´`][^\W_]+)*|[<>]=|[&,.;:!?()$€£#%<>≤≥+]",
     re.IGNORECASE,
@@ -24,8 +24,8 @@ CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its
 SPELLED: Mapping[str, str] = dict(
     pair.split(":")
     for pair in (
-        "week end:weekend|week-end:weekend|w/e:weekend|wkd:weekend|wkds:weekends|wend:weekend|wkday:weekday|"
-        "wkdays:weekdays|mth:month|mths:months|mnth:month|mnths:months|hr:hour|tmrow:tomorrow|tmrrw:tomorrow|"
+        "week end:weekend|week-end:weekend|w/e:weekend|w/o:without|wkd:weekend|wkds:weekends|wend:weekend|"
+        "wkday:weekday|wkdays:weekdays|mth:month|mths:months|mnth:month|mnths:months|hr:hour|tmrow:tomorrow|tmrrw:tomorrow|"
         "tomoz:tomorrow|tomo:tomorrow|tmoro:tomorrow|tomrow:tomorrow|2mrw:tomorrow|2mro:tomorrow|2day:today|tdy:today|"
         "tonyt:tonight|tnite:tonight|2nyt:tonight|2nt:tonight|tonit:tonight|nite:night|nites:nights|morn:morning|"
         "arvo:afternoon|aft:afternoon|eves:evenings|cu:see you|cya:see you|ttyl:talk to you later|tc:take care|"

@@ -95,7 +95,9 @@ def _second_words(lexicon: Lexicon) -> dict[str, frozenset[str]]:
 
 def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
     """What a misspelled word was to be after the first word of a name: "san diago"; none where that is not clear."""
-    near = [one for one in _second_words(lexicon).get(before, ()) if len(one) > LONG_ENOUGH and slips(word, one) == 1]
+    seconds = [one for one in _second_words(lexicon).get(before, ()) if len(one) > LONG_ENOUGH]
+    near = [one for one in seconds if slips(word, one) == 1]
+    near = near or [one for one in seconds if one[0] + one[-1] == word[0] + word[-1] and slips(word, one) == 2]
     return near if len(near) == 1 else []
 
 

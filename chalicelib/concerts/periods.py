@@ -245,7 +245,8 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         own = _own_groups(match, kind)
         start = match.start()
         if kind == "weekday" and (
-            re.search(r"\b(?:every|each|any) $", flat[:start]) or IN_PERIOD.match(flat, match.end())
+            re.search(r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $", flat[:start])
+            or IN_PERIOD.match(flat, match.end())
         ):
             continue
         if kind == "month" and not _is_month(flat, match, own):

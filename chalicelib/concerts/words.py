@@ -27,7 +27,7 @@ SPELLED: Mapping[str, str] = dict(
         "week end:weekend|week-end:weekend|w/e:weekend|w/o:without|wkd:weekend|wkds:weekends|wend:weekend|"
         "wkday:weekday|wkdays:weekdays|mth:month|mths:months|mnth:month|mnths:months|hr:hour|tmrow:tomorrow|tmrrw:tomorrow|"
         "tomoz:tomorrow|tomo:tomorrow|tmoro:tomorrow|tomrow:tomorrow|2mrw:tomorrow|2mro:tomorrow|2day:today|tdy:today|"
-        "tonyt:tonight|tnite:tonight|2nyt:tonight|2nt:tonight|tonit:tonight|nite:night|nites:nights|morn:morning|"
+        "tonyt:tonight|tnite:tonight|2nyt:tonight|2nt:tonight|tonit:tonight|nite:night|midnite:midnight|lites:lights|nites:nights|morn:morning|"
         "arvo:afternoon|aft:afternoon|eves:evenings|cu:see you|cya:see you|ttyl:talk to you later|tc:take care|"
         "gn:good night|gm:good morning|np:no problem|tysm:thanks so much|thnx:thanks|thks:thanks|tnx:thanks|tks:thanks|"
         "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"

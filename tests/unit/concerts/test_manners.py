@@ -61,6 +61,27 @@ MANNERS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
         {"intent": "ticket_prediction"},
     ),
     (
+        ("{} for jazz", "I'd pay {} for a good gig", "jazz, {}"),
+        "100 dollars or more|$100 or more|100 bucks and up|$100+|100 euros or higher|at least $100|100 dollars or above",
+        {"min_price": 100.0, "max_price": None, "unused": ()},
+    ),
+    (
+        ("rock gigs, {}", "{} for a gig", "rock in Boston for {}"),
+        "35 CAD max|max 35 cad|35 dollars max|about 35 dollars|around $35|roughly 35 bucks|approx. 35 euros|35 aud or less|circa 35 dollars|approximately $35",
+        {"min_price": None, "max_price": 35.0, "unused": ()},
+    ),
+    (
+        ("a show that {}", "a rock show, it {}"),
+        "doesn't cost much|does not cost a lot|doesn't cost too much|won't break the bank|doesn't cost a fortune|is reasonably priced|is not too dear|is easy on the wallet",
+        {"by_price": True, "unused": ()},
+    ),
+    (
+        ("will {} come to see winter wolves?", "do you think {} will come to winter wolves", "would {} show up for winter wolves"),
+        "many people|lots of people|a lot of fans|enough people|many fans|few people|many",
+        {"intent": "ticket_prediction"},
+    ),
+    (("gigs in {}", "{} gigs"), "BOS", {"places": (BOSTON,)}),
+    (
         ("{} suggestions for Montreal", "give me {} gigs in Boston", "list {} jazz concerts", "{} options please", "i want {} ideas"),
         "max 5|at most 5|maximum 5|no more than 5|not more than 5|up to 5|a maximum of 5|max. 5|five|around 5|about 5|exactly 5|at least 5",
         {"count": 5, "max_price": None, "min_price": None, "max_capacity": None},

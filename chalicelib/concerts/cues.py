@@ -62,55 +62,79 @@ PLACE_BEFORE = re.compile(
 )
 
 NEGATION = re.compile(
-    r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|skip|hate|hates|"
-    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare me|other than|apart from|instead of|rather than|"
+    r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|hate|hates|"
+    r"skip|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
+    r"allergic to|had it with|fed up with|done with|stop with|pass on|had enough|(?<=, )enough|^enough|"
+    r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
     r"tired of|sick of|bored (?:of|with)|enough of|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
     r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
 )
-NOT_NEGATION = re.compile(r"\b(?:why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
+CHARGE = r"(?:(?:entry|entrance|admission|cover|ticket|door) (?:fees?|charges?|prices?|costs?)|cover|admission|fees?|charges?|costs?)"
+NOT_NEGATION = re.compile(r"\b(?:(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
-    r"not over|not above|not under|not below|not before|not after)\b")  # fmt: skip
+    rf"not over|not above|not under|not below|not before|not after|(?:no|without(?: an?| any)?) (?:paying|{CHARGE}))\b")  # fmt: skip
 BOUNDARY = re.compile(
     r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|(?<!not )so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
-SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?)"
-MONEY = r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid|[$€£]))?"
-PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
+SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
+HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
+MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
+LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
+AND_MORE = r"(?:or (?:more|larger|bigger)|and (?:up|more|above|over)|plus|minimum|min|at least|upwards?)"
+COUNTED = r"(?:venues?|concerts?|gigs?|shows?|artists?|bands?|acts?|events?|dates|suggestions?|recommendations?|options?|ideas?|tips?|picks?|choices?|_type|results?|hits|places|music|stuff|things|_genre(?! tickets))"
+"""What a list has a number of."""
+PARTY = r"(?:tickets|people|persons|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|teenagers|teens|students|tourists|travell?ers|visitors|girls|boys|guys|ladies|women|men|seniors|parents|sisters|brothers|cousins|couples|families|grown ?ups)"
+"""Who comes along."""
+CURRENCY = r"(?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid)"
+MONEY = (
+    r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid|[$€£]))?"
+)
+PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid))"
 PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)))|for less than|not above|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?: at most| up to| more than)?|costs? at most|"
-    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:seats?|people|capacity|concerts?|shows?|k\b|days?|weeks?|months?|tickets?|km|kilomet\w+|miles?|minutes?|hours?))"
+    rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|(?:no|not) (?:more expensive|pricier|dearer|more costly|higher) than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)))|for less than|not above|(?:about|around|roughly|approx(?:imately)?|circa|ca)(?= (?:[$€£]|\d+ (?:dollars?|bucks|usd|cad|aud|euros?|pounds|quid)))|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?:ing)?(?: at most| up to| more than)?|costs? at most|"
+    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:[a-z]+ )?(?:or|and) (?:more|higher|above|up|over)\b)(?! ?(?:{SEATED}|concerts?|shows?|k\b|{PARTY}|days?|weeks?|months?|km|kilomet\w+|miles?|minutes?|hours?))"
     rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
 )
+OF_LISTED = re.compile(
+    rf"(?: of)? (?:(?!(?:on|for|in|at|to|near)\b)[a-z]+ ){{0,2}}?{COUNTED}\b|(?= ?(?:[,.!?:]|$|of\b))"
+)
+"""After a low limit that is one of how much is listed: "max 5 jazz gigs", "max 5"."""
 PRICE_LEAST = re.compile(
-    r"\b(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
-    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|euros?|eur|pounds?|gbp|quid))"
+    r"\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid))"
+    rf"|(?:\bpay(?:ing)? )?[$€£] ?(\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|higher|above|up|over)\b|\b(?:pay(?:ing)? )?(\d[\d,]*(?:\.\d+)?) {CURRENCY} (?:or|and) (?:more|higher|above|up|over)\b"
     r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
     r"|\b(?:not|no) less than (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
 )
 PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
 """What one ticket may cost, whatever all of them together may."""
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not)(?: too| so| very| that)? (?:expensive|pricey)|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
-    r"\bfree (?:concerts?|gigs?|shows?|events?|entry|admission|tickets?|music|of charge|live)\b|\bfor free\b|\bno entry fee\b|\b(?:anything|something|stuff|is|are) free\b(?! (?:on|this|next|at|after))"
+    rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
+    rf"|free(?<!feel free) (?:(?!(?:at|on|in|for|to|this|next)\b)\w+ ){{0,2}}?(?:_genre|_type|{COUNTED}|entry|entrance|admission|tickets?|live|of charge|to (?:attend|enter|visit|watch|see|get in)|please)\b"
+    rf"|free(?<=, free)(?= ?(?:$|[,.!?]))|(?:gratis|complimentary|for nothing|costs? nothing|costless)\b"
+    rf"|(?:no|zero|without(?: an?| any)?) {CHARGE}\b|without (?:paying|having to pay)\b|(?:dont|do not) (?:have to |need to |want to )?pay\b(?! (?:\w+ ){{0,2}}?[$€£\d])"
+    r"|zero (?:dollars?|bucks|euros?)\b|0(?<=[$€£] 0)\b|0 ?(?:dollars?|bucks|usd|euros?|eur|[$€£]))"
 )
 DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
-CAPACITY_BETWEEN = re.compile(rf"\b(\d[\d,.]*k?) (?:to|and) (\d[\d,.]*k?)(?: ?{SEATED})\b")
+_SEATS = r"(\d[\d,.]*k?)"
+_NOT_MONEY = r"\b(?![\d.,/-]| ?(?:[$€£]|dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid|tickets?|minutes?|hours?|days?|weeks?|nights?|months?|(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))"
+_SEATS_RANGE = rf"(?:(?:between|{MORE}) )?{_SEATS}(?: ?{SEATED})? (?:to|and|(?:(?:and|but|,) )?{LESS}) {_SEATS}"
+CAPACITY_BETWEEN = re.compile(rf"\b{_SEATS_RANGE} ?{SEATED}\b|\b{HOLDS} {_SEATS_RANGE}{_NOT_MONEY}")
 CAPACITY_LEAST = re.compile(
-    rf"\b(?:more than|over|above|at least|min(?:imum)?(?: of)?|bigger than|larger than|no less than|no smaller than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:more than|over|above|at least|min(?:imum)?|from|bigger than|larger than) (\d[\d,.]*k?)\b"
-    rf"|\b(?:bigger|larger) than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or more|or larger|or bigger|and up|minimum|min|at least)\b|\b(\d[\d,.]*k?)(?: ?{SEATED})? or more {SEATED}|\b(?:hold|holds|holding|fit|fits|room for|seat|seats|seating|venues? for|_type for|place for) (\d[\d,.]*k?)\b"
+    rf"\b{MORE} {_SEATS} ?{SEATED}\b|\b{HOLDS} (?:for )?{MORE} {_SEATS}{_NOT_MONEY}|\b(?:bigger|larger) than {_SEATS}{_NOT_MONEY}"
+    rf"|\b{_SEATS} ?{SEATED} {AND_MORE}\b|\b{_SEATS}(?: ?{SEATED})? {AND_MORE} {SEATED}|\b{HOLDS} {_SEATS}{_NOT_MONEY}(?! (?:to|and|or|until|till|through) \d)"
 )
 CAPACITY_MOST = re.compile(
-    rf"\b(?:less than|fewer than|under|below|at most|up to|max(?:imum)?(?: of)?|smaller than|no more than|no bigger than|no larger than) (\d[\d,.]*k?)(?: ?{SEATED})\b"
-    rf"|\b(?<!\d )(?:capacity|seats?|seating|holds?|holding|room) (?:of |for |is )?(?:less than|fewer than|under|below|at most|up to|max(?:imum)?|smaller than) (\d[\d,.]*k?)\b"
-    rf"|\bsmaller than (\d[\d,.]*k?)\b|\b(\d[\d,.]*k?) ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b(?! ?[$€£\d])"
+    rf"\b{LESS} {_SEATS} ?{SEATED}\b|\b{HOLDS} (?:for )?{LESS} {_SEATS}{_NOT_MONEY}|\bsmaller than {_SEATS}{_NOT_MONEY}"
+    rf"|\b{_SEATS} ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b(?! ?[$€£\d])"
 )
 SMALL = re.compile(
     r"\b(?<!how )(?<!no )(?<!not )(?:small|smaller|smallish|intimate|tiny|cosy|cozy|little) (?!(?:is|are|was|the|of)\b)(?:\w+ ){0,2}?(?:_type|venues?|places?|rooms?|concerts?|gigs?|shows?|stages?|halls?)\b"
@@ -121,10 +145,10 @@ LARGE = re.compile(
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
-    rf"\b(?:top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
-    r"(?! ?(?:seats|people|of us|dollars|euros|hours|days|weeks|months|years|weekends|nights|st\b|nd\b|rd\b|th\b|tickets|o clock|%|one\b|pm|am)\b)"
-    rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near)\b|tickets|people|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?(?:venues?|concerts?|gigs?|shows?|artists?|bands?|events?|dates|suggestions|recommendations|options|ideas|tips|picks|choices|_type|results|places|music|stuff|things|_genre(?! tickets))\b"
-    rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:more|others)\b(?! than)"
+    rf"\b(?:max(?:imum)?(?: of)?|at (?:the )?most|up to|(?:no|not) more than|limit(?: of)?|top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    rf"(?! ?(?:{SEATED}|{PARTY}|dollars|euros|km|kilomet\w+|miles|minutes|hours|days|weeks|months|years|weekends|nights|k|st|nd|rd|th|o clock|%|one|pm|am)\b)"
+    rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near|max|maximum)\b|{PARTY}|\w+ (?:wants?|needs?|likes?|loves?|would)\b|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?{COUNTED}\b"
+    rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:(?:more|others)\b(?! than)|max(?:imum)?\b|tops\b|at (?:the )?most\b|or fewer\b)"
 )
 ORDINALS = {
     word: number
@@ -211,15 +235,32 @@ UNKNOWN_VENUE = re.compile(
 GREETING = re.compile(
     r"^(?:hello+|ta|kthx|cya|hi+|he+y+|hiya|heya|sup|what s up|what s new|wassup|ok cool thanks|good (?:morning|evening|afternoon|day)|greetings|yo|howdy|hola|thanks?|thank you|thx|cheers|bye|goodbye|ok|okay|great|cool|nice|perfect)\b"
 )
+COURTESIES = (
+    r"(?:thanks?|thank you|cheers|ta|kthx|gracias|merci|danke|grazie)(?: (?:a lot|a million|a bunch|a ton|so much|very much|loads|again|anyway|mate|buddy|man|pal|everyone|dear|friend|in advance))*(?: for (?:(?:all|everything|(?:all )?(?:your|the) (?:\w+ )?(?:help|time|info|information|tips?|suggestions?|advice|answers?|ideas?|recommendations?))))?",
+    r"(?:many thanks|much (?:appreciated|obliged)|(?:i )?(?:really )?appreciate (?:it|that|your help)|no (?:thanks|thank you|problem|worries|need|questions)|not now|nothing(?: else| more)?|never ?mind|forget it)",
+    r"(?:see|catch|talk to|speak to|hear from) (?:you|ya|u)(?: (?:later|soon|then|around|there|again|tomorrow|tonight|next (?:time|week|month|year)))?",
+    r"(?:bye+|goodbye|good bye|cya|later|laters|cheerio|farewell|so long|adios|ciao|tschuss|au revoir|until next time|till next time|peace|(?:take|have) care|take it easy)(?: (?:for )?now)?",
+    r"(?:have|enjoy) (?:a |an |the |your )?(?:(?:very )?(?:nice|good|great|lovely|wonderful) )?(?:day|one|evening|night|weekend|week|time)(?: (?:too|ahead))?",
+    r"(?:you too|same to you|likewise|my pleasure|(?:nice|good|great|pleased|pleasure) (?:to (?:meet|talk to|chat with)|(?:meeting|talking to|chatting with)) you)",
+    r"good (?:morning|evening|afternoon|day|night)|(?:merry|happy) (?:christmas|xmas|new year(?:s)?|holidays|easter|thanksgiving|halloween|weekend)",
+    r"(?:that|this|it) (?:is|s|was|will be) (?:all|it|everything|enough|(?:very |really |so |super )?(?:great|helpful|perfect|good|nice|kind|useful|cool|fine|awesome|amazing))(?: (?:for (?:now|today)|i need(?:ed)?|thanks))?|(?:that|this) (?:really )?help(?:s|ed)(?: a lot| me)?",
+    r"(?:you|u) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
+    r"(?:i am|im|we are) (?:all )?(?:done|good|set|fine|finished|sorted|happy)|all (?:good|done|set|clear)|(?:i |we )?(?:gotta|have to|must|need to|should) (?:go|run|leave)(?: now)?|(?:i|we) (?:got|found) (?:it|everything)",
+    r"(?:well done|(?:good|great|nice) (?:job|work|one)|got it|(?:i )?(?:understood|understand|see)|makes sense|sounds (?:good|great|perfect)|fair enough|no more questions|will do)",
+    r"(?:hello+|hi+|he+y+|hiya|heya|greetings|yo|howdy|hola|ok(?:ay)?|great|cool|nice|perfect|awesome|super|wonderful|lovely|brilliant|excellent|fantastic|amazing|sweet|wow|alright|all right|fine|good|yes|yeah|yep|no|nope|nah|sure|please|then|and|so|well|oh|ah|aha|mate|buddy|everyone|there|bot|sir|madam|for now|now|welcome|sorry|oops)",
+)
+"""What people say when they ask for nothing: thanks, greetings, farewells, wishes, praise."""
+_COURTESY = "|".join(COURTESIES)
+COURTESY = re.compile(rf"(?>(?:{_COURTESY})(?![a-z]))(?:[ ,.;:!?()]++(?>(?:{_COURTESY})(?![a-z])))*+[ ,.;:!?()]*+")
 CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){1,6}?(?:flop|do well|be (?:a )?(?:success\w*|hit|flop|full|packed))|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
         ("analysis", r"\b(?:statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
-        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission)\b"),
+        ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission|fees?|price tag|face value|(?:entrance|entry|cover|the|ticket|door) charges?|charge for)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
         ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
@@ -264,7 +305,7 @@ VENUES_ASKED = re.compile(
     r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
 )
 SALES = re.compile(
-    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|full|packed|crowded|busy|empty|fill|rake|dough|pull in)\b"
+    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|(?:many|lots of|lot of|enough|few)(?: people| fans| folks)? (?:will |would |might |could )?come|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|full|packed|crowded|busy|empty|fill|rake|dough|pull in)\b"
 )
 SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
 """Words that one venue's facts answer."""
@@ -281,6 +322,10 @@ UNLOVED = re.compile(
     r"^ (?:music )?(?:is|(are)|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
 )
 """Words after an unwanted name; the groups are plural, and are about a whole list."""
+PUT_AWAY = re.compile(
+    r"\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
+)
+"""Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
 ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
@@ -348,7 +393,7 @@ STOP_WORDS = COMMON | frozenset(
 )
 
 IDLE = frozenset(
-    "a about above actually again all almost already alright also although always am among an and another any anybody "
+    "a about approx approximately circa roughly above actually again all almost already alright also although always am among an and another any anybody "
     "anyhow anymore anyone anything anyway anywhere appreciate are area around as ask asking at attend available aware away awesome "
     "babe baby back be because been before behind being below between bit book bother both bring bro bucket but buy by "
     "came can cannot cant care case catch chance check choose city cities come comes coming  could couldnt country countries "

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from chalicelib.concerts.cues import (
+    CAPACITY_BETWEEN,
     CAPACITY_LEAST,
     CAPACITY_MOST,
     CHEAP,
     COMMON,
     COUNT,
+    COURTESY,
     CUES,
     DEAR,
     DERIVED,
@@ -47,7 +49,7 @@ ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ly")
 _PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPPORTED]
 _PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
 _PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
-_PATTERNS += [SMALL, LARGE, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, GREETING]
+_PATTERNS += [SMALL, LARGE, CAPACITY_BETWEEN, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, COURTESY, GREETING]
 KNOWN = (
     frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
     | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
@@ -93,7 +95,9 @@ def _second_words(lexicon: Lexicon) -> dict[str, frozenset[str]]:
 
 def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
     """What a misspelled word was to be after the first word of a name: "san diago"; none where that is not clear."""
-    near = [one for one in _second_words(lexicon).get(before, ()) if len(one) > LONG_ENOUGH and slips(word, one) == 1]
+    seconds = [one for one in _second_words(lexicon).get(before, ()) if len(one) > LONG_ENOUGH]
+    near = [one for one in seconds if slips(word, one) == 1]
+    near = near or [one for one in seconds if one[0] + one[-1] == word[0] + word[-1] and slips(word, one) == 2]
     return near if len(near) == 1 else []
 
 

@@ -122,6 +122,8 @@ class Message:
     def _unspent(self, cued: str, periods: Sequence[DayPeriod]) -> str:
         """The cued text with a mark in the place of words that a period or another part has used."""
         taken = {place for period in periods for place in self._places_in(period.start, period.end)}
+        if not taken and not any(self.spent):
+            return cued
         text = list(cued)
         for place, (start, end) in enumerate(self.cue_at):
             if place in taken or self.spent[place]:

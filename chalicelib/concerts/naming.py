@@ -20,6 +20,7 @@ from chalicelib.concerts.cues import (
     OPEN_CODES,
     ORDINARY_BEFORE,
     PLACE_BEFORE,
+    PUT_AWAY,
     SHORT_CODES,
     UNLOVED,
 )
@@ -30,6 +31,8 @@ from chalicelib.concerts.values import Place
 from chalicelib.concerts.words import PUNCTUATION
 
 LETTER = 1
+REACH = 40
+"""Characters around a name in which a verb and its particle may be: "leave the blues out"."""
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
 LISTED_NEXT = re.compile(r"^ (?:,|or|and) (\S+)")
@@ -314,7 +317,8 @@ class NamedMessage(Message):
             return True
         if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
             return True
-        if UNLOVED.match(self.flat[self._end(after - 1) :]) or ALL_BUT.search(before):
+        behind = self.flat[self._end(after - 1) :]
+        if UNLOVED.match(behind) or ALL_BUT.search(before) or PUT_AWAY.search(f"{before[-REACH:]}\0{behind[:REACH]}"):
             return True
         if not cues:
             return False

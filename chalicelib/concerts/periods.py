@@ -55,11 +55,11 @@ POINT = re.compile(
     | (?P<monthday>\b(?:(?:(?:on|this|next)\ )?(?:{_WEEKDAY})\ (?:,\ )?)?({_MONTH})\ {_SPACED_DAY}\b(?!\ (?:dollars|euros|seats|people)){_SPACED_YEAR})
     | (?P<quarter>\b(?:q([1-4])|(first|second|third|fourth|last)\ quarter)\b{_SPACED_YEAR})
     | (?P<half>\b(first|second)\ half\ of\ ((?:19|20)\d\d)\b)
-    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
+    | (?P<weekof>\b(?:the\ )?(?:({_NTH})\ (?:or|and)\ )?({_NTH})\ (day(?!s)|week|weekend|{_WEEKDAY})s?\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<daysof>\b(?:the\ )?(first|last)\ ({_SPACED_NUMBER})\ (day|week)s\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
-    | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end|(?:first|last)\ days)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
@@ -245,7 +245,8 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         own = _own_groups(match, kind)
         start = match.start()
         if kind == "weekday" and (
-            re.search(r"\b(?:every|each|any) $", flat[:start]) or IN_PERIOD.match(flat, match.end())
+            re.search(r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $", flat[:start])
+            or IN_PERIOD.match(flat, match.end())
         ):
             continue
         if kind == "month" and not _is_month(flat, match, own):
@@ -385,11 +386,11 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
     else:
         year = today.year + (month < today.month or (which == "next" and month == today.month))
     first, after = _months(year, month)
-    if which == "early" or which.endswith(("start of", "beginning of")):
+    if which == "early" or which.endswith(("start of", "beginning of", "first days of")):
         return first, first + 10 * DAY
     if which == "mid" or which.endswith("middle of"):
         return first + 10 * DAY, first + 20 * DAY
-    if which == "late" or which.endswith("end of"):
+    if which == "late" or which.endswith(("end of", "last days of")):
         return first + 20 * DAY, after
     return first, after
 

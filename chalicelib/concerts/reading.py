@@ -21,16 +21,17 @@ from chalicelib.concerts.cues import (
     CHEAP,
     CONTEXT,
     COUNT,
+    COURTESY,
     CUES,
     DEAR,
     FREE,
     GENRE_WORDS,
-    GREETING,
     IDLE,
     LARGE,
     LARGE_SEATS,
     LEAST_FIRST,
     MOST_COUNTED,
+    OF_LISTED,
     ORDER_CUES,
     ORDINAL,
     ORDINALS,
@@ -66,6 +67,9 @@ KEPT_TOGETHER = (
 """The parts that a question after another takes over, each whole or not at all."""
 FIGURE = re.compile(r"\d")
 """Limits have one, and looking for them takes much longer than looking for it."""
+FEW = 10
+"""A bare number below it, as in "max 5", is a limit of suggestions, not of a price."""
+UNDER = re.compile("under|below|less|cheaper|lower|price|cost|budget|spend|pay|afford")
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
 )
@@ -84,6 +88,8 @@ class _Reader(NamedMessage):
 
     def question(self, earlier: ChatQuestion | None) -> ChatQuestion:
         """Read all parts, in an order in which each part takes its words before the next looks for its own."""
+        if COURTESY.fullmatch(self.flat) and tuple(word.plain for word in self.words) not in self.lexicon.spans:
+            return ChatQuestion(intent="general_query", confidence=0.9)
         concert = next((word.plain for word in self.words if word.plain.startswith("con-")), "")
         self.used = [word.plain == concert for word in self.words]
         holidays = self._periods(past=False)
@@ -93,10 +99,8 @@ class _Reader(NamedMessage):
         took_place = bool(TOOK_PLACE.search(ASIDE.sub(" ", cued)))
         past = bool(PAST.search(ASIDE.sub(" ", cued))) or bool("analysis" in cues and "forecast" not in cues)
         spans = self._without_habits(self._without_origins(self._without_false_places(spans)))
-        if cues == {"greeting", "concert"} and not spans and not GREETING.sub("", cued).strip(" .,!?"):
-            cues = {"greeting"}  # "good evening" is none to go out
-        prices = self._prices(cued)
         seats = self._seats(cued)
+        prices = self._prices(cued)
         limited = (*prices, *seats) != (None,) * 4
         intent, topic, sure = intent_of(
             cues,
@@ -258,8 +262,8 @@ class _Reader(NamedMessage):
         return negated
 
     def _is_used(self, period: DayPeriod) -> bool:
-        """Whether a name has used words of the days: "upcoming Winter Wolves"."""
-        return any(self.used[place] for place in self._places_in(period.start, period.end))
+        """Whether another part has used words of the days: "upcoming Winter Wolves", "2000 to 5000 people"."""
+        return any(self.used[place] or self.spent[place] for place in self._places_in(period.start, period.end))
 
     def _is_name_like(self, period: DayPeriod) -> bool:
         """Periods of one ordinary word may be part of a name, such as Sunday Choir; longer ones if it begins there."""
@@ -285,7 +289,7 @@ class _Reader(NamedMessage):
                 match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
             )
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
-        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, cued)):
+        if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
 
@@ -305,6 +309,10 @@ class _Reader(NamedMessage):
         number = next((_number(group) for group in match.groups() if group), None)
         if re.search(r"(?<!\d )\b(?:capacity|seats?|seating|holds?|holding)(?: of| for| is)? $", cued[: match.start()]):
             return False
+        if number is not None and number <= MOST_COUNTED:
+            after = OF_LISTED.match(cued, match.end())
+            if after and (after[0] or (number < FEW and not UNDER.search(match[0]))):
+                return False
         return number is not None and not (1900 <= number <= 2100 and "before" in cued)
 
     def _seats(self, cued: str) -> tuple[int | None, int | None]:
@@ -312,7 +320,7 @@ class _Reader(NamedMessage):
         numbered = FIGURE.search(cued) is not None
         if numbered and (match := CAPACITY_BETWEEN.search(cued)):
             self._spend(match)
-            one, other = match.groups()
+            one, other = filter(None, match.groups())
             low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
             return low, high
         found: list[int | None] = [] if numbered else [None, None]
@@ -418,15 +426,18 @@ class _Reader(NamedMessage):
 
     def _unknown_states(self) -> None:
         """States and countries, wherever they stand, in which there is no venue."""
-        for place in range(len(self.words)):
+        plain = [word.plain for word in self.words]
+        for place in range(len(plain)):
             for size in (3, 2, 1):
+                name = " ".join(plain[place : place + size])
+                coded = size == 1 and name in STATE_CODES
+                if not (coded or name in WIDE_NAMES) or any(self.used[place : place + size]):
+                    continue
                 words = self.words[place : place + size]
-                name = " ".join(word.plain for word in words)
-                free = not any(self.used[place : place + size])
-                wide = name in WIDE_NAMES and (size > 1 or name not in IDLE)
-                if size == 1 and name in STATE_CODES:
-                    wide = self._is_place(place, place + 1, self.flat[: self.words[place].at])
-                if len(words) == size and free and wide:
+                wide = size > 1 or name not in IDLE
+                if coded:
+                    wide = self._is_place(place, place + 1, self.flat[: words[0].at])
+                if len(words) == size and wide:
                     self.used[place : place + size] = [True] * size
                     self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")
                     self.missing_place = True

@@ -12,7 +12,8 @@ from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
 TOKEN = re.compile(
-    r"con-[0-9]{1,12}\b|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
+    r"con-[0-9]{1,12}\b|w/[eo]\b|week[- ]end\b"
+    r"|\d{4}-\d\d?-\d\d?|\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|\d+(?:[.,]\d+)*(?:st|nd|rd|th|k)?\b"
     r"|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’´`][^\W_]+)*|[<>]=|[&,.;:!?()$€£#%<>≤≥+]",
     re.IGNORECASE,
 )
@@ -23,6 +24,12 @@ CONTRACTED = frozenset(("lets", "thats", "whats", "wheres", "whos", "hows", "its
 SPELLED: Mapping[str, str] = dict(
     pair.split(":")
     for pair in (
+        "week end:weekend|week-end:weekend|w/e:weekend|w/o:without|wkd:weekend|wkds:weekends|wend:weekend|"
+        "wkday:weekday|wkdays:weekdays|mth:month|mths:months|mnth:month|mnths:months|hr:hour|tmrow:tomorrow|tmrrw:tomorrow|"
+        "tomoz:tomorrow|tomo:tomorrow|tmoro:tomorrow|tomrow:tomorrow|2mrw:tomorrow|2mro:tomorrow|2day:today|tdy:today|"
+        "tonyt:tonight|tnite:tonight|2nyt:tonight|2nt:tonight|tonit:tonight|nite:night|midnite:midnight|lites:lights|nites:nights|morn:morning|"
+        "arvo:afternoon|aft:afternoon|eves:evenings|cu:see you|cya:see you|ttyl:talk to you later|tc:take care|"
+        "gn:good night|gm:good morning|np:no problem|tysm:thanks so much|thnx:thanks|thks:thanks|tnx:thanks|tks:thanks|"
         "&:and|<:under|<=:at most|≤:at most|>:over|>=:at least|≥:at least|tmrw:tomorrow|tmr:tomorrow|"
         "tmw:tomorrow|tmro:tomorrow|2moro:tomorrow|2morrow:tomorrow|2nite:tonight|2night:tonight|"
         "tonite:tonight|undr:under|abt:about|wknd:weekend|wkend:weekend|wkends:weekends|nxt:next|b4:before|yr:year|yrs:years|"

@@ -226,7 +226,10 @@ def _raise(home: Path, state: State | None, parameters: dict[str, str], wanted: 
         template = packaging.result()
     watch.lap("package", "application packaged by chalice package")
     site = state.site(home)
-    client = cache(lambda service: _client(site.url("ministack"), service, tuple(site.keys.root.items())))
+
+    def client(service: str) -> Any:
+        return _client(site.url("ministack"), service, tuple(site.keys.root.items()))
+
     bucket = f"{STACK}-artifacts-{ACCOUNT}"
     try:
         stack = deploy(client, STACK, template, bucket, _stage_parameters(site, template) | parameters)

@@ -236,7 +236,7 @@ def recorded(enforce: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
     return judged
 
 
-def remembered(parse: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+def parsed_once(parse: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
     """`parse` that takes each text apart once: MiniStack reads a role's policies twice for each call of a function."""
     known = cache(parse)
     return lambda document: (known if isinstance(document, str) else parse)(document)
@@ -282,7 +282,7 @@ def main() -> None:
     calls = Calls(environ.get(CALLS_FILE, ""))
     lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials, calls)
     iam_evaluator.enforce = recorded(iam_evaluator.enforce, calls)
-    iam_evaluator.parse_policy_document = remembered(iam_evaluator.parse_policy_document)
+    iam_evaluator.parse_policy_document = parsed_once(iam_evaluator.parse_policy_document)
     lambda_svc._execute_function = patient(lambda_svc._execute_function)
     lambda_svc.invoke_async_with_retry = waiting(lambda_svc.invoke_async_with_retry)
     stepfunctions._call_lambda = waiting(stepfunctions._call_lambda)

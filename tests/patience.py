@@ -9,6 +9,8 @@ T = TypeVar("T")
 PATIENCE_S = 300.0
 """How long a test waits for what must happen: a time-out of this length means that it never will."""
 PATIENCE_MS = int(PATIENCE_S * 1000)
+BUDGETS_S = (1.0, 4.0, 16.0, 64.0)
+"""What a call that must time out is allowed, in turn, until the machine has at least begun it within one of them."""
 POLL_S = 0.05
 SLOWEST_POLL_S = 0.25
 

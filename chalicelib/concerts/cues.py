@@ -87,10 +87,8 @@ COUNTED = r"(?:venues?|concerts?|gigs?|shows?|artists?|bands?|acts?|events?|date
 PARTY = r"(?:tickets|people|persons|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|teenagers|teens|students|tourists|travell?ers|visitors|girls|boys|guys|ladies|women|men|seniors|parents|sisters|brothers|cousins|couples|families|grown ?ups)"
 """Who comes along."""
 CURRENCY = r"(?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid)"
-MONEY = (
-    r"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid|[$€£]))?"
-)
-PRICED = r"(?=[^a-z]*(?:[$€£]|dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid))"
+MONEY = rf"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:{CURRENCY}|[$€£]))?"
+PRICED = rf"(?=[^a-z]*(?:[$€£]|{CURRENCY}))"
 PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
 PRICE_MOST = re.compile(
@@ -105,7 +103,7 @@ OF_LISTED = re.compile(
 """After a low limit that is one of how much is listed: "max 5 jazz gigs", "max 5"."""
 PRICE_LEAST = re.compile(
     r"\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
-    r"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) (?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid))"
+    rf"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) {CURRENCY})"
     rf"|(?:\bpay(?:ing)? )?[$€£] ?(\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|higher|above|up|over)\b|\b(?:pay(?:ing)? )?(\d[\d,]*(?:\.\d+)?) {CURRENCY} (?:or|and) (?:more|higher|above|up|over)\b"
     r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
     r"|\b(?:not|no) less than (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
@@ -125,7 +123,7 @@ FREE = re.compile(
 DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
 _SEATS = r"(\d[\d,.]*k?)"
-_NOT_MONEY = r"\b(?![\d.,/-]| ?(?:[$€£]|dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid|tickets?|minutes?|hours?|days?|weeks?|nights?|months?|(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))"
+_NOT_MONEY = rf"\b(?![\d.,/-]| ?(?:[$€£]|{CURRENCY}|tickets?|minutes?|hours?|days?|weeks?|nights?|months?|(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))"
 _SEATS_RANGE = rf"(?:(?:between|{MORE}) )?{_SEATS}(?: ?{SEATED})? (?:to|and|(?:(?:and|but|,) )?{LESS}) {_SEATS}"
 CAPACITY_BETWEEN = re.compile(rf"\b{_SEATS_RANGE} ?{SEATED}\b|\b{HOLDS} {_SEATS_RANGE}{_NOT_MONEY}")
 CAPACITY_LEAST = re.compile(

@@ -317,24 +317,27 @@ class _Reader(NamedMessage):
 
     def _seats(self, cued: str) -> tuple[int | None, int | None]:
         cued = self._unspent(cued, ())
-        numbered = FIGURE.search(cued) is not None
-        if numbered and (match := CAPACITY_BETWEEN.search(cued)):
-            self._spend(match)
-            one, other = filter(None, match.groups())
-            low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
-            return low, high
-        found: list[int | None] = [] if numbered else [None, None]
-        for pattern in (CAPACITY_MOST, CAPACITY_LEAST) if numbered else ():
-            match = pattern.search(self._unspent(cued, ()))
-            if match:
-                self._spend(match)
-            found.append(_seats_in(next(group for group in match.groups() if group)) if match else None)
-        most, least = found
+        least, most = self._seats_in_figures(cued) if FIGURE.search(cued) else (None, None)
         if least is None and most is None:
             if SMALL.search(cued):
                 return None, SMALL_SEATS
             if LARGE.search(cued):
                 return LARGE_SEATS, None
+        return least, most
+
+    def _seats_in_figures(self, cued: str) -> tuple[int | None, int | None]:
+        if match := CAPACITY_BETWEEN.search(cued):
+            self._spend(match)
+            one, other = filter(None, match.groups())
+            low, high = sorted(map(_seats_in, (one + "k" * (other.endswith("k") and len(one) < 3), other)))
+            return low, high
+        found: list[int | None] = []
+        for pattern in (CAPACITY_MOST, CAPACITY_LEAST):
+            match = pattern.search(self._unspent(cued, ()))
+            if match:
+                self._spend(match)
+            found.append(_seats_in(next(group for group in match.groups() if group)) if match else None)
+        most, least = found
         return least, most
 
     def _count(self, cued: str, periods: Sequence[DayPeriod]) -> int | None:

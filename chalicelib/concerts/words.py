@@ -214,8 +214,7 @@ class Speller:
         if not close and len(word) >= FAR_LETTERS:
             close = [one for one in near if one[-1] == word[-1] and slips(word, one) == 2]
         same = {min(each, SPELLINGS.get(each, each)).removesuffix("s") for each in close}
-        one = len(same) == 1  # "arensa" is arenas or arena, and either will do
-        return max(close, key=len) if one else word
+        return max(close, key=len) if len(same) == 1 else word  # "arensa" is arenas or arena, and either will do
 
 
 def _shortened(word: str) -> set[str]:

@@ -44,8 +44,8 @@ READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
 ROWS_A_GROUP = 10_000
-"""An aircraft's rows lie in one row group or two. The statistics of its address let a query pass over the others; the
-groups hardly differ in the bounds of other columns, whose statistics are not written."""
+"""An aircraft's rows lie in one row group or two, and the statistics of the address let a query pass over all others.
+Other columns have nearly the same bounds in every group, so their statistics are not written."""
 ZSTD_LEVEL = 2
 PARQUET = "application/vnd.apache.parquet"
 STATES = pa.schema([*STATE_SCHEMA, SCHEMA.field("snapshot_s")])

@@ -51,9 +51,9 @@ _ISO_CODES = (
     "AUD|BGN|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|SEK|SGD|THB|TRY|USD|ZAR"
 )
 _SIGNS = re.compile(rf"R?\$|[€£¥₹]|(?<![a-z])(?:{_ISO_CODES}|cr|dr|kr|zł)(?![a-z])\.?", re.I)
-_CURRENCY = re.compile(rf"[€£₹]|zł|R\$|(?<![A-Z])(?:{_ISO_CODES})(?![A-Z])")
-_MARK = re.compile(r"(?<![a-z])([cd])r(?![a-z])", re.I)
 _CODES = {"€": "EUR", "£": "GBP", "₹": "INR", "zł": "PLN", "R$": "BRL"}
+_CURRENCY = re.compile(rf"{'|'.join(map(re.escape, _CODES))}|(?<![A-Z])(?:{_ISO_CODES})(?![A-Z])")
+_MARK = re.compile(r"(?<![a-z])([cd])r(?![a-z])", re.I)
 _IN_BRACKETS = re.compile(r"\s*\(([A-Z]{3}|€|£|\$)\)$")
 """The currency of a column, at the end of its name: "Amount (EUR)"."""
 
@@ -102,7 +102,8 @@ def rows_of_table(raw: bytes, query: ImportQuery) -> tuple[list[tuple[int, dict[
 
     Unprocessable if it is no table, has no header that we know, or can be read in two ways.
     """
-    if other := next((kind for mark, kind in OTHER_FORMATS.items() if raw.lstrip().startswith(mark)), None):
+    start = raw.lstrip()
+    if other := next((kind for mark, kind in OTHER_FORMATS.items() if start.startswith(mark)), None):
         raise Unprocessable.of("body", f"is {other}", "the same transactions as CSV, or Plaid's JSON")
     text, encoding = decoded(raw)
     readings = Readings(format="CSV", encoding=encoding)
@@ -351,7 +352,7 @@ def _iso(text: str | None, order: str) -> str | None:
 
 def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: Readings, *, is_plaid: bool) -> None:
     """Write each row's amount as Plaid does: a point before the decimals, positive where money goes out."""
-    found = [_MARK.search(row.get("amount") or "") for row in rows]
+    found = (_MARK.search(row.get("amount") or "") for row in rows)
     marks = [mark[1].lower() if mark else None for mark in found]
     texts = dict.fromkeys(row[name] for row in rows for name in ("amount", "debit", "credit") if row.get(name))
     decimal = _proven_decimal([text for text in texts if _NUMBER.fullmatch(_bare(text))], query)
@@ -369,8 +370,7 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
         readings.notes.append("CR marks money in, DR money out; rows without a mark are the opposite of the others")
         for row, mark in zip(rows, marks, strict=True):
             if row.get("amount") is not None:
-                into = mark == "c" if mark else "c" not in marks
-                row["amount"] = _negated(row["amount"].lstrip("-")) if into else row["amount"].lstrip("-")
+                row["amount"] = _directed(row["amount"], money_in=mark == "c" if mark else "c" not in marks)
         return
     directions = {(row.get("direction") or "").strip().lower() for row in rows}
     known = packaged_columns()
@@ -379,8 +379,7 @@ def _read_amounts(rows: Sequence[dict[Any, Any]], query: ImportQuery, readings: 
         readings.notes.append("a column says which amounts are debits and which credits")
         for row in rows:
             if row.get("amount") is not None:
-                into = row["direction"].strip().lower() in known.into
-                row["amount"] = _negated(row["amount"]) if into else row["amount"].lstrip("-")
+                row["amount"] = _directed(row["amount"], money_in=row["direction"].strip().lower() in known.into)
         return
     if not is_plaid and _minus_is_out(rows, query):
         readings.notes.append("a negative amount is money out")
@@ -445,6 +444,12 @@ def _negated(amount: str) -> str:
     return amount[1:] if amount.startswith("-") else f"-{amount}"
 
 
+def _directed(amount: str, *, money_in: bool) -> str:
+    """What `_number` returned, with the sign of its direction, whatever sign it had."""
+    bare = amount.lstrip("-")
+    return _negated(bare) if money_in else bare
+
+
 def _one_of_two(out: str | None, money_in: str | None) -> str | None:
     """The amount of a row with a debit and a credit, of which one is empty or zero."""
 
@@ -454,8 +459,8 @@ def _one_of_two(out: str | None, money_in: str | None) -> str | None:
     if said(out) and said(money_in):
         return f"{out} and {money_in}"
     if said(money_in):
-        return _negated(str(money_in).lstrip("-"))
-    return out.lstrip("-") if out is not None else money_in
+        return _directed(str(money_in), money_in=True)
+    return _directed(out, money_in=False) if out is not None else money_in
 
 
 def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool:
@@ -470,12 +475,13 @@ def _minus_is_out(rows: Sequence[Mapping[Any, Any]], query: ImportQuery) -> bool
             "is ambiguous: no amount is negative, so all of them may be money in or money out",
             "?amounts=positive_out or ?amounts=negative_out",
         )
-    votes = Counter[bool]()
+    votes, known = Counter[bool](), packaged_columns()
     for text, row in amounts[:: 1 + len(amounts) // VOTERS]:
         direction = (row.get("direction") or "").strip().lower()
         called = f"{row.get('name')} {row.get('merchant_name')} {row.get('original_description')}"
-        money_in: bool | None = direction in packaged_columns().into
-        if not money_in and direction not in packaged_columns().out:
+        if direction in known.into or direction in known.out:
+            money_in: bool | None = direction in known.into
+        else:
             money_in = packaged_taxonomy().says_money_in(row.get("category") or "", called)
         if money_in is not None:
             votes[text.startswith("-") != money_in] += 1

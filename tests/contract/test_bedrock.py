@@ -14,7 +14,7 @@ from chalicelib.concerts.values import ChatOutcome, Delta, Exchange, Piece, Rest
 from chalicelib.errors import UpstreamError, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from tests.contract.eventstreams import SILENCE, Answer, Bedrock, bedrock, chunk, event, exception
 from tests.fakes.season import ConcertWorld
-from tests.patience import PATIENCE_S
+from tests.patience import BUDGETS_S, PATIENCE_S
 
 WORLD = ConcertWorld()
 TURN = Turn("chat-1", "Which venues are the most popular?")
@@ -249,7 +249,7 @@ class TestFailures:
 
     def test_a_stream_that_falls_silent_is_given_up_at_the_budget(self, name: str) -> None:
         heard: list[object] = []
-        for budget_s in (1.0, 8.0, 64.0):
+        for budget_s in BUDGETS_S:
             started = time.monotonic()
             with bedrock([*some_words(name), SILENCE]) as script, pytest.raises(UpstreamTimeout):
                 heard.extend(provider(name, script, budget_s=budget_s).answer(TURN))

@@ -36,10 +36,9 @@ from chalicelib.settings import AwsSettings
 from tests.contract.eventstreams import SILENCE, bedrock, event
 from tests.contract.spendsense_database import Target, fresh_database
 from tests.fakes.season import ConcertWorld
+from tests.patience import BUDGETS_S
 
-BUDGET_S = 1.0
-BUDGETS_S = (BUDGET_S, 4.0, 16.0, 64.0)
-"""A busy machine may take the whole of the first to prepare a call, and then nobody has been asked."""
+BUDGET_S = BUDGETS_S[0]
 OWN_LIMIT_S = 200.0
 """What each client may take by its own limits here, so that a deadline is told from them on a slow machine, too."""
 TOO_LONG_S = 100.0

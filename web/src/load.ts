@@ -3,6 +3,7 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
 import { ApiError } from "./api";
+import { backoff } from "./news";
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -14,8 +15,8 @@ export interface Loaded<T> {
 
 interface State<T> { data: T | undefined; error: unknown; loading: boolean; key: string }
 
-const FIRST_RETRY_MS = 10_000;
-const LONGEST_RETRY_MS = 300_000;
+const FIRST_REPEAT_MS = 10_000;
+const LONGEST_REPEAT_MS = 300_000;
 
 /** The result of `fetch`, repeated whenever `key` changes, every `every` ms, and ever more slowly after passing errors; only while the tab is visible. */
 export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number): Loaded<T> {
@@ -43,10 +44,10 @@ export function useLoad<T>(key: string, fetch: () => Promise<T>, every?: number)
     let due = false; // while the tab was hidden
     const round = async (): Promise<void> => {
       const error = await load();
-      const passing = error instanceof ApiError && error.passing;
-      if (stopped || !(every || passing)) return;
-      const asked = error instanceof ApiError && error.retryAfter ? error.retryAfter * 1000 : every;
-      const wait = asked || Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);
+      const known = error instanceof ApiError ? error : null;
+      if (stopped || !(every || known?.passing)) return;
+      const asked = known?.retryAfter ? known.retryAfter * 1000 : every;
+      const wait = asked || backoff(failures++, FIRST_REPEAT_MS, LONGEST_REPEAT_MS);
       timer = setTimeout(() => { due = document.hidden; if (!due) void round(); }, wait);
     };
     const seen = (): void => {

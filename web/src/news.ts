@@ -14,8 +14,11 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 const LINGER_MS = 20_000; // the next screen may want the same news
 
-/** The delay before the next attempt, after this many consecutive failures. */
-export const retryAfter = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+/** `first` ms, twice as long after each consecutive failure, at most `longest`. */
+export const backoff = (failures: number, first: number, longest: number): number => Math.min(longest, first * 2 ** failures);
+
+/** The delay before the next attempt to open a socket, after this many consecutive failures. */
+export const retryAfter = (failures: number): number => backoff(failures, FIRST_RETRY_MS, LONGEST_RETRY_MS);
 
 /** A socket that reopens whenever it closes, until it is released; `greeting` is its first message. */
 export class Line {

@@ -229,7 +229,7 @@ def test_calls_are_written_down_by_function(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_policy_is_taken_apart_once() -> None:
     taken: list[Any] = []
-    parsed = gate.remembered(lambda document: taken.append(document) or [len(document)])
+    parsed = gate.parsed_once(lambda document: taken.append(document) or [len(document)])
     assert parsed("text") == parsed("text") == [4]
     assert parsed({"Statement": []}) == [1]
     assert taken == ["text", {"Statement": []}]

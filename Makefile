@@ -100,10 +100,10 @@ local: local-venv ## serve the REST routes with `chalice local` (PORT=8000)
 	OMNIBUS_ENVIRONMENT_FILE="$${OMNIBUS_ENVIRONMENT_FILE:-$(HOME_DIR)/cloud.json}" \
 		$(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
-# The console's own packages, 100 MB, stay only where the development tools are.
+# The console's own packages, 100 MB, are only where the development tools are, whose tests need them.
 web: local-venv $(WEB)/.installed ## build the console, if its sources changed
 	@$(PYTHON) -m infra.console
-	@test -e $(VENV)/.installed || rm -rf web/node_modules
+	@if test -e $(VENV)/.installed; then $(PYTHON) -m infra.console --packages; else rm -rf web/node_modules; fi
 
 # Without Node or its packages, everything except the console works.
 try-web: local-venv

@@ -1,5 +1,7 @@
 """Build the console: `python -m infra.console`. `make web` calls it; it does nothing if no source has changed.
 
+`--packages` installs what the tests of the console need, whether or not it is built.
+
 The API description is generated from app.py, and the client's types from the description: a screen that reads a field
 that the API dropped does not compile. Node comes from PyPI, in its own environment (requirements-web.txt).
 """
@@ -55,7 +57,7 @@ def build(root: Path = ROOT) -> bool:
         DIGEST.unlink(missing_ok=True)
         GENERATED.mkdir(exist_ok=True)
         (GENERATED / DESCRIPTION).write_bytes(description)
-        _install()
+        install_packages()
         for step in ("types", "coastlines", "check", "build"):
             run_npm("run", "--silent", step)
         _pack(SITE)
@@ -76,7 +78,7 @@ def run_npm(*arguments: str) -> str:
     return done.stdout
 
 
-def _install() -> None:
+def install_packages() -> None:
     """Install what package-lock.json pins, unless it is installed already."""
     marker, lock = WEB / "node_modules" / ".installed", (WEB / "package-lock.json").read_text(encoding="utf-8")
     if not marker.exists() or marker.read_text(encoding="utf-8") != lock:
@@ -113,8 +115,11 @@ def _pack(site: Path) -> None:
 
 
 def main() -> None:
-    """Build the console and print its location."""
+    """Build the console and print its location, or install its packages."""
     try:
+        if sys.argv[1:] == ["--packages"]:
+            install_packages()
+            return
         built = build()
     except ConsoleError as error:
         sys.exit(f"infra.console: {error}")

@@ -17,6 +17,26 @@ def test_the_logic_of_the_console() -> None:
     console.run_npm("test")
 
 
+def test_packages_are_installed_once_even_where_the_console_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo removes them after the build; the tests, which come later, need them."""
+    asked: list[str] = []
+
+    def run_npm(*arguments: str) -> str:
+        asked.append(arguments[0])
+        (tmp_path / "node_modules").mkdir()
+        return ""
+
+    (tmp_path / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(console, "WEB", tmp_path)
+    monkeypatch.setattr(console, "run_npm", run_npm)
+    monkeypatch.setattr("sys.argv", ["console", "--packages"])
+    console.main()
+    console.main()
+    assert asked == ["ci"]
+
+
 @needs_node
 def test_it_is_built_once() -> None:
     console.build()

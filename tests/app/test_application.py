@@ -39,6 +39,7 @@ def test_the_deep_report_is_for_operators(api: Any) -> None:
     assert api("GET", "/health?deep=maybe", headers=OPERATOR).status == 400
 
 
+@pytest.mark.slow
 def test_the_deep_report_has_a_deadline_for_each_dependency(api: Any, services: Services, log: io.StringIO) -> None:
     released = threading.Event()
 

@@ -12,6 +12,8 @@ from chalice.test import Client
 import app as application
 from tests.environment import ENVIRONMENT
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:4566"
 OURS = {**ENVIRONMENT, "OMNIBUS_STAGE": "local", "AWS_ACCESS_KEY_ID": "test", "AWS_ENDPOINT_URL": HERE}
 FOREIGN = {

@@ -14,6 +14,8 @@ import pytest
 
 from tests.patience import PATIENCE_S, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 NOBODY = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}

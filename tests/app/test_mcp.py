@@ -16,7 +16,7 @@ from tests.environment import OPERATOR_TOKEN
 from tests.fakes.season import ConcertWorld
 from tests.unit.flights.world import World
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.environment import ENVIRONMENT, OPERATOR_TOKEN
 from tests.fakes.season import ConcertWorld
 from tests.fakes.spendsense_aws import POOL
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*supported in local mode")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*supported in local mode")]
 REQUEST_S = 1.0
 """For a request whose upstream has no budget of its own."""
 LONGER_S = 3.0

@@ -49,6 +49,7 @@ def refers_to(value: Any) -> set[str]:
     return set(NAME.findall(value)) if isinstance(value, str) else set()
 
 
+@pytest.mark.slow
 def test_every_function_is_watched_for_errors_slowness_and_throttles(packaged: Template) -> None:
     found = alarms(packaged)
     functions = of_type(packaged, FUNCTION)

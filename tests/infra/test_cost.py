@@ -252,6 +252,7 @@ def test_every_switch_is_a_parameter_with_such_a_value(packaged: Template) -> No
         assert value != parameter["Default"], name
 
 
+@pytest.mark.slow
 def test_the_table_and_the_json_say_the_same(
     packaged: Template, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:

@@ -158,6 +158,7 @@ def test_names_that_are_taken_are_named_but_not_of_what_is_adopted(packaged: Tem
     ]
 
 
+@pytest.mark.slow
 def test_secrets_and_networks_that_are_not_there_are_named(packaged: Template) -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nobody-AbCdEf"
     problems, _ = surveyed(
@@ -351,6 +352,7 @@ def named(running: str = "", **given: str | None) -> str:
     return release_name("omnibus-dev", {**GIVEN, **given}, SECRETS, running)
 
 
+@pytest.mark.slow
 def test_a_release_is_another_when_the_package_a_parameter_or_a_secret_is() -> None:
     name = named()
     assert name == release_name("omnibus-dev", dict(reversed(GIVEN.items())), SECRETS, "")

@@ -75,6 +75,7 @@ def standing(transformed: Template) -> Iterator[tuple[str, str, str, bool]]:
             yield kind, found[0] if found else logical, logical, stays
 
 
+@pytest.mark.slow
 def test_every_resource_that_has_a_name_or_stays_is_in_the_table_once(transformed: Template) -> None:
     listed = rows()
     used = set()

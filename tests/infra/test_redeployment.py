@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from infra.template.plain import plain
 from infra.template.redeployment import REST_API, SOCKET_DEPLOYMENT, of_release, with_socket_redeployment
 from infra.template.stack import released
@@ -19,6 +21,7 @@ def alone(packaged: Template, *kinds: str) -> Template:
     return {**packaged, "Resources": kept, "Outputs": {}}
 
 
+@pytest.mark.slow
 def test_another_release_deploys_the_rest_api_anew(packaged: Template) -> None:
     """SAM names the deployment after the API's text: the parameters in it, such as ChatApiKey, do not change that."""
     rest = alone(packaged, REST_API)

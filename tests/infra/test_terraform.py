@@ -13,6 +13,8 @@ import pytest
 from infra.package import ROOT
 from infra.template.functions import is_limits, limits_text
 
+pytestmark = pytest.mark.slow
+
 Template = dict[str, Any]
 FOLDER = ROOT / "infra" / "terraform"
 BY_PACKAGE = {"Release", "Runtime", "Architecture", "LogRetention"}
@@ -271,7 +273,6 @@ def test_a_function_is_configured_by_its_name(module: Module, parameters: dict[s
     assert json.loads(given["APIHandlerEnvironment"]) == {"OMNIBUS_LOG": "x"}
 
 
-@pytest.mark.slow
 def test_a_release_is_named_after_package_and_parameters(module: Module) -> None:
     names = []
     log_level = '{log_level="DEBUG"}'

@@ -5,6 +5,8 @@ import functools
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DEFENDED = {
     "text": "`sql.text(...)` reads a statement of its workload, in concerts and in spendsense",
@@ -46,6 +48,7 @@ def definitions(root: Path) -> dict[str, list[str]]:
     return {name: paths for name, paths in found.items() if not name.startswith("_")}
 
 
+@pytest.mark.slow
 def test_no_public_name_means_two_things() -> None:
     twice = {name: paths for name, paths in definitions(ROOT).items() if len(paths) > 1}
     assert twice.keys() - DEFENDED.keys() == set(), twice

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.properties import FUZZ_TIMES, FUZZING, UNTIMED, examples
@@ -25,6 +26,7 @@ def test_other_numbers_of_examples_keep_the_profile() -> None:
     assert set(own.suppress_health_check) == {*UNTIMED, HealthCheck.data_too_large}
 
 
+@pytest.mark.slow
 def test_no_test_has_settings_of_its_own() -> None:
     found = [
         f"{path.relative_to(TESTS)}:{node.lineno}"

@@ -83,6 +83,7 @@ def test_prices(text: str | None, prices: list[float]) -> None:
     assert ticket_prices(text) == prices
 
 
+@pytest.mark.slow
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_text_breaks_the_prices(text: str) -> None:
     assert all(price > 0 and math.isfinite(price) for price in ticket_prices(text))

@@ -11,6 +11,7 @@ WEB = Path(__file__).parents[3] / "web"
 needs_node = pytest.mark.skipif(console.node() is None, reason="Node is not installed: make web")
 
 
+@pytest.mark.slow
 @needs_node
 def test_the_logic_of_the_console() -> None:
     console.build()

@@ -53,6 +53,7 @@ def test_a_snapshot_has_what_models_need_and_no_connection(tmp_path: Path, funct
     assert started(tmp_path, function, "snap-start") == {"loaded": loaded, "connected": [], "seeded": [True, True]}
 
 
+@pytest.mark.slow
 def test_a_snapshot_of_the_ticket_model_has_the_model(tmp_path: Path) -> None:
     found = started(tmp_path, "predict_tickets", "snap-start")
     assert "sklearn" in str(found["loaded"])

@@ -404,6 +404,7 @@ def test_each_limit_can_be_moved(name: str, thresholds: dict[str, float], change
     assert found(name, rows, **{"iqr_min_values": 11, **thresholds}).failing >= 1
 
 
+@pytest.mark.slow
 def test_real_traffic_passes_by_its_own_times() -> None:
     """The recording, through our own writer: real gaps, flags that err, no geometric altitude, and it passes."""
     recording = load_recording()

@@ -240,6 +240,7 @@ def test_gzip_of_several_members_and_padding() -> None:
         assert bits(converted(members)[1]) == bits(converted(content)[1])
 
 
+@pytest.mark.slow
 def test_pieces_follow_each_other_without_loss() -> None:
     states = [altered(CLIMBING, icao24=f"{i:06x}", velocity=i) for i in range(200)]
     whole = converted(text(states))[1]

@@ -169,6 +169,7 @@ def test_the_end_of_the_rows_is_exact(ending: bytes) -> None:
             converted(content)
 
 
+@pytest.mark.slow
 def test_every_truncation_is_refused() -> None:
     content = text([CLIMBING, PARKED, CRUISING])
     for length in range(len(content)):
@@ -222,6 +223,7 @@ def bomb(head: bytes, block: bytes, blocks: int, tail: bytes) -> bytes:
 HEAD = b'{"time":%d,"states":[' % TIME
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "block"),
     [

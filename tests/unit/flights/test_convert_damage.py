@@ -69,6 +69,7 @@ def check(rows: list[str]) -> None:
     assert all(sample.reason for sample in conversion.rejected_samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(18), ids=STATE_SCHEMA.names)
 def test_every_field_with_every_damage(place: int) -> None:
     for value in DAMAGE:
@@ -84,6 +85,7 @@ def test_every_row_that_is_none(row: str) -> None:
 damaged = st.builds(with_field, st.integers(0, 17), st.sampled_from(DAMAGE))
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(GOOD) | st.sampled_from(ROWS) | damaged, max_size=12), st.booleans())
 @examples(100)
 def test_rows_in_are_rows_kept_and_rows_rejected(rows: list[str], small: bool) -> None:

@@ -116,12 +116,14 @@ dressed = st.builds(
 )
 
 
+@pytest.mark.slow
 @examples(80)
 @given(st.lists(st.one_of(usual, dressed), min_size=1, max_size=3))
 def test_paths_agree_on_any_text(rows: list[Any]) -> None:
     agree(json.dumps({"time": TIME, "states": rows}, separators=(",", ":"), ensure_ascii=False).encode())
 
 
+@pytest.mark.slow
 @examples(80)
 @given(states, styles, st.booleans(), st.booleans())
 def test_paths_agree_on_any_rows(rows: list[Any], style: tuple[str, str], ascii_only: bool, pieces: bool) -> None:
@@ -177,6 +179,7 @@ SPLICES += [
 ]
 
 
+@pytest.mark.slow
 @examples(80)
 @given(
     st.lists(usual, min_size=1, max_size=4),
@@ -195,6 +198,7 @@ def test_paths_agree_on_any_damage(rows: list[Any], place: int, removed: int, sp
             agree(bytes(content))
 
 
+@pytest.mark.slow
 @pytest.mark.fuzz
 @pytest.mark.parametrize("splice", SPLICES)
 def test_paths_agree_on_a_splice_anywhere_in_a_row(splice: str) -> None:
@@ -204,6 +208,7 @@ def test_paths_agree_on_a_splice_anywhere_in_a_row(splice: str) -> None:
         agree(damaged)
 
 
+@pytest.mark.slow
 @examples(40)
 @given(st.lists(typed, min_size=1, max_size=5))
 def test_well_typed_rows_come_out_as_json_reads_them(rows: list[list[Any]]) -> None:

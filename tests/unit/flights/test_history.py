@@ -133,6 +133,7 @@ def test_a_period_is_taken_by_the_second_and_bounds_the_partitions(past: Past) -
     assert all("day >= ? AND day <= ?" in asked.text for asked in past.engine.asked)
 
 
+@pytest.mark.slow
 def test_days_without_objects_have_no_traffic_and_no_track(past: Past) -> None:
     empty = {"start": START - timedelta(days=3), "end": START - timedelta(days=1)}
     assert past.traffic(**empty) == {}

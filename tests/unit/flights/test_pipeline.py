@@ -277,6 +277,7 @@ def test_a_bomb_is_refused_by_the_limit() -> None:
     assert world.run().status is RunStatus.FAILED
 
 
+@pytest.mark.slow
 def test_a_bomb_of_half_a_gigabyte_is_refused_by_the_limit_that_is_deployed() -> None:
     row = json.dumps(altered(CLIMBING, origin_country="x" * 100_000), separators=(",", ":")) + ","
     member = gzip.compress(row.encode() * 10, compresslevel=1)

@@ -94,6 +94,7 @@ def shown(row: Row, like: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+@pytest.mark.slow
 @examples(60, HealthCheck.data_too_large)
 @given(ROWS, STORED, st.booleans())
 def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], small: bool) -> None:
@@ -107,6 +108,7 @@ def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], sma
         the_same(assess(written(rows, **stored)), rows)
 
 
+@pytest.mark.slow
 @given(ROWS, st.sets(st.sampled_from(list(TYPES)), min_size=1))
 def test_missing_columns(rows: list[Row], missing: set[str]) -> None:
     if len(missing) == len(TYPES):

@@ -68,6 +68,7 @@ def test_what_was_written_without_knowing_the_checks_is_told_apart_too() -> None
     assert failed == []
 
 
+@pytest.mark.slow
 def test_honest_snapshots_continue_the_one_before() -> None:
     failed = [(pair.kind, report.reasons) for pair in islice(pairs.honest_pairs(1, first=False), 0, None, 2)
               if (report := judged_pair(pair)).verdict != "passed"]  # fmt: skip

@@ -98,6 +98,7 @@ def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     assert not psutil.pid_exists(pid) or not orphan.is_running()
 
 
+@pytest.mark.slow
 def test_a_signal_that_another_thread_took_still_stops_a_server() -> None:
     program = (
         "import signal, threading\n"

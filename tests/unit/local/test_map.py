@@ -16,6 +16,8 @@ from matplotlib.path import Path as MapPath
 from local.demo.map import CROWD, DOTS_PER_INCH, PHASES, SIZE, Drawn, draw_map, label_of, view_of
 from local.demo.outlines import OUTLINES, WORLD, Bounds, arcs_of, clip_line, clip_ring, level, on_the_map, unwrapped
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -76,7 +78,6 @@ def test_labels_keep_clear_of_each_other(tmp_path: Path) -> None:
     assert 1 <= draw(tmp_path, *stacked).labelled <= 4
 
 
-@pytest.mark.slow
 def test_a_crowd_is_drawn_without_labels(tmp_path: Path) -> None:
     crowd = [craft(latitude=40 + n / 20, longitude=n / 10) for n in range(CROWD)]
 

@@ -55,6 +55,7 @@ FIELD = st.text('ab,"\n1', max_size=8)
 LINES = st.lists(st.tuples(FIELD, st.floats(-9, 9), st.floats(-9, 9), st.booleans()), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @examples(60, HealthCheck.function_scoped_fixture)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([1, 37, 100, 1000]))
 def test_newlines_and_marks_at_the_borders_of_parts_change_nothing(monkeypatch, lines, end, last, grid):

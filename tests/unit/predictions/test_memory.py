@@ -124,6 +124,7 @@ def test_a_damaged_page_loses_no_rows_in_a_job(damaged, values):
     assert machine.studio.objects.get(OUTPUT) is None
 
 
+@pytest.mark.slow
 def test_rows_of_a_dictionary_come_in_pieces(studio):
     text = pa.array(["a" * 1_000_000] * 100)
     studio.publish(trained("linear"))

@@ -170,6 +170,7 @@ def test_every_pipeline_predicts_what_pandas_and_predict_do(studio: Studio, tmp_
     assert all(line.startswith(sent_line + b",") for line, sent_line in zip(lines, text.splitlines(), strict=True))
 
 
+@pytest.mark.slow
 @examples(5)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.booleans(), st.sampled_from(["ridge", "boosting", "logistic"]))
 def test_any_table_predicts_as_with_pandas_in_every_format(tmp_path_factory, seed, count, gaps, name):

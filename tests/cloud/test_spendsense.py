@@ -308,7 +308,7 @@ def test_a_person_alone_hears_how_far_the_jobs_are(migrated: Cloud, alice: Calle
         while not heard[-1]["progress"]["is_current"]:
             heard.append(of_alice())
         assert {message["action"] for message in heard} == {"PROGRESS"}
-        assert heard[0]["progress"]["features_due"] is True
+        assert all(message["progress"]["consented"] for message in heard)
         assert heard[-1]["progress"]["as_of"] == alice.get("/users/me/progress")["as_of"]
         bob("PUT", "/users/me/consent", {"granted": True, "policy_version": "2026-11"})
         assert of_bob()["progress"]["as_of"] is None, "the next that Bob hears is his own"

@@ -115,8 +115,8 @@ test-quick: venv ## run the tests that need no local cloud, in a minute
 ##@ Check
 venv: $(VENV)/.installed ## install everything for tests and checks into .venv
 
-test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=2)
-	$(PYTHON) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(TESTS)
+test: venv try-web ## run all tests (TESTS=tests/unit WORKERS=3)
+	$(PYTHON) -m pytest -q -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 CHECKS := style workflows types template package security code vulnerabilities
 check: $(CHECKS:%=check-%) ## check style, types, template, sizes, security

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a complete environment that points at nothing real."""
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -33,11 +34,17 @@ SLOW_FIRST = ("package", "cloud", "browser", "contract", "infra", "unit", "app")
 """Where the tests begin, by their paths."""
 TOGETHER = ("tests/package/", "tests/browser/")
 """Folders whose files share what is dear to make: the archives, and a cloud with something in it and a browser."""
+CLOUDS = 2
+"""So many workers start a cloud of their own; others run only what needs none, while those wait for their functions."""
+WITH_CLOUD = ("tests/cloud/", "tests/browser/", "tests/package/")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let one worker run all files of a folder that belong together; others go to the workers file by file."""
+    """Let one worker run all files of a folder that belong together; others go to the workers file by file.
+
+    The workers beyond the first CLOUDS get no file that needs a cloud.
+    """
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
@@ -47,6 +54,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = super()._split_scope(nodeid)
             return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
+        def _assign_work_unit(self, node: Any) -> None:
+            if int(node.gateway.id.removeprefix("gw")) >= CLOUDS:
+                suitable = next((scope for scope in self.workqueue if not scope.startswith(WITH_CLOUD)), None)
+                if suitable is None:
+                    node.shutdown()
+                    return
+                self.workqueue.move_to_end(suitable, last=False)
+            super()._assign_work_unit(node)
+
     return ByFolder(config, log)
 
 
@@ -54,6 +70,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """If workers share the tests, run the slow folders first; both workers then end at about the same time."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: next(n for n, start in enumerate(SLOW_FIRST) if _path(item).startswith(start)))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what collecting has made: it stays until the end."""
+    gc.freeze()
 
 
 def _path(item: pytest.Item) -> str:

@@ -157,23 +157,27 @@ def judge(one: Labelled, intent: str, found: Mapping[str, Any], unused: list[str
         tally.parts += 1
         if found.get(name) == value:
             tally.honoured += 1
-        elif all(key(str(part)) in said for part in (value if isinstance(value, list) else [value])) or (
+        elif all(key(_said(part)) in said for part in (value if isinstance(value, list) else [value])) or (
             name in {"from", "to"} and DAY_WORDS.search(said)
         ):
             tally.named += 1
         else:
             wrong.append(f"{name} is {found.get(name)}, not {value}")
-    if "named" in one.wanted:
+    for word in filter(None, one.wanted.get("named", "").split(",")):
         tally.parts += 1
-        if key(one.wanted["named"]) in said:
+        if key(word) in said:
             tally.named += 1
         else:
-            wrong.append(f"does not name {one.wanted['named']}")
+            wrong.append(f"does not name {word.strip()}")
     extra = {name: value for name, value in found.items() if name not in wanted and CARRIED + name not in one.wanted}
     tally.invented += len(extra)
     wrong += [f"invents {name} {value}" for name, value in extra.items()]
     if wrong:
         tally.misses.append(f"{one.message!r}: {'; '.join(wrong)}")
+
+
+def _said(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def understood(half: str) -> tuple[dict[str, Tally], Tally]:

@@ -51,7 +51,7 @@ ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
     "dance": re.compile(r"\b(?:to|can|could|we|i|lets|us|and|will|wanna) $"),
     "country": re.compile(
-        r"\b(?:(?:in|to|from|of) any|which|what|my|the|this|our|each|every|by|per|other|same|another|whole) $"
+        r"\b(?:(?:in|to|from|of) any|which|what|(?:my|the|this|our|your)(?: \w+)?|each|every|by|per|other|same|another|whole) $"
     ),
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
@@ -64,13 +64,13 @@ PLACE_BEFORE = re.compile(
 NEGATION = re.compile(
     r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|hate|hates|"
     r"skip|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
-    r"allergic to|had it with|fed up with|done with|stop with|pass on|had enough|(?<=, )enough|^enough|"
+    r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
-    r"tired of|sick of|bored (?:of|with)|enough of|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
-    r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|hasse|sin(?! city)|sans|pas|senza|odio|deteste)\b"
+    r"tired of|sick of|bored (?:of|with)|enough of|(?:(?:a )?(?:night|day|evening|break|rest|week) off|a break|a rest) from|cant bear|cannot bear|cant take|cannot take|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
+    r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|ausser|hasse|sin(?! city)|excepto|salvo|menos|sans|sauf|hormis|pas|senza|tranne|exceto|odio|deteste)\b"
 )
 CHARGE = r"(?:(?:entry|entrance|admission|cover|ticket|door) (?:fees?|charges?|prices?|costs?)|cover|admission|fees?|charges?|costs?)"
-NOT_NEGATION = re.compile(r"\b(?:(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
+NOT_NEGATION = re.compile(r"\b(?:if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     rf"not over|not above|not under|not below|not before|not after|(?:no|without(?: an?| any)?) (?:paying|{CHARGE}))\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -78,7 +78,7 @@ BOUNDARY = re.compile(
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
-HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
+HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
 MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
 LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
 AND_MORE = r"(?:or (?:more|larger|bigger)|and (?:up|more|above|over)|plus|minimum|min|at least|upwards?)"
@@ -91,18 +91,24 @@ MONEY = rf"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:{CURRENCY}|[$€£
 PRICED = rf"(?=[^a-z]*(?:[$€£]|{CURRENCY}))"
 PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
+TOGETHER = rf"(?:{CURRENCY} )?(?:(?:in )?total|all in|altogether|all together|between us|in all|combined|for (?:the |all )?(?:{NUMBER} )?of us|for (?:us )?(?:both|all|everyone|two|three|four|five|six))\b"
+"""After an amount that all who come may spend."""
+NOT_ABOVE = r"(?:drop|skip|no|not|hide|without|exclude|excluding|ignore|forget|remove|leave out|avoid)(?: (?:anything|everything|things|stuff|those|ones|tickets?|shows?|concerts?|gigs?|_genre))+(?: (?:that|which))?(?: (?:is|are|costs?|costing|goes|go))? (?:over|above|more than|north of|beyond|pricier than|dearer than)"
+"""What is left out above a price, as one leaves out what costs more."""
 PRICE_MOST = re.compile(
-    rf"\b(?:nothing (?:above|over|beyond|more than|higher than|dearer than)|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|(?:no|not) (?:more expensive|pricier|dearer|more costly|higher) than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
-    rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)))|for less than|not above|(?:about|around|roughly|approx(?:imately)?|circa|ca)(?= (?:[$€£]|\d+ (?:dollars?|bucks|usd|cad|aud|euros?|pounds|quid)))|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?:ing)?(?: at most| up to| more than)?|costs? at most|"
-    rf"costing (?:at most|less than|under)) (?:about |around )?{MONEY}(?! ?(?:[a-z]+ )?(?:or|and) (?:more|higher|above|up|over)\b)(?! ?(?:{SEATED}|concerts?|shows?|k\b|{PARTY}|days?|weeks?|months?|km|kilomet\w+|miles?|minutes?|hours?))"
-    rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling)\b(?! ?(?:seats|people))"
+    rf"\b(?:nothing (?:above|over|beyond|north of|more than|higher than|dearer than)|{NOT_ABOVE}|(?:cap|capped|ceiling)(?: it| them| things)?(?: of| is| at)?|keep (?:it|them|things|prices?) (?:to|at)|stick to|a (?:penny|cent|dollar) (?:over|above|more than)|south of|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|(?:no|not) (?:more expensive|pricier|dearer|more costly|higher) than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
+    rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)|\d+ {TOGETHER}))|for less than|not above|(?:about|around|roughly|approx(?:imately)?|circa|ca)(?= (?:[$€£]|\d+ (?:dollars?|bucks|usd|cad|aud|euros?|pounds|quid)))|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?:ing)?(?: at most| up to| more than)?|costs? at most|"
+    rf"costing (?:at most|less than|under)) (?:about |around |a )?{MONEY}(?! ?(?:[a-z]+ )?(?:or|and) (?:more|higher|above|up|over)\b)(?! ?(?:{SEATED}|concerts?|shows?|k\b|{PARTY}|days?|weeks?|months?|km|kilomet\w+|miles?|minutes?|hours?))"
+    rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling|(?:is|s) (?:where i draw the line|(?:my|our|the) (?:absolute )?(?:limit|max(?:imum)?|budget|ceiling|cap|most)|all (?:i|we) (?:have|ve got|got|can (?:spend|pay|afford))))\b(?! ?(?:seats|people))"
 )
 OF_LISTED = re.compile(
     rf"(?: of)? (?:(?!(?:on|for|in|at|to|near)\b)[a-z]+ ){{0,2}}?{COUNTED}\b|(?= ?(?:[,.!?:]|$|of\b))"
 )
 """After a low limit that is one of how much is listed: "max 5 jazz gigs", "max 5"."""
 PRICE_LEAST = re.compile(
-    r"\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    rf"\b(?:costs?|costing|priced?(?: at)?|pay(?:ing)?|spend(?:ing)?|tickets?(?: for| at)?) (?:at least|more than|over|above|north of|upwards of|no less than) (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:{SEATED}|k\b))"
+    r"|\b(?<!nothing )(?<!not )(?<!anything )(?:above|over|north of|upwards of) (2[2-9]|[3-9]\d|[1-9]\d\d)(?= ?(?:$|[,.!?]))"
+    r"|\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
     rf"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) {CURRENCY})"
     rf"|(?:\bpay(?:ing)? )?[$€£] ?(\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|higher|above|up|over)\b|\b(?:pay(?:ing)? )?(\d[\d,]*(?:\.\d+)?) {CURRENCY} (?:or|and) (?:more|higher|above|up|over)\b"
     r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
@@ -110,8 +116,16 @@ PRICE_LEAST = re.compile(
 )
 PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
 """What one ticket may cost, whatever all of them together may."""
+SHARED = re.compile(
+    rf"{MONEY} {TOGETHER}|\b({NUMBER}) (?:tickets? |seats? |of us )?for (?:under|less than|max|at most|up to|no more than|below) {MONEY}"
+)
+"""What all who come may spend together."""
+SHARERS = re.compile(
+    rf"\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|people|persons|friends|adults|seats)\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
+)
+"""How many share it."""
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
@@ -125,13 +139,15 @@ DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|price
 _SEATS = r"(\d[\d,.]*k?)"
 _NOT_MONEY = rf"\b(?![\d.,/-]| ?(?:[$€£]|{CURRENCY}|tickets?|minutes?|hours?|days?|weeks?|nights?|months?|(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))"
 _SEATS_RANGE = rf"(?:(?:between|{MORE}) )?{_SEATS}(?: ?{SEATED})? (?:to|and|(?:(?:and|but|,) )?{LESS}) {_SEATS}"
-CAPACITY_BETWEEN = re.compile(rf"\b{_SEATS_RANGE} ?{SEATED}\b|\b{HOLDS} {_SEATS_RANGE}{_NOT_MONEY}")
+CAPACITY_BETWEEN = re.compile(
+    rf"\b{_SEATS_RANGE} ?{SEATED}\b|\b{MORE} {_SEATS} ?{SEATED} (?:and|but|,)(?: ,)? ?{LESS} {_SEATS}{_NOT_MONEY}|\b{HOLDS} {_SEATS_RANGE}{_NOT_MONEY}"
+)
 CAPACITY_LEAST = re.compile(
     rf"\b{MORE} {_SEATS} ?{SEATED}\b|\b{HOLDS} (?:for )?{MORE} {_SEATS}{_NOT_MONEY}|\b(?:bigger|larger) than {_SEATS}{_NOT_MONEY}"
-    rf"|\b{_SEATS} ?{SEATED} {AND_MORE}\b|\b{_SEATS}(?: ?{SEATED})? {AND_MORE} {SEATED}|\b{HOLDS} {_SEATS}{_NOT_MONEY}(?! (?:to|and|or|until|till|through) \d)"
+    rf"|\b{_SEATS} ?{SEATED} {AND_MORE}\b|\b{_SEATS}(?: ?{SEATED})? {AND_MORE} {SEATED}|\bcrowds? of {_SEATS} {AND_MORE}|\b{HOLDS} {_SEATS}{_NOT_MONEY}(?! (?:to|and|or|until|till|through) \d)"
 )
 CAPACITY_MOST = re.compile(
-    rf"\b{LESS} {_SEATS} ?{SEATED}\b|\b{HOLDS} (?:for )?{LESS} {_SEATS}{_NOT_MONEY}|\bsmaller than {_SEATS}{_NOT_MONEY}"
+    rf"\b(?:nothing|none|not|no \w+)(?: (?:that|which|with))? (?:{HOLDS} )?(?:more than|over|above|bigger than|larger than) {_SEATS} ?{SEATED}\b|\b{LESS} {_SEATS} ?{SEATED}\b|\b{HOLDS} (?:for )?{LESS} {_SEATS}{_NOT_MONEY}|\bsmaller than {_SEATS}{_NOT_MONEY}"
     rf"|\b{_SEATS} ?{SEATED} (?:or less|or fewer|or smaller|max(?:imum)?|tops|at most)\b(?! ?[$€£\d])"
 )
 SMALL = re.compile(
@@ -186,6 +202,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:book|buy|order|reserve|purchase|get me|refund|cancel my|resell|sell my)\b(?= ?(?:me |us |two |four |\d )?(?:a |an |some |the |my |two |\d+ )?(?:tickets?|seats?|table|it|one|them)\b)",
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
+        (r"\b(?:refund\w*|money back)\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
         (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:the )?(?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),
@@ -202,7 +219,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:on (?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|weekends|weekdays)|weekdays?|weekends|weeknights?|every (?:week|monday|friday|saturday)|(?:on )?(?:a|any|every|each) weekend|(?:any|every|each) (?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:night|evening)s)\b",
          "I cannot choose by the day of the week; name a day or a period."),
         (r"\bsold out\b|\bstill available\b|\bavailab\w+\b|\btickets? left\b|\bleft over\b", "I do not know which tickets are left."),
-        (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|radio)\b",
+        (r"\b(?:lineup|line up|setlist|set list|support(?:ing)? acts?|opening acts?|album|albums|lyrics|songs?|streaming|spotify|youtube|(?:the|on|local) radio)\b",
          "I do not know songs, albums or support acts."),
         (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
         (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b|\b(?:nearest|closest|distance|how far)\b", "I cannot measure distances."),
@@ -242,7 +259,7 @@ COURTESIES = (
     r"(?:you too|same to you|likewise|my pleasure|(?:nice|good|great|pleased|pleasure) (?:to (?:meet|talk to|chat with)|(?:meeting|talking to|chatting with)) you)",
     r"good (?:morning|evening|afternoon|day|night)|(?:merry|happy) (?:christmas|xmas|new year(?:s)?|holidays|easter|thanksgiving|halloween|weekend)",
     r"(?:that|this|it) (?:is|s|was|will be) (?:all|it|everything|enough|(?:very |really |so |super )?(?:great|helpful|perfect|good|nice|kind|useful|cool|fine|awesome|amazing))(?: (?:for (?:now|today)|i need(?:ed)?|thanks))?|(?:that|this) (?:really )?help(?:s|ed)(?: a lot| me)?",
-    r"(?:you|u) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
+    r"(?:you|u|your|youre) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
     r"(?:i am|im|we are) (?:all )?(?:done|good|set|fine|finished|sorted|happy)|all (?:good|done|set|clear)|(?:i |we )?(?:gotta|have to|must|need to|should) (?:go|run|leave)(?: now)?|(?:i|we) (?:got|found) (?:it|everything)",
     r"(?:well done|(?:good|great|nice) (?:job|work|one)|got it|(?:i )?(?:understood|understand|see)|makes sense|sounds (?:good|great|perfect)|fair enough|no more questions|will do)",
     r"(?:hello+|hi+|he+y+|hiya|heya|greetings|yo|howdy|hola|ok(?:ay)?|great|cool|nice|perfect|awesome|super|wonderful|lovely|brilliant|excellent|fantastic|amazing|sweet|wow|alright|all right|fine|good|yes|yeah|yep|no|nope|nah|sure|please|then|and|so|well|oh|ah|aha|mate|buddy|everyone|there|bot|sir|madam|for now|now|welcome|sorry|oops)",
@@ -255,9 +272,9 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     for name, pattern in (
         ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
-        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )(?<!_artist actually )(?<!_artist really )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
+        ("analysis", r"\b(?:(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission|fees?|price tag|face value|(?:entrance|entry|cover|the|ticket|door) charges?|charge for)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
@@ -295,11 +312,11 @@ WELL_LIKED = re.compile(
 )
 """Words of the ranking of venues that every list of concerts answers, too: the best of them come first."""
 CONCERTS_IN = re.compile(
-    r"\b(?:concerts?|gigs?|shows?|tickets?|events?|music|stuff|things|_genre)\b.*?\b(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?|places?)\b"
+    r"\b(?:are|is) there (?:any |an? )?(?:\w+ )?(?:concerts?|gigs?|shows?)\b|\b(?:concerts?|gigs?|shows?|tickets?|events?|music|stuff|things|_genre)\b.*?\b(?:in|at) (?:\S+ ){0,3}?(?:_type|venues?|places?)\b"
 )
 """Concerts in certain venues, which ask for concerts; unless the venues are what is asked for."""
 VENUES_ASKED = re.compile(
-    r"\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
+    r"\b(?:need|want|looking for|find|show me|list)(?: me)? (?:\w+ ){0,2}?_type (?:in (?:\S+ ){1,2}?)?(?:that|which|with|seating|holding) (?:seats?|holds?|fits?|(?:\S+ ){0,3}?(?:seats?|capacity))|\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
     r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
 )
 SALES = re.compile(
@@ -308,7 +325,7 @@ SALES = re.compile(
 SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
 """Words that one venue's facts answer."""
 AHEAD = re.compile(
-    r"\b(?:guess|next (?:gig|show|concert)|will|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
+    r"\b(?:guess|next (?:gig|show|concert)|will(?! do ?(?:$|[,.!?]))|would|going to|likely|chances?|odds|probabl\w+|expect\w*|anticipat\w+|project(?:ed|ion)s?|predict\w*|forecast\w*|estimat\w+|outlook|might|could|may|should|ll|do you think|can (?:the )?_artist)\b"
 )
 """Words for sales and for the future: together they ask for a forecast; sales with the past ask for totals."""
 TAKEN = re.compile(
@@ -317,11 +334,15 @@ TAKEN = re.compile(
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
-    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really )?(?:boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
+    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really |simply |way |much |a bit |a little |rather )*(?:too (?:far|expensive|dear|cold|hot|loud|boring)|off the table|out of (?:the )?(?:question|reach)|boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
 )
 """Words after an unwanted name; the groups are plural, and are about a whole list."""
+UNWANTED_AFTER = re.compile(
+    r"[^.;!?]*?\b(?:(?:hard )?pass on|skip|enough of|hates?|(?:cant|cannot|dont|do not|doesnt|does not) (?:stand|bear|take|like|want|need|enjoy)|(?:tired|sick|fed up|bored) (?:of|with)|(?:night|day|evening|break|rest) (?:off )?from) (?:it|that|those|them|both|either)\b"
+)
+"""A negation of what was named before: "my ex loves the blues, so hard pass on that"."""
 PUT_AWAY = re.compile(
-    r"\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
+    rf"\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{{0,20}}\0[^,.;:!?]{{0,20}}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
 )
 """Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
 ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
@@ -329,6 +350,16 @@ ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
 ELSEWHERE = re.compile(
     r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
     r"football|basketball|baseball|stocks?|politics)\b"
+)
+REFUNDS = re.compile(
+    r"\brefund\w*|\b(?:my )?money back\b|\b(?:(?:cancel|return|resell|exchange) (?:my|our|the)|sell (?:my|our)) (?:\w+ )?(?:tickets?|order|booking|reservation)\b"
+)
+"""Asks for what a ticket office does after the sale."""
+RENTS = re.compile(
+    r"\b(?:rent|hire|lease)(?: out)? (?:the |a |an |your |this |that )?(?:\w+ )?(?:_venue|_type|venue|place)\b"
+)
+WOULD_TAKE = re.compile(
+    r"\bhow (?:much|many)\b.*\b(?:could|would|will|might|can) (?:\S+ ){0,5}?(?:bring in|make|earn|gross|draw|pull in|rake in)\b"
 )
 OTHER_TASKS = re.compile(
     r"^(?:please |hey |hi |so |can (?:you|u) |could (?:you|u) |will you |help me |i need you to |i want you to )*"

@@ -9,16 +9,20 @@ from chalicelib.concerts.cues import (
     CHEAP,
     CONCERTS_IN,
     COSTS,
+    CUES,
     ELSEWHERE,
     FILLERS,
     ORDINAL,
     OTHER_TASKS,
     PAST,
     REFERENCE_CUE,
+    REFUNDS,
+    RENTS,
     SALES,
     TAKEN,
     THE_VENUE,
     VENUES_ASKED,
+    WOULD_TAKE,
 )
 from chalicelib.concerts.message import Span
 from chalicelib.concerts.models import Intent
@@ -38,9 +42,17 @@ def intent_of(
         return "general_query", "", 0.9
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
+    if REFUNDS.search(cued):
+        return "general_query", "", 0.8
+    if RENTS.search(cued):
+        return "venue_search", "venue", 0.8
     travels = "venue" in kinds and re.search(r"\bdirections\b", cued)
     elsewhere = ELSEWHERE.search(cued) and not travels
-    if elsewhere and not cues & {"concert", "venue", "when", "price", "facts"} and "genre" not in kinds:
+    recommended = re.sub(r"\b(?:recommend|suggest)\w*", " ", cued)
+    hears = any(
+        name in {"concert", "venue", "when", "price", "facts"} and cue.search(recommended) for name, cue in CUES
+    )
+    if elsewhere and not hears and "genre" not in kinds:
         return "unknown", "", 0.2
     if re.search(r"\bwhere (?:is|s) (?:it|that|this)(?: place)?(?: at)?(?: \?)?$", cued) and not kinds:
         return "venue_search", "venue", 0.75
@@ -58,6 +70,8 @@ def intent_of(
     compared = re.search(r"\b(?:versus|compar\w+)\b", cued)
     if "forecast" in cues and not of_many and not summed and not (compared and not AHEAD.search(cued)):
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
+    if WOULD_TAKE.search(cued) and not PAST.search(cued) and not COSTS.search(cued):
+        return "ticket_prediction", "forecast", 0.75
     if concert and "similar" in cues:
         return "concert_recommendation", "similar", 0.95
     if concert:

@@ -64,6 +64,15 @@ KNOWN = (
 
 BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
 """Beginnings of words whose endings the patterns leave open, such as "recommend"."""
+CORRECTION = re.compile(
+    r"\b(?:(?:no |oh |oops |sorry )?(?:wait|hang on|hold on)(?: no)?|no no|no (?:sorry|actually)|(?:sorry )?i (?:mean|meant)|(?:scratch|strike) that|correction|or rather|actually|"
+    r"on second thoughts?|my (?:bad|mistake)|(?:no |so )?make (?:it|that))(?: ?,)?"
+    r"(?: (?:sorry|no|wait|actually|lets say|i (?:mean|meant)|make|it|that|better|rather|to|in|at|on|for|around|about|,))* "
+)
+"""Between what was said first and what is meant: "Boston, no wait, Chicago", "ten, make it twenty"."""
+MOST_CORRECTIONS = 5
+WITHDRAWN = 25
+"""Words before a correction among which the corrected one is."""
 
 
 @lru_cache(maxsize=4096)
@@ -126,3 +135,54 @@ def respelled(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list
         found.append(Word(plain, word.raw, at))
         at += len(plain) + 1
     return found, said
+
+
+def withdrawn(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list[str]]:
+    """The words with what a later word corrects replaced by that; and a sentence for each that was."""
+    found = list(words)
+    said: list[str] = []
+    for _ in range(MOST_CORRECTIONS):
+        flat = " ".join(word.plain for word in found)
+        changed = None
+        for match in CORRECTION.finditer(flat):
+            first, after = (flat.count(" ", 0, place) for place in match.span())
+            kind, size = _value(found, after, lexicon)
+            before = range(first - 1, max(-1, first - 1 - WITHDRAWN), -1)
+            earlier = next(
+                ((at, length) for at in before for of, length in [_value(found, at, lexicon)] if of == kind), None
+            )
+            if kind and earlier and earlier[0] + earlier[1] <= first:
+                changed = (earlier[0], earlier[0] + earlier[1], first, after, after + size)
+                break
+        if changed is None:
+            break
+        start, end, first, after, last = changed
+        meant = found[after:last]
+        old, new = (" ".join(word.raw for word in some) for some in (found[start:end], meant))
+        said.append(f"I took {new}, not {old}.")
+        found = found[:start] + meant + found[end:first] + found[last:]
+    at = 0
+    placed = []
+    for word in found:
+        placed.append(word._replace(at=at))
+        at += len(word.plain) + 1
+    return placed, said
+
+
+def _value(words: Sequence[Word], place: int, lexicon: Lexicon) -> tuple[str, int]:
+    """The kind of what begins at a word, and its number of words: what a correction replaces; or "" and 0."""
+    if place >= len(words):
+        return "", 0
+    for size in range(min(lexicon.longest, len(words) - place), 0, -1):
+        if named := lexicon.spans.get(tuple(word.plain for word in words[place : place + size])):
+            return named[0].kind, size
+    plain = words[place].plain
+    if plain.isdigit() or (plain in NUMBER_WORDS and plain not in {"a", "an"}):
+        return "number", 1
+    return (
+        ("day", 1)
+        if plain in WEEKDAYS.keys() | {"today", "tonight", "tomorrow"}
+        else ("month", 1)
+        if plain in MONTHS
+        else ("", 0)
+    )

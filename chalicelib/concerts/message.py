@@ -29,7 +29,7 @@ from chalicelib.concerts.cues import (
     WELL_LIKED,
 )
 from chalicelib.concerts.lexicon import Lexicon, Named, key
-from chalicelib.concerts.mending import is_ours, respelled
+from chalicelib.concerts.mending import is_ours, respelled, withdrawn
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.periods import DayPeriod, periods_in
 from chalicelib.concerts.values import Vocabulary
@@ -67,6 +67,8 @@ class Message:
         self.corrected: list[str] = []
         if lexicon is not None:
             self.words, self.corrected = respelled(self.words, lexicon)
+            self.words, meant = withdrawn(self.words, lexicon)
+            self.corrected += meant
         self.flat = " ".join(word.plain for word in self.words)
         self.used = [False] * len(self.words)
         self.spent = [False] * len(self.words)
@@ -175,6 +177,8 @@ class Message:
             if match and (pattern is not UNKNOWN_TICKETS or self._is_name(match)):
                 start, end = next(span for number in range(1, 9) if (span := match.span(number)) != (-1, -1))
                 places = [place for place, (at, _) in enumerate(self.cue_at) if start <= at < end]
+                while places[-1] + 1 < len(self.words) and self._goes_on(places[-1] + 1):
+                    places.append(places[-1] + 1)
                 name = " ".join(self.words[place].raw for place in places)
                 for place in places:
                     self.used[place] = True
@@ -200,6 +204,10 @@ class Message:
         places = [place for place, (at, _) in enumerate(self.cue_at) if match.start(1) <= at < match.end(1)]
         raws = [self.words[place].raw for place in places]
         return not self.shout and all(raw[:1].isupper() for raw in raws) and (places[0] > 0 or len(raws) == 1)
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether a word is written as a further one of a name: "Radio City"."""
+        return not self.shout and self.words[place].raw[:1].isupper() and not self.used[place]
 
     def _is_left_over(self, place: int) -> bool:
         """Whether a word asks for something that no part of the question has."""

@@ -23,6 +23,7 @@ from chalicelib.concerts.cues import (
     PUT_AWAY,
     SHORT_CODES,
     UNLOVED,
+    UNWANTED_AFTER,
 )
 from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Named, key
 from chalicelib.concerts.message import CLAUSE, Message, Span
@@ -31,7 +32,7 @@ from chalicelib.concerts.values import Place
 from chalicelib.concerts.words import PUNCTUATION
 
 LETTER = 1
-REACH = 40
+REACH = 60
 """Characters around a name in which a verb and its particle may be: "leave the blues out"."""
 LISTS = re.compile(r"(?: ,)?(?: (?:or|and|nor))? ?")
 """Between the names of one list, all of which are wanted or none."""
@@ -41,8 +42,20 @@ OF_PLACES = re.compile(
 )
 HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
 INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
+PLACE_ADJECTIVE = re.compile(r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone)\b")
+"""After a place that only says what kind of thing something is: "a US visa"."""
+WERE_THERE = re.compile(
+    r"\b(?:born|raised|grew up|lived?|living|(?:from|moved|moving|driv\w+|fly\w*|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
+    r"saw|seen|missed|loved|enjoyed|watched|caught|visited|been|went|was|were|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
+    r"|\b(?:driv\w+|fly\w*|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
+)
+"""Before a place in which people were or from which they come."""
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
 """Words after a comma that continue a list."""
+MUSIC_WORDS = frozenset(
+    ("concerts", "concert", "gigs", "shows", "bands", "stuff", "music", "artists", "in", "of", "at")
+)
+"""Words between the names of a list that is not wanted."""
 WIDE_NAMES = frozenset(key(name) for name in (*STATE_CODES.values(), *COUNTRY_ALIASES.values()))
 """States and countries, whether or not the warehouse has venues there."""
 JOINERS = frozenset(("in", "at", "near", "around", "from", "the", "or", "and", "nor", ",", "anything", "anywhere"))
@@ -167,6 +180,8 @@ class NamedMessage(Message):
             return False
         if word.plain == "canadian":  # not "Canadian bands"
             return bool(OF_PLACES.match(self.flat[self._end(first) :]))
+        if PLACE_ADJECTIVE.match(self.flat[self._end(first) :]):
+            return False
         if len(word.plain) > 3:
             return True
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
@@ -243,12 +258,18 @@ class NamedMessage(Message):
         return found
 
     def _without_origins(self, spans: list[Span]) -> list[Span]:
-        """Without the place that people come from: "from Boston to Seattle"; it is said."""
+        """Without the place that people come from or were in: "from Boston to Seattle", "born in Texas"; it is said.
+
+        Where a message names no other place, that one may be meant.
+        """
         kept = []
+        others = [span for span in spans if span.named.kind == "place" and not span.negated]
         for span in spans:
             before, behind = self._around(span.first, span.after)
             onward = before.endswith(" from ") and re.match(r"^ (?:over |back |up |down )?to ", behind)
-            if span.named.kind == "place" and onward:
+            once = len(others) > 1 and WERE_THERE.search(before)
+            if span.named.kind == "place" and not span.negated and (onward or once):
+                others = [one for one in others if one is not span]
                 self.unused.append(f"I could not use: from {self._raw(span.first, span.after)}.")
             else:
                 kept.append(span)
@@ -320,10 +341,25 @@ class NamedMessage(Message):
         behind = self.flat[self._end(after - 1) :]
         if UNLOVED.match(behind) or ALL_BUT.search(before) or PUT_AWAY.search(f"{before[-REACH:]}\0{behind[:REACH]}"):
             return True
+        if kind in {"genre", "place"} and UNWANTED_AFTER.match(behind[:REACH]):
+            return True
         if not cues:
             return False
         reach = clause[cues[-1].end() :]
         near = list(self._places_in(self.words[first].at - len(reach), self.words[first].at))
+        if (
+            kind == "place"
+            and any(self.kinds.get(place, kind) != kind for place in near)
+            and not LISTS.fullmatch(reach)
+        ):
+            between = self.flat[self._end(max(place for place in near if place in self.kinds)) : self.words[first].at]
+            if not LISTS.fullmatch(between):
+                return False  # "sans le jazz a Montreal"
+        listed = max((place for place in near if place in self.kinds), default=None)
+        if listed is not None and any(
+            place > listed and self.words[place].plain not in LISTED | MUSIC_WORDS for place in near
+        ):
+            return False  # "apart from Dallas I would go anywhere for latin"
         comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
         if comma is not None:
             other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)

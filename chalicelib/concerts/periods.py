@@ -45,6 +45,7 @@ POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
+    | (?P<betweenyears>\bbetween\ (?:christmas|xmas)\ and\ (?:the\ )?new\ years?(?:\ s)?\b(?!\ (?:day|eve|s\ eve)))
     | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
         |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
         |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
@@ -64,7 +65,7 @@ POINT = re.compile(
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
-    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b(?:\ or\ (?:the\ )?next\b(?!\ (?:week|month|year|{_SPACED_NUMBER})))?)
+    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b(?:\ or\ (?:the\ )?next\b(?!\ (?:week|month|year|{_SPACED_NUMBER}))|\ (?:so\ far|to\ date))?)
     | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\b(?:the\ )?last\ day\ of\ (?:the|this)\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
@@ -73,7 +74,7 @@ POINT = re.compile(
     | (?P<fromnow>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ from\ (?:now|today)\b)
     | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
-    | (?P<dayof>\b(?:(?:on|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (?=\d)|the\ (?=1[1-9]|[23]\d))(\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\ (?!this|the\ month)|{_MONTH}|(?:(?:or|and)\ (?:{_NTH})\ )?(?:day|week|{_WEEKDAY})))(?:\ of\ (?:this|the)\ month\b)?)
+    | (?P<dayof>\b(?:(?:(?:on|home|back|leave|leaving)|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (?=\d)|the\ (?=1[1-9]|[23]\d))(\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\ (?!this|the\ month)|{_MONTH}|(?:(?:or|and)\ (?:{_NTH})\ )?(?:day|week|{_WEEKDAY})))(?:\ of\ (?:this|the)\ month\b)?)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
@@ -87,7 +88,7 @@ BEFORE = re.compile(
     rf"(?:\b(?:before|earlier than|until|till|by|(?<!all )through|up to|no later than){_OWN}(?: the)?(?: end of)?) ?$"
 )
 JOINED = re.compile(
-    r"^ (?:to|until|till|through|and)(?: (?:i |we )?(?:leave|depart|return|fly|go)(?: back| home)?)?(?: on| in)?(?: the)? ?$"
+    r"^(?: at \w+)? ?,? ?(?:to|until|till|through|and)(?: (?:i |we )?(?:(?:leave|depart|return|fly|go|leaving|flying|going)\b)?(?: back| home)?)?(?: on| in)?(?: the)? ?$"
 )
 RANGED = re.compile(r"(?:\b(?:from|between|arrive|arriving|land|landing|here|there|fly in)(?: on| in)?(?: the)?) ?$")
 ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
@@ -95,7 +96,7 @@ AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
 BESIDE = re.compile(
-    r"\b(?:the )?(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
+    r"\b(?<!not )(?:the )?(?<!not the )(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
 )
 """Days next to those that were named before, here or in the question before."""
 AFTERWARDS = re.compile(r"\b(after|before) (?:that|then)\b")
@@ -203,7 +204,10 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             found.append(DayPeriod(edge.start(), point.end, None, point.until))
         elif edge := BEFORE.search(before):
             inclusive = not re.search("before|earlier", edge[0]) or bool(ENDING.match(flat, point.start))
-            found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else point.since))
+            first = point.since
+            if first and re.fullmatch("christmas|xmas", flat[point.start : point.end]):  # which has its eve in it
+                first += DAY
+            found.append(DayPeriod(edge.start(), point.end, None, point.until if inclusive else first))
         elif edge := FROM.search(before):
             exclusive = bool(re.search("after|later", edge[0]))
             found.append(DayPeriod(edge.start(), point.end, point.until if exclusive else point.since, None))
@@ -468,6 +472,8 @@ def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days
     which, unit = own[0] or "", own[1] or ""
     if text.endswith(" next"):  # "this month or next"
         return _relative(own, today, past, "")[0], _relative(["next", unit], today, past, "")[1]  # type: ignore[index,return-value]
+    if text.endswith((" so far", " to date")):
+        return _relative(own, today, past, "")[0], today + DAY  # type: ignore[index]
     if text.endswith("s"):  # "the coming weeks"
         days = _length("few", unit)
         back = which in {"last", "past", "previous"}
@@ -579,6 +585,10 @@ def _holiday(own: list[str | None], today: date, past: bool, text: str) -> Days:
     return day, day + length * DAY
 
 
+def _betweenyears(own: list[str | None], today: date, past: bool, text: str) -> Days:
+    return date(today.year - past, 12, 26), date(today.year - past + 1, 1, 1)
+
+
 def _moving(text: str) -> tuple[Callable[[int], date], int]:
     """The first day, by year, of a holiday that moves, and its number of days."""
     if text.startswith(("easter", "good")):
@@ -650,6 +660,7 @@ _KINDS = {
     "tonight": _tonight,
     "tomorrow": _tomorrow,
     "yesterday": _yesterday,
+    "betweenyears": _betweenyears,
     "holiday": _holiday,
     "weekend": _weekend,
     "weekday": _weekday,

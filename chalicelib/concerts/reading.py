@@ -40,6 +40,8 @@ from chalicelib.concerts.cues import (
     PRICE_EACH,
     PRICE_LEAST,
     PRICE_MOST,
+    SHARED,
+    SHARERS,
     REFERENCE_CUE,
     SMALL,
     SMALL_SEATS,
@@ -285,13 +287,30 @@ class _Reader(NamedMessage):
             return None, 0.0
         most = least = None
         if numbered:
-            most = self._limit(PRICE_EACH.finditer(cued)) or self._limit(
-                match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)
+            most = (
+                self._share(cued)
+                or self._limit(PRICE_EACH.finditer(cued))
+                or self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
             )
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
+
+    def _share(self, cued: str) -> float | None:
+        """What one ticket may cost where all who come have an amount together; the reply says how it was divided."""
+        shared, sharers = SHARED.search(cued), SHARERS.search(cued)
+        if not shared or not sharers or PRICE_EACH.search(cued):
+            return None
+        amount = _number(shared[1] or shared[3])
+        word = next(group for group in sharers.groups() if group)
+        people = 2 if word == "both" else NUMBER_WORDS.get(word) or int(word)
+        if not amount or people < 2:
+            return None
+        self._spend(shared)
+        self._spend(sharers)
+        self.corrected.append(f"I took {amount:g} for {people} as {amount / people:.2f} for each.")
+        return round(amount / people, 2)
 
     def _limit(self, matches: Iterable[re.Match[str]]) -> float | None:
         """The first number of the matches, whose words are spent."""

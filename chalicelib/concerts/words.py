@@ -162,6 +162,10 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             yield "6", "half a dozen"
             place += 3
             continue
+        if [one for one, _ in words[place : place + 3]] == ["half", "a", "hundred"]:
+            yield "50", "half a hundred"
+            place += 3
+            continue
         times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
         if times and (plain in NUMERALS or plain == "a"):
             number, size = NUMERALS.get(plain, 1) * times, 2

@@ -45,7 +45,7 @@ ARTIST_AFTER = re.compile(
 CODE_BEFORE = re.compile(r"\b(?:in|near|from|to|around|visiting|not) $")
 JOINS_PLACES = re.compile(r"(?:\b(?:or|and)|,) $")
 MUSIC_AFTER = re.compile(
-    r"^ (?:music|concerts?|gigs?|shows?|bands?|artists?|acts?|singers?|tickets?|tunes|songs|night)\b"
+    r"^ (?:music|stuff|concerts?|gigs?|shows?|bands?|artists?|acts?|singers?|tickets?|tunes|songs|night)\b"
 )
 ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "house": re.compile(r"\b(?:full|packed|opera|white|the|my|our|your|a|play|at) $"),
@@ -55,6 +55,9 @@ ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     ),
     "classic": re.compile(r"\b(?:a|the|that|an absolute) $"),
     "rock": re.compile(r"\b(?:you|u|they|guys|that) $"),
+    "pop": re.compile(r"\b(?:my|your|his|her|our|their|mom and) $"),
+    "folk": re.compile(r"\b(?:simple|old|young|good|ordinary|nice|honest|these|those|elderly|kind|poor|working) $"),
+    "club": re.compile(r"\b(?:bridge|book|golf|chess|football|soccer|yacht|rotary|tennis|fan|running|swim|glee) $"),
 }
 """What precedes a genre's word when it is an ordinary word: "a full house", but not "a house concert"."""
 PLACE_BEFORE = re.compile(
@@ -63,14 +66,14 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|hate|hates|"
-    r"skip|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
-    r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
+    r"skip|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?(?! (?:the |my |our )?(?:prices?|costs?|tickets?)\b)|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
+    r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|as long as (?:nobody|no one|none|there is no|there are no|it isnt|it is not|its not|it s not|they dont|it doesnt)|nobody|no one|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
     r"tired of|sick of|bored (?:of|with)|enough of|(?:(?:a )?(?:night|day|evening|break|rest|week) off|a break|a rest) from|cant bear|cannot bear|cant take|cannot take|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
     r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|ausser|hasse|sin(?! city)|excepto|salvo|menos|sans|sauf|hormis|pas|senza|tranne|exceto|odio|deteste)\b"
 )
 CHARGE = r"(?:(?:entry|entrance|admission|cover|ticket|door) (?:fees?|charges?|prices?|costs?)|cover|admission|fees?|charges?|costs?)"
-NOT_NEGATION = re.compile(r"\b(?:if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
+NOT_NEGATION = re.compile(r"\b(?:(?:dont|do not|cant|cannot|never|didnt) not(?: \w+)?|if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     rf"not over|not above|not under|not below|not before|not after|(?:no|without(?: an?| any)?) (?:paying|{CHARGE}))\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -81,8 +84,10 @@ SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|att
 HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
 MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
 LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
-AND_MORE = r"(?:or (?:more|larger|bigger)|and (?:up|more|above|over)|plus|minimum|min|at least|upwards?)"
-COUNTED = r"(?:venues?|concerts?|gigs?|shows?|artists?|bands?|acts?|events?|dates|suggestions?|recommendations?|options?|ideas?|tips?|picks?|choices?|_type|results?|hits|places|music|stuff|things|_genre(?! tickets))"
+AND_MORE = (
+    r"(?:or (?:more|larger|bigger)|and (?:up|more|above|over)|plus|minimum|min|at (?:the )?(?:very )?least|upwards?)"
+)
+COUNTED = r"(?:venues?|concerts?|gigs?|shows?|artists?|bands?|acts?|events?|dates|suggestions?|recommendations?|options?|ideas?|tips?|picks?|choices?|_type|results?|hits|ones|places|music|stuff|things|_genre(?! tickets))"
 """What a list has a number of."""
 PARTY = r"(?:tickets|people|persons|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|teenagers|teens|students|tourists|travell?ers|visitors|girls|boys|guys|ladies|women|men|seniors|parents|sisters|brothers|cousins|couples|families|grown ?ups)"
 """Who comes along."""
@@ -107,6 +112,7 @@ OF_LISTED = re.compile(
 """After a low limit that is one of how much is listed: "max 5 jazz gigs", "max 5"."""
 PRICE_LEAST = re.compile(
     rf"\b(?:costs?|costing|priced?(?: at)?|pay(?:ing)?|spend(?:ing)?|tickets?(?: for| at)?) (?:at least|more than|over|above|north of|upwards of|no less than) (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:{SEATED}|k\b))"
+    r"|\b(?:tickets?|seats) (?:at|for|from) (\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|up|above|higher|over)\b"
     r"|\b(?<!nothing )(?<!not )(?<!anything )(?:above|over|north of|upwards of) (2[2-9]|[3-9]\d|[1-9]\d\d)(?= ?(?:$|[,.!?]))"
     r"|\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
     rf"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) {CURRENCY})"
@@ -117,15 +123,15 @@ PRICE_LEAST = re.compile(
 PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
 """What one ticket may cost, whatever all of them together may."""
 SHARED = re.compile(
-    rf"{MONEY} {TOGETHER}|\b({NUMBER}) (?:tickets? |seats? |of us )?for (?:under|less than|max|at most|up to|no more than|below) {MONEY}"
+    rf"{MONEY} {TOGETHER}|\b(?:the (?:pair|lot|group|two)|together|altogether|in total|total|both tickets|all (?:the )?tickets) (?:\w+ ){{0,3}}?(?:(?:under|below|less than|at most|max|up to|no more than|of|is) )?{MONEY}|\b({NUMBER}) (?:tickets? |seats? |of us )?for (?:under|less than|max|at most|up to|no more than|below) {MONEY}"
 )
 """What all who come may spend together."""
 SHARERS = re.compile(
-    rf"\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|people|persons|friends|adults|seats)\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
+    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|people|persons|friends|adults|seats)\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
 )
 """How many share it."""
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
@@ -159,11 +165,12 @@ LARGE = re.compile(
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
-    rf"\b(?:max(?:imum)?(?: of)?|at (?:the )?most|up to|(?:no|not) more than|limit(?: of)?|top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    rf"\b(?:max(?:imum)?(?: of)?|at (?:the )?most|up to|(?:no|not) more than|limit(?: of)?|top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|(?<!between )the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     rf"(?! ?(?:{SEATED}|{PARTY}|dollars|euros|km|kilomet\w+|miles|minutes|hours|days|weeks|months|years|weekends|nights|k|st|nd|rd|th|o clock|%|one|pm|am)\b)"
     rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near|max|maximum)\b|{PARTY}|\w+ (?:wants?|needs?|likes?|loves?|would)\b|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?{COUNTED}\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:(?:more|others)\b(?! than)|max(?:imum)?\b|tops\b|at (?:the )?most\b|or fewer\b)"
 )
+SINGLE = re.compile(rf"\b(?:one|the|a|just one|your) single (?:(?:most|best|top|biggest|cheapest|nicest) |{COUNTED}\b)")
 ORDINALS = {
     word: number
     for number, words in enumerate(
@@ -174,7 +181,7 @@ ORDINALS = {
 ORDINAL = re.compile(
     r"\bthe (last) (?=of (?:those|these|them))|"
     rf"\b(?:the )?({'|'.join(ORDINALS)})(?: (?:one|concert|show|gig|artist|band|venue|place|option|event|result|suggestion|item|act)\b(?! in| at| of))"
-    rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half))"
+    rf"|\bthe ({'|'.join(name for name in ORDINALS if name not in {'last', 'final'})})\b(?! (?:half|quarter|week|day|time|of|weekend|half|to|until|till|through|and the)\b)"
     r"|(?:\bnumber|\bno|#|\boption) ?([1-9]|1[0-9]|20)\b(?! ?(?:seats|people|dollars))|\bnumber (one|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
 REFERENCE_CUE = re.compile(
@@ -202,6 +209,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\b(?:book|buy|order|reserve|purchase|get me|refund|cancel my|resell|sell my)\b(?= ?(?:me |us |two |four |\d )?(?:a |an |some |the |my |two |\d+ )?(?:tickets?|seats?|table|it|one|them)\b)",
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
+        (r"\b(?:re ?entry|dress code|cameras?|smok(?:e|ing)|bring (?:my|our|a) (?:own )?\w+)\b", "I do not know what venues allow."),
         (r"\b(?:refund\w*|money back)\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
         (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:the )?(?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
@@ -255,11 +263,11 @@ COURTESIES = (
     r"(?:many thanks|much (?:appreciated|obliged)|(?:i )?(?:really )?appreciate (?:it|that|your help)|no (?:thanks|thank you|problem|worries|need|questions)|not now|nothing(?: else| more)?|never ?mind|forget it)",
     r"(?:see|catch|talk to|speak to|hear from) (?:you|ya|u)(?: (?:later|soon|then|around|there|again|tomorrow|tonight|next (?:time|week|month|year)))?",
     r"(?:bye+|goodbye|good bye|cya|later|laters|cheerio|farewell|so long|adios|ciao|tschuss|au revoir|until next time|till next time|peace|(?:take|have) care|take it easy)(?: (?:for )?now)?",
-    r"(?:have|enjoy) (?:a |an |the |your )?(?:(?:very )?(?:nice|good|great|lovely|wonderful) )?(?:day|one|evening|night|weekend|week|time)(?: (?:too|ahead))?",
+    r"(?:have|enjoy) (?:a |an |the |your )?(?:(?:very )?(?:nice|good|great|lovely|wonderful) )?(?:day|one|evening|night|weekend|week|time|thanksgiving|christmas|holidays?|easter|new year)(?: (?:too|ahead))?",
     r"(?:you too|same to you|likewise|my pleasure|(?:nice|good|great|pleased|pleasure) (?:to (?:meet|talk to|chat with)|(?:meeting|talking to|chatting with)) you)",
     r"good (?:morning|evening|afternoon|day|night)|(?:merry|happy) (?:christmas|xmas|new year(?:s)?|holidays|easter|thanksgiving|halloween|weekend)",
     r"(?:that|this|it) (?:is|s|was|will be) (?:all|it|everything|enough|(?:very |really |so |super )?(?:great|helpful|perfect|good|nice|kind|useful|cool|fine|awesome|amazing))(?: (?:for (?:now|today)|i need(?:ed)?|thanks))?|(?:that|this) (?:really )?help(?:s|ed)(?: a lot| me)?",
-    r"(?:you|u|your|youre) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
+    r"(?:you|u|your|youre|youve|youve been) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:been )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
     r"(?:i am|im|we are) (?:all )?(?:done|good|set|fine|finished|sorted|happy)|all (?:good|done|set|clear)|(?:i |we )?(?:gotta|have to|must|need to|should) (?:go|run|leave)(?: now)?|(?:i|we) (?:got|found) (?:it|everything)",
     r"(?:well done|(?:good|great|nice) (?:job|work|one)|got it|(?:i )?(?:understood|understand|see)|makes sense|sounds (?:good|great|perfect)|fair enough|no more questions|will do)",
     r"(?:hello+|hi+|he+y+|hiya|heya|greetings|yo|howdy|hola|ok(?:ay)?|great|cool|nice|perfect|awesome|super|wonderful|lovely|brilliant|excellent|fantastic|amazing|sweet|wow|alright|all right|fine|good|yes|yeah|yep|no|nope|nah|sure|please|then|and|so|well|oh|ah|aha|mate|buddy|everyone|there|bot|sir|madam|for now|now|welcome|sorry|oops)",
@@ -272,9 +280,9 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     for name, pattern in (
         ("greeting", GREETING.pattern),
         ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|how (?:will|would) (?:\S+ ){1,4}?do|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:best|your) guess|ballpark|guesstimate|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )(?<!_artist actually )(?<!_artist really )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("analysis", r"\b(?:sums? of|tickets sold|how did (?:\S+ ){1,4}?do|(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission|fees?|price tag|face value|(?:entrance|entry|cover|the|ticket|door) charges?|charge for)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
@@ -319,8 +327,13 @@ VENUES_ASKED = re.compile(
     r"\b(?:need|want|looking for|find|show me|list)(?: me)? (?:\w+ ){0,2}?_type (?:in (?:\S+ ){1,2}?)?(?:that|which|with|seating|holding) (?:seats?|holds?|fits?|(?:\S+ ){0,3}?(?:seats?|capacity))|\b(?:recommend|suggest|find|need|want|looking for|show me) (?:me )?(?:a|an|some|any|the) (?:\w+ ){0,2}?(?:venues?|_type)\b(?! (?:concerts?|gigs?|shows?|music))|\bwhere do (?:concerts|gigs|shows|bands) |"
     r"\b(?:which|what|popular|best|top|rank\w*) (?:(?!(?:concerts?|gigs?|shows?|events?|music|stuff|in|at) )\S+ ){0,3}?(?:venues?|_type)\b"
 )
+ALL_VENUES = re.compile(
+    r"\b(?:overview|list) of |\b(?:compile|all|every|each) (?:of )?(?:the |your )?(?:\w+ )?(?:_type|venues?|arenas?|stadiums?|clubs?|halls?|theat(?:er|re)s?)\b"
+    r"|^(?:\w+ )?_type(?: (?:or|and|,) _type)* in _place\b"
+)
+"""Asks for venues as such, and not for what they took."""
 SALES = re.compile(
-    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|(?:many|lots of|lot of|enough|few)(?: people| fans| folks)? (?:will |would |might |could )?come|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|full|packed|crowded|busy|empty|fill|rake|dough|pull in)\b"
+    r"\b(?:sells?|selling|sales|make|makes|earns?|earning|grosse?s?|takes? in|bring(?:s|ing)? in|fetch|shift|money|cash|revenue|income|takings|attendance|attendees|visitors|turnout|turn up|show up|(?:many|lots of|lot of|enough|few)(?: people| fans| folks)? (?:will |would |might |could )?come|crowds?|success\w*|flop|fans|how many (?:\S+ ){0,2}?(?:come|tickets|people)|do well|well|full|packed|crowded|busy|empty|fill|rake|dough|pull in|gate)\b"
 )
 SIZE = re.compile(r"\b(?:big|large|small|huge|tiny|seat|rank)\b")
 """Words that one venue's facts answer."""
@@ -342,25 +355,31 @@ UNWANTED_AFTER = re.compile(
 )
 """A negation of what was named before: "my ex loves the blues, so hard pass on that"."""
 PUT_AWAY = re.compile(
-    rf"\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{{0,20}}\0[^,.;:!?]{{0,20}}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
+    r"\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
 )
 """Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
-ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* but (?:the )?$")
+ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* (?:but|bar|barring|save(?: for)?) (?:the )?$")
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
     r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
-    r"football|basketball|baseball|stocks?|politics)\b"
+    r"football|basketball|baseball|stocks?|politics|rain|umbrella|snow)\b"
 )
 REFUNDS = re.compile(
     r"\brefund\w*|\b(?:my )?money back\b|\b(?:(?:cancel|return|resell|exchange) (?:my|our|the)|sell (?:my|our)) (?:\w+ )?(?:tickets?|order|booking|reservation)\b"
 )
 """Asks for what a ticket office does after the sale."""
+HOUSE_RULES = re.compile(
+    r"\b(?:can|may|could|am|are) (?:i|we) (?:allowed|bring|wear|smoke|film|record|re ?enter)\b|\bre ?entry\b|\bdress code\b|\bis (?:\S+ ){1,3}?allowed\b"
+)
+"""Asks what a venue allows."""
 RENTS = re.compile(
     r"\b(?:rent|hire|lease)(?: out)? (?:the |a |an |your |this |that )?(?:\w+ )?(?:_venue|_type|venue|place)\b"
 )
 WOULD_TAKE = re.compile(
-    r"\bhow (?:much|many)\b.*\b(?:could|would|will|might|can) (?:\S+ ){0,5}?(?:bring in|make|earn|gross|draw|pull in|rake in)\b"
+    r"\bhow (?:much|many)\b.*\b(?:could|would|will|might|can) (?:\S+ ){0,12}?(?:bring in|make|earn|gross|draw|pull in|rake in|take in)\b"
+    r"|\b(?:would|could|might|going to|will|suppose|imagine|what if|how do you see|best guess|ballpark|do you (?:think|expect|see))\b.*\b(?:gross|bring in|selling|sell (?:more|better|best|well)|(?:make|earn|take) more|more money|fill(?:s| up)|gates?|rake in|pull in|flop)\b"
 )
+"""Asks what concerts would take in, whether or not an artist is named."""
 OTHER_TASKS = re.compile(
     r"^(?:please |hey |hi |so |can (?:you|u) |could (?:you|u) |will you |help me |i need you to |i want you to )*"
     r"(?:write|draft|translate|solve|calculate|compute|draw|paint|code|program|cook|summari[sz]e|explain|rewrite|"

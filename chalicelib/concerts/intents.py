@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from chalicelib.concerts.cues import (
     ACTS,
     AHEAD,
+    ALL_VENUES,
     CHEAP,
     CONCERTS_IN,
     COSTS,
     CUES,
     ELSEWHERE,
     FILLERS,
+    HOUSE_RULES,
     ORDINAL,
     OTHER_TASKS,
     PAST,
@@ -29,7 +31,15 @@ from chalicelib.concerts.models import Intent
 
 
 def intent_of(
-    cues: set[str], cued: str, spans: Sequence[Span], concert: str, *, limited: bool, dated: bool, genre_like: bool
+    cues: set[str],
+    cued: str,
+    spans: Sequence[Span],
+    concert: str,
+    *,
+    limited: bool,
+    dated: bool,
+    over: bool,
+    genre_like: bool,
 ) -> tuple[Intent, str, float]:
     """Return the intent, the topic that answers it, and the confidence in both."""
     kinds = {span.named.kind for span in spans if not (span.negated and span.named.kind == "artist")}
@@ -38,11 +48,15 @@ def intent_of(
     of_many = re.search(r"\b(?:which|what) genres?\b", cued) or (
         "venue" in cues and "venue" not in kinds and re.search(r"\b(?:which|what|top|best)\b", cued)
     )
-    if "help" in cues and re.match(r"who \w+ you\b", cued):
+    if (
+        "help" in cues
+        and not kinds
+        and re.search(r"^who \w+ you\b|\bare (?:you|u) (?:\w+ ){0,2}?(?:person|human|ro?bot|machine)\b", cued)
+    ):
         return "general_query", "", 0.9
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
-    if REFUNDS.search(cued):
+    if (REFUNDS.search(cued) or HOUSE_RULES.search(cued)) and not kinds & {"genre", "place", "type", "venue"}:
         return "general_query", "", 0.8
     if RENTS.search(cued):
         return "venue_search", "venue", 0.8
@@ -68,9 +82,10 @@ def intent_of(
     ):
         return "data_analysis", "totals", 0.75
     compared = re.search(r"\b(?:versus|compar\w+)\b", cued)
-    if "forecast" in cues and not of_many and not summed and not (compared and not AHEAD.search(cued)):
+    if "forecast" in cues and not over and not of_many and not summed and not (compared and not AHEAD.search(cued)):
         return "ticket_prediction", "forecast", 0.9 if about or concert else 0.75
-    if WOULD_TAKE.search(cued) and not PAST.search(cued) and not COSTS.search(cued):
+    supposed = re.search(r"\b(?:suppose|imagine|what if)\b", cued)
+    if WOULD_TAKE.search(cued) and (supposed or not (PAST.search(cued) or COSTS.search(cued))):
         return "ticket_prediction", "forecast", 0.75
     if concert and "similar" in cues:
         return "concert_recommendation", "similar", 0.95
@@ -105,7 +120,8 @@ def intent_of(
     )
     if asks_venue and CONCERTS_IN.search(cued):
         asks_venue = False
-    asks_venue = asks_venue or bool(VENUES_ASKED.search(cued))
+    all_venues = "venue" in cues and ALL_VENUES.search(cued) and not SALES.search(cued) and not cues & {"concert"}
+    asks_venue = asks_venue or bool(VENUES_ASKED.search(cued) or all_venues)
     if asks_venue and "artist" not in kinds:
         if (
             THE_VENUE.search(cued)

@@ -33,13 +33,15 @@ from chalicelib.concerts.mending import is_ours, respelled, withdrawn
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.periods import DayPeriod, periods_in
 from chalicelib.concerts.values import Vocabulary
-from chalicelib.concerts.words import words_of
+from chalicelib.concerts.words import PUNCTUATION, words_of
 
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
 UNSURE = 0.5
 """The confidence in a topic that only a word such as "best" is about."""
+LONE_NAME = 4
+"""Words of a message that is no more than a name."""
 SENTENCE = 5
 """Words of a message that says more than days and a name."""
 CLAUSE = 300
@@ -186,6 +188,11 @@ class Message:
                 if kind == "venue":
                     return "venue_search", "venue", 0.8
                 return "artist_lookup", "artist", 0.8
+        raws = [word.raw for word in self.words if word.plain not in PUNCTUATION]
+        if left_over and 2 <= len(raws) <= LONE_NAME and not self.shout and all(raw[:1].isupper() for raw in raws):
+            self.used = [True] * len(self.words)
+            self.unused.append(f"I know no artist named {' '.join(raws)}.")
+            return "artist_lookup", "artist", 0.5
         if topic == "artist" and not refers and not asked:
             return "unknown", "", 0.2
         strange = left_over and len(self.words) >= SENTENCE

@@ -41,8 +41,16 @@ OF_PLACES = re.compile(
     r"^ (?:cit(?:y|ies)|towns?|venues?|concerts?|gigs?|shows?|arenas?|clubs?|halls?|theat(?:er|re)s?)\b"
 )
 HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
+IN_A_BAND = re.compile(r"\b(?:i|he|she|they|we|who|\w+s) (?:\w+ ){1,4}in (?:a|an|the|my|our|his|her) $")
+"""Before the genre that somebody plays: "I play drums in a metal band"."""
 INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
-PLACE_ADJECTIVE = re.compile(r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone)\b")
+NOT_COUNTRY = re.compile(
+    r"\b(?:spare (?:me|us)|skip|no more|hates?|not|drop|without|minus|leave out|enough of) (?:the )?$"
+)
+"""Before the genre, not the land: "spare me the country"."""
+PLACE_ADJECTIVE = re.compile(
+    r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone|born|bred|based|style)\b"
+)
 """After a place that only says what kind of thing something is: "a US visa"."""
 WERE_THERE = re.compile(
     r"\b(?:born|raised|grew up|lived?|living|(?:from|moved|moving|driv\w+|fly\w*|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
@@ -126,7 +134,11 @@ class NamedMessage(Message):
                     continue
             if one.kind == "place" and not self._is_place(first, after, before):
                 continue
-            if one.kind == "genre" and after - first == 1 and self._is_no_genre(words[0].plain, before, behind):
+            if (
+                one.kind in {"genre", "type"}
+                and after - first == 1
+                and self._is_no_genre(words[0].plain, before, behind)
+            ):
                 continue
             fitting.append(one)
         if not fitting:
@@ -149,6 +161,8 @@ class NamedMessage(Message):
         """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
         listed = LISTED_NEXT.match(behind)
+        if word == "country" and NOT_COUNTRY.search(before):
+            return False
         if MUSIC_AFTER.match(behind) or (listed and listed[1] in self.lexicon.genres):
             return False
         if word == "country" and before.endswith("any ") and re.match(r"^ (?:but|except|other|is|where)\b", behind):
@@ -280,7 +294,8 @@ class NamedMessage(Message):
         kept = []
         for span in spans:
             before, behind = self._around(span.first, span.after)
-            if span.named.kind == "genre" and HABIT.search(before) and INSTEAD.match(behind):
+            habit = HABIT.search(before) and INSTEAD.match(behind)
+            if span.named.kind == "genre" and (habit or (behind.startswith(" band") and IN_A_BAND.search(before))):
                 self.unused.append(f"I could not use: {self._raw(span.first, span.after)}.")
             else:
                 kept.append(span)
@@ -336,7 +351,7 @@ class NamedMessage(Message):
         cues = list(NEGATION.finditer(clause))
         if re.search(r"\bnothing (?:too |very |remotely )?$|\bprefer (?:\S+ ){1,4}?(?:over|to) $", before):
             return True
-        if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:the )?$", before):
+        if re.search(r"\b(?:rather|prefer|sooner) .*\bthan (?:\w+ ){0,5}$", before):
             return True
         behind = self.flat[self._end(after - 1) :]
         if UNLOVED.match(behind) or ALL_BUT.search(before) or PUT_AWAY.search(f"{before[-REACH:]}\0{behind[:REACH]}"):

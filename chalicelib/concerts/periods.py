@@ -41,6 +41,9 @@ _AFTER = "|".join(
     )
 )  # fmt: skip
 
+_BESIDE_DAY = (
+    "(?:" + "|".join(rf"(?<=\b{word}\ )" for word in ("before", "after", "until", "till", "by", "since", "to")) + ")"
+)
 POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
@@ -74,7 +77,7 @@ POINT = re.compile(
     | (?P<fromnow>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ from\ (?:now|today)\b)
     | (?P<halfmonth>\b(first|second)\ half\ of\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<newyear>\bin\ the\ new\ year\b)
-    | (?P<dayof>\b(?:(?:(?:on|home|back|leave|leaving)|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (?=\d)|the\ (?=1[1-9]|[23]\d))(\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\ (?!this|the\ month)|{_MONTH}|(?:(?:or|and)\ (?:{_NTH})\ )?(?:day|week|{_WEEKDAY})))(?:\ of\ (?:this|the)\ month\b)?)
+    | (?P<dayof>\b(?:(?:(?:on|home|back|leave|leaving)|(?:on\ )?(?:{_WEEKDAY})(?:\ ,)?)\ the\ (?=\d)|{_BESIDE_DAY}the\ (?=\d)|the\ (?=\d{{1,2}}(?:st|nd|rd|th)\ (?:to|until|till|through)\ )|the\ (?=1[1-9]|[23]\d))(\d{{1,2}})(?:st|nd|rd|th)\b(?!\ (?:of\ (?!this|the\ month)|{_MONTH}|(?:(?:or|and)\ (?:{_NTH})\ )?(?:day|week|{_WEEKDAY})))(?:\ of\ (?:this|the)\ month\b)?)
     | (?P<weekend>\b(?:over\ the|on\ the|at\ the|for\ the|the)?\ ?weekend\b)
     | (?P<weekday>\b(?:(this|next|last|coming|on)\ )?({_WEEKDAY})(?:\ (?:night|evening|afternoon))?\b(?!\ (?:night|evening)s))
     | (?P<year>(?:{_AFTER})((?:19|20)\d\d)\b|\b(20[0-4]\d)\b(?!\ (?:or\ more|seats?|people|fans|dollars?|bucks|usd|euros?|capacity|spectators|persons|visitors)))
@@ -88,7 +91,7 @@ BEFORE = re.compile(
     rf"(?:\b(?:before|earlier than|until|till|by|(?<!all )through|up to|no later than){_OWN}(?: the)?(?: end of)?) ?$"
 )
 JOINED = re.compile(
-    r"^(?: at \w+)? ?,? ?(?:to|until|till|through|and)(?: (?:i |we )?(?:(?:leave|depart|return|fly|go|leaving|flying|going)\b)?(?: back| home)?)?(?: on| in)?(?: the)? ?$"
+    r"^(?: at \w+)? ?,? ?(?:to|until|till|through|and)(?: (?:i |we )?(?:(?:he |she |they )?(?:leaves?|departs?|returns?|fly|flies|go|goes|leaving|flying|going)\b)?(?: back| home)?)?(?: on| in)?(?: the)? ?$"
 )
 RANGED = re.compile(r"(?:\b(?:from|between|arrive|arriving|land|landing|here|there|fly in)(?: on| in)?(?: the)?) ?$")
 ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
@@ -99,7 +102,7 @@ BESIDE = re.compile(
     r"\b(?<!not )(?:the )?(?<!not the )(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
 )
 """Days next to those that were named before, here or in the question before."""
-AFTERWARDS = re.compile(r"\b(after|before) (?:that|then)\b")
+AFTERWARDS = re.compile(r"\b(after|before|from) (?:that|then)\b")
 """Days from or to those that were named before."""
 DATED = re.compile(
     rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
@@ -198,9 +201,9 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             found = [one for one in found if one.end <= edge.start()]
             days = beside_days(edge[1], point.since, point.until, later=edge[2] == "after")
             found.append(DayPeriod(edge.start(), point.end, *days))
-        elif edge := re.search(r"\b(?:not before|on or after) (?:the )?$", before):
+        elif edge := re.search(r"\b(?:(?:not|nothing|none|never) before|on or after) (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, point.since, None))
-        elif edge := re.search(r"\b(?:not after|on or before) (?:the )?$", before):
+        elif edge := re.search(r"\b(?:(?:not|nothing|none|never) after|on or before) (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, None, point.until))
         elif edge := BEFORE.search(before):
             inclusive = not re.search("before|earlier", edge[0]) or bool(ENDING.match(flat, point.start))
@@ -244,6 +247,7 @@ def _next_year(day: date) -> date:
 def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
     if not DATED.search(flat):
         return
+    latest: date | None = None
     for match in POINT.finditer(flat):
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
@@ -262,6 +266,10 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", flat[:start]):
             continue
         days = _KINDS[kind](own, today, past, match[0])
+        if kind == "dayof" and latest and not past and "month" not in match[0]:
+            days = _dayof(own, latest, False, match[0])  # of the month that was named before
+        if isinstance(days, tuple) and days[0]:
+            latest = days[0]
         if days is None:
             continue
         if isinstance(days, str):

@@ -40,9 +40,10 @@ from chalicelib.concerts.cues import (
     PRICE_EACH,
     PRICE_LEAST,
     PRICE_MOST,
+    REFERENCE_CUE,
     SHARED,
     SHARERS,
-    REFERENCE_CUE,
+    SINGLE,
     SMALL,
     SMALL_SEATS,
     STOP_WORDS,
@@ -72,6 +73,13 @@ FIGURE = re.compile(r"\d")
 FEW = 10
 """A bare number below it, as in "max 5", is a limit of suggestions, not of a price."""
 UNDER = re.compile("under|below|less|cheaper|lower|price|cost|budget|spend|pay|afford")
+TOLD = re.compile(
+    r"\b(?:i|we|he|she|they|(?:my|our) (?:\w+ )?\w+)(?: (?:just|last|only|also|once|first))? "
+    r"(?:saw|missed|moved|met|visited|lived|married|loved|enjoyed|heard|attended|went to|been to|was (?:at|in)|were (?:at|in))\b"
+    r"(?:(?!\b(?:and|but|so|when|what|where|want|like)\b)[^.;:!?])*$|\bdue (?:on |by |in )?$"
+)
+"""Before days of which people tell: "we saw them last year, when do they come here?"."""
+NUMBER_ONE = re.compile(r"\b(?:number|no|#) ?(?:one|1)\b")
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
 )
@@ -111,6 +119,7 @@ class _Reader(NamedMessage):
             concert,
             limited=limited,
             dated=bool(holidays),
+            over=bool(holidays) and all(each.until is not None and each.until <= self.today for each in holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
         loose = topic in {"concerts", ""} or (topic == "venues" and "venue" not in cues)
@@ -127,8 +136,8 @@ class _Reader(NamedMessage):
         period, periods = self._period(back)
         afterwards = AFTERWARDS.search(self.flat)
         if afterwards and period and period.since and period.until and period.end <= afterwards.start():
-            later = afterwards[1] == "after"
-            period = period._replace(since=period.until if later else None, until=None if later else period.since)
+            since = {"after": period.until, "from": period.since}.get(afterwards[1])
+            period = period._replace(since=since, until=None if since else period.since)
         near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
         if beside and near and near.since and near.until:
             since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
@@ -140,6 +149,8 @@ class _Reader(NamedMessage):
             self.unused.append(f"I could not use: {beside[0].strip()}.")
         count = self._count(cued, periods)
         which = self._which(cued, periods)
+        if which == 1 and topic == "venues" and NUMBER_ONE.search(cued):
+            which, count = 0, count or 1  # "who is number one among the arenas"
         order = None
         if topic == "venues":
             order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
@@ -173,6 +184,8 @@ class _Reader(NamedMessage):
         ]
         if topic or intent == "unknown":
             self._name_leftovers()
+        if intent == "unknown" or (intent == "general_query" and not topic):
+            period = None
         question = ChatQuestion(
             intent=intent,
             topic=topic,
@@ -216,6 +229,8 @@ class _Reader(NamedMessage):
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """Return the period that the question means; of several, the first, and name the others."""
         periods = [one for one in self._periods(past=past) if not self._is_used(one)]
+        told = [] if past else [one for one in periods if TOLD.search(self.flat[: one.start])]
+        periods = [one for one in periods if one not in told]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
         for one in periods:
@@ -302,9 +317,9 @@ class _Reader(NamedMessage):
         shared, sharers = SHARED.search(cued), SHARERS.search(cued)
         if not shared or not sharers or PRICE_EACH.search(cued):
             return None
-        amount = _number(shared[1] or shared[3])
-        word = next(group for group in sharers.groups() if group)
-        people = 2 if word == "both" else NUMBER_WORDS.get(word) or int(word)
+        amount = next(number for number in map(_number, reversed(shared.groups())) if number)
+        *_, word = (group for group in sharers.groups() if group)
+        people = 2 if word in {"both", "pair"} else (NUMBER_WORDS.get(word) or int(word)) + bool(sharers[1])
         if not amount or people < 2:
             return None
         self._spend(shared)
@@ -360,6 +375,8 @@ class _Reader(NamedMessage):
         return least, most
 
     def _count(self, cued: str, periods: Sequence[DayPeriod]) -> int | None:
+        if self._found(SINGLE, cued):
+            return 1
         for match in COUNT.finditer(self._unspent(cued, periods)):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)

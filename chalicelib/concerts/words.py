@@ -40,7 +40,7 @@ SPELLED: Mapping[str, str] = dict(
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
         "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
         "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|fortnight:2 weeks|thru:through|"
-        "ytd:this year|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
+        "ytd:this year so far|howd:how did|raps:hip hop|rapping:hip hop|rapper:hip hop artist|rappers:hip hop artists|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
         "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
         "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
@@ -52,6 +52,13 @@ TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "nin
 NUMERALS: Mapping[str, int] = {word: number for number, word in enumerate(UNITS, 1)} | {
     word: 10 * number for number, word in enumerate(TENS, 2)
 }
+NTHS: Mapping[str, int] = {
+    word: number
+    for number, word in enumerate(
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth",
+         "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"), 1)
+} | {"thirtieth": 30}  # fmt: skip
+HALVES: Mapping[str, str] = {"half a dozen": "6", "half a hundred": "50", "half a grand": "500"}
 TIMES: Mapping[str, int] = {"dozen": 12, "hundred": 100, "thousand": 1000}
 SHORT_DAYS: Mapping[str, str] = {
     short: day for day in WEEKDAYS for short in (day[:3], day[:4], f"{day[:3]}s" if day == "tuesday" else day[:5])
@@ -158,12 +165,9 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(words):
         plain, raw = words[place]
-        if [one for one, _ in words[place : place + 3]] == ["half", "a", "dozen"]:
-            yield "6", "half a dozen"
-            place += 3
-            continue
-        if [one for one, _ in words[place : place + 3]] == ["half", "a", "hundred"]:
-            yield "50", "half a hundred"
+        halved = HALVES.get(" ".join(one for one, _ in words[place : place + 3]))
+        if halved:
+            yield halved, " ".join(one for _, one in words[place : place + 3])
             place += 3
             continue
         times = TIMES.get(words[place + 1][0]) if place + 1 < len(words) else None
@@ -174,6 +178,10 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 number, size = number + NUMERALS[more[-1]], 4
             yield str(number), " ".join(one for _, one in words[place : place + size])
             place += size
+            continue
+        if ordinal := _ordinal(words, place):
+            yield ordinal
+            place += 1 + (ordinal[1] != raw)
             continue
         if plain in TIMES:
             plain = str(TIMES[plain])
@@ -187,6 +195,22 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             plain = str(NUMERALS[plain])
         yield plain, raw
         place += 1
+
+
+def _ordinal(words: list[tuple[str, str]], place: int) -> tuple[str, str] | None:
+    """A day of the month in words as a figure: "the eighteenth", "twenty third", "first of May", "May first"."""
+    plain, raw = words[place]
+    after = [one for one, _ in words[place + 1 : place + 3]]
+    if plain in {"twenty", "thirty"} and after[:1] and (unit := NTHS.get(after[0], 10)) < 10:
+        return _nth(NUMERALS[plain] + unit), f"{raw} {words[place + 1][1]}"
+    number = NTHS.get(plain, 0)
+    dated = number > 10 or (after[:1] == ["of"] and after[-1] in MONTHS) or (place and words[place - 1][0] in MONTHS)
+    return (_nth(number), raw) if number and dated else None
+
+
+def _nth(number: int) -> str:
+    ending = "th" if 10 < number % 100 < 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp", "quid"))

@@ -66,7 +66,7 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|hate|hates|"
-    r"skip|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?(?! (?:the |my |our )?(?:prices?|costs?|tickets?)\b)|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
+    r"skip(?:s|ped|ping)?|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?(?! (?:the |my |our )?(?:prices?|costs?|tickets?)\b)|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
     r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|as long as (?:nobody|no one|none|there is no|there are no|it isnt|it is not|its not|it s not|they dont|it doesnt)|nobody|no one|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
     r"tired of|sick of|bored (?:of|with)|enough of|(?:(?:a )?(?:night|day|evening|break|rest|week) off|a break|a rest) from|cant bear|cannot bear|cant take|cannot take|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"

@@ -53,8 +53,8 @@ PLACE_ADJECTIVE = re.compile(
 )
 """After a place that only says what kind of thing something is: "a US visa"."""
 WERE_THERE = re.compile(
-    r"\b(?:born|raised|grew up|lived?|living|(?:from|moved|moving|driv\w+|fly\w*|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
-    r"saw|seen|missed|loved|enjoyed|watched|caught|visited|been|went|was|were|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
+    r"\b(?:born|raised|grew up|lived|living|(?:used to|i|we) live|(?:from|moved|moving|driv\w+|fly\w*|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
+    r"saw|seen|missed|loved|enjoyed|watched|caught|visited|been|went|(?:i|we|he|she|they) (?:was|were)|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
     r"|\b(?:driv\w+|fly\w*|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
 )
 """Before a place in which people were or from which they come."""

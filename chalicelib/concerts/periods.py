@@ -88,7 +88,7 @@ _OWN = r"(?: (?:my|our|your|the|his|her|their) (?:\w+ ){1,2}(?:on|in|of|is))?"
 """What happens on a day: "after my exam on December 15"."""
 FROM = re.compile(rf"(?:\b(?:after|later than|since|from|starting|beginning){_OWN}(?: on| in)?(?: the)?) ?$")
 BEFORE = re.compile(
-    rf"(?:\b(?:before|earlier than|until|till|by|(?<!all )through|up to|no later than){_OWN}(?: the)?(?: end of)?) ?$"
+    rf"(?:\b(?:before|earlier than|until|till|by|(?<!all )through|up to(?: and including)?|no later than|(?:by|until) and including|at the latest(?: on| by)?){_OWN}(?: the)?(?: end of)?) ?$"
 )
 JOINED = re.compile(
     r"^(?: at \w+)? ?,? ?(?:to|until|till|through|and)(?: (?:i |we )?(?:(?:he |she |they )?(?:leaves?|departs?|returns?|fly|flies|go|goes|leaving|flying|going)\b)?(?: back| home)?)?(?: on| in)?(?: the)? ?$"

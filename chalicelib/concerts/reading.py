@@ -135,7 +135,14 @@ class _Reader(NamedMessage):
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
         afterwards = AFTERWARDS.search(self.flat)
-        if afterwards and period and period.since and period.until and period.end <= afterwards.start():
+        if (
+            afterwards
+            and len(periods) == 1
+            and period
+            and period.since
+            and period.until
+            and period.end <= afterwards.start()
+        ):
             since = {"after": period.until, "from": period.since}.get(afterwards[1])
             period = period._replace(since=since, until=None if since else period.since)
         near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)

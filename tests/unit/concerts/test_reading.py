@@ -158,7 +158,6 @@ def test_a_venue_of_two_cities_is_the_one_in_the_place() -> None:
         ("what is on the week after", "the week after"),
         ("blues in new england or new york", "new england"),
         ("we usually hear blues but tonight we want jazz", "blues"),
-        ("under 60 for the two of us", "for the two"),
         ("rock, but neither this week nor next week", "next week"),
         ("can you take a wheelchair into the beacon theatre", "wheelchair"),
     ],
@@ -203,7 +202,7 @@ def test_what_cannot_be_honoured_is_named(message: str, word: str) -> None:
         ("wed love some jazz", {"since": None, "genres": ("jazz",)}),
         ("jazz on wed", {"since": date(2026, 11, 25)}),
         ("i was wondering about rock in march", {"since": date(2027, 3, 1)}),
-        ("shows before christmas that arent sold out", {"until": date(2026, 12, 24)}),
+        ("shows before christmas that arent sold out", {"until": date(2026, 12, 25)}),
         ("il y a du jazz à boston", {"places": (BOSTON,), "genres": ("jazz",)}),
         ("something in ma pls", {"places": (Place("", "Massachusetts", "United States"),)}),
         ("me and my ma, tx or ma", {"places": (TEXAS, Place("", "Massachusetts", "United States"))}),
@@ -470,7 +469,7 @@ PERIODS: tuple[tuple[str, str, str], ...] = (
     ("late february", "2027-02-21", "2027-02-28"),
     ("the first ten days of march", "2027-03-01", "2027-03-10"),
     ("the last 2 weeks of january", "2027-01-18", "2027-01-31"),
-    ("any friday before christmas", "", "2026-12-23"),
+    ("any friday before christmas", "", "2026-12-24"),
 )
 FRAMES = (
     "jazz in Boston {}",
@@ -503,7 +502,7 @@ PARTS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
         ("on the 5th of january", {"since": date(2027, 1, 5), "until": date(2027, 1, 6)}),
         ("in dec or jan", {"since": date(2026, 12, 1), "until": date(2027, 2, 1)}),
         ("from 10 to 15 december", {"since": date(2026, 12, 10), "until": date(2026, 12, 16)}),
-        ("before christmas", {"until": date(2026, 12, 24)}),
+        ("before christmas", {"until": date(2026, 12, 25)}),
     ),
     (
         ("under $35", {"max_price": 35.0}),

@@ -60,6 +60,16 @@ ORDINARY_BEFORE: Mapping[str, re.Pattern[str]] = {
     "club": re.compile(r"\b(?:bridge|book|golf|chess|football|soccer|yacht|rotary|tennis|fan|running|swim|glee) $"),
 }
 """What precedes a genre's word when it is an ordinary word: "a full house", but not "a house concert"."""
+ORDINARY_AFTER: Mapping[str, re.Pattern[str]] = {
+    "pop": re.compile(r"^ (?:up|quiz|culture)\b"),
+    "rock": re.compile(r"^ (?:up|solid|bottom|climbing|star)\b"),
+    "jazz": re.compile(r"^ (?:up|hands)\b"),
+    "metal": re.compile(r"^ (?:detectors?|allergy|hip|knee|plate)\b"),
+    "country": re.compile(r"^ (?:wide|side|code|of|house)\b"),
+    "classic": re.compile(r"^ (?:car|cars|case|mistake)\b"),
+    "blues": re.compile(r"^ away\b"),
+}
+"""What follows a genre's word when it is an ordinary word: "does anything pop up"."""
 PLACE_BEFORE = re.compile(
     r"\b(?:in|near|around|at|from|to|within|across|outside|visiting|anywhere in|not in|or|and) (?:the )?$"
 )
@@ -81,7 +91,7 @@ BOUNDARY = re.compile(
 )
 
 SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
-HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
+HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|(?<!or )takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
 MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
 LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
 AND_MORE = (
@@ -104,7 +114,7 @@ PRICE_MOST = re.compile(
     rf"\b(?:nothing (?:above|over|beyond|north of|more than|higher than|dearer than)|{NOT_ABOVE}|(?:cap|capped|ceiling)(?: it| them| things)?(?: of| is| at)?|keep (?:it|them|things|prices?) (?:to|at)|stick to|a (?:penny|cent|dollar) (?:over|above|more than)|south of|limit(?: is| of)?|(?:dont|doesnt|not|cant) (?:have|cost|be|go) (?:more than|over|above)|(?<!nothing )(?<!not )(?:under|below)|sub|(?<!nothing )(?<!not )(?<!no )(?:less|cheaper|lower) than|no more than|(?:only|just) (?:got|have|had|has)|(?:got|have) (?:only|just)|not more than|(?:no|not) (?:more expensive|pricier|dearer|more costly|higher) than|not over|at most|up to|max(?:imum)?(?: price)?(?: of| is)?|"
     rf"within|(?:have|got|with)(?: a)?(?= (?:about |around |only )?(?:[$€£]|\d+ (?:dollars?|bucks|euros?|pounds|quid|usd)|\d+ {TOGETHER}))|for less than|not above|(?:about|around|roughly|approx(?:imately)?|circa|ca)(?= (?:[$€£]|\d+ (?:dollars?|bucks|usd|cad|aud|euros?|pounds|quid)))|budget(?: is| of| s| :)?|afford|(?:spend|pay)(?:ing)?(?: at most| up to| more than)?|costs? at most|"
     rf"costing (?:at most|less than|under)) (?:about |around |a )?{MONEY}(?! ?(?:[a-z]+ )?(?:or|and) (?:more|higher|above|up|over)\b)(?! ?(?:{SEATED}|concerts?|shows?|k\b|{PARTY}|days?|weeks?|months?|km|kilomet\w+|miles?|minutes?|hours?))"
-    rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling|(?:is|s) (?:where i draw the line|(?:my|our|the) (?:absolute )?(?:limit|max(?:imum)?|budget|ceiling|cap|most)|all (?:i|we) (?:have|ve got|got|can (?:spend|pay|afford))))\b(?! ?(?:seats|people))"
+    rf"|{MONEY} (?:or less|or cheaper|or under|or below|or lower|max(?:imum)?|tops|at most|limit|ceiling|(?:is|s) (?:where i draw the line|(?:my|our|the) (?:absolute )?(?:limit|max(?:imum)?|budget|ceiling|cap|most)|all (?:i|we) (?:have|ve got|got|can (?:spend|pay|afford)))|bill(?<=dollar bill)|note(?<=dollar note))\b(?! ?(?:seats|people))"
 )
 OF_LISTED = re.compile(
     rf"(?: of)? (?:(?!(?:on|for|in|at|to|near)\b)[a-z]+ ){{0,2}}?{COUNTED}\b|(?= ?(?:[,.!?:]|$|of\b))"
@@ -122,6 +132,7 @@ PRICE_LEAST = re.compile(
 )
 PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
 """What one ticket may cost, whatever all of them together may."""
+PRICE_AROUND = re.compile(rf"{MONEY} ?,? ?(?:give or take|plus or minus|plus minus) {MONEY}")
 SHARED = re.compile(
     rf"{MONEY} {TOGETHER}|\b(?:the (?:pair|lot|group|two)|together|altogether|in total|total|both tickets|all (?:the )?tickets) (?:\w+ ){{0,3}}?(?:(?:under|below|less than|at most|max|up to|no more than|of|is) )?{MONEY}|\b({NUMBER}) (?:tickets? |seats? |of us )?for (?:under|less than|max|at most|up to|no more than|below) {MONEY}"
 )
@@ -351,7 +362,7 @@ UNLOVED = re.compile(
 )
 """Words after an unwanted name; the groups are plural, and are about a whole list."""
 UNWANTED_AFTER = re.compile(
-    r"[^.;!?]*?\b(?:(?:hard )?pass on|skip|enough of|hates?|(?:cant|cannot|dont|do not|doesnt|does not) (?:stand|bear|take|like|want|need|enjoy)|(?:tired|sick|fed up|bored) (?:of|with)|(?:night|day|evening|break|rest) (?:off )?from) (?:it|that|those|them|both|either)\b"
+    r"([^.;!?]*?)\b(?:(?:hard )?pass on|skip|enough of|hates?|(?:cant|cannot|dont|do not|doesnt|does not) (?:stand|bear|take|like|want|need|enjoy)|(?:tired|sick|fed up|bored) (?:of|with)|(?:night|day|evening|break|rest) (?:off )?from) (?:it|that|those|them|both|either)\b"
 )
 """A negation of what was named before: "my ex loves the blues, so hard pass on that"."""
 PUT_AWAY = re.compile(
@@ -362,7 +373,7 @@ ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* (?:but|bar|barring|sav
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
     r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
-    r"football|basketball|baseball|stocks?|politics|rain|umbrella|snow)\b"
+    r"football|basketball|baseball|stocks?|politics|rain|umbrella|snow|table for)\b"
 )
 REFUNDS = re.compile(
     r"\brefund\w*|\b(?:my )?money back\b|\b(?:(?:cancel|return|resell|exchange) (?:my|our|the)|sell (?:my|our)) (?:\w+ )?(?:tickets?|order|booking|reservation)\b"
@@ -377,6 +388,7 @@ RENTS = re.compile(
 )
 WOULD_TAKE = re.compile(
     r"\bhow (?:much|many)\b.*\b(?:could|would|will|might|can) (?:\S+ ){0,12}?(?:bring in|make|earn|gross|draw|pull in|rake in|take in)\b"
+    r"|\b(?:what|which) (?:revenue|money|sales|takings|turnover|attendance|income|crowd|turnout) (?:could|would|will|might|can|do you (?:expect|see|project))\b"
     r"|\b(?:would|could|might|going to|will|suppose|imagine|what if|how do you see|best guess|ballpark|do you (?:think|expect|see))\b.*\b(?:gross|bring in|selling|sell (?:more|better|best|well)|(?:make|earn|take) more|more money|fill(?:s| up)|gates?|rake in|pull in|flop)\b"
 )
 """Asks what concerts would take in, whether or not an artist is named."""
@@ -384,6 +396,7 @@ OTHER_TASKS = re.compile(
     r"^(?:please |hey |hi |so |can (?:you|u) |could (?:you|u) |will you |help me |i need you to |i want you to )*"
     r"(?:write|draft|translate|solve|calculate|compute|draw|paint|code|program|cook|summari[sz]e|explain|rewrite|"
     r"tell (?:me |us )?a (?:joke|story))\b"
+    r"|\bhelp (?:me|us|(?:my|our) \w+) (?:out )?with (?!(?:\S+ ){0,3}?(?:concerts?|tickets?|gigs?|shows?|music|find\w*|plan\w*|this|it|that|something|choos\w*|picking|ideas?|_\w+)\b)"
 )
 """Requests that are for another assistant, whatever they name."""
 DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
@@ -436,7 +449,7 @@ STOP_WORDS = COMMON | frozenset(
     "least most all once home work play hear find buy get do have make listen watch attend visit sell take earn recommend "
     "suggest spend pay expect happen compare know say tell use give put keep let dance party relax celebrate time times "
     "popularity capacity attendance bed person public private anyone someone everybody everyone full part anything "
-    "something everything numbers words return response reply system prompt database table tables every each other others "
+    "something everything numbers words return ive im id ill response reply system prompt database table tables every each other others "
     "another same different its their his her my our your whatever wherever store january february its terms".split()
 )
 

@@ -154,7 +154,7 @@ def intent_of(
         return "general_query", "", 0.9
     if ORDINAL.search(cued) and "artist" in cues and not kinds:
         return "artist_lookup", "artist", 0.75
-    if re.search(rf"\b(?:which|what) (?:\S+ )?{ACTS}s?\b|\b(?:top|best|popular|\d) (?:\S+ )?{ACTS}s\b", cued):
+    if re.search(rf"\b(?:which|what|any) (?:\S+ )?{ACTS}s?\b|\b(?:top|best|popular|\d) (?:\S+ )?{ACTS}s\b", cued):
         return "artist_lookup", "concerts", 0.8
     named = bool(kinds & {"genre", "place", "type"}) or genre_like
     if (

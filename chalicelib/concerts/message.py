@@ -40,6 +40,7 @@ MOST_NAMED = 30
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
 UNSURE = 0.5
 """The confidence in a topic that only a word such as "best" is about."""
+SURE = 0.8
 LONE_NAME = 4
 """Words of a message that is no more than a name."""
 SENTENCE = 5
@@ -165,6 +166,8 @@ class Message:
             topic == "venues" and sure <= UNSURE and left_over and not spans and not self.unused
         ):  # "what is your favourite colour"
             return "unknown", "", 0.2
+        if not topic and sure >= SURE:
+            return taken
         if topic not in {"concerts", "artist", "venue", "price", "when", ""} or any(
             span.named.kind in {"artist", "venue"} for span in spans
         ):
@@ -193,11 +196,13 @@ class Message:
             self.used = [True] * len(self.words)
             self.unused.append(f"I know no artist named {' '.join(raws)}.")
             return "artist_lookup", "artist", 0.5
-        if topic == "artist" and not refers and not asked:
+        if topic == "artist" and not refers and not asked and not self.missing_place:
             return "unknown", "", 0.2
         strange = left_over and len(self.words) >= SENTENCE
         if (
-            topic == "concerts" and strange and not (spans or refers or asked or self.missing_genre or self._is_ahead())
+            topic == "concerts"
+            and strange
+            and not (spans or refers or asked or self.missing_genre or self.missing_place or self._is_ahead())
         ):  # "who won the game last night"
             return "unknown", "", 0.2
         return taken

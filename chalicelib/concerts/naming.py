@@ -18,6 +18,7 @@ from chalicelib.concerts.cues import (
     NEVER_CODES,
     NOT_NEGATION,
     OPEN_CODES,
+    ORDINARY_AFTER,
     ORDINARY_BEFORE,
     PLACE_BEFORE,
     PUT_AWAY,
@@ -48,6 +49,10 @@ NOT_COUNTRY = re.compile(
     r"\b(?:spare (?:me|us)|skip|no more|hates?|not|drop|without|minus|leave out|enough of) (?:the )?$"
 )
 """Before the genre, not the land: "spare me the country"."""
+OPTIONAL = re.compile(
+    r"\b(?:doesnt|does not|dont|do not|neednt|need not|didnt) (?:(?:have|need) to |necessarily )?be (?:in |at |a |an |all )?(?:just |only )?$"
+)
+"""Before what may be so and need not: "it doesn't have to be jazz"."""
 PLACE_ADJECTIVE = re.compile(
     r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone|born|bred|based|style)\b"
 )
@@ -160,6 +165,8 @@ class NamedMessage(Message):
     def _is_no_genre(self, word: str, before: str, behind: str) -> bool:
         """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
+        if (idiom := ORDINARY_AFTER.get(word)) and idiom.match(behind):
+            return True
         listed = LISTED_NEXT.match(behind)
         if word == "country" and NOT_COUNTRY.search(before):
             return False
@@ -282,6 +289,9 @@ class NamedMessage(Message):
             before, behind = self._around(span.first, span.after)
             onward = before.endswith(" from ") and re.match(r"^ (?:over |back |up |down )?to ", behind)
             once = len(others) > 1 and WERE_THERE.search(before)
+            if OPTIONAL.search(before):
+                others = [one for one in others if one is not span]
+                continue
             if span.named.kind == "place" and not span.negated and (onward or once):
                 others = [one for one in others if one is not span]
                 self.unused.append(f"I could not use: from {self._raw(span.first, span.after)}.")
@@ -356,7 +366,8 @@ class NamedMessage(Message):
         behind = self.flat[self._end(after - 1) :]
         if UNLOVED.match(behind) or ALL_BUT.search(before) or PUT_AWAY.search(f"{before[-REACH:]}\0{behind[:REACH]}"):
             return True
-        if kind in {"genre", "place"} and UNWANTED_AFTER.match(behind[:REACH]):
+        after_it = UNWANTED_AFTER.match(behind[:REACH]) if kind in {"genre", "place"} else None
+        if after_it and not NEGATION.search(after_it[1]) and not self._names_kind(after_it[1], kind):
             return True
         if not cues:
             return False
@@ -403,6 +414,10 @@ class NamedMessage(Message):
                 re.match(r"^(?: [\w-]+){1,3}(?: (?:or|nor|and|,) [\w-]+)+ ?$", reach)
             )
         return True
+
+    def _names_kind(self, text: str, kind: str) -> bool:
+        """Whether a word of the text names something of that kind."""
+        return any(one.kind == kind for word in text.split() for one in self.lexicon.spans.get((word,), ()))
 
     def _unpaired(self, spans: Sequence[Span]) -> None:
         """Say that genres and places are not paired: "hip-hop in Detroit or folk in Boston"."""

@@ -48,7 +48,7 @@ POINT = re.compile(
     rf"""
       (?P<iso>\b\d{{4}}-\d\d?-\d\d?\b)
     | (?P<slash>\b\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?\b)
-    | (?P<betweenyears>\bbetween\ (?:christmas|xmas)\ and\ (?:the\ )?new\ years?(?:\ s)?\b(?!\ (?:day|eve|s\ eve)))
+    | (?P<betweenyears>\bbetween\ (?:christmas|xmas)\ and\ (?:the\ )?new\ years?\b(?!\ (?:s\ )?(?:day|eve)))
     | (?P<holiday>\bnew\ year(?:s|\ s)?\ eve\b|\bnew\ year(?:s|\ s)?(?:\ day)?\b|\bchristmas(?:\ (?:eve|day))?\b|\bxmas(?:\ (?:eve|day))?\b|\bhalloween\b
         |\bvalentine(?:s|\ s)?(?:\ day)?\b|\bthanksgiving(?:\ weekend)?\b|\bblack\ friday\b
         |\b(?:st|saint)\ patrick(?:s|\ s)?(?:\ day)?\b|\bst\ paddy(?:s|\ s)?(?:\ day)?\b|\beaster(?:\ (?:sunday|monday|weekend))?\b|\bgood\ friday\b
@@ -68,7 +68,7 @@ POINT = re.compile(
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
     | (?P<ago>\b({_SPACED_NUMBER})\ (day|week|month|year)s?\ ago\b)
-    | (?P<relative>\b(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b(?:\ or\ (?:the\ )?next\b(?!\ (?:week|month|year|{_SPACED_NUMBER}))|\ (?:so\ far|to\ date))?)
+    | (?P<relative>\b(?:so\ far\ )?(?:the\ )?({_WHICH})\ (week|weekend|month|year|quarter)s?\b(?:\ or\ (?:the\ )?next\b(?!\ (?:week|month|year|{_SPACED_NUMBER}))|\ (?:so\ far|to\ date))?)
     | (?P<yearend>\b(?:the\ )?(?:rest|end|remainder)\ of\ (?:the|this)\ (week|month|year)\b|\blater\ this\ (week|month|year)\b|\b(?:the\ )?last\ day\ of\ (?:the|this)\ (week|month|year)\b|\bbefore\ the\ (week|month|year)\ is\ (?:out|over)\b)
     | (?P<tonight>\b(?:today|tonight|this\ (?:evening|morning|afternoon|night))\b)
     | (?P<tomorrow>\b(?:the\ )?day\ after\ tomorrow\b|\btomorrow(?:\ (?:evening|night|morning|afternoon))?\b)
@@ -98,6 +98,11 @@ ENDING = re.compile(r"(?:the )?(?:end|rest|remainder) of ")
 AMOUNT = re.compile(
     r"(?:[$€£]|\b(?:under|over|above|below|than|least|most|to|and|between|holds?|holding|seats?|top|con)) ?$"
 )
+LATEST = re.compile(r" ?,? (?:at the (?:very )?latest|or (?:earlier|before|sooner))\b")
+EARLIEST = re.compile(
+    r" ?,? (?:at the (?:very )?earliest|or (?:later|after)|onwards?|and (?:later|onwards?|after))\b(?! (?:that|the|it)\b)"
+)
+GIVE_OR_TAKE = re.compile(rf" ?,? ?(?:give or take|plus or minus|plus minus) ({NUMBER}) (day|week)s?\b")
 BESIDE = re.compile(
     r"\b(?<!not )(?:the )?(?<!not the )(day|night|evening|week|weekend|month|year) (after|before)(?: (?:that|this|it|then))?(?= ?(?:[,.?!;]|$)| (?:in|at|near|for|under|with|please)\b)"
 )
@@ -190,8 +195,16 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 problem = f"{since} to {until - DAY} ends before it begins." if wrong and until else ""
                 found.append(DayPeriod(ranged.start() if ranged else point.start, last.end, since, until, problem))
                 continue
-        if point.problem or point.ranged:
+        spread = GIVE_OR_TAKE.match(flat, point.end)
+        if spread and point.since and point.until and not point.problem:
+            days = _length(spread[1], spread[2])
+            found.append(DayPeriod(point.start, spread.end(), point.since - days, point.until + days))
+        elif point.problem or point.ranged:
             found.append(point)
+        elif latest := LATEST.match(flat, point.end):
+            found.append(DayPeriod(point.start, latest.end(), None, point.until))
+        elif earliest := EARLIEST.match(flat, point.end):
+            found.append(DayPeriod(point.start, earliest.end(), point.since, None))
         elif point.since and (edge := re.search(r"\b(?:the )?(week|weekend) of (?:the )?$", before)):
             found = [one for one in found if one.end <= edge.start()]
             until = _weekend_from(point.since, 0)[1] if edge[1] == "weekend" else point.since + 7 * DAY
@@ -201,7 +214,9 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
             found = [one for one in found if one.end <= edge.start()]
             days = beside_days(edge[1], point.since, point.until, later=edge[2] == "after")
             found.append(DayPeriod(edge.start(), point.end, *days))
-        elif edge := re.search(r"\b(?:(?:not|nothing|none|never) before|on or after) (?:the )?$", before):
+        elif edge := re.search(
+            r"\b(?:(?:not|nothing|none|never) before|on or after|(?:no|not) (?:earlier|sooner) than) (?:the )?$", before
+        ):
             found.append(DayPeriod(edge.start(), point.end, point.since, None))
         elif edge := re.search(r"\b(?:(?:not|nothing|none|never) after|on or before) (?:the )?$", before):
             found.append(DayPeriod(edge.start(), point.end, None, point.until))
@@ -480,7 +495,7 @@ def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days
     which, unit = own[0] or "", own[1] or ""
     if text.endswith(" next"):  # "this month or next"
         return _relative(own, today, past, "")[0], _relative(["next", unit], today, past, "")[1]  # type: ignore[index,return-value]
-    if text.endswith((" so far", " to date")):
+    if text.endswith((" so far", " to date")) or text.startswith("so far"):
         return _relative(own, today, past, "")[0], today + DAY  # type: ignore[index]
     if text.endswith("s"):  # "the coming weeks"
         days = _length("few", unit)

@@ -36,6 +36,7 @@ from chalicelib.concerts.cues import (
     ORDINAL,
     ORDINALS,
     PAST,
+    PRICE_AROUND,
     PRICE_BETWEEN,
     PRICE_EACH,
     PRICE_LEAST,
@@ -305,6 +306,10 @@ class _Reader(NamedMessage):
             self._spend(found)
             low, high = [number for number in map(_number, found.groups()) if number is not None][:2]
             return (low, high) if low <= high else (high, low)
+        if numbered and (found := PRICE_AROUND.search(cued)):
+            self._spend(found)
+            middle, spread = (number or 0 for number in map(_number, found.groups()))
+            return middle - spread, middle + spread
         if self._found(FREE, cued):
             return None, 0.0
         most = least = None
@@ -388,9 +393,13 @@ class _Reader(NamedMessage):
             text = next(group for group in match.groups() if group)
             number = NUMBER_WORDS.get(text) or (int(text) if text.isdigit() else 0)
             lone = r"\b(?:top|only|just|best)(?: (?:want|need|give me|show me))? (?:the )?one\b"
-            alone = text == "one" and (
-                re.search(lone, cued[max(0, match.start() - 20) : match.end()])
-                or re.search(r"\b(?:is|will be) enough\b|\bwill do\b", cued)
+            alone = (
+                text == "one"
+                and (
+                    re.search(lone, cued[max(0, match.start() - 20) : match.end()])
+                    or re.search(r"\b(?:is|will be) enough\b|\bwill do\b", cued)
+                )
+                and "the only one" not in cued
             )
             if text in {"a", "an", "one"} and not alone:
                 continue

@@ -76,14 +76,14 @@ PLACE_BEFORE = re.compile(
 
 NEGATION = re.compile(
     r"\b(?:not in the mood for|not a fan of|not into|no|not|without|except|excluding|exclude|besides|never|nor|neither|non|minus|avoid(?! in)|avoiding|hate|hates|"
-    r"skip(?:s|ped|ping)?|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?(?! (?:the |my |our )?(?:prices?|costs?|tickets?)\b)|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|omit|ignore|(?:stay|keep) away from|(?:stay|steer) clear of|"
+    r"skip(?:s|ped|ping)?|drop(?! (?:me|us|you|by|in)\b)|remove|cut(?: out)?(?! (?:the |my |our )?(?:prices?|costs?|tickets?)\b)|lose|ditch|scrap|forget(?: about)?|ban|banish|kick out|get rid of|throw out|take out|rule out|strike|strip out|filter out|weed out|leave aside|set aside|not counting|omit|ignore|ignoring|(?:stay|keep) away from|(?:stay|steer) clear of|"
     r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|as long as (?:nobody|no one|none|there is no|there are no|it isnt|it is not|its not|it s not|they dont|it doesnt)|nobody|no one|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
     r"tired of|sick of|bored (?:of|with)|enough of|(?:(?:a )?(?:night|day|evening|break|rest|week) off|a break|a rest) from|cant bear|cannot bear|cant take|cannot take|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
     r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|ausser|hasse|sin(?! city)|excepto|salvo|menos|sans|sauf|hormis|pas|senza|tranne|exceto|odio|deteste)\b"
 )
 CHARGE = r"(?:(?:entry|entrance|admission|cover|ticket|door) (?:fees?|charges?|prices?|costs?)|cover|admission|fees?|charges?|costs?)"
-NOT_NEGATION = re.compile(r"\b(?:(?:dont|do not|cant|cannot|never|didnt) not(?: \w+)?|if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
+NOT_NEGATION = re.compile(r"\b(?:(?:dont|do not|cant|cannot|never|didnt) not(?: \w+)?|(?:dont|do not|doesnt) (?:dislike|hate|mind)|if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
     r"no later than|no earlier than|not too|not sure|no idea|no problem|whether or not|if not|no worries|dont know|"
     rf"not over|not above|not under|not below|not before|not after|(?:no|without(?: an?| any)?) (?:paying|{CHARGE}))\b")  # fmt: skip
 BOUNDARY = re.compile(
@@ -106,7 +106,7 @@ MONEY = rf"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:{CURRENCY}|[$€£
 PRICED = rf"(?=[^a-z]*(?:[$€£]|{CURRENCY}))"
 PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
-TOGETHER = rf"(?:{CURRENCY} )?(?:(?:in )?total|all in|altogether|all together|between us|in all|combined|for (?:the |all )?(?:{NUMBER} )?of us|for (?:us )?(?:both|all|everyone|two|three|four|five|six))\b"
+TOGETHER = rf"(?:{CURRENCY} )?(?:(?:in )?total|all in|all told|all up|the lot|in the kitty|for everything|altogether|all together|between us|in all|combined|for (?:the |all )?(?:{NUMBER} )?of us|for (?:us )?(?:both|all|everyone|two|three|four|five|six))\b"
 """After an amount that all who come may spend."""
 NOT_ABOVE = r"(?:drop|skip|no|not|hide|without|exclude|excluding|ignore|forget|remove|leave out|avoid)(?: (?:anything|everything|things|stuff|those|ones|tickets?|shows?|concerts?|gigs?|_genre))+(?: (?:that|which))?(?: (?:is|are|costs?|costing|goes|go))? (?:over|above|more than|north of|beyond|pricier than|dearer than)"
 """What is left out above a price, as one leaves out what costs more."""
@@ -138,11 +138,11 @@ SHARED = re.compile(
 )
 """What all who come may spend together."""
 SHARERS = re.compile(
-    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|people|persons|friends|adults|seats)\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
+    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|seats|{PARTY})\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
 )
 """How many share it."""
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|budget|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
@@ -176,12 +176,14 @@ LARGE = re.compile(
 SMALL_SEATS, LARGE_SEATS = 1500, 8000
 
 COUNT = re.compile(
-    rf"\b(?:max(?:imum)?(?: of)?|at (?:the )?most|up to|(?:no|not) more than|limit(?: of)?|top|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|(?<!between )the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
+    rf"\b(?:max(?:imum)?(?: of)?|at (?:the )?most|up to|(?:no|not) more than|limit(?: of)?|top|bottom|worst|weakest|best|cheapest|biggest|largest|smallest|first|only|just|any|give me|show me|list|name|recommend|suggest|find me|find|tell me|see|(?<!between )the|next|show|want) (?:me )?(?:the )?({NUMBER})\b"
     rf"(?! ?(?:{SEATED}|{PARTY}|dollars|euros|km|kilomet\w+|miles|minutes|hours|days|weeks|months|years|weekends|nights|k|st|nd|rd|th|o clock|%|one|pm|am)\b)"
     rf"|(?<![$€£] )\b({NUMBER}) (?!(?:at|in|for|on|near|max|maximum)\b|{PARTY}|\w+ (?:wants?|needs?|likes?|loves?|would)\b|dollars|bucks|euros?|pounds|quid|usd)(?:\w+ ){{0,2}}?(?:most |least |best |top |more |cheapest )?(?:\w+ ){{0,2}}?{COUNTED}\b"
     rf"|\b({NUMBER}) of (?:them|those|these)\b|\b({NUMBER}) (?:(?:more|others)\b(?! than)|max(?:imum)?\b|tops\b|at (?:the )?most\b|or fewer\b)"
 )
-SINGLE = re.compile(rf"\b(?:one|the|a|just one|your) single (?:(?:most|best|top|biggest|cheapest|nicest) |{COUNTED}\b)")
+SINGLE = re.compile(
+    rf"^(?:just |only )?one (?:concert|show|gig|event|suggestion)(?= ?[.,])|\b(?:one|the|a|just one|your) single (?:(?:most|best|top|biggest|cheapest|nicest) |{COUNTED}\b)"
+)
 ORDINALS = {
     word: number
     for number, words in enumerate(
@@ -225,7 +227,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
         (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:the )?(?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),
-        (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|for kids|children s)\b", "I do not know age limits."),
+        (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|minimum age|legal age|age restrictions?|for kids|children s)\b", "I do not know age limits."),
         (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
         (r"\b(?:parking|park my car|wheelchair|accessible|accessibility|bar|food|cloakroom|drinks|merch(?:andise)?|outdoor|outdoors|indoor|indoors|open air|air conditioned)\b",
          "I cannot choose by what a venue offers; ask about one venue for its amenities."),
@@ -242,7 +244,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I do not know songs, albums or support acts."),
         (r"\b(?:weather|flights?|hotels?|restaurants?|train|bus|directions|how do i get)\b", "I know nothing about travel, weather or where to stay."),
         (r"\b(?:within|less than|under|closer than) \d+ ?(?:km|kilomet\w+|miles?|minutes?|hours?)\b|\b\d+ ?(?:km|miles?)\b|\b(?:nearest|closest|distance|how far)\b", "I cannot measure distances."),
-        (r"\b(?:deals?|discounts?|coupons?|vouchers?|promo\w*|special offers?)\b", "I know ticket prices, and no discounts."),
+        (r"\b(?:deals?|discounts?|coupons?|vouchers?|promos?|promo codes?|promotion\w*|special offers?)\b", "I know ticket prices, and no discounts."),
         (r"\b(?:reviews?|rated|ratings?|stars?|any good|worth (?:it|seeing|the money))\b", "I have no reviews; I know popularity and attendance."),
         (r"\bby (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bper (?:city|venue|month|year|week|quarter|country|state|artist|day)\b|\bmonth by month\b|\beach (?:city|month|venue|artist)\b|\b(?:which|what) (?:city|cities|state|states|country|countries|months?|years?|days?|weekdays?|artists?|bands?)\b(?= (?:\S+ ){0,6}?(?:most|least|best|worst|fewest|highest|lowest|busiest|more|less)\b)|\bwho (?:sold|made|earned|grossed|sells|makes)\b",
          "I sum up by genre only."),
@@ -276,6 +278,7 @@ COURTESIES = (
     r"(?:bye+|goodbye|good bye|cya|later|laters|cheerio|farewell|so long|adios|ciao|tschuss|au revoir|until next time|till next time|peace|(?:take|have) care|take it easy)(?: (?:for )?now)?",
     r"(?:have|enjoy) (?:a |an |the |your )?(?:(?:very )?(?:nice|good|great|lovely|wonderful) )?(?:day|one|evening|night|weekend|week|time|thanksgiving|christmas|holidays?|easter|new year)(?: (?:too|ahead))?",
     r"(?:you too|same to you|likewise|my pleasure|(?:nice|good|great|pleased|pleasure) (?:to (?:meet|talk to|chat with)|(?:meeting|talking to|chatting with)) you)",
+    r"(?:youve|you have|you|u) (?:just )?(?:saved|made) (?:my|our|the) (?:day|evening|night|week|weekend|life)",
     r"good (?:morning|evening|afternoon|day|night)|(?:merry|happy) (?:christmas|xmas|new year(?:s)?|holidays|easter|thanksgiving|halloween|weekend)",
     r"(?:that|this|it) (?:is|s|was|will be) (?:all|it|everything|enough|(?:very |really |so |super )?(?:great|helpful|perfect|good|nice|kind|useful|cool|fine|awesome|amazing))(?: (?:for (?:now|today)|i need(?:ed)?|thanks))?|(?:that|this) (?:really )?help(?:s|ed)(?: a lot| me)?",
     r"(?:you|u|your|youre|youve|youve been) (?:(?:are|were|ve been|have been|r) )?(?:(?:so|very|really|super) )?(?:been )?(?:(?:so|very|really|super) )?(?:great|awesome|helpful|amazing|the best|kind|nice|a star|a legend|helped(?: me)?(?: a lot)?|rock)",
@@ -290,14 +293,14 @@ CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
-        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|expected (?:\S+ )?(?:sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|how (?:will|would) (?:\S+ ){1,4}?do|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:best|your) guess|ballpark|guesstimate|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
+        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:\S+ ){0,3}?can i ask|what (?:\S+ ){0,3}?questions? (?:can|could|may)|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|(?:expected|likely) (?:\S+ )?(?:take|gate|gross|box office|sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|how (?:will|would) (?:\S+ ){1,4}?do|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:best|your) guess|ballpark|guesstimate|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|like (?:it|this|that|these|those|them)|(?<!_artist )(?<!_artist actually )(?<!_artist really )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:sums? of|tickets sold|how did (?:\S+ ){1,4}?do|(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("analysis", r"\b(?:sums? of|tickets sold|(?:mean|median) (?:gate|gross|revenue|attendance|price|take|sales|takings|crowd)|per (?:show|concert|gig)|(?:brings?|brought|pulled|pulls) in (?:the )?(?:most|least|more)|how did (?:\S+ ){1,4}?do|(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|grossed?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission|fees?|price tag|face value|(?:entrance|entry|cover|the|ticket|door) charges?|charge for)\b"),
         ("facts", r"\b(?:address|where is|where s|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
-        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
+        ("venue", r"\b(?:venues?|_type|arenas?|stadiums?|clubs?|theat(?:er|re)s?|halls?|amphitheat(?:er|re)s?|ballrooms?|rooms? (?:over|above|under|with|of|that|seating)|(?:which|what) places|places? (?:to|for) (?:live|play|perform|see)|concert halls?)\b"),
         ("ranking", r"\b(?:popular|popularity|best|busiest|top|rank\w*|favou?rite|(?<!at )most|(?<!at )least|biggest|largest|smallest|fullest|emptiest|worst|highest|lowest|leading|successful|fewest|number one|hottest|greatest|which venues?|list|what venues|show me (?:the )?venues|any venues|are there)\b"),
         ("ordered", r"\b(?:ordered|sorted|ranked|order|sort) by|by (?:revenue|attendance|capacity|size|popularity)\b"),
         ("genres", r"\b(?:which|what|list|all|show)(?: me)?(?: the| all| your)*(?: music(?:al)?)? (?:genres?|styles?|(?:kinds?|sorts?|types?) of music(?! do(?:es)? (?:the )?_artist| is _artist))\b|\bgenres? (?:do you|are there|can)\b"),
@@ -358,18 +361,18 @@ TAKEN = re.compile(
 COSTS = re.compile(r"\b(?:costs?|prices?|priced|pay|spend|set (?:me|us) back|expensive|cheap\w*)\b")
 ACTS = r"(?:artist|band|singer|act|musician)"
 UNLOVED = re.compile(
-    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really |simply |way |much |a bit |a little |rather )*(?:too (?:far|expensive|dear|cold|hot|loud|boring)|off the table|out of (?:the )?(?:question|reach)|boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
+    r"^ (?:music )?(?:is|(are)|s) (?:so |just |really |simply |way |much |a bit |a little |rather )*(?:too (?:far|expensive|dear|cold|hot|loud|boring)|off the table|out of (?:the )?(?:question|reach)|boring|awful|terrible|dull|bad|out|not (?:really |so )?(?:my|for))\b|^ (?:left out|excluded|omitted|not included)\b|^ (?:music )?(?:isnt|(arent)|aint) (?:really |so )?(?:my|for)\b|^ (?:music )?(?:sucks|(suck))\b"
 )
 """Words after an unwanted name; the groups are plural, and are about a whole list."""
 UNWANTED_AFTER = re.compile(
-    r"([^.;!?]*?)\b(?:(?:hard )?pass on|skip|enough of|hates?|(?:cant|cannot|dont|do not|doesnt|does not) (?:stand|bear|take|like|want|need|enjoy)|(?:tired|sick|fed up|bored) (?:of|with)|(?:night|day|evening|break|rest) (?:off )?from) (?:it|that|those|them|both|either)\b"
+    r"([^.;!?]*?)\b(?:(?:hard )?pass on|skip|enough of|hates?|(?:cant|cannot|dont|do not|doesnt|does not) (?:stand|bear|take|like|want|need|enjoy|stomach|abide|face|handle)|(?:tired|sick|fed up|bored) (?:of|with)|(?:night|day|evening|break|rest) (?:off )?from) (?:it|that|those|them|both|either)\b"
 )
 """A negation of what was named before: "my ex loves the blues, so hard pass on that"."""
 PUT_AWAY = re.compile(
-    r"\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden)\b"
+    r"\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden|left out|omitted|removed|not included)\b"
 )
 """Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
-ALL_BUT = re.compile(r"\b(?:any|every|all)\w*\b[^,.;:!?]* (?:but|bar|barring|save(?: for)?) (?:the )?$")
+ALL_BUT = re.compile(r"\b(?:any|every|all|what)\w*\b[^,.;:!?]* (?:but|bar|barring|save(?: for)?) (?:the )?$")
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
     r"\b(?:weather|flights?|hotels?|restaurants?|directions|pizza|burgers?|sushi|coffee|dinner|breakfast|uber|taxi|"
@@ -380,7 +383,7 @@ REFUNDS = re.compile(
 )
 """Asks for what a ticket office does after the sale."""
 HOUSE_RULES = re.compile(
-    r"\b(?:can|may|could|am|are) (?:i|we) (?:allowed|bring|wear|smoke|film|record|re ?enter)\b|\bre ?entry\b|\bdress code\b|\bis (?:\S+ ){1,3}?allowed\b"
+    r"\b(?:can|may|could|am|are) (?:i|we) (?:allowed|bring|wear|smoke|film|record|re ?enter)\b|\bre ?entry\b|\bdress code\b|\b(?:minimum|min|legal) age\b|\bhow old (?:do|must|should)\b|\bage (?:limit|restriction)s?\b|\b(?:export|download|spreadsheet|csv|advertis\w+|newsletter|password|unsubscribe|customer (?:service|support)|contact you|call you)\b|\bis (?:\S+ ){1,3}?allowed\b"
 )
 """Asks what a venue allows."""
 RENTS = re.compile(
@@ -388,8 +391,8 @@ RENTS = re.compile(
 )
 WOULD_TAKE = re.compile(
     r"\bhow (?:much|many)\b.*\b(?:could|would|will|might|can) (?:\S+ ){0,12}?(?:bring in|make|earn|gross|draw|pull in|rake in|take in)\b"
-    r"|\b(?:what|which) (?:revenue|money|sales|takings|turnover|attendance|income|crowd|turnout) (?:could|would|will|might|can|do you (?:expect|see|project))\b"
-    r"|\b(?:would|could|might|going to|will|suppose|imagine|what if|how do you see|best guess|ballpark|do you (?:think|expect|see))\b.*\b(?:gross|bring in|selling|sell (?:more|better|best|well)|(?:make|earn|take) more|more money|fill(?:s| up)|gates?|rake in|pull in|flop)\b"
+    r"|\b(?:what|which) (?:revenue|money|sales|takings|turnover|attendance|income|crowd|turnout|gross|gate|take|box office) (?:should|could|would|will|might|can|do you (?:expect|see|project))\b"
+    r"|\b(?:would|could|might|going to|will|suppose|imagine|what if|say (?:we|i|they)|how do you see|best guess|ballpark|do you (?:think|expect|see))\b.*\b(?:gross|bring in|outsell|expected take|(?<!without )selling|sell (?:more|better|best|well)|(?:make|earn|take) more|more money|fill(?:s| up)|gates?|rake in|pull in|flop)\b"
 )
 """Asks what concerts would take in, whether or not an artist is named."""
 OTHER_TASKS = re.compile(
@@ -403,7 +406,7 @@ DERIVED = re.compile(r"(?:y|ish|esque|head|heads|ey)$")
 """Endings of words that are made of genres: jazzy, rockish, metalheads."""
 
 _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
-        (r"\bleast (?:popular|successful|loved)|\bunpopular\b|\bworst\b|\bless popular\b|\bbottom\b|\blowest rank\w*|\bmost unpopular\b", "popularity", True),
+        (r"\bleast (?:popular|successful|loved)|\bunpopular\b|\b(?:worst|weakest)\b|\bless popular\b|\bbottom\b|\blowest rank\w*|\bmost unpopular\b", "popularity", True),
         (r"\b(?:smallest|tiniest|lowest capacity|least seats|fewest seats)\b", "capacity", True),
         (r"\b(?:biggest|largest|most seats|highest capacity|greatest capacity|by (?:size|capacity|seats))\b", "capacity", False),
         (r"\b(?:emptiest|(?:least|worst) (?:full|crowded|packed|attend\w+|visited|frequented)|lowest attendance)\b", "attendance_rate", True),
@@ -413,7 +416,9 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
         (r"\b(?:fewest concerts|least (?:busy|concerts)|quietest|least booked|fewest (?:shows|events|gigs))\b", "concerts", True),
         (r"\b(?:busiest|most (?:concerts|shows|events|gigs|booked|active)|most often booked|by (?:the )?(?:number of )?(?:concerts|shows|events|gigs))\b", "concerts", False),
 )  # fmt: skip
-LEAST_FIRST = re.compile(r"\b(?:lowest|least|smallest|worst|ascending|fewest) first\b")
+LEAST_FIRST = re.compile(
+    r"\b(?:lowest|least|smallest|worst|weakest|ascending|fewest)(?: \w+)? (?:first|(?:at|on) (?:the )?top)\b"
+)
 ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
@@ -431,7 +436,7 @@ PAST = re.compile(
 )
 ASIDE = re.compile(
     r"\bsold out\b|\b(?:told|said|heard|thought|hoped|read|hoping)(?: me| us)?(?: that)? (?:you|they|there) (?:had|were|was|did)\b"
-    r"|\b(?:(?:i|we|they)(?:ve|d)?|he|she|my \w+|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
+    r"|\b(?:(?:i|we|they)(?:ve|d)?|he|she|my \w+|grandpa|grandma|granny|gran|dad|daddy|mum|mom|mother|father|our \w+|friends?|someone)(?: \w+)? (?:was|were|had|did|went|saw|heard|been|took|loved)\b|\b(?:ve|have|has) been\b"
 )
 """Past tenses about people, which do not date the concerts."""
 TOOK_PLACE = re.compile(r"\b(?:did|was|were|had|took|happened|saw|been|went|played|performed)\b")

@@ -65,7 +65,7 @@ KNOWN = (
 BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
 """Beginnings of words whose endings the patterns leave open, such as "recommend"."""
 CORRECTION = re.compile(
-    r"\b(?:(?:no |oh |oops |sorry )?(?:wait|hang on|hold on)(?: no)?|no no|no (?:sorry|actually)|(?:sorry )?i (?:mean|meant)|(?:scratch|strike) that|correction|or rather|actually|"
+    r"\b(?:(?:or|and|oh|no|but|well) )?(?:(?:no |oh |oops |sorry )?(?:wait|hang on|hold on)(?: no)?|no no|no (?:sorry|actually)|(?:sorry )?i (?:mean|meant)|(?:scratch|strike) that|correction|or rather|actually|"
     r"on second thoughts?|my (?:bad|mistake)|(?:no |so )?make (?:it|that))(?: ?,)?"
     r"(?: (?:sorry|no|wait|actually|lets say|i (?:mean|meant)|make|it|that|better|rather|to|in|at|on|for|around|about|,))* "
 )

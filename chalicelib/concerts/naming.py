@@ -58,9 +58,9 @@ PLACE_ADJECTIVE = re.compile(
 )
 """After a place that only says what kind of thing something is: "a US visa"."""
 WERE_THERE = re.compile(
-    r"\b(?:born|raised|grew up|lived|living|(?:used to|i|we) live|(?:from|moved|moving|driv\w+|fly\w*|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
-    r"saw|seen|missed|loved|enjoyed|watched|caught|visited|been|went|(?:i|we|he|she|they) (?:was|were)|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
-    r"|\b(?:driv\w+|fly\w*|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
+    r"\b(?:born|raised|grew up|lived|living|(?:used to|i|we) live|(?:from|moved|moving|driv\w+|fly\w*|flies|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
+    r"saw|seen|missed|used to \w+|played|loved|enjoyed|watched|caught|visited|been|went|(?:i|we|he|she|they) (?:was|were)|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
+    r"|\b(?:driv\w+|fly\w*|flies|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
 )
 """Before a place in which people were or from which they come."""
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
@@ -379,7 +379,7 @@ class NamedMessage(Message):
             and not LISTS.fullmatch(reach)
         ):
             between = self.flat[self._end(max(place for place in near if place in self.kinds)) : self.words[first].at]
-            if not LISTS.fullmatch(between):
+            if not between.strip() or not LISTS.fullmatch(between):
                 return False  # "sans le jazz a Montreal"
         listed = max((place for place in near if place in self.kinds), default=None)
         if listed is not None and any(

@@ -42,7 +42,9 @@ _AFTER = "|".join(
 )  # fmt: skip
 
 _BESIDE_DAY = (
-    "(?:" + "|".join(rf"(?<=\b{word}\ )" for word in ("before", "after", "until", "till", "by", "since", "to")) + ")"
+    "(?:"
+    + "|".join(rf"(?<=\b{word}\ )" for word in ("before", "after", "until", "till", "by", "since", "to", "including"))
+    + ")"
 )
 POINT = re.compile(
     rf"""

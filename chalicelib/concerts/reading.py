@@ -190,7 +190,7 @@ class _Reader(NamedMessage):
             for span in spans
             if span.named.kind == "venue" and span.negated
         ]
-        if topic or intent == "unknown":
+        if topic or not cues & {"greeting", "help"}:
             self._name_leftovers()
         if intent == "unknown" or (intent == "general_query" and not topic):
             period = None

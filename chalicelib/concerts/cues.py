@@ -67,7 +67,6 @@ ORDINARY_AFTER: Mapping[str, re.Pattern[str]] = {
     "metal": re.compile(r"^ (?:detectors?|allergy|hip|knee|plate)\b"),
     "country": re.compile(r"^ (?:wide|side|code|of|house)\b"),
     "classic": re.compile(r"^ (?:car|cars|case|mistake)\b"),
-    "blues": re.compile(r"^ away\b"),
 }
 """What follows a genre's word when it is an ordinary word: "does anything pop up"."""
 PLACE_BEFORE = re.compile(

@@ -9,6 +9,7 @@ from chalicelib.concerts.cues import (
     ALL_VENUES,
     CHEAP,
     CONCERTS_IN,
+    CONCERTS_NAMED,
     COSTS,
     CUES,
     ELSEWHERE,
@@ -37,6 +38,7 @@ def intent_of(
     concert: str,
     *,
     limited: bool,
+    seated: bool,
     dated: bool,
     over: bool,
     genre_like: bool,
@@ -54,6 +56,14 @@ def intent_of(
         and re.search(r"^who \w+ you\b|\bare (?:you|u) (?:\w+ ){0,2}?(?:person|human|ro?bot|machine)\b", cued)
     ):
         return "general_query", "", 0.9
+    if re.search(r"\bhow (?:are|r) (?:you|u|ya)\b", cued) and not cues & {
+        "concert",
+        "venue",
+        "price",
+        "when",
+        "forecast",
+    }:
+        return "general_query", "", 0.8
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
     if (REFUNDS.search(cued) or HOUSE_RULES.search(cued)) and not kinds & {"genre", "place", "type", "venue"}:
@@ -93,7 +103,9 @@ def intent_of(
         if cues & {"price", "when", "facts"} or "concert" in cues:
             return "concert_recommendation", "concert", 0.9
         return "ticket_prediction", "forecast", 0.85
-    asks_how_much = re.search(r"\b(?:what|how much|how many \S+) did\b", cued)
+    asks_how_much = re.search(
+        r"\b(?:what|how much|how many \S+) did\b|\bwhat (?:\S+ ){1,6}?(?:took|made|earned|grossed|brought) ", cued
+    )
     if TAKEN.search(cued) and PAST.search(cued) and not COSTS.search(cued) and (asks_how_much or not asks_venues):
         return "data_analysis", "totals", 0.8
     if "similar" in cues and not cues & {"analysis"}:
@@ -120,8 +132,9 @@ def intent_of(
     )
     if asks_venue and CONCERTS_IN.search(cued):
         asks_venue = False
+    sized = seated and "type" in kinds and "genre" not in kinds and not CONCERTS_NAMED.search(cued)
     all_venues = "venue" in cues and ALL_VENUES.search(cued) and not SALES.search(cued) and not cues & {"concert"}
-    asks_venue = asks_venue or bool(VENUES_ASKED.search(cued) or all_venues)
+    asks_venue = asks_venue or bool(VENUES_ASKED.search(cued) or all_venues or sized)
     if asks_venue and "artist" not in kinds:
         if (
             THE_VENUE.search(cued)

@@ -205,6 +205,8 @@ class NamedMessage(Message):
             return False
         if len(word.plain) > 3:
             return True
+        if word.plain == "me" and not before.endswith(" in "):
+            return False  # "near me"
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
         near = first - 1 in self.in_places or first - 2 in self.in_places or PLACE_BEFORE.search(before)
         if capital and (not first or near or word.plain not in NEVER_CODES | OPEN_CODES):  # not "this OR that"

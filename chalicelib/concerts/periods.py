@@ -177,7 +177,7 @@ class DayPeriod(NamedTuple):
 
 def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
     """The periods that a normalised text names, in its order; where the year is open, the nearest past or coming one."""
-    points = list(_points(flat, today, past))
+    points = _in_their_year(list(_points(flat, today, past)), flat)
     found: list[DayPeriod] = []
     while points:
         point = points.pop(0)
@@ -234,6 +234,34 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
         else:
             found.append(point)
     return found
+
+
+def _in_their_year(points: list[DayPeriod], flat: str) -> list[DayPeriod]:
+    """The points, where "this year" or "of last year" after a day or range says in which year it is."""
+    found: list[DayPeriod] = []
+    for point in points:
+        text = flat[point.start : point.end]
+        joint = flat[found[-1].end : point.start].strip() if found else "-"
+        if (
+            point.since
+            and re.fullmatch(r"(?:the )?(?:this|last|past|next) year", text)
+            and joint in {"", "of", ",", "in"}
+        ):
+            first = len(found) - 1
+            if first and JOINED.match(flat[found[first - 1].end : found[first].start]):
+                first -= 1
+            if found[first].since and all(_open_year(flat[one.start : one.end]) for one in found[first:]):
+                years = point.since.year - (found[first].since or point.since).year
+                found[first:] = [_years_on(one, years) for one in found[first:]]
+                found[-1] = found[-1]._replace(end=point.end)
+                continue
+        found.append(point)
+    return found
+
+
+def _years_on(point: DayPeriod, years: int) -> DayPeriod:
+    since, until = (day and _day(day.year + years, day.month, day.day) for day in (point.since, point.until))
+    return point._replace(since=since, until=until)
 
 
 def beside_days(unit: str, since: date, until: date, *, later: bool) -> tuple[date, date]:

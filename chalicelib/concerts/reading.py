@@ -120,6 +120,7 @@ class _Reader(NamedMessage):
             concert,
             limited=limited,
             dated=bool(holidays),
+            seated=seats != (None, None),
             over=bool(holidays) and all(each.until is not None and each.until <= self.today for each in holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
@@ -136,6 +137,8 @@ class _Reader(NamedMessage):
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
         afterwards = AFTERWARDS.search(self.flat)
+        if afterwards and len(periods) == 1 and period and period.since is None and afterwards[1] != "before":
+            period = period._replace(since=period.until, until=None)  # "not before the 14th, but from then on"
         if (
             afterwards
             and len(periods) == 1
@@ -319,6 +322,9 @@ class _Reader(NamedMessage):
                 or self._limit(PRICE_EACH.finditer(cued))
                 or self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
             )
+            for match in PRICE_MOST.finditer(cued):
+                if most and self._is_price(match, cued):
+                    self._spend(match)
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")

@@ -191,10 +191,18 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 raw = f"{raw} {words[place + 1][1]}"
                 place += 1
             plain = str(NUMERALS[plain] + one % 10)
-        elif plain in NUMERALS and place + 1 < len(words) and words[place + 1][0] in MONEY_WORDS:
+        elif plain in NUMERALS and _of_money(words[place + 1 : place + 5]):
             plain = str(NUMERALS[plain])
         yield plain, raw
         place += 1
+
+
+def _of_money(after: list[tuple[str, str]]) -> bool:
+    """Whether a number is of money by the words after it: "ten dollars", "ten to twenty dollars"."""
+    words = [one for one, _ in after]
+    return words[:1] != [] and (
+        words[0] in MONEY_WORDS or (words[0] in {"to", "and", "or"} and not MONEY_WORDS.isdisjoint(words[2:]))
+    )
 
 
 def _ordinal(words: list[tuple[str, str]], place: int) -> tuple[str, str] | None:

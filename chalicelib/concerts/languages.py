@@ -37,9 +37,11 @@ RANKED = SIZED | frozenset("artist artists band bands genre genres".split())
 SPANS = frozenset("week weekend month year quarter weeks weekends months years days night".split())
 WHICH = frozenset(("next", "last", "this"))
 MONEY_NAMES = frozenset("dollar dollars euro euros pounds usd eur $ € £".split())
+DAY_NAMES = frozenset((*WEEKDAYS, *MONTHS))
+DATES = frozenset((*WEEKDAYS, "today", "tomorrow"))
 RANGES = frozenset(("to", "until", "and", "or"))
 FROM_OR_TO = frozenset(("on", "from", "to", "until", "before", "after", "since", "between", "and", "the"))
-PEOPLE_NOT = SPANS | MONEY_NAMES | {"people", "nights", "concerts", "hours"}
+NO_PARTY = SPANS | MONEY_NAMES | {"people", "nights", "concerts", "hours"}
 UNCHANGED = frozenset(
     tuple(name.split())
     for name in (
@@ -53,8 +55,8 @@ ENGLISH = frozenset(
     "the and for with any what when where who how is are were i my your to of show find want need like looking love "
     "that these there tonight today tomorrow next last week month year under over than cheap give please near from but "
     "without only which does did it its can could would tell see something anything someone you we our have has "
-    "not or after before around more just really then because them they he she him her people place free best top cheapest "
-    "night music gig gigs who about up out am be been will".split()
+    "not or after before around more just really then because them they he she him her people free best top cheapest "
+    "night music gig gigs who about up out been".split()
 )  # fmt: skip
 """Words that say that a message is in English."""
 
@@ -123,7 +125,7 @@ SPANISH = _tongue(
     "proximas hoy manana noche conciertos concierto entradas boletos para por algun alguna algunos soy somos estoy estare gusta gustan gustaria "
     "puedo puedes podrias quien cual cuales hola gracias adios ayuda enero febrero marzo abril junio agosto septiembre setiembre octubre noviembre "
     "diciembre lunes martes miercoles jueves viernes sabado navidad nochevieja toca tocan dame muestrame recomiendame recomienda cerca dolares barato baratos barata "
-    "baratas desde hasta entre excepto salvo nada algo mejores populares ingresos recaudacion salas espectaculos recitales mostrame tal segundo primero primer primera hubo cualquier cuesta cuestan cuales "
+    "baratas desde hasta entre excepto salvo nada algo mejores populares ingresos recaudacion salas espectaculos recitales mostrame sorprendeme tal segundo primero primer primera hubo cualquier cuesta cuestan cuales "
     "dime maximo menos buenas buenos buenos ultimo ultimos pasado gratuitos tambien pero antes despues tres cuatro cinco seis siete ocho nueve diez estadio teatro recomiendas tienes tienen esto precio tengo",
     "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho "
     "diecinueve veinte 30=treinta 40=cuarenta 50=cincuenta 60=sesenta 70=setenta 80=ochenta 90=noventa 100=cien/ciento "
@@ -176,10 +178,10 @@ SPANISH = _tongue(
     "gano/recaudo/ganaron/recaudaron:earned|ganamos/hemos ganado/recaudamos/hemos recaudado/ingresamos:did we earn|ingresos totales/ingresos/recaudacion/facturacion/recaudacion total:total revenue|"
     "ingresos totales de/ingresos de/recaudacion de:total revenue of|ventas:sales|ventas totales:total sales|asistencia/asistencia media:attendance|promedio/media:average",
     # courtesy and fillers
-    "mi esposa y yo/mi mujer y yo/mi novia y yo/mi marido y yo/mi novio y yo/mi pareja y yo:2 of us|visitamos/visito/visitar/visitando/bueno/buena/bien/chulo/interesante:|da igual/me da igual/no importa/no me importa/no nos importa:whatever|"
+    "mi esposa y yo/mi mujer y yo/mi novia y yo/mi marido y yo/mi novio y yo/mi pareja y yo:us two|visitamos/visito/visitar/visitando/bueno/buena/bien/chulo/interesante:|da igual/me da igual/no importa/no me importa/no nos importa:whatever|"
     "vende mas/vende la mayor cantidad de/vende mas entradas/venden mas/venden mas entradas:sells the most|gana mas/recauda mas/ganan mas/recaudan mas:earns the most|la semana despues/la semana siguiente:the week after|el dia despues/el dia siguiente:the day after|por genero:by genre|se parecen a/se parece a:similar to|"
     "cada una/por barba:per person|mostrame/buscame:give me|plata:money|toda la semana:this week|"
-    "somos una pareja/somos pareja:2 of us|el mes de/en el mes de/del mes de:in|el primer:the first|"
+    "somos una pareja/somos pareja:us two|el mes de/en el mes de/del mes de:in|el primer:the first|"
     "hola/buenas/hola buenas/que tal:hello|buenos dias/buen dia:good morning|buenas tardes:good afternoon|buenas noches:good night|gracias:thanks|muchas gracias/mil gracias/muchisimas gracias/gracias por todo/gracias por tu ayuda/gracias por la ayuda:thanks a lot|"
     "adios/hasta luego/hasta pronto/chao/hasta la proxima/nos vemos:bye|por favor/porfa/porfavor:please|ayuda:help|que puedes hacer/que sabes hacer/que haces/en que puedes ayudarme/en que me puedes ayudar/que puedo preguntar/que puedo preguntarte:what can you do|"
     "como funciona/como funciona esto/como funciona este chat/como se usa esto:how does this work|quien eres/que eres:who are you|vale/perfecto/genial/estupendo:great|de nada:you too|"
@@ -187,7 +189,7 @@ SPANISH = _tongue(
     "dame/dadme/muestrame/enseñame/ensename/dime/mandame/ponme:give me|recomiendame/recomienda/recomiendas/me recomiendas/recomendaciones/sugiereme/recomendarme:recommend|ir a/ir/salir/salir de fiesta/ver/escuchar/oir/asistir a:see|"
     "hay/haya/habra/tienen/tienes/soy/estoy/estamos/estare/estaremos/estaba/es/son/esta/estan/sea/sean/me/te/se/nos/le/les/yo/nosotros/muy/mas/posible/aqui/ahora/puedo/podemos/puedes/podrias/podria/pues/"
     "saber/quiero saber/me podrias decir/me puedes decir/turista/turistas/visita/de visita/viajo/viajamos/llego/llegamos/hacer/tipo/tipo de/estilo/estilo de/tan/nuestro/nuestra/va/voy/tenga/tengan/tiene/tienen/conocer/sobre/ya:|"
-    "que:that|quedan:left|estudiante/estudiantes:student|silla de ruedas:wheelchair|ninos:kids|hijos:kids|familia:family|descuento/descuentos:discount|aparcamiento/parking:parking|al aire libre:outdoor|comprar:buy|reservar:book|"
+    "que:that|donde es eso/donde esta eso:where is it|sorprendeme/sorprendenos:surprise me|quedan:left|estudiante/estudiantes:student|silla de ruedas:wheelchair|ninos:kids|hijos:kids|familia:family|descuento/descuentos:discount|aparcamiento/parking:parking|al aire libre:outdoor|comprar:buy|reservar:book|"
     "tranquilo/tranquila/relajado:relaxing|animado:upbeat|restaurante/restaurantes:restaurant|tiempo:weather",
 )  # fmt: skip
 
@@ -196,7 +198,7 @@ FRENCH = _tongue(
     "prochains prochaines dernier derniere derniers mois moins gratuit gratuits gratuite avec dans chez une aux cette ces sont quoi salut bonjour bonsoir merci billets "
     "spectacle spectacles musique aimerais aimerait entre fevrier juillet aout decembre octobre janvier avril juin septembre novembre lundi mardi mercredi jeudi vendredi "
     "samedi dimanche soir soiree joue jouent donne seulement uniquement sauf plutot aide recettes coute coutent populaires cherches meilleurs meilleures salles salle "
-    "adresse quelque peux peut rien ni aime veut cher chers apres mais avons vendus vendu artistes connais à premiere deuxieme troisieme deux trois quatre cinq huit où trouve fauteuil gagner artiste moi billet meilleur tout voir pres",
+    "adresse quelque peux peut rien ni aime veut cher chers apres mais avons vendus vendu artistes connais à surprends surprenez premiere deuxieme troisieme deux trois quatre cinq huit où trouve fauteuil gagner artiste moi billet meilleur tout voir pres",
     "deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix_sept dix_huit dix_neuf vingt "
     "30=trente 40=quarante 50=cinquante 60=soixante 70=soixante_dix/septante 75=soixante_quinze 80=quatre_vingt/quatre_vingts 90=quatre_vingt_dix/nonante 100=cent "
     "200=deux_cents/deux_cent 300=trois_cents 500=cinq_cents "
@@ -241,9 +243,9 @@ FRENCH = _tongue(
     "avons nous gagne/a t on gagne/on a gagne/nous avons gagne/avons nous encaisse/avons nous fait:did we earn|a gagne/a rapporte/ont gagne/ont rapporte:earned|recettes/recette/chiffre d affaires/revenus/revenu/recettes totales/revenus totaux:revenue|"
     "recettes de/revenus de:revenue of|ventes:sales|frequentation/affluence:attendance|moyenne:average",
     # courtesy and fillers
-    "ma femme et moi/mon mari et moi/ma copine et moi/mon copain et moi:2 of us|femme:wife|mari:husband|peu importe/n importe:whatever|soit/ce soit/ce ne soit/visitons/visite/serons la/interessant/de bien:|"
+    "ma femme et moi/mon mari et moi/ma copine et moi/mon copain et moi:us two|surprends moi/surprenez moi/sorprends moi:surprise me|femme:wife|mari:husband|peu importe/n importe:whatever|soit/ce soit/ce ne soit/visitons/visite/serons la/interessant/de bien:|"
     "vend le plus/vendent le plus/vend le plus de billets/vendent le plus de billets:sells the most|rapporte le plus/rapportent le plus:earns the most|la semaine d apres/la semaine suivante:the week after|le jour d apres/le lendemain:the day after|dans de:in|places pour/des places pour:tickets for|"
-    "nous sommes un couple/on est un couple:2 of us|du mois de/le mois de/au mois de:in|n ai/ai/n ai pas:|sympa/sympathique/sympas:nice|ou se produit/ou se produisent/quand se produit:tour dates of|ou sortir/ou aller/ou:where|"
+    "nous sommes un couple/on est un couple:us two|du mois de/le mois de/au mois de:in|n ai/ai/n ai pas:|sympa/sympathique/sympas:nice|ou se produit/ou se produisent/quand se produit:tour dates of|ou sortir/ou aller/ou:where|"
     "bonjour/salut/coucou/allo:hello|bonsoir:good evening|bonne soiree/bonne nuit:good evening|bonne journee/bon apres midi:have a good day|bon weekend/bon week end:have a good weekend|merci:thanks|merci beaucoup/mille mercis/merci bien/un grand merci:thanks a lot|"
     "merci pour votre aide/merci pour ton aide/merci de votre aide/merci pour tout:thanks for your help|au revoir/a bientot/a plus/adieu/a la prochaine:bye|s il vous plait/s il te plait/svp/stp:please|aide/aide moi/aidez moi/a l aide:help|"
     "qu est ce que tu peux faire/que peux tu faire/que pouvez vous faire/qu est ce que vous pouvez faire/que sais tu faire/tu peux faire quoi/tu sais faire quoi/que puis je demander/a quoi tu sers/comment peux tu m aider/comment pouvez vous m aider:what can you do|"
@@ -263,7 +265,7 @@ GERMAN = _tongue(
     "letzte letzten letzter letztes letztem dieses diesen diese diesem nicht kein keine keinen nur ohne oder und ein eine einen einem einer januar februar marz juni juli oktober dezember montag dienstag "
     "mittwoch donnerstag freitag samstag sonnabend sonntag weihnachten silvester billig billige billigste gunstig gunstige gunstigste kostenlos kostenlose spielt spielen kostet kosten dollar wieviel viel viele wird werden "
     "wurden welche welcher welches zeig zeige danke hallo hilfe tschuss bitte wiedersehen guten gute bis vom zum nach vor fur mag magst musik mindestens maximal hochstens unter uber umsatz einnahmen "
-    "adresse beliebteste beliebtesten beste besten etwas abend brauche kannst konnen konntest haben sind zwischen ausser verkauft billiger gunstiger erste zweite dritte vielleicht gab zwei drei vier funf sechs sieben acht neun zehn ist sind einem machen gehen hore horen dafur dort gruppe klassische elektronische klassik lieber empfiehl dem des auf leute personen jetzt von",
+    "adresse beliebteste beliebtesten beste besten etwas abend brauche kannst konnen konntest haben sind zwischen ausser verkauft billiger gunstiger uberrasch uberrasche erste zweite dritte vielleicht gab zwei drei vier funf sechs sieben acht neun zehn ist sind einem machen gehen hore horen dafur dort gruppe klassische elektronische klassik lieber empfiehl dem des auf leute personen jetzt von",
     "zwei/zwo drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn siebzehn achtzehn "
     "neunzehn zwanzig 30=dreissig 40=vierzig 50=funfzig 60=sechzig 70=siebzig 80=achtzig 90=neunzig 100=hundert/einhundert 200=zweihundert 300=dreihundert 400=vierhundert 500=funfhundert "
     + _joined("ein zwei drei vier funf sechs sieben acht neun", "zwanzig dreissig vierzig funfzig sechzig siebzig achtzig neunzig", "und", units_first=True),
@@ -276,7 +278,7 @@ GERMAN = _tongue(
     "kommendes wochenende/nachstes wochenende/am nachsten wochenende/nachsten wochenende:next weekend|dieses wochenende/an diesem wochenende:this weekend|woche/wochen:week|monat/monats/monate/monaten:month|jahr/jahres/jahre/jahren:year|tag:day|tage/tagen:days|abend/abends/nacht:night|"
     "dieser/diese/dieses/diesen/diesem:this|nachste/nachsten/nachster/nachstes/nachstem/kommende/kommenden/kommendes/kommender:next|letzte/letzten/letzter/letztes/letztem/vergangene/vergangenen/vergangenes/vorige/vorigen:last|"
     "weihnachten:christmas|heiligabend/heilig abend:christmas eve|silvester/an silvester/silvesterabend:new years eve|neujahr:new year|ostern:easter|fruhling/fruhjahr:spring|sommer:summer|herbst:autumn|winter:winter|anfang:early|mitte:mid|ende:late|"
-    "vor/vor dem/vor den:before|nach weihnachten:after christmas|nach silvester:after new years eve|nach dem:after the|ab/ab dem/seit/seit dem/von/vom:from|bis/bis zum:until|bis ende:until the end of|zwischen/zwischen dem:between|wahrend:during|am/an:on|im/in/in der/in dem:in",
+    "vor/vor dem/vor den:before|nach weihnachten:after christmas|nach silvester:after new years eve|nach dem:after the|ab/ab dem/seit/seit dem/vom:from|bis/bis zum:until|bis ende:until the end of|zwischen/zwischen dem:between|wahrend:during|am/an:on|im/in/in der/in dem:in",
     # what one hears, and where
     "konzert/konzerts:concert|konzerte/konzerten/livekonzerte:concerts|auftritt:gig|auftritte:gigs|veranstaltung/event:event|veranstaltungen:events|ticket/karte/eintrittskarte:ticket|tickets/karten/eintrittskarten:tickets|musik/livemusik/live musik:music|"
     "gruppe:band|bands/gruppen:bands|sanger/sangerin:singer|kunstlerin:artist|kunstler/kunstlern:artists|etwas/was los/irgendwas/irgendetwas:something|was schones/etwas schones:something|"
@@ -294,7 +296,7 @@ GERMAN = _tongue(
     "billig/billige/billiges/billigen/gunstig/gunstige/gunstiges/gunstigen/preiswert/preiswerte:cheap|billigste/billigsten/billigstes/gunstigste/gunstigsten/gunstigstes/am billigsten/am gunstigsten/das billigste/die billigsten/so billig wie moglich/so gunstig wie moglich/moglichst billig/moglichst gunstig:cheapest|"
     "billiger als/gunstiger als:cheaper than|billiger/gunstiger/billigere/gunstigere:cheaper|teurer als:more expensive than|nicht teurer als:not more expensive than|nicht zu teuer/nicht so teuer/nicht teuer/nicht allzu teuer:not too expensive|teuer/teure/teuren:expensive|kostenlos/kostenlose/kostenloses/kostenlosen/gratis/umsonst/kostenfrei/kostenfreie/freier eintritt:gratis|"
     "tausend:thousand|personen/leute/leuten/menschen/zuschauer/besucher:people|platze/platzen/sitzplatze/sitzplatzen/sitze:seats|platz/sitzplatz:ticket|kapazitat:capacity|freunde/freunden/kumpels:friends|"
-    "zu zweit:2 of us|zu dritt:3 of us|zu viert:4 of us|zu funft:5 of us|zu sechst:6 of us|wir sind zu zweit:2 of us|wir sind zu dritt:3 of us|wir sind zu viert:4 of us|wir sind zu funft:5 of us|wir sind:we are|wir haben:we have|ich habe:i have|habe/haben/hatten:have|ausgeben:spend|zahlen/bezahlen:pay",
+    "zu zweit:us two|zu dritt:3 of us|zu viert:4 of us|zu funft:5 of us|zu sechst:6 of us|wir sind zu zweit:us two|wir sind zu dritt:3 of us|wir sind zu viert:4 of us|wir sind zu funft:5 of us|wir sind:we are|wir haben:we have|ich habe:i have|habe/haben/hatten:have|ausgeben:spend|zahlen/bezahlen:pay",
     # questions
     "was ist los/was geht/was lauft/was gibt es/was gibts/was ist:what is on|los:|wann:when|wo:where|wer:who|welche/welcher/welches/welchen:which|wie:how|was fur:which|was:what|"
     "wann spielt/wann spielen/wann tritt/wann treten/wann ist das konzert von/wann kommt/wann kommen/termine von/wann singt:tour dates of|wo spielt/wo spielen/wo tritt:where tour dates of|spielt/spielen/auftreten/singt:plays|wer spielt/wer tritt:who plays|nachstes konzert von/nachste konzert von:tour dates of|"
@@ -308,10 +310,10 @@ GERMAN = _tongue(
     "wie viele tickets haben wir/wie viele karten haben wir:how many tickets did we|prognose/vorhersage/prognose fur/vorhersage fur/schatzung:forecast for|umsatz/umsatze/einnahmen/gesamtumsatz/gesamteinnahmen/erlos/erlose:revenue|umsatz von/einnahmen von/gesamtumsatz von/umsatz der:revenue of|"
     "verkaufe/verkaufszahlen:sales|besucherzahlen/besucherzahl/auslastung:attendance|durchschnitt/durchschnittlich:average",
     # courtesy and fillers
-    "meine frau und ich/mein mann und ich/meine freundin und ich/mein freund und ich:2 of us|egal/ist egal/ganz egal:whatever|habt/habt ihr/haben sie/hast/hast du/passen/passt:|meisten:most|verkauft die meisten/verkaufen die meisten:sells the most|nimmt am meisten ein:earns the most|"
+    "meine frau und ich/mein mann und ich/meine freundin und ich/mein freund und ich:us two|egal/ist egal/ganz egal:whatever|habt/habt ihr/haben sie/hast/hast du/passen/passt:|wo ist das:where is it|vorschlag:suggestion|uberrasch mich/uberrasche mich/uberraschung:surprise me|meisten:most|verkauft die meisten/verkaufen die meisten:sells the most|nimmt am meisten ein:earns the most|"
     "die woche danach/woche danach:the week after|am tag danach/tag danach:the day after|nach genre/pro genre:by genre|ahnliche kunstler wie:artists similar to|ersten/erster:first|am ersten/vom ersten:on 1|"
     "wie viele leute passen in/wie viele menschen passen in/wie viele passen in:capacity of|"
-    "wir sind ein paar/wir sind ein parchen:2 of us|im monat:in|wie hoch ist/wie hoch sind/hoch:|schones/schone/schoner/schon:nice|"
+    "wir sind ein paar/wir sind ein parchen:us two|im monat:in|wie hoch ist/wie hoch sind/hoch:|schones/schone/schoner/schon:nice|"
     "hallo/hi/moin/servus/gruss gott/hallo zusammen/na:hello|guten morgen:good morning|guten tag:good day|guten abend:good evening|schonen abend/schonen abend noch/gute nacht/einen schonen abend:good night|schonen tag/schonen tag noch/einen schonen tag:have a good day|schones wochenende:have a good weekend|"
     "danke/danke dir/danke schon/dankeschon/danke sehr:thanks|vielen dank/tausend dank/besten dank/herzlichen dank/danke vielmals:thanks a lot|danke fur die hilfe/vielen dank fur die hilfe/danke fur deine hilfe/vielen dank fur deine hilfe/danke fur ihre hilfe/vielen dank fur ihre hilfe:thanks for your help|"
     "auf wiedersehen/tschuss/tschau/bis bald/bis spater/ciao/mach s gut:bye|bitte/bitte schon/bitteschon:please|hilfe/hilf mir:help|was kannst du mir empfehlen:recommend|was kannst du/was kannst du alles/was konnen sie/was kannst du fur mich tun/wie kannst du mir helfen/was kann ich fragen/was kann ich dich fragen:what can you do|"
@@ -330,7 +332,7 @@ ITALIAN = _tongue(
     "cerco cerchiamo vorrei vorremmo voglio vogliamo quando dove quanto quanti quante quanta questo questa questi stasera domani oggi settimana prossimo prossima prossimi mese concerti biglietti biglietto sono siamo "
     "senza tranne grazie ciao buongiorno buonasera aiuto gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre lunedi martedi mercoledi giovedi venerdi sabato domenica natale capodanno "
     "nel nella alla della degli delle dei dal suona suonano dammi niente qualcosa economico economici economica massimo almeno meno locali popolari piu dollari sera incassi indirizzo costa costano trova cosa puoi tutto prima "
-    "abbiamo scorso scorsa fino quali secondo terzo musica anche oppure altro poco sentire",
+    "abbiamo scorso scorsa fino quali secondo terzo sorprendimi stupiscimi musica anche oppure altro poco sentire",
     "due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti "
     "30=trenta 40=quaranta 50=cinquanta 60=sessanta 70=settanta 80=ottanta 90=novanta 100=cento 200=duecento 300=trecento 500=cinquecento "
     + _joined("uno due tre quattro cinque sei sette otto nove", "venti trenta quaranta cinquanta sessanta settanta ottanta novanta", ""),
@@ -361,8 +363,8 @@ ITALIAN = _tongue(
     "previsione/previsioni/previsione per/previsioni per:forecast for|sono stati venduti/si sono venduti/abbiamo venduto/ha venduto/hanno venduto:were sold|abbiamo guadagnato/abbiamo incassato:did we earn|ha guadagnato/ha incassato/hanno incassato/hanno guadagnato:earned|incasso/incassi/ricavi/fatturato/ricavo/incasso totale/incassi totali/ricavi totali:revenue|"
     "incassi di/ricavi di/incasso di:revenue of|vendite:sales|affluenza:attendance|media:average",
     # courtesy and fillers
-    "io e mia moglie/mia moglie e io/io e la mia ragazza/io e mio marito/mio marito e io:2 of us|non importa:whatever|vende di piu/vendono di piu/vende piu biglietti:sells the most|la settimana dopo:the week after|per genere:by genre|"
-    "siamo una coppia/siamo in coppia:2 of us|nel mese di/il mese di:in|bello/bella/carino/carina:nice|"
+    "io e mia moglie/mia moglie e io/io e la mia ragazza/io e mio marito/mio marito e io:us two|sorprendimi/stupiscimi:surprise me|non importa:whatever|vende di piu/vendono di piu/vende piu biglietti:sells the most|la settimana dopo:the week after|per genere:by genre|"
+    "siamo una coppia/siamo in coppia:us two|nel mese di/il mese di:in|bello/bella/carino/carina:nice|"
     "un po di/un po:some|sentire/sentire un po di:see|"
     "ciao/salve:hello|buongiorno/buon giorno:good morning|buonasera/buona sera/buona serata:good evening|buonanotte/buona notte:good night|buona giornata:have a good day|buon weekend:have a good weekend|grazie:thanks|grazie mille/mille grazie/grazie tante/tante grazie/molte grazie:thanks a lot|grazie per l aiuto/grazie dell aiuto:thanks for your help|"
     "arrivederci/a presto/addio/alla prossima:bye|per favore/perfavore/per piacere/per cortesia:please|prego:you too|aiuto/aiutami:help|cosa puoi fare/cosa sai fare/che cosa puoi fare/che puoi fare/come puoi aiutarmi/cosa posso chiedere/cosa posso chiederti:what can you do|come funziona/come funziona questo/come funzioni:how does this work|chi sei:who are you|"
@@ -403,8 +405,8 @@ PORTUGUESE = _tongue(
     "quantos ingressos/quantos bilhetes:how many tickets|quantas pessoas/quanta gente:how many people|quanto dinheiro:how much money|quanto:how much|quantos/quantas:how many|vai vender/vao vender/vendera/serao vendidos/vamos vender:will sell|vai ganhar/vai faturar/vai arrecadar/vai render/vamos faturar:will earn|vai vir/vao vir/vao vir ver/vai aparecer:will come|"
     "previsao/previsoes/previsao para/previsao de:forecast for|foram vendidos/vendeu/venderam/vendemos/se venderam:were sold|faturamos/ganhamos/arrecadamos:did we earn|faturou/ganhou/arrecadou:earned|faturamento/receita/receitas/receita total/faturamento total:revenue|faturamento de/receita de/receita total de/receita do:revenue of|vendas:sales|publico:attendance|media:average",
     # courtesy and fillers
-    "minha esposa e eu/eu e minha esposa/minha namorada e eu/eu e minha namorada/meu marido e eu:2 of us|tanto faz/nao importa:whatever|vende mais/vendem mais/vende mais ingressos:sells the most|a semana seguinte/a semana depois:the week after|por genero:by genre|"
-    "somos um casal:2 of us|no mes de/o mes de/do mes de:in|"
+    "minha esposa e eu/eu e minha esposa/minha namorada e eu/eu e minha namorada/meu marido e eu:us two|me surpreenda/me surpreende/surpreenda me:surprise me|tanto faz/nao importa:whatever|vende mais/vendem mais/vende mais ingressos:sells the most|a semana seguinte/a semana depois:the week after|por genero:by genre|"
+    "somos um casal:us two|no mes de/o mes de/do mes de:in|"
     "ola/oi/e ai:hello|bom dia:good morning|boa tarde:good afternoon|boa noite:good night|bom fim de semana:have a good weekend|obrigado/obrigada/valeu:thanks|muito obrigado/muito obrigada/obrigado por tudo/obrigada por tudo:thanks a lot|obrigado pela ajuda/obrigada pela ajuda:thanks for your help|tchau/adeus/ate logo/ate mais/ate breve:bye|por favor/pfv/se faz favor:please|"
     "ajuda/me ajuda/me ajude:help|o que voce pode fazer/o que voce faz/o que voce sabe fazer/o que posso perguntar/o que podes fazer/como voce pode me ajudar/que podes fazer:what can you do|como funciona/como funciona isso/como isso funciona:how does this work|quem e voce:who are you|otimo/perfeito/legal/beleza:great|o primeiro/a primeira/primeiro:the first|o segundo/segundo:the second|o terceiro/a terceira:the third|talvez:maybe|namorada:girlfriend|esposa:wife|houve/teve:were|sim:yes|"
     "quero/queremos/queria/gostaria de/gostaria/gostariamos de/gostariamos:i want|procuro/procuramos/estou procurando/estamos procurando/procurando/estou a procura de:looking for|preciso de/preciso/precisamos de:i need|gosto de/gostamos de/adoro/amo:i like|me mostra/mostre me/mostra me/me mostre/me da/me de/da me/diz me/me diga/me fala:give me|"
@@ -436,6 +438,9 @@ STRONG_WEIGHT = 4
 AND = frozenset(("y", "e", "et"))
 ENOUGH = 5
 """Of weak words alone, in a message without a word of English."""
+DAY_FIRST = re.compile(r"\d{1,2}[./]\d{1,2}(?:[./](?:\d{2}|\d{4}))?")
+GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
+DECIMAL = re.compile(r"\d+,\d\d?")
 COMPOUND = re.compile(r"(\w{3,}?)(konzert|konzerte|konzerten|konzerts|musik)")
 COMPOUNDED: Mapping[str, str] = {"klassik": "classical", "elektro": "electronic", "live": ""}
 COMPOUNDED_WITH: Mapping[str, str] = {
@@ -458,10 +463,12 @@ def in_english(words: Sequence[Said], known: Known) -> Sequence[Said]:
         weights[0] = STRONG_WEIGHT  # "y en Boston?"
     if max(weights, default=0) < STRONG_WEIGHT and sum(weights) < ENOUGH:
         return words
+    english = sum(plain in ENGLISH and raw.lower() == plain for plain, raw in words)
+    if english and weights.count(STRONG_WEIGHT) <= english:
+        return words
     named = _names(words, known)
     foreign = [weight for place, weight in enumerate(weights) if place not in named]
     strong = foreign.count(STRONG_WEIGHT)
-    english = sum(plain in ENGLISH and raw.lower() == plain for plain, raw in words)
     if strong <= english and (strong or english or sum(foreign) < ENOUGH):
         return words
     split = [
@@ -537,7 +544,7 @@ def _phrase(words: Sequence[tuple[str, str, bool]], place: int, tongue: _Tongue)
     first = _spelling(plain, tongue)
     for phrase, to in tongue.phrases.get(first, ()):
         here = words[place + 1 : place + len(phrase)]
-        if phrase[1:] == tuple(_spelling(word, tongue) for word, _, name in here if not name):
+        if phrase[1:] == tuple("" if name else _spelling(word, tongue) for word, _, name in here):
             begins = not place or not words[place - 1][0].isalpha()
             if (
                 begins
@@ -560,12 +567,14 @@ def _is_figure(words: Sequence[tuple[str, str, bool]], place: int) -> bool:
 
 
 def _in_context(phrase: tuple[str, ...], to: tuple[str, ...], raw: str, *, begins: bool) -> tuple[str, ...]:
-    """The English of a word that an accent or its place makes another: "qué", "où", "é", and "was" for "etwas"."""
+    """The English of a word that an accent or its place makes another: "qué", "où", "é", "würde"."""
     if phrase[0] in {"que", "che"}:
         return ("what",) if begins or "é" in raw else to
     if phrase == ("ou",) and to == ("where",):
         return to if begins or "ù" in raw else ("or",)
     if phrase == ("e",) and raw in {"é", "è"}:
+        return ()
+    if phrase[0] in {"wurde", "wurden"} and ("ü" in raw or "ue" in raw):
         return ()
     return ("something",) if phrase == ("was",) and not begins else to
 
@@ -581,81 +590,107 @@ def _spelling(word: str, tongue: _Tongue) -> str:
 
 def _in_order(words: list[Said], tongue: _Tongue) -> list[Said]:
     """The English words in the order and the form of English."""
-    plain = [one for one, _ in words]
     found: list[Said] = []
     place = 0
-
-    def at(step: int) -> str:
-        return plain[place + step] if 0 <= place + step < len(plain) else ""
-
     while place < len(words):
-        word, raw = words[place]
-        size = 1
-        if word in SPANS | WEEKDAYS.keys() | MONTHS.keys() and at(1) in WHICH and at(2) not in SPANS | WEEKDAYS.keys():
-            found += [words[place + 1], words[place]]  # "the week next"
-            size = 2
-        elif _is_number(word) and at(1) in WHICH and at(2) in SPANS:
-            found += [words[place + 1], words[place]]  # "the 3 next days"
-            size = 2
-        elif word in SIZED and at(1) in SIZES:
-            found += [words[place + 1], words[place]]
-            size = 2
-        elif word in RANKED and (best := _superlative(plain, place + 1)):
-            found += [*words[best - (plain[best - 1] == "most") : best + 1], words[place]]  # "venues the most popular"
-            size = best + 1 - place
-        elif word.isdigit() and at(1) == "." and (at(2) in RANGES | MONTHS.keys() or at(2).isdigit()):
-            found.append((word, raw))
-            if at(2).isdigit() and at(3) == ".":  # "4.-6. Dezember"
-                found.append(("to", "-"))
-            size = 2
-        elif word.isdigit() and at(1) in {"thousand", "000"}:
-            found.append((f"{word}000", f"{raw} {words[place + 1][1]}"))
-            size = 2
-        elif re.fullmatch(r"\d{1,2}[./]\d{1,2}(?:[./](?:\d{2}|\d{4}))?", word) and (
-            day := _day_of(word, at(-1), tongue)
-        ):
-            found += [(one, raw) for one in day]
-            size += at(1) == "." and "." in word
-        elif re.fullmatch(r"\d{1,3}(?:\.\d{3})+", word):
-            found.append((word.replace(".", ""), raw))
-        elif re.fullmatch(r"\d+,\d\d?", word):
-            found.append((word.replace(",", "."), raw))
-        elif word == "we" and at(1) == "are" and _is_number(at(2)) and at(3) not in PEOPLE_NOT:
-            found += [words[place + 2], ("of", "of"), ("us", "us")]
-            size = 3
-        elif word == "until" and _is_number(at(1)) and at(2) not in MONTHS.keys() | {".", "of", "to"}:
-            dated = any(is_day in MONTHS for is_day in plain[place + 2 : place + 4])
-            ranged = at(-1).isdigit() or at(-1) == "."
-            found += [words[place]] if dated or ranged else [("up", raw), ("to", "to")]
-        elif (
-            word in {"of", "from", "the", "in"}
-            and at(1).isdigit()
-            and at(2) in {"to", "in", "the"} | RANGES
-            and (at(3).isdigit() or (at(3) == "the" and at(4).isdigit()))
-        ):
-            found.append(("from", raw))  # "de 4 a 6 de dezembro"
-        elif word == "in" and at(-1).isdigit() and at(1).isdigit():
-            found.append(("to", raw))  # "du 3 au 5"
-        elif word == "the" and at(-1).isdigit() and at(1).isdigit():
-            found.append(("to", raw))  # "de 4 a 6"
-        elif word == "the" and at(1) in WEEKDAYS:
-            found.append(("on", raw))
-        elif word == "the" and at(-1) == "of" and at(1) in MONTHS:
-            pass
-        elif word == "max" and at(1).isdigit() and "per" in plain[place + 2 : place + 4]:
-            pass  # the rule for what each pays has no word for it
-        else:
-            found.append((word, raw))
+        window = _Window(words, place)
+        taken = _swapped(window) or _in_figures(window, tongue) or _limited(window) or _joined_days(window)
+        more, size = taken or ([words[place]], 1)
+        found += more
         place += size
     return found
 
 
-def _superlative(plain: Sequence[str], place: int) -> int:
-    """The place of the last word of a superlative that begins here, 0 where none does."""
-    place += plain[place : place + 1] == ["the"]
-    if plain[place : place + 2] == ["most", "popular"]:
-        return place + 1
-    return place if "".join(plain[place : place + 1]) in SUPERLATIVES else 0
+class _Window:
+    """A place among the words: the word there, and those around it."""
+
+    def __init__(self, words: Sequence[Said], place: int) -> None:
+        self.words, self.place = words, place
+        self.word, self.raw = words[place]
+
+    def at(self, step: int) -> str:
+        """The plain word some steps away, "" beyond the ends."""
+        place = self.place + step
+        return self.words[place][0] if 0 <= place < len(self.words) else ""
+
+    def said(self, *steps: int) -> list[Said]:
+        """The words some steps away."""
+        return [self.words[self.place + step] for step in steps]
+
+
+Taken = tuple[list[Said], int] | None
+"""What stands for some words, and how many these are."""
+
+
+def _swapped(here: _Window) -> Taken:
+    """Adjectives before what they are about: "the week next", "venues small", "venues the most popular"."""
+    word, after = here.word, here.at(1)
+    if word in SPANS | DAY_NAMES and after in WHICH and here.at(2) not in SPANS | WEEKDAYS.keys():
+        return here.said(1, 0), 2
+    if _is_number(word) and after in WHICH and here.at(2) in SPANS:  # "the 3 next days"
+        return here.said(1, 0), 2
+    if word in SIZED and after in SIZES:
+        return here.said(1, 0), 2
+    if word in RANKED:
+        first = 1 + (after == "the")
+        if here.at(first) == "most" and here.at(first + 1) == "popular":
+            return here.said(first, first + 1, 0), first + 2
+        if here.at(first) in SUPERLATIVES:
+            return here.said(first, 0), first + 1
+    return None
+
+
+def _in_figures(here: _Window, tongue: _Tongue) -> Taken:
+    """Numbers and dates in figures: "4. bis 6. Dezember", "4.12.", "5/12", "1.000", "12,50", "5 mil"."""
+    word, raw, after = here.word, here.raw, here.at(1)
+    if not word[:1].isdigit():
+        return None
+    if word.isdigit() and after == "." and here.at(2).isdigit() and here.at(3) == ".":  # "4.-6. Dezember"
+        return [(word, raw), ("to", "-")], 2
+    if word.isdigit() and after == "." and (here.at(2) in RANGES | MONTHS.keys() or here.at(2).isdigit()):
+        return [(word, raw)], 2
+    if word.isdigit() and after in {"thousand", "000"}:
+        return [(f"{word}000", f"{raw} {here.words[here.place + 1][1]}")], 2
+    if DAY_FIRST.fullmatch(word) and (day := _day_of(word, here.at(-1), tongue)):
+        return [(one, raw) for one in day], 1 + (after == "." and "." in word)
+    if GROUPED.fullmatch(word):
+        return [(word.replace(".", ""), raw)], 1
+    if DECIMAL.fullmatch(word):
+        return [(word.replace(",", "."), raw)], 1
+    return None
+
+
+def _limited(here: _Window) -> Taken:
+    """Limits and parties: "until 40 dollars", "altogether 100 dollars", "max 70 dollars per person", "we are four"."""
+    word, raw = here.word, here.raw
+    if word == "altogether" and here.at(1).isdigit() and here.at(2) in MONEY_NAMES:
+        return here.said(1, 2, 0), 3
+    if word == "max" and here.at(1).isdigit() and "per" in {here.at(2), here.at(3)}:  # "per person" is limit enough
+        return [], 1
+    if word == "we" and here.at(1) == "are" and _is_number(here.at(2)) and here.at(3) not in NO_PARTY:
+        return [*here.said(2), ("of", "of"), ("us", "us")], 3
+    ends_days = here.at(-1).isdigit() or here.at(-1) == "." or here.at(2) in MONTHS.keys() | {".", "of", "to"}
+    if word == "until" and _is_number(here.at(1)) and not ends_days and here.at(3) not in MONTHS:
+        return [("up", raw), ("to", "to")], 1
+    return None
+
+
+def _joined_days(here: _Window) -> Taken:
+    """The words around days: "du vendredi au dimanche", "de 4 a 6 de dezembro", "el viernes"."""
+    word, raw, before, after = here.word, here.raw, here.at(-1), here.at(1)
+    ends = {here.at(3), here.at(4) if here.at(3) == "the" else ""}
+    if word in {"of", "the", "in"} and after in DATES and here.at(2) in {"to", "until", "in"} and ends & DATES:
+        return [("from", raw)], 1
+    figures = after.isdigit() and any(end.isdigit() for end in ends)
+    if word in {"of", "from", "the", "in"} and figures and here.at(2) in RANGES | {"in", "the"}:
+        return [("from", raw)], 1
+    if word in {"in", "the"} and before.isdigit() and after.isdigit():
+        return [("to", raw)], 1
+    if word == "in" and any(before in kind and after in kind for kind in (DATES, MONTHS)):
+        return [("to", raw)], 1
+    if word == "the" and after in WEEKDAYS:
+        return [("on", raw)], 1
+    return ([], 1) if word == "the" and before == "of" and after in MONTHS else None
 
 
 def _is_number(word: str) -> bool:

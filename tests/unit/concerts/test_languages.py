@@ -113,6 +113,14 @@ SPANISH: tuple[tuple[str, dict[str, Any]], ...] = (
     ("conciertos de treinta y cinco dolares como mucho este mes", {"max_price": 35.0, **WHOLE}),
     ("hola buenas, para dos personas algo tranquilo en boston", {"places": (BOSTON,)}),
     ("conciertos el 5/12 en boston", days("12-05", "12-06") | WHOLE),
+    ("que sala vende mas entradas en Chicago", {**VENUES, "order_by": "revenue", "places": (CHICAGO,), **WHOLE}),
+    ("mi esposa y yo estaremos en nueva york la primera semana de enero y tenemos 200 dolares en total", {"max_price": 100.0, "places": (YORK,), **days("01-01", "01-08"), **WHOLE}),
+    ("no me importa el genero, pero que sea barato y en diciembre", {"by_price": True, **days("12-01", "01-01"), **WHOLE}),
+    ("¿DÓNDE HAY JAZZ ESTA NOCHE EN BOSTON?", {"genres": ("jazz",), "places": (BOSTON,), **days("11-21", "11-22"), **WHOLE}),
+    ("y en Boston?", {"places": (BOSTON,), "follows": True, **WHOLE}),
+    ("algo parecido a Midnight Echo", {"topic": "similar", **WHOLE}),
+    ("de viernes a domingo en Boston", {"places": (BOSTON,), **days("11-27", "11-30"), **WHOLE}),
+    ("ingresos de enero a marzo de 2026", {**TOTALS, **days("2026-01-01", "2026-04-01"), **WHOLE}),
 )  # fmt: skip
 FRENCH: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Bonjour, je cherche un concert de jazz à Montréal ce week-end", {"genres": ("jazz",), "places": (MONTREAL,), **days("11-21", "11-23"), **WHOLE}),
@@ -150,6 +158,12 @@ FRENCH: tuple[tuple[str, dict[str, Any]], ...] = (
     ("concerts de folk jusqu'au 15 décembre sans country", {"genres": ("folk",), "not_genres": ("country",), "since": None, "until": date(2026, 12, 16), **WHOLE}),
     ("jusqu'à 40 dollars", {"max_price": 40.0, **WHOLE}),
     ("trois places pour un concert en fauteuil roulant", {"unused": ("fauteuil",)}),
+    ("pas de rock, du blues s'il vous plaît", {"genres": ("blues",), "not_genres": ("rock",), **WHOLE}),
+    ("les recettes de janvier à mars 2026", {**TOTALS, **days("2026-01-01", "2026-04-01"), **WHOLE}),
+    ("montre-moi les 5 concerts les moins chers de décembre", {"count": 5, "by_price": True, **days("12-01", "01-01"), **WHOLE}),
+    ("un petit club à Austin avec du blues", {"max_capacity": 1500, "venue_types": ("club",), "genres": ("blues",), **WHOLE}),
+    ("et demain ?", {"follows": True, **days("11-22", "11-23"), **WHOLE}),
+    ("je veux réserver deux places pour Winter Wolves", {"intent": "concert_recommendation", "unused": ("cannot book",)}),
 )  # fmt: skip
 GERMAN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Hallo, ich suche ein Jazzkonzert in Boston am Wochenende", {"genres": ("jazz",), "places": (BOSTON,), **days("11-21", "11-23"), **WHOLE}),
@@ -188,6 +202,13 @@ GERMAN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Welche Clubs mit mehr als 1.000 Plätzen gibt es in Austin?", {"min_capacity": 1000, "venue_types": ("club",), "places": (AUSTIN,), **WHOLE}),
     ("ich brauche einen Platz mit Rollstuhl, morgen, Blues", {"genres": ("blues",), "unused": ("rollstuhl",), **days("11-22", "11-23")}),
     ("Was kannst du?", COURTEOUS),
+    ("wir sind zu zweit und haben zusammen 100 Dollar", {"max_price": 50.0, **WHOLE}),
+    ("Wir sind vom 26. bis 30.12. in New York und suchen was mit Klassik, max. 80 Dollar pro Person", {"max_price": 80.0, "genres": ("classical",), **days("12-26", "12-31"), **WHOLE}),
+    ("in der ersten Januarwoche wuerden wir gerne Jazz hoeren", {"genres": ("jazz",), **days("01-01", "01-08"), **WHOLE}),
+    ("welche Location verkauft die meisten Tickets in Chicago", {**VENUES, "order_by": "revenue", **WHOLE}),
+    ("von Freitag bis Sonntag in Boston", {"places": (BOSTON,), **days("11-27", "11-30"), **WHOLE}),
+    ("Konzerte bis 50 Euro", {"max_price": 50.0, "until": None, **WHOLE}),
+    ("und morgen?", {"follows": True, **days("11-22", "11-23"), **WHOLE}),
 )  # fmt: skip
 ITALIAN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ciao, cerco un concerto jazz a Boston questo fine settimana", {"genres": ("jazz",), "places": (BOSTON,), **days("11-21", "11-23"), **WHOLE}),
@@ -259,6 +280,8 @@ def test_a_message_in_another_language_asks_what_it_would_in_english(message: st
         "I will pour over the comment section while on tour",
         "Noel plays a solo set at the Teatro Solo",
         "no rock, no country",
+        "no jazz, new orleans, after mardi gras",
+        "cheapest tickets u got",
         "des moines concerts",
         "me and my mom in El Paso, Texas",
         "a concerto or a chat in the club",

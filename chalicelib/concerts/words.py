@@ -4,10 +4,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from chalicelib.concerts.languages import in_english
 from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
@@ -91,8 +92,8 @@ class Word(NamedTuple):
 
 
 def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
-    """The words of a message; a word that is a `known` name stays what it is."""
-    return list(_placed(_counted(_in_present(list(_spelled(message, known))))))
+    """The words of a message in English, whatever its language; a word that is a `known` name stays what it is."""
+    return list(_placed(_counted(_in_present(in_english(list(_spelled(message, known)), known)))))
 
 
 def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[tuple[str, str]]:
@@ -133,7 +134,7 @@ def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[
             yield re.sub(r"(.)\1{2,}", r"\1\1", text) if text.isalpha() else text, raw
 
 
-def _in_present(words: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _in_present(words: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The words with "were" as "we" where it is "we're", "wed" where it is "we'd", and "4" and "2" as they sound.
 
     A past "were" follows its subject, or begins a question about it ("were there", "were the Wolves").

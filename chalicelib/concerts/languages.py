@@ -219,7 +219,7 @@ FRENCH = _tongue(
     "salle/salle de concert/lieu/endroit:venue|salles/salles de concert/lieux/endroits:venues|stade:stadium|stades:stadiums|theatre:theater|theatres:theaters|club/boite:club|clubs/boites:clubs|arene/arena:arena|arenes:arenas|amphitheatre:amphitheater|festivals:festivals|"
     "ville:city|petit/petite/petits/petites:small|grand/grande/grands/grandes:big|"
     "a/a la/a l/au/aux/en/dans/dans un/dans une/dans le/dans la/dans l:in|a un:to a|pres de/pres d/autour de/vers/a cote de:near|de/d:of|de la/de l/du/des/les/le/la/l:the|et:and|mais:but|aussi:also|avec:with|pour:for|par:per|un/une:a|sur:on|"
-    "n importe quoi/n importe quel/tout sauf:anything|tout sauf/tout sauf du/tout sauf de la:anything except|tout/tous/toute/toutes:all|autre/autres:other|mon/ma/mes:my|son/sa/ses/leur/leurs:its|votre/vos/ton/ta/tes:your|y:there",
+    "n importe quoi/n importe quel:anything|tout sauf/tout sauf du/tout sauf de la/tout sauf la/tout sauf le/tout sauf les/tout sauf l:anything except|tout/tous/toute/toutes:all|autre/autres:other|mon/ma/mes:my|son/sa/ses/leur/leurs:its|votre/vos/ton/ta/tes:your|y:there",
     # limits
     "pas:not|pas de/pas d/pas du/pas de la/plus de rock:no|sans:without|rien de/aucun/aucune:no|sauf/hormis/excepte/a part/a l exception de/sauf a:except|ni:nor|"
     "n aime pas/aime pas/n aimons pas/deteste/detestons/ne supporte pas/supporte pas:dont like|veux pas/ne veux pas/ne veut pas/ne voulons pas:dont want|veux pas de/ne veux pas de/ne veut pas de/ne voulons pas de:dont want|au lieu de:instead of|"
@@ -423,12 +423,13 @@ _ENGLISH_TOO = frozenset(
     "tickets band concert concerts concerto event events show shows live metal latin latino pop folk jazz rock country "
     "opera gratis max maximum minimum mind hat mag sole sei tour circa hall theater stadium winter sommer orte ".split()
 ) | {str(number) for number in range(10)}
+_OF_ENGLISH = COMMON | IDLE | STOP_WORDS | _ENGLISH_TOO
 WEIGHTS: Mapping[str, int] = (
     {
         word: 2
         for tongue in TONGUES
         for word in tongue.phrases
-        if len(word) > 2 and word not in COMMON | IDLE | STOP_WORDS | _ENGLISH_TOO
+        if len(word) > 2 and word not in _OF_ENGLISH
     }
     | dict.fromkeys(ARTICLES, 1)
     | {word: 4 for tongue in TONGUES for word in tongue.strong}

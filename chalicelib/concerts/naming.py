@@ -451,4 +451,6 @@ class NamedMessage(Message):
         for both in [place for place in there if place in elsewhere]:
             self.unused.append(f"You asked for {both.name} and not for it: I left it out.")
             del there[both]
+        for part in [one for one in there if any(one != wide and one.within(wide) for wide in there)]:
+            del there[part]  # "Chicago or anywhere in Illinois"
         return tuple(there), tuple(elsewhere)

@@ -80,6 +80,7 @@ TOLD = re.compile(
     r"(?:(?!\b(?:and|but|so|when|what|where|want|like)\b)[^.;:!?])*$|\bdue (?:on |by |in )?$"
 )
 """Before days of which people tell: "we saw them last year, when do they come here?"."""
+NOT_AT_FIRST = re.compile(r"from$|\b(?:not|nothing|cant|cannot|wont|dont|never)\b.*after$")
 NUMBER_ONE = re.compile(r"\b(?:number|no|#) ?(?:one|1)\b")
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
@@ -137,7 +138,13 @@ class _Reader(NamedMessage):
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
         afterwards = AFTERWARDS.search(self.flat)
-        if afterwards and len(periods) == 1 and period and period.since is None and afterwards[1] != "before":
+        if (
+            afterwards
+            and len(periods) == 1
+            and period
+            and period.since is None
+            and NOT_AT_FIRST.search(self.flat[: period.start] + afterwards[1])
+        ):
             period = period._replace(since=period.until, until=None)  # "not before the 14th, but from then on"
         if (
             afterwards

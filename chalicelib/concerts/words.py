@@ -41,7 +41,7 @@ SPELLED: Mapping[str, str] = dict(
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
         "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
         "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|fortnight:2 weeks|thru:through|"
-        "ytd:this year so far|howd:how did|raps:hip hop|rapping:hip hop|rapper:hip hop artist|rappers:hip hop artists|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
+        "ytd:this year so far|howd:how did|indy:indie|raps:hip hop|rapping:hip hop|rapper:hip hop artist|rappers:hip hop artists|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
         "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
         "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")

@@ -79,7 +79,7 @@ NEGATION = re.compile(
     r"allergic to|had it with|fed up with|done with|stop with|pass on|(?:had|heard|seen|listened to) enough|(?<=, )enough|^enough|as long as (?:nobody|no one|none|there is no|there are no|it isnt|it is not|its not|it s not|they dont|it doesnt)|nobody|no one|unless(?: it| its| it is| it s| they are| theyre| that s| that is)?|"
     r"hated|dislike|detest|loathe|nothing (?:with|by|of|in|from|at|near)|none of|(?:any|every)(?:thing|where|one|body)? ?(?:city|place|town|state|country|genre|style|kind|type|venue|artist|band|music)? but|spare (?:me|us)|other than|apart from|instead of|rather than|"
     r"tired of|sick of|bored (?:of|with)|enough of|(?:(?:a )?(?:night|day|evening|break|rest|week) off|a break|a rest) from|cant bear|cannot bear|cant take|cannot take|alternatives? to|else than|(?:dont|doesnt|do not|does not|didnt)(?: really| particularly| much| even)? (?:like|want|need|care (?:for|about)|fancy|feel like|enjoy|dig|love|listen to)|cant stand|can not stand|"
-    r"cannot stand|leave out|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|ausser|hasse|sin(?! city)|excepto|salvo|menos|sans|sauf|hormis|pas|senza|tranne|exceto|odio|deteste)\b"
+    r"cannot stand|leave out|leaving out|excepting|outside(?: of)?|arent|isnt|aint|less|kein|keine|keinen|nicht|ohne|ausser|hasse|sin(?! city)|excepto|salvo|menos|sans|sauf|hormis|pas|senza|tranne|exceto|odio|deteste)\b"
 )
 CHARGE = r"(?:(?:entry|entrance|admission|cover|ticket|door) (?:fees?|charges?|prices?|costs?)|cover|admission|fees?|charges?|costs?)"
 NOT_NEGATION = re.compile(r"\b(?:never said (?:\w+ ){0,3}(?:disliked?|hated?|didnt like)|(?:dont|do not|cant|cannot|never|didnt) not(?: \w+)?|(?:dont|do not|doesnt) (?:dislike|hate|mind)|if (?:there|it|they|that) (?:isnt|is not|arent|are not|aint|s not)(?: \w+)?|if not|(?:dont|do not|never|wont|didnt|cant) (?:drop|lose|ditch|forget(?: about)?|ignore|skip|remove|omit)|not (?:too |so |very )?far|why not|not only|not just|(?:isnt|arent|aint) (?:really |so )?(?:my|for)|no matter|no wait|no sorry|no actually|oh no|no more than|not more than|(?:no |not )?less than|or less|never (?:been|seen|heard|tried)|"
@@ -89,7 +89,7 @@ BOUNDARY = re.compile(
     r"(?:[.;:!?()]|\b(?:but|aber|pero|mais|sondern|mejor|lieber|plutot|just|only|instead|rather|please|though|however|because|(?<!not )so|(?<!no )(?<!any )(?<!some )(?<!not )more)\b|, (?:i|we|just|only|give|show|more|in|at|on|near|under|up|from|with|for|between)\b)"
 )
 
-SEATED = r"(?:seats?|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
+SEATED = r"(?:seats?|cap(?! (?:of|at|it)\b)|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
 HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|(?<!or )takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
 MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
 LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
@@ -137,7 +137,7 @@ SHARED = re.compile(
 )
 """What all who come may spend together."""
 SHARERS = re.compile(
-    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|seats|{PARTY})\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
+    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\bus ({NUMBER})\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|seats|{PARTY})\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
 )
 """How many share it."""
 CHEAP = re.compile(
@@ -150,6 +150,10 @@ FREE = re.compile(
     rf"|(?:no|zero|without(?: an?| any)?) {CHARGE}\b|without (?:paying|having to pay)\b|(?:dont|do not) (?:have to |need to |want to )?pay\b(?! (?:\w+ ){{0,2}}?[$€£\d])"
     r"|zero (?:dollars?|bucks|euros?)\b|0(?<=[$€£] 0)\b|0 ?(?:dollars?|bucks|usd|euros?|eur|[$€£]))"
 )
+CHEAPEST_FIRST = re.compile(
+    r"\b(?:(?:cheapest|least expensive|lowest prices?)(?: \w+)? (?:first|(?:on|at) (?:the )?top)|low(?:est)? (?:price )?to high(?:est)?|(?:sort|order)\w* by price|by price)\b"
+)
+"""The order by price, which goes with a limit."""
 DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
 _SEATS = r"(\d[\d,.]*k?)"
@@ -263,7 +267,7 @@ UNKNOWN_ARTIST = re.compile(
 )
 UNKNOWN_TICKETS = re.compile(rf"{_X}(?:tickets|concerts?|gigs?|shows?)\b")
 UNKNOWN_VENUE = re.compile(
-    rf"\b(?:address|capacity|location|size|amenities) of (?:the )?{_X}|\bhow (?:big|large) is (?:the )?{_X}|\bwhere is (?:the )?{_X}(?:located|\?|$)"
+    rf"\b(?:place|venue|club|hall|theater|theatre|arena|room|_type) (?:called|named) {_X}|\b(?:address|capacity|location|size|amenities) of (?:the )?{_X}|\bhow (?:big|large) is (?:the )?{_X}|\bwhere is (?:the )?{_X}(?:located|\?|$)"
 )
 """Where the name of an artist or a venue would be; the words that nothing has used are tildes."""
 
@@ -375,6 +379,32 @@ PUT_AWAY = re.compile(
     r"\0(?: music)? (?:(?:is )?(?:what|that) )?(?:i|we) (?:(?:just |really )?(?:cant|cannot) (?:stand|take|bear|stomach|abide)|(?:dont|do not) (?:like|want|enjoy)|hate|detest|loathe)\b|\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden|left out|omitted|removed|not included)\b"
 )
 """Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
+IN_A_BAND = re.compile(r"\b(?:i|he|she|they|we|who|\w+s) (?:\w+ ){1,4}in (?:a|an|the|my|our|his|her) $")
+"""Before the genre that somebody plays: "I play drums in a metal band"."""
+NOT_COUNTRY = re.compile(
+    r"\b(?:spare (?:me|us)|skip|no more|hates?|not|drop|without|minus|leave out|enough of) (?:the )?$"
+)
+"""Before the genre, not the land: "spare me the country"."""
+OPTIONAL = re.compile(
+    r"\b(?:doesnt|does not|dont|do not|neednt|need not|didnt) (?:(?:have|need) to |necessarily )?be (?:in |at |a |an |all )?(?:just |only )?$"
+)
+"""Before what may be so and need not: "it doesn't have to be jazz"."""
+PLACE_ADJECTIVE = re.compile(
+    r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone|born|bred|based|style)\b"
+)
+"""After a place that only says what kind of thing something is: "a US visa"."""
+WERE_THERE = re.compile(
+    r"\b(?:born|raised|grew up|lived|living|(?:used to|i|we) live|(?:from|moved|moving|driv\w+|fly\w*|flies|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
+    r"saw|seen|missed|used to \w+|played|loved|enjoyed|watched|caught|visited|been|went|(?:i|we|he|she|they) (?:was|were)|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
+    r"|\b(?:driv\w+|fly\w*|flies|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
+)
+"""Before a place in which people were or from which they come."""
+CORRECTION = re.compile(
+    r"\b(?:(?:or|and|oh|no|but|well) )?(?:(?:no |oh |oops |sorry )?(?:wait|hang on|hold on)(?: no)?|no no|no (?:sorry|actually)|(?:sorry )?i (?:mean|meant)|(?:scratch|strike) that|correction|or rather|actually|"
+    r"on second thoughts?|my (?:bad|mistake)|(?:no |so )?make (?:it|that))(?: ?,)?"
+    r"(?: (?:sorry|no|wait|actually|lets say|i (?:mean|meant)|make|it|that|better|rather|to|in|at|on|for|around|about|,))* "
+)
+"""Between what was said first and what is meant: "Boston, no wait, Chicago", "ten, make it twenty"."""
 ALL_BUT = re.compile(r"\b(?:any|every|all|what)\w*\b[^,.;:!?]* (?:but|bar|barring|save(?: for)?) (?:the )?$")
 """Before an unwanted name: "any city in Texas but Dallas"."""
 ELSEWHERE = re.compile(
@@ -386,7 +416,7 @@ REFUNDS = re.compile(
 )
 """Asks for what a ticket office does after the sale."""
 HOUSE_RULES = re.compile(
-    r"\b(?:can|may|could|am|are) (?:i|we) (?:allowed|bring|wear|smoke|film|record|re ?enter)\b|\bre ?entry\b|\bdress code\b|\b(?:minimum|min|legal) age\b|\bhow old (?:do|must|should)\b|\bage (?:limit|restriction)s?\b|\b(?:export|download|spreadsheet|csv|advertis\w+|newsletter|password|unsubscribe|customer (?:service|support)|contact you|call you)\b|\bis (?:\S+ ){1,3}?allowed\b"
+    r"\b(?:can|may|could|am|are) (?:i|we) (?:allowed|bring|wear|smoke|film|record|re ?enter)\b|\bwho (?:do|can|should) (?:i|we) (?:talk|speak|write|turn) to\b|\b(?:our|my) (?:venue|band|club|shows?|events?|concerts?|_type) listed\b|\bre ?entry\b|\bdress code\b|\b(?:minimum|min|legal) age\b|\bhow old (?:do|must|should)\b|\bage (?:limit|restriction)s?\b|\b(?:export|download|spreadsheet|csv|advertis\w+|newsletter|password|unsubscribe|customer (?:service|support)|contact you|call you)\b|\bis (?:\S+ ){1,3}?allowed\b"
 )
 """Asks what a venue allows."""
 RENTS = re.compile(

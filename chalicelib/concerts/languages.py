@@ -425,12 +425,7 @@ _ENGLISH_TOO = frozenset(
 ) | {str(number) for number in range(10)}
 _OF_ENGLISH = COMMON | IDLE | STOP_WORDS | _ENGLISH_TOO
 WEIGHTS: Mapping[str, int] = (
-    {
-        word: 2
-        for tongue in TONGUES
-        for word in tongue.phrases
-        if len(word) > 2 and word not in _OF_ENGLISH
-    }
+    {word: 2 for tongue in TONGUES for word in tongue.phrases if len(word) > 2 and word not in _OF_ENGLISH}
     | dict.fromkeys(ARTICLES, 1)
     | {word: 4 for tongue in TONGUES for word in tongue.strong}
 )

@@ -10,6 +10,7 @@ from chalicelib.concerts.cues import (
     CAPACITY_MOST,
     CHEAP,
     COMMON,
+    CORRECTION,
     COUNT,
     COURTESY,
     CUES,
@@ -64,12 +65,6 @@ KNOWN = (
 
 BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
 """Beginnings of words whose endings the patterns leave open, such as "recommend"."""
-CORRECTION = re.compile(
-    r"\b(?:(?:or|and|oh|no|but|well) )?(?:(?:no |oh |oops |sorry )?(?:wait|hang on|hold on)(?: no)?|no no|no (?:sorry|actually)|(?:sorry )?i (?:mean|meant)|(?:scratch|strike) that|correction|or rather|actually|"
-    r"on second thoughts?|my (?:bad|mistake)|(?:no |so )?make (?:it|that))(?: ?,)?"
-    r"(?: (?:sorry|no|wait|actually|lets say|i (?:mean|meant)|make|it|that|better|rather|to|in|at|on|for|around|about|,))* "
-)
-"""Between what was said first and what is meant: "Boston, no wait, Chicago", "ten, make it twenty"."""
 MOST_CORRECTIONS = 5
 WITHDRAWN = 25
 """Words before a correction among which the corrected one is."""

@@ -12,19 +12,24 @@ from chalicelib.concerts.cues import (
     COMMON,
     GENRE_WORDS,
     IDLE,
+    IN_A_BAND,
     JOINS_PLACES,
     MUSIC_AFTER,
     NEGATION,
     NEVER_CODES,
+    NOT_COUNTRY,
     NOT_NEGATION,
     OPEN_CODES,
+    OPTIONAL,
     ORDINARY_AFTER,
     ORDINARY_BEFORE,
+    PLACE_ADJECTIVE,
     PLACE_BEFORE,
     PUT_AWAY,
     SHORT_CODES,
     UNLOVED,
     UNWANTED_AFTER,
+    WERE_THERE,
 )
 from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Named, key
 from chalicelib.concerts.message import CLAUSE, Message, Span
@@ -42,27 +47,7 @@ OF_PLACES = re.compile(
     r"^ (?:cit(?:y|ies)|towns?|venues?|concerts?|gigs?|shows?|arenas?|clubs?|halls?|theat(?:er|re)s?)\b"
 )
 HABIT = re.compile(r"\b(?:usually|normally|mostly|always|last time|used to)\b[^.;:!?]*$")
-IN_A_BAND = re.compile(r"\b(?:i|he|she|they|we|who|\w+s) (?:\w+ ){1,4}in (?:a|an|the|my|our|his|her) $")
-"""Before the genre that somebody plays: "I play drums in a metal band"."""
 INSTEAD = re.compile(r"[^.;:!?]*\b(?:but|this time|today|tonight)\b")
-NOT_COUNTRY = re.compile(
-    r"\b(?:spare (?:me|us)|skip|no more|hates?|not|drop|without|minus|leave out|enough of) (?:the )?$"
-)
-"""Before the genre, not the land: "spare me the country"."""
-OPTIONAL = re.compile(
-    r"\b(?:doesnt|does not|dont|do not|neednt|need not|didnt) (?:(?:have|need) to |necessarily )?be (?:in |at |a |an |all )?(?:just |only )?$"
-)
-"""Before what may be so and need not: "it doesn't have to be jazz"."""
-PLACE_ADJECTIVE = re.compile(
-    r"^ (?:visas?|passports?|citizens?|accents?|natives?|resident|time zone|phone|born|bred|based|style)\b"
-)
-"""After a place that only says what kind of thing something is: "a US visa"."""
-WERE_THERE = re.compile(
-    r"\b(?:born|raised|grew up|lived|living|(?:used to|i|we) live|(?:from|moved|moving|driv\w+|fly\w*|flies|flew|com(?:e|es|ing)|came|travell?\w*|hail\w*)(?: \w+){0,2} from|im from|we from|are from|am from|"
-    r"saw|seen|missed|used to \w+|played|loved|enjoyed|watched|caught|visited|been|went|(?:i|we|he|she|they) (?:was|were)|(?:we|i|who) (?:manage|run|own|operate|book|work)s?)\b(?:(?!\b(?:want|would|wanna|hear|looking|but|so|now|what|any|where|to see|find)\b)[^.;:!?]){0,40}?\b(?:in|to|at|from) (?:the )?$"
-    r"|\b(?:driv\w+|fly\w*|flies|com(?:e|es|ing)|travell?\w*|hail\w*|moved|moving)(?: \w+){0,2} from $"
-)
-"""Before a place in which people were or from which they come."""
 LISTED = frozenset(("or", "and", "nor", "any", "the", "a", "some", "either", "even", "no", "not", "music", ","))
 """Words after a comma that continue a list."""
 MUSIC_WORDS = frozenset(

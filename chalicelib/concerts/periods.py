@@ -199,8 +199,8 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
                 continue
         spread = GIVE_OR_TAKE.match(flat, point.end)
         if spread and point.since and point.until and not point.problem:
-            days = _length(spread[1], spread[2])
-            found.append(DayPeriod(point.start, spread.end(), point.since - days, point.until + days))
+            away = _length(spread[1], spread[2])
+            found.append(DayPeriod(point.start, spread.end(), point.since - away, point.until + away))
         elif point.problem or point.ranged:
             found.append(point)
         elif latest := LATEST.match(flat, point.end):
@@ -307,6 +307,8 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         if kind == "year" and own[0] is None and AMOUNT.search(flat[:start]):
             continue
         if kind == "season" and not (own[0] or own[2] or ALONE.fullmatch(flat[:start][-2:] + flat[match.end() :][:2])):
+            continue
+        if kind == "weekday" and re.match(r" (?:papers?|newspaper|times|brunch|roast|school)\b", flat[match.end() :]):
             continue
         if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", flat[:start]):
             continue
@@ -526,7 +528,7 @@ def _relative(own: list[str | None], today: date, past: bool, text: str) -> Days
     if text.endswith(" next"):  # "this month or next"
         return _relative(own, today, past, "")[0], _relative(["next", unit], today, past, "")[1]  # type: ignore[index,return-value]
     if text.endswith((" so far", " to date")) or text.startswith("so far"):
-        return _relative(own, today, past, "")[0], today + DAY  # type: ignore[index]
+        return _relative(own, today, past, "")[0], today + DAY  # type: ignore[index,return-value]
     if text.endswith("s"):  # "the coming weeks"
         days = _length("few", unit)
         back = which in {"last", "past", "previous"}

@@ -19,6 +19,7 @@ from chalicelib.concerts.cues import (
     CAPACITY_LEAST,
     CAPACITY_MOST,
     CHEAP,
+    CHEAPEST_FIRST,
     CONTEXT,
     COUNT,
     COURTESY,
@@ -76,11 +77,13 @@ FEW = 10
 UNDER = re.compile("under|below|less|cheaper|lower|price|cost|budget|spend|pay|afford")
 TOLD = re.compile(
     r"\b(?:i|we|he|she|they|(?:my|our) (?:\w+ )?\w+)(?: (?:just|last|only|also|once|first))? "
-    r"(?:saw|missed|moved|met|visited|lived|married|loved|enjoyed|heard|attended|went to|been to|was (?:at|in)|were (?:at|in))\b"
+    r"(?:saw|missed|moved|met|visited|lived|married|loved|enjoyed|heard|attended|(?:went|been) to|(?:was|were) (?:at|in))"
+    r"\b"
     r"(?:(?!\b(?:and|but|so|when|what|where|want|like)\b)[^.;:!?])*$|\bdue (?:on |by |in )?$"
 )
 """Before days of which people tell: "we saw them last year, when do they come here?"."""
 NOT_AT_FIRST = re.compile(r"from$|\b(?:not|nothing|cant|cannot|wont|dont|never)\b.*after$")
+PLANNED = re.compile(r"\b(?:scheduled|planned|announced|upcoming)\b")
 NUMBER_ONE = re.compile(r"\b(?:number|no|#) ?(?:one|1)\b")
 FIRST_OF_PLACES = frozenset(
     ("new", "san", "saint", "st", "north", "south", "west", "east", "big", "old", "salt", "lake")
@@ -129,7 +132,7 @@ class _Reader(NamedMessage):
         follows = loose and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting", "ranking"}
         if follows and earlier and earlier.topic in FOLLOWABLE:
             intent, topic, sure = earlier.intent, earlier.topic, 0.7
-        past = past or topic == "totals"
+        past = (past or topic == "totals") and not PLANNED.search(cued)
         past = past if intent == "data_analysis" or topic == "venues" else past and not cues & {"when"}
         beside = BESIDE.search(self.flat)
         if beside:
@@ -221,7 +224,7 @@ class _Reader(NamedMessage):
             until=period.until if period else None,
             min_price=prices[0],
             max_price=prices[1],
-            by_price=bool(CHEAP.search(cued)) and prices == (None, None) and not which,
+            by_price=self._is_by_price(cued, prices) and not which,
             min_capacity=seats[0],
             max_capacity=seats[1],
             count=count,
@@ -336,6 +339,11 @@ class _Reader(NamedMessage):
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
+
+    def _is_by_price(self, cued: str, prices: tuple[float | None, float | None]) -> bool:
+        """Whether the cheapest are to come first; words such as "cheap" beside a limit only say the limit again."""
+        first = self._found(CHEAPEST_FIRST, cued)
+        return first or (bool(CHEAP.search(cued)) and prices == (None, None))
 
     def _share(self, cued: str) -> float | None:
         """What one ticket may cost where all who come have an amount together; the reply says how it was divided."""

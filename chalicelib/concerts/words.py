@@ -41,7 +41,8 @@ SPELLED: Mapping[str, str] = dict(
         "nothin:nothing|anythin:anything|happenin:happening|goin:going|playin:playing|dunno:dont know|"
         "cuz:because|bday:birthday|vs:versus|excl:excluding|incl:including|w:with|n:and|r:are|u:you|ur:your|cud:could|wud:would|"
         "luv:love|freebie:free show|freebies:free shows|hiphop:hip hop|til:until|fortnight:2 weeks|thru:through|"
-        "ytd:this year so far|howd:how did|indy:indie|raps:hip hop|rapping:hip hop|rapper:hip hop artist|rappers:hip hop artists|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
+        "ytd:this year so far|howd:how did|indy:indie|raps:hip hop|rapping:hip hop|rapper:hip hop artist|"
+        "rappers:hip hop artists|konzert:concert|konzerte:concerts|conciertos:concerts|concierto:concert|"
         "concerti:concerts|classique:classical|clasica:classical|classica:classical|"
         "klassik:classical|electronica:electronic|latina:latin|latino:latin|jaz:jazz|jass:jazz|rok:rock"
     ).split("|")
@@ -56,9 +57,13 @@ NUMERALS: Mapping[str, int] = {word: number for number, word in enumerate(UNITS,
 NTHS: Mapping[str, int] = {
     word: number
     for number, word in enumerate(
-        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth",
-         "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"), 1)
-} | {"thirtieth": 30}  # fmt: skip
+        (
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ).split(),
+        1,
+    )
+} | {"thirtieth": 30}
 HALVES: Mapping[str, str] = {"half a dozen": "6", "half a hundred": "50", "half a grand": "500"}
 TIMES: Mapping[str, int] = {"dozen": 12, "hundred": 100, "thousand": 1000}
 SHORT_DAYS: Mapping[str, str] = {

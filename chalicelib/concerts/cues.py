@@ -137,9 +137,10 @@ SHARED = re.compile(
 )
 """What all who come may spend together."""
 SHARERS = re.compile(
-    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\b({NUMBER}) of us\b|\bus ({NUMBER})\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|seats|{PARTY})\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
+    rf"\b(me) (?:and |plus |with )?(?:my )?({NUMBER}) (?:\w+ )?(?:friends|kids|mates|buddies|others|colleagues|pals|children)\b|\b(pair)\b|\bus ({NUMBER})\b|\b(?:us|the|for) (two|three|four|five|six|both)\b|\b({NUMBER}) (?:tickets?|seats|{PARTY})\b|\b({NUMBER}) for (?:under|less|max|at most|up to|no more|below)\b"
 )
-"""How many share it."""
+"""How many share it, where they do not say how many "of us" they are."""
+OF_US = re.compile(rf"\b({NUMBER}) of us\b")
 CHEAP = re.compile(
     r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
@@ -376,7 +377,7 @@ UNWANTED_AFTER = re.compile(
 )
 """A negation of what was named before: "my ex loves the blues, so hard pass on that"."""
 PUT_AWAY = re.compile(
-    r"\0(?: music)? (?:(?:is )?(?:what|that) )?(?:i|we) (?:(?:just |really )?(?:cant|cannot) (?:stand|take|bear|stomach|abide)|(?:dont|do not) (?:like|want|enjoy)|hate|detest|loathe)\b|\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden|left out|omitted|removed|not included)\b"
+    r"\0(?: music)? (?:(?:is )?(?:what|that) )?(?:i|we) (?:(?:just |really )?(?:cant|cannot) (?:stand|take|bear|stomach|abide)|(?:dont|do not) (?:like|want|enjoy)|hate|detest|loathe)\b(?! (?:them|him|her)\b)|\bif (?:it(?: is|s)?|its|theres|there is|it s) (?:\w+ )?\0(?: music)? ?,? ?(?:then )?(?:(?:im|i am|were|we are|we) (?:out|not|gone)|count (?:me|us) out|forget it|skip it|no thanks)\b|\b(?:leave|leaving|keep|keeping|cut|take|kick|put) [^,.;:!?\0]{0,20}\0[^,.;:!?]{0,20}? (?:out|off|away|aside)\b|\0(?: music)?(?: \?| :)? no(?= ?(?:[,.;!]|$))|\0(?: music)?(?: is| are)? (?:excluded|aside|banned|forbidden|left out|omitted|removed|not included)\b"
 )
 """Around an unwanted name, which is a null: "leave the blues out", "blues excluded"."""
 IN_A_BAND = re.compile(r"\b(?:i|he|she|they|we|who|\w+s) (?:\w+ ){1,4}in (?:a|an|the|my|our|his|her) $")

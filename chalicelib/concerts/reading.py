@@ -33,6 +33,7 @@ from chalicelib.concerts.cues import (
     LEAST_FIRST,
     MOST_COUNTED,
     OF_LISTED,
+    OF_US,
     ORDER_CUES,
     ORDINAL,
     ORDINALS,
@@ -77,9 +78,8 @@ FEW = 10
 UNDER = re.compile("under|below|less|cheaper|lower|price|cost|budget|spend|pay|afford")
 TOLD = re.compile(
     r"\b(?:i|we|he|she|they|(?:my|our) (?:\w+ )?\w+)(?: (?:just|last|only|also|once|first))? "
-    r"(?:saw|missed|moved|met|visited|lived|married|loved|enjoyed|heard|attended|(?:went|been) to|(?:was|were) (?:at|in))"
-    r"\b"
-    r"(?:(?!\b(?:and|but|so|when|what|where|want|like)\b)[^.;:!?])*$|\bdue (?:on |by |in )?$"
+    r"(?:saw|missed|moved|met|visited|lived|married|loved|enjoyed|heard|(?:went|been) to|(?:was|were) (?:at|in))"
+    r"\b(?:(?!\b(?:and|but|so|when|what|where|want|like)\b)[^.;:!?])*$|\bdue (?:on |by |in )?$"
 )
 """Before days of which people tell: "we saw them last year, when do they come here?"."""
 NOT_AT_FIRST = re.compile(r"from$|\b(?:not|nothing|cant|cannot|wont|dont|never)\b.*after$")
@@ -347,12 +347,12 @@ class _Reader(NamedMessage):
 
     def _share(self, cued: str) -> float | None:
         """What one ticket may cost where all who come have an amount together; the reply says how it was divided."""
-        shared, sharers = SHARED.search(cued), SHARERS.search(cued)
+        shared, sharers = SHARED.search(cued), OF_US.search(cued) or SHARERS.search(cued)
         if not shared or not sharers or PRICE_EACH.search(cued):
             return None
         amount = next(number for number in map(_number, reversed(shared.groups())) if number)
         *_, word = (group for group in sharers.groups() if group)
-        people = 2 if word in {"both", "pair"} else (NUMBER_WORDS.get(word) or int(word)) + bool(sharers[1])
+        people = 2 if word in {"both", "pair"} else (NUMBER_WORDS.get(word) or int(word)) + (sharers[1] == "me")
         if not amount or people < 2:
             return None
         self._spend(shared)

@@ -65,11 +65,12 @@ class Desktop:
         return {"X-Owner-Token": self.session["ownerToken"]}
 
     @asynccontextmanager
-    async def listening(self, **query: str) -> AsyncIterator[Socket]:
-        """An open socket that has received the session's status."""
+    async def listening(self, *, local_address: str = "127.0.0.1", **query: str) -> AsyncIterator[Socket]:
+        """An open socket, from an address of this machine, that has received the session's status."""
         given = {"sessionId": self.id, "ownerToken": self.session["ownerToken"], **query}
         url = httpx.URL(self.session["socketUrl"], params=given)
-        async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None) as connection:
+        own = {"local_addr": (local_address, 0)}
+        async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None, **own) as connection:
             socket = Socket(connection)
             await socket.send(action="sync", sessionId=self.id, ownerToken=self.session["ownerToken"])
             await socket.hear("SESSION_STATE")

@@ -127,7 +127,7 @@ STATE_PAIRS = (
     "wv:West Virginia,wi:Wisconsin,wy:Wyoming,on:Ontario,qc:Quebec,bc:British Columbia,ab:Alberta,mb:Manitoba,"
     "nsw:New South Wales,vic:Victoria,qld:Queensland,nrw:North Rhine-Westphalia,cali:California,"
     "calif:California,tex:Texas,mass:Massachusetts,penn:Pennsylvania,tenn:Tennessee,wash:Washington,"
-    "jersey:New Jersey"
+    "jersey:New Jersey,kalifornien:California,californie:California,floride:Florida"
 )
 COUNTRY_PAIRS = (
     "canadian:Canada,us:United States,usa:United States,u s:United States,u s a:United States,america:United States,"
@@ -136,8 +136,9 @@ COUNTRY_PAIRS = (
     "fr:France,de:Germany,ger:Germany,deutschland:Germany,at:Austria,ch:Switzerland,nl:Netherlands,"
     "holland:Netherlands,the netherlands:Netherlands,be:Belgium,dk:Denmark,se:Sweden,no:Norway,fi:Finland,"
     "pl:Poland,cz:Czechia,czech republic:Czechia,es:Spain,espana:Spain,pt:Portugal,it:Italy,italia:Italy,jp:Japan,"
-    "kr:South Korea,korea:South Korea,republic of korea:South Korea,au:Australia,nz:New Zealand,br:Brazil,"
-    "brasil:Brazil,ar:Argentina,mx:Mexico"
+    "kanada:Canada,estados unidos:United States,etats unis:United States,vereinigte staaten:United States,"
+    "stati uniti:United States,kr:South Korea,korea:South Korea,republic of korea:South Korea,au:Australia,"
+    "nz:New Zealand,br:Brazil,brasil:Brazil,ar:Argentina,mx:Mexico"
 )
 STATE_CODES: Mapping[str, str] = {
     code: name for code, _, name in (pair.partition(":") for pair in STATE_PAIRS.split(","))

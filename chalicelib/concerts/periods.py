@@ -65,7 +65,7 @@ POINT = re.compile(
     | (?P<daysof>\b(?:the\ )?(first|last)\ ({_SPACED_NUMBER})\ (day|week)s\ (?:of|in)\ ({_MONTH})\b{_SPACED_YEAR})
     | (?P<afternext>\b(?:the\ )?(week|weekend|month)\ after\ next(?:\ (?:week|weekend|month))?\b)
     | (?P<weekfrom>\b({_SPACED_NUMBER})\ weeks?\ from\ (today|tomorrow|{_WEEKDAY})\b)
-    | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end|(?:first|last)\ days)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
+    | (?P<month>\b(?:({_WHICH}|early|mid|late|(?:the\ )?(?:start|beginning|middle|end|rest|remainder|(?:first|last)\ days)\ of)\ )?({_MONTH})\b{_SPACED_YEAR})
     | (?P<season>\b(?:({_WHICH}|in|in\ the|during\ the|over\ the)\ )?(spring|summer|autumn|fall|winter)\b{_SPACED_YEAR})
     | (?P<span>\b(?:the\ )?(next|coming|upcoming|following|last|past|previous)\ ({_SPACED_NUMBER})\ (hour|day|night|week|weekend|month|year)s?\b)
     | (?P<ahead>\b(?:in|within)\ (?:the\ next\ )?({_SPACED_NUMBER})\ (day|week|month|year)s?(?:\ time)?\b)
@@ -445,6 +445,8 @@ def _month(own: list[str | None], today: date, past: bool, text: str) -> Days:
     else:
         year = today.year + (month < today.month or (which == "next" and month == today.month))
     first, after = _months(year, month)
+    if which.endswith(("rest of", "remainder of")):
+        return max(first, today), after
     if which == "early" or which.endswith(("start of", "beginning of", "first days of")):
         return first, first + 10 * DAY
     if which == "mid" or which.endswith("middle of"):

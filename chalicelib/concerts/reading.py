@@ -232,7 +232,7 @@ class _Reader(NamedMessage):
             refers=refers,
             the_venue=bool(THE_VENUE.search(cued)),
             order_by=order[0] if order else "popularity",
-            least_first=order is not None and (order[1] or self._found(LEAST_FIRST, cued)),
+            least_first=bool(order and order[1]) or (topic == "venues" and self._found(LEAST_FIRST, cued)),
             follows=follows,
             nothing=(self.missing_genre and not genres) or (self.missing_place and not places),
             corrected=tuple(self.corrected),
@@ -352,7 +352,7 @@ class _Reader(NamedMessage):
             return None
         amount = next(number for number in map(_number, reversed(shared.groups())) if number)
         *_, word = (group for group in sharers.groups() if group)
-        people = 2 if word in {"both", "pair"} else (NUMBER_WORDS.get(word) or int(word)) + (sharers[1] == "me")
+        people = 2 if word in {"both", "pair", "and"} else (NUMBER_WORDS.get(word) or int(word)) + (sharers[1] == "me")
         if not amount or people < 2:
             return None
         self._spend(shared)

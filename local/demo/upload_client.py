@@ -69,8 +69,8 @@ class Desktop:
         """An open socket, from an address of this machine, that has received the session's status."""
         given = {"sessionId": self.id, "ownerToken": self.session["ownerToken"], **query}
         url = httpx.URL(self.session["socketUrl"], params=given)
-        own = {"local_addr": (local_address, 0)}
-        async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None, **own) as connection:
+        own = (local_address, 0)
+        async with connect(str(url), open_timeout=ANSWER_S, ping_interval=None, local_addr=own) as connection:
             socket = Socket(connection)
             await socket.send(action="sync", sessionId=self.id, ownerToken=self.session["ownerToken"])
             await socket.hear("SESSION_STATE")

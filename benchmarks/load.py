@@ -33,15 +33,15 @@ from websockets.asyncio.client import connect
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
-from benchmarks.traffic import SNAPSHOT_TIME, snapshot
 from chalicelib.flights.keys import processed_key, quarantine_key, raw_key, tracking_id
 from local.cloud import Cloud
 from local.demo.upload_client import ANSWER_S, browser, open_session
+from local.opensky.recording import load_recording
 from local.people.generator import generate
 
 CALLERS, DESKTOPS, CHATS, BUCKET_WRITERS = 4, 2, 1, 1
 PAUSE_S = 1.5
-ROWS = 300
+RECORDING = load_recording()
 TOLD_S = 120.0
 DRAIN_S = 300.0
 SEED = 7
@@ -236,19 +236,21 @@ async def upload_photos(http: httpx.AsyncClient, tally: Tally, until: float, see
     for number in itertools.count():
         if time.monotonic() >= until:
             return
+        # Linux has all of 127.0.0.0/8; one address opens 300 sockets in ten minutes.
+        own = f"127.0.{100 + seed}.{1 + number % 250}"
         with tally.timed("socket: upload to word"):
             desktop = await open_session(http, f"198.51.{100 + seed}.{number % 250}")
             if number % 4 == 3:
-                async with desktop.listening():
+                async with desktop.listening(local_address=own):
                     pass
                 await desktop.phone.upload(PHOTO)
                 tally.uploads += 1
-                async with desktop.listening() as socket:
+                async with desktop.listening(local_address=own) as socket:
                     # It may have been told before it asked, or find it in the answer.
                     if not any("COMPLETED" in (each.get("status"), each["action"][7:]) for each in socket.received):
                         await socket.hear("UPLOAD_COMPLETED", TOLD_S)
                 continue
-            async with desktop.listening() as socket:
+            async with desktop.listening(local_address=own) as socket:
                 await socket.send(action="ping")
                 await socket.hear("PONG", TOLD_S)
                 await desktop.phone.upload(PHOTO)
@@ -269,22 +271,19 @@ async def chat(socket_url: str, tally: Tally, until: float) -> None:
 
 
 async def put_snapshots(cloud: Cloud, tally: Tally, until: float, first: int) -> None:
-    """Put raw snapshots of made-up traffic, each of its own second."""
-    for moment in itertools.count(first):
+    """Put raw snapshots of the recorded traffic, one after the other: each must continue the one before."""
+    for moment in itertools.count(first, RECORDING.step):
         if time.monotonic() >= until:
             return
         with tally.timed("S3: put a snapshot"):
-            await asyncio.to_thread(put_snapshot, cloud, moment)
+            await asyncio.to_thread(put_snapshot, cloud, moment, moment - first)
             tally.snapshots.append(moment)
         await asyncio.sleep(PAUSE_S)
 
 
-def put_snapshot(cloud: Cloud, moment: int) -> None:
+def put_snapshot(cloud: Cloud, moment: int, since_first: int = 0) -> None:
     """Put a raw snapshot of a moment into the flights bucket."""
-    traffic, shift = json.loads(snapshot(ROWS)), moment - SNAPSHOT_TIME
-    states = [
-        [*row[:3], None if row[3] is None else row[3] + shift, row[4] + shift, *row[5:]] for row in traffic["states"]
-    ]
+    states = RECORDING.at(RECORDING.length / 2 + since_first).moved_to(moment).vectors
     body = gzip.compress(json.dumps({"time": moment, "states": states}).encode(), mtime=0)
     cloud.client("s3").put_object(Bucket=cloud.buckets["flights"], Key=raw_key(moment), Body=body)
 

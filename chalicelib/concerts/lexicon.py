@@ -327,6 +327,8 @@ class Lexicons:
 
 def plain_text(text: str) -> str:
     """`text` in lower case, without accents."""
+    if text.isascii():
+        return text.lower()
     whole = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
     apart = unicodedata.normalize("NFKD", whole)
     return "".join(char for char in apart if not unicodedata.combining(char))

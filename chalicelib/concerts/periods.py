@@ -4,8 +4,9 @@
 
 import calendar
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -293,7 +294,7 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
     if not DATED.search(flat):
         return
     latest: date | None = None
-    for match in POINT.finditer(flat):
+    for match in _points_in(flat):
         kind = next(name for name, value in match.groupdict().items() if value is not None)
         own = _own_groups(match, kind)
         start = match.start()
@@ -323,6 +324,12 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
             yield DayPeriod(start, match.end(), None, None, days)
         else:
             yield DayPeriod(start, match.end(), *days, ranged=kind in {"days", "spread"})
+
+
+@lru_cache(maxsize=16)
+def _points_in(flat: str) -> Sequence[re.Match[str]]:
+    """The matches of POINT, which are looked for once for days to come and once for days that are over."""
+    return tuple(POINT.finditer(flat))
 
 
 def _own_groups(match: re.Match[str], kind: str) -> list[str | None]:

@@ -171,8 +171,7 @@ def _counted(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(words):
         plain, raw = words[place]
-        halved = HALVES.get(" ".join(one for one, _ in words[place : place + 3]))
-        if halved:
+        if plain == "half" and (halved := HALVES.get(" ".join(one for one, _ in words[place : place + 3]))):
             yield halved, " ".join(one for _, one in words[place : place + 3])
             place += 3
             continue

@@ -227,7 +227,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I cannot book, buy or give back tickets."),
         (r"\b(?:cancel|refund|change|return|rebook|book|reserve)\b (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b", "I cannot book, buy or give back tickets."),
         (r"\b(?:re ?entry|dress code|cameras?|smok(?:e|ing)|bring (?:my|our|a) (?:own )?\w+)\b", "I do not know what venues allow."),
-        (r"\b(?:refund\w*|money back)\b", "I cannot book, buy or give back tickets."),
+        (r"\brefund\w*(?! (?:\w+ ){0,3}?(?:booking|reservation|order|purchase|tickets?)\b)|\bmoney back\b", "I cannot book, buy or give back tickets."),
         (r"\bhow many (?:\w+ ){0,3}?(?:are|will be|is) (?:scheduled|planned|coming|upcoming|there)\b", "I list concerts to come, and do not count them."),
         (r"\b(?:for|with) (?:two|three|four|five|six|\d+) (?:people|persons|friends|adults|kids|children|of us)\b|\bfor (?:the )?(?:two|three|four|five|six|both of us|all of us)\b(?! ?(?:days?|nights?|weeks?|months?|hours?|dollars|_\w+|concerts?|gigs?|shows?))|\b(?:two|three|four|five|six|\d+) tickets (?:for|to|in|near)\b|\bfor (?:my )?(?:family|kids|children|wife|husband|girlfriend|boyfriend|friends|date)\b",
          "I do not know how many seats are left, nor who is let in."),

@@ -50,7 +50,8 @@ def understanding(question: ChatQuestion, arguments: Mapping[str, Any]) -> str:
     if question.not_genres:
         parts.append(f"without {_or(question.not_genres)}")
     if question.venue_types:
-        parts.append(f"in venues of the type {_or(question.venue_types)}")
+        kinds = _or(question.venue_types)
+        parts.append(f"of the type {kinds}" if question.topic == "venues" else f"in venues of the type {kinds}")
     if question.places:
         parts.append(f"in {_or([place.name for place in question.places])}")
     if question.not_places:

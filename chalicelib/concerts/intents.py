@@ -30,6 +30,9 @@ from chalicelib.concerts.cues import (
 from chalicelib.concerts.message import Span
 from chalicelib.concerts.models import Intent
 
+HEARD = frozenset(("concert", "venue", "when", "price"))
+"""Cues of questions about concerts and where they are."""
+
 
 def intent_of(
     cues: set[str],
@@ -56,13 +59,7 @@ def intent_of(
         and re.search(r"^who \w+ you\b|\bare (?:you|u) (?:\w+ ){0,2}?(?:person|human|ro?bot|machine)\b", cued)
     ):
         return "general_query", "", 0.9
-    if re.search(r"\bhow (?:are|r) (?:you|u|ya)\b", cued) and not cues & {
-        "concert",
-        "venue",
-        "price",
-        "when",
-        "forecast",
-    }:
+    if re.search(r"\bhow (?:are|r) (?:you|u|ya)\b", cued) and not cues & {*HEARD, "forecast"}:
         return "general_query", "", 0.8
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
@@ -71,12 +68,7 @@ def intent_of(
     if RENTS.search(cued):
         return "venue_search", "venue", 0.8
     travels = "venue" in kinds and re.search(r"\bdirections\b", cued)
-    elsewhere = ELSEWHERE.search(cued) and not travels
-    recommended = re.sub(r"\b(?:recommend|suggest)\w*", " ", cued)
-    hears = any(
-        name in {"concert", "venue", "when", "price", "facts"} and cue.search(recommended) for name, cue in CUES
-    )
-    if elsewhere and not hears and "genre" not in kinds:
+    if ELSEWHERE.search(cued) and not travels and "genre" not in kinds and not _hears(cued):
         return "unknown", "", 0.2
     if re.search(r"\bwhere (?:is|s) (?:it|that|this)(?: place)?(?: at)?(?: \?)?$", cued) and not kinds:
         return "venue_search", "venue", 0.75
@@ -187,6 +179,12 @@ def intent_of(
     if "help" in cues or "greeting" in cues:
         return "general_query", "", 0.8
     return "unknown", "", 0.2
+
+
+def _hears(cued: str) -> bool:
+    """Whether a message about something else asks for concerts, too; "recommend" alone may be about a pizza."""
+    bare = re.sub(r"\b(?:recommend|suggest)\w*", " ", cued)
+    return any(name in HEARD | {"facts"} and pattern.search(bare) for name, pattern in CUES)
 
 
 def without_fillers(cued: str) -> str:

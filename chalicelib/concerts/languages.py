@@ -615,7 +615,7 @@ class _Window:
 
 
 Taken = tuple[list[Said], int] | None
-"""What stands for some words, and how many these are."""
+"""The words that replace some others, and the number of those."""
 
 
 def _swapped(here: _Window) -> Taken:

@@ -40,7 +40,7 @@ from chalicelib.concerts.cues import (
 )
 from chalicelib.concerts.lexicon import Lexicon, compact
 from chalicelib.concerts.periods import MONTHS, NUMBER_WORDS, SHORT, WEEKDAYS
-from chalicelib.concerts.words import Speller, Word, slips
+from chalicelib.concerts.words import Speller, Word, placed, slips
 
 LETTERS = 3
 """Of the shortest words that are looked up."""
@@ -114,22 +114,20 @@ def _is_known(word: str, lexicon: Lexicon) -> bool:
 
 def respelled(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list[str]]:
     """The words with typos mended, and genres that people make adjectives of; and a sentence for each that was."""
-    found: list[Word] = []
+    found: list[tuple[str, str]] = []
     said: list[str] = []
-    at = 0
     for word in words:
         plain = word.plain
         if plain.isalpha() and not _is_known(plain, lexicon):
             stem = DERIVED.sub("", plain)
             meant = compact(lexicon.genres.get(stem, "")) or _speller(lexicon)(plain)
             if meant == plain and found:
-                meant = next(iter(_completing(lexicon, found[-1].plain, plain)), plain)
+                meant = next(iter(_completing(lexicon, found[-1][0], plain)), plain)
             if meant != plain:
                 said.append(f"I read {word.raw} as {meant.capitalize() if word.raw[:1].isupper() else meant}.")
                 plain = meant
-        found.append(Word(plain, word.raw, at))
-        at += len(plain) + 1
-    return found, said
+        found.append((plain, word.raw))
+    return list(placed(found)), said
 
 
 def withdrawn(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list[str]]:
@@ -156,12 +154,7 @@ def withdrawn(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[Word], list
         old, new = (" ".join(word.raw for word in some) for some in (found[start:end], meant))
         said.append(f"I took {new}, not {old}.")
         found = found[:start] + meant + found[end:first] + found[last:]
-    at = 0
-    placed = []
-    for word in found:
-        placed.append(word._replace(at=at))
-        at += len(word.plain) + 1
-    return placed, said
+    return list(placed((word.plain, word.raw) for word in found)), said
 
 
 def _value(words: Sequence[Word], place: int, lexicon: Lexicon) -> tuple[str, int]:
@@ -174,10 +167,6 @@ def _value(words: Sequence[Word], place: int, lexicon: Lexicon) -> tuple[str, in
     plain = words[place].plain
     if plain.isdigit() or (plain in NUMBER_WORDS and plain not in {"a", "an"}):
         return "number", 1
-    return (
-        ("day", 1)
-        if plain in WEEKDAYS.keys() | {"today", "tonight", "tomorrow"}
-        else ("month", 1)
-        if plain in MONTHS
-        else ("", 0)
-    )
+    if plain in WEEKDAYS or plain in {"today", "tonight", "tomorrow"}:
+        return "day", 1
+    return ("month", 1) if plain in MONTHS else ("", 0)

@@ -41,6 +41,7 @@ WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "s
 UNSURE = 0.5
 """The confidence in a topic that only a word such as "best" is about."""
 SURE = 0.8
+"""The confidence from which a question without a topic, such as one for help, keeps its intent."""
 LONE_NAME = 4
 """Words of a message that is no more than a name."""
 SENTENCE = 5

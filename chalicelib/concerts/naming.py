@@ -124,11 +124,8 @@ class NamedMessage(Message):
                     continue
             if one.kind == "place" and not self._is_place(first, after, before):
                 continue
-            if (
-                one.kind in {"genre", "type"}
-                and after - first == 1
-                and self._is_no_genre(words[0].plain, before, behind)
-            ):
+            one_word = after - first == 1 and one.kind in {"genre", "type"}
+            if one_word and self._is_ordinary(words[0].plain, before, behind):
                 continue
             fitting.append(one)
         if not fitting:
@@ -147,8 +144,8 @@ class NamedMessage(Message):
         others = tuple(one for one in fitting if one is not meant)
         return Span(first, after, meant, others, self._negated(first, after, meant.kind))
 
-    def _is_no_genre(self, word: str, before: str, behind: str) -> bool:
-        """Whether a genre's word is an ordinary one here: "a full house", "which country", "to dance"."""
+    def _is_ordinary(self, word: str, before: str, behind: str) -> bool:
+        """Whether a genre's or a type's word is an ordinary one here: "a full house", "which country", "to dance"."""
         ordinary = ORDINARY_BEFORE.get(word)
         if (idiom := ORDINARY_AFTER.get(word)) and idiom.match(behind):
             return True
@@ -190,8 +187,6 @@ class NamedMessage(Message):
             return False
         if len(word.plain) > 3:
             return True
-        if word.plain == "me" and not before.endswith(" in "):
-            return False  # "near me"
         capital = word.raw.isupper() and len(word.raw) > 1 and not self.shout
         near = first - 1 in self.in_places or first - 2 in self.in_places or PLACE_BEFORE.search(before)
         if capital and (not first or near or word.plain not in NEVER_CODES | OPEN_CODES):  # not "this OR that"
@@ -203,6 +198,8 @@ class NamedMessage(Message):
         if after_name or (after_comma and (not code or follows in PUNCTUATION)):
             return True
         if code:
+            if word.plain == "me" and not before.endswith("in "):
+                return False  # as in "near me"
             listed = first - 2 in self.in_places and JOINS_PLACES.search(before)
             open_too = follows in PUNCTUATION or (listed and not before.endswith(", "))
             words = NEVER_CODES if open_too else NEVER_CODES | OPEN_CODES
@@ -360,19 +357,14 @@ class NamedMessage(Message):
             return False
         reach = clause[cues[-1].end() :]
         near = list(self._places_in(self.words[first].at - len(reach), self.words[first].at))
-        if (
-            kind == "place"
-            and any(self.kinds.get(place, kind) != kind for place in near)
-            and not LISTS.fullmatch(reach)
-        ):
-            between = self.flat[self._end(max(place for place in near if place in self.kinds)) : self.words[first].at]
-            if not between.strip() or not LISTS.fullmatch(between):
-                return False  # "sans le jazz a Montreal"
         listed = max((place for place in near if place in self.kinds), default=None)
-        if listed is not None and any(
-            place > listed and self.words[place].plain not in LISTED | MUSIC_WORDS for place in near
-        ):
-            return False  # "apart from Dallas I would go anywhere for latin"
+        if listed is not None:
+            between = self.flat[self._end(listed) : self.words[first].at]
+            other_kind = kind == "place" and any(self.kinds.get(place, kind) != kind for place in near)
+            if other_kind and not (between.strip() and LISTS.fullmatch(between)):
+                return False  # "sans le jazz a Montreal"
+            if not LISTED.union(MUSIC_WORDS).issuperset(between.split()):
+                return False  # "apart from Dallas I would go anywhere for latin"
         comma = next((place for place in reversed(near) if self.words[place].plain == ","), None)
         if comma is not None:
             other = any(self.kinds.get(place, kind) != kind for place in near if place < comma)

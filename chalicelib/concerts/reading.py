@@ -140,25 +140,8 @@ class _Reader(NamedMessage):
                 self.used[place] = True
         back = took_place if topic in {"concerts", "artist"} else self._are_past(topic, spans, past=past)
         period, periods = self._period(back)
-        afterwards = AFTERWARDS.search(self.flat)
-        if (
-            afterwards
-            and len(periods) == 1
-            and period
-            and period.since is None
-            and NOT_AT_FIRST.search(self.flat[: period.start] + afterwards[1])
-        ):
-            period = period._replace(since=period.until, until=None)  # "not before the 14th, but from then on"
-        if (
-            afterwards
-            and len(periods) == 1
-            and period
-            and period.since
-            and period.until
-            and period.end <= afterwards.start()
-        ):
-            since = {"after": period.until, "from": period.since}.get(afterwards[1])
-            period = period._replace(since=since, until=None if since else period.since)
+        if period and len(periods) == 1:
+            period = self._afterwards(period)
         near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
         if beside and near and near.since and near.until:
             since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
@@ -286,6 +269,19 @@ class _Reader(NamedMessage):
                 first = first._replace(since=since, until=until)
         return first, periods
 
+    def _afterwards(self, period: DayPeriod) -> DayPeriod:
+        """The days from, before or after the only ones that are named: "on the 14th, or after that"."""
+        found = AFTERWARDS.search(self.flat)
+        if not found:
+            return period
+        if period.since is None:  # "not before the 14th, but from then on"
+            late = NOT_AT_FIRST.search(self.flat[: period.start] + found[1])
+            return period._replace(since=period.until, until=None) if late else period
+        if not period.until or period.end > found.start():
+            return period
+        since = {"after": period.until, "from": period.since}.get(found[1])
+        return period._replace(since=since, until=None if since else period.since)
+
     def _left_out(self, period: DayPeriod) -> bool:
         """Whether the days are negated, which no answer can honour, so the reply names them."""
         negated = bool(
@@ -327,14 +323,10 @@ class _Reader(NamedMessage):
             return None, 0.0
         most = least = None
         if numbered:
-            most = (
-                self._share(cued)
-                or self._limit(PRICE_EACH.finditer(cued))
-                or self._limit(match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued))
-            )
-            for match in PRICE_MOST.finditer(cued):
-                if most and self._is_price(match, cued):
-                    self._spend(match)
+            limits = [match for match in PRICE_MOST.finditer(cued) if self._is_price(match, cued)]
+            most = self._share(cued) or self._limit(PRICE_EACH.finditer(cued)) or self._limit(limits)
+            for match in limits if most else ():
+                self._spend(match)
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")

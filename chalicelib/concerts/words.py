@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from chalicelib.concerts.languages import in_english
+from chalicelib.concerts.languages import SMALL_NUMBERS, in_english
 from chalicelib.concerts.lexicon import SPELLINGS, plain_text
 from chalicelib.concerts.periods import MONTHS, SHORT, WEEKDAYS
 
@@ -48,8 +48,7 @@ SPELLED: Mapping[str, str] = dict(
     ).split("|")
 )
 """Slang, abbreviations and marks, with the words that they mean."""
-UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-         "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+UNITS = SMALL_NUMBERS[1:20]
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 NUMERALS: Mapping[str, int] = {word: number for number, word in enumerate(UNITS, 1)} | {
     word: 10 * number for number, word in enumerate(TENS, 2)
@@ -98,7 +97,7 @@ class Word(NamedTuple):
 
 def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
     """The words of a message in English, whatever its language; a word that is a `known` name stays what it is."""
-    return list(_placed(_counted(_in_present(in_english(list(_spelled(message, known)), known)))))
+    return list(placed(_counted(_in_present(in_english(list(_spelled(message, known)), known)))))
 
 
 def _spelled(message: str, known: Mapping[tuple[str, ...], object]) -> Iterator[tuple[str, str]]:
@@ -229,7 +228,8 @@ def _nth(number: int) -> str:
 MONEY_WORDS = frozenset(("dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pounds", "gbp", "quid"))
 
 
-def _placed(words: Iterable[tuple[str, str]]) -> Iterator[Word]:
+def placed(words: Iterable[tuple[str, str]]) -> Iterator[Word]:
+    """Plain and raw words with their places in the flat text."""
     at = 0
     for plain, raw in words:
         yield Word(plain, raw, at)

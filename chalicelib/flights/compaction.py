@@ -44,7 +44,7 @@ READERS = 2
 LEAST_SECONDS = 30.0
 """With less time left, the next run goes on."""
 ROWS_A_GROUP = 10_000
-"""An aircraft's rows lie in one row group or two, and the statistics of the address let a query pass over all others.
+"""An aircraft's rows are in one row group or two: a query reads the address's statistics and skips all other groups.
 Other columns have nearly the same bounds in every group, so their statistics are not written."""
 ZSTD_LEVEL = 2
 PARQUET = "application/vnd.apache.parquet"

@@ -579,3 +579,13 @@ def test_ordinary_words_are_not_taken_for_misspelled_ones(word: str) -> None:
     question = asked(f"jazz and a {word}")
     assert question.corrected == ()
     assert word in " ".join(question.unused)
+
+
+@pytest.mark.parametrize(
+    ("message", "found"), [("jazz in Portland, ME", ["Portland"]), ("jazz in me", ["Maine"]), ("jazz near me", [])]
+)
+def test_me_is_a_state_only_after_in_or_in_capitals(message: str, found: list[str]) -> None:
+    portlands = (Place("Portland", "Maine", "United States"), Place("Portland", "Oregon", "United States"))
+    question = read(message, Lexicon(Vocabulary(genres=("jazz",), places=portlands)), TODAY)
+    assert [place.name for place in question.places] == found
+    assert all(place.state == "Maine" for place in question.places)

@@ -15,7 +15,7 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure
 from benchmarks.chat import earlier
 from chalicelib.concerts.lexicon import Lexicon, key
-from chalicelib.concerts.models import ChatReply, ChatRequest
+from chalicelib.concerts.models import MAX_MESSAGE, ChatReply, ChatRequest
 from chalicelib.concerts.reading import read
 from chalicelib.concerts.values import NamedArtist, NamedVenue, Place, Vocabulary
 from local.season.generator import generate
@@ -44,6 +44,24 @@ DAY_WORDS = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|christmas|spring|summer|autumn|fall|winter|\d+(?:st|nd|rd|th)|20\d\d)\b"
 )
 """What names days in a sentence about what was not used."""
+AGAIN = (
+    "0",
+    "1,",
+    "1.",
+    "$1 ",
+    "1-",
+    "jazz ",
+    "rock or ",
+    "dec ",
+    "q1 ",
+    "2026 ",
+    "9pm ",
+    "seats ",
+    "A ",
+    "Xx Yy ",
+    "in ",
+)
+"""What a message of the largest size may repeat; patterns that read all of it from each place would take seconds."""
 NUMBERS = {"n": "count", "which": "which", "max": "max_price", "min": "min_price"}
 
 
@@ -225,14 +243,14 @@ def names_alone(lexicon: Lexicon) -> Callable[[str], object]:
     return lambda message: pattern.findall(key(message))
 
 
-def milliseconds(reader: Callable[[str], object]) -> list[float]:
+def milliseconds(reader: Callable[[str], object], messages: Iterable[str]) -> list[float]:
     """The processor's time for reading each message, the best of three."""
     times = []
-    for one in (message for half in HALVES for message in labelled(half)):
+    for message in messages:
         best = float("inf")
         for _ in range(3):
             started = time.process_time()
-            reader(one.message)
+            reader(message)
             best = min(best, 1000 * (time.process_time() - started))
         times.append(best)
     return sorted(times)
@@ -259,8 +277,16 @@ def main() -> None:
         if misses:
             print(*tallies["all"].misses, sep="\n")
     lexicon = large_lexicon()
-    times = milliseconds(lambda message: read(message, lexicon, TODAY))
-    peer = milliseconds(names_alone(lexicon))
+    messages = [one.message for half in HALVES for one in labelled(half)]
+
+    def reader(message: str) -> object:
+        return read(message, lexicon, TODAY)
+
+    times = milliseconds(reader, messages)
+    peer = milliseconds(names_alone(lexicon), messages)
+    for size in (MAX_MESSAGE // 2, MAX_MESSAGE):
+        slowest = milliseconds(reader, [(word * size)[:size] for word in AGAIN])[-1]
+        report.medians[f"one word again and again, {size} characters: slowest"] = round(slowest, 1)
     report.medians["a message, 10,000 artists: p50"] = round(times[len(times) // 2], 3)
     report.medians["a message, 10,000 artists: slowest"] = round(times[-1], 3)
     report.medians["a message, 10,000 artists: names by one regular expression"] = round(peer[len(peer) // 2], 3)

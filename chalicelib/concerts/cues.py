@@ -90,7 +90,7 @@ BOUNDARY = re.compile(
 )
 
 SEATED = r"(?:seats?|cap(?! (?:of|at|it)\b)|people|fans|spectators|persons|capacity|places|visitors|attendees|seaters?|guests|viewers|listeners|concertgoers|concert goers|souls|pax|folks)"
-HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|(?<!or )takes?|tak(?:e|ing) in|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
+HOLDS = r"(?:(?<!\d )(?:capacity|seats?)|seating|holds?|holding|fits?|fitting|room|space|sized?|(?<!or )takes?|tak(?:e|ing) in(?! (?:19|20)\d\d(?! ?[a-z]))|accommodat(?:es?|ing)|welcom(?:es?|ing)|crowds? of|(?:venues?|_type|places?)(?= for))(?: of| for| is)?"
 MORE = r"(?:more than|over|above|at least|(?:a )?min(?:imum)?(?: of)?|from|bigger than|larger than|(?:no|not) less than|no smaller than|upwards? of|exceeding)"
 LESS = r"(?:less than|fewer than|under|below|at (?:the )?most|up to|(?:a )?max(?:imum)?(?: of)?|smaller than|(?:no|not) more than|no bigger than|no larger than)"
 AND_MORE = (
@@ -101,7 +101,8 @@ COUNTED = r"(?:venues?|concerts?|gigs?|shows?|artists?|bands?|acts?|events?|date
 PARTY = r"(?:tickets|people|persons|of us|mates|friends|pals|buddies|adults|kids|children|colleagues|guests|others|teenagers|teens|students|tourists|travell?ers|visitors|girls|boys|guys|ladies|women|men|seniors|parents|sisters|brothers|cousins|couples|families|grown ?ups)"
 """Who comes along."""
 CURRENCY = r"(?:dollars?|bucks|usd|cad|aud|euros?|eur|pounds?|gbp|quid)"
-MONEY = rf"(?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)(?!,?\d)(?: ?(?:{CURRENCY}|[$€£]))?"
+_FIGURE = r"(?<![\d.,])(\d++(?:,\d++)*+(?:\.\d++)?+)"
+MONEY = rf"(?:[$€£] ?)?{_FIGURE}(?!,?\d)(?: ?(?:{CURRENCY}|[$€£]))?"
 PRICED = rf"(?=[^a-z]*(?:[$€£]|{CURRENCY}))"
 PRICE_BETWEEN = re.compile(rf"\b(?:nothing|not|none) (?:below|under|less than) {MONEY} (?:or|nor|and) (?:above|over|more than) {MONEY}|\b(?:between|from) {PRICED}{MONEY} (?:and|to) {MONEY}|\bbetween (\d+) and (\d+)\b(?! ?(?:am|pm|{SEATED}|concerts?|gigs?|shows?|events?|artists?|bands?|venues?))|\b(?:pay|spend|budget(?: is| of)?|costs?|costing|prices?|priced) (\d+) (?:to|and) (\d+)\b|[$€£] ?(\d[\d,]*) (?:to|and) [$€£]? ?(\d[\d,]*)|"
     rf"\b(\d+) (?:and|to|or) (\d+) (?:dollars|bucks|euros|pounds|usd)")  # fmt: skip
@@ -120,17 +121,20 @@ OF_LISTED = re.compile(
 )
 """After a low limit that is one of how much is listed: "max 5 jazz gigs", "max 5"."""
 PRICE_LEAST = re.compile(
-    rf"\b(?:costs?|costing|priced?(?: at)?|pay(?:ing)?|spend(?:ing)?|tickets?(?: for| at)?) (?:at least|more than|over|above|north of|upwards of|no less than) (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:{SEATED}|k\b))"
-    r"|\b(?:tickets?|seats) (?:at|for|from) (\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|up|above|higher|over)\b"
+    rf"\b(?:costs?|costing|priced?(?: at)?|pay(?:ing)?|spend(?:ing)?|tickets?(?: for| at)?) (?:at least|more than|over|above|north of|upwards of|no less than) {_FIGURE}\b(?! ?(?:{SEATED}|k\b))"
+    rf"|\b(?:tickets?|seats) (?:at|for|from) {_FIGURE} (?:or|and) (?:more|up|above|higher|over)\b"
     r"|\b(?<!nothing )(?<!not )(?<!anything )(?:above|over|north of|upwards of) (2[2-9]|[3-9]\d|[1-9]\d\d)(?= ?(?:$|[,.!?]))"
-    r"|\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
-    rf"(?:[$€£] ?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?) {CURRENCY})"
-    rf"|(?:\bpay(?:ing)? )?[$€£] ?(\d[\d,]*(?:\.\d+)?) (?:or|and) (?:more|higher|above|up|over)\b|\b(?:pay(?:ing)? )?(\d[\d,]*(?:\.\d+)?) {CURRENCY} (?:or|and) (?:more|higher|above|up|over)\b"
-    r"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?(\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|capacity))"
-    r"|\b(?:not|no) less than (\d[\d,]*(?:\.\d+)?)\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
+    rf"|\b(?<!not )(?<!nothing )(?<!no )(?:more expensive|pricier|dearer|more costly|higher) than (?:[$€£] ?)?{_FIGURE}\b|\b(?:pay(?:ing)? )?(?:over|above|(?<!nothing )(?<!no )(?<!not )more than|at least|from|starting at|no less than|not less than|not under|not below|min(?:imum)?(?: of)?) "
+    rf"(?:[$€£] ?{_FIGURE}|{_FIGURE} {CURRENCY})"
+    rf"|(?:\bpay(?:ing)? )?[$€£] ?{_FIGURE} (?:or|and) (?:more|higher|above|up|over)\b|\b(?:pay(?:ing)? )?{_FIGURE} {CURRENCY} (?:or|and) (?:more|higher|above|up|over)\b"
+    rf"|\b(?:nothing (?:under|below|less than|cheaper than)|no cheaper than|not cheaper than) (?:[$€£] ?)?{_FIGURE}\b(?! ?(?:seats?|people|capacity))"
+    rf"|\b(?:not|no) less than {_FIGURE}\b(?! ?(?:seats?|people|fans|spectators|persons|capacity|places|visitors|concerts?|gigs?|shows?|k\b))"
 )
 PRICE_EACH = re.compile(rf"{MONEY} (?:each|apiece|(?:per|a) (?:ticket|person|head|seat))\b")
 """What one ticket may cost, whatever all of them together may."""
+PRICE_AT = re.compile(
+    rf"\b(?:at|for|priced|price(?: of)?|tickets? (?:is|are|at|for)|costs?|costing|charg(?:e|es|ing)) {PRICED}{MONEY}"
+)
 PRICE_AROUND = re.compile(rf"{MONEY} ?,? ?(?:give or take|plus or minus|plus minus) {MONEY}")
 SHARED = re.compile(
     rf"{MONEY} {TOGETHER}|\b(?:the (?:pair|lot|group|two)|together|altogether|in total|total|both tickets|all (?:the )?tickets) (?:\w+ ){{0,3}}?(?:(?:under|below|less than|at most|max|up to|no more than|of|is) )?{MONEY}|\b({NUMBER}) (?:tickets? |seats? |of us )?for (?:under|less than|max|at most|up to|no more than|below) {MONEY}"
@@ -142,7 +146,7 @@ SHARERS = re.compile(
 """How many share it, where they do not say how many "of us" they are."""
 OF_US = re.compile(rf"\b({NUMBER}) of us\b")
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?(?! (?:revenue|takings|sales|gross|attendance|popularity|capacity|seats))|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
@@ -152,12 +156,12 @@ FREE = re.compile(
     r"|zero (?:dollars?|bucks|euros?)\b|0(?<=[$€£] 0)\b|0 ?(?:dollars?|bucks|usd|euros?|eur|[$€£]))"
 )
 CHEAPEST_FIRST = re.compile(
-    r"\b(?:(?:cheapest|least expensive|lowest prices?)(?: \w+)? (?:first|(?:on|at) (?:the )?top)|low(?:est)? (?:price )?to high(?:est)?|by price)\b"
+    r"\b(?:(?:cheapest|least expensive|lowest prices?)(?: \w+)? (?:first|(?:on|at) (?:the )?top)|low(?:est)? (?:price )?to high(?:est)?(?! (?:revenue|takings|sales|gross|attendance|popularity|capacity|seats))|by price)\b"
 )
 """The order by price, which goes with a limit."""
 DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")
 
-_SEATS = r"(\d[\d,.]*k?)"
+_SEATS = r"(?<![\d.,])(\d++(?:[.,]\d++)*+k?)"
 _NOT_MONEY = rf"\b(?![\d.,/-]| ?(?:[$€£]|{CURRENCY}|tickets?|minutes?|hours?|days?|weeks?|nights?|months?|(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))"
 _SEATS_RANGE = rf"(?:(?:between|{MORE}) )?{_SEATS}(?: ?{SEATED})? (?:to|and|(?:(?:and|but|,) )?{LESS}) {_SEATS}"
 CAPACITY_BETWEEN = re.compile(
@@ -233,7 +237,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
          "I do not know how many seats are left, nor who is let in."),
         (r"\b(?:kid friendly|family friendly|all ages|age limit|over 18|under 18|18\+|21\+|minimum age|legal age|age restrictions?|for kids|children s)\b", "I do not know age limits."),
         (r"\b(?:front row|standing(?: room)?|balcony|seated|vip|backstage|meet and greet|aisle|floor seats)\b", "I do not know the seats of a concert."),
-        (r"\b(?:parking|park my car|wheelchair|accessible|accessibility|bar|food|cloakroom|drinks|merch(?:andise)?|outdoor|outdoors|indoor|indoors|open air|air conditioned)\b",
+        (r"\b(?:(?:free |cheap )?parking(?: lots?| spaces?| garages?)?|park my car|wheelchairs?(?: access\w*| friendly| ramps?| users?| spaces?| seat\w*)?|(?:step free|disabled|barrier free) access\w*|accessible(?: seat\w*| toilets?| entrance)?|accessibility|bar(?: service)?|(?:vegan |vegetarian |good |hot |great )?food(?: court)?|cloakroom|coat check|drinks|merch(?:andise)?|outdoors?|indoors?|open air|air condition(?:ed|ing))\b",
          "I cannot choose by what a venue offers; ask about one venue for its amenities."),
         (r"\b(?:female|male|women|all girl|british|american|german|french|swedish|canadian|irish|spanish|italian|korean|japanese|australian|brazilian|mexican|english speaking) (?:\w+ )?(?:bands?|artists?|singers?|fronted|led|acts?|groups?|musicians?|vocalists?|rock|pop|jazz)",
          "I do not know where artists come from or who they are."),
@@ -256,7 +260,7 @@ UNSUPPORTED: Sequence[tuple[re.Pattern[str], str]] = tuple(
     )
 )  # fmt: skip
 
-_X = r"(~[~ ]*)"
+_X = r"((?<!~)(?<!~ )~[~ ]*+)"
 UNKNOWN_ARTIST = re.compile(
     rf"\b(?:is|are|does|do|did|will|has|have|when s|where s|can i see) (?:the )?{_X}(?:ever |still |also |going to )?(?:play|plays|playing|perform|performs|performing|tour|touring|tours|on tour|coming|come|next|singing|sing|live)\b"
     rf"|\b(?:(?:tour dates|tickets|tour|dates) (?:for|of|by|to)|(?:concerts?|gigs?|shows?) (?:of|by)) (?:the )?{_X}(?![~ ]*(?:people|artists?|bands?|singers?|musicians?|wom[ae]n|m[ae]n|someone))"
@@ -293,14 +297,21 @@ COURTESIES = (
 """What people say when they ask for nothing: thanks, greetings, farewells, wishes, praise."""
 _COURTESY = "|".join(COURTESIES)
 COURTESY = re.compile(rf"(?>(?:{_COURTESY})(?![a-z]))(?:[ ,.;:!?()]++(?>(?:{_COURTESY})(?![a-z])))*+[ ,.;:!?()]*+")
+THE_CHAT = r"(?:you|it|this|(?:this|the|your) (?:chat(?:bot)?|bot|site|website|page|app|service|tool|assistant|thing))"
+WHAT_I_DO = re.compile(
+    rf"\bwhat (?:else )?(?:can|could|do|does|will) {THE_CHAT} (?:do|know|offer|help|answer)\b|\bwhat (?:\S+ ){{0,3}}?can i ask\b"
+    rf"|\bwhat (?:\S+ ){{0,3}}?questions? (?:can|could|may)\b|\bhow (?:do(?:es)? |should |is )?{THE_CHAT} (?:supposed to )?works?\b"
+    rf"|\bhow (?:do|can|should|to) (?:(?:i|we) )?use {THE_CHAT}(?! for)\b"
+)
+"""Questions about the chat itself."""
 CUES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("greeting", GREETING.pattern),
-        ("help", r"\b(?:help|what (?:else )?can you (?:do|help)|what (?:else )?do you (?:do|know|offer)|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|what (?:can|could|does|will) (?:this|the) (?:chat|bot|site|service|tool|assistant) (?:do|help|offer|answer)|what (?:\S+ ){0,3}?can i ask|what (?:\S+ ){0,3}?questions? (?:can|could|may)|how do(?:es)? (?:you|this) work|what can i ask|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
+        ("help", rf"{WHAT_I_DO.pattern}|\b(?:help|(?:a |real |to a )(?:human|person)\b|how are you|who (?:made|built|created|wrote|trained) you|your abilities|capabilities|who are you|what are you|are you (?:a |an )?(?:bot|robot|human|ai|real))\b"),
         ("forecast", r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)s?|estimat\w+|(?:expected|likely) (?:\S+ )?(?:take|gate|gross|box office|sales|revenue|takings|turnout|attendance|crowd)|turnout|(?:will|going to|gonna) (?:\S+ ){0,6}?(?:flop|tank|bomb|do (?:well|badly|great)|go (?:down )?(?:well|badly)|(?:draw|pull|attract)|be (?:an? )?(?:(?:big|huge|great|real|total|massive|complete) )?(?:success\w*|hits?|flop|smash(?: hit)?|blockbuster|bust|failure|disaster|triumph|sensation|full|packed|sold out|well attended))|(?:will|going to|gonna) (?:the )?_artist be (?:\w+ )?(?:popular|huge|big)|_artist (?:will|gonna) be (?:\w+ )?(?:popular|huge|big)|how (?:much|many tickets) do you (?:think|expect)|expect\w* to (?:sell|make|take|earn|flop|tank|bomb|do|draw|pull)|(?:do|would) you (?:project|expect|foresee|anticipate)|(?:we|you) (?:can|should) expect|how (?:will|would) (?:\S+ ){1,4}?do|how (?:popular|big|full|busy) (?:will|would)|if (?:the )?_artist (?:\w+ )?(?:play|plays|played|perform|performs|came|come|comes|were to)|will (?:\S+ ){0,6}?(?:sell|make|take|earn|gross|bring|do(?! ?(?:[,.!?]|$))|fetch|generate)|(?:ticket )?sales (?:of|for|be|look|going)|(?<!im )(?<!i am )(?<!we are )(?<!were )going to (?:sell|make|take|earn|be)|(?:its|his|her|their) (?:ticket )?sales|how many (?:\S+ ){0,2}?(?:people|fans|visitors) (?:will|would|could|might|may)|how is (?:\S+ ){1,3}?going to (?:sell|do)|how (?:much|many tickets) (?:will|would|could|can|might|may)(?! (?:\S+ ){0,4}?(?:cost|tickets? cost|pay|it be|(?:i|we) need))|should (?:sell|make)|sell[- ]?out|how (?:well|good) will|sales outlook|outlook|(?:best|your) guess|ballpark|guesstimate|(?:revenue|sales|takings|money) (?:\S+ ){0,4}?expect\w*|expect\w* (?:\S+ ){0,3}?(?:revenue|sales|takings)|likely to (?:flop|tank|bomb|fail|draw|sell|make|take|earn)|might (?:sell|make|earn))\b"),
         ("similar", r"\b(?:similar|resembl\w+|alike|more like|(?<!i )(?<!we )(?<!you )(?<!they )(?<!would )like (?:it|this|that|these|those|them)|(?<!_artist )(?<!_artist actually )(?<!_artist really )sounds? like|same (?:kind|style|sort|genre)|comparable|in the style of|sounds? (?:\S+ ){1,3}?like (?:the )?_artist|(?:in )?the (?:same )?vein|along the lines of|reminiscent of|(?:concerts?|shows?|gigs?|bands?|artists?|acts?|music|someone|somebody|others?) like (?:the )?_artist|anything like|something like|others? like|also (?:like|enjoy|listen)|_artist (?:are|is|s) (?:your|my|our) (?:thing|favou?rites?)|fans of (?:the )?_artist (?:also|might|would)|if (?:i|you|we) like|who else|what else (?:should|would|could|might) (?:i|we|you)|similarly)\b"),
-        ("analysis", r"\b(?:(?:good|bad|great|strong|weak|poor) (?:year|month|season|quarter) for|sums? of|tickets sold|(?:mean|median) (?:gate|gross|revenue|attendance|price|take|sales|takings|crowd)|per (?:show|concert|gig)|(?:brings?|brought|pulled|pulls) in (?:the )?(?:most|least|more)|how did (?:\S+ ){1,4}?do|(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|gross(?:ed|es)?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! will)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview(?! of (?:\S+ ){0,3}?(?:concerts|gigs|shows))|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
+        ("analysis", r"\b(?:(?:good|bad|great|strong|weak|poor) (?:year|month|season|quarter) for|sums? of|tickets sold|(?:mean|median) (?:gate|gross|revenue|attendance|price|take|sales|takings|crowd)|per (?:show|concert|gig)|(?:brings?|brought|pulled|pulls) in (?:the )?(?:most|least|more)|how did (?:\S+ ){1,4}?do|(?:top|best|highest|biggest)(?: \d+)? (?:earning|grossing|selling|earners?)(?! _venue| venues?)|statistics?|stats|number of (?:concerts|gigs|shows|events|tickets|people|visitors|fans)|did (?:\S+ ){1,4}?(?:do|sell|fare|perform|go) (?:better|worse|well|badly|more|less)|revenue|revenues|takings|turnover|income|earned|earnings|gross(?:ed|es)?|attendance|attended|visitors|averages?|totals(?! of)|total (?=(?:\S+ ){0,2}?(?:of|for|revenue|income|takings|sales|money|sold|attendance|visitors|number|people|tickets|earnings|turnover))|in total|(?:_genre|_artist|_venue|_place) versus (?:_genre|_artist|_venue|_place)|how was (?:\S+ ){1,2}?between|how s business|how was business|how (?:was|were) (?:(?:19|20)\d\d|q[1-4]|last|this|the past|january|february|march|april|may|june|july|august|september|october|november|december)\b|reports?|flop\w*|tanked|bombed|analy[sz]e|analysis|compar\w+|trends?|how many (?!(?:upcoming|coming|scheduled|future|more)\b)(?:\S+ ){0,3}?(?:concerts|shows|gigs|people|visitors|tickets)(?! (?:will|are (?:there|on|coming|planned|scheduled|left)|do (?:you|we) have|have you got|can (?:i|we))\b)|by genre|per genre|each genre|breakdown|sum up|summary|summari[sz]e|overview(?! of (?:\S+ ){0,3}?(?:concerts|gigs|shows))|outs(?:ell|old)\w*|how full (?:were|was)|_genre (?:more|less|as) popular|sales (?:in|at) (?:\S+ ){1,3}?(?:last|in) |how (?:is|s) the season|how (?:well )?did (?:\S+ ){1,6}?(?:do|go|sell|develop|perform)|how was (?:the )?(?:season|year|last)|how were|numbers|figures|which genres? (?:\S+ ){0,3}?(?:best|most|worst|least|better)|top genres?|which genres? (?:sell|sold|earn\w*|makes?|made|takes?|took|brings?|brought|draws?|pulls?|attracts?|is the most|is most|are the most|are most|was|were|did|does (?:best|well)|do (?:best|well))|(?:most|best|top) (?:popular |selling |successful )?genres?|took in|made the most|sold the most|what did (?:\S+ ){1,6}?(?:take|make|earn|gross|sell|bring)|how much (?:money )?(?:did|has|have) (?:\S+ ){1,6}?(?:earn\w*|ma[dk]e|take|taken|took|gross\w*|bring|brought|sold)|box office|performance of|profits?|profitable)\b"),
         ("price", r"\b(?:how (?:expensive|cheap|pricey)|how much (?:will|would) (?:it|(?:i|we) need)|how much (?:is|are|s|does|do|for|would|will it cost|to)|what s (?:it|the damage)(?: cost)?|set (?:me|us) back|(?:is|are) (?:\S+ ){1,4}?(?:expensive|cheap|pricey)|costs? the least|(?:ticket )?prices?(?: for| of)?|what do(?:es)? (?:\S+ ){0,5}?cost|costs? of|cost(?:s|ing)?|price range|admission|fees?|price tag|face value|(?:entrance|entry|cover|the|ticket|door) charges?|charge for)\b"),
         ("facts", r"\b(?:address|where (?:exactly |on earth )?(?:is|s)|wheres|located|location of|capacity|how (?:big|large|many (?:seats|people (?:fit|does|can))|do i get)|how many (?:does|can) (?:\S+ ){1,4}?hold|hold(?:s)?\b|seats does|amenities|facilities|facts|details|information|info|tell me (?:more )?about|more about|(?:know|learn) about|zip code|postal code|coordinates|what kind of venue|what type of venue|does (?:\S+ ){1,4}?have)\b"),
         ("when", r"\b(?:when|next (?:concert|show|gig|date|tour|appearance|performance)|where (?:is|are|does|do|can|will) (?:\S+ ){0,6}?(?:play|playing|perform|performing|see|next)|tour|touring|tour dates|dates|playing (?:next|soon)|schedule|coming (?:to|up)|play(?:s|ing)? (?:in|at|next|anywhere)|upcoming (?:concerts|shows|dates|gigs))\b"),
@@ -456,6 +467,9 @@ _ORDERS: Sequence[tuple[str, OrderBy, bool]] = (
 LEAST_FIRST = re.compile(
     r"\b(?:lowest|least|smallest|worst|weakest|ascending|fewest)(?: \w+)? (?:first|to (?:the )?(?:most|best|highest|strongest)|(?:at|on) (?:the )?top)\b"
 )
+_END = r"(?:most|best|top|highest|biggest|largest|greatest|strongest|fullest|busiest|least|worst|bottom|lowest|smallest|weakest|fewest|emptiest|quietest)"
+OTHER_END = re.compile(rf"\b{_END}(?: \w+)? (?:down |up )?to (?:the )?({_END})\b")
+"""Both ends of a ranking, which begins with the first: "from most to least popular"."""
 ORDER_CUES = tuple((re.compile(pattern), order, least) for pattern, order, least in _ORDERS)
 
 GENRE_WORDS = frozenset(
@@ -504,7 +518,7 @@ IDLE = frozenset(
     "enjoy enough euro euros even ever every everybody everyone everything everywhere exactly except excuse fan fancy "
     "fans favourite favorite far feel feeling few find first follow folks for friend friends from fun further  gd "
     "get gets getting gig give given go god goes going gonna good got great group guys had half hand happen happens has "
-    "hasnt hav have havent having he hear heard hello help her here hey hi him his home hope how however i "
+    "hasnt hav have havent having he hear heard held hello help her here hey hi him his home hope how however i "
     "id idea ideas if ill im in info inside instead into is isnt it its itself ive  join just keen keep kind kinda kindly "
     "kinds know lads lately least left less let lets life like likely liked likes listen listening lil literally little lol look "
     "looking lot lots love loved lovely loves luck m made make makes man many mate matter may maybe me mean means "

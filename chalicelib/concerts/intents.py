@@ -25,6 +25,7 @@ from chalicelib.concerts.cues import (
     TAKEN,
     THE_VENUE,
     VENUES_ASKED,
+    WHAT_I_DO,
     WOULD_TAKE,
 )
 from chalicelib.concerts.message import Span
@@ -61,6 +62,8 @@ def intent_of(
         return "general_query", "", 0.9
     if re.search(r"\bhow (?:are|r) (?:you|u|ya)\b", cued) and not cues & {*HEARD, "forecast"}:
         return "general_query", "", 0.8
+    if WHAT_I_DO.search(cued) and not kinds:
+        return "general_query", "", 0.9
     if OTHER_TASKS.search(cued) and not cues & {"concert", "forecast", "venue", "analysis"}:
         return "unknown", "", 0.2
     if (REFUNDS.search(cued) or HOUSE_RULES.search(cued)) and not kinds & {"genre", "place", "type", "venue"}:

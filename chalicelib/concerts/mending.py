@@ -51,19 +51,22 @@ _PATTERNS = [pattern for _, pattern in CUES] + [pattern for pattern, _ in UNSUPP
 _PATTERNS += [pattern for pattern, _, _ in ORDER_CUES]
 _PATTERNS += [NEGATION, NOT_NEGATION, PAST, REFERENCE_CUE, PRICE_MOST, PRICE_LEAST, COUNT, ORDINAL, CHEAP, FREE, DEAR]
 _PATTERNS += [SMALL, LARGE, CAPACITY_BETWEEN, CAPACITY_LEAST, CAPACITY_MOST, THE_VENUE, WELL_LIKED, COURTESY, GREETING]
-KNOWN = (
+OURS = (
     frozenset(word for pattern in _PATTERNS for word in re.findall("[a-z]{3,}", pattern.pattern))
     | {*MONTHS, *SHORT, *WEEKDAYS, *NUMBER_WORDS, *TARGETS}
     | IDLE
-    | REAL_WORDS
     | COMMON
     | STOP_WORDS
-    | GENRE_WORDS
     | TYPE_WORDS
 )
+KNOWN = OURS | REAL_WORDS | GENRE_WORDS
 
 
-BEGINNINGS = tuple({word for pattern in _PATTERNS for word in re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)})
+def _begun_in(pattern: re.Pattern[str]) -> list[str]:
+    return re.findall(r"([a-z]{3,})\\[wS][*+]", pattern.pattern)
+
+
+BEGINNINGS = tuple({word for pattern in _PATTERNS for word in _begun_in(pattern)})
 """Beginnings of words whose endings the patterns leave open, such as "recommend"."""
 MOST_CORRECTIONS = 5
 WITHDRAWN = 25
@@ -72,9 +75,19 @@ WITHDRAWN = 25
 
 @lru_cache(maxsize=4096)
 def is_ours(word: str) -> bool:
-    """Whether a pattern that finds `word` means it; any other word stands where a pattern leaves a word open."""
+    """Whether a pattern that finds `word` may mean it; any other word stands where a pattern leaves a word open."""
+    return not word.isalpha() or len(word) < LETTERS or _is_one_of(word, OURS, BEGINNINGS)
+
+
+@lru_cache(maxsize=4096)
+def names(pattern: re.Pattern[str], word: str) -> bool:
+    """Whether a pattern itself has `word`."""
+    return _is_one_of(word, frozenset(re.findall("[a-z]+", pattern.pattern)), tuple(_begun_in(pattern)))
+
+
+def _is_one_of(word: str, words: frozenset[str], beginnings: tuple[str, ...]) -> bool:
     stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
-    return not word.isalpha() or len(word) < LETTERS or any(s in KNOWN for s in stems) or word.startswith(BEGINNINGS)
+    return not words.isdisjoint(stems) or word.startswith(beginnings)
 
 
 @lru_cache(maxsize=2)

@@ -1,15 +1,17 @@
 """The words of a message, and which of them a part of the question has used."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from chalicelib.concerts.cues import (
     AHEAD,
     ANSWERED,
     CHEAP,
+    COMMON,
     CONTEXT,
     CUES,
     IDLE,
@@ -29,12 +31,14 @@ from chalicelib.concerts.cues import (
     WELL_LIKED,
 )
 from chalicelib.concerts.lexicon import Lexicon, Named, key
-from chalicelib.concerts.mending import is_ours, respelled, withdrawn
+from chalicelib.concerts.mending import is_ours, names, respelled, withdrawn
 from chalicelib.concerts.models import Intent
 from chalicelib.concerts.periods import DayPeriod, periods_in
 from chalicelib.concerts.values import Vocabulary
 from chalicelib.concerts.words import PUNCTUATION, words_of
 
+OF_SUBJECTS = {pattern for name, pattern in CUES if name in {"analysis", "forecast"}}
+"""Patterns in which a name may stand: "what did Blue Note earn"."""
 MOST_NAMED = 30
 """Phrases that one answer names as not used; the others are counted."""
 WIDE_WORDS = frozenset(("area", "coast", "side", "state", "states", "region", "street", "park", "club", "city", "town"))
@@ -79,7 +83,7 @@ class Message:
         self.periods: dict[bool, list[DayPeriod]] = {}
         self.cue_at: list[tuple[int, int]] = []
         self.unused: list[str] = []
-        self.missing_genre = self.missing_place = False
+        self.missing_genre = self.missing_place = self.exact_price = False
         self.in_places: set[int] = set()
         self.kinds: dict[int, str] = {}
         self.shout = message.upper() == message
@@ -105,8 +109,10 @@ class Message:
         """Note that a part of the question has used the words of a match in the cued text, other than its wildcards."""
         place = max(0, bisect_right(self.cue_at, (match.start(), 0)) - 1)
         while place < len(self.cue_at) and self.cue_at[place][0] < match.end():
-            if self.cue_at[place][1] > match.start() and is_ours(self.words[place].plain):
-                self.spent[place] = True
+            word = self.words[place].plain
+            if self.cue_at[place][1] > match.start() and is_ours(word):
+                may_be_name = self._is_capital(place) or (word not in IDLE and match.re in OF_SUBJECTS)
+                self.spent[place] |= not may_be_name or names(match.re, word)
             place += 1
 
     def _found(self, pattern: re.Pattern[str], cued: str) -> bool:
@@ -236,7 +242,7 @@ class Message:
             follows = ended == place - 1
             if self._is_left_over(place) and word.plain not in said.split():
                 if not follows:
-                    runs.append([])
+                    runs.append([self.words[place - 1].raw] if self._begins_name(place - 1) else [])
             elif not (follows and (word.raw[:1].isupper() or word.plain in WIDE_WORDS) and word.plain in IDLE):
                 continue
             runs[-1].append(word.raw)
@@ -245,6 +251,14 @@ class Message:
         if phrases:
             more = f" and {len(phrases) - MOST_NAMED} more" if len(phrases) > MOST_NAMED else ""
             self.unused.append(f"I could not use: {', '.join(phrases[:MOST_NAMED])}{more}.")
+
+    def _begins_name(self, place: int) -> bool:
+        """Whether an ordinary word begins a name within the text: "Red Rocks"."""
+        return self._is_capital(place) and not self.used[place] and self.words[place].plain in COMMON - IDLE
+
+    def _is_capital(self, place: int) -> bool:
+        """Whether a word within the text is written as names are."""
+        return place > 0 and self.words[place].raw[:1].isupper() and not self.shout
 
     def _periods(self, *, past: bool) -> list[DayPeriod]:
         if past not in self.periods:
@@ -263,4 +277,8 @@ class Message:
         return self.words[place].at + len(self.words[place].plain)
 
     def _places_in(self, start: int, end: int) -> Iterator[int]:
-        return (place for place, word in enumerate(self.words) if start <= word.at < end)
+        return iter(range(*(bisect_left(self.words, at, key=attrgetter("at")) for at in (start, end))))
+
+    def _before(self, start: int) -> str:
+        """The end of the flat text before a place, as far as patterns look back."""
+        return self.flat[max(0, start - CLAUSE) : start]

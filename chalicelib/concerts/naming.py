@@ -195,8 +195,10 @@ class NamedMessage(Message):
         code = word.plain in SHORT_CODES
         after_comma = first > 1 and self.words[first - 1].plain == "," and self.used[first - 2]
         after_name = first > 0 and self.used[first - 1] and not code and word.plain not in IDLE
-        if after_name or (after_comma and (not code or follows in PUNCTUATION)):
+        if after_name or (after_comma and not code):
             return True
+        if first and self.words[first - 1].plain == "," and follows in PUNCTUATION:
+            return first - 2 in self.in_places or word.plain not in IDLE | NEVER_CODES | OPEN_CODES
         if code:
             if word.plain == "me" and not before.endswith("in "):
                 return False  # as in "near me"
@@ -307,7 +309,7 @@ class NamedMessage(Message):
                     and not self.used[span.first - 2]
                     and before[-2].raw[:1].isupper()
                     and re.search(
-                        r"\b(?:in|near|around|at) (?:\w+ ){0,2}\w+ , $", self.flat[: self.words[span.first].at]
+                        r"\b(?:in|near|around|at) (?:\w+ ){0,2}\w+ , $", self._before(self.words[span.first].at)
                     )
                 ):
                     continue

@@ -11,6 +11,8 @@ from math import ceil
 from typing import NamedTuple
 
 DAY = timedelta(days=1)
+LOOKED_BACK = 300
+"""Characters."""
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 SHORT = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
@@ -112,6 +114,11 @@ BESIDE = re.compile(
 """Days next to those that were named before, here or in the question before."""
 AFTERWARDS = re.compile(r"\b(after|before|from) (?:that|then)\b")
 """Days from or to those that were named before."""
+LEAVING = re.compile(
+    r"\b(?:leav(?:e|es|ing)|depart(?:s|ing)?|(?:fly|flies|flying|go|goes|going|head|heads|heading|driv(?:e|es|ing)|get|gets|getting|be) "
+    r"(?:home|back|off|out|away)|return(?:s|ing)?|check(?:s|ing)? out)(?: (?:home|back|again|there|on|the|town|for home))* $"
+)
+"""Before the day on which a stay ends."""
 DATED = re.compile(
     rf"\d|\b(?:{_MONTH}|{_WEEKDAY}|hours?|days?|nights?|weeks?|weekends?|months?|years?|quarters?|to(?:day|night|morrow)|"
     r"yesterday|spring|summer|autumn|fall|winter|now|morning|afternoon|evening|christmas|xmas|halloween|valentines?|"
@@ -182,7 +189,7 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
     found: list[DayPeriod] = []
     while points:
         point = points.pop(0)
-        before = flat[: point.start]
+        before = _before(flat, point.start)
         if points and JOINED.match(flat[point.end : points[0].start]) and not point.problem and not points[0].problem:
             ranged = RANGED.search(before)
             joint = flat[point.end : points[0].start]
@@ -299,19 +306,21 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         own = _own_groups(match, kind)
         start = match.start()
         if kind == "weekday" and (
-            re.search(r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $", flat[:start])
+            re.search(
+                r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $", _before(flat, start)
+            )
             or IN_PERIOD.match(flat, match.end())
         ):
             continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
-        if kind == "year" and own[0] is None and AMOUNT.search(flat[:start]):
+        if kind == "year" and own[0] is None and AMOUNT.search(_before(flat, start)):
             continue
         if kind == "season" and not (own[0] or own[2] or ALONE.fullmatch(flat[:start][-2:] + flat[match.end() :][:2])):
             continue
         if kind == "weekday" and re.match(r" (?:papers?|newspaper|times|brunch|roast|school)\b", flat[match.end() :]):
             continue
-        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", flat[:start]):
+        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", _before(flat, start)):
             continue
         days = _KINDS[kind](own, today, past, match[0])
         if kind == "dayof" and latest and not past and "month" not in match[0]:
@@ -324,6 +333,11 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
             yield DayPeriod(start, match.end(), None, None, days)
         else:
             yield DayPeriod(start, match.end(), *days, ranged=kind in {"days", "spread"})
+
+
+def _before(flat: str, start: int) -> str:
+    """The end of the text before a place, as far as patterns look back."""
+    return flat[max(0, start - LOOKED_BACK) : start]
 
 
 @lru_cache(maxsize=16)
@@ -344,9 +358,10 @@ def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
     name = own[1] or ""
     if own[0] or own[2] or name not in VERBS:
         return True
-    if MONTH_CONTEXT.search(flat[: match.start()]):
+    before = _before(flat, match.start())
+    if MONTH_CONTEXT.search(before):
         return True
-    before, after = flat[: match.start()].rstrip(), flat[match.end() :]
+    before, after = before.rstrip(), flat[match.end() :]
     ends = bool(re.match(rf" ?(?:[,.;:!?]|$)| (?:or|and|to) (?:{_MONTH})\b", after))
     return ends and (name != "may" or not before or before[-1] in ",.;:!?")
 

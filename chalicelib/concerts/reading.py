@@ -37,8 +37,10 @@ from chalicelib.concerts.cues import (
     ORDER_CUES,
     ORDINAL,
     ORDINALS,
+    OTHER_END,
     PAST,
     PRICE_AROUND,
+    PRICE_AT,
     PRICE_BETWEEN,
     PRICE_EACH,
     PRICE_LEAST,
@@ -58,12 +60,14 @@ from chalicelib.concerts.cues import (
 from chalicelib.concerts.intents import intent_of, without_fillers
 from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
 from chalicelib.concerts.message import WIDE_WORDS, Span
+from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import AFTERWARDS, BESIDE, NUMBER_WORDS, DayPeriod, beside_days
+from chalicelib.concerts.periods import AFTERWARDS, BESIDE, DAY, LEAVING, NUMBER_WORDS, DayPeriod, beside_days
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
 WEEK = timedelta(days=7)
+LONGEST_STAY = timedelta(days=28)
 FOLLOWABLE = frozenset(("concerts", "similar", "price", "artist", "totals", "venues"))
 KEPT_TOGETHER = (
     ("genres",), ("not_genres",), ("places",), ("not_places",), ("artists",), ("venues",), ("venue_types",),
@@ -128,6 +132,8 @@ class _Reader(NamedMessage):
             over=bool(holidays) and all(each.until is not None and each.until <= self.today for each in holidays),
             genre_like=any(word.plain in GENRE_WORDS for word in self.words),
         )
+        if topic == "forecast" and self.exact_price:
+            prices = (prices[1], prices[1])
         loose = topic in {"concerts", ""} or (topic == "venues" and "venue" not in cues)
         follows = loose and bool(CONTEXT.search(cued)) and not cues - {"concert", "greeting", "ranking"}
         if follows and earlier and earlier.topic in FOLLOWABLE:
@@ -145,7 +151,7 @@ class _Reader(NamedMessage):
         near: DayPeriod | ChatQuestion | None = period or (earlier if follows else None)
         if beside and near and near.since and near.until:
             since, until = beside_days(beside[1], near.since, near.until, later=beside[2] == "after")
-            both = period and re.search(r"\b(?:or|and) $", self.flat[: beside.start()])
+            both = period and re.search(r"\b(?:or|and) $", self._before(beside.start()))
             period = DayPeriod(
                 0, 0, min(since, near.since) if both else since, max(until, near.until) if both else until
             )
@@ -157,7 +163,7 @@ class _Reader(NamedMessage):
             which, count = 0, count or 1  # "who is number one among the arenas"
         order = None
         if topic == "venues":
-            order = next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
+            order = self._order(cued)
         if topic in {"totals", "concerts"}:
             self._unordered(cued)
         self._unsupported(cued, topic, spans)
@@ -233,7 +239,7 @@ class _Reader(NamedMessage):
     def _period(self, past: bool) -> tuple[DayPeriod | None, list[DayPeriod]]:
         """Return the period that the question means; of several, the first, and name the others."""
         periods = [one for one in self._periods(past=past) if not self._is_used(one)]
-        told = [] if past else [one for one in periods if TOLD.search(self.flat[: one.start])]
+        told = [] if past else [one for one in periods if TOLD.search(self._before(one.start))]
         periods = [one for one in periods if one not in told]
         self.unused += [one.problem for one in periods if one.problem]
         fine = [one for one in periods if not one.problem]
@@ -261,6 +267,9 @@ class _Reader(NamedMessage):
                 if one.since and one.until and first.since <= one.since <= first.until:
                     first = first._replace(end=one.end, until=max(first.until, one.until))
                     continue
+            if self._is_end(first, one):
+                first = first._replace(end=one.end, until=one.until)
+                continue
             since = max((day for day in (first.since, one.since) if day), default=None)
             until = min((day for day in (first.until, one.until) if day), default=None)
             if since and until and since >= until:
@@ -269,13 +278,21 @@ class _Reader(NamedMessage):
                 first = first._replace(since=since, until=until)
         return first, periods
 
+    def _is_end(self, day: DayPeriod, end: DayPeriod) -> bool:
+        """Whether a stay that begins on a day goes on to the end of another period: "and I stay until the 22nd"."""
+        if not (day.since and day.until and end.until) or day.until - day.since != DAY:
+            return False
+        if not day.until < end.until < day.until + LONGEST_STAY:
+            return False
+        return end.since is None or (end.until - end.since == DAY and bool(LEAVING.search(self._before(end.start))))
+
     def _afterwards(self, period: DayPeriod) -> DayPeriod:
         """The days from, before or after the only ones that are named: "on the 14th, or after that"."""
         found = AFTERWARDS.search(self.flat)
         if not found:
             return period
         if period.since is None:  # "not before the 14th, but from then on"
-            late = NOT_AT_FIRST.search(self.flat[: period.start] + found[1])
+            late = NOT_AT_FIRST.search(self._before(period.start) + found[1])
             return period._replace(since=period.until, until=None) if late else period
         if not period.until or period.end > found.start():
             return period
@@ -287,7 +304,7 @@ class _Reader(NamedMessage):
         negated = bool(
             re.search(
                 r"\b(?:not|neither|nor|except|but|without|excluding|avoid) (?:on |in |for )?(?:the |a |any )?$",
-                self.flat[: period.start],
+                self._before(period.start),
             )
         )
         if negated:
@@ -328,6 +345,9 @@ class _Reader(NamedMessage):
             for match in limits if most else ():
                 self._spend(match)
             least = self._limit(PRICE_LEAST.finditer(self._unspent(cued, days)))  # "no more than 70" has "more than 70"
+            if most is least is None:
+                most = self._limit(PRICE_AT.finditer(cued))
+            self.exact_price = least is None and most is not None and not limits
         if not CHEAP.search(cued) and (dear := self._words_of(DEAR, self._unspent(cued, days))):
             self.unused.append(f"I could not use: {', '.join(dear)}. I cannot choose by a price that has no number.")
         return least, most
@@ -425,13 +445,20 @@ class _Reader(NamedMessage):
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
         cued = self._unspent(cued, periods)
-        matches = [match for match in ORDINAL.finditer(cued) if not re.search(r"\bnot $", cued[: match.start()])]
+        matches = [match for match in ORDINAL.finditer(cued) if not cued.endswith(" not ", 0, match.start())]
         if not matches:
             return 0
         match = matches[0]
         self._spend(match)
         text = next(group for group in match.groups() if group)
         return ORDINALS.get(text) or NUMBER_WORDS.get(text) or int(text)
+
+    def _order(self, cued: str) -> tuple[OrderBy, bool] | None:
+        """What a ranking goes by, and whether the least come first."""
+        if ends := OTHER_END.search(cued):
+            self._spend(ends)
+            cued = cued[: ends.start(1)] + "~" * len(ends[1]) + cued[ends.end(1) :]
+        return next(((order, least) for pattern, order, least in ORDER_CUES if self._found(pattern, cued)), None)
 
     def _unordered(self, cued: str) -> None:
         """Name orders that only a ranking of venues has: totals and lists of concerts begin with the best."""
@@ -504,7 +531,7 @@ class _Reader(NamedMessage):
                 words = self.words[place : place + size]
                 wide = size > 1 or name not in IDLE
                 if coded:
-                    wide = self._is_place(place, place + 1, self.flat[: words[0].at])
+                    wide = self._is_place(place, place + 1, self._before(words[0].at))
                 if len(words) == size and wide:
                     self.used[place : place + size] = [True] * size
                     self.unused.append(f"No venue is in {' '.join(word.raw for word in words)}.")

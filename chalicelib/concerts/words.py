@@ -80,6 +80,7 @@ FOLLOWS_WE_ARE = re.compile(
 AFTER_TO = re.compile(r"see|go|hear|watch|be|find|know|listen|catch|visit|do")
 BEFORE_FOR = frozenset("looking searching hunting waiting tickets ticket up thanks ready time place".split())
 FOLLOWS_WE_WOULD = re.compile(r"love|like|prefer|rather|be|want|enjoy|need|also|really|both|go|see|have|take")
+NUMBER_OF = re.compile(r"(?:\b(?:no|nr|num|nbr)\b\.?|#) ?of\b(?! course)", re.IGNORECASE)
 LETTERS = 5
 """Shorter words are never corrected."""
 MOST_LETTERS = 20
@@ -97,6 +98,7 @@ class Word(NamedTuple):
 
 def words_of(message: str, known: Mapping[tuple[str, ...], object]) -> list[Word]:
     """The words of a message in English, whatever its language; a word that is a `known` name stays what it is."""
+    message = NUMBER_OF.sub("number of", message)
     return list(placed(_counted(_in_present(in_english(list(_spelled(message, known)), known)))))
 
 

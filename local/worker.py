@@ -5,7 +5,7 @@ function wrote before it answered is in the pipe by then, so reading the pipe un
 """
 
 import os
-from select import select
+from select import POLLIN, poll
 from threading import Lock
 from typing import Any
 
@@ -27,7 +27,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]
         """Read as long as the process lives: a full pipe would stop it."""
         self._pipe = self._proc.stderr
         while self._read_all():
-            select([self._pipe], [], [])
+            _await(self._pipe)
 
     def _drain_stderr_bounded(self, *_: float) -> str:
         """The lines since the last invocation."""
@@ -38,7 +38,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]
     def _read_all(self) -> bool:
         """Queue the lines that are in the pipe; False at its end."""
         with self._reading:
-            while select([self._pipe], [], [], 0)[0]:
+            while _await(self._pipe, 0):
                 piece = os.read(self._pipe.fileno(), PIECE)
                 *lines, self._begun = (self._begun + (piece or b"\n" * bool(self._begun))).split(b"\n")
                 for line in lines:
@@ -46,3 +46,10 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]
                 if not piece:
                     return False
         return True
+
+
+def _await(pipe: Any, milliseconds: int | None = None) -> bool:
+    """Wait until there is something to read, or the end; False if there is not in that time."""
+    ready = poll()  # `select` takes no descriptor beyond 1023
+    ready.register(pipe, POLLIN)
+    return bool(ready.poll(milliseconds))

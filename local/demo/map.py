@@ -180,7 +180,8 @@ def draw_ground(axes: Axes, view: Bounds, width: float = 1.0) -> None:
     outlines = _outlines(view)
     land = _compound(outlines["land"])
     axes.set_facecolor(SEA)
-    axes.add_patch(PathPatch(land, facecolor=LAND, edgecolor=COAST, linewidth=0.9 * width, zorder=1))
+    # `add_patch` would compute the extent of every coast
+    axes.add_artist(PathPatch(land, facecolor=LAND, edgecolor=COAST, linewidth=0.9 * width, zorder=1))
     for border in outlines["borders"]:
         axes.plot(*zip(*border, strict=True), color=BORDER, linewidth=width, dashes=(5, 2.5), zorder=2)
     axes.set_xlim(view.west, view.east)

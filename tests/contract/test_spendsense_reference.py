@@ -128,7 +128,7 @@ def expected(given: BankStatement, as_of: date) -> dict[int, reference.Signals]:
     )
 
 
-@examples(25, HealthCheck.function_scoped_fixture)
+@examples(12, HealthCheck.function_scoped_fixture)
 @given(st.lists(people(), min_size=1, max_size=12))
 def test_sql_agrees_with_the_plain_formulas(world: World, given: list[BankStatement]) -> None:
     catalogue = packaged_catalogue()

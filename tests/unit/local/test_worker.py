@@ -2,9 +2,12 @@
 
 import gc
 import io
+import os
+import resource
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -59,3 +62,12 @@ def test_more_than_a_pipe_holds(worker: Worker) -> None:
 def test_the_last_words_of_a_process_that_dies(worker: Worker) -> None:
     assert lines(worker, name="good", lines=1, last="oh, no") == ["good 0 ", "oh, no"]
     assert lines(worker, name="again", lines=1) == ["again 0 "]
+
+
+def test_a_process_among_thousands_of_open_files(worker: Worker) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2048)), hard))
+    with ExitStack() as stack:
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        assert lines(worker, name="many", lines=2) == ["many 0 ", "many 1 "]

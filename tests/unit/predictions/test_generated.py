@@ -219,7 +219,7 @@ def trained(case, seed):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Bins whose width:UserWarning")
-@examples(40)
+@examples(20)
 @given(cases(), st.integers(0, 10_000), st.integers(1, 50))
 def test_a_generated_pipeline_predicts_as_with_pandas_in_every_format(tmp_path_factory, case, seed, count):
     columns, gaps, dated, _, _ = case

@@ -19,6 +19,7 @@ from chalicelib.errors import (
 )
 from chalicelib.predictions import streams, tables
 from chalicelib.predictions.models import parse_event
+from tests.sizes import sized
 from tests.unit.predictions.studio import (
     CSV_GZ,
     DATA,
@@ -138,16 +139,18 @@ def test_the_row_of_an_error_is_that_of_the_file_whatever_block_it_is_in(ready, 
 
 
 @pytest.mark.parametrize(
-    ("place", "header", "row", "bad"),
+    ("place", "header", "row", "bad", "number"),
     [
-        (DATA, b"id,x,y\n", b"r,0.1,0.2\n", b"r,0.1,two\n"),
-        ("s3://data/in/rows.jsonl", b"", b'{"x":0.1,"y":0.2}\n', b'{"x":0.1,"y":"two"}\n'),
+        (DATA, b"id,x,y\n", b"r,0.1,0.2\n", b"r,0.1,two\n", 999_999),
+        ("s3://data/in/rows.jsonl", b"", b'{"x":0.1,"y":0.2}\n', b'{"x":0.1,"y":"two"}\n', sized(399_999, 999_999)),
     ],
+    ids=["csv", "jsonl"],
 )
 @pytest.mark.slow
-def test_text_in_a_number_column_at_row_999_999_is_named_in_a_call_and_in_a_job(ready, place, header, row, bad):
-    ready.objects.put(place, header + row * 999_998 + bad + row)
-    wanted = "row 999999, column 'y': is 'two'; expected a number"
+@pytest.mark.load
+def test_text_in_a_number_column_far_down_is_named_in_a_call_and_in_a_job(ready, place, header, row, bad, number):
+    ready.objects.put(place, header + row * (number - 1) + bad + row)
+    wanted = f"row {number}, column 'y': is 'two'; expected a number"
     error = refusal(ready, data_s3_uri=place)
     assert (error.code, error.message) == ("non_numeric_feature", wanted)
 

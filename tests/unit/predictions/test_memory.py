@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from chalicelib.errors import InvalidInput
+from tests.sizes import sized
 from tests.unit.predictions.limited import LIMIT_BYTES
 from tests.unit.predictions.studio import OUTPUT, PARQUET, Machine, Studio, parquet_of, refusal, rows, trained
 
 ROOT = Path(__file__).parents[3]
 ROW = b"0.123,0.456\n"
+LINES, OBJECTS = sized(1_000_000, 4_000_000), sized(250_000, 1_000_000)
 
 
 def one_long_text(folder):
@@ -45,13 +47,13 @@ def wide(folder):
 
 
 def lines(folder):
-    (folder / "blank.csv").write_bytes(b"x,y\n" + (ROW * 10_000 + b"\n") * 400)
+    (folder / "blank.csv").write_bytes(b"x,y\n" + (ROW * 10_000 + b"\n") * (LINES // 10_000))
     (folder / "blanks.csv").write_bytes(b"x,y\n" + b"\n" * 24_000_000 + ROW)
     (folder / "cr.csv").write_bytes(b"x,y\n" + b"0.123,0.456\r" * 2_000_000)
     (folder / "plain.csv").write_bytes(b"x,y\n" + (b"1,a\rb\n" + b"1,2\n" * 20_000) * 20)
     (folder / "quotes.csv").write_bytes(b"x,y\n" + (b'1,"' + b'""' * 100_000 + b'"\n') * 80)
-    (folder / "tiny.csv").write_bytes(b"x\n" + b"1\n" * 4_000_000)
-    (folder / "sparse.jsonl").write_bytes(b'{"x":1}\n' * 1_000_000)
+    (folder / "tiny.csv").write_bytes(b"x\n" + b"1\n" * LINES)
+    (folder / "sparse.jsonl").write_bytes(b'{"x":1}\n' * OBJECTS)
     (folder / "deep.jsonl").write_bytes(b'{"x":1,"y":' + b"[" * 4_000_000 + b"]" * 4_000_000 + b"}\n")
 
 
@@ -64,19 +66,20 @@ CASES = [
     ("wide.csv csv c0 linear", {"code": "too_many_columns"}),
     ("wide.parquet csv c0 linear", {"code": "too_many_columns"}),
     ("wider.parquet csv c0 linear", {"code": "too_many_columns"}),
-    ("blank.csv csv x,y linear", {"rows": 4_000_000}),
+    ("blank.csv csv x,y linear", {"rows": LINES}),
     ("blanks.csv csv x,y linear", {"rows": 1}),
     ("cr.csv csv x,y linear", {"code": "record_too_long"}),
     ("plain.csv csv x linear", {"rows": 400_020}),
     ("quotes.csv csv x linear", {"rows": 80}),
-    ("tiny.csv csv x linear", {"rows": 4_000_000}),
-    ("sparse.jsonl jsonl x linear", {"rows": 1_000_000}),
-    ("sparse.jsonl csv x linear", {"rows": 1_000_000}),
+    ("tiny.csv csv x linear", {"rows": LINES}),
+    ("sparse.jsonl jsonl x linear", {"rows": OBJECTS}),
+    ("sparse.jsonl csv x linear", {"rows": OBJECTS}),
     ("deep.jsonl jsonl x linear", {"code": "malformed_json"}),
 ]
 
 
 @pytest.mark.slow
+@pytest.mark.load
 def test_no_input_takes_more_memory_than_the_function_has(tmp_path):
     for make in (one_long_text, nested, wide, lines):
         make(tmp_path)

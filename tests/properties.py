@@ -12,12 +12,15 @@ from hypothesis.internal.constants_ast import Constants
 
 FUZZING = os.environ.get("OMNIBUS_FUZZ") == "1"
 FUZZ_TIMES = 20
+EXAMPLES = 50
 UNTIMED = (HealthCheck.too_slow,)
 """The health checks that measure time. The others judge what is generated, and stay."""
 
-settings.register_profile("reproducible", deadline=None, suppress_health_check=UNTIMED, derandomize=True)
 settings.register_profile(
-    "fuzz", deadline=None, suppress_health_check=UNTIMED, max_examples=100 * FUZZ_TIMES, print_blob=True
+    "reproducible", max_examples=EXAMPLES, deadline=None, suppress_health_check=UNTIMED, derandomize=True
+)
+settings.register_profile(
+    "fuzz", deadline=None, suppress_health_check=UNTIMED, max_examples=EXAMPLES * FUZZ_TIMES, print_blob=True
 )
 
 
@@ -31,7 +34,7 @@ def load_profile() -> None:
     settings.load_profile("fuzz" if FUZZING else "reproducible")
 
 
-def examples(count: int = 100, *allowed: HealthCheck, steps: int = 50) -> settings:
+def examples(count: int = EXAMPLES, *allowed: HealthCheck, steps: int = 50) -> settings:
     """Settings for a test that needs another number of examples; `allowed` are health checks that it means to fail."""
     return settings(
         max_examples=count * (FUZZ_TIMES if FUZZING else 1),

@@ -2,7 +2,9 @@
 
 import functools
 import itertools
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from chalicelib.concerts.conversation import Conversation
 from chalicelib.concerts.guide import ConcertGuide
@@ -28,6 +30,16 @@ def small_season() -> Season:
     return generate(4_000, today=TODAY, seed=7)
 
 
+@functools.cache
+def _small_rows(table: str) -> tuple[tuple[Any, ...], ...]:
+    return tuple(small_season().rows(table))
+
+
+def small_rows(table: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of one of its tables, which are made once."""
+    return iter(_small_rows(table))
+
+
 class ConcertWorld:
     """The concert services as bootstrap makes them, over fakes; what is not given answers well."""
 
@@ -35,7 +47,7 @@ class ConcertWorld:
         self, *models: TicketModel, providers: tuple[ChatProvider, ...] = (), season: Season | None = None
     ) -> None:
         self.clock = Clock()
-        self.warehouse = FakeWarehouse.of((season or small_season()).rows)
+        self.warehouse = FakeWarehouse.of(season.rows if season else small_rows)
         self.listings = FakeListings(self.warehouse)
         self.lexicons = Lexicons(self.warehouse)
         self.sessions = FakeSessions()

@@ -6,7 +6,7 @@ from benchmarks.chat_understanding import SALES, Tally, asked, judge, labelled, 
 from local.season.generator import generate
 from tests.fakes.season import TODAY, ConcertWorld
 
-ONE_OF = 40
+ONE_OF = 10
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The console in a browser: people in it, what it shows, and what went wrong there."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "console"
+PICTURED = "OMNIBUS_PICTURES" in os.environ
+"""Are pictures of all screens to be written, for a person to look at?"""
 NASTY = ('<img src=x onerror="alert(1)"> ' + "שלום عالم " + "x" * 200)[:200]
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}

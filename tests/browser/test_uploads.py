@@ -1,7 +1,7 @@
 """Two pages side by side in a real browser: the desktop shows a code, the phone sends a photo, the desktop shows it.
 
-Every test fails on any error in a page's console, and on any breach of the Content-Security-Policy. Pictures of both
-pages are written to .local/screens/uploads for a person to look at.
+Every test fails on any error in a page's console, and on any breach of the Content-Security-Policy. With
+OMNIBUS_PICTURES=1, pictures of both pages are written to .local/screens/uploads.
 """
 
 import json
@@ -16,6 +16,7 @@ import pytest
 from local.cloud import Cloud
 from local.demo import screens
 from local.demo.photo import photo
+from tests.browser.console import PICTURED
 from tests.patience import PATIENCE_MS, until
 
 SCREENS = Path(__file__).parents[2] / ".local" / "screens" / "uploads"
@@ -85,8 +86,9 @@ class Pages:
             page.wait_for_timeout(20)
 
     def screen(self, name: str) -> None:
-        """A picture of both pages side by side."""
-        screens.side_by_side((self.desktop, self.phone), SCREENS / f"{name}.png")
+        """A picture of both pages side by side, if pictures are wanted."""
+        if PICTURED:
+            screens.side_by_side((self.desktop, self.phone), SCREENS / f"{name}.png")
 
     def close(self) -> None:
         """Close both, and fail on what went wrong in them."""

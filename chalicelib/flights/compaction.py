@@ -152,10 +152,10 @@ class Compaction:
         tables: dict[str, pa.Table] = {}
         sources = {name: source for name, source in known.items() if name not in new and name not in gone}
         with ThreadPoolExecutor(READERS, "snapshots") as pool:
-            for name, read in in_order(pool, lambda name: self._archive.read(new[name].key), sorted(new), 2 * READERS):
+            for name, read in in_order(pool, lambda name: self._read(new[name].key), sorted(new), 2 * READERS):
                 if read is not None:  # a verdict may just have moved it
-                    tables[name] = _snapshot(read[0], keys.snapshot_time_of_id(name))
-                    sources[name] = Source(read[1], tables[name].num_rows)
+                    tables[name] = read[0]
+                    sources[name] = Source(read[1], read[0].num_rows)
             body = _written(_kept(kept, sources, tables), [*tables.values()], sources)
         if not self._archive.write_over(key, body, PARQUET, stored[1] if stored else None):
             raise UpstreamUnavailable("another run has compacted it meanwhile", retry_after=60)
@@ -163,6 +163,11 @@ class Compaction:
         tally.compacted += len(tables)
         tally.dropped += len(gone)
         tally.rows += sum(source.rows for source in sources.values())
+
+    def _read(self, key: str) -> tuple[pa.Table, str] | None:
+        """A snapshot's rows and its object's entity tag; None if the object is gone."""
+        read = self._archive.read(key)
+        return read and (_snapshot(read[0], keys.snapshot_time_of(key)), read[1])
 
     def _statuses(self, hour: int) -> dict[str, RunStatus]:
         """The statuses of the known runs. A snapshot whose run has expired has passed, or it would be in quarantine."""
@@ -191,7 +196,7 @@ def _opened(body: bytes) -> tuple[dict[str, Source], pa.Table]:
 def _snapshot(body: bytes, time: int) -> pa.Table:
     """A snapshot's rows, of which each must be of that time."""
     file = pq.ParquetFile(pa.BufferReader(body))
-    times = pc.unique(pc.cast(file.read(["snapshot_time"])["snapshot_time"], pa.int64())).to_pylist()
+    times = pc.unique(pc.cast(file.read(["snapshot_time"], use_threads=False)["snapshot_time"], pa.int64())).to_pylist()
     if times not in ([], [time * 1000]):
         raise OmnibusError(f"a snapshot of {time} holds rows of {times[:3]} ms")
     table = _states(file)
@@ -235,7 +240,7 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources) ->
     )
     order = _order(states)
     # Column by column, since a take by row groups would miss the processor's cache at every value.
-    taken = [column.combine_chunks().take(order) for column in states.columns]
+    taken = [column.chunk(0).take(order) for column in states.columns]
     rows = complete(pa.RecordBatch.from_arrays(taken, schema=STATES), taken[-1])
     with writer:
         writer.write_batch(rows, ROWS_A_GROUP)
@@ -244,5 +249,5 @@ def _written(kept: Iterable[pa.Table], new: list[pa.Table], sources: Sources) ->
 
 def _order(states: pa.Table) -> pa.Array:
     """The places of the rows by address and time (an hour has fewer seconds than 2^12); malformed addresses lead."""
-    addresses = text.addresses(states["icao24"].combine_chunks()).astype(np.int64)
+    addresses = text.addresses(states["icao24"].chunk(0)).astype(np.int64)
     return pa.array(np.argsort(addresses << 12 | states["snapshot_s"].to_numpy() % keys.HOUR_S))

@@ -30,7 +30,10 @@ httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 
 TESTS = Path(__file__).parent
 GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()
-SLOW_FIRST = ("package", "cloud", "browser", "contract", "infra", "unit", "app")
+SLOW_FIRST = (
+    "package", "cloud", "browser", "contract", "infra",
+    "unit/test_memory", "unit/predictions/test_memory", "unit/flights/test_spoiled", "unit", "app",
+)  # fmt: skip
 """Where the tests begin, by their paths."""
 TOGETHER = ("tests/package/", "tests/browser/")
 """Folders whose files share what is dear to make: the archives, and a cloud with something in it and a browser."""

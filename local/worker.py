@@ -1,7 +1,7 @@
 """A function's process, whose log is complete as soon as it has answered.
 
 After each invocation, MiniStack waits: 5 ms for a line that may follow the last one, 50 ms for a first one. What a
-function wrote before it answered is in the pipe by then, so reading the pipe until it is empty finds all of it.
+function wrote before it answered is in the pipe by then, so reading the pipe once finds all of it.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 
 PIECE = 1 << 16
+"""As much as a pipe holds."""
 
 
 class Worker(lambda_runtime.Worker):  # type: ignore[misc]
@@ -25,26 +26,25 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]
 
     def _read_stderr(self) -> None:
         """Read as long as the process lives: a full pipe would stop it."""
-        self._pipe = self._proc.stderr
-        while self._read_all():
-            _await(self._pipe)
+        pipe = self._pipe = self._proc.stderr  # a later process has another
+        while self._read_once(pipe):
+            _await(pipe)
 
     def _drain_stderr_bounded(self, *_: float) -> str:
         """The lines since the last invocation."""
         if self._pipe is not None:
-            self._read_all()
+            self._read_once(self._pipe)
         return str(self._drain_stderr())
 
-    def _read_all(self) -> bool:
+    def _read_once(self, pipe: Any) -> bool:
         """Queue the lines that are in the pipe; False at its end."""
         with self._reading:
-            while _await(self._pipe, 0):
-                piece = os.read(self._pipe.fileno(), PIECE)
+            if _await(pipe, 0):
+                piece = os.read(pipe.fileno(), PIECE)
                 *lines, self._begun = (self._begun + (piece or b"\n" * bool(self._begun))).split(b"\n")
                 for line in lines:
                     self._stderr_queue.put(line.decode(errors="replace"))
-                if not piece:
-                    return False
+                return bool(piece)
         return True
 
 

@@ -21,13 +21,13 @@ VALUES = st.recursive(
 ITEMS = st.dictionaries(NAMES, VALUES, max_size=8)
 
 
-@examples(100)
+@examples(50)
 @given(ITEMS)
 def test_what_is_written_is_read(item: dict[str, Any]) -> None:
     assert from_item(to_item(item)) == item
 
 
-@examples(100)
+@examples(50)
 @given(ITEMS)
 def test_boto3_reads_what_we_write_and_we_what_it_writes(item: dict[str, Any]) -> None:
     theirs = {name: TypeDeserializer().deserialize(attribute) for name, attribute in to_item(item).items()}

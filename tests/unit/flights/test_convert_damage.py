@@ -87,7 +87,7 @@ damaged = st.builds(with_field, st.integers(0, 17), st.sampled_from(DAMAGE))
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from(GOOD) | st.sampled_from(ROWS) | damaged, max_size=12), st.booleans())
-@examples(100)
+@examples(50)
 def test_rows_in_are_rows_kept_and_rows_rejected(rows: list[str], small: bool) -> None:
     if small:
         with small_pieces(most=1 << 16):

@@ -117,14 +117,14 @@ dressed = st.builds(
 
 
 @pytest.mark.slow
-@examples(80)
+@examples(50)
 @given(st.lists(st.one_of(usual, dressed), min_size=1, max_size=3))
 def test_paths_agree_on_any_text(rows: list[Any]) -> None:
     agree(json.dumps({"time": TIME, "states": rows}, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 @pytest.mark.slow
-@examples(80)
+@examples(50)
 @given(states, styles, st.booleans(), st.booleans())
 def test_paths_agree_on_any_rows(rows: list[Any], style: tuple[str, str], ascii_only: bool, pieces: bool) -> None:
     content = json.dumps({"time": TIME, "states": rows}, separators=style, ensure_ascii=ascii_only).encode(
@@ -180,7 +180,7 @@ SPLICES += [
 
 
 @pytest.mark.slow
-@examples(80)
+@examples(50)
 @given(
     st.lists(usual, min_size=1, max_size=4),
     st.integers(0, 10_000),

@@ -95,7 +95,7 @@ def shown(row: Row, like: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@examples(60, HealthCheck.data_too_large)
+@examples(40, HealthCheck.data_too_large)
 @given(ROWS, STORED, st.booleans())
 def test_any_rows_stored_in_any_way(rows: list[Row], stored: dict[str, Any], small: bool) -> None:
     with ExitStack() as stack:

@@ -40,6 +40,7 @@ def worker() -> Iterator[Worker]:
     made = Worker("words", config, packed.getvalue())
     yield made
     made.kill()
+    made._stderr_thread.join()
     made._pipe = None
     gc.collect()
 

@@ -56,7 +56,7 @@ LINES = st.lists(st.tuples(FIELD, st.floats(-9, 9), st.floats(-9, 9), st.boolean
 
 
 @pytest.mark.slow
-@examples(60, HealthCheck.function_scoped_fixture)
+@examples(40, HealthCheck.function_scoped_fixture)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from([1, 37, 100, 1000]))
 def test_newlines_and_marks_at_the_borders_of_parts_change_nothing(monkeypatch, lines, end, last, grid):
     monkeypatch.setattr("chalicelib.predictions.estimators.GRID_BYTES", grid)

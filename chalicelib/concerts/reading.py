@@ -59,7 +59,7 @@ from chalicelib.concerts.cues import (
 )
 from chalicelib.concerts.intents import intent_of, without_fillers
 from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
-from chalicelib.concerts.message import WIDE_WORDS, Span
+from chalicelib.concerts.message import CLAUSE, WIDE_WORDS, Span
 from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
 from chalicelib.concerts.periods import AFTERWARDS, BESIDE, DAY, LEAVING, NUMBER_WORDS, DayPeriod, beside_days
@@ -445,7 +445,11 @@ class _Reader(NamedMessage):
 
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
         cued = self._unspent(cued, periods)
-        matches = [match for match in ORDINAL.finditer(cued) if not cued.endswith(" not ", 0, match.start())]
+        matches = [
+            match
+            for match in ORDINAL.finditer(cued)
+            if not re.search(r"\bnot $", cued[max(0, match.start() - CLAUSE) : match.start()])
+        ]
         if not matches:
             return 0
         match = matches[0]

@@ -45,22 +45,8 @@ DAY_WORDS = re.compile(
 )
 """What names days in a sentence about what was not used."""
 AGAIN = (
-    "0",
-    "1,",
-    "1.",
-    "$1 ",
-    "1-",
-    "jazz ",
-    "rock or ",
-    "dec ",
-    "q1 ",
-    "2026 ",
-    "9pm ",
-    "seats ",
-    "A ",
-    "Xx Yy ",
-    "in ",
-)
+    "0", "1,", "1.", "$1 ", "1-", "jazz ", "rock or ", "dec ", "q1 ", "2026 ", "9pm ", "seats ", "A ", "Xx Yy ", "in ",
+)  # fmt: skip
 """What a message of the largest size may repeat; patterns that read all of it from each place would take seconds."""
 NUMBERS = {"n": "count", "which": "which", "max": "max_price", "min": "min_price"}
 

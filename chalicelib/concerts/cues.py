@@ -145,8 +145,12 @@ SHARERS = re.compile(
 )
 """How many share it, where they do not say how many "of us" they are."""
 OF_US = re.compile(rf"\b({NUMBER}) of us\b")
+LOW_TO_HIGH = (
+    r"low(?:est)? (?:price )?to high(?:est)?(?! (?:revenue|takings|sales|gross|attendance|popularity|capacity|seats))"
+)
+"""An order by price, not by another figure."""
 CHEAP = re.compile(
-    r"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?low(?:est)? (?:price )?to high(?:est)?(?! (?:revenue|takings|sales|gross|attendance|popularity|capacity|seats))|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
+    rf"\b(?<!not )(?<!no )(?<!nothing )(?<!isnt )(?:(?:from )?{LOW_TO_HIGH}|lowest (?:i|we|you) (?:could|can)(?: \w+)? pay|(?:as|for as) little (?:money )?as possible|(?:the )?least (?:money )?(?:i|we) (?:can|could)|spend as little|(?:nothing|not|isnt)(?: too| so| very| that)? (?:expensive|pricey|dear)|(?:doesnt|dont|does not|do not|not) cost(?:ing)? (?:too |so |that |very )?(?:much|a lot|a fortune|the earth)|(?:wont|not|doesnt) break the bank|(?:reasonable|reasonably) (?:priced?|prices)|easy on the wallet|cheap|cheaper|cheapest|inexpensive|affordable|cheaply|low cost|lowest prices?|lowest priced|on a budget|cheapo|(?<!the )(?<!my )(?<!our )(?<!should i )(?<!your )budget(?! for)|without (?:selling a|breaking the|robbing a|remortgag\w+|spending a)|an arm and a leg|not too expensive|not expensive|least expensive|good value|costs? (?:the )?least|budget friendly)\b"
 )
 FREE = re.compile(
     rf"\b(?:(?:entirely|totally|completely|absolutely|admission|entry|entrance|for) free\b|(?:is(?<!he is)|are(?<!we are)(?<!you are)|stays?|anything|something|stuff) free\b(?! (?:on|this|next|at|after)\b)"
@@ -156,7 +160,7 @@ FREE = re.compile(
     r"|zero (?:dollars?|bucks|euros?)\b|0(?<=[$€£] 0)\b|0 ?(?:dollars?|bucks|usd|euros?|eur|[$€£]))"
 )
 CHEAPEST_FIRST = re.compile(
-    r"\b(?:(?:cheapest|least expensive|lowest prices?)(?: \w+)? (?:first|(?:on|at) (?:the )?top)|low(?:est)? (?:price )?to high(?:est)?(?! (?:revenue|takings|sales|gross|attendance|popularity|capacity|seats))|by price)\b"
+    rf"\b(?:(?:cheapest|least expensive|lowest prices?)(?: \w+)? (?:first|(?:on|at) (?:the )?top)|{LOW_TO_HIGH}|by price)\b"
 )
 """The order by price, which goes with a limit."""
 DEAR = re.compile(r"\b(?<!how )(?<!nothing )(?<!not )(?:expensive|priciest|pricey|luxury|vip)\b")

@@ -79,15 +79,24 @@ def is_ours(word: str) -> bool:
     return not word.isalpha() or len(word) < LETTERS or _is_one_of(word, OURS, BEGINNINGS)
 
 
-@lru_cache(maxsize=4096)
 def names(pattern: re.Pattern[str], word: str) -> bool:
     """Whether a pattern itself has `word`."""
-    return _is_one_of(word, frozenset(re.findall("[a-z]+", pattern.pattern)), tuple(_begun_in(pattern)))
+    return _is_one_of(word, *_words_in(pattern))
+
+
+@lru_cache(maxsize=256)
+def _words_in(pattern: re.Pattern[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """A pattern's words, and the beginnings of those whose endings it leaves open."""
+    return frozenset(re.findall("[a-z]+", pattern.pattern)), tuple(_begun_in(pattern))
 
 
 def _is_one_of(word: str, words: frozenset[str], beginnings: tuple[str, ...]) -> bool:
-    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
-    return not words.isdisjoint(stems) or word.startswith(beginnings)
+    return not words.isdisjoint(_stems(word)) or word.startswith(beginnings)
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """A word as it is and bent."""
+    return (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
 
 
 @lru_cache(maxsize=2)
@@ -120,7 +129,7 @@ def _completing(lexicon: Lexicon, before: str, word: str) -> list[str]:
 
 def _is_known(word: str, lexicon: Lexicon) -> bool:
     """Whether a word is one of ours or of the warehouse, as it is or bent."""
-    stems = (word, f"{word}s", *(word.removesuffix(ending) for ending in ENDINGS))
+    stems = _stems(word)
     known = any(stem in KNOWN for stem in stems if len(stem) > LETTERS or stem == word)
     return known or not _named_words(lexicon).isdisjoint(stems[:4])
 

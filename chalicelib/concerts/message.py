@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from chalicelib.concerts.cues import (
 from chalicelib.concerts.lexicon import Lexicon, Named, key
 from chalicelib.concerts.mending import is_ours, names, respelled, withdrawn
 from chalicelib.concerts.models import Intent
-from chalicelib.concerts.periods import DayPeriod, periods_in
+from chalicelib.concerts.periods import CLAUSE, DayPeriod, clause_before, periods_in
 from chalicelib.concerts.values import Vocabulary
 from chalicelib.concerts.words import PUNCTUATION, words_of
 
@@ -50,8 +50,6 @@ LONE_NAME = 4
 """Words of a message that is no more than a name."""
 SENTENCE = 5
 """Words of a message that says more than days and a name."""
-CLAUSE = 300
-"""Characters before a name in which a negation may reach it."""
 
 
 class Span(NamedTuple):
@@ -254,7 +252,8 @@ class Message:
 
     def _begins_name(self, place: int) -> bool:
         """Whether an ordinary word begins a name within the text: "Red Rocks"."""
-        return self._is_capital(place) and not self.used[place] and self.words[place].plain in COMMON - IDLE
+        plain = self.words[place].plain
+        return self._is_capital(place) and not self.used[place] and plain in COMMON and plain not in IDLE
 
     def _is_capital(self, place: int) -> bool:
         """Whether a word within the text is written as names are."""
@@ -267,7 +266,7 @@ class Message:
 
     def _around(self, first: int, after: int) -> tuple[str, str]:
         start, end = self.words[first].at, self._end(after - 1)
-        return self.flat[max(0, start - CLAUSE) : start], self.flat[end : end + CLAUSE]
+        return self._before(start), self.flat[end : end + CLAUSE]
 
     def _raw(self, first: int, after: int) -> str:
         text = " ".join(word.raw for word in self.words[first:after])
@@ -276,9 +275,10 @@ class Message:
     def _end(self, place: int) -> int:
         return self.words[place].at + len(self.words[place].plain)
 
-    def _places_in(self, start: int, end: int) -> Iterator[int]:
-        return iter(range(*(bisect_left(self.words, at, key=attrgetter("at")) for at in (start, end))))
+    def _places_in(self, start: int, end: int) -> range:
+        first, after = (bisect_left(self.words, at, key=attrgetter("at")) for at in (start, end))
+        return range(first, after)
 
     def _before(self, start: int) -> str:
         """The end of the flat text before a place, as far as patterns look back."""
-        return self.flat[max(0, start - CLAUSE) : start]
+        return clause_before(self.flat, start)

@@ -32,7 +32,7 @@ from chalicelib.concerts.cues import (
     WERE_THERE,
 )
 from chalicelib.concerts.lexicon import COUNTRY_ALIASES, STATE_CODES, Named, key
-from chalicelib.concerts.message import CLAUSE, Message, Span
+from chalicelib.concerts.message import Message, Span
 from chalicelib.concerts.periods import DayPeriod
 from chalicelib.concerts.values import Place
 from chalicelib.concerts.words import PUNCTUATION
@@ -335,7 +335,7 @@ class NamedMessage(Message):
 
     def _negated(self, first: int, after: int, kind: str) -> bool:
         """Whether a negation before a name reaches it: until a boundary, over "or", and over commas to its kind."""
-        before = self.flat[max(0, self.words[first].at - CLAUSE) : self.words[first].at]
+        before = self._before(self.words[first].at)
         before = NOT_NEGATION.sub(lambda match: " " * len(match[0]), before)
         inside = [match.span() for match in NEGATION.finditer(before)]
         ends = [

@@ -11,8 +11,8 @@ from math import ceil
 from typing import NamedTuple
 
 DAY = timedelta(days=1)
-LOOKED_BACK = 300
-"""Characters."""
+CLAUSE = 300
+"""Characters before a place that patterns look at; within them, a negation may reach a name."""
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 SHORT = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
@@ -189,7 +189,7 @@ def periods_in(flat: str, today: date, *, past: bool) -> list[DayPeriod]:
     found: list[DayPeriod] = []
     while points:
         point = points.pop(0)
-        before = _before(flat, point.start)
+        before = clause_before(flat, point.start)
         if points and JOINED.match(flat[point.end : points[0].start]) and not point.problem and not points[0].problem:
             ranged = RANGED.search(before)
             joint = flat[point.end : points[0].start]
@@ -307,20 +307,21 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
         start = match.start()
         if kind == "weekday" and (
             re.search(
-                r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $", _before(flat, start)
+                r"\b(?:every|each|any|ideally (?:on )?a|preferably (?:on )?a|best (?:on )?a) $",
+                clause_before(flat, start),
             )
             or IN_PERIOD.match(flat, match.end())
         ):
             continue
         if kind == "month" and not _is_month(flat, match, own):
             continue
-        if kind == "year" and own[0] is None and AMOUNT.search(_before(flat, start)):
+        if kind == "year" and own[0] is None and AMOUNT.search(clause_before(flat, start)):
             continue
         if kind == "season" and not (own[0] or own[2] or ALONE.fullmatch(flat[:start][-2:] + flat[match.end() :][:2])):
             continue
         if kind == "weekday" and re.match(r" (?:papers?|newspaper|times|brunch|roast|school)\b", flat[match.end() :]):
             continue
-        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", _before(flat, start)):
+        if kind == "weekend" and re.search(r"\b(?:a|any|every|each) ?$", clause_before(flat, start)):
             continue
         days = _KINDS[kind](own, today, past, match[0])
         if kind == "dayof" and latest and not past and "month" not in match[0]:
@@ -335,9 +336,9 @@ def _points(flat: str, today: date, past: bool) -> Iterator[DayPeriod]:
             yield DayPeriod(start, match.end(), *days, ranged=kind in {"days", "spread"})
 
 
-def _before(flat: str, start: int) -> str:
-    """The end of the text before a place, as far as patterns look back."""
-    return flat[max(0, start - LOOKED_BACK) : start]
+def clause_before(text: str, start: int) -> str:
+    """The end of the text before a place. Patterns that read all of it at each place would take seconds."""
+    return text[max(0, start - CLAUSE) : start]
 
 
 @lru_cache(maxsize=16)
@@ -358,7 +359,7 @@ def _is_month(flat: str, match: re.Match[str], own: list[str | None]) -> bool:
     name = own[1] or ""
     if own[0] or own[2] or name not in VERBS:
         return True
-    before = _before(flat, match.start())
+    before = clause_before(flat, match.start())
     if MONTH_CONTEXT.search(before):
         return True
     before, after = before.rstrip(), flat[match.end() :]

@@ -59,10 +59,19 @@ from chalicelib.concerts.cues import (
 )
 from chalicelib.concerts.intents import intent_of, without_fillers
 from chalicelib.concerts.lexicon import STATE_CODES, Lexicon
-from chalicelib.concerts.message import CLAUSE, WIDE_WORDS, Span
+from chalicelib.concerts.message import WIDE_WORDS, Span
 from chalicelib.concerts.models import OrderBy
 from chalicelib.concerts.naming import WIDE_NAMES, NamedMessage
-from chalicelib.concerts.periods import AFTERWARDS, BESIDE, DAY, LEAVING, NUMBER_WORDS, DayPeriod, beside_days
+from chalicelib.concerts.periods import (
+    AFTERWARDS,
+    BESIDE,
+    DAY,
+    LEAVING,
+    NUMBER_WORDS,
+    DayPeriod,
+    beside_days,
+    clause_before,
+)
 from chalicelib.concerts.values import ChatQuestion, NamedArtist, NamedVenue, Place
 from chalicelib.concerts.words import PUNCTUATION
 
@@ -446,9 +455,7 @@ class _Reader(NamedMessage):
     def _which(self, cued: str, periods: Sequence[DayPeriod]) -> int:
         cued = self._unspent(cued, periods)
         matches = [
-            match
-            for match in ORDINAL.finditer(cued)
-            if not re.search(r"\bnot $", cued[max(0, match.start() - CLAUSE) : match.start()])
+            match for match in ORDINAL.finditer(cued) if not re.search(r"\bnot $", clause_before(cued, match.start()))
         ]
         if not matches:
             return 0

@@ -9,7 +9,7 @@ import gzip
 import sys
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import measure, traffic
@@ -33,7 +33,7 @@ class FolderBucket(FakeBucket):
     def open(self, key: str) -> BinaryIO:
         return (self._folder / key.replace("/", "_")).open("rb")
 
-    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
+    def write(self, key: str, body: IO[bytes] | bytes, content_type: str) -> None:
         with (self._folder / key.replace("/", "_")).open("wb") as file:
             if isinstance(body, bytes):
                 file.write(body)

@@ -81,6 +81,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+def pytest_unconfigure() -> None:
+    """Let the end of the process collect all of it; DuckDB's modules complain of what is left."""
+    gc.unfreeze()
+
+
 def _path(item: pytest.Item) -> str:
     return item.path.relative_to(TESTS).as_posix()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -35,7 +35,7 @@ class S3Bucket:
         """All keys under `prefix`, in order."""
         return (found.key for found in self.listed(prefix))
 
-    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
+    def write(self, key: str, body: IO[bytes] | bytes, content_type: str) -> None:
         """Write an object, replacing any existing one."""
         with translated(self._what):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)

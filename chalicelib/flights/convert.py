@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, cast
+from typing import IO, BinaryIO, Literal, cast
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -36,7 +36,6 @@ _DICTIONARY_COLUMNS = [
     "baro_altitude",
     "vertical_rate",
     "geo_altitude",
-    "squawk",
     "category",
     "baro_altitude_ft",
     "geo_altitude_ft",
@@ -83,7 +82,7 @@ class Conversion:
 
 def convert(
     source: BinaryIO,
-    sink: BinaryIO,
+    sink: IO[bytes],
     *,
     limits: SnapshotLimits = SnapshotLimits(),
     also: Callable[[pa.RecordBatch], None] = lambda _: None,
@@ -128,7 +127,7 @@ class _Tally:
 class _Output(io.RawIOBase):
     """A sink that counts, and that Arrow may close without closing the caller's."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
         self.count = 0
 

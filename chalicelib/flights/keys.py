@@ -33,7 +33,7 @@ def processed_key(snapshot_time: int) -> str:
 
 def index_key(snapshot_time: int) -> str:
     """The key of its compact index for `GET /flights/latest`."""
-    return _key(INDEX, snapshot_time, "json.gz")
+    return _key(INDEX, snapshot_time, "msgpack.gz")
 
 
 def report_key(snapshot_time: int) -> str:

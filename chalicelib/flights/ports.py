@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
+from typing import IO, Any, BinaryIO, Literal, NamedTuple, Protocol
 
 from chalicelib.flights.boxes import Box
 from chalicelib.flights.breaker import Breaker
@@ -30,7 +30,7 @@ class ObjectReader(Protocol):
 
 
 class ObjectWriter(Protocol):
-    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None: ...
+    def write(self, key: str, body: IO[bytes] | bytes, content_type: str) -> None: ...
 
     def write_new(self, key: str, body: bytes, content_type: str) -> bool:
         """Write unless the key exists; False if it did."""

@@ -1,9 +1,9 @@
 """Processing: a raw snapshot becomes a typed Parquet and a compact index."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from chalicelib.errors import InvalidInput, NotFound
@@ -15,6 +15,8 @@ from chalicelib.flights.status import RunStatus
 from chalicelib.flights.troubles import Troubles
 
 NAMESPACE = "FlightDataPipeline/Processing"
+IN_MEMORY = 4 << 20
+"""Up to so many bytes, which are many times a real snapshot's, a file on its way to S3 needs no disk."""
 DONE = (RunStatus.PROCESSED, RunStatus.VALIDATED, RunStatus.QUARANTINED)
 
 
@@ -62,7 +64,7 @@ class Processing:
             source = self._bucket.open(key)
         except NotFound:
             raise InvalidInput(f"{key} was deleted before it was processed", code="raw_snapshot_missing") from None
-        with source, tempfile.TemporaryFile() as parquet, tempfile.TemporaryFile() as compact:
+        with source, SpooledTemporaryFile(IN_MEMORY) as parquet, SpooledTemporaryFile(IN_MEMORY) as compact:
             with index.begun_index(compact, snapshot_time) as add_rows:
                 conversion = convert(source, parquet, limits=self._limits, also=add_rows)
             if conversion.snapshot_time != snapshot_time:

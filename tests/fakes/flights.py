@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import msgspec
 
@@ -56,7 +56,7 @@ class FakeBucket:
     def keys(self, prefix: str) -> Iterator[str]:
         return iter(sorted(key for key in self.objects if key.startswith(prefix)))
 
-    def write(self, key: str, body: BinaryIO | bytes, content_type: str) -> None:
+    def write(self, key: str, body: IO[bytes] | bytes, content_type: str) -> None:
         self._fail("write")
         self.objects[key] = body if isinstance(body, bytes) else body.read()
         self.writes.append(key)

@@ -1,16 +1,12 @@
 """The routes' queries: the latest aircraft and their index, the verdicts, one run."""
 
-import gzip
-import io
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import pytest
 
 from chalicelib.errors import InvalidInput, NotFound
-from chalicelib.flights import index, keys, states_text
-from chalicelib.flights.convert import convert
-from chalicelib.flights.models import Aircraft, LatestQuery, QualityQuery, Selection
+from chalicelib.flights import keys
+from chalicelib.flights.models import LatestQuery, QualityQuery
 from chalicelib.flights.runs import begun
 from chalicelib.flights.status import RunStatus
 from tests.unit.flights.vectors import TIME, bad, good, snapshot, state
@@ -127,64 +123,3 @@ def test_an_index_that_is_no_longer_kept_is_not_found() -> None:
     with pytest.raises(NotFound, match="states_1763726400 is too old to be shown") as caught:
         world.flights.latest(LatestQuery())
     assert INDEX not in caught.value.message
-
-
-def test_an_index_of_many_blocks_gives_the_first_by_address() -> None:
-    world = World()
-    rows = 2 * index.BLOCK_ROWS + 5
-    world.put(snapshot([state(rows - number, callsign=None) for number in range(rows)]))
-    world.processing.process(RAW)
-    with world.bucket.open(INDEX) as stream:
-        time, matching, first = index.select(stream, Selection(), limit=3)
-    assert (time, matching) == (TIME, rows)
-    assert [aircraft.icao24 for aircraft in first] == ["4b1801", "4b1802", "4b1803"]
-
-
-def test_the_same_snapshot_gives_the_same_index() -> None:
-    bodies = []
-    for _ in range(2):
-        world = World()
-        world.put(good(3))
-        world.processing.process(RAW)
-        bodies.append(world.bucket.objects[INDEX])
-    assert bodies[0] == bodies[1]
-
-
-def test_without_isal_the_index_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
-    for installed in (True, False):
-        if not installed:
-            monkeypatch.setattr(states_text, "GzipStream", gzip.GzipFile)
-        packed = io.BytesIO()
-        with index.begun_index(packed, TIME) as add_rows:
-            convert(io.BytesIO(good(3)), io.BytesIO(), also=add_rows)
-        packed.seek(0)
-        found.append((len(packed.getvalue()), index.select(packed, Selection(), 10)))
-    assert found[0][1] == found[1][1]
-    assert found[0][0] != found[1][0], "another writer made it"
-    assert len(found[0][1][2]) == 3
-
-
-def test_an_index_holds_any_number() -> None:
-    world = World()
-    beyond = {"latitude": 1e300, "longitude": -1e300, "baro_altitude": 1e308, "velocity": 1e17, "true_track": -0.01}
-    world.put(snapshot([state(1, **beyond), state(2, latitude=-89.999996, velocity=0.05, baro_altitude=None)]))
-    world.processing.process(RAW)
-    with world.bucket.open(INDEX) as stream:
-        _, matching, (first, second) = index.select(stream, Selection(), limit=3)
-    assert matching == 2
-    most = index.LARGEST_WHOLE
-    assert (first.latitude, first.longitude) == (most / 1e5, -most / 1e5)
-    assert (first.baro_altitude_ft, first.velocity_kt, first.true_track) == (most, most / 10, 0.0)
-    assert (second.latitude, second.velocity_kt, second.baro_altitude_ft) == (-90.0, 0.1, None)
-
-
-def test_an_index_without_decimals_is_still_read() -> None:
-    aircraft = Aircraft(
-        icao24="4b1801", callsign=None, origin_country="Chad", latitude=12.34567, longitude=-0.5,
-        baro_altitude_ft=900.0, velocity_kt=80.1, true_track=1.5, vertical_rate_fpm=None, flight_phase="LEVEL",
-        last_contact=TIME,
-    )  # fmt: skip
-    lines = [msgspec.json.encode({"time": TIME}), msgspec.json.encode(index.block_of([aircraft]))]
-    packed = io.BytesIO(gzip.compress(b"\n".join(lines)))
-    assert index.select(packed, Selection(), 10) == (TIME, 1, [aircraft])

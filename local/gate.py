@@ -39,7 +39,7 @@ from ministack.core.sigv4 import (
 from ministack.services import eventbridge, lambda_svc, stepfunctions, sts
 
 from local.calls import CALLS_FILE, ISSUED, Calls
-from local.worker import Worker
+from local.worker import SHARING, Worker
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -281,7 +281,7 @@ def invoke_by_rule(target: str, event: str) -> None:
 def main() -> None:
     """Serve MiniStack behind the gate."""
     calls = Calls(environ.get(CALLS_FILE, ""))
-    lambda_runtime.Worker = Worker
+    lambda_runtime.Worker, lambda_runtime.zipfile = Worker, SHARING
     lambda_runtime.execution_credentials = salted(lambda_runtime.execution_credentials, calls)
     iam_evaluator.enforce = recorded(iam_evaluator.enforce, calls)
     iam_evaluator.parse_policy_document = parsed_once(iam_evaluator.parse_policy_document)

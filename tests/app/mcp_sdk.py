@@ -5,12 +5,12 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx2
 from chalice.test import Client as ChaliceClient
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 MODES = ("2026-07-28", "auto", "legacy")
 """How the client connects: pinned to the stateless revision, by discovery, and by the handshake."""
@@ -49,9 +49,12 @@ def served(client: ChaliceClient) -> Iterator[str]:
 
 
 def with_client(
-    url: str, mode: str, use: Callable[[Client], Awaitable[Answer]], headers: Mapping[str, str] | None = None
+    url: str, mode: str, use: Callable[["Client"], Awaitable[Answer]], headers: Mapping[str, str] | None = None
 ) -> Answer:
     """What `use` returns, given a connected client."""
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def connected() -> Answer:
         async with httpx2.AsyncClient(headers=dict(headers or {}), timeout=60, trust_env=False) as http:

@@ -201,7 +201,10 @@ def block_of(aircraft: Iterable[Aircraft]) -> Block:
 
 
 def _rounded(name: str, value: Any) -> Any:
-    return round(value, DECIMALS[name]) if value is not None and name in DECIMALS else value
+    if value is None or name not in DECIMALS:
+        return value
+    scale = 10.0 ** DECIMALS[name]
+    return round(min(max(value * scale, -LARGEST_WHOLE), LARGEST_WHOLE)) / scale
 
 
 def _matching(block: Block, wanted: Selection) -> Sequence[int]:

@@ -31,7 +31,7 @@ httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
 TESTS = Path(__file__).parent
 GRANTS: "pytest.StashKey[Comparison | None]" = pytest.StashKey()
 SLOW_FIRST = (
-    "package", "cloud", "browser", "contract", "infra",
+    "package", "cloud", "browser", "contract", "infra", "app/test_silent",
     "unit/test_memory", "unit/predictions/test_memory", "unit/flights/test_spoiled", "unit", "app",
 )  # fmt: skip
 """Where the tests begin, by their paths."""

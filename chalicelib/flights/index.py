@@ -138,12 +138,14 @@ def _column(values: Any, decimals: int | None) -> Column:
         numbers, text = np.diff(places), bytes(memoryview(octets or b"")[places[0] : places[-1]])
     else:
         if pa.types.is_dictionary(values.type):
-            names, values = values.dictionary.to_pylist(), values.indices
+            names, values = values.dictionary.to_pylist() or [None], values.indices
         elif pa.types.is_boolean(values.type):
             names, values = [False, True], values.cast("int8")
         numbers = values.fill_null(0).to_numpy()
         if decimals is not None:
-            numbers = np.clip(np.rint(numbers * 10.0**decimals), -LARGEST_WHOLE, LARGEST_WHOLE).astype(np.int64)
+            with np.errstate(over="ignore"):
+                rounded = np.rint(numbers * 10.0**decimals)
+            numbers = np.clip(rounded, -LARGEST_WHOLE, LARGEST_WHOLE).astype(np.int64)
     least, most = numbers.min(), numbers.max()
     kind = next(kind for kind in "bhiq" if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max)
     return Column(kind, numbers.astype(kind).tobytes(), valid, decimals or 0, names, text)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import sys
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from hypothesis import given
 
 from chalicelib.errors import InvalidInput
 from chalicelib.flights import index, states_text
+from chalicelib.flights.columns import STATE_SCHEMA
 from chalicelib.flights.convert import convert
 from chalicelib.flights.models import Aircraft, Selection
 from tests.properties import examples
@@ -93,6 +95,23 @@ def test_without_isal_the_index_says_the_same(monkeypatch: pytest.MonkeyPatch) -
     assert with_isal != without, "another writer made it"
     assert opened(with_isal) == opened(without)
     assert len(opened(without)[2]) == 3
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in STATE_SCHEMA.names if name not in {"icao24", "longitude", "latitude"}]
+)
+@pytest.mark.parametrize("others", [[], [state(2)]], ids=["alone", "among others"])
+def test_an_aircraft_may_lack_anything_but_its_address_and_position(name: str, others: list[Any]) -> None:
+    _, matching, (first, *_) = opened(indexed(snapshot([state(1, **{name: None}), *others]))[0])
+    assert matching == 1 + len(others)
+    assert getattr(first, name, None) is None
+
+
+@pytest.mark.parametrize("name", [field.name for field in STATE_SCHEMA if pa.types.is_floating(field.type)])
+@pytest.mark.parametrize("value", [sys.float_info.max, -sys.float_info.max])
+def test_an_index_holds_the_largest_numbers(name: str, value: float) -> None:
+    _, matching, (first,) = opened(indexed(snapshot([state(1, **{name: value})]))[0])
+    assert (matching, first.icao24) == (1, "4b1801")
 
 
 def test_an_index_that_is_cut_short_is_not_read_as_a_smaller_one() -> None:

@@ -240,3 +240,15 @@ def test_ranges_and_callsigns_select() -> None:
     assert latest_of(*rows, altitude_max_ft=20_000.0, speed_max_kt=150.0) == ["1"]
     assert latest_of(*rows, callsign="dlh") == ["1", "2"]
     assert latest_of(*rows) == ["1", "2", "3"]
+
+
+def test_an_index_of_an_earlier_release_is_still_read() -> None:
+    from chalicelib.flights import index
+
+    world = World()
+    kept = index.COLUMNS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "COLUMNS", kept[:11])
+        world.run_through(good())
+    (aircraft, *_) = world.flights.latest(LatestQuery()).aircraft
+    assert (aircraft.callsign, aircraft.squawk) == ("SWR0", None)

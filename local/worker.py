@@ -23,7 +23,6 @@ from ministack.core import lambda_runtime
 PIECE = 1 << 16
 """As much as a pipe holds."""
 
-
 _copies: dict[bytes, tuple[Path, set[str]]] = {}
 """The unpacked archives by their digest, each with the folders that link to it."""
 _unpacking = Lock()
@@ -61,7 +60,7 @@ def _let_go(place: str) -> None:
 
 
 class Worker(lambda_runtime.Worker):  # type: ignore[misc]
-    """MiniStack's worker, with another way to read what the function writes to its log."""
+    """MiniStack's worker, with shared code and another way to read what the function writes to its log."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -70,7 +69,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]
         self._begun = b""
 
     def _spawn(self) -> None:
-        self._discard_tmpdir()
+        self._discard_tmpdir()  # as MiniStack would, which lets no copy go
         super()._spawn()
 
     def _discard_tmpdir(self) -> None:
